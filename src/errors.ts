@@ -1,0 +1,56 @@
+/** The stable codes that the README's troubleshooting table lists. */
+export type ErrorCode =
+  | "E_INPUT"
+  | "E_CONFIG"
+  | "E_DOCKERFILE"
+  | "E_CONTEXT"
+  | "E_NOT_YET"
+  | "E_AUTH"
+  | "E_REGISTRY"
+  | "E_MISS"
+  | "E_DRIFT"
+  | "E_UNKNOWN"
+  | "E_PUSH"
+  | "E_DOCKER"
+  | "E_BUILD"
+  | "E_CHANGED"
+  | "E_BUG";
+
+/** A place in a file that a person can open: `line` counts from 1. */
+export type Place = { readonly file: string; readonly line?: number };
+
+export type ActionErrorParts = {
+  readonly what: string;
+  readonly fix?: string;
+  readonly at?: Place;
+  readonly cause?: unknown;
+};
+
+/**
+ * A message to a person: what happened, where, what to do now.
+ * Every code but `E_BUG` says that something outside this program has to change.
+ */
+export class ActionError extends Error {
+  readonly code: ErrorCode;
+  readonly fix: string | undefined;
+  readonly at: Place | undefined;
+
+  constructor(code: ErrorCode, parts: ActionErrorParts) {
+    super(parts.what, parts.cause === undefined ? undefined : { cause: parts.cause });
+    this.name = "ActionError";
+    this.code = code;
+    this.fix = parts.fix;
+    this.at = parts.at;
+  }
+}
+
+/** Turns whatever was thrown into a message to a person; what nobody foresaw is our bug and says so. */
+export function asActionError(thrown: unknown): ActionError {
+  if (thrown instanceof ActionError) return thrown;
+  const what = thrown instanceof Error ? thrown.message : String(thrown);
+  return new ActionError("E_BUG", {
+    what: `This is a fault in dev-container-cache itself: ${what}`,
+    fix: "Please report it with the log of this step.",
+    cause: thrown,
+  });
+}

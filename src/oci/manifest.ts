@@ -1,0 +1,143 @@
+import { type Digest, isDigest } from "./digest.ts";
+import { INDEX_TYPES, MANIFEST_TYPES } from "./media-types.ts";
+import { normalisePlatform, type Platform, samePlatform } from "./platform.ts";
+
+/** https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md; `size` in bytes. */
+export type Descriptor = {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly size: number;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly artifactType?: string;
+  readonly platform?: Platform;
+};
+
+/** https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md, or a docker manifest list. */
+export type Index = {
+  readonly kind: "index";
+  readonly mediaType: string;
+  readonly manifests: readonly Descriptor[];
+  readonly annotations: Readonly<Record<string, string>>;
+};
+
+/** https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md, or a docker schema 2 manifest. */
+export type ImageManifest = {
+  readonly kind: "manifest";
+  readonly mediaType: string;
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+  readonly annotations: Readonly<Record<string, string>>;
+};
+
+/** What a registry served under a reference: the exact bytes, their descriptor, and what they say. */
+export type Served = {
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+  readonly body: Index | ImageManifest;
+};
+
+/** BuildKit marks an attestation manifest by this annotation on its descriptor in the index, and the image it speaks of by the next. */
+export const REFERENCE_TYPE = "vnd.docker.reference.type";
+export const REFERENCE_DIGEST = "vnd.docker.reference.digest";
+export const ATTESTATION = "attestation-manifest";
+
+/**
+ * Reads the JSON of an index or a manifest.
+ * @param mediaType as the registry's `Content-Type` says, without parameters.
+ * @returns the value, or a sentence that says what is wrong with it.
+ */
+export function readManifest(json: unknown, mediaType: string): Index | ImageManifest | { readonly wrong: string } {
+  if (!isRecord(json)) return { wrong: "it is not a JSON object" };
+  if (json.schemaVersion === 1)
+    return { wrong: "it is a schema 1 manifest, which says nothing certain about platforms" };
+  const declared = typeof json.mediaType === "string" ? json.mediaType : undefined;
+  if (declared !== undefined && declared !== mediaType)
+    return { wrong: `it was sent as ${mediaType} and calls itself ${declared}` };
+  const annotations = readAnnotations(json.annotations) ?? {};
+  if (INDEX_TYPES.includes(mediaType)) {
+    if (!Array.isArray(json.manifests)) return { wrong: "it is an index without a list of manifests" };
+    const manifests = readDescriptors(json.manifests);
+    return manifests
+      ? { kind: "index", mediaType, manifests, annotations }
+      : { wrong: "it lists a manifest without a valid digest, size or type" };
+  }
+  if (MANIFEST_TYPES.includes(mediaType)) {
+    const config = readDescriptor(json.config);
+    if (!config) return { wrong: "it is a manifest without a valid config" };
+    const layers = Array.isArray(json.layers) ? readDescriptors(json.layers) : undefined;
+    return layers
+      ? { kind: "manifest", mediaType, config, layers, annotations }
+      : { wrong: "it is a manifest without a valid list of layers" };
+  }
+  return { wrong: `its type is ${mediaType || "not told"}, which is no image` };
+}
+
+/** Reads one descriptor; `undefined` where digest, size or type are missing or wrong. */
+export function readDescriptor(json: unknown): Descriptor | undefined {
+  if (!isRecord(json)) return undefined;
+  const { mediaType, digest, size, artifactType } = json;
+  if (
+    typeof mediaType !== "string" ||
+    !isDigest(digest) ||
+    typeof size !== "number" ||
+    !Number.isSafeInteger(size) ||
+    size < 0
+  )
+    return undefined;
+  const annotations = readAnnotations(json.annotations);
+  const platform = readPlatform(json.platform);
+  return {
+    mediaType,
+    digest,
+    size,
+    ...(annotations ? { annotations } : {}),
+    ...(typeof artifactType === "string" ? { artifactType } : {}),
+    ...(platform ? { platform } : {}),
+  };
+}
+
+function readDescriptors(list: readonly unknown[]): Descriptor[] | undefined {
+  const descriptors = list.map(readDescriptor);
+  return descriptors.every((descriptor) => descriptor !== undefined) ? descriptors : undefined;
+}
+
+function readAnnotations(json: unknown): Record<string, string> | undefined {
+  if (!isRecord(json)) return undefined;
+  return Object.fromEntries(
+    Object.entries(json).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+  );
+}
+
+function readPlatform(json: unknown): Platform | undefined {
+  if (!isRecord(json) || typeof json.os !== "string" || typeof json.architecture !== "string") return undefined;
+  const variant = typeof json.variant === "string" ? { variant: json.variant } : {};
+  return normalisePlatform({ os: json.os, architecture: json.architecture, ...variant });
+}
+
+/** Tells whether a value is a plain JSON object. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Tells whether an entry of an index is BuildKit's attestation manifest and not an image. */
+export function isAttestation(descriptor: Descriptor): boolean {
+  return descriptor.annotations?.[REFERENCE_TYPE] === ATTESTATION;
+}
+
+/** The images of an index, attestations left out. */
+export function imagesOf(index: Index): Descriptor[] {
+  return index.manifests.filter((entry) => !isAttestation(entry) && entry.platform?.os !== "unknown");
+}
+
+/** The attestation manifests of an index that speak of one image. */
+export function attestationsOf(index: Index, image: Digest): Descriptor[] {
+  return index.manifests.filter((entry) => isAttestation(entry) && entry.annotations?.[REFERENCE_DIGEST] === image);
+}
+
+/**
+ * The image of an index for a platform, as BuildKit chooses it: the same platform, else for a wanted variant an entry without one
+ * is not taken, and for `linux/arm64` an entry `linux/arm64/v8` is the same.
+ */
+export function imageFor(index: Index, platform: Platform): Descriptor | undefined {
+  return imagesOf(index).find((entry) => entry.platform !== undefined && samePlatform(entry.platform, platform));
+}

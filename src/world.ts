@@ -1,0 +1,143 @@
+import type { ActionError } from "./errors.ts";
+import type { Digest } from "./oci/digest.ts";
+import type { Descriptor, Served } from "./oci/manifest.ts";
+import type { Reference, Repository } from "./oci/reference.ts";
+
+/** The ports: everything the story may ask of the world, as types only. `host/`, `registry/` and `buildx/` hold what stands behind them. */
+export type World = {
+  readonly files: Files;
+  readonly registry: Registry;
+  readonly exec: Exec;
+  readonly host: Host;
+  readonly log: Log;
+  readonly clock: Clock;
+};
+
+/** What a path is, links not followed. `mode` holds the permission bits, `size` bytes. */
+export type Entry = {
+  readonly kind: "file" | "directory" | "link" | "other";
+  readonly mode: number;
+  readonly size: number;
+};
+
+/** Paths are absolute. What is not there is `undefined`; every other failure is thrown. */
+export type Files = {
+  readonly readText: (path: string) => Promise<string | undefined>;
+  readonly stat: (path: string) => Promise<Entry | undefined>;
+  readonly realPath: (path: string) => Promise<string | undefined>;
+  /** Names in a directory, sorted by code unit; `undefined` where there is no directory. */
+  readonly list: (path: string) => Promise<readonly string[] | undefined>;
+  readonly readLink: (path: string) => Promise<string>;
+  /** sha256 of a file's content, read as a stream. */
+  readonly digest: (path: string) => Promise<Digest>;
+  /** A new private folder under the runner's temporary folder, removed at the end of the run, also when the run is stopped. */
+  readonly temporaryFolder: (name: string) => Promise<string>;
+  /** Writes a file with exactly this mode, folders made as needed. */
+  readonly write: (path: string, content: string | Uint8Array, mode?: number) => Promise<void>;
+  /** Copies one file with exactly this mode and modification time (seconds since 1970), and tells the sha256 of what was written. */
+  readonly copy: (from: string, to: string, as: { readonly mode: number; readonly mtime: number }) => Promise<Digest>;
+  readonly makeDirectory: (path: string, as: { readonly mode: number }) => Promise<void>;
+  readonly makeLink: (path: string, target: string, as: { readonly mtime: number }) => Promise<void>;
+  /** Sets a directory's modification time, after everything in it has been written. */
+  readonly touch: (path: string, mtime: number) => Promise<void>;
+};
+
+/** What a registry said when it did not serve what was asked. */
+export type RegistryError = {
+  readonly kind: "absent" | "denied" | "limited" | "unavailable" | "malformed";
+  /** Method and address, without query: `GET https://ghcr.io/v2/team/app/manifests/k1-…` */
+  readonly request: string;
+  readonly status?: number;
+  /** The registry's own words, or the network's, cut to a line. */
+  readonly words: string;
+  /** What the person should do, where we know it. */
+  readonly fix?: string;
+};
+
+/**
+ * `absent` only when the registry itself says "not found" to a request that it let in. `denied`: 401, 403. `limited`: 429.
+ * `unavailable`: network, time-out, 5xx. `malformed`: an answer that is not what the protocol says (HTML, wrong digest, truncated).
+ */
+export type Answer<T> = { readonly kind: "found"; readonly value: T } | RegistryError;
+
+/** What was spent so far. `waves`: the longest chain of requests that had to wait for one another. `bytes`: bodies received and sent. */
+export type Traffic = { readonly requests: number; readonly bytes: number; readonly waves: number };
+
+/** Nothing here throws for what a registry or a network does. Tags and digests: `reference.digest` decides where both are there. */
+export type Registry = {
+  /** The descriptor of a manifest (type, digest, size) without its body: HEAD, or GET where HEAD does not tell. */
+  readonly describe: (reference: Reference) => Promise<Answer<Descriptor>>;
+  /** A manifest or index with its bytes, digest computed by us and checked where one was asked for. */
+  readonly manifest: (reference: Reference) => Promise<Answer<Served>>;
+  /** Whether a blob is there: HEAD; the size must be the descriptor's where the registry tells one. */
+  readonly hasBlob: (repository: Repository, blob: Descriptor) => Promise<Answer<true>>;
+  /** A blob's bytes; size and digest checked. For small blobs: `malformed` past `limit` bytes (default 4 MiB). */
+  readonly blob: (repository: Repository, blob: Descriptor, limit?: number) => Promise<Answer<Uint8Array>>;
+  /** Whether a push would be let in: an upload is opened and cancelled. */
+  readonly acceptsPush: (repository: Repository) => Promise<Answer<true>>;
+  /** Uploads a small blob (POST, then PUT), unless it is there. */
+  readonly putBlob: (repository: Repository, bytes: Uint8Array, mediaType: string) => Promise<Answer<Descriptor>>;
+  /** Puts a manifest under a tag, or by its digest where `tag` is undefined. */
+  readonly putManifest: (
+    repository: Repository,
+    bytes: Uint8Array,
+    mediaType: string,
+    tag: string | undefined,
+  ) => Promise<Answer<Descriptor>>;
+  readonly traffic: () => Traffic;
+  /** Closes idle connections, so that the process can end. */
+  readonly close: () => Promise<void>;
+};
+
+export type Finished = { readonly code: number; readonly stdout: string; readonly stderr: string };
+
+/** Runs a program without a shell. `undefined` when there is no such program. Secrets go through `env` or `input`, never through `args`. */
+export type Exec = (
+  program: string,
+  args: readonly string[],
+  options?: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly cwd?: string;
+    readonly input?: string;
+    readonly onLine?: (line: string) => void;
+  },
+) => Promise<Finished | undefined>;
+
+/** What the run is about, told by the host: nothing here is asked for over the network. */
+export type Host = {
+  readonly name: "github" | "gitea" | "forgejo" | "act" | "terminal";
+  /** The variables of the step, `INPUT_*` left out. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly workspace: string;
+  /** Where the cache repository is when none is named; `undefined` where the host does not tell. */
+  readonly defaultCacheRepository: string | undefined;
+  readonly event: Event;
+  /** Normalised: `linux/amd64`. */
+  readonly platform: string;
+};
+
+export type Event = {
+  /** `push`, `pull_request`, …; empty where there is none. Read from the payload where the name lies (Gitea's `workflow_call`). */
+  readonly name: string;
+  /** The branch that was pushed; for a pull request its head branch. */
+  readonly branch: string | undefined;
+  readonly baseBranch: string | undefined;
+  readonly defaultBranch: string | undefined;
+  readonly isPullRequest: boolean;
+  /** True when the code to build comes from another repository than the one whose rights the run has. */
+  readonly isFork: boolean;
+};
+
+export type Log = {
+  readonly info: (line: string) => void;
+  readonly warning: (line: string, at?: { readonly file: string; readonly line?: number }) => void;
+  readonly error: (error: ActionError) => void;
+  /** One foldable group per step of the story. */
+  readonly group: <T>(title: string, body: () => Promise<T>) => Promise<T>;
+  readonly debug: (line: string) => void;
+  /** Hides a value from every later line of the log. */
+  readonly mask: (secret: string) => void;
+};
+
+/** Milliseconds since 1970. */
+export type Clock = () => number;
