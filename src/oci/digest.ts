@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /** `sha256:` and 64 lower-case hexadecimal digits: https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests */
 export type Digest = `sha256:${string}`;
 
@@ -16,4 +18,9 @@ export function hexOf(digest: Digest): string {
 /** A digest as people compare it: `sha256:` and the first 12 digits. */
 export function shortDigest(digest: string): string {
   return digest.slice(0, "sha256:".length + 12);
+}
+
+/** The digest of some bytes, or of a text in UTF-8. */
+export function digestOf(content: Uint8Array | string): Digest {
+  return `sha256:${createHash("sha256").update(content).digest("hex")}`;
 }
