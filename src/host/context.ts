@@ -1,0 +1,30 @@
+import { readFileSync } from "node:fs";
+import type { Host } from "../world.ts";
+import { defaultCacheRepository, nameHost, nodePlatform, readEvent } from "./capabilities.ts";
+
+/** Reads what the runner tells this step: the environment and the event's payload. */
+export function readHost(env: NodeJS.ProcessEnv, cwd: string): Host {
+  const told = Object.fromEntries(
+    Object.entries(env).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith("INPUT_"),
+    ),
+  );
+  return {
+    name: nameHost(told),
+    env: told,
+    workspace: told.GITHUB_WORKSPACE || cwd,
+    defaultCacheRepository: defaultCacheRepository(told),
+    event: readEvent(told, readPayload(told.GITHUB_EVENT_PATH)),
+    platform: nodePlatform(process.platform, process.arch),
+  };
+}
+
+/** A terminal has no payload, and act's may be empty. */
+function readPayload(path: string | undefined): unknown {
+  if (!path) return undefined;
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch {
+    return undefined;
+  }
+}

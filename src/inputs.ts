@@ -1,0 +1,163 @@
+import { ActionError } from "./errors.ts";
+import { formatPlatform, type Platform, parsePlatform } from "./oci/platform.ts";
+import { parseRepository, type Repository } from "./oci/reference.ts";
+
+/** What the user asked for, checked: nothing here can be wrong any more except in the light of files, registry or engine. */
+export type Inputs = {
+  readonly cacheRepository: Repository;
+  readonly cacheVersion: string | undefined;
+  readonly verify: "layers" | "manifests" | "none";
+  readonly onMiss: "build" | "fail" | "continue";
+  readonly onDrift: "build" | "use" | "fail";
+  readonly onUnknown: "fail" | "build" | "continue";
+  readonly push: "auto" | "true" | "false";
+  readonly alias: "auto" | "true" | "false";
+  /** Sorted, no platform twice. */
+  readonly platforms: readonly Platform[];
+  /** As written: relative to the host's workspace, or absolute. */
+  readonly workspaceFolder: string | undefined;
+  readonly devcontainerDir: string | undefined;
+  readonly devcontainerJsonPath: string | undefined;
+  readonly registryLogin: { readonly username: string; readonly password: string } | undefined;
+};
+
+/** Gives an input's text as the runner has it; empty means not set. */
+export type ReadInput = (name: string) => string;
+
+/** What the host knows and an input may leave open. */
+export type Defaults = { readonly cacheRepository: string | undefined; readonly isFork: boolean };
+
+/**
+ * Reads and checks all inputs before any work.
+ * @throws ActionError E_INPUT naming the input, the value and what is allowed; E_NOT_YET for a value that is in the contract and does not work yet.
+ */
+export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
+  readDialect(read);
+  const inputs: Inputs = {
+    cacheRepository: readCacheRepository(read, defaults),
+    cacheVersion: text(read, "cache-version"),
+    verify: choice(read, "verify", ["layers", "manifests", "none"]),
+    onMiss: choice(read, "on-miss", ["build", "fail", "continue"]),
+    onDrift: choice(read, "on-drift", ["build", "use", "fail"]),
+    onUnknown: choice(read, "on-unknown", ["fail", "build", "continue"]),
+    push: autoOrBoolean(read, "push"),
+    alias: autoOrBoolean(read, "alias"),
+    platforms: readPlatforms(read),
+    workspaceFolder: text(read, "workspace-folder"),
+    devcontainerDir: text(read, "devcontainer-dir"),
+    devcontainerJsonPath: text(read, "devcontainer-json-path"),
+    registryLogin: readLogin(read),
+  };
+  refuseContradictions(inputs, defaults);
+  return inputs;
+}
+
+function text(read: ReadInput, name: string): string | undefined {
+  const value = read(name).trim();
+  return value === "" ? undefined : value;
+}
+
+/** The first allowed value is the default. */
+function choice<const T extends string>(read: ReadInput, name: string, allowed: readonly [T, ...T[]]): T {
+  const value = text(read, name);
+  if (value === undefined) return allowed[0];
+  const found = allowed.find((one) => one === value);
+  if (found === undefined) throw wrong(name, value, `Allowed: ${allowed.join(", ")}.`);
+  return found;
+}
+
+/** YAML's core schema, as `core.getBooleanInput` reads it. */
+function autoOrBoolean(read: ReadInput, name: string): "auto" | "true" | "false" {
+  const value = text(read, name) ?? "auto";
+  if (value === "auto") return "auto";
+  if (/^(true|True|TRUE)$/.test(value)) return "true";
+  if (/^(false|False|FALSE)$/.test(value)) return "false";
+  throw wrong(name, value, "Allowed: auto, true, false.");
+}
+
+function wrong(name: string, value: string, fix: string): ActionError {
+  return new ActionError("E_INPUT", { what: `The input ${name} is "${value}", which is not allowed.`, fix });
+}
+
+function readDialect(read: ReadInput): void {
+  const value = text(read, "dialect");
+  if (value === undefined || value === "devcontainer") return;
+  if (value !== "envbuilder") throw wrong("dialect", value, "Allowed: devcontainer.");
+  throw new ActionError("E_NOT_YET", {
+    what: "The input dialect is envbuilder, which this version does not know yet.",
+    fix: "Leave the input out, or set it to devcontainer.",
+  });
+}
+
+function readCacheRepository(read: ReadInput, defaults: Defaults): Repository {
+  const value = text(read, "cache-repo") ?? defaults.cacheRepository;
+  if (value === undefined)
+    throw new ActionError("E_INPUT", {
+      what: "The input cache-repo is not set, and this host does not tell which repository the run belongs to.",
+      fix: "Set cache-repo to a repository that the job may push to, like ghcr.io/team/app/devcontainer.",
+    });
+  const name = parseRepository(value);
+  if ("wrong" in name)
+    throw new ActionError("E_INPUT", {
+      what: `The input cache-repo is "${value}", which is not a repository: ${name.wrong}.`,
+      fix: "Write it as registry/path, without tag and without https://, like ghcr.io/team/app/devcontainer.",
+    });
+  if (/:[^/]*$|@/.test(value.slice(value.indexOf("/"))))
+    throw new ActionError("E_INPUT", {
+      what: `The input cache-repo is "${value}": it names a tag or a digest.`,
+      fix: "Leave the tag out; the action makes its own tags there.",
+    });
+  return name;
+}
+
+function readPlatforms(read: ReadInput): Platform[] {
+  const items = (text(read, "platforms") ?? "linux/amd64")
+    .split(/[\n,]/)
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+  const platforms = new Map<string, Platform>();
+  for (const item of items) {
+    const platform = parsePlatform(item);
+    if ("wrong" in platform)
+      throw wrong(
+        "platforms",
+        item,
+        `${platform.wrong}. Write one a line or with commas, like linux/amd64,linux/arm64.`,
+      );
+    if (platform.os !== "linux")
+      throw wrong("platforms", item, "Dev containers are Linux images: write linux/<architecture>.");
+    platforms.set(formatPlatform(platform), platform);
+  }
+  return [...platforms.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, platform]) => platform);
+}
+
+function readLogin(read: ReadInput): Inputs["registryLogin"] {
+  const username = text(read, "registry-username");
+  const password = text(read, "registry-password");
+  if (username === undefined && password === undefined) return undefined;
+  if (username !== undefined && password !== undefined) return { username, password };
+  const [there, missing] =
+    username === undefined ? ["registry-password", "registry-username"] : ["registry-username", "registry-password"];
+  throw new ActionError("E_INPUT", {
+    what: `The input ${there} is set and ${missing} is empty.`,
+    fix: `Set both or none. A secret that this run may not read is empty: a fork's pull request gets no secrets.`,
+  });
+}
+
+function refuseContradictions(inputs: Inputs, defaults: Defaults): void {
+  if (inputs.push === "true" && defaults.isFork)
+    throw new ActionError("E_INPUT", {
+      what: "The input push is true, and this run is about a fork's code, which never causes a push.",
+      fix: "Set push to auto: the image is then built and loaded into the local engine only.",
+    });
+  if (inputs.alias === "true" && inputs.push === "false")
+    throw new ActionError("E_INPUT", {
+      what: "The input alias is true and push is false: a branch's alias is a tag, and a tag is pushed.",
+      fix: "Leave one of the two out.",
+    });
+  if (inputs.push === "true" && inputs.onMiss !== "build")
+    throw new ActionError("E_INPUT", {
+      what: `The input push is true and on-miss is ${inputs.onMiss}: without a build there is nothing to push.`,
+      fix: "Leave push out, or set on-miss to build.",
+    });
+}

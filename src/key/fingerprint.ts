@@ -1,0 +1,68 @@
+import { type Digest, digestOf, hexOf } from "../oci/digest.ts";
+import { type Platform, platformSlug } from "../oci/platform.ts";
+import { canonicalJson, type Json } from "./canonical.ts";
+import type { ContextEntry, PlatformPlan, Yours } from "./ingredients.ts";
+
+/** sha256 over the four parts of one platform's plan. */
+export function platformKey(plan: PlatformPlan): Digest {
+  return digestOf(canonicalJson(plan));
+}
+
+/** sha256 over the sorted keys of a set's platforms. */
+export function setKey(platformKeys: readonly Digest[]): Digest {
+  return digestOf(canonicalJson([...platformKeys].sort()));
+}
+
+/** sha256 over *yours* of all platforms of a set, whatever their order. */
+export function sourceKey(yours: readonly Yours[]): Digest {
+  return digestOf(canonicalJson(yours.map((part) => digestOf(canonicalJson(part))).sort()));
+}
+
+/** sha256 over everything but upstream: two sets with the same one differ at most in what others published. */
+export function ownKey(plans: readonly Omit<PlatformPlan, "upstream">[]): Digest {
+  const own = plans.map(({ schema, yours, label, recipe }) =>
+    digestOf(canonicalJson({ schema, yours, label, recipe })),
+  );
+  return digestOf(canonicalJson(own.sort()));
+}
+
+/** sha256 of a context's entries, whatever the order in which they were read. */
+export function treeDigest(entries: readonly ContextEntry[]): Digest {
+  return digestOf(canonicalJson(compactTree(entries)));
+}
+
+/** A context's entries as short lists, sorted by path: `[path, mode, sha256]`, `[path, "link", target]`, `[path, "directory"]`. */
+export function compactTree(entries: readonly ContextEntry[]): Json[][] {
+  return entries
+    .map((entry) => {
+      if (entry.kind === "file") return [entry.path, entry.mode, entry.content];
+      return entry.kind === "link" ? [entry.path, "link", entry.target] : [entry.path, "directory"];
+    })
+    .sort(([a = ""], [b = ""]) => (a < b ? -1 : 1));
+}
+
+/** `k1-<64 hex>`: the set's index. */
+export function setTag(key: Digest): string {
+  return `k1-${hexOf(key)}`;
+}
+
+/** `k1-<64 hex>-<os>-<arch>[-<variant>]`: one platform's small index. */
+export function platformTag(key: Digest, platform: Platform): string {
+  return `k1-${hexOf(key)}-${platformSlug(platform)}`;
+}
+
+/** `y1-<64 hex>`: the newest set for the same sources. */
+export function sourceTag(key: Digest): string {
+  return `y1-${hexOf(key)}`;
+}
+
+const SLUG_LENGTH = 60;
+
+/** `branch-<slug>-<8 hex of branch and configuration path>`: the newest set of a branch. The slug is for people, the digits keep names apart. */
+export function branchTag(branch: string, configuration: string): string {
+  const slug = branch
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, "-")
+    .slice(0, SLUG_LENGTH);
+  return `branch-${slug}-${hexOf(digestOf(canonicalJson([branch, configuration]))).slice(0, 8)}`;
+}

@@ -1,0 +1,61 @@
+import type { Digest } from "../oci/digest.ts";
+import type { Json } from "./canonical.ts";
+
+/** The version of the plan's shape and of the tags: another digit is another name space, never a wrong hit. */
+export const SCHEMA = 1;
+
+/**
+ * Goes up whenever the text that we generate (Dockerfile, label) changes for any fixture, so that fixing our own bug reaches cached
+ * images. Golden keys in the tests fail when someone forgets.
+ */
+export const RECIPE = 1;
+
+/** What a path in the build context is: `mode` as git has it, `content` the sha256 of a file or the text of a link. */
+export type ContextEntry =
+  | { readonly path: string; readonly kind: "file"; readonly mode: "0644" | "0755"; readonly content: Digest }
+  | { readonly path: string; readonly kind: "link"; readonly target: string }
+  | { readonly path: string; readonly kind: "directory" };
+
+/** What the commit and the inputs say; computable without any request. */
+export type Yours = {
+  readonly configuration: {
+    readonly kind: "image" | "dockerfile";
+    readonly image?: string;
+    readonly target?: string;
+    readonly users?: Json;
+    readonly containerEnv?: Json;
+  };
+  /** One text per instruction, in order, a list per stage; the first list holds what stands before the first FROM. */
+  readonly dockerfile?: { readonly escape: string; readonly stages: readonly (readonly string[])[] };
+  /** sha256 of the canonical list of the context's entries; the list itself travels beside the plan. */
+  readonly context?: { readonly tree: Digest };
+  readonly arguments: Readonly<Record<string, string>>;
+  readonly options: { readonly platform: string; readonly cacheVersion?: string };
+  readonly features: readonly Json[];
+};
+
+/** An image that the build reads: `digest` is the manifest for this platform, or the index where the builder's own platform decides. */
+export type UpstreamImage = {
+  readonly written: string;
+  readonly reference: string;
+  readonly digest: Digest;
+  readonly of: "platform" | "index";
+};
+
+/** What others publish, by digest. */
+export type Upstream = {
+  readonly bases: readonly UpstreamImage[];
+  readonly frontend?: UpstreamImage;
+  readonly features: readonly Json[];
+  readonly remote: readonly Json[];
+};
+
+/** All that decides the bytes of one platform's image. */
+export type PlatformPlan = {
+  readonly schema: typeof SCHEMA;
+  readonly yours: Yours;
+  readonly upstream: Upstream;
+  /** What goes only into the devcontainer metadata label and nowhere else. */
+  readonly label: Json;
+  readonly recipe: number;
+};

@@ -1,0 +1,133 @@
+import { type Digest, digestOf, isDigest } from "../oci/digest.ts";
+import { isRecord } from "../oci/manifest.ts";
+import { canonicalJson, type Json } from "./canonical.ts";
+import { compactTree } from "./fingerprint.ts";
+import type { ContextEntry, PlatformPlan, Upstream, UpstreamImage, Yours } from "./ingredients.ts";
+
+/** The predicate type of our in-toto statement. */
+export const PLAN_PREDICATE = "urn:dev-container-cache:plan:1";
+
+/**
+ * A set's plan as it travels with the image. Values of build args and everything that came from `${localEnv:…}` stand in it only as
+ * salted hashes: whoever can pull the image can read this.
+ */
+export type StoredPlan = {
+  readonly schema: number;
+  readonly salt: string;
+  readonly configuration: string;
+  readonly platforms: Readonly<Record<string, PlatformPlan>>;
+  /** The entries of each build context, under the digest by which the plans name it. */
+  readonly trees: Readonly<Record<string, readonly (readonly Json[])[]>>;
+  /** When the newest of the platforms was built (RFC 3339), and how long each build took, in seconds. */
+  readonly built: { readonly at: string; readonly seconds: Readonly<Record<string, number>> };
+};
+
+/** Where the current plan holds values that must not be stored in clear. */
+export type Hidden = { readonly image: boolean; readonly target: boolean; readonly references: ReadonlySet<string> };
+
+/** The plan as it is stored: the same shape, with every value that could be private replaced by its salted hash. */
+export function hidePrivateValues(plan: PlatformPlan, hidden: Hidden, salt: string): PlatformPlan {
+  return {
+    ...plan,
+    yours: hideInYours(plan.yours, hidden, salt),
+    upstream: hideInUpstream(plan.upstream, hidden, salt),
+  };
+}
+
+function hideInYours(yours: Yours, hidden: Hidden, salt: string): Yours {
+  const { image, target } = yours.configuration;
+  return {
+    ...yours,
+    configuration: {
+      ...yours.configuration,
+      ...(image !== undefined && hidden.image ? { image: hash(image, salt) } : {}),
+      ...(target !== undefined && hidden.target ? { target: hash(target, salt) } : {}),
+    },
+    arguments: Object.fromEntries(Object.entries(yours.arguments).map(([name, value]) => [name, hash(value, salt)])),
+  };
+}
+
+function hideInUpstream(upstream: Upstream, hidden: Hidden, salt: string): Upstream {
+  const hide = (image: UpstreamImage): UpstreamImage => {
+    if (!hidden.references.has(image.reference)) return image;
+    // Where nothing was expanded the written form is the reference itself and tells as much.
+    const written = image.written.includes("$") ? image.written : hash(image.written, salt);
+    return { ...image, written, reference: hash(image.reference, salt) };
+  };
+  return {
+    ...upstream,
+    bases: upstream.bases.map(hide),
+    ...(upstream.frontend ? { frontend: hide(upstream.frontend) } : {}),
+  };
+}
+
+function hash(value: string, salt: string): string {
+  return `salted:${digestOf(`${salt}\n${value}`)}`;
+}
+
+/** The trees that some plans name, ready to be stored. */
+export function storeTrees(trees: ReadonlyMap<Digest, readonly ContextEntry[]>): StoredPlan["trees"] {
+  return Object.fromEntries([...trees].map(([digest, entries]) => [digest, compactTree(entries)]));
+}
+
+/**
+ * An in-toto statement about a set of images.
+ * @param subjects the digests of the platforms' manifests.
+ * @see https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
+ */
+export function planStatement(
+  plan: StoredPlan,
+  subjects: readonly { readonly name: string; readonly digest: Digest }[],
+): string {
+  return canonicalJson({
+    _type: "https://in-toto.io/Statement/v1",
+    subject: subjects.map(({ name, digest }) => ({ name, digest: { sha256: digest.slice("sha256:".length) } })),
+    predicateType: PLAN_PREDICATE,
+    predicate: plan,
+  });
+}
+
+/**
+ * Reads a statement that an earlier run stored. It is only ever used to explain a miss, so what cannot be read is no error.
+ * @returns the plan, or `undefined` for anything that is not a plan of this schema.
+ */
+export function readPlanStatement(text: string): StoredPlan | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isRecord(json) || json.predicateType !== PLAN_PREDICATE || !isStoredPlan(json.predicate)) return undefined;
+  return json.predicate;
+}
+
+function isStoredPlan(value: unknown): value is StoredPlan {
+  return (
+    isRecord(value) &&
+    value.schema === 1 &&
+    typeof value.salt === "string" &&
+    isRecord(value.trees) &&
+    Object.values(value.trees).every((tree) => Array.isArray(tree) && tree.every(Array.isArray)) &&
+    isRecord(value.built) &&
+    isRecord(value.built.seconds) &&
+    isRecord(value.platforms) &&
+    Object.values(value.platforms).every(isPlatformPlan)
+  );
+}
+
+function isPlatformPlan(value: unknown): value is PlatformPlan {
+  if (!isRecord(value) || !isRecord(value.yours) || !isRecord(value.upstream)) return false;
+  const { yours, upstream } = value;
+  const { dockerfile } = yours;
+  return (
+    isRecord(yours.configuration) &&
+    isRecord(yours.arguments) &&
+    isRecord(yours.options) &&
+    (dockerfile === undefined ||
+      (isRecord(dockerfile) && Array.isArray(dockerfile.stages) && dockerfile.stages.every(Array.isArray))) &&
+    (yours.context === undefined || (isRecord(yours.context) && isDigest(yours.context.tree))) &&
+    Array.isArray(upstream.bases) &&
+    upstream.bases.every(isRecord)
+  );
+}
