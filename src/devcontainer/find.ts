@@ -1,0 +1,118 @@
+import { ActionError } from "../errors.ts";
+import type { Files } from "../world.ts";
+import { folderOf, pathWithin, resolvePath } from "./paths.ts";
+
+/** `file` is absolute, `relative` is how messages name it: as seen from the workspace. */
+export type FoundConfiguration = { readonly file: string; readonly relative: string; readonly text: string };
+
+/** The inputs `devcontainer-json-path` and `devcontainer-dir`. */
+export type ChosenConfiguration = { readonly path?: string | undefined; readonly folder?: string | undefined };
+
+type Reading = Pick<Files, "readText" | "stat" | "realPath" | "list">;
+
+const DEFAULT_FOLDER = ".devcontainer";
+const NAME = "devcontainer.json";
+const DEFAULTS: readonly string[] = [`${DEFAULT_FOLDER}/${NAME}`, ".devcontainer.json"];
+
+const MINIMAL = `A minimal ${DEFAULTS[0]} is: { "image": "debian:12" }`;
+
+/**
+ * Finds the dev container configuration of a workspace and reads it: the chosen one, else the first that the reference CLI's `build`
+ * would take, else the only one in a sub-folder of `.devcontainer`.
+ * @param workspace absolute path.
+ * @param chosen `path` counts from `folder`, and from the workspace when there is no `folder`.
+ * @throws E_INPUT for a chosen file that is missing or outside the workspace; E_CONFIG when there is none, or several and none was chosen.
+ * @see https://containers.dev/implementors/spec/#devcontainerjson
+ */
+export async function findConfiguration(
+  files: Reading,
+  workspace: string,
+  chosen: ChosenConfiguration = {},
+): Promise<FoundConfiguration> {
+  const wanted = chosenFile(workspace, chosen);
+  if (wanted !== undefined) return readChosen(files, workspace, wanted);
+  for (const candidate of DEFAULTS) {
+    const file = resolvePath(workspace, candidate);
+    if (await isFile(files, file)) return readInside(files, workspace, file);
+  }
+  const [only, ...others] = await configurationsInSubfolders(files, workspace);
+  if (only === undefined) {
+    throw new ActionError("E_CONFIG", {
+      what: `There is no dev container configuration in ${workspace}. Looked for ${DEFAULTS.join(", ")} and ${DEFAULT_FOLDER}/<name>/${NAME}.`,
+      fix: `Check out the repository first, or add a configuration. ${MINIMAL}`,
+    });
+  }
+  if (others.length > 0) {
+    throw new ActionError("E_CONFIG", {
+      what: `There are ${others.length + 1} dev container configurations and none was chosen: ${[only, ...others].join(", ")}.`,
+      fix: `Set the input devcontainer-json-path to one of them, for example devcontainer-json-path: ${only}`,
+    });
+  }
+  return readInside(files, workspace, resolvePath(workspace, only));
+}
+
+type Wanted = { readonly input: string; readonly written: string; readonly file: string };
+
+function chosenFile(workspace: string, { path, folder }: ChosenConfiguration): Wanted | undefined {
+  const inside = resolvePath(workspace, folder ?? ".");
+  if (path !== undefined) return { input: "devcontainer-json-path", written: path, file: resolvePath(inside, path) };
+  if (folder !== undefined) return { input: "devcontainer-dir", written: folder, file: resolvePath(inside, NAME) };
+  return undefined;
+}
+
+async function readChosen(files: Reading, workspace: string, wanted: Wanted): Promise<FoundConfiguration> {
+  const relative = pathWithin(workspace, wanted.file);
+  if (relative === undefined) {
+    throw new ActionError("E_INPUT", {
+      what: `The input ${wanted.input} is "${wanted.written}", which leaves the workspace ${workspace}.`,
+      fix: "Give a path inside the workspace, or set workspace-folder to the folder that holds both.",
+    });
+  }
+  if (await isFile(files, wanted.file)) return readInside(files, workspace, wanted.file, wanted);
+  const meant = `${DEFAULT_FOLDER}/${wanted.written}`;
+  const misplaced = wanted.input === "devcontainer-json-path" && (await isFile(files, resolvePath(workspace, meant)));
+  throw new ActionError("E_INPUT", {
+    what: `The input ${wanted.input} is "${wanted.written}", but there is no file ${relative} in the workspace.`,
+    fix: misplaced
+      ? `Without devcontainer-dir the path counts from the workspace: set it to ${meant}.`
+      : "Correct the path; upper and lower case count.",
+  });
+}
+
+/** Reads a file that is there, unless it is reached through a link that leaves the workspace: a stranger's commit must not read the runner's files. */
+async function readInside(
+  files: Reading,
+  workspace: string,
+  file: string,
+  wanted?: Wanted,
+): Promise<FoundConfiguration> {
+  const [realWorkspace, realFile] = await Promise.all([files.realPath(workspace), files.realPath(file)]);
+  const relative = pathWithin(workspace, file) ?? file;
+  if (realFile === undefined || pathWithin(realWorkspace ?? workspace, realFile) === undefined) {
+    throw new ActionError(wanted ? "E_INPUT" : "E_CONFIG", {
+      what: `${wanted ? `The input ${wanted.input} names` : "Found"} ${relative}, a link that leaves the workspace.`,
+      fix: "Put the file itself into the repository.",
+      at: { file: relative },
+    });
+  }
+  const text = await files.readText(file);
+  if (text !== undefined) return { file, relative, text };
+  throw new ActionError("E_CONFIG", {
+    what: `${relative} was removed while it was about to be read.`,
+    fix: "Let nothing else write to the workspace during this step.",
+    at: { file: relative },
+  });
+}
+
+async function configurationsInSubfolders(files: Reading, workspace: string): Promise<readonly string[]> {
+  const folder = resolvePath(workspace, DEFAULT_FOLDER);
+  const candidates = ((await files.list(folder)) ?? []).map((name) => `${folder}/${name}/${NAME}`);
+  const there = await Promise.all(candidates.map((file) => isFile(files, file)));
+  return candidates.filter((_, at) => there[at]).map((file) => pathWithin(workspace, file) ?? folderOf(file));
+}
+
+/** Follows links, as the reference CLI does; a folder of that name is passed over. */
+async function isFile(files: Reading, path: string): Promise<boolean> {
+  const real = await files.realPath(path);
+  return real !== undefined && (await files.stat(real))?.kind === "file";
+}

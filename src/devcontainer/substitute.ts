@@ -1,0 +1,130 @@
+import { ActionError } from "../errors.ts";
+import { formatPath, isJsonObject, type Json, type JsonObject, type JsonPath, pointerOf } from "./json.ts";
+import { type Configuration, placeOf } from "./parse.ts";
+import { lastSegment, resolvePath } from "./paths.ts";
+
+/** A text in which at least one variable was replaced. */
+export type Substitution = {
+  readonly path: JsonPath;
+  /** A `${localEnv:…}` took part, set or not: such a value may be secret. */
+  readonly fromEnvironment: boolean;
+  /** The absolute path of the workspace took part: such a value differs from one machine to the next. */
+  readonly fromHostPath: boolean;
+};
+
+/** A configuration whose build inputs are final; `raw` still is what the label carries. */
+export type Substituted = Configuration & {
+  readonly json: JsonObject;
+  readonly substitutions: readonly Substitution[];
+};
+
+export type Variables = {
+  readonly localEnv: Readonly<Record<string, string | undefined>>;
+  /** Absolute path of the workspace. */
+  readonly localWorkspaceFolder: string;
+};
+
+type Replaced = {
+  readonly text: string;
+  readonly replaced: boolean;
+  readonly fromEnvironment: boolean;
+  readonly fromHostPath: boolean;
+};
+type Resolve = (name: string, rest: readonly string[], path: JsonPath) => Replaced | undefined;
+
+/**
+ * Replaces variables in every text value, nested ones too, in one pass: never in names, and never again in what was put in. Unknown
+ * variables, `${containerEnv:…}` and `${devcontainerId}` stay as they are: the reference CLI's `build` leaves them so.
+ * @throws E_CONFIG for `${localEnv}` without a name, with its line.
+ * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-common/variableSubstitution.ts
+ */
+export function substitute(configuration: Configuration, variables: Variables): Substituted {
+  const folder = writtenContainerFolder(configuration.raw, variables);
+  const container = replaceVariables(folder, ["workspaceFolder"], resolver(configuration, variables, plain(folder)));
+  const resolve = resolver(configuration, variables, container);
+  const substitutions: Substitution[] = [];
+  const replaceText = (written: string, path: JsonPath): string => {
+    const { text, replaced, fromEnvironment, fromHostPath } = replaceVariables(written, path, resolve);
+    if (replaced) substitutions.push({ path, fromEnvironment, fromHostPath });
+    return text;
+  };
+  const replaceValue = (value: Json, path: JsonPath): Json => {
+    if (typeof value === "string") return replaceText(value, path);
+    if (Array.isArray(value)) return value.map((item: Json, at) => replaceValue(item, [...path, at]));
+    return isJsonObject(value) ? replaceProperties(value, path) : value;
+  };
+  const replaceProperties = (value: JsonObject, path: JsonPath): JsonObject =>
+    Object.fromEntries(Object.entries(value).map(([name, item]) => [name, replaceValue(item, [...path, name])]));
+  return { ...configuration, json: replaceProperties(configuration.raw, []), substitutions };
+}
+
+/** What took part in the value at a path; `undefined` when it stands in the file as it is used. */
+export function substitutionAt({ substitutions }: Substituted, path: JsonPath): Substitution | undefined {
+  const pointer = pointerOf(path);
+  return substitutions.find((substitution) => pointerOf(substitution.path) === pointer);
+}
+
+function replaceVariables(written: string, path: JsonPath, resolve: Resolve): Replaced {
+  const taken: Replaced[] = [];
+  const text = written.replace(/\$\{(.*?)\}/g, (match, expression: string) => {
+    const [name = "", ...rest] = expression.split(":");
+    const replaced = resolve(name, rest, path);
+    if (replaced) taken.push(replaced);
+    return replaced?.text ?? match;
+  });
+  return {
+    text,
+    replaced: taken.length > 0,
+    fromEnvironment: taken.some(({ fromEnvironment }) => fromEnvironment),
+    fromHostPath: taken.some(({ fromHostPath }) => fromHostPath),
+  };
+}
+
+function resolver(configuration: Configuration, variables: Variables, container: Replaced): Resolve {
+  const { localEnv, localWorkspaceFolder } = variables;
+  return (name, rest, path) => {
+    switch (name) {
+      case "env":
+      case "localEnv":
+        return {
+          ...plain(environmentValue(localEnv, rest) ?? unnamed(configuration, name, path)),
+          fromEnvironment: true,
+        };
+      case "localWorkspaceFolder":
+        return { ...plain(localWorkspaceFolder), fromHostPath: true };
+      case "localWorkspaceFolderBasename":
+        return plain(lastSegment(localWorkspaceFolder));
+      case "containerWorkspaceFolder":
+        return container;
+      case "containerWorkspaceFolderBasename":
+        return { ...container, text: lastSegment(container.text) };
+      default:
+        return undefined;
+    }
+  };
+}
+
+function plain(text: string): Replaced {
+  return { text, replaced: true, fromEnvironment: false, fromHostPath: false };
+}
+
+/** The default ends at the next colon, as in the reference CLI: `${localEnv:PROXY:http://proxy}` is `http`. */
+function environmentValue(localEnv: Variables["localEnv"], rest: readonly string[]): string | undefined {
+  const [variable, fallback = ""] = rest;
+  if (variable === undefined) return undefined;
+  return (Object.hasOwn(localEnv, variable) ? localEnv[variable] : undefined) ?? fallback;
+}
+
+function unnamed(configuration: Configuration, name: string, path: JsonPath): never {
+  throw new ActionError("E_CONFIG", {
+    what: `${formatPath(path)} uses \${${name}} without the name of a variable.`,
+    fix: `Write \${${name}:NAME}, or \${${name}:NAME:default}.`,
+    at: placeOf(configuration, path),
+  });
+}
+
+/** Before its own variables are replaced: https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/utils.ts (getWorkspaceConfiguration) */
+function writtenContainerFolder(raw: JsonObject, { localWorkspaceFolder }: Variables): string {
+  if (typeof raw.workspaceFolder === "string" && raw.workspaceFolder !== "") return raw.workspaceFolder;
+  return "dockerComposeFile" in raw ? "/" : resolvePath("/workspaces", lastSegment(localWorkspaceFolder));
+}
