@@ -154,7 +154,10 @@ function textAt(configuration: Substituted, path: JsonPath): string | undefined 
 }
 
 function valueAt(json: JsonObject, path: JsonPath): Json | undefined {
-  return path.reduce<Json | undefined>((value, step) => (isJsonObject(value) ? value[step] : undefined), json);
+  return path.reduce<Json | undefined>((value, step) => {
+    if (typeof step === "number") return Array.isArray(value) ? value[step] : undefined;
+    return isJsonObject(value) ? value[step] : undefined;
+  }, json);
 }
 
 function wrongType(configuration: Substituted, path: JsonPath, wanted: string): ActionError {
