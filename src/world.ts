@@ -11,7 +11,17 @@ export type World = {
   readonly host: Host;
   readonly log: Log;
   readonly clock: Clock;
+  /** A new random text of 32 hexadecimal digits. */
+  readonly salt: () => string;
+  /** The login for a repository's registry, as our own client uses it; a builder is given the same. */
+  readonly credentials: (name: Repository) => Promise<StoredLogin | undefined>;
 };
+
+/** A login as Docker's configuration keeps it. */
+export type StoredLogin =
+  | { readonly username: string; readonly password: string }
+  | { readonly identityToken: string }
+  | { readonly registryToken: string };
 
 /** What a path is, links not followed. `mode` holds the permission bits, `size` bytes. */
 export type Entry = {
@@ -30,8 +40,8 @@ export type Files = {
   readonly readLink: (path: string) => Promise<string>;
   /** sha256 of a file's content, read as a stream. */
   readonly digest: (path: string) => Promise<Digest>;
-  /** A new private folder under the runner's temporary folder, removed at the end of the run, also when the run is stopped. */
-  readonly temporaryFolder: (name: string) => Promise<string>;
+  /** A new private folder under the runner's temporary folder, removed at the end of the run, also when the run is stopped; with `keep` left to the runner. */
+  readonly temporaryFolder: (name: string, options?: { readonly keep: boolean }) => Promise<string>;
   /** Writes a file with exactly this mode, folders made as needed. */
   readonly write: (path: string, content: string | Uint8Array, mode?: number) => Promise<void>;
   /** Copies one file with exactly this mode and modification time (seconds since 1970), and tells the sha256 of what was written. */

@@ -36,9 +36,9 @@ export function openFiles(temporary: string): OpenFiles {
     list: (path) => unlessMissing(readdir(path).then((names) => names.sort())),
     readLink: (path) => readlink(path),
     digest,
-    temporaryFolder: async (name) => {
+    temporaryFolder: async (name, options) => {
       const folder = await mkdtemp(join(temporary, `dev-container-cache-${name}-`));
-      folders.push(folder);
+      if (!options?.keep) folders.push(folder);
       return folder;
     },
     write: async (path, content, mode = 0o600) => {

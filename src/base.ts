@@ -1,0 +1,94 @@
+import { canReach, onbuildReads } from "./dockerfile/reads.ts";
+import { finalBase } from "./dockerfile/stages.ts";
+import { ActionError } from "./errors.ts";
+import { imageFor, isRecord } from "./oci/manifest.ts";
+import { formatPlatform, type Platform } from "./oci/platform.ts";
+import type { Sources } from "./plan.ts";
+import { type ImageSource, tellPlace } from "./upstream.ts";
+import type { Answer, Registry } from "./world.ts";
+
+/** What a base image's config says that matters to a build on top of it. */
+export type BaseImage = { readonly labels: Readonly<Record<string, string>>; readonly triggers: readonly string[] };
+
+type Task = { readonly sources: Sources; readonly platforms: readonly Platform[] };
+
+/**
+ * Reads the configs of the images that stages are built on: the label that the new image continues, and ONBUILD triggers. This is only
+ * needed for a build: a config is a function of the digest that is in the key.
+ * @returns the base of the target stage, by platform; nothing for a stage that starts from scratch.
+ * @throws ActionError E_REGISTRY when one cannot be read; E_CONTEXT when a trigger would read what was left out of the context.
+ */
+export async function readBaseImages(
+  { sources, platforms }: Task,
+  registry: Registry,
+): Promise<ReadonlyMap<string, BaseImage>> {
+  const bases = new Map<string, BaseImage>();
+  await Promise.all(
+    platforms.map(async (platform) => {
+      const wanted = sources.wanted.platforms.find((one) => one.platform === platform);
+      const images = (wanted?.images ?? []).filter(({ by }) => by === "base");
+      const final = finalBase(sources.build.dockerfile, sources.build.target);
+      for (const source of images) {
+        const isFinal = source.written === final?.written;
+        if (!isFinal && sources.build.leftOut.length === 0) continue;
+        const base = await readBase(source, platform, registry);
+        refuseTriggers(source, base, sources);
+        if (isFinal) bases.set(formatPlatform(platform), base);
+      }
+    }),
+  );
+  return bases;
+}
+
+async function readBase(source: ImageSource, platform: Platform, registry: Registry): Promise<BaseImage> {
+  const served = expectFound(source, await registry.manifest(source.reference));
+  const wanted = source.of.kind === "platform" ? source.of.platform : platform;
+  // A stage for the builder's own platform may have no image for the target's: then any of its images says the same.
+  const child = served.body.kind === "index" ? (imageFor(served.body, wanted) ?? served.body.manifests[0]) : undefined;
+  const manifest = child
+    ? expectFound(source, await registry.manifest({ ...source.reference, digest: child.digest }))
+    : served;
+  if (manifest.body.kind !== "manifest") return { labels: {}, triggers: [] };
+  const bytes = expectFound(source, await registry.blob(source.reference, manifest.body.config));
+  return readImageConfig(new TextDecoder().decode(bytes));
+}
+
+function expectFound<T>(source: ImageSource, answer: Answer<T>): T {
+  if (answer.kind === "found") return answer.value;
+  throw new ActionError("E_REGISTRY", {
+    what: `The base image ${source.written} cannot be read: ${answer.words} (${answer.request}).`,
+    fix: answer.fix ?? "Check its name, and log in to its registry before this action.",
+    at: source.at,
+    cause: answer,
+  });
+}
+
+/** https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md; `OnBuild` is Docker's own. */
+function readImageConfig(text: string): BaseImage {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    json = undefined;
+  }
+  const config = isRecord(json) && isRecord(json.config) ? json.config : {};
+  const labels = isRecord(config.Labels) ? Object.entries(config.Labels) : [];
+  const triggers: readonly unknown[] = Array.isArray(config.OnBuild) ? config.OnBuild : [];
+  return {
+    labels: Object.fromEntries(labels.filter((label): label is [string, string] => typeof label[1] === "string")),
+    triggers: triggers.filter((trigger) => typeof trigger === "string"),
+  };
+}
+
+/** The key of such a build would have to name `.git`, and it does not: so it is never built. */
+function refuseTriggers(source: ImageSource, base: BaseImage, sources: Sources): void {
+  if (base.triggers.length === 0) return;
+  const reads = onbuildReads(base.triggers, { args: new Map(Object.entries(sources.build.args)), platform: undefined });
+  const reached = sources.build.leftOut.find((path) => reads.some((read) => canReach(read, path)));
+  if (reached === undefined) return;
+  throw new ActionError("E_CONTEXT", {
+    what: `${tellPlace(source.at)}: the base image ${source.written} has an ONBUILD trigger that copies ${reached} into the image, which would be another image in every clone.`,
+    fix: `Add ${reached} to .dockerignore.`,
+    at: source.at,
+  });
+}

@@ -1,0 +1,47 @@
+import { formatPlatform, type Platform } from "../oci/platform.ts";
+
+/** What one platform's build is told. Values are data: they are passed as separate arguments, never through a shell. */
+export type BuildArguments = {
+  readonly platform: Platform;
+  readonly contextFolder: string;
+  readonly dockerfile: string;
+  readonly target: string | undefined;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly cacheFrom: readonly string[];
+  readonly metadataFile: string;
+  readonly output: { readonly kind: "push" | "load"; readonly name: string };
+};
+
+/**
+ * The arguments of `docker` for one platform. Media types are OCI's on every driver, so that the small index can be joined as it is;
+ * provenance is `mode=min`, for `max` would publish the values of all build args.
+ * @see https://docs.docker.com/reference/cli/docker/buildx/build/
+ */
+export function buildxArguments(build: BuildArguments): string[] {
+  return [
+    ...["buildx", "build", "--progress", "plain"],
+    ...["--platform", formatPlatform(build.platform)],
+    ...["--file", build.dockerfile],
+    ...(build.target === undefined ? [] : ["--target", build.target]),
+    ...Object.entries(build.buildArgs).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
+    ...Object.entries(build.labels).flatMap(([name, value]) => ["--label", `${name}=${value}`]),
+    ...build.cacheFrom.flatMap((source) => ["--cache-from", source]),
+    ...["--metadata-file", build.metadataFile],
+    ...outputArguments(build.output),
+    build.contextFolder,
+  ];
+}
+
+function outputArguments({ kind, name }: BuildArguments["output"]): string[] {
+  if (kind === "load") return ["--provenance", "false", "--load", "--tag", name];
+  return ["--provenance", "mode=min", "--output", `type=image,name=${name},oci-mediatypes=true,push=true`];
+}
+
+/** The greatest length of one argument on Linux, in bytes: past it `execve` fails with a message that names nothing. */
+export const LONGEST_ARGUMENT = 128 * 1024;
+
+/** The first argument that the system would refuse for its length, by its first words. */
+export function tooLongArgument(args: readonly string[]): string | undefined {
+  return args.find((argument) => new TextEncoder().encode(argument).length >= LONGEST_ARGUMENT)?.slice(0, 60);
+}

@@ -1,0 +1,66 @@
+import { type Difference, explainMiss } from "./key/explain.ts";
+import { branchTag } from "./key/fingerprint.ts";
+import { planDescriptorOf, statementOf } from "./key/record.ts";
+import { readPlanStatement, type StoredPlan } from "./key/stored.ts";
+import type { Served } from "./oci/manifest.ts";
+import type { Repository } from "./oci/reference.ts";
+import type { Sources } from "./plan.ts";
+import type { Plan } from "./probe.ts";
+import { storePlan } from "./publish.ts";
+import type { Event, Registry } from "./world.ts";
+
+/** Why the wanted image is another one than the last. `previous` is the tag that the comparison is with; nothing where there is none. */
+export type Explanation = { readonly previous: string | undefined; readonly reasons: readonly Difference[] };
+
+const LARGEST_STATEMENT = 32 * 1024 * 1024;
+
+/**
+ * Finds the newest image of this branch, or of the branch that this one goes back to, and tells what differs. What cannot be read is
+ * no failure: then there is no explanation.
+ */
+export async function explainAgainstBranch(
+  sources: Sources,
+  plan: Plan,
+  event: Event,
+  registry: Registry,
+): Promise<Explanation> {
+  const { repository } = sources.wanted;
+  const branches = [event.branch, event.baseBranch, event.defaultBranch].filter((branch) => branch !== undefined);
+  const tags = [...new Set(branches)].map((branch) => branchTag(branch, sources.configuration));
+  const answers = await Promise.all(tags.map((tag) => registry.manifest({ ...repository, tag })));
+  for (const [index, answer] of answers.entries()) {
+    const previous = answer.kind === "found" ? await readPlan(answer.value, repository, registry) : undefined;
+    if (previous) return { previous: tags[index], reasons: differences(sources, plan, previous) };
+  }
+  return { previous: undefined, reasons: [] };
+}
+
+/** Tells what moved between an image of the same sources and the wanted one. */
+export async function explainDrift(
+  sources: Sources,
+  plan: Plan,
+  served: Served,
+  tag: string,
+  registry: Registry,
+): Promise<Explanation> {
+  const previous = await readPlan(served, sources.wanted.repository, registry);
+  return previous
+    ? { previous: tag, reasons: differences(sources, plan, previous) }
+    : { previous: undefined, reasons: [] };
+}
+
+async function readPlan(served: Served, repository: Repository, registry: Registry): Promise<StoredPlan | undefined> {
+  const entry = served.body.kind === "index" ? planDescriptorOf(served.body) : undefined;
+  if (!entry) return undefined;
+  const manifest = await registry.manifest({ ...repository, digest: entry.digest });
+  const statement = manifest.kind === "found" ? statementOf(manifest.value) : undefined;
+  if (!statement) return undefined;
+  const blob = await registry.blob(repository, statement, LARGEST_STATEMENT);
+  return blob.kind === "found" ? readPlanStatement(new TextDecoder().decode(blob.value)) : undefined;
+}
+
+/** Both sides hide private values by the previous plan's salt, so that equal values have equal hashes. */
+function differences(sources: Sources, plan: Plan, previous: StoredPlan): Difference[] {
+  const now = storePlan({ sources, plan, salt: previous.salt, now: 0, seconds: {} });
+  return explainMiss(previous, now.platforms, now.trees, sources.places);
+}

@@ -1,0 +1,119 @@
+import { type Digest, digestOf } from "../oci/digest.ts";
+import {
+  ATTESTATION,
+  attestationsOf,
+  type Descriptor,
+  type Index,
+  imageFor,
+  isAttestation,
+  REFERENCE_DIGEST,
+  REFERENCE_TYPE,
+  type Served,
+} from "../oci/manifest.ts";
+import { IN_TOTO, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from "../oci/media-types.ts";
+import { formatPlatform, type Platform } from "../oci/platform.ts";
+import { canonicalJson, type Json } from "./canonical.ts";
+import { PLAN_PREDICATE } from "./stored.ts";
+
+/**
+ * What stands on the plan's descriptor in the index itself, so that a hit knows it without one more request: the fingerprint of
+ * everything but upstream, when the set was built (RFC 3339), and how long that took (seconds).
+ */
+export const OWN_ANNOTATION = "dev-container-cache.own";
+export const BUILT_ANNOTATION = "dev-container-cache.built";
+export const SECONDS_ANNOTATION = "dev-container-cache.seconds";
+
+const PREDICATE_TYPE = "in-toto.io/predicate-type";
+
+export type Document = { readonly bytes: Uint8Array; readonly descriptor: Descriptor };
+
+/** The plan's entry of an index that we made. */
+export function planDescriptorOf(index: Index): Descriptor | undefined {
+  return index.manifests.find((entry) => isAttestation(entry) && entry.annotations?.[OWN_ANNOTATION] !== undefined);
+}
+
+/** The config of an attestation manifest in the form that every registry takes: Gitea insists on one that reads as an image's. */
+export function planConfig(statement: Descriptor): Document {
+  return jsonDocument(OCI_CONFIG, {
+    architecture: "unknown",
+    os: "unknown",
+    config: {},
+    rootfs: { type: "layers", diff_ids: [statement.digest] },
+  });
+}
+
+/**
+ * The attestation manifest that carries the plan's statement, in the shape of BuildKit's own.
+ * @see https://github.com/moby/buildkit/blob/v0.26.3/docs/attestations/attestation-storage.md
+ */
+export function planManifest(statement: Descriptor, config: Descriptor): Document {
+  return jsonDocument(OCI_MANIFEST, {
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    config: plain(config),
+    layers: [{ ...plain(statement), annotations: { [PREDICATE_TYPE]: PLAN_PREDICATE } }],
+  });
+}
+
+/** Finds the statement among an attestation manifest's layers. */
+export function statementOf(manifest: Served): Descriptor | undefined {
+  if (manifest.body.kind !== "manifest") return undefined;
+  return manifest.body.layers.find(
+    (layer) => layer.mediaType === IN_TOTO && layer.annotations?.[PREDICATE_TYPE] === PLAN_PREDICATE,
+  );
+}
+
+/**
+ * The index of a set: each platform's image followed by its attestations, platforms in order, the plan last. It holds what the
+ * platforms' own indexes hold, nothing rebuilt and nothing lost.
+ */
+export function setIndex(
+  platforms: readonly { readonly platform: Platform; readonly manifest: Digest; readonly index: Served }[],
+  plan: { readonly manifest: Descriptor; readonly own: Digest; readonly built: string; readonly seconds: number },
+): Document {
+  const sorted = [...platforms].sort((a, b) => (formatPlatform(a.platform) < formatPlatform(b.platform) ? -1 : 1));
+  const entries = sorted.flatMap(({ platform, manifest, index }) => entriesOf(platform, manifest, index));
+  const planEntry = {
+    ...plain(plan.manifest),
+    annotations: {
+      [REFERENCE_TYPE]: ATTESTATION,
+      [REFERENCE_DIGEST]: sorted[0]?.manifest ?? "",
+      [OWN_ANNOTATION]: plan.own,
+      [BUILT_ANNOTATION]: plan.built,
+      [SECONDS_ANNOTATION]: String(plan.seconds),
+    },
+    platform: { architecture: "unknown", os: "unknown" },
+  };
+  return jsonDocument(OCI_INDEX, { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [...entries, planEntry] });
+}
+
+function entriesOf(platform: Platform, manifest: Digest, served: Served): Json[] {
+  const named = {
+    os: platform.os,
+    architecture: platform.architecture,
+    ...(platform.variant === undefined ? {} : { variant: platform.variant }),
+  };
+  if (served.body.kind === "manifest") return [{ ...plain(served.descriptor), platform: named }];
+  const image = imageFor(served.body, platform);
+  if (!image) return [];
+  const attestations = attestationsOf(served.body, manifest).filter(
+    (entry) => entry.annotations?.[OWN_ANNOTATION] === undefined,
+  );
+  return [
+    { ...plain(image), platform: named, ...(image.annotations ? { annotations: image.annotations } : {}) },
+    ...attestations.map((entry) => ({
+      ...plain(entry),
+      annotations: entry.annotations ?? {},
+      platform: { architecture: "unknown", os: "unknown" },
+    })),
+  ];
+}
+
+function plain({ mediaType, digest, size, artifactType }: Descriptor): { readonly [name: string]: Json } {
+  return { mediaType, digest, size, ...(artifactType === undefined ? {} : { artifactType }) };
+}
+
+function jsonDocument(mediaType: string, value: Json): Document {
+  const bytes = new TextEncoder().encode(canonicalJson(value));
+  return { bytes, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length } };
+}

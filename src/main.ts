@@ -1,0 +1,55 @@
+import { randomBytes } from "node:crypto";
+import { tmpdir } from "node:os";
+import { ActionError, asActionError } from "./errors.ts";
+import { fail, openLog, publishOutputs, publishSummary, readInput } from "./host/actions.ts";
+import { readHost } from "./host/context.ts";
+import { openExec } from "./host/exec.ts";
+import { openFiles } from "./host/files.ts";
+import { type Inputs, readInputs } from "./inputs.ts";
+import { makeOutputs } from "./outputs.ts";
+import { describeEnd } from "./report/log.ts";
+import { type Report, reportFailure } from "./report/report.ts";
+import { renderSummary } from "./report/summary.ts";
+import { run } from "./run.ts";
+import type { World } from "./world.ts";
+
+const OLDEST_NODE = [20, 18] as const;
+
+/** Opens the world, runs the story, publishes what it said, and catches once. */
+async function main(): Promise<void> {
+  const started = Date.now();
+  const log = openLog();
+  const host = readHost(process.env, process.cwd());
+  const { files, removeTemporaryFolders } = openFiles(host.env.RUNNER_TEMP || tmpdir());
+  const { exec, stopAll } = openExec(host.env);
+  const leave = (code: number) => () => {
+    stopAll();
+    removeTemporaryFolders();
+    process.exit(code);
+  };
+  process.once("SIGINT", leave(130)).once("SIGTERM", leave(143));
+  let report: Report;
+  try {
+    refuseOldNode(process.versions.node);
+    const inputs = readInputs(readInput, { cacheRepository: host.defaultCacheRepository, isFork: host.event.isFork });
+    report = await run(inputs, openWorld(inputs));
+  } catch (error) {
+    report = reportFailure(asActionError(error), Math.round(Date.now() - started) / 1000);
+  }
+  removeTemporaryFolders();
+  publishOutputs(makeOutputs(report));
+  publishSummary(renderSummary(report));
+  for (const line of describeEnd(report)) log.info(line);
+  if (report.failure) fail(report.failure);
+}
+
+function refuseOldNode(version: string): void {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])) return;
+  throw new ActionError("E_INPUT", {
+    what: `This runner started the action with Node ${version}; it needs ${OLDEST_NODE.join(".")} or newer.`,
+    fix: "Use a job image with a newer Node, or put actions/setup-node before this action (Gitea's runner takes the node on PATH).",
+  });
+}
+
+await main();

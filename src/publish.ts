@@ -1,0 +1,135 @@
+import { ActionError } from "./errors.ts";
+import { branchTag, setTag, sourceTag } from "./key/fingerprint.ts";
+import { type Document, planConfig, planManifest, setIndex } from "./key/record.ts";
+import { hidePrivateValues, planStatement, type StoredPlan, storeTrees } from "./key/stored.ts";
+import type { Descriptor, Served } from "./oci/manifest.ts";
+import { IN_TOTO } from "./oci/media-types.ts";
+import { formatPlatform } from "./oci/platform.ts";
+import { formatReference, type Pinned, type Repository } from "./oci/reference.ts";
+import type { Sources } from "./plan.ts";
+import type { Found, Plan } from "./probe.ts";
+import type { Answer, Event, Registry } from "./world.ts";
+
+/** The platforms of a complete set, what is known of their builds, and the branch whose newest set this becomes. */
+export type Publication = {
+  readonly sources: Sources;
+  readonly plan: Plan;
+  readonly found: readonly Found[];
+  /** Seconds by platform, for those that were built in this run. */
+  readonly seconds: Readonly<Record<string, number>>;
+  readonly salt: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly branch: string | undefined;
+};
+
+/** The plan as it is stored: with private values hidden by the given salt. */
+export function storePlan(publication: Omit<Publication, "found" | "branch">): StoredPlan {
+  const { sources, plan, salt, now, seconds } = publication;
+  return {
+    schema: 1,
+    salt,
+    configuration: sources.configuration,
+    platforms: Object.fromEntries(
+      plan.platforms.map((one) => [formatPlatform(one.platform), hidePrivateValues(one.plan, sources.hidden, salt)]),
+    ),
+    trees: storeTrees(sources.trees),
+    built: { at: new Date(now).toISOString(), seconds },
+  };
+}
+
+/**
+ * Joins the platforms to one index with the plan in it, pushes it under its tags, and reads it back.
+ * @returns the index as the registry serves it.
+ * @throws ActionError E_PUSH; nothing is tagged before everything that it names is there.
+ */
+export async function publishSet(
+  publication: Publication,
+  registry: Registry,
+): Promise<{ readonly image: Pinned; readonly served: Served }> {
+  const { sources, plan, found, branch } = publication;
+  const { repository } = sources.wanted;
+  const subjects = found.map(({ platform, manifest }) => ({ name: formatPlatform(platform), digest: manifest }));
+  const statement = new TextEncoder().encode(planStatement(storePlan(publication), subjects));
+  const layer = expectPushed(await registry.putBlob(repository, statement, IN_TOTO), "the plan");
+  const config = planConfig(layer);
+  expectPushed(await registry.putBlob(repository, config.bytes, config.descriptor.mediaType), "the plan's config");
+  const manifest = planManifest(layer, config.descriptor);
+  await push(registry, repository, manifest, undefined);
+  const seconds = Object.values(publication.seconds);
+  const index = setIndex(found, {
+    manifest: manifest.descriptor,
+    own: sources.wanted.ownKey,
+    built: new Date(publication.now).toISOString(),
+    seconds: seconds.length === 0 ? 0 : Math.max(...seconds),
+  });
+  const tag = setTag(plan.key);
+  await push(registry, repository, index, tag);
+  const served = await readBack(registry, { ...repository, tag }, index);
+  const others = [
+    sourceTag(sources.wanted.sourceKey),
+    ...(branch === undefined ? [] : [branchTag(branch, sources.configuration)]),
+  ];
+  await Promise.all(others.map((other) => push(registry, repository, index, other)));
+  return { image: { ...repository, digest: served.descriptor.digest }, served };
+}
+
+async function push(
+  registry: Registry,
+  repository: Repository,
+  { bytes, descriptor }: Document,
+  tag: string | undefined,
+): Promise<void> {
+  expectPushed(
+    await registry.putManifest(repository, bytes, descriptor.mediaType, tag),
+    tag === undefined ? "the plan's manifest" : `the tag ${tag}`,
+  );
+}
+
+function expectPushed(answer: Answer<Descriptor>, what: string): Descriptor {
+  if (answer.kind === "found") return answer.value;
+  throw new ActionError("E_PUSH", {
+    what: `The image is built, and ${what} could not be pushed: ${answer.words} (${answer.request}).`,
+    fix: answer.fix ?? "Run the job again: what was pushed already is found and not built twice.",
+    cause: answer,
+  });
+}
+
+async function readBack(
+  registry: Registry,
+  reference: Repository & { readonly tag: string },
+  index: Document,
+): Promise<Served> {
+  const answer = await registry.manifest(reference);
+  if (answer.kind === "found" && answer.value.descriptor.digest === index.descriptor.digest) return answer.value;
+  const what = answer.kind === "found" ? `it serves ${answer.value.descriptor.digest} there` : answer.words;
+  throw new ActionError("E_PUSH", {
+    what: `${formatReference(reference)} was pushed, and the registry does not serve it: ${what}.`,
+    fix: "Run the job again; if another job pushes the same image at the same time, one of them is enough.",
+  });
+}
+
+/** The branch whose alias this run moves: never for a pull request or a fork, else a pull request could change what a branch is compared with. */
+export function branchToMove(alias: "auto" | "true" | "false", event: Event): string | undefined {
+  if (alias === "false" || event.isPullRequest || event.isFork) return undefined;
+  return event.branch;
+}
+
+/**
+ * Makes a hit the newest set of its branch, so that the next miss is compared with it. The alias only serves explanations: that it
+ * cannot be moved, with a token that may only read, is no failure.
+ * @returns whether the tag was moved.
+ */
+export async function moveBranchAlias(
+  sources: Sources,
+  served: Served,
+  branch: string,
+  registry: Registry,
+): Promise<boolean> {
+  const { repository } = sources.wanted;
+  const tag = branchTag(branch, sources.configuration);
+  const there = await registry.describe({ ...repository, tag });
+  if (there.kind === "found" && there.value.digest === served.descriptor.digest) return false;
+  const moved = await registry.putManifest(repository, served.bytes, served.descriptor.mediaType, tag);
+  return moved.kind === "found";
+}

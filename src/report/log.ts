@@ -1,0 +1,80 @@
+import { cannotTell } from "../decide.ts";
+import type { Explanation } from "../explain.ts";
+import { setTag } from "../key/fingerprint.ts";
+import { shortDigest } from "../oci/digest.ts";
+import { formatPlatform } from "../oci/platform.ts";
+import { formatPinned } from "../oci/reference.ts";
+import type { Sources } from "../plan.ts";
+import type { Plan, Verdict } from "../probe.ts";
+import type { Report } from "./report.ts";
+
+/** What was read, as a reader in a hurry wants it: one line a fact. */
+export function describeSources(sources: Sources): string[] {
+  const { build, wanted } = sources;
+  const files = build.context?.entries.filter(({ kind }) => kind !== "directory").length ?? 0;
+  const written = new Set(wanted.platforms.flatMap(({ images }) => images.map((image) => image.written)));
+  return [
+    `${sources.configuration}${build.kind.kind === "image" ? `, image ${build.kind.image}` : `, ${sources.places.dockerfile}${build.target === undefined ? "" : `, target ${build.target}`}`}`,
+    ...(build.context ? [`build context ${sources.places.context}: ${count(files, "file")}`] : []),
+    ...(Object.keys(build.args).length === 0 ? [] : [`build args: ${Object.keys(build.args).join(", ")}`]),
+    ...(written.size === 0 ? [] : [`built on: ${[...written].join(", ")}`]),
+    `platforms: ${wanted.platforms.map(({ platform }) => formatPlatform(platform)).join(", ")}`,
+    `source key: ${wanted.sourceKey}`,
+  ];
+}
+
+export function describePlan(plan: Plan | undefined): string[] {
+  if (!plan) return ["There is no key: what the image is built on could not be read."];
+  return [
+    ...plan.bindings.map(({ reference, digest }) => `${reference} is ${shortDigest(digest)}…`),
+    `looked for: ${setTag(plan.key)}`,
+  ];
+}
+
+/** The answer, in one sentence. */
+export function describeVerdict(verdict: Verdict): string[] {
+  switch (verdict.kind) {
+    case "hit":
+      return [`Hit: ${formatPinned(verdict.image)}`];
+    case "joinable":
+      return ["Hit: every platform is there; the index that joins them is not."];
+    case "partial":
+      return [`Partial: ${names(verdict.found)} there, ${verdict.missing.map(formatPlatform).join(", ")} missing.`];
+    case "stale":
+      return [
+        `Stale: an image of the same sources is there (${formatPinned(verdict.image)}), and what it is built on has moved${verdict.doubt ? " or cannot be read" : ""}.`,
+      ];
+    case "miss":
+      return [...verdict.damaged.map((what) => `Not whole: ${what}.`), "Miss: the image is not there."];
+    case "unknown":
+      return [`Unknown: ${cannotTell(verdict.doubt).message}`];
+  }
+}
+
+function names(found: readonly { readonly platform: Parameters<typeof formatPlatform>[0] }[]): string {
+  return found.map(({ platform }) => formatPlatform(platform)).join(", ");
+}
+
+export function describeExplanation(verdict: Verdict, { previous, reasons }: Explanation): string[] {
+  if (verdict.kind === "hit" || verdict.kind === "joinable" || verdict.kind === "unknown") return [];
+  if (previous === undefined) return ["There is no earlier image to compare with: this is the first of its branch."];
+  if (reasons.length === 0) return [`Nothing differs from ${previous} that the plan knows of.`];
+  return [`Compared with ${previous}:`, ...reasons.map(({ text }) => `  ${text}`)];
+}
+
+/** The last lines of the log: what later jobs get, and what it cost. */
+export function describeEnd(report: Report): string[] {
+  const traffic = report.probe?.traffic;
+  return [
+    `result: ${report.result}${report.image === undefined ? "" : ` ${report.image}`}`,
+    ...(traffic && report.probe
+      ? [
+          `The probe took ${report.probe.seconds} s, ${count(traffic.requests, "request")} in ${count(traffic.waves, "wave")}, ${traffic.bytes} bytes.`,
+        ]
+      : []),
+  ];
+}
+
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}

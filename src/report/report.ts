@@ -1,0 +1,63 @@
+import type { BuiltPlatform } from "../build.ts";
+import type { ActionError } from "../errors.ts";
+import type { Difference } from "../key/explain.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { Platform } from "../oci/platform.ts";
+import type { Repository } from "../oci/reference.ts";
+import type { Plan, Verdict } from "../probe.ts";
+import type { Traffic } from "../world.ts";
+
+export type Result = "hit" | "built" | "partial" | "stale" | "miss" | "unknown" | "failed";
+
+/** What a run found out and did, in values: everything that outputs, log and summary tell comes from here. Times in seconds. */
+export type Report = {
+  readonly result: Result;
+  readonly repository: Repository | undefined;
+  readonly sourceKey: Digest | undefined;
+  readonly plan: Plan | undefined;
+  readonly verdict: Verdict | undefined;
+  /** The image that later jobs use: pinned, or a local tag. */
+  readonly image: string | undefined;
+  readonly digest: Digest | undefined;
+  readonly pushed: boolean;
+  readonly platforms: readonly {
+    readonly platform: Platform;
+    readonly digest: Digest | undefined;
+    readonly how: "found" | "built";
+  }[];
+  readonly missing: readonly Platform[];
+  readonly reasons: readonly Difference[];
+  /** The tag of the image that the reasons compare with. */
+  readonly previous: string | undefined;
+  readonly built: readonly BuiltPlatform[];
+  /** How long the build took that a hit saved. */
+  readonly saved: number | undefined;
+  readonly planFile: string | undefined;
+  readonly probe: { readonly seconds: number; readonly traffic: Traffic } | undefined;
+  readonly seconds: number;
+  readonly failure: ActionError | undefined;
+};
+
+/** A run that ended before it had found out anything. */
+export function reportFailure(failure: ActionError, seconds: number): Report {
+  return {
+    result: "failed",
+    repository: undefined,
+    sourceKey: undefined,
+    plan: undefined,
+    verdict: undefined,
+    image: undefined,
+    digest: undefined,
+    pushed: false,
+    platforms: [],
+    missing: [],
+    reasons: [],
+    previous: undefined,
+    built: [],
+    saved: undefined,
+    planFile: undefined,
+    probe: undefined,
+    seconds,
+    failure,
+  };
+}

@@ -1,0 +1,73 @@
+import { shortDigest } from "../oci/digest.ts";
+import { formatPlatform } from "../oci/platform.ts";
+import { formatRepository } from "../oci/reference.ts";
+import { count } from "./log.ts";
+import type { Report } from "./report.ts";
+
+const HEADLINES: Readonly<Record<Report["result"], string>> = {
+  hit: "the image is in the cache",
+  built: "the image was built",
+  partial: "some platforms are missing",
+  stale: "the sources are the same, what they build on has moved",
+  miss: "the image is not in the cache",
+  unknown: "whether the image is there cannot be told",
+  failed: "failed",
+};
+
+/** The job summary in Markdown. No value of the environment and no build arg stands in it: Gitea keeps summaries unmasked. */
+export function renderSummary(report: Report): string {
+  const parts = [
+    `### Dev container: ${HEADLINES[report.result]}`,
+    ...(report.failure
+      ? [
+          `**${asText(report.failure.message)}** \`${report.failure.code}\`${report.failure.fix === undefined ? "" : `\n\n${asText(report.failure.fix)}`}`,
+        ]
+      : []),
+    ...(report.image === undefined ? [] : [`\`${report.image}\``]),
+    ...platformTable(report),
+    ...reasonList(report),
+    costs(report),
+  ];
+  return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
+}
+
+function platformTable(report: Report): string[] {
+  if (report.platforms.length + report.missing.length === 0) return [];
+  const time = new Map(report.built.map(({ platform, seconds }) => [platform, seconds]));
+  const rows = [
+    ...report.platforms.map(({ platform, digest, how }) => {
+      const seconds = time.get(platform);
+      const took = how === "built" && seconds !== undefined ? ` in ${seconds} s` : "";
+      return `| ${formatPlatform(platform)} | ${how}${took} | ${digest === undefined ? "loaded into the local engine" : `\`${shortDigest(digest)}\``} |`;
+    }),
+    ...report.missing.map((platform) => `| ${formatPlatform(platform)} | missing | |`),
+  ];
+  return [["| Platform | | Image |", "| --- | --- | --- |", ...rows].join("\n")];
+}
+
+function reasonList(report: Report): string[] {
+  if (report.reasons.length === 0) return [];
+  return [
+    `Why it is another image than \`${report.previous ?? ""}\`:`,
+    report.reasons.map(({ text }) => `- ${asText(text)}`).join("\n"),
+  ];
+}
+
+function costs({ probe, saved, repository, seconds }: Report): string {
+  if (!probe || !repository) return "";
+  const { requests, bytes, waves } = probe.traffic;
+  const sentences = [
+    `Asked \`${formatRepository(repository)}\`: ${count(requests, "request")} in ${count(waves, "wave")}, ${bytes} bytes, ${probe.seconds} s.`,
+    `The whole step took ${seconds} s.`,
+    ...(saved === undefined ? [] : [`Building this image took ${saved} s.`]),
+  ];
+  return sentences.join(" ");
+}
+
+/** What comes from files, registries and BuildKit is text and never markup. */
+function asText(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replace(/([\\`*_|[\]])/g, "\\$1");
+}

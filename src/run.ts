@@ -1,0 +1,109 @@
+import { carryOut, type Outcome } from "./act.ts";
+import { decide } from "./decide.ts";
+import { type Explanation, explainAgainstBranch, explainDrift } from "./explain.ts";
+import type { Inputs } from "./inputs.ts";
+import { sourceTag } from "./key/fingerprint.ts";
+import { formatRepository } from "./oci/reference.ts";
+import { readSources, type Sources } from "./plan.ts";
+import { type Probed, probe } from "./probe.ts";
+import { storePlan } from "./publish.ts";
+import { describeExplanation, describePlan, describeSources, describeVerdict } from "./report/log.ts";
+import type { Report } from "./report/report.ts";
+import type { World } from "./world.ts";
+
+/**
+ * The story: which image would this commit's dev container be, is it in the cache repository, and if not, build it there.
+ * @returns what was found out and done; a failure after the probe is part of it, so that the outputs say all that is known.
+ * @throws ActionError for what is wrong before the probe: inputs, files, configuration.
+ */
+export async function run(inputs: Inputs, world: World): Promise<Report> {
+  const started = world.clock();
+  const sources = await world.log.group("Which image would this commit's dev container be?", async () => {
+    const read = await readSources(inputs, world);
+    for (const line of describeSources(read)) world.log.info(line);
+    for (const { text, at } of read.warnings) world.log.warning(text, at);
+    return read;
+  });
+  const asked = world.clock();
+  const { probed, explanation, spent } = await world.log.group(
+    `Is it in ${formatRepository(inputs.cacheRepository)}?`,
+    async () => {
+      const probed = await probe(sources.wanted, world.registry);
+      const spent = { seconds: secondsSince(asked, world), traffic: world.registry.traffic() };
+      const explanation = await explain(sources, probed, world);
+      for (const line of [
+        ...describePlan(probed.plan),
+        ...describeVerdict(probed.verdict),
+        ...describeExplanation(probed.verdict, explanation),
+      ])
+        world.log.info(line);
+      return { probed, explanation, spent };
+    },
+  );
+  const decision = decide(probed.verdict, inputs, explanation.reasons);
+  const outcome = await carryOut(decision, { inputs, sources, probed, world });
+  const planFile = await storePlanFile(sources, probed, world);
+  return {
+    ...tellRun(inputs, sources, probed, explanation, outcome),
+    planFile,
+    probe: spent,
+    seconds: secondsSince(started, world),
+  };
+}
+
+function secondsSince(then: number, world: World): number {
+  return Math.round(world.clock() - then) / 1000;
+}
+
+async function explain(sources: Sources, { plan, verdict }: Probed, { registry, host }: World): Promise<Explanation> {
+  if (!plan || verdict.kind === "hit" || verdict.kind === "joinable" || verdict.kind === "unknown")
+    return { previous: undefined, reasons: [] };
+  if (verdict.kind === "stale")
+    return explainDrift(sources, plan, verdict.index, sourceTag(sources.wanted.sourceKey), registry);
+  return explainAgainstBranch(sources, plan, host.event, registry);
+}
+
+/** The plan with private values hidden, for people and for later steps. */
+async function storePlanFile(sources: Sources, { plan }: Probed, world: World): Promise<string | undefined> {
+  if (!plan) return undefined;
+  const folder = await world.files.temporaryFolder("plan", { keep: true });
+  const stored = storePlan({ sources, plan, salt: world.salt(), now: world.clock(), seconds: {} });
+  await world.files.write(`${folder}/plan.json`, `${JSON.stringify(stored, undefined, 2)}\n`);
+  return `${folder}/plan.json`;
+}
+
+function tellRun(
+  inputs: Inputs,
+  sources: Sources,
+  { plan, verdict }: Probed,
+  { previous, reasons }: Explanation,
+  outcome: Outcome,
+): Omit<Report, "planFile" | "probe" | "seconds"> {
+  const builtHere = new Set(
+    (outcome.built ?? []).filter(({ foundLate }) => !foundLate).map(({ platform }) => platform),
+  );
+  const found = (outcome.found ?? []).map(
+    ({ platform, manifest }) =>
+      ({ platform, digest: manifest, how: builtHere.has(platform) ? "built" : "found" }) as const,
+  );
+  const loaded = (outcome.built ?? [])
+    .filter((one) => one.found === undefined)
+    .map(({ platform }) => ({ platform, digest: undefined, how: "built" }) as const);
+  return {
+    result: outcome.result,
+    repository: inputs.cacheRepository,
+    sourceKey: sources.wanted.sourceKey,
+    plan,
+    verdict,
+    image: outcome.image,
+    digest: outcome.digest,
+    pushed: outcome.pushed ?? false,
+    platforms: [...found, ...loaded],
+    missing: outcome.missing ?? [],
+    reasons,
+    previous,
+    built: outcome.built ?? [],
+    saved: outcome.saved,
+    failure: outcome.failure,
+  };
+}

@@ -1,0 +1,72 @@
+import { expect, test } from "vitest";
+import { buildxArguments, LONGEST_ARGUMENT, tooLongArgument } from "../../src/buildx/args.ts";
+import { readPushedDigest } from "../../src/buildx/metadata.ts";
+import { sourcePolicy } from "../../src/buildx/policy.ts";
+
+const digest = `sha256:${"a".repeat(64)}` as const;
+const base = {
+  platform: { os: "linux", architecture: "arm64" },
+  contextFolder: "/t/context",
+  dockerfile: "/t/Dockerfile",
+  target: undefined,
+  buildArgs: {},
+  labels: {},
+  cacheFrom: [],
+  metadataFile: "/t/metadata.json",
+} as const;
+
+test("a push: one platform, OCI types, provenance without values", () => {
+  const args = buildxArguments({ ...base, output: { kind: "push", name: "cache.test/app:k1-x-linux-arm64" } });
+  expect(args.join(" ")).toBe(
+    "buildx build --progress plain --platform linux/arm64 --file /t/Dockerfile --metadata-file /t/metadata.json --provenance mode=min " +
+      "--output type=image,name=cache.test/app:k1-x-linux-arm64,oci-mediatypes=true,push=true /t/context",
+  );
+});
+
+test("everything that may be told, values as single arguments whatever they hold", () => {
+  const args = buildxArguments({
+    ...base,
+    target: "dev",
+    buildArgs: { A: "one two", B: 'quote " and $HOME\nline' },
+    labels: { "devcontainer.metadata": "[ {} ]" },
+    cacheFrom: ["type=registry,ref=cache.test/app:cache"],
+    output: { kind: "load", name: "local:tag" },
+  });
+  expect(args.slice(8)).toEqual([
+    ...["--target", "dev", "--build-arg", "A=one two", "--build-arg", 'B=quote " and $HOME\nline'],
+    ...["--label", "devcontainer.metadata=[ {} ]", "--cache-from", "type=registry,ref=cache.test/app:cache"],
+    ...["--metadata-file", "/t/metadata.json", "--provenance", "false", "--load", "--tag", "local:tag", "/t/context"],
+  ]);
+});
+
+test("an argument that the system would refuse is found by its first words", () => {
+  expect(tooLongArgument(["short", `A=${"x".repeat(LONGEST_ARGUMENT)}`])).toMatch(/^A=xxx/);
+  expect(tooLongArgument(["short"])).toBeUndefined();
+});
+
+test("the policy binds tags to indexes and leaves pinned references alone", () => {
+  const policy = sourcePolicy([
+    { reference: "docker.io/library/node:20", digest },
+    { reference: `docker.io/library/debian:12@${digest}`, digest },
+  ]);
+  expect(JSON.parse(policy)).toEqual({
+    version: 1,
+    rules: [
+      {
+        action: "CONVERT",
+        selector: { identifier: "docker-image://docker.io/library/node:20" },
+        updates: { identifier: `docker-image://docker.io/library/node:20@${digest}` },
+      },
+    ],
+  });
+});
+
+test.each([
+  ["what buildx writes", JSON.stringify({ "buildx.build.ref": "a/b/c", "containerimage.digest": digest }), digest],
+  ["no digest", "{}", undefined],
+  ["another algorithm", JSON.stringify({ "containerimage.digest": "sha512:abc" }), undefined],
+  ["an empty file", "", undefined],
+  ["a list", "[]", undefined],
+])("metadata file: %s", (_, text, expected) => {
+  expect(readPushedDigest(text)).toBe(expected);
+});

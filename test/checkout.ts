@@ -1,0 +1,23 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+/** What stands at a path of a checkout: a file's text, one with the execution bit, or a link. */
+export type Content = string | { readonly script: string } | { readonly link: string };
+
+/** Makes a folder with these files, for real. */
+export function makeCheckout(content: Readonly<Record<string, Content>>): string {
+  const root = mkdtempSync(join(tmpdir(), "checkout-"));
+  for (const [path, what] of Object.entries(content)) put(root, path, what);
+  return root;
+}
+
+export function put(root: string, path: string, what: Content): void {
+  const full = join(root, path);
+  mkdirSync(dirname(full), { recursive: true });
+  rmSync(full, { recursive: true, force: true });
+  if (typeof what === "string") writeFileSync(full, what, { mode: 0o644 });
+  else if ("script" in what) writeFileSync(full, what.script, { mode: 0o755 });
+  else symlinkSync(what.link, full);
+  if (typeof what === "object" && "script" in what) chmodSync(full, 0o755);
+}

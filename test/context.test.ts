@@ -1,0 +1,93 @@
+import { chmodSync, lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, utimesSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { CONTEXT_TIME, type ContextFilter, layOutContext, readContext } from "../src/context.ts";
+import { openFiles } from "../src/host/files.ts";
+import { makeCheckout, put } from "./checkout.ts";
+
+const { files } = openFiles(tmpdir());
+const everything: ContextFilter = { isLeftOut: () => false, canPrune: () => false };
+
+// sha256 of "hello\n", from coreutils.
+const HELLO = "sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
+
+test("files, links and folders, sorted; modes as git has them", async () => {
+  const root = makeCheckout({
+    "b/run.sh": { script: "hello\n" },
+    "a.txt": "hello\n",
+    link: { link: "b/../a.txt" },
+    "b/inner/x": "hello\n",
+  });
+  chmodSync(join(root, "a.txt"), 0o640);
+  expect(await readContext(files, root, everything)).toEqual([
+    { path: "a.txt", kind: "file", mode: "0644", content: HELLO },
+    { path: "b", kind: "directory" },
+    { path: "b/inner", kind: "directory" },
+    { path: "b/inner/x", kind: "file", mode: "0644", content: HELLO },
+    { path: "b/run.sh", kind: "file", mode: "0755", content: HELLO },
+    { path: "link", kind: "link", target: "b/../a.txt" },
+  ]);
+});
+
+test("a left-out folder is only looked into where something of it may come back, and what comes back brings its folders", async () => {
+  const root = makeCheckout({ "out/deep/kept": "hello\n", "out/gone": "", "never/x": "", in: "hello\n" });
+  const looked: string[] = [];
+  const filter: ContextFilter = {
+    isLeftOut: (path) => /^(out|never)/.test(path) && path !== "out/deep/kept",
+    canPrune: (path) => {
+      looked.push(path);
+      return path.startsWith("never");
+    },
+  };
+  const entries = await readContext(files, root, filter);
+  expect(entries.map(({ path }) => path)).toEqual(["in", "out", "out/deep", "out/deep/kept"]);
+  expect(looked).not.toContain("never/x");
+});
+
+test("laid out again it is the same content with fixed modes and times, whatever the umask", async () => {
+  const root = makeCheckout({
+    "b/run.sh": { script: "hello\n" },
+    "a.txt": "hello\n",
+    link: { link: "nowhere" },
+    "b/empty/x": "",
+  });
+  const entries = await readContext(files, root, everything);
+  const to = mkdtempSync(join(tmpdir(), "laid-out-"));
+  const umask = process.umask(0o077);
+  await layOutContext(files, root, entries, to);
+  process.umask(umask);
+  expect(await readContext(files, to, everything)).toEqual(entries);
+  expect(readdirSync(to, { recursive: true }).sort()).toEqual([
+    "a.txt",
+    "b",
+    "b/empty",
+    "b/empty/x",
+    "b/run.sh",
+    "link",
+  ]);
+  expect(lstatSync(join(to, "a.txt")).mode & 0o7777).toBe(0o644);
+  expect(lstatSync(join(to, "b/run.sh")).mode & 0o7777).toBe(0o755);
+  expect(lstatSync(join(to, "b")).mode & 0o7777).toBe(0o755);
+  expect(readlinkSync(join(to, "link"))).toBe("nowhere");
+  expect(readFileSync(join(to, "a.txt"), "utf8")).toBe("hello\n");
+  for (const path of ["a.txt", "b/run.sh", "link", "b", "b/empty", "."])
+    expect(lstatSync(join(to, path)).mtimeMs / 1000, path).toBe(CONTEXT_TIME);
+});
+
+test("a file that changed since it was hashed fails the build, even with its old size and time", async () => {
+  const root = makeCheckout({ "a.txt": "hello\n" });
+  const { atime, mtime } = lstatSync(join(root, "a.txt"));
+  const entries = await readContext(files, root, everything);
+  put(root, "a.txt", "HELLO\n");
+  utimesSync(join(root, "a.txt"), atime, mtime);
+  const to = mkdtempSync(join(tmpdir(), "laid-out-"));
+  await expect(layOutContext(files, root, entries, to)).rejects.toMatchObject({
+    code: "E_CHANGED",
+    message: expect.stringContaining("a.txt"),
+  });
+});
+
+test("an empty folder and a missing one", async () => {
+  expect(await readContext(files, mkdtempSync(join(tmpdir(), "empty-")), everything)).toEqual([]);
+});

@@ -1,0 +1,63 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { readInputs } from "../src/inputs.ts";
+import { OUTPUTS } from "../src/outputs.ts";
+
+type Entry = { readonly description: string; readonly default?: string };
+const action: { readonly inputs: Record<string, Entry>; readonly outputs: Record<string, Entry> } = parse(
+  readFileSync("action.yml", "utf8"),
+);
+
+const cell = (text: string): string => text.replaceAll("|", "\\|").trim();
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+const inputTable = table(
+  ["Input", "Default", "What it does"],
+  Object.entries(action.inputs).map(([name, input]) => [
+    `\`${name}\``,
+    input.default === undefined ? "" : `\`${input.default}\``,
+    input.description,
+  ]),
+);
+const outputTable = table(
+  ["Output", "What it holds"],
+  Object.entries(action.outputs).map(([name, output]) => [`\`${name}\``, output.description]),
+);
+
+test("README tables say what action.yml says (vitest -u rewrites them)", async () => {
+  const readme = readFileSync("README.md", "utf8");
+  const fill = (text: string, mark: string, content: string): string =>
+    text.replace(
+      new RegExp(`(<!-- ${mark} -->\n)[\\s\\S]*?(<!-- /${mark} -->)`),
+      (_, open, close) => `${open}${content}\n${close}`,
+    );
+  const next = fill(fill(readme, "inputs", inputTable), "outputs", outputTable);
+  expect(next).toContain(inputTable);
+  expect(next).toContain(outputTable);
+  await expect(next).toMatchFileSnapshot("../README.md");
+});
+
+test("the code reads exactly the inputs of action.yml", () => {
+  const asked = new Set<string>();
+  const read = (name: string): string => {
+    asked.add(name);
+    return "";
+  };
+  readInputs(read, { cacheRepository: "ghcr.io/team/app", isFork: false });
+  expect([...asked].sort()).toEqual(Object.keys(action.inputs).sort());
+});
+
+test("defaults of action.yml are the defaults of the code", () => {
+  const defaults = { cacheRepository: "ghcr.io/team/app", isFork: false };
+  const written = readInputs((name) => action.inputs[name]?.default ?? "", defaults);
+  expect(written).toEqual(readInputs(() => "", defaults));
+});
+
+test("the code sets exactly the outputs of action.yml", () => {
+  expect([...OUTPUTS]).toEqual(Object.keys(action.outputs));
+});

@@ -1,0 +1,75 @@
+#!/usr/bin/env node
+// Stands in for `docker` on PATH in the stories: it knows a builder, and "builds" by pushing an image whose one layer holds what it was
+// told, so that what would have been built can be looked at. Every call is recorded, a line a call.
+import { createHash } from "node:crypto";
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const args = process.argv.slice(2);
+appendFileSync(process.env.FAKE_DOCKER_RECORD, `${JSON.stringify(args)}\n`);
+
+const option = (name) => args[args.indexOf(name) + 1];
+const sha = (bytes) => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+
+if (process.env.FAKE_DOCKER_FAILS && args.join(" ").startsWith(process.env.FAKE_DOCKER_FAILS)) {
+  process.stderr.write(`${process.env.FAKE_DOCKER_SAYS ?? "ERROR: it failed"}\n`);
+  process.exit(1);
+}
+
+if (args[0] === "info") process.stdout.write('[["driver-type","io.containerd.snapshotter.v1"]]\n');
+else if (args[1] === "version") process.stdout.write("github.com/docker/buildx v0.29.1\n");
+else if (args[1] === "inspect")
+  process.stdout.write("Name: default\nDriver: docker\n\nNodes:\nName: default\nPlatforms: linux/amd64, linux/arm64\n");
+else if (args[1] === "build") await build();
+else process.exit(125);
+
+async function build() {
+  const [os, architecture] = option("--platform").split("/");
+  const told = {
+    args,
+    dockerfile: readFileSync(option("--file"), "utf8"),
+    context: readdirSync(args.at(-1), { recursive: true }).sort(),
+    policy: JSON.parse(readFileSync(process.env.EXPERIMENTAL_BUILDKIT_SOURCE_POLICY, "utf8")),
+    dockerConfig: JSON.parse(readFileSync(join(process.env.DOCKER_CONFIG, "config.json"), "utf8")),
+  };
+  appendFileSync(`${process.env.FAKE_DOCKER_RECORD}.builds`, `${JSON.stringify(told)}\n`);
+  process.stderr.write("#1 [internal] load build definition from Dockerfile\n");
+  if (args.includes("--load")) return;
+  const [, name] = /name=([^,]+)/.exec(option("--output"));
+  const [, host, repository, tag] = /^([^/]+)\/(.+):([^:]+)$/.exec(name);
+  const base = `http://${host}/v2/${repository}`;
+  const headers = { authorization: authorization(told.dockerConfig, host) };
+  const put = async (bytes, path, type) => {
+    const answer = await fetch(path, { method: "PUT", body: bytes, headers: { ...headers, "content-type": type } });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+  };
+  const blob = async (bytes, mediaType) => {
+    const opened = await fetch(`${base}/blobs/uploads/`, { method: "POST", headers });
+    const location = new URL(opened.headers.get("location"), base);
+    location.searchParams.set("digest", sha(bytes));
+    await put(bytes, location, "application/octet-stream");
+    return { mediaType, digest: sha(bytes), size: bytes.length };
+  };
+  const manifest = async (value, reference, mediaType) => {
+    const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, ...value }));
+    await put(bytes, `${base}/manifests/${reference ?? sha(bytes)}`, mediaType);
+    return { mediaType, digest: sha(bytes), size: bytes.length };
+  };
+  const config = await blob(
+    Buffer.from(JSON.stringify({ os, architecture })),
+    "application/vnd.oci.image.config.v1+json",
+  );
+  const layer = await blob(
+    Buffer.from(JSON.stringify({ ...told, architecture })),
+    "application/vnd.oci.image.layer.v1.tar",
+  );
+  const image = await manifest({ config, layers: [layer] }, undefined, "application/vnd.oci.image.manifest.v1+json");
+  const platform = { os, architecture };
+  const index = await manifest({ manifests: [{ ...image, platform }] }, tag, "application/vnd.oci.image.index.v1+json");
+  writeFileSync(option("--metadata-file"), JSON.stringify({ "containerimage.digest": index.digest }));
+}
+
+function authorization(config, host) {
+  const auth = config.auths?.[host]?.auth;
+  return auth ? `Basic ${auth}` : "";
+}

@@ -1,0 +1,112 @@
+import { expect, test } from "vitest";
+import {
+  branchTag,
+  ownKey,
+  platformKey,
+  platformTag,
+  setKey,
+  setTag,
+  sourceKey,
+  sourceTag,
+  treeDigest,
+} from "../../src/key/fingerprint.ts";
+import { type ContextEntry, type PlatformPlan, RECIPE } from "../../src/key/ingredients.ts";
+
+const digest = (digit: string) => `sha256:${digit.repeat(64)}` as const;
+
+const PLAN: PlatformPlan = {
+  schema: 1,
+  yours: {
+    configuration: { kind: "dockerfile", target: "dev", users: { remoteUser: "dev" }, containerEnv: { EDITOR: "vi" } },
+    dockerfile: { escape: "\\", stages: [["ARG VARIANT=11"], ["FROM base:${VARIANT} AS dev", "RUN make"]] },
+    context: { tree: digest("c") },
+    arguments: { VARIANT: "12" },
+    options: { platform: "linux/amd64" },
+    features: [],
+  },
+  upstream: {
+    bases: [{ written: "base:${VARIANT}", reference: "registry.test/base:12", digest: digest("b"), of: "platform" }],
+    features: [],
+    remote: [],
+  },
+  label: { forwardPorts: [3000] },
+  recipe: 1,
+};
+const OTHER: PlatformPlan = { ...PLAN, yours: { ...PLAN.yours, options: { platform: "linux/arm64" } } };
+
+// Golden keys: a change here is a miss for every user. It needs a higher RECIPE, or another SCHEMA.
+test("golden keys", () => {
+  expect(platformKey(PLAN)).toMatchInlineSnapshot(
+    `"sha256:8863492428d0d6629c0c46c69cddfaba024fd28e5c88bcbabf74b334d0173420"`,
+  );
+  expect(setKey([platformKey(PLAN), platformKey(OTHER)])).toMatchInlineSnapshot(
+    `"sha256:29d35c76a1ed9250fd41e08b56526b92191841317c436de6c2ecb49b5613bbe9"`,
+  );
+  expect(sourceKey([PLAN.yours, OTHER.yours])).toMatchInlineSnapshot(
+    `"sha256:dfc755ca04d72c26d2453fb22d8f3e58d8f8bb9de1cfb84e7c7ef9ec79aa665d"`,
+  );
+  expect(ownKey([PLAN, OTHER])).toMatchInlineSnapshot(
+    `"sha256:d6e98c9d5e1d3c452617f83f95c2fa751984ae97b82d71cc089440e6b36e0656"`,
+  );
+  expect(RECIPE).toBe(1);
+});
+
+test("a set's keys do not depend on the order of its platforms", () => {
+  expect(setKey([digest("2"), digest("1")])).toBe(setKey([digest("1"), digest("2")]));
+  expect(sourceKey([OTHER.yours, PLAN.yours])).toBe(sourceKey([PLAN.yours, OTHER.yours]));
+  expect(ownKey([OTHER, PLAN])).toBe(ownKey([PLAN, OTHER]));
+});
+
+test("upstream moves the key and neither the source key nor the own key", () => {
+  const moved: PlatformPlan = { ...PLAN, upstream: { ...PLAN.upstream, bases: [] } };
+  expect(platformKey(moved)).not.toBe(platformKey(PLAN));
+  expect(sourceKey([moved.yours])).toBe(sourceKey([PLAN.yours]));
+  expect(ownKey([moved])).toBe(ownKey([PLAN]));
+});
+
+test.each<[string, Partial<PlatformPlan>]>([
+  ["label", { label: {} }],
+  ["recipe", { recipe: 2 }],
+  ["yours", { yours: OTHER.yours }],
+])("%s moves the own key", (_, part) => {
+  expect(ownKey([{ ...PLAN, ...part }])).not.toBe(ownKey([PLAN]));
+});
+
+const ENTRIES: readonly ContextEntry[] = [
+  { path: "a", kind: "file", mode: "0644", content: digest("a") },
+  { path: "b", kind: "link", target: "a" },
+  { path: "c", kind: "directory" },
+];
+
+test("the tree's digest depends on every part of an entry and not on the order of reading", () => {
+  expect(treeDigest([...ENTRIES].reverse())).toBe(treeDigest(ENTRIES));
+  const variants: readonly (readonly ContextEntry[])[] = [
+    [{ path: "a", kind: "file", mode: "0755", content: digest("a") }],
+    [{ path: "a", kind: "file", mode: "0644", content: digest("b") }],
+    [{ path: "x", kind: "file", mode: "0644", content: digest("a") }],
+    [{ path: "a", kind: "link", target: digest("a") }],
+    [{ path: "a", kind: "directory" }],
+    [],
+  ];
+  expect(new Set([ENTRIES, ...variants].map(treeDigest)).size).toBe(variants.length + 1);
+});
+
+test("tags", () => {
+  const hex = "d".repeat(64);
+  expect(setTag(digest("d"))).toBe(`k1-${hex}`);
+  expect(sourceTag(digest("d"))).toBe(`y1-${hex}`);
+  expect(platformTag(digest("d"), { os: "linux", architecture: "arm", variant: "v7" })).toBe(`k1-${hex}-linux-arm-v7`);
+});
+
+test.each([
+  ["main", /^branch-main-[0-9a-f]{8}$/],
+  ["feature/Größe #1", /^branch-feature-gr-e-1-[0-9a-f]{8}$/],
+  ["x".repeat(300), /^branch-x{60}-[0-9a-f]{8}$/],
+])("branch %s", (branch, tag) => {
+  expect(branchTag(branch, ".devcontainer/devcontainer.json")).toMatch(tag);
+});
+
+test("branches that look alike and configurations of one branch have tags of their own", () => {
+  const tags = [branchTag("a/b", "x"), branchTag("a-b", "x"), branchTag("A/b", "x"), branchTag("a/b", "y")];
+  expect(new Set(tags).size).toBe(tags.length);
+});

@@ -1,0 +1,94 @@
+import { createHash } from "node:crypto";
+import { tmpdir } from "node:os";
+import { openFiles } from "../src/host/files.ts";
+import { type Inputs, readInputs } from "../src/inputs.ts";
+import type { Digest } from "../src/oci/digest.ts";
+import type { Served } from "../src/oci/manifest.ts";
+import { OCI_INDEX, OCI_MANIFEST } from "../src/oci/media-types.ts";
+import { parsePlatform } from "../src/oci/platform.ts";
+import { formatReference } from "../src/oci/reference.ts";
+import { readSources, type Sources } from "../src/plan.ts";
+import { type Probed, probe } from "../src/probe.ts";
+import type { Answer, Host, Registry } from "../src/world.ts";
+
+export const sha = (text: string): Digest => `sha256:${createHash("sha256").update(text).digest("hex")}`;
+
+/** An index with one image for each platform; `content` tells apart what the images are. */
+export function indexOf(content: Readonly<Record<string, string>>): Served {
+  const manifests = Object.entries(content).map(([name, text]) => {
+    const platform = parsePlatform(name);
+    if ("wrong" in platform) throw new Error(platform.wrong);
+    return { mediaType: OCI_MANIFEST, digest: sha(text), size: text.length, platform };
+  });
+  const bytes = new TextEncoder().encode(JSON.stringify(manifests));
+  return {
+    bytes,
+    descriptor: { mediaType: OCI_INDEX, digest: sha(new TextDecoder().decode(bytes)), size: bytes.length },
+    body: { kind: "index", mediaType: OCI_INDEX, manifests, annotations: {} },
+  };
+}
+
+/** A registry that serves these manifests and says "not found" to everything else. */
+export function registryOf(images: Readonly<Record<string, Served>>): Registry {
+  const absent = (request: string): Answer<never> => ({
+    kind: "absent",
+    request,
+    status: 404,
+    words: "manifest unknown",
+  });
+  const found = (reference: Parameters<Registry["manifest"]>[0]): Answer<Served> => {
+    const name = formatReference(reference);
+    const value = images[name];
+    return value ? { kind: "found", value } : absent(`GET ${name}`);
+  };
+  return {
+    manifest: async (reference) => found(reference),
+    describe: async (reference) => {
+      const answer = found(reference);
+      return answer.kind === "found" ? { kind: "found", value: answer.value.descriptor } : answer;
+    },
+    hasBlob: async () => ({ kind: "found", value: true }),
+    blob: async () => absent("GET a blob"),
+    acceptsPush: async () => ({ kind: "found", value: true }),
+    putBlob: async () => absent("PUT a blob"),
+    putManifest: async () => absent("PUT a manifest"),
+    traffic: () => ({ requests: 0, bytes: 0, waves: 0 }),
+    close: async () => undefined,
+  };
+}
+
+export function hostOf(workspace: string, env: Readonly<Record<string, string>> = {}): Host {
+  return {
+    name: "terminal",
+    env,
+    workspace,
+    defaultCacheRepository: "cache.test/team/app",
+    event: {
+      name: "",
+      branch: undefined,
+      baseBranch: undefined,
+      defaultBranch: undefined,
+      isPullRequest: false,
+      isFork: false,
+    },
+    platform: "linux/amd64",
+  };
+}
+
+export type Asked = {
+  readonly workspace: string;
+  readonly images: Readonly<Record<string, Served>>;
+  readonly inputs?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
+};
+
+export function inputsOf(asked: Asked): Inputs {
+  return readInputs((name) => asked.inputs?.[name] ?? "", { cacheRepository: "cache.test/team/app", isFork: false });
+}
+
+/** Reads a real folder and probes a stand-in registry: what the story does, without its log. */
+export async function planOf(asked: Asked): Promise<{ readonly sources: Sources; readonly probed: Probed }> {
+  const { files } = openFiles(tmpdir());
+  const sources = await readSources(inputsOf(asked), { files, host: hostOf(asked.workspace, asked.env) });
+  return { sources, probed: await probe(sources.wanted, registryOf(asked.images)) };
+}

@@ -1,0 +1,142 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { FakeRegistry } from "../fakes/registry.ts";
+
+export type Told = {
+  readonly code: number;
+  readonly log: string;
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly summary: string;
+  /** What `docker` was called with, a call a list. */
+  readonly docker: readonly (readonly string[])[];
+  readonly builds: readonly Build[];
+  /** What the registry was asked, in this run alone. */
+  readonly requests: readonly string[];
+};
+
+export type Build = {
+  readonly args: readonly string[];
+  readonly dockerfile: string;
+  readonly context: readonly string[];
+  readonly policy: unknown;
+  readonly dockerConfig: { readonly auths: Readonly<Record<string, unknown>> };
+};
+
+export type Play = {
+  readonly workspace: string;
+  readonly registry: FakeRegistry;
+  readonly inputs?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
+  /** The payload of the event; a push to main where none is given. */
+  readonly event?: unknown;
+  /** Without it there is no `docker` on PATH. */
+  readonly docker?: false | { readonly fails?: string; readonly says?: string };
+};
+
+const BUNDLE = resolve("dist/index.js");
+
+/** Plays the whole action once: the real bundle as a process of its own, a real HTTP registry, a stand-in for docker. */
+export async function play({ workspace, registry, inputs = {}, env = {}, event, docker = {} }: Play): Promise<Told> {
+  const home = mkdtempSync(join(tmpdir(), "story-"));
+  const bin = join(home, "bin");
+  mkdirSync(bin);
+  symlinkSync(process.execPath, join(bin, "node"));
+  if (docker) symlinkSync(resolve("test/fakes/docker.mjs"), join(bin, "docker"));
+  const file = (name: string, text = ""): string => {
+    writeFileSync(join(home, name), text);
+    return join(home, name);
+  };
+  const asked = registry.requests.length;
+  const result = await start({
+    PATH: bin,
+    HOME: home,
+    RUNNER_TEMP: home,
+    GITHUB_ACTIONS: "true",
+    GITHUB_WORKSPACE: workspace,
+    GITHUB_OUTPUT: file("output"),
+    GITHUB_STEP_SUMMARY: file("summary"),
+    GITHUB_EVENT_NAME: "push",
+    GITHUB_REF: "refs/heads/main",
+    GITHUB_EVENT_PATH: file("event.json", JSON.stringify(event ?? { repository: { default_branch: "main" } })),
+    FAKE_DOCKER_RECORD: file("docker"),
+    ...(docker && docker.fails ? { FAKE_DOCKER_FAILS: docker.fails, FAKE_DOCKER_SAYS: docker.says ?? "" } : {}),
+    ...Object.fromEntries(
+      Object.entries({ "cache-repo": `${registry.host}/team/app`, ...inputs }).map(([name, value]) => [
+        `INPUT_${name.toUpperCase()}`,
+        value,
+      ]),
+    ),
+    ...env,
+  });
+  const read = (name: string): string => readFileSync(join(home, name), "utf8");
+  file("docker.builds", readIfThere(join(home, "docker.builds")));
+  return {
+    ...result,
+    outputs: readOutputs(read("output")),
+    summary: read("summary"),
+    docker: readLines(read("docker")),
+    builds: readLines(read("docker.builds")),
+    requests: registry.requests.slice(asked),
+  };
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function readLines<T>(text: string): T[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line));
+}
+
+async function start(env: Readonly<Record<string, string>>): Promise<{ code: number; log: string }> {
+  return new Promise((done) =>
+    execFile(process.execPath, [BUNDLE], { env, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) =>
+      done({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, log: `${stdout}${stderr}` }),
+    ),
+  );
+}
+
+/** `name<<delimiter`, the value, `delimiter`: how the runner reads the file of outputs. */
+export function readOutputs(text: string): Record<string, string> {
+  const outputs: Record<string, string> = {};
+  const lines = text.split("\n");
+  for (let at = 0; at < lines.length; at++) {
+    const [, name, delimiter] = /^([^<]+)<<(.+)$/.exec(lines[at] ?? "") ?? [];
+    if (name === undefined || delimiter === undefined) continue;
+    const end = lines.indexOf(delimiter, at);
+    outputs[name] = lines.slice(at + 1, end).join("\n");
+    at = end;
+  }
+  return outputs;
+}
+
+/**
+ * A log as a reader compares it: the registry's address, digests, times and temporary folders by name. Digests are numbered in the
+ * order in which they appear.
+ */
+export function readable(text: string, registry: FakeRegistry): string {
+  const digests = new Map<string, string>();
+  const nameOf = (hex: string): string => {
+    const known = [...digests].find(([full]) => full.startsWith(hex) || hex.startsWith(full));
+    if (known) return known[1];
+    const name = `<${digests.size + 1}>`;
+    digests.set(hex, name);
+    return name;
+  };
+  return text
+    .replaceAll(registry.host, "{registry}")
+    .replace(/\b[0-9a-f]{64}\b/g, nameOf)
+    .replace(/(sha256:)([0-9a-f]{12})\b/g, (_, algorithm: string, hex: string) => `${algorithm}${nameOf(hex)}`)
+    .replace(/\b\d+(\.\d+)? s\b/g, "{n} s")
+    .replace(/\b\d+ bytes\b/g, "{n} bytes")
+    .trimEnd();
+}
