@@ -38,6 +38,12 @@ describe("a configuration is read", () => {
       ],
     },
     {
+      name: "of several errors in a line the first is told",
+      text: '{"image" "a", "init": true "name": "x"}',
+      raw: { init: true, name: "x" },
+      warned: ["a colon is missing; read over, as the reference implementation does (1)"],
+    },
+    {
       name: "something after the end",
       text: '{"image": "a"}\n{"image": "b"}',
       raw: { image: "a" },
