@@ -27,7 +27,8 @@ export async function readBaseImages(
     platforms.map(async (platform) => {
       const wanted = sources.wanted.platforms.find((one) => one.platform === platform);
       const images = (wanted?.images ?? []).filter(({ by }) => by === "base");
-      const final = finalBase(sources.build.dockerfile, sources.build.target);
+      const scope = { args: new Map(Object.entries(sources.build.args)), platform };
+      const final = finalBase(sources.build.dockerfile, sources.build.target, scope);
       for (const source of images) {
         const isFinal = source.written === final?.written;
         if (!isFinal && sources.build.leftOut.length === 0) continue;
@@ -83,7 +84,7 @@ function readImageConfig(text: string): BaseImage {
 /** The key of such a build would have to name `.git`, and it does not: so it is never built. */
 function refuseTriggers(source: ImageSource, base: BaseImage, sources: Sources): void {
   if (base.triggers.length === 0) return;
-  const reads = onbuildReads(base.triggers, { args: new Map(Object.entries(sources.build.args)), platform: undefined });
+  const reads = onbuildReads(base.triggers);
   const reached = sources.build.leftOut.find((path) => reads.some((read) => canReach(read, path)));
   if (reached === undefined) return;
   throw new ActionError("E_CONTEXT", {

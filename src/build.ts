@@ -5,15 +5,19 @@ import { explainBuildFailure } from "./buildx/failure.ts";
 import { isolateDockerConfiguration } from "./buildx/isolation.ts";
 import { readPushedDigest } from "./buildx/metadata.ts";
 import { POLICY_VARIABLE, sourcePolicy } from "./buildx/policy.ts";
+import { PROVENANCE_TYPES, readUsedImages } from "./buildx/provenance.ts";
 import { layOutContext } from "./context.ts";
 import { METADATA_LABEL, metadataLabel } from "./devcontainer/label.ts";
 import { ActionError } from "./errors.ts";
+import { emptyIndex } from "./key/record.ts";
+import type { Digest } from "./oci/digest.ts";
+import { attestationsOf } from "./oci/manifest.ts";
 import { formatPlatform, type Platform, platformSlug } from "./oci/platform.ts";
-import { formatReference, formatRepository } from "./oci/reference.ts";
+import { formatReference, formatRepository, type Repository } from "./oci/reference.ts";
 import type { Sources } from "./plan.ts";
 import { type Found, lookUpPlatform, type Plan, verifyPlatform } from "./probe.ts";
 import type { Binding } from "./upstream.ts";
-import type { StoredLogin, World } from "./world.ts";
+import type { Registry, StoredLogin, World } from "./world.ts";
 
 /** What is to be built: without a plan there is no key, and what has no key is never pushed. */
 export type BuildTask = {
@@ -141,11 +145,15 @@ async function runBuildx(
   const started = world.clock();
   const finished = await world.exec("docker", args, {
     env: task.env,
-    onLine: (line) => world.log.info(`[${title}] ${line}`),
+    onLine: (line) => tellProgress(title, line, world),
   });
   const seconds = Math.round((world.clock() - started) / 100) / 10;
   if (finished?.code !== 0) throw explainBuildFailure(title, finished?.stderr ?? "", sources.places.dockerfile);
   return { metadata: (await world.files.readText(metadataFile)) ?? "", seconds };
+}
+
+function tellProgress(title: string, line: string, { log }: World): void {
+  if (line.trim() !== "") log.info(`[${title}] ${line}`);
 }
 
 /** Only what the registry serves counts as pushed. */
@@ -167,10 +175,53 @@ async function readBack(task: PlatformTask, metadata: string, world: World): Pro
       cause: answer,
     });
   const look = await verifyPlatform({ ...sources.wanted, verify: "layers" }, platform, answer.value, world.registry);
-  if (look.kind === "sound" && look.found[0]) return look.found[0];
+  if (look.kind === "sound" && look.found[0]) {
+    await checkBinding(task, look.found[0], world);
+    return look.found[0];
+  }
   const what = look.kind === "damaged" ? look.what : look.kind === "doubt" ? look.doubt.what : "nothing was found";
   throw new ActionError("E_PUSH", {
     what: `The image for ${title} was pushed to ${repository}, and is not whole there: ${what}.`,
     fix: "Run the job again; if it stays so, ask whoever runs the registry.",
   });
+}
+
+/**
+ * What was probed is what must have been built: BuildKit's own record of the images that it used is compared with the digests in the
+ * plan. An image that does not hold what its key says is taken out of the way before anyone finds it.
+ */
+async function checkBinding(task: PlatformTask, found: Found, world: World): Promise<void> {
+  const { repository } = task.sources.wanted;
+  const used = await readUsed(found, repository, world.registry);
+  const bound = new Set(task.bindings.map(({ digest }) => digest));
+  const foreign = used?.filter((digest) => !bound.has(digest));
+  if (foreign?.length === 0) return;
+  const tag = task.plan?.platforms.find(({ platform }) => platform === task.platform)?.tag;
+  const nothing = emptyIndex();
+  await world.registry.putManifest(repository, nothing.bytes, nothing.descriptor.mediaType, tag);
+  throw new ActionError("E_DOCKER", {
+    what: foreign
+      ? `The builder ${task.builder.name} used ${foreign.join(", ")} for ${formatPlatform(task.platform)}, which is not what the key names.`
+      : `The builder ${task.builder.name} did not record which images it used for ${formatPlatform(task.platform)}, so nothing shows that they are those of the key.`,
+    fix: "Use a newer buildx and BuildKit: docker/setup-buildx-action installs them.",
+  });
+}
+
+async function readUsed(
+  found: Found,
+  repository: Repository,
+  registry: Registry,
+): Promise<readonly Digest[] | undefined> {
+  const attestations = found.index.body.kind === "index" ? attestationsOf(found.index.body, found.manifest) : [];
+  for (const entry of attestations) {
+    const manifest = await registry.manifest({ ...repository, digest: entry.digest });
+    const layers =
+      manifest.kind === "found" && manifest.value.body.kind === "manifest" ? manifest.value.body.layers : [];
+    const layer = layers.find(({ annotations }) =>
+      PROVENANCE_TYPES.includes(annotations?.["in-toto.io/predicate-type"] ?? ""),
+    );
+    const blob = layer ? await registry.blob(repository, layer) : undefined;
+    if (blob?.kind === "found") return readUsedImages(new TextDecoder().decode(blob.value));
+  }
+  return undefined;
 }

@@ -65,12 +65,14 @@ export function openFiles(temporary: string): OpenFiles {
   };
 }
 
+/** A link that leads in a circle leads nowhere. */
+const MISSING: ReadonlySet<unknown> = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
+
 async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
-      return undefined;
+    if (error instanceof Error && "code" in error && MISSING.has(error.code)) return undefined;
     throw error;
   }
 }

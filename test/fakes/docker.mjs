@@ -64,9 +64,36 @@ async function build() {
     "application/vnd.oci.image.layer.v1.tar",
   );
   const image = await manifest({ config, layers: [layer] }, undefined, "application/vnd.oci.image.manifest.v1+json");
-  const platform = { os, architecture };
-  const index = await manifest({ manifests: [{ ...image, platform }] }, tag, "application/vnd.oci.image.index.v1+json");
+  const attested = await attest(image, told.policy, blob, manifest);
+  const index = await manifest(
+    { manifests: [{ ...image, platform: { os, architecture } }, attested] },
+    tag,
+    "application/vnd.oci.image.index.v1+json",
+  );
   writeFileSync(option("--metadata-file"), JSON.stringify({ "containerimage.digest": index.digest }));
+}
+
+// Provenance as BuildKit attaches it: the images that were used are those of the policy, or another one where a story wants that.
+async function attest(image, policy, blob, manifest) {
+  const bound = policy.rules.map(({ updates }) => updates.identifier.split("@sha256:")[1]);
+  const used = process.env.FAKE_DOCKER_USES ? [process.env.FAKE_DOCKER_USES] : bound;
+  const materials = used.map((sha256) => ({ uri: "pkg:docker/base@1", digest: { sha256 } }));
+  const statement = await blob(
+    Buffer.from(JSON.stringify({ predicate: { materials } })),
+    "application/vnd.in-toto+json",
+  );
+  const config = await blob(Buffer.from("{}"), "application/vnd.oci.image.config.v1+json");
+  const layer = { ...statement, annotations: { "in-toto.io/predicate-type": "https://slsa.dev/provenance/v0.2" } };
+  const attestation = await manifest(
+    { config, layers: [layer] },
+    undefined,
+    "application/vnd.oci.image.manifest.v1+json",
+  );
+  return {
+    ...attestation,
+    annotations: { "vnd.docker.reference.digest": image.digest, "vnd.docker.reference.type": "attestation-manifest" },
+    platform: { os: "unknown", architecture: "unknown" },
+  };
 }
 
 function authorization(config, host) {
