@@ -7,11 +7,13 @@ import { openExec } from "./host/exec.ts";
 import { openFiles } from "./host/files.ts";
 import { type Inputs, readInputs } from "./inputs.ts";
 import { makeOutputs } from "./outputs.ts";
+import { openRegistry } from "./registry/client.ts";
+import { openHttp } from "./registry/http.ts";
 import { describeEnd } from "./report/log.ts";
 import { type Report, reportFailure } from "./report/report.ts";
 import { renderSummary } from "./report/summary.ts";
 import { run } from "./run.ts";
-import type { World } from "./world.ts";
+import type { Clock, Host, Log, Registry, World } from "./world.ts";
 
 const OLDEST_NODE = [20, 18] as const;
 
@@ -22,25 +24,51 @@ async function main(): Promise<void> {
   const host = readHost(process.env, process.cwd());
   const { files, removeTemporaryFolders } = openFiles(host.env.RUNNER_TEMP || tmpdir());
   const { exec, stopAll } = openExec(host.env);
-  const leave = (code: number) => () => {
+  const leave = (code: number) => (): void => {
     stopAll();
     removeTemporaryFolders();
     process.exit(code);
   };
   process.once("SIGINT", leave(130)).once("SIGTERM", leave(143));
   let report: Report;
+  let registry: Registry | undefined;
   try {
     refuseOldNode(process.versions.node);
     const inputs = readInputs(readInput, { cacheRepository: host.defaultCacheRepository, isFork: host.event.isFork });
-    report = await run(inputs, openWorld(inputs));
+    const network = openNetwork(inputs, host, log);
+    registry = network.registry;
+    const salt = (): string => randomBytes(16).toString("hex");
+    report = await run(inputs, { files, exec, log, host, clock: Date.now, salt, ...network });
   } catch (error) {
     report = reportFailure(asActionError(error), Math.round(Date.now() - started) / 1000);
   }
+  await registry?.close();
   removeTemporaryFolders();
   publishOutputs(makeOutputs(report));
   publishSummary(renderSummary(report));
   for (const line of describeEnd(report)) log.info(line);
   if (report.failure) fail(report.failure);
+}
+
+/** The registries, and the login that they are given: the inputs' own, for the cache repository's registry alone. */
+function openNetwork(
+  { registryLogin, cacheRepository, push }: Inputs,
+  host: Host,
+  log: Log,
+): Pick<World, "registry" | "credentials"> {
+  if (registryLogin) log.mask(registryLogin.password);
+  const credentials: World["credentials"] = async ({ registry }) =>
+    registry === cacheRepository.registry ? registryLogin : undefined;
+  const clock: Clock = Date.now;
+  const mayPush = push !== "false" && !host.event.isFork;
+  const registry = openRegistry(openHttp({ env: host.env, userAgent: "dev-container-cache" }), {
+    clock,
+    mask: log.mask,
+    credentials,
+    pushes: (name) =>
+      mayPush && name.registry === cacheRepository.registry && name.repository === cacheRepository.repository,
+  });
+  return { registry, credentials };
 }
 
 function refuseOldNode(version: string): void {

@@ -1,0 +1,121 @@
+import { Agent, EnvHttpProxyAgent, request } from "undici";
+import type { Traffic } from "../world.ts";
+
+export type HttpRequest = {
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | string;
+  /** The most that is read of an answer's body, in bytes. */
+  readonly limit: number;
+};
+
+/** `truncated`: the body was longer than the limit and is cut there. Header names are in lower case. */
+export type HttpResponse = {
+  readonly kind: "response";
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly body: Uint8Array;
+  readonly truncated: boolean;
+};
+
+/** Nothing came back, or not all of it. `words` are the network's own. */
+export type HttpFailure = { readonly kind: "failure"; readonly words: string };
+
+export type Http = {
+  /** One request, redirects not followed. Never throws for what a network or a server does. */
+  readonly send: (request: HttpRequest) => Promise<HttpResponse | HttpFailure>;
+  readonly pause: (milliseconds: number) => Promise<void>;
+  readonly traffic: () => Traffic;
+  readonly close: () => Promise<void>;
+};
+
+export type HttpOptions = {
+  /** The environment, for the proxy's variables. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly userAgent: string;
+  /** Milliseconds without a byte, after which a request is given up. */
+  readonly timeout?: number;
+};
+
+const CONNECTIONS = 16;
+const CONNECT_TIMEOUT = 10_000;
+const IDLE = 30_000;
+
+/** Opens the one door to the network: a pool of connections, the proxy of the environment, and a count of what goes through. */
+export function openHttp({ env, userAgent, timeout = 30_000 }: HttpOptions): Http {
+  const options = {
+    connections: CONNECTIONS,
+    pipelining: 1,
+    // The default of 4 s is too short between a probe and the push after a build.
+    keepAliveTimeout: IDLE,
+    connect: { timeout: CONNECT_TIMEOUT },
+    headersTimeout: timeout,
+    bodyTimeout: timeout,
+  };
+  const proxied = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"].some((name) => env[name]);
+  const dispatcher = proxied ? new EnvHttpProxyAgent(options) : new Agent(options);
+  const spent = { requests: 0, bytes: 0, waves: 0 };
+  let finished = 0;
+
+  const send = async ({ method, url, headers, body, limit }: HttpRequest): Promise<HttpResponse | HttpFailure> => {
+    // A request can only have waited for those that had ended when it was sent.
+    const wave = finished + 1;
+    spent.requests++;
+    spent.waves = Math.max(spent.waves, wave);
+    spent.bytes += body?.length ?? 0;
+    try {
+      const answer = await request(url, {
+        method,
+        headers: { "user-agent": userAgent, ...headers },
+        dispatcher,
+        ...(body === undefined ? {} : { body }),
+      });
+      const read = await readBody(answer.body, limit);
+      spent.bytes += read.body.length;
+      return { kind: "response", status: answer.statusCode, headers: asHeaders(answer.headers), ...read };
+    } catch (error) {
+      return { kind: "failure", words: describe(error) };
+    } finally {
+      finished = Math.max(finished, wave);
+    }
+  };
+
+  return {
+    send,
+    pause: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
+    traffic: () => ({ ...spent }),
+    close: () => dispatcher.close(),
+  };
+}
+
+async function readBody(
+  stream: AsyncIterable<Uint8Array> & { readonly destroy: () => unknown },
+  limit: number,
+): Promise<{ readonly body: Uint8Array; readonly truncated: boolean }> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > limit) return { body: Buffer.concat(chunks).subarray(0, limit), truncated: true };
+  }
+  return { body: Buffer.concat(chunks), truncated: false };
+}
+
+function asHeaders(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): Record<string, string | readonly string[]> {
+  return Object.fromEntries(
+    Object.entries(headers).filter((entry): entry is [string, string | string[]] => entry[1] !== undefined),
+  );
+}
+
+/** undici wraps what the system said: the innermost words are those that a person can look up. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof AggregateError && error.errors.length > 0) return describe(error.errors[0]);
+  if (error.cause instanceof Error) return describe(error.cause);
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  return error.message === "" ? code : error.message;
+}
