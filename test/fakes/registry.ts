@@ -1,0 +1,186 @@
+import { createHash, randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+
+export type Reply = {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+};
+
+type Login = { readonly user: string; readonly password: string; readonly anonymousMayPull?: boolean };
+type Asked = {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: Buffer;
+};
+
+export type FakeRegistry = Awaited<ReturnType<typeof openFakeRegistry>>;
+
+const digestOf = (bytes: Uint8Array): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+
+const error = (status: number, code: string): Reply => ({
+  status,
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify({ errors: [{ code, message: code.toLowerCase().replaceAll("_", " ") }] }),
+});
+
+/**
+ * A registry in memory over real HTTP, for pulls and small pushes, in the way of docker-registry 2.8. `requests` grows by a line for
+ * each request, `METHOD /path`; `override` makes chosen requests be answered otherwise; the latest override counts.
+ */
+export async function openFakeRegistry() {
+  const requests: string[] = [];
+  const asked: Asked[] = [];
+  const manifests = new Map<string, { readonly bytes: Buffer; readonly type: string }>();
+  const blobs = new Map<string, Buffer>();
+  const overrides: {
+    readonly matches: (line: string) => boolean;
+    readonly reply: Reply | ((asked: Asked) => Reply);
+  }[] = [];
+  let login: Login | undefined;
+  let scheme: "none" | "basic" | "bearer" = "none";
+
+  const putManifest = (repository: string, reference: string, bytes: Uint8Array, type: string): string => {
+    const digest = digestOf(bytes);
+    for (const name of [digest, reference]) manifests.set(`${repository}@${name}`, { bytes: Buffer.from(bytes), type });
+    return digest;
+  };
+
+  const serveManifest = (
+    { method, headers, body }: Asked,
+    repository: string,
+    reference: string,
+  ): Reply & { readonly bytes?: Buffer } => {
+    if (method === "PUT") {
+      const digest = putManifest(repository, reference, body, headers["content-type"] ?? "");
+      return { status: 201, headers: { "docker-content-digest": digest } };
+    }
+    const found = manifests.get(`${repository}@${reference}`);
+    // docker-registry serves an OCI type only to those who ask for it.
+    if (!found || !headers.accept?.includes(found.type)) return error(404, "MANIFEST_UNKNOWN");
+    return {
+      status: 200,
+      headers: { "content-type": found.type, "docker-content-digest": digestOf(found.bytes) },
+      bytes: found.bytes,
+    };
+  };
+
+  const serveUpload = ({ method, url, body }: Asked, repository: string): Reply => {
+    if (method === "POST")
+      return { status: 202, headers: { location: `/v2/${repository}/blobs/uploads/${randomUUID()}?state=x` } };
+    if (method === "DELETE") return { status: 204 };
+    const digest = url.searchParams.get("digest") ?? "";
+    if (digest !== digestOf(body)) return error(400, "DIGEST_INVALID");
+    blobs.set(`${repository}@${digest}`, body);
+    return { status: 201, headers: { "docker-content-digest": digest } };
+  };
+
+  const serveBlob = (repository: string, digest: string): Reply & { readonly bytes?: Buffer } => {
+    const bytes = blobs.get(`${repository}@${digest}`);
+    return bytes
+      ? { status: 200, headers: { "content-type": "application/octet-stream" }, bytes }
+      : error(404, "BLOB_UNKNOWN");
+  };
+
+  const serveToken = ({ url, headers }: Asked): Reply => {
+    const isKnown = login !== undefined && headers.authorization === basicOf(login);
+    const actions = url.searchParams.getAll("scope").some((scope) => scope.includes("push")) ? "push" : "pull";
+    if (headers.authorization !== undefined && !isKnown) return error(401, "UNAUTHORIZED");
+    const granted = isKnown ? actions : login?.anonymousMayPull ? "pull" : "nothing";
+    return { status: 200, body: JSON.stringify({ token: `token-for-${granted}`, expires_in: 300 }) };
+  };
+
+  const refuse = ({ method, url, headers }: Asked, host: string): Reply | undefined => {
+    const reads = method === "GET" || method === "HEAD";
+    if (scheme === "none" || !login) return undefined;
+    if (scheme === "basic")
+      return headers.authorization === basicOf(login)
+        ? undefined
+        : { ...error(401, "UNAUTHORIZED"), headers: { "www-authenticate": 'Basic realm="registry"' } };
+    const allowed = reads ? ["Bearer token-for-pull", "Bearer token-for-push"] : ["Bearer token-for-push"];
+    if (allowed.includes(headers.authorization ?? "")) return undefined;
+    const repository = /^\/v2\/(.+)\/(?:manifests|blobs)\//.exec(url.pathname)?.[1] ?? "";
+    const challenge = `Bearer realm="http://${host}/token",service="fake",scope="repository:${repository}:${reads ? "pull" : "pull,push"}"`;
+    return {
+      ...error(401, "UNAUTHORIZED"),
+      headers: { "www-authenticate": challenge, "content-type": "application/json" },
+    };
+  };
+
+  const serve = (request: Asked, host: string): Reply & { readonly bytes?: Buffer } => {
+    if (request.url.pathname === "/token") return serveToken(request);
+    const refused = refuse(request, host);
+    if (refused) return refused;
+    const [, repository = "", kind, reference = ""] =
+      /^\/v2\/(.+?)\/(manifests|blobs\/uploads|blobs)\/(.*)$/.exec(request.url.pathname) ?? [];
+    if (kind === "manifests") return serveManifest(request, repository, reference);
+    if (kind === "blobs/uploads") return serveUpload(request, repository);
+    return kind === "blobs" ? serveBlob(repository, reference) : error(404, "NOT_FOUND");
+  };
+
+  const answer = (response: ServerResponse, request: Asked, host: string): void => {
+    const line = `${request.method} ${request.url.pathname}`;
+    requests.push(line);
+    asked.push(request);
+    const override = overrides.findLast(({ matches }) => matches(line))?.reply;
+    const reply: Reply & { readonly bytes?: Buffer } =
+      override === undefined ? serve(request, host) : typeof override === "function" ? override(request) : override;
+    const body = reply.bytes ?? Buffer.from(reply.body ?? "");
+    response.writeHead(reply.status, { "content-length": body.length, ...reply.headers });
+    response.end(request.method === "HEAD" ? undefined : body);
+  };
+
+  const server = createServer((incoming, response) => {
+    const chunks: Buffer[] = [];
+    incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+    incoming.on("end", () => {
+      const host = incoming.headers.host ?? "";
+      const url = new URL(incoming.url ?? "", `http://${host}`);
+      answer(
+        response,
+        { method: incoming.method ?? "", url, headers: incoming.headers, body: Buffer.concat(chunks) },
+        host,
+      );
+    });
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const address = server.address();
+  return {
+    host: `127.0.0.1:${typeof address === "object" && address ? address.port : 0}`,
+    requests,
+    /** The same requests with headers and bodies. */
+    asked,
+    seedManifest: putManifest,
+    seedBlob: (repository: string, bytes: Uint8Array): string => {
+      blobs.set(`${repository}@${digestOf(bytes)}`, Buffer.from(bytes));
+      return digestOf(bytes);
+    },
+    tags: (repository: string): string[] =>
+      [...manifests.keys()]
+        .flatMap((key) => (key.startsWith(`${repository}@`) ? [key.slice(repository.length + 1)] : []))
+        .filter((name) => !name.startsWith("sha256:"))
+        .sort(),
+    blob: (repository: string, digest: string): Buffer | undefined => blobs.get(`${repository}@${digest}`),
+    manifest: (repository: string, reference: string): Buffer | undefined =>
+      manifests.get(`${repository}@${reference}`)?.bytes,
+    override: (matches: (line: string) => boolean, reply: Reply | ((asked: Asked) => Reply)): void => {
+      overrides.push({ matches, reply });
+    },
+    requireBasic: (wanted: Login): void => {
+      [scheme, login] = ["basic", wanted];
+    },
+    /** The token server is `/token` of the registry itself. */
+    requireBearer: (wanted: Login): void => {
+      [scheme, login] = ["bearer", wanted];
+    },
+    close: async (): Promise<void> => {
+      server.closeAllConnections();
+      await new Promise<void>((closed) => server.close(() => closed()));
+    },
+  };
+}
+
+function basicOf({ user, password }: Login): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+}

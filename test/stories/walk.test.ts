@@ -1,0 +1,305 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { put } from "../checkout.ts";
+import { type FakeRegistry, openFakeRegistry } from "../fakes/registry.ts";
+import { type Play, play, readable, type Told } from "./harness.ts";
+import { sampleCheckout, seedBase } from "./sample.ts";
+
+let registry: FakeRegistry;
+let workspace: string;
+const platforms = "linux/amd64,linux/arm64";
+
+beforeEach(async () => {
+  registry = await openFakeRegistry();
+  seedBase(registry, "base/os", "1", "one");
+  workspace = sampleCheckout(registry);
+});
+afterEach(() => registry.close());
+
+const run = (inputs: Readonly<Record<string, string>> = {}, more: Partial<Play> = {}): Promise<Told> =>
+  play({ workspace, registry, inputs: { platforms, ...inputs }, ...more });
+
+test("a miss is built for both platforms, pushed, joined and read back; the next run is a hit that builds nothing", async () => {
+  const first = await run();
+  expect(readable(first.log, registry)).toMatchInlineSnapshot(`
+    "::group::Which image would this commit's dev container be?
+    .devcontainer/devcontainer.json, .devcontainer/Dockerfile
+    build context .devcontainer: 3 files
+    build args: GREETING
+    built on: {registry}/base/os:1
+    platforms: linux/amd64, linux/arm64
+    source key: sha256:<1>
+    ::endgroup::
+    ::group::Is it in {registry}/team/app?
+    {registry}/base/os:1 is sha256:<4>…
+    looked for: k1-<2>
+    Miss: the image is not there.
+    There is no earlier image to compare with: this is the first of its branch.
+    ::endgroup::
+    ::group::Building linux/amd64, linux/arm64
+    Builder default (docker).
+    [linux/amd64] #1 [internal] load build definition from Dockerfile
+    [linux/arm64] #1 [internal] load build definition from Dockerfile
+    Pushed and read back: {registry}/team/app@sha256:<3>
+    ::endgroup::
+    result: built {registry}/team/app@sha256:<3>
+    The probe took {n} s, 5 requests in 3 waves, {n} bytes."
+  `);
+  expect(first.code).toBe(0);
+  expect(first.outputs).toMatchObject({ result: "built", pushed: "true", exists: "true", "missing-platforms": "[]" });
+  expect(first.builds).toHaveLength(2);
+  expect(first.builds[0]?.context).toEqual(["Dockerfile", "devcontainer.json", "setup.sh"]);
+
+  const second = await run();
+  expect(readable(second.log, registry)).toMatchInlineSnapshot(`
+    "::group::Which image would this commit's dev container be?
+    .devcontainer/devcontainer.json, .devcontainer/Dockerfile
+    build context .devcontainer: 3 files
+    build args: GREETING
+    built on: {registry}/base/os:1
+    platforms: linux/amd64, linux/arm64
+    source key: sha256:<1>
+    ::endgroup::
+    ::group::Is it in {registry}/team/app?
+    {registry}/base/os:1 is sha256:<4>…
+    looked for: k1-<2>
+    Hit: {registry}/team/app@sha256:<3>
+    ::endgroup::
+    result: hit {registry}/team/app@sha256:<3>
+    The probe took {n} s, 9 requests in 3 waves, {n} bytes."
+  `);
+  expect(readable(second.requests.join("\n"), registry)).toMatchInlineSnapshot(`
+    "GET /v2/team/app/manifests/y1-<1>
+    GET /v2/base/os/manifests/1
+    GET /v2/team/app/manifests/sha256:<2>
+    GET /v2/team/app/manifests/sha256:<3>
+    HEAD /v2/team/app/manifests/k1-<4>
+    HEAD /v2/team/app/blobs/sha256:<5>
+    HEAD /v2/team/app/blobs/sha256:<6>
+    HEAD /v2/team/app/blobs/sha256:<7>
+    HEAD /v2/team/app/blobs/sha256:<8>
+    HEAD /v2/team/app/manifests/branch-main-7e268f37"
+  `);
+  expect(second).toMatchObject({
+    code: 0,
+    docker: [],
+    outputs: { result: "hit", pushed: "false", image: first.outputs.image, key: first.outputs.key },
+  });
+  expect(second.outputs.image).toBe(`${registry.host}/team/app@${first.outputs.digest}`);
+});
+
+test("what the image is built on is bound to the digest that was probed", async () => {
+  const { builds } = await run();
+  const digest = seedBase(registry, "base/os", "1", "one");
+  const identifier = `docker-image://${registry.host}/base/os:1`;
+  for (const { policy } of builds)
+    expect(policy).toEqual({
+      version: 1,
+      rules: [{ action: "CONVERT", selector: { identifier }, updates: { identifier: `${identifier}@${digest}` } }],
+    });
+});
+
+test("a builder that used another image than the one that was probed: an error, and nothing under the key's tags", async () => {
+  const told = await run({ platforms: "linux/amd64" }, { env: { FAKE_DOCKER_USES: "f".repeat(64) } });
+  expect(told).toMatchObject({ code: 1, outputs: { result: "failed", image: "", pushed: "false" } });
+  expect(told.log).toContain("which is not what the key names");
+  expect(await run({ platforms: "linux/amd64", "on-miss": "fail" })).toMatchObject({ outputs: { result: "miss" } });
+});
+
+test("a changed file is a miss that names it, on its place; on-miss: fail builds nothing", async () => {
+  await run();
+  put(workspace, ".devcontainer/setup.sh", { script: "echo other\n" });
+  const told = await run({ "on-miss": "fail" });
+  expect(readable(told.log, registry)).toMatchInlineSnapshot(`
+    "::group::Which image would this commit's dev container be?
+    .devcontainer/devcontainer.json, .devcontainer/Dockerfile
+    build context .devcontainer: 3 files
+    build args: GREETING
+    built on: {registry}/base/os:1
+    platforms: linux/amd64, linux/arm64
+    source key: sha256:<1>
+    ::endgroup::
+    ::group::Is it in {registry}/team/app?
+    {registry}/base/os:1 is sha256:<3>…
+    looked for: k1-<2>
+    Miss: the image is not there.
+    Compared with branch-main-7e268f37:
+      .devcontainer/setup.sh changed
+    ::endgroup::
+    result: miss
+    The probe took {n} s, 5 requests in 3 waves, {n} bytes.
+    ::error file=.devcontainer/setup.sh::.devcontainer/setup.sh: The image for linux/amd64, linux/arm64 is not in {registry}/team/app: .devcontainer/setup.sh changed. [E_MISS]%0ALet a run with on-miss: build make it (a push to a branch of this repository, or the scheduled warm-up), then run this again."
+  `);
+  expect(told).toMatchObject({
+    code: 1,
+    docker: [],
+    outputs: { result: "miss", image: "", digest: "", id: "00000000-0000-0000-0000-000000000000" },
+  });
+  expect(JSON.parse(told.outputs["miss-reasons"] ?? "")).toEqual([
+    { part: "yours", ingredient: "context", text: ".devcontainer/setup.sh changed", file: ".devcontainer/setup.sh" },
+  ]);
+});
+
+test("on-miss: continue goes on without an image", async () => {
+  expect(await run({ "on-miss": "continue" })).toMatchObject({
+    code: 0,
+    docker: [],
+    outputs: { result: "miss", image: "", exists: "false" },
+  });
+});
+
+test("a base that moved is stale: use hands out the last image, fail stops, build builds", async () => {
+  const { outputs: first } = await run();
+  seedBase(registry, "base/os", "1", "two");
+  const used = await run({ "on-drift": "use" });
+  expect(used).toMatchObject({ code: 0, docker: [], outputs: { result: "stale", image: first.image } });
+  expect(readable(used.log, registry)).toMatchInlineSnapshot(`
+    "::group::Which image would this commit's dev container be?
+    .devcontainer/devcontainer.json, .devcontainer/Dockerfile
+    build context .devcontainer: 3 files
+    build args: GREETING
+    built on: {registry}/base/os:1
+    platforms: linux/amd64, linux/arm64
+    source key: sha256:<1>
+    ::endgroup::
+    ::group::Is it in {registry}/team/app?
+    {registry}/base/os:1 is sha256:<4>…
+    looked for: k1-<2>
+    Stale: an image of the same sources is there ({registry}/team/app@sha256:<3>), and what it is built on has moved.
+    Compared with y1-<1>:
+      base {registry}/base/os:1 sha256:<5>… → sha256:<6>… (linux/amd64)
+      base {registry}/base/os:1 sha256:<7>… → sha256:<8>… (linux/arm64)
+    ::endgroup::
+    result: stale {registry}/team/app@sha256:<3>
+    The probe took {n} s, 11 requests in 3 waves, {n} bytes."
+  `);
+  expect(await run({ "on-drift": "fail" })).toMatchObject({
+    code: 1,
+    docker: [],
+    outputs: { result: "stale", image: "" },
+  });
+  const built = await run();
+  expect(built).toMatchObject({ code: 0, outputs: { result: "built" } });
+  expect(built.outputs.image).not.toBe(first.image);
+});
+
+test("only the missing platform is built, and joined with the one that is there", async () => {
+  const one = await run({ platforms: "linux/arm64" });
+  const both = await run();
+  expect(both.builds.map(({ args }) => args[args.indexOf("--platform") + 1])).toEqual(["linux/amd64"]);
+  expect(JSON.parse(both.outputs.platforms ?? "")["linux/arm64"]).toBe(
+    JSON.parse(one.outputs.platforms ?? "")["linux/arm64"],
+  );
+  expect(await run()).toMatchObject({ docker: [], outputs: { result: "hit" } });
+});
+
+test("partial with on-miss: fail says what is missing", async () => {
+  await run({ platforms: "linux/arm64" });
+  const told = await run({ "on-miss": "fail" });
+  expect(told).toMatchObject({ code: 1, outputs: { result: "partial", "missing-platforms": '["linux/amd64"]' } });
+});
+
+test("all platforms are there and no set: joined by who may push, without docker", async () => {
+  await run({ platforms: "linux/arm64" });
+  await run({ platforms: "linux/amd64" });
+  const reader = await run({ push: "false" });
+  expect(reader).toMatchObject({ code: 0, docker: [], outputs: { result: "hit", pushed: "false" } });
+  const joined = await run({}, { docker: false });
+  expect(joined).toMatchObject({ code: 0, outputs: { result: "hit", pushed: "true" } });
+  expect(Object.keys(JSON.parse(joined.outputs.platforms ?? ""))).toEqual(["linux/amd64", "linux/arm64"]);
+});
+
+test("a layer that is gone is no hit: the image is built again", async () => {
+  const { requests } = await run();
+  const layer = requests.find((line) => line.startsWith("HEAD /v2/team/app/blobs/"));
+  registry.override((line) => line === layer, {
+    status: 404,
+    body: '{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown"}]}',
+  });
+  const told = await run({ "on-miss": "fail" });
+  expect(told).toMatchObject({ code: 1, outputs: { result: "partial" } });
+});
+
+test("a fork's pull request builds and never pushes", async () => {
+  const repo = (full_name: string) => ({ repo: { full_name }, ref: "topic" });
+  const event = {
+    repository: { full_name: "team/app", default_branch: "main" },
+    pull_request: { head: repo("fork/app"), base: repo("team/app") },
+  };
+  const before = registry.tags("team/app");
+  const told = await run({}, { event, env: { GITHUB_EVENT_NAME: "pull_request" } });
+  expect(told).toMatchObject({ code: 0, outputs: { result: "built", pushed: "false", digest: "", exists: "false" } });
+  expect(told.builds).toHaveLength(1);
+  expect(told.builds[0]?.args).toContain("--load");
+  expect(told.requests.filter((line) => !/^(GET|HEAD) /.test(line))).toEqual([]);
+  expect(registry.tags("team/app")).toEqual(before);
+  expect(told.outputs.image).toMatch(new RegExp(`^${registry.host}/team/app:k1-[0-9a-f]{64}-linux-amd64$`));
+});
+
+test("a pull request is compared with its base branch and moves no alias", async () => {
+  await run();
+  put(workspace, ".devcontainer/setup.sh", { script: "echo topic\n" });
+  const repo = (ref: string) => ({ repo: { full_name: "team/app" }, ref });
+  const event = {
+    repository: { full_name: "team/app", default_branch: "main" },
+    pull_request: { head: repo("topic"), base: repo("main") },
+  };
+  const before = registry.tags("team/app").filter((tag) => tag.startsWith("branch-"));
+  const told = await run({}, { event, env: { GITHUB_EVENT_NAME: "pull_request", GITHUB_REF: "refs/pull/1/merge" } });
+  expect(told).toMatchObject({ code: 0, outputs: { result: "built", pushed: "true" } });
+  expect(told.log).toContain(".devcontainer/setup.sh changed");
+  expect(registry.tags("team/app").filter((tag) => tag.startsWith("branch-"))).toEqual(before);
+});
+
+test("the plan file and the pushed plan hold no value of a build arg", async () => {
+  put(
+    workspace,
+    ".devcontainer/devcontainer.json",
+    '{ "build": { "dockerfile": "Dockerfile", "args": { "GREETING": "$' + '{localEnv:CANARY}" } } }',
+  );
+  const told = await run({}, { env: { CANARY: "canary-7f3a" } });
+  expect(told.outputs.result).toBe("built");
+  expect(told.builds[0]?.args).toContain("GREETING=canary-7f3a");
+  expect(readFileSync(told.outputs.plan ?? "", "utf8")).toContain("salted:sha256:");
+  for (const text of [
+    told.log,
+    told.summary,
+    JSON.stringify(told.outputs),
+    readFileSync(told.outputs.plan ?? "", "utf8"),
+  ])
+    expect(text).not.toContain("canary-7f3a");
+});
+
+test("the metadata label continues the base's and carries the configuration as it is written", async () => {
+  seedBase(registry, "base/os", "1", "labelled", { Labels: { "devcontainer.metadata": '{"id":"from-base"}' } });
+  const { builds } = await run();
+  const label = builds[0]?.args.find((argument) => argument.startsWith("devcontainer.metadata="));
+  expect(JSON.parse(label?.slice("devcontainer.metadata=".length) ?? "")).toEqual([
+    { id: "from-base" },
+    { remoteUser: "dev" },
+  ]);
+});
+
+test("an image is taken as it is and gets the label", async () => {
+  put(workspace, ".devcontainer/devcontainer.json", `{ "image": "${registry.host}/base/os:1", "remoteUser": "dev" }`);
+  const told = await run();
+  expect(told.outputs.result).toBe("built");
+  expect(told.builds[0]).toMatchObject({ dockerfile: `FROM ${registry.host}/base/os:1\n`, context: [] });
+  expect(await run()).toMatchObject({ docker: [], outputs: { result: "hit" } });
+});
+
+test("the same commit in another folder is a hit", async () => {
+  await run();
+  workspace = join(sampleCheckout(registry, { "deeper/.keep": "" }));
+  expect(await run()).toMatchObject({ outputs: { result: "hit" } });
+});
+
+test("the user's own Docker configuration does not reach the build, and is not written", async () => {
+  const home = sampleCheckout(registry, {
+    ".docker/config.json": '{"auths":{"other.test":{"auth":"b3RoZXI6c2VjcmV0"}}}',
+  });
+  const { builds } = await run({}, { env: { HOME: home } });
+  expect(builds[0]?.dockerConfig.auths).toEqual({});
+  expect(readFileSync(join(home, ".docker/config.json"), "utf8")).toContain("other.test");
+});
