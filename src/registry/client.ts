@@ -90,13 +90,12 @@ function openSender(http: Http, options: RegistryOptions): Send {
   const tokens = new Map<string, { readonly authorization: Promise<Token> }>();
   const keyOf = ({ registry, repository }: Repository): string => `${registry}/${repository}`;
 
-  const authorize = async (call: Call, response: HttpResponse): Promise<Authorization> => {
-    const { repository } = call;
+  const authorize = async ({ repository }: Call, { response, name }: Reply): Promise<Authorization> => {
     const actions = options.pushes(repository) ? "pull,push" : "pull";
     const asked = (async () => {
       const login = await options.credentials(repository);
       return answerChallenge(
-        { repository, actions, login, origin: originOf(repository), response },
+        { repository, actions, login, origin: originOf(repository), response, name },
         { http, clock: options.clock, mask: options.mask },
       );
     })();
@@ -119,7 +118,7 @@ function openSender(http: Http, options: RegistryOptions): Send {
     const now = await known(call.repository);
     const pending = now === used ? undefined : now;
     const authorization: Authorization =
-      pending === undefined ? await authorize(call, first.response) : { kind: "header", value: pending };
+      pending === undefined ? await authorize(call, first) : { kind: "header", value: pending };
     return authorization.kind === "header" ? attempt(http, call, authorization.value) : authorization;
   };
 }
@@ -275,7 +274,7 @@ async function readBlob(
     method: "GET",
     repository,
     path: `blobs/${blob.digest}`,
-    limit: Math.min(limit, blob.size),
+    limit: Math.max(ERROR_LIMIT, Math.min(limit, blob.size)),
   });
   if (!("response" in reply)) return reply;
   const { response, name } = reply;

@@ -32,7 +32,7 @@ export function errorOf(request: string, response: HttpResponse): RegistryError 
     kind,
     request,
     status,
-    words: kind === "malformed" ? `${words}, in a form that is no registry's` : words,
+    words: kind === "malformed" && told === undefined ? `${words}, in a form that is no registry's` : words,
     ...(fix === undefined ? {} : { fix }),
   };
 }

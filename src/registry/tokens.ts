@@ -25,6 +25,8 @@ export type TokenRequest = {
   /** The origin that sent the challenge, unredirected. */
   readonly origin: URL;
   readonly response: HttpResponse;
+  /** How messages name the request that was refused. */
+  readonly name: string;
 };
 
 /**
@@ -33,11 +35,10 @@ export type TokenRequest = {
  * @see https://distribution.github.io/distribution/spec/auth/token/
  */
 export async function answerChallenge(request: TokenRequest, options: TokenOptions): Promise<Token> {
-  const { login, response, origin } = request;
+  const { login, response, name } = request;
   const challenges = parseChallenges(headerList(response.headers["www-authenticate"]));
   const chosen =
     challenges.find(({ scheme }) => scheme === "bearer") ?? challenges.find(({ scheme }) => scheme === "basic");
-  const name = nameRequest("GET", origin);
   if (!chosen) return never(malformed(name, "the registry wants a login and does not say how", response.status));
   if (chosen.scheme === "basic") {
     if (login && "username" in login)
@@ -72,12 +73,12 @@ function basic({ username, password }: { readonly username: string; readonly pas
 async function exchange(challenge: Challenge, request: TokenRequest, options: TokenOptions): Promise<Token> {
   const realm = challenge.params.realm ?? "";
   if (!URL.canParse(realm, request.origin.href))
-    return never(malformed(nameRequest("GET", request.origin), "the registry's challenge names no realm", 401));
+    return never(malformed(request.name, "the registry's challenge names no realm", 401));
   const url = new URL(realm, request.origin);
   if (!mayAsk(url, request.origin))
     return never(
       malformed(
-        nameRequest("GET", request.origin),
+        request.name,
         `the registry's challenge names the realm ${url.origin}, which is not https: no credentials go there`,
         401,
       ),
