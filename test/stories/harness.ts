@@ -132,13 +132,15 @@ export function readable(text: string, registry: FakeRegistry): string {
     digests.set(hex, name);
     return name;
   };
-  return text
-    .replaceAll(registry.host, "{registry}")
-    .replace(/\b[0-9a-f]{64}\b/g, nameOf)
-    .replace(/(sha256:)([0-9a-f]{12})\b/g, (_, algorithm: string, hex: string) => `${algorithm}${nameOf(hex)}`)
-    .replace(/\b\d+(\.\d+)? s\b/g, "{n} s")
-    .replace(/\b\d+ bytes\b/g, "{n} bytes")
-    // Platforms are built at the same time: which says its line first is chance.
-    .replace(/(?:^\[linux\/.*\n)+/gm, (lines) => `${lines.trimEnd().split("\n").sort().join("\n")}\n`)
-    .trimEnd();
+  return (
+    text
+      .replaceAll(registry.host, "{registry}")
+      .replace(/\b[0-9a-f]{64}\b/g, nameOf)
+      .replace(/(sha256:)([0-9a-f]{12})\b/g, (_, algorithm: string, hex: string) => `${algorithm}${nameOf(hex)}`)
+      .replace(/\b\d+(\.\d+)? s\b/g, "{n} s")
+      .replace(/\b\d+ bytes\b/g, "{n} bytes")
+      // Platforms are built at the same time: which says its line first is chance.
+      .replace(/(?:^\[linux\/.*\n)+/gm, (lines) => `${lines.trimEnd().split("\n").sort().join("\n")}\n`)
+      .trimEnd()
+  );
 }

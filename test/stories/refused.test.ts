@@ -1,0 +1,299 @@
+import { symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { OUTPUTS } from "../../src/outputs.ts";
+import { type Content, makeCheckout, put } from "../checkout.ts";
+import { type FakeRegistry, openFakeRegistry } from "../fakes/registry.ts";
+import { type Play, play, type Told } from "./harness.ts";
+import { sampleCheckout, seedBase } from "./sample.ts";
+
+let registry: FakeRegistry;
+let workspace: string;
+
+beforeEach(async () => {
+  registry = await openFakeRegistry();
+  seedBase(registry, "base/os", "1", "one");
+  workspace = sampleCheckout(registry);
+});
+afterEach(() => registry.close());
+
+const JSON_FILE = ".devcontainer/devcontainer.json";
+const DOCKERFILE = ".devcontainer/Dockerfile";
+
+/** Fails, says these words, sets every output, builds and pushes nothing. */
+function expectRefusal(told: Told, words: RegExp, result = "failed"): void {
+  expect(told.log).toMatch(words);
+  expect(told.code).toBe(1);
+  expect(Object.keys(told.outputs)).toEqual([...OUTPUTS]);
+  expect(told.outputs).toMatchObject({ result, image: "", digest: "", pushed: "false", exists: "false" });
+  expect(told.builds).toEqual([]);
+  expect(registry.tags("team/app")).toEqual([]);
+  expect(told.summary).toContain("### Dev container:");
+}
+
+type Row = {
+  readonly name: string;
+  readonly files?: Readonly<Record<string, Content>>;
+  readonly play?: Partial<Play>;
+  readonly words: RegExp;
+  /** Refused before the registry is asked anything. */
+  readonly silent?: boolean;
+};
+
+const json = (text: string) => ({ [JSON_FILE]: text });
+const docker = (text: string) => ({ [DOCKERFILE]: text });
+
+const ROWS: readonly Row[] = [
+  {
+    name: "a platform with a typo",
+    play: { inputs: { platforms: "linux/amd46" } },
+    words: /platforms is "linux\/amd46".*\[E_INPUT\]/,
+    silent: true,
+  },
+  {
+    name: "an unknown value",
+    play: { inputs: { "on-miss": "rebuild" } },
+    words: /on-miss is "rebuild".*\[E_INPUT\].*Allowed: build, fail, continue/,
+    silent: true,
+  },
+  {
+    name: "inputs that contradict each other",
+    play: { inputs: { push: "true", "on-miss": "fail" } },
+    words: /push is true and on-miss is fail/,
+    silent: true,
+  },
+  {
+    name: "a cache-repo that is no reference",
+    play: { inputs: { "cache-repo": "https://ghcr.io/a" } },
+    words: /cache-repo is "https/,
+    silent: true,
+  },
+  {
+    name: "the envbuilder dialect",
+    play: { inputs: { dialect: "envbuilder" } },
+    words: /envbuilder.*\[E_NOT_YET\]/,
+    silent: true,
+  },
+  {
+    name: "a workspace-folder that leaves the checkout",
+    play: { inputs: { "workspace-folder": "../.." } },
+    words: /workspace-folder is "\.\.\/\.\.".*outside/,
+    silent: true,
+  },
+  {
+    name: "a workspace-folder that is not there",
+    play: { inputs: { "workspace-folder": "nowhere" } },
+    words: /no such folder/,
+    silent: true,
+  },
+  {
+    name: "a devcontainer-json-path that leaves the checkout",
+    play: { inputs: { "devcontainer-json-path": "../../etc/passwd" } },
+    words: /devcontainer-json-path.*\[E_INPUT\]/,
+    silent: true,
+  },
+  {
+    name: "a devcontainer-json-path that is not there",
+    play: { inputs: { "devcontainer-json-path": "other.json" } },
+    words: /other\.json.*\[E_INPUT\]/,
+    silent: true,
+  },
+  {
+    name: "features",
+    files: json('{ "image": "debian:12", "features": { "ghcr.io/devcontainers/features/node:1": {} } }'),
+    words: /features.*\[E_NOT_YET\]/,
+    silent: true,
+  },
+  {
+    name: "a compose file",
+    files: json('{ "dockerComposeFile": "compose.yml", "service": "app" }'),
+    words: /dockerComposeFile.*\[E_NOT_YET\]/,
+    silent: true,
+  },
+  { name: "nothing to build", files: json("{}"), words: /\[E_CONFIG\]/, silent: true },
+  {
+    name: "a missing Dockerfile",
+    files: json('{\n"build": { "dockerfile": "Dockerfile.dev" } }'),
+    words: /devcontainer\.json:2: .*Dockerfile\.dev, and there is no such file.*\[E_CONFIG\]/,
+    silent: true,
+  },
+  {
+    name: "a missing context",
+    files: json('{ "build": { "dockerfile": "Dockerfile", "context": "app" } }'),
+    words: /context .devcontainer\/app, and there is no such folder/,
+    silent: true,
+  },
+  {
+    name: "a context outside the workspace",
+    files: json('{ "build": { "dockerfile": "Dockerfile", "context": "../.." } }'),
+    words: /\[E_CONFIG\]/,
+    silent: true,
+  },
+  {
+    name: "a target that does not exist",
+    files: json('{ "build": { "dockerfile": "Dockerfile", "target": "prod" } }'),
+    words: /no stage "prod".*\[E_DOCKERFILE\]/,
+    silent: true,
+  },
+  { name: "a Dockerfile without FROM", files: docker("# nothing\n"), words: /no FROM.*\[E_DOCKERFILE\]/, silent: true },
+  {
+    name: "an instruction before FROM",
+    files: docker("RUN true\nFROM x\n"),
+    words: /Dockerfile:1: RUN stands before the first FROM/,
+    silent: true,
+  },
+  {
+    name: "a base without a value",
+    files: docker("ARG BASE\nFROM ${BASE}\n"),
+    words: /Dockerfile:2: "\$\{BASE\}" does not name an image/,
+    silent: true,
+  },
+  {
+    name: "an unknown variable in COPY --from",
+    files: docker("FROM scratch\nCOPY --from=$X /a /a\n"),
+    words: /cannot be told before the build.*\[E_UNKNOWN\]/,
+  },
+];
+
+test.each(ROWS)("$name", async ({ files = {}, play: more = {}, words, silent = false }) => {
+  for (const [path, content] of Object.entries(files)) put(workspace, path, content);
+  const told = await play({ workspace, registry, ...more });
+  expectRefusal(told, words, told.outputs.result === "unknown" ? "unknown" : "failed");
+  if (silent) expect(told.requests).toEqual([]);
+});
+
+test("no configuration at all: where it looked, and what a minimal one looks like", async () => {
+  workspace = makeCheckout({ "readme.md": "" });
+  const told = await play({ workspace, registry });
+  expectRefusal(told, /\.devcontainer\/devcontainer\.json/);
+  expect(told.log).toContain(".devcontainer.json");
+  expect(told.log).toMatch(/minimal.*"image"/);
+});
+
+test("a Dockerfile that is a link out of the workspace", async () => {
+  put(workspace, DOCKERFILE, { link: "/etc/hostname" });
+  expectRefusal(await play({ workspace, registry }), /leads out of the workspace/);
+});
+
+test("a context that is a link out of the workspace", async () => {
+  symlinkSync("/etc", join(workspace, "outside"));
+  put(workspace, JSON_FILE, '{ "build": { "dockerfile": "Dockerfile", "context": "../outside" } }');
+  expectRefusal(await play({ workspace, registry }), /leads out of the workspace/);
+});
+
+test("an unreachable registry is unknown and never a miss", async () => {
+  const told = await play({ workspace, registry, inputs: { "cache-repo": "127.0.0.1:1/team/app" } });
+  expectRefusal(told, /ECONNREFUSED/, "unknown");
+  expect(told.log).toContain("[E_UNKNOWN]");
+  expect(told.docker).toEqual([]);
+});
+
+test.each([
+  ["401", 401, "E_AUTH"],
+  ["403", 403, "E_AUTH"],
+  ["429", 429, "E_UNKNOWN"],
+  ["a web page", 404, "E_UNKNOWN"],
+])("the cache repository answers %s: unknown, nothing is built", async (_, status, code) => {
+  registry.override((line) => line.includes("/team/app/"), {
+    status,
+    headers: { "content-type": "text/html", "retry-after": "3600", "www-authenticate": "Basic realm=x" },
+    body: "<html></html>",
+  });
+  const told = await play({ workspace, registry });
+  expectRefusal(told, new RegExp(`\\[${code}\\]`), "unknown");
+});
+
+test("on-unknown: continue goes on, with every output set", async () => {
+  registry.override((line) => line.includes("/team/app/"), { status: 403 });
+  const told = await play({ workspace, registry, inputs: { "on-unknown": "continue" } });
+  expect(told).toMatchObject({ code: 0, docker: [], outputs: { result: "unknown", image: "" } });
+});
+
+test("a base that cannot be read is unknown", async () => {
+  registry.override((line) => line.includes("/base/os/"), { status: 403 });
+  expectRefusal(
+    await play({ workspace, registry }),
+    /base image 127.*\(\.devcontainer\/Dockerfile:1\).*denied/,
+    "unknown",
+  );
+});
+
+test("a base without the wanted platform", async () => {
+  const told = await play({ workspace, registry, inputs: { platforms: "linux/s390x" } });
+  expectRefusal(told, /has nothing for linux\/s390x; it has linux\/amd64, linux\/arm64.*\[E_DOCKERFILE\]/);
+});
+
+test("no docker on a miss", async () => {
+  expectRefusal(await play({ workspace, registry, docker: false }), /no docker program.*\[E_DOCKER\]/);
+});
+
+test("docker without buildx", async () => {
+  const told = await play({ workspace, registry, docker: { fails: "buildx version" } });
+  expectRefusal(told, /no buildx.*\[E_DOCKER\]/);
+});
+
+test("a failing build: BuildKit's words, nothing tagged", async () => {
+  const says = 'ERROR: failed to solve: failed to calculate checksum of ref x::y: "/setup.sh": not found';
+  const told = await play({ workspace, registry, docker: { fails: "buildx build", says } });
+  expectRefusal(told, /not in the build context.*\[E_BUILD\]/);
+});
+
+test("a registry that takes no push: auto builds for this machine only, true fails before the build", async () => {
+  registry.override((line) => line.startsWith("POST"), { status: 403 });
+  const auto = await play({ workspace, registry });
+  expect(auto).toMatchObject({ code: 0, outputs: { result: "built", pushed: "false", digest: "" } });
+  expect(auto.builds[0]?.args).toContain("--load");
+  const forced = await play({ workspace, registry, inputs: { push: "true" } });
+  expectRefusal(forced, /would not take it.*\[E_PUSH\]/);
+});
+
+test("COPY . . of a checkout takes .git along, and a warning names the line", async () => {
+  put(workspace, JSON_FILE, '{ "build": { "dockerfile": "Dockerfile", "context": ".." } }');
+  put(workspace, DOCKERFILE, `FROM ${registry.host}/base/os:1\n\nCOPY . .\n`);
+  put(workspace, ".git/HEAD", "ref: refs/heads/main\n");
+  const told = await play({ workspace, registry });
+  expect(told.log).toMatch(/::warning file=.devcontainer\/Dockerfile,line=3::COPY takes \.git into the build/);
+  expect(told.builds[0]?.context).toContain(".git/HEAD");
+  put(workspace, DOCKERFILE, `FROM ${registry.host}/base/os:1\nCOPY .devcontainer/setup.sh /\n`);
+  const narrow = await play({ workspace, registry });
+  expect(narrow.log).not.toContain("takes .git");
+  expect(narrow.builds[0]?.context).not.toContain(".git/HEAD");
+});
+
+test("a base whose ONBUILD trigger would copy .git is refused", async () => {
+  put(workspace, JSON_FILE, '{ "build": { "dockerfile": "Dockerfile", "context": ".." } }');
+  put(workspace, DOCKERFILE, `FROM ${registry.host}/base/os:1\n`);
+  put(workspace, ".git/HEAD", "ref: refs/heads/main\n");
+  seedBase(registry, "base/os", "1", "trigger", { OnBuild: ["COPY . /src"] });
+  expectRefusal(await play({ workspace, registry }), /ONBUILD trigger that copies \.git.*\[E_CONTEXT\]/);
+  put(workspace, ".dockerignore", ".git\n");
+  expect((await play({ workspace, registry })).outputs.result).toBe("built");
+});
+
+test("an ADD from an address without a checksum cannot be decided; on-unknown: build builds and pushes nothing", async () => {
+  put(workspace, DOCKERFILE, `FROM ${registry.host}/base/os:1\nADD https://example.test/x /x\n`);
+  expectRefusal(
+    await play({ workspace, registry }),
+    /ADD https:\/\/example.test\/x.*\[E_UNKNOWN\].*--checksum/,
+    "unknown",
+  );
+  const built = await play({ workspace, registry, inputs: { "on-unknown": "build" } });
+  expect(built).toMatchObject({ code: 0, outputs: { result: "built", pushed: "false", key: "" } });
+  expect(registry.tags("team/app")).toEqual([]);
+});
+
+test("with a login for the registry: the build is given it, and no secret is anywhere else", async () => {
+  registry.requireBearer({ user: "me", password: "canary-91c4", anonymousMayPull: true });
+  registry.override((line) => line.startsWith("PUT"), { status: 403 });
+  const told = await play({
+    workspace,
+    registry,
+    inputs: { "registry-username": "me", "registry-password": "canary-91c4" },
+  });
+  expect(told.builds[0]?.dockerConfig.auths).toEqual({
+    [registry.host]: { auth: Buffer.from("me:canary-91c4").toString("base64") },
+  });
+  const log = told.log.replace(/^::add-mask::.*$/gm, "");
+  for (const text of [log, told.summary, JSON.stringify(told.outputs), JSON.stringify(told.docker)])
+    expect(text).not.toContain("canary-91c4");
+});
