@@ -7,7 +7,7 @@ import { pathWithin, resolvePath } from "./devcontainer/paths.ts";
 import { type Substituted, substitute, substitutionAt } from "./devcontainer/substitute.ts";
 import { canPrune, isIgnored, parseIgnoreFile } from "./dockerfile/ignore.ts";
 import { type Dockerfile, instructionText, parseDockerfile } from "./dockerfile/parse.ts";
-import { canReach, contextReads } from "./dockerfile/reads.ts";
+import { canReach, contextReads, requiredFiles } from "./dockerfile/reads.ts";
 import { declaredArgs, type ImageUse, imageUses, remoteAdds, type Scope, targetStage } from "./dockerfile/stages.ts";
 import { ActionError, type Place } from "./errors.ts";
 import type { Inputs } from "./inputs.ts";
@@ -228,6 +228,7 @@ async function readUsedContext(
     return true;
   };
   const entries = await readContext(files, kind.context, filter);
+  refuseMissingFiles(entries, kind.target, dockerfile, args);
   const sent = new Set(entries.flatMap(({ path }) => gitPath(path) ?? []));
   const warnings = [...sent].map((path) => {
     const read = reachedBy(path);
@@ -235,6 +236,29 @@ async function readUsedContext(
     return { text, at: { file: dockerfile.file, ...(read ? { line: read.line } : {}) } };
   });
   return { entries, leftOut: [...leftOut].sort(), warnings };
+}
+
+/** BuildKit would say it too, after pulling the base image. What lies behind a link is left to it. */
+function refuseMissingFiles(
+  entries: readonly ContextEntry[],
+  target: string | undefined,
+  dockerfile: Dockerfile,
+  args: Readonly<Record<string, string>>,
+): void {
+  const there = new Map(entries.map((entry) => [entry.path, entry.kind]));
+  const mayBeThere = (source: string): boolean => {
+    const path = resolvePath("/", source).slice(1);
+    const folders = path.split("/").map((_, index, segments) => segments.slice(0, index + 1).join("/"));
+    return path === "" || there.has(path) || folders.some((folder) => there.get(folder) === "link");
+  };
+  const required = requiredFiles(dockerfile, target, { args: new Map(Object.entries(args)), platform: undefined });
+  const missing = required.find(({ source }) => !mayBeThere(source));
+  if (!missing) return;
+  throw new ActionError("E_CONTEXT", {
+    what: `${missing.by} names ${missing.source}, which is not in the build context.`,
+    fix: "Check the path and .dockerignore. If initializeCommand makes the file: it does not run here; make it in a step before this action.",
+    at: { file: dockerfile.file, line: missing.line },
+  });
 }
 
 /** The part of a path that ends in a segment `.git`. */

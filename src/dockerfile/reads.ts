@@ -1,7 +1,7 @@
 import { expandWord, type Lookup } from "./expand.ts";
 import { patternToRegExp } from "./ignore.ts";
 import { type Dockerfile, type Instruction, parseTrigger } from "./parse.ts";
-import { mountOptions, type Scope, stageLookups, unwrapOnbuild } from "./stages.ts";
+import { mountOptions, reachableStages, type Scope, stageLookups, unwrapOnbuild } from "./stages.ts";
 import { listWords } from "./words.ts";
 
 /** A source that an instruction takes from the build context; `undefined` where it may be anything. */
@@ -19,6 +19,23 @@ export function contextReads(dockerfile: Dockerfile, scope: Scope): readonly Con
     ),
   );
 }
+
+/**
+ * The sources of COPY and ADD that have to be in the context for the target to be built, where it is certain what they name: no
+ * pattern, no variable without a value, no address.
+ */
+export function requiredFiles(dockerfile: Dockerfile, target: string | undefined, scope: Scope): readonly Required[] {
+  return reachableStages(dockerfile, target, scope).flatMap((stage) =>
+    stageLookups(dockerfile, stage, scope)
+      .filter(({ instruction }) => instruction.keyword !== "ONBUILD" && !instruction.flags.includes("--parents"))
+      .flatMap(({ instruction, lookup }) => readsOf(instruction, lookup, dockerfile.escape))
+      .flatMap(({ source, line, by }) =>
+        source === undefined || by === "RUN --mount" || /[*?[\\]|:/.test(source) ? [] : [{ source, line, by }],
+      ),
+  );
+}
+
+export type Required = { readonly source: string; readonly line: number; readonly by: "COPY" | "ADD" };
 
 /** What the ONBUILD triggers of a base image take from it; the base's environment is not looked at. */
 export function onbuildReads(triggers: readonly string[]): readonly ContextRead[] {

@@ -226,6 +226,26 @@ export function finalBase(
   }
 }
 
+/**
+ * The stages that certainly take part in building the target: it, what it stands on, and what any of them copies or mounts from. A
+ * stage that is named by a variable may be one more.
+ */
+export function reachableStages(dockerfile: Dockerfile, target: string | undefined, scope: Scope): readonly Stage[] {
+  const lookup = globalLookup(dockerfile, scope);
+  const reached = new Set<Stage>();
+  const visit = (stage: Stage | undefined): void => {
+    if (!stage || reached.has(stage)) return;
+    reached.add(stage);
+    const expanded = expandWord(stage.from.base, lookup, dockerfile.escape);
+    const earlier = dockerfile.stages.slice(0, stage.index);
+    if (expanded.kind === "text") visit(earlier.findLast(({ name }) => name === expanded.text.toLowerCase()));
+    for (const instruction of stage.instructions)
+      for (const { written } of readImageNames(instruction)) visit(findStage(earlier, written));
+  };
+  visit(targetStage(dockerfile, target));
+  return [...reached];
+}
+
 /** The names that ARG declares anywhere, with their lines. */
 export function declaredArgs(dockerfile: Dockerfile): ReadonlyMap<string, readonly number[]> {
   const lines = new Map<string, number[]>();

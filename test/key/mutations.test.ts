@@ -131,7 +131,7 @@ const MUST_CHANGE: readonly Mutation[] = [
   { name: "another platform", inputs: { platforms: "linux/arm64" } },
   {
     name: "<Dockerfile>.dockerignore instead of .dockerignore",
-    edit: (root) => put(root, ".devcontainer/Dockerfile.dockerignore", "src\n"),
+    edit: (root) => put(root, ".devcontainer/Dockerfile.dockerignore", "other\n"),
   },
   {
     name: "the commit, where COPY . . reads .git",

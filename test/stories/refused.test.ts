@@ -135,6 +135,18 @@ const ROWS: readonly Row[] = [
     words: /no stage "prod".*\[E_DOCKERFILE\]/,
     silent: true,
   },
+  {
+    name: "a COPY of something that is not there",
+    files: docker("FROM scratch\nCOPY setup.sh nothing.sh /\n"),
+    words: /Dockerfile:2: COPY names nothing\.sh, which is not in the build context.*\[E_CONTEXT\].*initializeCommand/,
+    silent: true,
+  },
+  {
+    name: "a COPY of something that .dockerignore leaves out",
+    files: { ...docker("FROM scratch\nCOPY setup.sh /\n"), ".devcontainer/.dockerignore": "*.sh\n" },
+    words: /COPY names setup\.sh/,
+    silent: true,
+  },
   { name: "a Dockerfile without FROM", files: docker("# nothing\n"), words: /no FROM.*\[E_DOCKERFILE\]/, silent: true },
   {
     name: "an instruction before FROM",
