@@ -67,6 +67,7 @@ gone() { ! grep -qs '^State:[[:space:]]*[^Z[:space:]]' "/proc/$1/status"; }
 
 # ---------------------------------------------------------------------------------------------------------------------------------- packages
 
+# shellcheck disable=SC1091 # every Debian and Ubuntu has it
 os_release() { (. /etc/os-release && printf '%s' "${!1-}"); }
 
 native() { case $(uname -m) in x86_64) echo amd64 ;; aarch64) echo arm64 ;; *) die "This machine is a $(uname -m); amd64 and arm64 are known." ;; esac; }
@@ -235,7 +236,7 @@ unpack() {
       dpkg -x "$package" "$work/$name"
     done
     # Documentation, and the emulators of thirty other machines.
-    rm -rf "$work/$name/usr/share"
+    rm -rf "${work:?}/$name/usr/share"
     find "$work/$name/usr/bin" -name 'qemu-*' ! -name "qemu-$(machine_of "$(foreign)")-static" -delete 2>/dev/null || true
   done
   unset APT_CONFIG
@@ -392,6 +393,7 @@ can_build() {
   local -r context=$state/probe
   mkdir -p "$context"
   cp -r "$TEST_BUSYBOX"/{amd64,arm64} "$context/"
+  # shellcheck disable=SC2016 # BuildKit expands it
   printf '%s\n' 'FROM scratch' 'ARG TARGETARCH' 'COPY $TARGETARCH/busybox /busybox' 'RUN ["/busybox", "true"]' >"$context/Dockerfile"
   docker buildx build --platform linux/amd64,linux/arm64 --tag "$TEST_REGISTRY/services/probe:1" --push --progress plain "$context" \
     >"$state/builder.log" 2>&1 </dev/null
@@ -524,7 +526,7 @@ main() {
   local -r pointer=$cache/up
   case ${1-} in
     run)
-      [[ ${2-} == -- ]] && (($# > 2)) || die "Write: services.sh run -- COMMAND…"
+      if [[ ${2-} != -- ]] || (($# < 3)); then die "Write: services.sh run -- COMMAND…"; fi
       run "${@:3}"
       ;;
     up)
