@@ -1,0 +1,188 @@
+import { beforeAll, expect, test } from "vitest";
+import { ownKey, setTag, sourceTag } from "../src/key/fingerprint.ts";
+import { type Document, emptyIndex, planConfig, planManifest, setIndex } from "../src/key/record.ts";
+import { readManifest, type Served } from "../src/oci/manifest.ts";
+import { type Plan, probe, type Verdict, type Wanted } from "../src/probe.ts";
+import type { Answer, Registry, RegistryError } from "../src/world.ts";
+import { makeCheckout } from "./checkout.ts";
+import { indexOf, planOf, registryOf, sha } from "./plan-of.ts";
+
+const BASES = { "registry.test/base:1": indexOf({ "linux/amd64": "base amd64", "linux/arm64": "base arm64" }) };
+const CACHE = "cache.test/team/app";
+
+let wanted: Wanted;
+let plan: Plan;
+
+beforeAll(async () => {
+  const workspace = makeCheckout({ ".devcontainer/devcontainer.json": '{ "image": "registry.test/base:1" }' });
+  const { sources, probed } = await planOf({
+    workspace,
+    images: BASES,
+    inputs: { platforms: "linux/amd64,linux/arm64" },
+  });
+  if (!probed.plan) throw new Error("no plan");
+  wanted = sources.wanted;
+  plan = probed.plan;
+});
+
+function serve({ bytes, descriptor }: Document): Served {
+  const body = readManifest(JSON.parse(new TextDecoder().decode(bytes)), descriptor.mediaType);
+  if ("wrong" in body) throw new Error(body.wrong);
+  return { bytes, descriptor, body };
+}
+
+/** One platform's small index, and the image in it. */
+function platformImages(content: string): { readonly index: Served; readonly images: Record<string, Served> } {
+  const layer = { mediaType: "layer", digest: sha(`${content} layer`), size: 5 };
+  const manifest = serve(planManifest(layer, planConfig(layer).descriptor));
+  const [entry] = wanted.platforms;
+  if (!entry) throw new Error("no platform");
+  const index: Served = {
+    ...manifest,
+    body: {
+      kind: "index",
+      mediaType: "x",
+      annotations: {},
+      manifests: [{ ...manifest.descriptor, platform: entry.platform }],
+    },
+  };
+  return { index, images: { [`${CACHE}@${manifest.descriptor.digest}`]: manifest } };
+}
+
+/** A whole set as a run publishes it, with everything that it names. */
+function publishedSet(own = wanted.ownKey): { readonly set: Served; readonly images: Record<string, Served> } {
+  const parts = wanted.platforms.map(({ platform }, position) => {
+    const layer = { mediaType: "layer", digest: sha(`layer ${position}`), size: 5 };
+    const manifest = serve(planManifest(layer, planConfig(layer).descriptor));
+    const index: Served = {
+      ...manifest,
+      body: { kind: "index", mediaType: "x", annotations: {}, manifests: [{ ...manifest.descriptor, platform }] },
+    };
+    return { platform, manifest: manifest.descriptor.digest, index, served: manifest };
+  });
+  const statement = { mediaType: "statement", digest: sha("statement"), size: 9 };
+  const set = serve(
+    setIndex(parts, {
+      manifest: planManifest(statement, planConfig(statement).descriptor).descriptor,
+      own,
+      built: "2026-01-01T00:00:00Z",
+      seconds: 5,
+    }),
+  );
+  return {
+    set,
+    images: Object.fromEntries(parts.map(({ served }) => [`${CACHE}@${served.descriptor.digest}`, served])),
+  };
+}
+
+const setName = () => `${CACHE}:${setTag(plan.key)}`;
+const sourceName = () => `${CACHE}:${sourceTag(wanted.sourceKey)}`;
+const platformName = (index: number) => `${CACHE}:${plan.platforms[index]?.tag ?? ""}`;
+
+async function verdictOf(images: Readonly<Record<string, Served>>, more: Partial<Registry> = {}): Promise<Verdict> {
+  return (await probe(wanted, { ...registryOf({ ...BASES, ...images }), ...more })).verdict;
+}
+
+const refused = (kind: RegistryError["kind"]): Answer<never> => ({ kind, request: "GET x", words: kind });
+
+test("nothing there: a miss", async () => {
+  expect(await verdictOf({})).toEqual({ kind: "miss", damaged: [] });
+});
+
+test("the set is there and whole: a hit that names it", async () => {
+  const { set, images } = publishedSet();
+  const verdict = await verdictOf({ [setName()]: set, [sourceName()]: set, ...images });
+  expect(verdict).toMatchObject({
+    kind: "hit",
+    image: { registry: "cache.test", repository: "team/app", digest: set.descriptor.digest },
+  });
+});
+
+test("the set is there and is not the newest of its sources: a hit all the same", async () => {
+  const { set, images } = publishedSet();
+  expect(await verdictOf({ [setName()]: set, ...images })).toMatchObject({ kind: "hit" });
+});
+
+test("only the newest of the same sources is there: stale", async () => {
+  const { set, images } = publishedSet();
+  expect(await verdictOf({ [sourceName()]: set, ...images })).toMatchObject({
+    kind: "stale",
+    image: { digest: set.descriptor.digest },
+  });
+});
+
+test("another label or recipe than ours is no stale image but a miss", async () => {
+  const { set, images } = publishedSet(ownKey([]));
+  expect(await verdictOf({ [sourceName()]: set, ...images })).toEqual({ kind: "miss", damaged: [] });
+});
+
+test("a manifest that is gone: no hit, said", async () => {
+  const { set } = publishedSet();
+  const verdict = await verdictOf({ [setName()]: set, [sourceName()]: set });
+  expect(verdict).toMatchObject({ kind: "miss", damaged: [expect.stringContaining("gone from the registry")] });
+});
+
+test("a layer that is gone: no hit; one that cannot be asked about: unknown", async () => {
+  const { set, images } = publishedSet();
+  const all = { [setName()]: set, [sourceName()]: set, ...images };
+  expect(await verdictOf(all, { hasBlob: async () => refused("absent") })).toMatchObject({ kind: "miss" });
+  expect(await verdictOf(all, { hasBlob: async () => refused("unavailable") })).toMatchObject({ kind: "unknown" });
+});
+
+test("one platform is there: partial; all of them and no set: joinable", async () => {
+  const first = platformImages("one");
+  expect(await verdictOf({ [platformName(0)]: first.index, ...first.images })).toMatchObject({
+    kind: "partial",
+    missing: [wanted.platforms[1]?.platform],
+  });
+  const { set, images } = publishedSet();
+  expect(await verdictOf({ [platformName(0)]: set, [platformName(1)]: set, ...images })).toMatchObject({
+    kind: "joinable",
+  });
+});
+
+test("an index of nothing under a platform's tag is no image", async () => {
+  const nothing = serve(emptyIndex());
+  expect(await verdictOf({ [platformName(0)]: nothing, [platformName(1)]: nothing })).toMatchObject({ kind: "miss" });
+});
+
+test.each<RegistryError["kind"]>(["denied", "limited", "unavailable", "malformed"])(
+  "the set's tag is %s: unknown, never a miss",
+  async (kind) => {
+    expect(await verdictOf({}, { describe: async () => refused(kind) })).toMatchObject({
+      kind: "unknown",
+      doubt: { error: { kind } },
+    });
+  },
+);
+
+test.each<RegistryError["kind"]>(["absent", "denied", "limited", "unavailable", "malformed"])(
+  "a base is %s: unknown, and there is no key",
+  async (kind) => {
+    const answer = await probe(wanted, {
+      ...registryOf({}),
+      manifest: async ({ registry }) => refused(registry === "cache.test" ? "absent" : kind),
+    });
+    expect(answer).toMatchObject({ plan: undefined, verdict: { kind: "unknown", doubt: { error: { kind } } } });
+  },
+);
+
+test("a base cannot be read and the newest of the same sources is whole: stale, with the doubt", async () => {
+  const { set, images } = publishedSet();
+  const registry = registryOf({ [sourceName()]: set, ...images });
+  const { verdict } = await probe(wanted, registry);
+  expect(verdict).toMatchObject({ kind: "stale", doubt: { kind: "registry" } });
+});
+
+test("verify: none asks for the tag alone, manifests for no layer", async () => {
+  const { set, images } = publishedSet();
+  const never = async (): Promise<never> => {
+    throw new Error("asked for a layer");
+  };
+  const all = registryOf({ ...BASES, [setName()]: set, [sourceName()]: set });
+  expect((await probe({ ...wanted, verify: "none" }, { ...all, hasBlob: never })).verdict.kind).toBe("hit");
+  const withManifests = registryOf({ ...BASES, [setName()]: set, [sourceName()]: set, ...images });
+  expect((await probe({ ...wanted, verify: "manifests" }, { ...withManifests, hasBlob: never })).verdict.kind).toBe(
+    "hit",
+  );
+});
