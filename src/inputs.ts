@@ -1,6 +1,7 @@
 import { ActionError } from "./errors.ts";
 import { formatPlatform, type Platform, parsePlatform } from "./oci/platform.ts";
 import { parseRepository, type Repository } from "./oci/reference.ts";
+import { type DockerConfiguration, decodeDockerConfiguration } from "./registry/credentials.ts";
 
 /** What the user asked for, checked: nothing here can be wrong any more except in the light of files, registry or engine. */
 export type Inputs = {
@@ -18,6 +19,7 @@ export type Inputs = {
   readonly workspaceFolder: string | undefined;
   readonly devcontainerDir: string | undefined;
   readonly devcontainerJsonPath: string | undefined;
+  readonly dockerConfiguration: DockerConfiguration | undefined;
   readonly registryLogin: { readonly username: string; readonly password: string } | undefined;
 };
 
@@ -47,6 +49,7 @@ export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
     devcontainerDir: text(read, "devcontainer-dir"),
     devcontainerJsonPath: text(read, "devcontainer-json-path"),
     registryLogin: readLogin(read),
+    dockerConfiguration: readConfiguration(read),
   };
   refuseContradictions(inputs, defaults);
   return inputs;
@@ -129,6 +132,11 @@ function readPlatforms(read: ReadInput): Platform[] {
     platforms.set(formatPlatform(platform), platform);
   }
   return [...platforms.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, platform]) => platform);
+}
+
+function readConfiguration(read: ReadInput): DockerConfiguration | undefined {
+  const value = text(read, "docker-config-base64");
+  return value === undefined ? undefined : decodeDockerConfiguration(value);
 }
 
 function readLogin(read: ReadInput): Inputs["registryLogin"] {

@@ -8,12 +8,13 @@ import { openFiles } from "./host/files.ts";
 import { type Inputs, readInputs } from "./inputs.ts";
 import { makeOutputs } from "./outputs.ts";
 import { openRegistry } from "./registry/client.ts";
+import { openCredentials } from "./registry/credentials.ts";
 import { openHttp } from "./registry/http.ts";
 import { describeEnd } from "./report/log.ts";
 import { type Report, reportFailure } from "./report/report.ts";
 import { renderSummary } from "./report/summary.ts";
 import { run } from "./run.ts";
-import type { Clock, Host, Log, Registry, World } from "./world.ts";
+import type { Registry, World } from "./world.ts";
 
 const OLDEST_NODE = [20, 18] as const;
 
@@ -35,7 +36,7 @@ async function main(): Promise<void> {
   try {
     refuseOldNode(process.versions.node);
     const inputs = readInputs(readInput, { cacheRepository: host.defaultCacheRepository, isFork: host.event.isFork });
-    const network = openNetwork(inputs, host, log);
+    const network = openNetwork(inputs, { files, exec, host, log });
     registry = network.registry;
     const salt = (): string => randomBytes(16).toString("hex");
     report = await run(inputs, { files, exec, log, host, clock: Date.now, salt, ...network });
@@ -50,19 +51,24 @@ async function main(): Promise<void> {
   if (report.failure) fail(report.failure);
 }
 
-/** The registries, and the login that they are given: the inputs' own, for the cache repository's registry alone. */
+/** The registries, and the logins that they are given. */
 function openNetwork(
-  { registryLogin, cacheRepository, push }: Inputs,
-  host: Host,
-  log: Log,
+  inputs: Inputs,
+  { files, exec, host, log }: Pick<World, "files" | "exec" | "host" | "log">,
 ): Pick<World, "registry" | "credentials"> {
-  if (registryLogin) log.mask(registryLogin.password);
-  const credentials: World["credentials"] = async ({ registry }) =>
-    registry === cacheRepository.registry ? registryLogin : undefined;
-  const clock: Clock = Date.now;
+  const { cacheRepository, registryLogin, dockerConfiguration, push } = inputs;
+  const credentials = openCredentials({
+    files,
+    exec,
+    env: host.env,
+    given: registryLogin && { registry: cacheRepository.registry, login: registryLogin },
+    configuration: dockerConfiguration,
+    mask: log.mask,
+    warn: log.warning,
+  });
   const mayPush = push !== "false" && !host.event.isFork;
   const registry = openRegistry(openHttp({ env: host.env, userAgent: "dev-container-cache" }), {
-    clock,
+    clock: Date.now,
     mask: log.mask,
     credentials,
     pushes: (name) =>

@@ -110,6 +110,8 @@ export type Exec = (
     readonly cwd?: string;
     readonly input?: string;
     readonly onLine?: (line: string) => void;
+    /** Milliseconds, after which the program is stopped and counts as failed. */
+    readonly timeout?: number;
   },
 ) => Promise<Finished | undefined>;
 

@@ -16,6 +16,8 @@ export function openExec(env: Readonly<Record<string, string>>): { readonly exec
         ...(options.cwd ? { cwd: options.cwd } : {}),
       });
       running.add(child);
+      const limit =
+        options.timeout === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), options.timeout);
       const output = { stdout: "", stderr: "" };
       child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
         output.stdout += chunk;
@@ -28,11 +30,13 @@ export function openExec(env: Readonly<Record<string, string>>): { readonly exec
       child.stdin.on("error", () => undefined);
       child.stdin.end(options.input ?? "");
       child.on("error", (error) => {
+        clearTimeout(limit);
         running.delete(child);
         if ("code" in error && (error.code === "ENOENT" || error.code === "EACCES")) resolve(undefined);
         else reject(error);
       });
       child.on("close", (code) => {
+        clearTimeout(limit);
         running.delete(child);
         resolve({ code: code ?? 1, ...output } satisfies Finished);
       });

@@ -117,10 +117,11 @@ async function fetchToken(
   options: TokenOptions,
 ): Promise<Token> {
   const scopes = new Set([...(params.scope ? [params.scope] : []), `repository:${repository.repository}:${actions}`]);
-  const url = new URL(realm);
-  if (params.service !== undefined) url.searchParams.set("service", params.service);
-  for (const scope of scopes) if (scope !== "*") url.searchParams.append("scope", scope);
-  const reply = await askRealm(url, login && "username" in login ? basic(login) : undefined, options.http);
+  const wanted = { service: params.service, scopes: [...scopes].filter((scope) => scope !== "*") };
+  const reply =
+    login && "identityToken" in login
+      ? await askOAuth(realm, wanted, login.identityToken, options.http)
+      : await askRealm(withQuery(realm, wanted), login && "username" in login ? basic(login) : undefined, options.http);
   if (!("response" in reply)) return never(reply);
   const { response, name } = reply;
   if (response.status !== 200) return never(refusalOf(name, response));
@@ -131,6 +132,40 @@ async function fetchToken(
     authorization: { kind: "header", value: `Bearer ${token.value}` },
     expires: options.clock() + token.life - RENEW_BEFORE,
   };
+}
+
+type Scoped = { readonly service: string | undefined; readonly scopes: readonly string[] };
+
+function withQuery(realm: URL, { service, scopes }: Scoped): URL {
+  const url = new URL(realm);
+  if (service !== undefined) url.searchParams.set("service", service);
+  for (const scope of scopes) url.searchParams.append("scope", scope);
+  return url;
+}
+
+/**
+ * Exchanges an identity token. A server that does not know this form is asked the other way, without the token.
+ * @see https://distribution.github.io/distribution/spec/auth/oauth/
+ */
+async function askOAuth(
+  realm: URL,
+  wanted: Scoped,
+  identityToken: string,
+  http: Http,
+): Promise<RealmReply | RegistryError> {
+  const form = new URLSearchParams({
+    grant_type: "refresh_token",
+    client_id: "dev-container-cache",
+    service: wanted.service ?? realm.hostname,
+    scope: wanted.scopes.join(" "),
+    refresh_token: identityToken,
+  });
+  const name = nameRequest("POST", realm);
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  const answer = await http.send({ method: "POST", url: realm, headers, body: form.toString(), limit: TOKEN_LIMIT });
+  if (answer.kind === "failure") return failureOf(name, answer);
+  if (answer.status === 404 || answer.status === 405) return askRealm(withQuery(realm, wanted), undefined, http);
+  return { response: answer, name };
 }
 
 /** That a token server knows nothing of a repository is no absence: it speaks of rights only. */

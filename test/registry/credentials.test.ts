@@ -1,0 +1,243 @@
+import { tmpdir } from "node:os";
+import { expect, test } from "vitest";
+import { openExec } from "../../src/host/exec.ts";
+import { openFiles } from "../../src/host/files.ts";
+import { decodeDockerConfiguration, openCredentials } from "../../src/registry/credentials.ts";
+import type { StoredLogin } from "../../src/world.ts";
+import { type Content, makeCheckout } from "../checkout.ts";
+
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
+const auth = (user: string, password: string) => ({ auth: base64(`${user}:${password}`) });
+const config = (value: unknown): Content => JSON.stringify(value);
+/** A helper as a program: answers with this, and ends with this code. */
+const helper = (answer: string, code = 0): Content => ({
+  script: `#!/bin/sh\ncat > "$0.asked"\nprintf '%s' '${answer}'\nexit ${code}\n`,
+});
+
+type Row = {
+  readonly name: string;
+  readonly home?: Readonly<Record<string, Content>>;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly ask?: string;
+  readonly given?: { readonly registry: string; readonly login: StoredLogin };
+  readonly input?: unknown;
+  readonly login: StoredLogin | undefined;
+  readonly warns?: RegExp;
+};
+
+const me: StoredLogin = { username: "me", password: "pass" };
+const file = ".docker/config.json";
+const auths = (value: unknown) => ({ [file]: config({ auths: value }) });
+
+const ROWS: readonly Row[] = [
+  { name: "nothing known", login: undefined },
+  { name: "the file's own key", home: auths({ "cache.test": auth("me", "pass") }), login: me },
+  { name: "a key with scheme and path", home: auths({ "https://cache.test/v1/": auth("me", "pass") }), login: me },
+  {
+    name: "a password with colons",
+    home: auths({ "cache.test": auth("me", "a:b:c") }),
+    login: { username: "me", password: "a:b:c" },
+  },
+  {
+    name: "base64 without padding",
+    home: auths({ "cache.test": { auth: base64("me:pass").replace(/=+$/, "") } }),
+    login: me,
+  },
+  {
+    name: "user and password written out",
+    home: auths({ "cache.test": { username: "me", password: "pass" } }),
+    login: me,
+  },
+  {
+    name: "an identity token",
+    home: auths({ "cache.test": { ...auth("me", ""), identitytoken: "t0k" } }),
+    login: { identityToken: "t0k" },
+  },
+  {
+    name: "a registry token",
+    home: auths({ "cache.test": { registrytoken: "t0k" } }),
+    login: { registryToken: "t0k" },
+  },
+  {
+    name: "another host's login is not used",
+    home: auths({ "cache.test:5000": auth("me", "pass") }),
+    login: undefined,
+  },
+  {
+    name: "Docker Hub under its old key",
+    home: auths({ "https://index.docker.io/v1/": auth("me", "pass") }),
+    ask: "docker.io/library/x",
+    login: me,
+  },
+  {
+    name: "Docker Hub as podman writes it",
+    home: auths({ "docker.io": auth("me", "pass") }),
+    ask: "docker.io/library/x",
+    login: me,
+  },
+  {
+    name: "an entry that cannot be read",
+    home: auths({ "cache.test": { auth: "%%%" } }),
+    login: undefined,
+    warns: /auths\["cache\.test"\]/,
+  },
+  { name: "a file that is no JSON", home: { [file]: "{" }, login: undefined, warns: /config\.json is no JSON/ },
+  {
+    name: "DOCKER_CONFIG instead of the home folder",
+    home: { "other/config.json": config({ auths: { "cache.test": auth("me", "pass") } }) },
+    env: { DOCKER_CONFIG: "{home}/other" },
+    login: me,
+  },
+  {
+    name: "a helper for the host, before the store and the file",
+    home: {
+      [file]: config({
+        auths: { "cache.test": auth("x", "y") },
+        credsStore: "bad",
+        credHelpers: { "cache.test": "good" },
+      }),
+      "bin/docker-credential-good": helper('{"ServerURL":"cache.test","Username":"me","Secret":"pass"}'),
+    },
+    login: me,
+  },
+  {
+    name: "the store",
+    home: {
+      [file]: config({ auths: { "cache.test": {} }, credsStore: "good" }),
+      "bin/docker-credential-good": helper('{"Username":"me","Secret":"pass"}'),
+    },
+    login: me,
+  },
+  {
+    name: "a helper that gives an identity token",
+    home: {
+      [file]: config({ credsStore: "good" }),
+      "bin/docker-credential-good": helper('{"Username":"<token>","Secret":"t0k"}'),
+    },
+    login: { identityToken: "t0k" },
+  },
+  {
+    name: "a helper that knows nothing: the file",
+    home: {
+      [file]: config({ auths: { "cache.test": auth("me", "pass") }, credsStore: "none" }),
+      "bin/docker-credential-none": helper("credentials not found in native keychain", 1),
+    },
+    login: me,
+  },
+  {
+    name: "a helper that is missing",
+    home: { [file]: config({ credsStore: "gone" }) },
+    login: undefined,
+    warns: /docker-credential-gone, which is not on PATH/,
+  },
+  {
+    name: "a helper that fails",
+    home: { [file]: config({ credsStore: "bad" }), "bin/docker-credential-bad": helper("canary: something broke", 1) },
+    login: undefined,
+    warns: /docker-credential-bad .* failed for cache\.test/,
+  },
+  {
+    name: "a helper that prints junk",
+    home: { [file]: config({ credsStore: "bad" }), "bin/docker-credential-bad": helper("canary junk") },
+    login: undefined,
+    warns: /cannot be read/,
+  },
+  {
+    name: "a helper that is a path",
+    home: { [file]: config({ credsStore: "../../evil" }) },
+    login: undefined,
+    warns: /no program's name/,
+  },
+  {
+    name: "buildx's folder for the repository, before the registry's and the file",
+    home: {
+      ...auths({ "cache.test": auth("x", "y") }),
+      ".docker/buildx/config/cache.test/config.json": config({ auths: { "cache.test": auth("a", "b") } }),
+      ".docker/buildx/config/cache.test/team/app@pull,push/config.json": config({
+        auths: { "cache.test": auth("me", "pass") },
+      }),
+    },
+    login: me,
+  },
+  {
+    name: "the inputs, before everything",
+    home: auths({ "cache.test": auth("x", "y") }),
+    input: { auths: { "cache.test": auth("a", "b") } },
+    given: { registry: "cache.test", login: me },
+    login: me,
+  },
+  {
+    name: "the inputs' login is for its own registry alone",
+    given: { registry: "other.test", login: me },
+    login: undefined,
+  },
+  {
+    name: "docker-config-base64, before the file",
+    home: auths({ "cache.test": auth("x", "y") }),
+    input: { auths: { "cache.test": auth("me", "pass") } },
+    login: me,
+  },
+  {
+    name: "the job's token for ghcr.io",
+    env: { GITHUB_TOKEN: "pass", GITHUB_ACTOR: "me", GITHUB_SERVER_URL: "https://github.com" },
+    ask: "ghcr.io/team/app",
+    login: me,
+  },
+  {
+    name: "the job's token for the job's own host",
+    env: { GITEA_TOKEN: "pass", GITHUB_ACTOR: "me", GITHUB_SERVER_URL: "https://cache.test/" },
+    login: me,
+  },
+  {
+    name: "the job's token goes nowhere else",
+    env: { GITHUB_TOKEN: "pass", GITHUB_SERVER_URL: "https://github.com" },
+    login: undefined,
+  },
+  {
+    name: "a Gitea job's token does not go to ghcr.io",
+    env: { GITHUB_TOKEN: "pass", GITHUB_SERVER_URL: "https://git.test" },
+    ask: "ghcr.io/team/app",
+    login: undefined,
+  },
+];
+
+test.each(ROWS)("$name", async ({ home = {}, env = {}, ask = "cache.test/team/app", given, input, login, warns }) => {
+  const folder = makeCheckout(home);
+  const fullEnv = {
+    HOME: folder,
+    ...Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value.replace("{home}", folder)])),
+  };
+  const [masked, warned]: [string[], string[]] = [[], []];
+  const find = openCredentials({
+    files: openFiles(tmpdir()).files,
+    exec: openExec({ ...fullEnv, PATH: `${folder}/bin:/usr/bin:/bin` }).exec,
+    env: fullEnv,
+    given,
+    configuration: input === undefined ? undefined : decodeDockerConfiguration(base64(JSON.stringify(input))),
+    mask: (secret) => masked.push(secret),
+    warn: (line) => warned.push(line),
+  });
+  const [registry = "", ...path] = ask.split("/");
+  expect(await find({ registry, repository: path.join("/") })).toEqual(login);
+  if (login && "password" in login)
+    expect(masked).toEqual([login.password, base64(`${login.username}:${login.password}`)]);
+  expect(warned.join("\n")).toMatch(warns ?? /^$/);
+  expect(warned.join("\n")).not.toContain("canary");
+});
+
+test("a helper that hangs is given up", async () => {
+  const { exec } = openExec({ PATH: "/usr/bin:/bin" });
+  const started = Date.now();
+  expect((await exec("sleep", ["30"], { timeout: 200 }))?.code).not.toBe(0);
+  expect(Date.now() - started).toBeLessThan(5000);
+});
+
+test.each([
+  ["no base64", "%%%"],
+  ["no JSON", base64("hello")],
+  ["a list", base64("[]")],
+])("docker-config-base64 that is %s is refused without its content", (_, value) => {
+  expect(() => decodeDockerConfiguration(value)).toThrow(
+    /^The input docker-config-base64 is not the base64 form of a Docker configuration\.$/,
+  );
+});
