@@ -300,7 +300,7 @@ start_engine() {
   [[ $(stat -f -c %T "$state") != overlayfs ]] || storage='"storage-driver": "native",'
   # A bridge of its own: docker0 may belong to another engine. No firewall rules: steps of a build reach the network only with --network host.
   "$busybox" ip link add "$bridge" type bridge || die "No network bridge can be made: this needs real root rights (in a container: --privileged)."
-  later "$busybox" ip link delete "$bridge"
+  later remove_bridge "$busybox" "$bridge"
   mkdir -p "$state"/{docker/cli-plugins,private}
   cat >"$state/daemon.json" <<JSON
 {
@@ -324,7 +324,7 @@ JSON
   # docker-init is a link to a program that no package of ours puts there.
   mkdir "$state/bin"
   ln -s "$engine/usr/bin/tini-static" "$state/bin/docker-init"
-  later find /sys/fs/cgroup -depth -type d -path "*/$bridge*" -exec rmdir {} +
+  later await 10 remove_cgroups "$bridge"
   export PATH=$state/bin:$engine/usr/sbin:$engine/usr/bin:$PATH
   setsid "${guard[@]}" unshare --mount --propagation slave --pid --fork --kill-child \
     bash "$here/services.sh" become-engine "$state" >"$state/engine.log" 2>&1 </dev/null &
@@ -339,7 +339,23 @@ stop_engine() {
   local -r pid=$(cat "$1/engine.pid")
   # The kernel before 6.7 keeps the emulator when the mount is gone.
   nsenter --target "$pid" --mount bash "$here/services.sh" forget-emulator "$1" 2>/dev/null || true
+  # Asked first, it puts away what a build in flight has half made (a pair of network interfaces); then it has to.
+  kill -TERM "$pid" 2>/dev/null && await 3 gone "$pid"
   stop "$pid"
+}
+
+remove_bridge() {
+  local port
+  for port in "/sys/class/net/$2/brif"/*; do
+    [[ ! -e $port ]] || "$1" ip link delete "${port##*/}"
+  done
+  "$1" ip link delete "$2"
+}
+
+# Fails as long as a process of it is still ending.
+remove_cgroups() {
+  find /sys/fs/cgroup -depth -type d -path "*/$1*" -exec rmdir {} + 2>/dev/null
+  [[ -z $(find /sys/fs/cgroup -type d -name "$1") ]]
 }
 
 # With the machine's engine: its own emulators, else ours, told to the machine's kernel.
@@ -466,6 +482,8 @@ bring_up() {
   state=$(mktemp -d "${TMPDIR:-/tmp}/dcc.XXXXXX")
   : >"$state/undo"
   trap take_down EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
   if machine_has_engine; then
     adopt_engine
     collect_busybox
