@@ -20,7 +20,7 @@ npm run check
 step "Tables and stories on the installed Node $(node --version)"
 npm test
 
-readonly installed=$(node -p 'process.versions.node.split(".")[0]')
+installed=$(node -p 'process.versions.node.split(".")[0]')
 for version in 20 24; do
   [[ $version != "$installed" ]] || continue
   bin=$PWD/node_modules/node$version-$(node -p process.arch)/bin
