@@ -1,7 +1,10 @@
 import { ActionError } from "./errors.ts";
 import { formatPlatform, type Platform, parsePlatform } from "./oci/platform.ts";
 import { parseRepository, type Repository } from "./oci/reference.ts";
+import { type ImagePattern, parseImagePattern } from "./registry/allowed.ts";
 import { type DockerConfiguration, decodeDockerConfiguration } from "./registry/credentials.ts";
+import { type Mirror, parseMirror } from "./registry/mirrors.ts";
+import { decodeCertificate, type Insecure } from "./registry/trust.ts";
 
 /** What the user asked for, checked: nothing here can be wrong any more except in the light of files, registry or engine. */
 export type Inputs = {
@@ -19,6 +22,11 @@ export type Inputs = {
   readonly workspaceFolder: string | undefined;
   readonly devcontainerDir: string | undefined;
   readonly devcontainerJsonPath: string | undefined;
+  readonly insecure: Insecure;
+  /** PEM. */
+  readonly certificate: string | undefined;
+  readonly mirrors: readonly Mirror[];
+  readonly allowedImages: readonly ImagePattern[];
   readonly dockerConfiguration: DockerConfiguration | undefined;
   readonly registryLogin: { readonly username: string; readonly password: string } | undefined;
 };
@@ -50,6 +58,10 @@ export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
     devcontainerJsonPath: text(read, "devcontainer-json-path"),
     registryLogin: readLogin(read),
     dockerConfiguration: readConfiguration(read),
+    insecure: readInsecure(read),
+    certificate: readCertificate(read),
+    mirrors: list(read, "registry-mirrors", parseMirror),
+    allowedImages: list(read, "allowed-images", parseImagePattern),
   };
   refuseContradictions(inputs, defaults);
   return inputs;
@@ -132,6 +144,47 @@ function readPlatforms(read: ReadInput): Platform[] {
     platforms.set(formatPlatform(platform), platform);
   }
   return [...platforms.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, platform]) => platform);
+}
+
+/** One item a line. */
+function list<T>(read: ReadInput, name: string, parse: (item: string) => T | { readonly wrong: string }): readonly T[] {
+  return items(read, name).map((item) => {
+    const parsed = parse(item);
+    if (!isWrong(parsed)) return parsed;
+    throw new ActionError("E_INPUT", {
+      what: `The input ${name} holds "${item}": ${parsed.wrong}.`,
+      fix: "Write one item a line.",
+    });
+  });
+}
+
+function isWrong(parsed: unknown): parsed is { readonly wrong: string } {
+  return typeof parsed === "object" && parsed !== null && "wrong" in parsed;
+}
+
+function items(read: ReadInput, name: string): readonly string[] {
+  return read(name)
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+}
+
+function readInsecure(read: ReadInput): Insecure {
+  const hosts = items(read, "insecure");
+  if (hosts.length === 0 || (hosts.length === 1 && /^(false|False|FALSE)$/.test(hosts[0] ?? "")))
+    return { kind: "none" };
+  if (hosts.length === 1 && /^(true|True|TRUE)$/.test(hosts[0] ?? "")) return { kind: "all" };
+  const bad = hosts.find(
+    (host) => "wrong" in parseRepository(`${host}/any`) || host.includes("/") || !/[.:]|^localhost$/.test(host),
+  );
+  if (bad !== undefined)
+    throw wrong("insecure", bad, "Name registries by host[:port], one a line, or write true for all.");
+  return { kind: "hosts", hosts: hosts.map((host) => host.toLowerCase()) };
+}
+
+function readCertificate(read: ReadInput): string | undefined {
+  const value = text(read, "ssl-cert-base64");
+  return value === undefined ? undefined : decodeCertificate(value);
 }
 
 function readConfiguration(read: ReadInput): DockerConfiguration | undefined {

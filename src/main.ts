@@ -6,10 +6,13 @@ import { readHost } from "./host/context.ts";
 import { openExec } from "./host/exec.ts";
 import { openFiles } from "./host/files.ts";
 import { type Inputs, readInputs } from "./inputs.ts";
+import { formatRepository } from "./oci/reference.ts";
 import { makeOutputs } from "./outputs.ts";
 import { openRegistry } from "./registry/client.ts";
 import { openCredentials } from "./registry/credentials.ts";
 import { openHttp } from "./registry/http.ts";
+import { throughMirrors } from "./registry/mirrors.ts";
+import { isInsecure, openTrust } from "./registry/trust.ts";
 import { describeEnd } from "./report/log.ts";
 import { type Report, reportFailure } from "./report/report.ts";
 import { renderSummary } from "./report/summary.ts";
@@ -67,13 +70,15 @@ function openNetwork(
     warn: log.warning,
   });
   const mayPush = push !== "false" && !host.event.isFork;
-  const registry = openRegistry(openHttp({ env: host.env, userAgent: "dev-container-cache" }), {
+  const trust = openTrust({ files, env: host.env, certificate: inputs.certificate, insecure: inputs.insecure });
+  const direct = openRegistry(openHttp({ env: host.env, userAgent: "dev-container-cache", trust }), {
     clock: Date.now,
     mask: log.mask,
     credentials,
-    pushes: (name) =>
-      mayPush && name.registry === cacheRepository.registry && name.repository === cacheRepository.repository,
+    pushes: (name) => mayPush && formatRepository(name) === formatRepository(cacheRepository),
+    insecure: (registry) => isInsecure(inputs.insecure, registry),
   });
+  const registry = throughMirrors(direct, inputs.mirrors, { except: cacheRepository, tell: log.info });
   return { registry, credentials };
 }
 

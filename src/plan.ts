@@ -18,6 +18,7 @@ import type { Hidden } from "./key/stored.ts";
 import type { Digest } from "./oci/digest.ts";
 import { formatPlatform, type Platform } from "./oci/platform.ts";
 import type { Wanted } from "./probe.ts";
+import { imageAllowed } from "./registry/allowed.ts";
 import { type Doubt, type ImageSource, nameForBuildKit, readImageName, tellPlace } from "./upstream.ts";
 import type { Files, World } from "./world.ts";
 
@@ -282,6 +283,7 @@ function assemble(inputs: Inputs, gathered: Gathered): Sources {
     } satisfies Omit<PlatformPlan, "upstream">,
     ...readImages(gathered, platform),
   }));
+  for (const { images } of platforms) refuseForeignImages(images, inputs.allowedImages);
   const doubt = platforms.find((one) => one.doubt)?.doubt ?? remoteDoubt(gathered);
   const wanted: Wanted = {
     repository: inputs.cacheRepository,
@@ -315,6 +317,17 @@ function assemble(inputs: Inputs, gathered: Gathered): Sources {
     },
     warnings: [...configuration.warnings, ...gathered.warnings],
   };
+}
+
+/** Refused before any request: who sets patterns wants no other registry to hear of the run. */
+function refuseForeignImages(images: readonly ImageSource[], patterns: Inputs["allowedImages"]): void {
+  const foreign = images.find(({ reference }) => !imageAllowed(patterns, reference));
+  if (!foreign) return;
+  throw new ActionError("E_INPUT", {
+    what: `The ${foreign.by} image ${foreign.written} is not among the images that the input allowed-images allows.`,
+    fix: `Use an image that matches one of ${patterns.map(({ written }) => written).join(", ")}, or add a pattern for it.`,
+    at: foreign.at,
+  });
 }
 
 function makeYours(

@@ -5,12 +5,12 @@ import { expect, test } from "vitest";
 
 /** The map of the house: what each room may import. Everything not named is forbidden. `.` is the story: the files right below src. */
 const house: Record<string, { readonly rooms: readonly string[]; readonly modules: readonly string[] }> = {
-  "main.ts": { rooms: [".", "host", "registry", "report"], modules: ["node:crypto", "node:os"] },
+  "main.ts": { rooms: [".", "host", "oci", "registry", "report"], modules: ["node:crypto", "node:os"] },
   ".": { rooms: ["report", "key", "registry", "buildx", "devcontainer", "dockerfile", "oci"], modules: [] },
   report: { rooms: [".", "key", "oci"], modules: [] },
   key: { rooms: ["oci"], modules: [] },
   registry: { rooms: [".", "oci"], modules: [] },
-  "registry/http.ts": { rooms: [".", "oci", "registry"], modules: ["undici"] },
+  "registry/http.ts": { rooms: [".", "oci", "registry"], modules: ["node:tls", "undici"] },
   buildx: { rooms: [".", "oci"], modules: [] },
   devcontainer: { rooms: [".", "oci"], modules: ["jsonc-parser"] },
   dockerfile: { rooms: [".", "oci"], modules: [] },

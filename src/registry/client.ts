@@ -5,7 +5,7 @@ import type { Reference, Repository } from "../oci/reference.ts";
 import type { Answer, Clock, Registry, RegistryError, StoredLogin } from "../world.ts";
 import { errorOf, failureOf, malformed, nameRequest } from "./errors.ts";
 import type { Http, HttpRequest, HttpResponse } from "./http.ts";
-import { type Authorization, answerChallenge, isLoopback, type Token } from "./tokens.ts";
+import { type Authorization, answerChallenge, type Token } from "./tokens.ts";
 
 export type RegistryOptions = {
   readonly clock: Clock;
@@ -14,6 +14,8 @@ export type RegistryOptions = {
   readonly credentials: (name: Repository) => Promise<StoredLogin | undefined>;
   /** Whether the run may push there: then the first token is already one for that. */
   readonly pushes: (name: Repository) => boolean;
+  /** Whether a registry may be spoken to over plain http; on loopback it always may. */
+  readonly insecure: (registry: string) => boolean;
 };
 
 /** All four types, always: a registry that is not asked for one may answer with another, or say that there is nothing. */
@@ -76,11 +78,17 @@ function nameOf(reference: Reference): string {
   return reference.digest ?? reference.tag ?? "latest";
 }
 
-/** Docker Hub's API has a host of its own. Plain http only on loopback, as docker does. */
-function originOf({ registry }: Repository): URL {
-  const host = registry === "docker.io" ? "registry-1.docker.io" : registry;
-  const url = new URL(`https://${host}`);
-  return isLoopback(url) ? new URL(`http://${host}`) : url;
+/** Docker Hub's API has a host of its own. */
+function hostOf({ registry }: Repository): string {
+  return registry === "docker.io" ? "registry-1.docker.io" : registry;
+}
+
+/** What a TLS server answers to plain http: Go's own words, and those of others that just hang up. */
+function speaksTls(reply: Reply | RegistryError): boolean {
+  if (!("response" in reply))
+    return reply.kind === "unavailable" && /other side closed|ECONNRESET|socket hang up/i.test(reply.words);
+  const { status, body } = reply.response;
+  return status === 400 && /HTTPS server|HTTPS port/i.test(new TextDecoder().decode(body));
 }
 
 type Send = (call: Call) => Promise<Reply | RegistryError>;
@@ -89,6 +97,19 @@ type Send = (call: Call) => Promise<Reply | RegistryError>;
 function openSender(http: Http, options: RegistryOptions): Send {
   const tokens = new Map<string, { readonly authorization: Promise<Token> }>();
   const keyOf = ({ registry, repository }: Repository): string => `${registry}/${repository}`;
+  const speakTls = new Set<string>();
+  const originOf = (name: Repository): URL => {
+    const plain = options.insecure(name.registry) && !speakTls.has(name.registry);
+    return new URL(`${plain ? "http" : "https"}://${hostOf(name)}`);
+  };
+  /** Where plain http is allowed it is tried first, before any credentials are sent; a server that wants TLS says so. */
+  const ask = async (call: Call, authorization: string | undefined): Promise<Reply | RegistryError> => {
+    const origin = originOf(call.repository);
+    const reply = await attempt(http, { ...call, origin }, authorization);
+    if (origin.protocol === "https:" || !speaksTls(reply)) return reply;
+    speakTls.add(call.repository.registry);
+    return attempt(http, { ...call, origin: originOf(call.repository) }, authorization);
+  };
 
   const authorize = async ({ repository }: Call, { response, name }: Reply): Promise<Authorization> => {
     const actions = options.pushes(repository) ? "pull,push" : "pull";
@@ -112,18 +133,20 @@ function openSender(http: Http, options: RegistryOptions): Send {
 
   return async (call) => {
     const used = await known(call.repository);
-    const first = await attempt(http, call, used);
+    const first = await ask(call, used);
     if (!("response" in first) || first.response.status !== 401) return first;
     // Whoever was refused at the same time shares the exchange: only the one with the token that failed asks for another.
     const now = await known(call.repository);
     const pending = now === used ? undefined : now;
     const authorization: Authorization =
       pending === undefined ? await authorize(call, first) : { kind: "header", value: pending };
-    return authorization.kind === "header" ? attempt(http, call, authorization.value) : authorization;
+    return authorization.kind === "header" ? ask(call, authorization.value) : authorization;
   };
 }
 
-async function attempt(http: Http, call: Call, authorization: string | undefined): Promise<Reply | RegistryError> {
+type Placed = Call & { readonly origin: URL };
+
+async function attempt(http: Http, call: Placed, authorization: string | undefined): Promise<Reply | RegistryError> {
   for (let tried = 1; ; tried++) {
     const reply = await follow(http, call, authorization);
     const passing = "response" in reply ? PASSING.has(reply.response.status) : reply.kind === "unavailable";
@@ -144,8 +167,8 @@ function retryAfter({ headers }: HttpResponse): number | undefined {
 }
 
 /** Credentials go to the registry's own origin and are dropped when a redirect leaves it: storage hosts refuse them, others must not see them. */
-async function follow(http: Http, call: Call, authorization: string | undefined): Promise<Reply | RegistryError> {
-  const origin = originOf(call.repository);
+async function follow(http: Http, call: Placed, authorization: string | undefined): Promise<Reply | RegistryError> {
+  const { origin } = call;
   let url = call.url ?? new URL(`/v2/${call.repository.repository}/${call.path}`, origin);
   for (let hop = 0; hop <= REDIRECTS; hop++) {
     const name = nameRequest(call.method, url);

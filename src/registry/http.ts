@@ -1,5 +1,8 @@
-import { Agent, EnvHttpProxyAgent, request } from "undici";
+import { rootCertificates } from "node:tls";
+import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from "undici";
 import type { Traffic } from "../world.ts";
+import { isLoopback } from "./tokens.ts";
+import type { Trust } from "./trust.ts";
 
 export type HttpRequest = {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -34,6 +37,7 @@ export type HttpOptions = {
   /** The environment, for the proxy's variables. */
   readonly env: Readonly<Record<string, string>>;
   readonly userAgent: string;
+  readonly trust: (host: string) => Promise<Trust>;
   /** Milliseconds without a byte, after which a request is given up. */
   readonly timeout?: number;
 };
@@ -42,19 +46,17 @@ const CONNECTIONS = 16;
 const CONNECT_TIMEOUT = 10_000;
 const IDLE = 30_000;
 
-/** Opens the one door to the network: a pool of connections, the proxy of the environment, and a count of what goes through. */
-export function openHttp({ env, userAgent, timeout = 30_000 }: HttpOptions): Http {
-  const options = {
-    connections: CONNECTIONS,
-    pipelining: 1,
-    // The default of 4 s is too short between a probe and the push after a build.
-    keepAliveTimeout: IDLE,
-    connect: { timeout: CONNECT_TIMEOUT },
-    headersTimeout: timeout,
-    bodyTimeout: timeout,
+/** Opens the one door to the network: pools of connections, the proxy of the environment, and a count of what goes through. */
+export function openHttp({ env, userAgent, trust, timeout = 30_000 }: HttpOptions): Http {
+  const pools = new Map<string, Dispatcher>();
+  const poolFor = async (url: URL): Promise<Dispatcher> => {
+    const { certificates, insecure } = await trust(url.host);
+    // Hosts that are trusted alike share one pool.
+    const kind = JSON.stringify([certificates, insecure, isLoopback(url)]);
+    const pool = pools.get(kind) ?? openPool({ env, timeout, certificates, insecure, direct: isLoopback(url) });
+    pools.set(kind, pool);
+    return pool;
   };
-  const proxied = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"].some((name) => env[name]);
-  const dispatcher = proxied ? new EnvHttpProxyAgent(options) : new Agent(options);
   const spent = { requests: 0, bytes: 0, waves: 0 };
   let finished = 0;
 
@@ -65,6 +67,7 @@ export function openHttp({ env, userAgent, timeout = 30_000 }: HttpOptions): Htt
     spent.waves = Math.max(spent.waves, wave);
     spent.bytes += body?.length ?? 0;
     try {
+      const dispatcher = await poolFor(url);
       const answer = await request(url, {
         method,
         headers: { "user-agent": userAgent, ...headers },
@@ -85,8 +88,41 @@ export function openHttp({ env, userAgent, timeout = 30_000 }: HttpOptions): Htt
     send,
     pause: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
     traffic: () => ({ ...spent }),
-    close: () => dispatcher.close(),
+    close: async () => {
+      await Promise.all([...pools.values()].map((pool) => pool.close()));
+    },
   };
+}
+
+type PoolOptions = Trust & Pick<HttpOptions, "env"> & { readonly timeout: number; readonly direct: boolean };
+
+/** Nothing on loopback goes through a proxy, as with docker and every other Go program. */
+function openPool({ env, timeout, certificates, insecure, direct }: PoolOptions): Dispatcher {
+  const tls = {
+    ...(certificates.length === 0 ? {} : { ca: [...rootCertificates, ...certificates] }),
+    ...(insecure ? { rejectUnauthorized: false } : {}),
+  };
+  const options = {
+    connections: CONNECTIONS,
+    pipelining: 1,
+    // The default of 4 s is too short between a probe and the push after a build.
+    keepAliveTimeout: IDLE,
+    connect: { timeout: CONNECT_TIMEOUT, ...tls },
+    headersTimeout: timeout,
+    bodyTimeout: timeout,
+  };
+  const [http, https] = [env.http_proxy || env.HTTP_PROXY, env.https_proxy || env.HTTPS_PROXY];
+  if (direct || (!http && !https)) return new Agent(options);
+  const proxied = {
+    ...options,
+    ...(http ? { httpProxy: http } : {}),
+    ...(https ? { httpsProxy: https } : {}),
+    noProxy: env.no_proxy || env.NO_PROXY || "",
+    // Behind a proxy the registry's TLS is the inner one, and the proxy may have its certificate from the same place.
+    requestTls: tls,
+    proxyTls: tls,
+  };
+  return new EnvHttpProxyAgent(proxied);
 }
 
 async function readBody(

@@ -33,11 +33,22 @@ afterEach(async () => {
 });
 
 function open(login?: StoredLogin, pushes = false): Registry {
-  const http = openHttp({ env: {}, userAgent: "test", timeout: 300 });
+  const http = openHttp({
+    env: {},
+    userAgent: "test",
+    timeout: 300,
+    trust: async () => ({ certificates: [], insecure: false }),
+  });
   // Waiting between attempts is not what these tests are about.
   const registry = openRegistry(
     { ...http, pause: async () => undefined },
-    { clock: Date.now, mask: (secret) => masked.push(secret), credentials: async () => login, pushes: () => pushes },
+    {
+      clock: Date.now,
+      mask: (secret) => masked.push(secret),
+      credentials: async () => login,
+      pushes: () => pushes,
+      insecure: () => true,
+    },
   );
   opened.push(registry);
   return registry;

@@ -1,0 +1,54 @@
+import { formatReference, formatRepository, parseRepository, type Repository } from "../oci/reference.ts";
+import type { Answer, Registry } from "../world.ts";
+
+/** Where the images of one registry are looked for first: `docker.io=mirror.example/hub` puts `library/debian` at `hub/library/debian`. */
+export type Mirror = { readonly of: string; readonly registry: string; readonly prefix: string };
+
+/**
+ * Reads one line of the input registry-mirrors.
+ * @returns the mirror, or a sentence that says what is wrong.
+ */
+export function parseMirror(line: string): Mirror | { readonly wrong: string } {
+  const [written = "", place = "", ...rest] = line.split("=").map((part) => part.trim());
+  if (written === "" || place === "" || rest.length > 0) return { wrong: "it is not written as registry=host[/path]" };
+  // Any repository will do to have the registry's name read and normalised.
+  const of = parseRepository(`${written}/any/any`);
+  if ("wrong" in of || written.includes("/")) return { wrong: `"${written}" is not a registry's host name` };
+  const at = parseRepository(`${place}/any`);
+  if ("wrong" in at || !/[.:]|^localhost(\/|$)/.test(place))
+    return { wrong: `"${place}" is not a registry's host name with a path` };
+  return { of: of.registry, registry: at.registry, prefix: at.repository.replace(/\/?any$/, "") };
+}
+
+type MirrorOptions = {
+  /** What is ours is read where it was pushed. */
+  readonly except: Repository;
+  readonly tell: (line: string) => void;
+};
+
+/** A registry that reads through mirrors: what a mirror does not give, its origin is asked for, and that is told. Nothing is ever pushed to a mirror. */
+export function throughMirrors(
+  registry: Registry,
+  mirrors: readonly Mirror[],
+  { except, tell }: MirrorOptions,
+): Registry {
+  if (mirrors.length === 0) return registry;
+  const read = async <N extends Repository, T>(name: N, ask: (name: N) => Promise<Answer<T>>): Promise<Answer<T>> => {
+    const isOurs = formatRepository(name) === formatRepository(except);
+    for (const mirror of isOurs ? [] : mirrors.filter(({ of }) => of === name.registry)) {
+      const repository = mirror.prefix === "" ? name.repository : `${mirror.prefix}/${name.repository}`;
+      const answer = await ask({ ...name, registry: mirror.registry, repository });
+      if (answer.kind === "found") return answer;
+      tell(
+        `The mirror ${mirror.registry} does not give ${formatReference(name)} (${answer.kind}: ${answer.words}); its own registry is asked.`,
+      );
+    }
+    return ask(name);
+  };
+  return {
+    ...registry,
+    describe: (reference) => read(reference, registry.describe),
+    manifest: (reference) => read(reference, registry.manifest),
+    blob: (repository, blob, limit) => read(repository, (name) => registry.blob(name, blob, limit)),
+  };
+}
