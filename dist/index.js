@@ -33953,7 +33953,13 @@ async function copy(from, to, as) {
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7406);
 /* harmony import */ var _oci_platform_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3856);
 /* harmony import */ var _oci_reference_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4974);
-/* harmony import */ var _registry_credentials_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(1331);
+/* harmony import */ var _registry_allowed_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2145);
+/* harmony import */ var _registry_credentials_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(1331);
+/* harmony import */ var _registry_mirrors_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(621);
+/* harmony import */ var _registry_trust_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(2799);
+
+
+
 
 
 
@@ -33979,6 +33985,10 @@ function readInputs(read, defaults) {
         devcontainerJsonPath: text(read, "devcontainer-json-path"),
         registryLogin: readLogin(read),
         dockerConfiguration: readConfiguration(read),
+        insecure: readInsecure(read),
+        certificate: readCertificate(read),
+        mirrors: list(read, "registry-mirrors", _registry_mirrors_js__WEBPACK_IMPORTED_MODULE_5__/* .parseMirror */ .v),
+        allowedImages: list(read, "allowed-images", _registry_allowed_js__WEBPACK_IMPORTED_MODULE_3__/* .parseImagePattern */ .F),
     };
     refuseContradictions(inputs, defaults);
     return inputs;
@@ -34058,9 +34068,45 @@ function readPlatforms(read) {
     }
     return [...platforms.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, platform]) => platform);
 }
+/** One item a line. */
+function list(read, name, parse) {
+    return items(read, name).map((item) => {
+        const parsed = parse(item);
+        if (!isWrong(parsed))
+            return parsed;
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .l("E_INPUT", {
+            what: `The input ${name} holds "${item}": ${parsed.wrong}.`,
+            fix: "Write one item a line.",
+        });
+    });
+}
+function isWrong(parsed) {
+    return typeof parsed === "object" && parsed !== null && "wrong" in parsed;
+}
+function items(read, name) {
+    return read(name)
+        .split("\n")
+        .map((line) => line.trim())
+        .filter((line) => line !== "");
+}
+function readInsecure(read) {
+    const hosts = items(read, "insecure");
+    if (hosts.length === 0 || (hosts.length === 1 && /^(false|False|FALSE)$/.test(hosts[0] ?? "")))
+        return { kind: "none" };
+    if (hosts.length === 1 && /^(true|True|TRUE)$/.test(hosts[0] ?? ""))
+        return { kind: "all" };
+    const bad = hosts.find((host) => "wrong" in (0,_oci_reference_js__WEBPACK_IMPORTED_MODULE_2__/* .parseRepository */ .SU)(`${host}/any`) || host.includes("/") || !/[.:]|^localhost$/.test(host));
+    if (bad !== undefined)
+        throw wrong("insecure", bad, "Name registries by host[:port], one a line, or write true for all.");
+    return { kind: "hosts", hosts: hosts.map((host) => host.toLowerCase()) };
+}
+function readCertificate(read) {
+    const value = text(read, "ssl-cert-base64");
+    return value === undefined ? undefined : (0,_registry_trust_js__WEBPACK_IMPORTED_MODULE_6__/* .decodeCertificate */ .Ai)(value);
+}
 function readConfiguration(read) {
     const value = text(read, "docker-config-base64");
-    return value === undefined ? undefined : (0,_registry_credentials_js__WEBPACK_IMPORTED_MODULE_3__/* .decodeDockerConfiguration */ .V)(value);
+    return value === undefined ? undefined : (0,_registry_credentials_js__WEBPACK_IMPORTED_MODULE_4__/* .decodeDockerConfiguration */ .V)(value);
 }
 function readLogin(read) {
     const username = text(read, "registry-username");
@@ -34211,14 +34257,20 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _host_exec_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2649);
 /* harmony import */ var _host_files_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(5183);
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8796);
-/* harmony import */ var _outputs_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(8919);
-/* harmony import */ var _registry_client_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(1449);
-/* harmony import */ var _registry_credentials_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(1331);
-/* harmony import */ var _registry_http_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(5613);
-/* harmony import */ var _report_log_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(6314);
-/* harmony import */ var _report_report_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(8456);
-/* harmony import */ var _report_summary_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(3320);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(3549);
+/* harmony import */ var _oci_reference_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(4974);
+/* harmony import */ var _outputs_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(8919);
+/* harmony import */ var _registry_client_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(5418);
+/* harmony import */ var _registry_credentials_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(1331);
+/* harmony import */ var _registry_http_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(5613);
+/* harmony import */ var _registry_mirrors_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(621);
+/* harmony import */ var _registry_trust_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(2799);
+/* harmony import */ var _report_log_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(6314);
+/* harmony import */ var _report_report_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(8456);
+/* harmony import */ var _report_summary_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(3320);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(3549);
+
+
+
 
 
 
@@ -34257,16 +34309,16 @@ async function main() {
         const network = openNetwork(inputs, { files, exec, host, log });
         registry = network.registry;
         const salt = () => (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomBytes)(16).toString("hex");
-        report = await (0,_run_js__WEBPACK_IMPORTED_MODULE_14__/* .run */ .e)(inputs, { files, exec, log, host, clock: Date.now, salt, ...network });
+        report = await (0,_run_js__WEBPACK_IMPORTED_MODULE_17__/* .run */ .e)(inputs, { files, exec, log, host, clock: Date.now, salt, ...network });
     }
     catch (error) {
-        report = (0,_report_report_js__WEBPACK_IMPORTED_MODULE_15__/* .reportFailure */ .x)((0,_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .asActionError */ .z)(error), Math.round(Date.now() - started) / 1000);
+        report = (0,_report_report_js__WEBPACK_IMPORTED_MODULE_18__/* .reportFailure */ .x)((0,_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .asActionError */ .z)(error), Math.round(Date.now() - started) / 1000);
     }
     await registry?.close();
     removeTemporaryFolders();
-    (0,_host_actions_js__WEBPACK_IMPORTED_MODULE_3__/* .publishOutputs */ .eB)((0,_outputs_js__WEBPACK_IMPORTED_MODULE_8__/* .makeOutputs */ .d)(report));
-    (0,_host_actions_js__WEBPACK_IMPORTED_MODULE_3__/* .publishSummary */ .Iv)((0,_report_summary_js__WEBPACK_IMPORTED_MODULE_13__/* .renderSummary */ .B)(report));
-    for (const line of (0,_report_log_js__WEBPACK_IMPORTED_MODULE_12__/* .describeEnd */ .lA)(report))
+    (0,_host_actions_js__WEBPACK_IMPORTED_MODULE_3__/* .publishOutputs */ .eB)((0,_outputs_js__WEBPACK_IMPORTED_MODULE_9__/* .makeOutputs */ .d)(report));
+    (0,_host_actions_js__WEBPACK_IMPORTED_MODULE_3__/* .publishSummary */ .Iv)((0,_report_summary_js__WEBPACK_IMPORTED_MODULE_16__/* .renderSummary */ .B)(report));
+    for (const line of (0,_report_log_js__WEBPACK_IMPORTED_MODULE_15__/* .describeEnd */ .lA)(report))
         log.info(line);
     if (report.failure)
         (0,_host_actions_js__WEBPACK_IMPORTED_MODULE_3__/* .fail */ .fJ)(report.failure);
@@ -34274,7 +34326,7 @@ async function main() {
 /** The registries, and the logins that they are given. */
 function openNetwork(inputs, { files, exec, host, log }) {
     const { cacheRepository, registryLogin, dockerConfiguration, push } = inputs;
-    const credentials = (0,_registry_credentials_js__WEBPACK_IMPORTED_MODULE_10__/* .openCredentials */ .Z)({
+    const credentials = (0,_registry_credentials_js__WEBPACK_IMPORTED_MODULE_11__/* .openCredentials */ .Z)({
         files,
         exec,
         env: host.env,
@@ -34284,12 +34336,15 @@ function openNetwork(inputs, { files, exec, host, log }) {
         warn: log.warning,
     });
     const mayPush = push !== "false" && !host.event.isFork;
-    const registry = (0,_registry_client_js__WEBPACK_IMPORTED_MODULE_9__/* .openRegistry */ .M)((0,_registry_http_js__WEBPACK_IMPORTED_MODULE_11__/* .openHttp */ .f)({ env: host.env, userAgent: "dev-container-cache" }), {
+    const trust = (0,_registry_trust_js__WEBPACK_IMPORTED_MODULE_14__/* .openTrust */ .N_)({ files, env: host.env, certificate: inputs.certificate, insecure: inputs.insecure });
+    const direct = (0,_registry_client_js__WEBPACK_IMPORTED_MODULE_10__/* .openRegistry */ .M)((0,_registry_http_js__WEBPACK_IMPORTED_MODULE_12__/* .openHttp */ .f)({ env: host.env, userAgent: "dev-container-cache", trust }), {
         clock: Date.now,
         mask: log.mask,
         credentials,
-        pushes: (name) => mayPush && name.registry === cacheRepository.registry && name.repository === cacheRepository.repository,
+        pushes: (name) => mayPush && (0,_oci_reference_js__WEBPACK_IMPORTED_MODULE_8__/* .formatRepository */ .Sh)(name) === (0,_oci_reference_js__WEBPACK_IMPORTED_MODULE_8__/* .formatRepository */ .Sh)(cacheRepository),
+        insecure: (registry) => (0,_registry_trust_js__WEBPACK_IMPORTED_MODULE_14__/* .isInsecure */ .f_)(inputs.insecure, registry),
     });
+    const registry = (0,_registry_mirrors_js__WEBPACK_IMPORTED_MODULE_13__/* .throughMirrors */ .g)(direct, inputs.mirrors, { except: cacheRepository, tell: log.info });
     return { registry, credentials };
 }
 function refuseOldNode(version) {
@@ -34724,361 +34779,63 @@ function makeOutputs(report) {
 
 /***/ }),
 
-/***/ 1449:
+/***/ 2145:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   F: () => (/* binding */ parseImagePattern),
+/* harmony export */   W: () => (/* binding */ imageAllowed)
+/* harmony export */ });
+/* harmony import */ var _oci_reference_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4974);
 
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  M: () => (/* binding */ openRegistry)
-});
-
-// EXTERNAL MODULE: ./build/src/oci/digest.js
-var oci_digest = __nccwpck_require__(6559);
-// EXTERNAL MODULE: ./build/src/oci/manifest.js
-var manifest = __nccwpck_require__(2262);
-// EXTERNAL MODULE: ./build/src/oci/media-types.js
-var media_types = __nccwpck_require__(415);
-;// CONCATENATED MODULE: ./build/src/registry/errors.js
-const WORDS_LENGTH = 300;
-/** How a request is named in messages: method and address, without the query, in which storage hosts keep signatures. */
-function nameRequest(method, url) {
-    return `${method} ${url.origin}${url.pathname}`;
-}
-/** A request to which nothing, or nothing whole, came back. */
-function failureOf(request, failure) {
-    return { kind: "unavailable", request, words: oneLine(failure.words) };
-}
-/** An answer that is not what the protocol says. */
-function malformed(request, words, status) {
-    return { kind: "malformed", request, words: oneLine(words), ...(status === undefined ? {} : { status }) };
-}
 /**
- * What an answer that is no success says. Only a registry's own 404 is absence: a page in HTML is somebody else's answer.
- * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
+ * Reads one pattern: `debian`, `ghcr.io/team/*`, `registry.example/**`, with or without a tag. Without one every tag is allowed.
+ * @returns the pattern, or a sentence that says what is wrong.
  */
-function errorOf(request, response) {
-    const { status } = response;
-    const told = registryWords(response.body);
-    const words = oneLine(told ?? `status ${status}`);
-    const kind = kindOf(response, told !== undefined);
-    const fix = kind === "limited" ? limitAdvice(response) : undefined;
-    return {
-        kind,
-        request,
-        status,
-        words: kind === "malformed" && told === undefined ? `${words}, in a form that is no registry's` : words,
-        ...(fix === undefined ? {} : { fix }),
-    };
+function parseImagePattern(written) {
+    // Letters in place of the stars have the name read and normalised as any other: `debian*` is `docker.io/library/debian*`.
+    const [many, one] = ["zzmanyzz", "zzonezz"];
+    const parsed = (0,_oci_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .parseReference */ .F2)(written.replaceAll("**", many).replaceAll("*", one));
+    if ("wrong" in parsed)
+        return parsed;
+    const name = (0,_oci_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .formatReference */ .FH)(parsed);
+    const source = name
+        .replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")
+        .replaceAll(many, ".*")
+        .replaceAll(one, "[^/:@]*");
+    const tail = parsed.tag === undefined && parsed.digest === undefined ? "(?:[:@].*)?" : "(?:@.*)?";
+    return { written, matches: new RegExp(`^${source}${tail}$`) };
 }
-function kindOf({ status, body, headers }, isRegistrys) {
-    if (status === 401 || status === 403)
-        return "denied";
-    if (status === 429)
-        return "limited";
-    if (status === 404)
-        return isRegistrys || (body.length === 0 && !isHtml(headers)) || isPlainNotFound(body, headers)
-            ? "absent"
-            : "malformed";
-    if (status === 408 || status >= 500)
-        return "unavailable";
-    return "malformed";
-}
-function isHtml(headers) {
-    return String(headers["content-type"] ?? "").includes("html");
-}
-/** Some registries say it in one plain line. */
-function isPlainNotFound(body, headers) {
-    return (String(headers["content-type"] ?? "").startsWith("text/plain") &&
-        /^[^<]{0,200}$/.test(new TextDecoder().decode(body)));
-}
-/** `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"…"}]}`, or a token server's `{"details":"…"}`. */
-function registryWords(body) {
-    let json;
-    try {
-        json = JSON.parse(new TextDecoder().decode(body));
-    }
-    catch {
-        return undefined;
-    }
-    if (typeof json !== "object" || json === null)
-        return undefined;
-    if ("errors" in json && Array.isArray(json.errors)) {
-        const told = json.errors.flatMap((error) => {
-            if (typeof error !== "object" || error === null)
-                return [];
-            const code = "code" in error && typeof error.code === "string" ? error.code : "";
-            const message = "message" in error && typeof error.message === "string" ? error.message : "";
-            return [[code, message].filter((part) => part !== "").join(": ")];
-        });
-        if (told.length > 0)
-            return told.join("; ");
-    }
-    if ("details" in json && typeof json.details === "string")
-        return json.details;
-    return "message" in json && typeof json.message === "string" ? json.message : undefined;
-}
-function limitAdvice({ headers }) {
-    const left = headers["ratelimit-remaining"];
-    const window = headers["ratelimit-limit"];
-    const told = left === undefined ? "" : ` The registry says that ${String(left)} of ${String(window ?? "?")} are left.`;
-    return `Log in to that registry, or wait and run the job again.${told}`;
-}
-function oneLine(words) {
-    const line = words.replace(/\s+/g, " ").trim();
-    return line.length > WORDS_LENGTH ? `${line.slice(0, WORDS_LENGTH)}…` : line;
+/** Whether an image may be used. Without a pattern every image may. */
+function imageAllowed(patterns, reference) {
+    return patterns.length === 0 || patterns.some(({ matches }) => matches.test((0,_oci_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .formatReference */ .FH)(reference)));
 }
 
-;// CONCATENATED MODULE: ./build/src/registry/challenge.js
-const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
-const TOKEN68 = /[A-Za-z0-9\-._~+/]+=*(?=\s*(?:,|$))/y;
-/**
- * Reads all challenges of one or more `WWW-Authenticate` headers: several in one header, commas in quotes, parameters in any order.
- * What cannot be read is passed over: a broken challenge beside a good one must not hide it.
- * @see https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
- */
-function parseChallenges(headers) {
-    return headers.flatMap(parseHeader);
-}
-function parseHeader(header) {
-    const challenges = [];
-    let at = 0;
-    const match = (pattern) => {
-        pattern.lastIndex = at;
-        const found = pattern.exec(header)?.[0];
-        if (found !== undefined)
-            at += found.length;
-        return found;
-    };
-    while (at < header.length) {
-        match(/[\s,]*/y);
-        const word = match(TOKEN);
-        if (word === undefined) {
-            at++;
-            continue;
-        }
-        const equals = match(/\s*=\s*/y);
-        const open = challenges.at(-1);
-        if (equals !== undefined && open) {
-            const name = word.toLowerCase();
-            const value = readValue(header, at);
-            at = value.end;
-            // The first of two counts, so that nothing behind can change what was said.
-            if (!(name in open.params))
-                open.params[name] = value.text;
-        }
-        else if (equals === undefined) {
-            challenges.push({ scheme: word.toLowerCase(), params: {} });
-            match(/\s+/y);
-            skipToken68(header, at, (end) => {
-                at = end;
-            });
-        }
-    }
-    return challenges;
-}
-/** A scheme may carry one bare value, as Negotiate does: it is nothing that we use. */
-function skipToken68(header, at, moveTo) {
-    TOKEN68.lastIndex = at;
-    const found = TOKEN68.exec(header)?.[0];
-    if (found !== undefined && !/^[A-Za-z]+$/.test(found))
-        moveTo(at + found.length);
-}
-function readValue(header, from) {
-    if (header[from] !== '"') {
-        const end = header.slice(from).search(/[\s,]/);
-        const stop = end < 0 ? header.length : from + end;
-        return { text: header.slice(from, stop), end: stop };
-    }
-    let text = "";
-    let at = from + 1;
-    for (; at < header.length && header[at] !== '"'; at++)
-        text += header[at] === "\\" ? (header[++at] ?? "") : header[at];
-    return { text, end: at + 1 };
-}
 
-;// CONCATENATED MODULE: ./build/src/registry/tokens.js
+/***/ }),
 
+/***/ 5418:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-const TOKEN_LIMIT = 64 * 1024;
-const SHORTEST_LIFE = 60_000;
-const RENEW_BEFORE = 5_000;
-const REDIRECTS = 3;
-/**
- * Answers a registry's 401: Basic with the login itself, Bearer by an exchange at the realm that the challenge names. Credentials go to
- * an https realm only, or on loopback to the realm of a loopback registry.
- * @see https://distribution.github.io/distribution/spec/auth/token/
- */
-async function answerChallenge(request, options) {
-    const { login, response, name } = request;
-    const challenges = parseChallenges(headerList(response.headers["www-authenticate"]));
-    const chosen = challenges.find(({ scheme }) => scheme === "bearer") ?? challenges.find(({ scheme }) => scheme === "basic");
-    if (!chosen)
-        return never(malformed(name, "the registry wants a login and does not say how", response.status));
-    if (chosen.scheme === "basic") {
-        if (login && "username" in login)
-            return { authorization: { kind: "header", value: basic(login) }, expires: Number.POSITIVE_INFINITY };
-        return never({
-            kind: "denied",
-            request: name,
-            status: 401,
-            words: "the registry wants a user name and a password, and none is known for it",
-        });
-    }
-    if (login && "registryToken" in login)
-        return {
-            authorization: { kind: "header", value: `Bearer ${login.registryToken}` },
-            expires: Number.POSITIVE_INFINITY,
-        };
-    return exchange(chosen, request, options);
-}
-function never(error) {
-    return { authorization: error, expires: 0 };
-}
-function headerList(header) {
-    return header === undefined ? [] : typeof header === "string" ? [header] : header;
-}
-function basic({ username, password }) {
-    return `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(`${username}:${password}`)))}`;
-}
-async function exchange(challenge, request, options) {
-    const realm = challenge.params.realm ?? "";
-    if (!URL.canParse(realm, request.origin.href))
-        return never(malformed(request.name, "the registry's challenge names no realm", 401));
-    const url = new URL(realm, request.origin);
-    if (!mayAsk(url, request.origin))
-        return never(malformed(request.name, `the registry's challenge names the realm ${url.origin}, which is not https: no credentials go there`, 401));
-    const first = await fetchToken(url, challenge, request, request.login, options);
-    if (first.authorization.kind !== "denied")
-        return first;
-    // Some token servers refuse a scope that is too wide instead of granting less.
-    const narrow = { ...request, actions: "pull" };
-    const second = request.actions === "pull" ? first : await fetchToken(url, challenge, narrow, request.login, options);
-    // A stale login hides a public image: what everyone may read is asked for without it once.
-    if (second.authorization.kind !== "denied" || !request.login)
-        return second;
-    const anonymous = await fetchToken(url, challenge, narrow, undefined, options);
-    return anonymous.authorization.kind === "header" ? anonymous : second;
-}
-function isLoopback({ hostname }) {
-    return (hostname === "localhost" ||
-        hostname.endsWith(".localhost") ||
-        hostname === "[::1]" ||
-        /^127\.\d+\.\d+\.\d+$/.test(hostname));
-}
-function mayAsk(realm, origin) {
-    if (realm.username !== "" || realm.password !== "")
-        return false;
-    if (realm.protocol === "https:")
-        return !isLoopback(realm) || isLoopback(origin);
-    return realm.protocol === "http:" && isLoopback(realm) && isLoopback(origin);
-}
-async function fetchToken(realm, { params }, { repository, actions }, login, options) {
-    const scopes = new Set([...(params.scope ? [params.scope] : []), `repository:${repository.repository}:${actions}`]);
-    const wanted = { service: params.service, scopes: [...scopes].filter((scope) => scope !== "*") };
-    const reply = login && "identityToken" in login
-        ? await askOAuth(realm, wanted, login.identityToken, options.http)
-        : await askRealm(withQuery(realm, wanted), login && "username" in login ? basic(login) : undefined, options.http);
-    if (!("response" in reply))
-        return never(reply);
-    const { response, name } = reply;
-    if (response.status !== 200)
-        return never(refusalOf(name, response));
-    const token = readToken(response.body);
-    if (token === undefined)
-        return never(malformed(name, "the token server's answer holds no token", 200));
-    options.mask(token.value);
-    return {
-        authorization: { kind: "header", value: `Bearer ${token.value}` },
-        expires: options.clock() + token.life - RENEW_BEFORE,
-    };
-}
-function withQuery(realm, { service, scopes }) {
-    const url = new URL(realm);
-    if (service !== undefined)
-        url.searchParams.set("service", service);
-    for (const scope of scopes)
-        url.searchParams.append("scope", scope);
-    return url;
-}
-/**
- * Exchanges an identity token. A server that does not know this form is asked the other way, without the token.
- * @see https://distribution.github.io/distribution/spec/auth/oauth/
- */
-async function askOAuth(realm, wanted, identityToken, http) {
-    const form = new URLSearchParams({
-        grant_type: "refresh_token",
-        client_id: "dev-container-cache",
-        service: wanted.service ?? realm.hostname,
-        scope: wanted.scopes.join(" "),
-        refresh_token: identityToken,
-    });
-    const name = nameRequest("POST", realm);
-    const headers = { "content-type": "application/x-www-form-urlencoded" };
-    const answer = await http.send({ method: "POST", url: realm, headers, body: form.toString(), limit: TOKEN_LIMIT });
-    if (answer.kind === "failure")
-        return failureOf(name, answer);
-    if (answer.status === 404 || answer.status === 405)
-        return askRealm(withQuery(realm, wanted), undefined, http);
-    return { response: answer, name };
-}
-/** That a token server knows nothing of a repository is no absence: it speaks of rights only. */
-function refusalOf(name, response) {
-    const error = errorOf(name, response);
-    const isRefusal = response.status >= 400 && response.status < 500 && error.kind !== "limited" && error.kind !== "unavailable";
-    return isRefusal ? { ...error, kind: "denied" } : error;
-}
-/** Follows the token server's redirects; the login stays behind when one leaves its origin. */
-async function askRealm(realm, login, http) {
-    let url = realm;
-    let authorization = login;
-    for (let hop = 0; hop <= REDIRECTS; hop++) {
-        const name = nameRequest("GET", url);
-        const headers = authorization === undefined ? {} : { authorization };
-        const answer = await http.send({ method: "GET", url, headers, limit: TOKEN_LIMIT });
-        if (answer.kind === "failure")
-            return failureOf(name, answer);
-        const { location } = answer.headers;
-        if (answer.status < 300 || answer.status >= 400 || typeof location !== "string")
-            return { response: answer, name };
-        const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
-        if (next?.protocol !== url.protocol)
-            return malformed(name, "redirected to another kind of address", answer.status);
-        if (next.origin !== url.origin)
-            authorization = undefined;
-        url = next;
-    }
-    return malformed(nameRequest("GET", realm), "the token server redirects without end");
-}
-function readToken(body) {
-    let json;
-    try {
-        json = JSON.parse(new TextDecoder().decode(body));
-    }
-    catch {
-        return undefined;
-    }
-    if (typeof json !== "object" || json === null)
-        return undefined;
-    const value = "access_token" in json && json.access_token !== "" ? json.access_token : "token" in json ? json.token : undefined;
-    if (typeof value !== "string" || value === "")
-        return undefined;
-    const seconds = "expires_in" in json && typeof json.expires_in === "number" ? json.expires_in : 60;
-    return { value, life: Math.max(SHORTEST_LIFE, seconds * 1000) };
-}
-
-;// CONCATENATED MODULE: ./build/src/registry/client.js
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   M: () => (/* binding */ openRegistry)
+/* harmony export */ });
+/* harmony import */ var _oci_digest_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6559);
+/* harmony import */ var _oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2262);
+/* harmony import */ var _oci_media_types_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(415);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5238);
+/* harmony import */ var _tokens_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(92);
 
 
 
 
 
 /** All four types, always: a registry that is not asked for one may answer with another, or say that there is nothing. */
-const ACCEPT = [media_types/* OCI_INDEX */.$p, media_types/* DOCKER_LIST */.Y2, media_types/* OCI_MANIFEST */.EG, media_types/* DOCKER_MANIFEST */.Vv].join(", ");
+const ACCEPT = [_oci_media_types_js__WEBPACK_IMPORTED_MODULE_2__/* .OCI_INDEX */ .$p, _oci_media_types_js__WEBPACK_IMPORTED_MODULE_2__/* .DOCKER_LIST */ .Y2, _oci_media_types_js__WEBPACK_IMPORTED_MODULE_2__/* .OCI_MANIFEST */ .EG, _oci_media_types_js__WEBPACK_IMPORTED_MODULE_2__/* .DOCKER_MANIFEST */ .Vv].join(", ");
 const MANIFEST_LIMIT = 8 * 1024 * 1024;
 const BLOB_LIMIT = 4 * 1024 * 1024;
 const ERROR_LIMIT = 64 * 1024;
-const client_REDIRECTS = 10;
+const REDIRECTS = 10;
 const ATTEMPTS = 4;
 const FIRST_PAUSE = 300;
 const LONGEST_PAUSE = 60_000;
@@ -35116,21 +34873,40 @@ function shared(keyOf, work) {
 function nameOf(reference) {
     return reference.digest ?? reference.tag ?? "latest";
 }
-/** Docker Hub's API has a host of its own. Plain http only on loopback, as docker does. */
-function originOf({ registry }) {
-    const host = registry === "docker.io" ? "registry-1.docker.io" : registry;
-    const url = new URL(`https://${host}`);
-    return isLoopback(url) ? new URL(`http://${host}`) : url;
+/** Docker Hub's API has a host of its own. */
+function hostOf({ registry }) {
+    return registry === "docker.io" ? "registry-1.docker.io" : registry;
+}
+/** What a TLS server answers to plain http: Go's own words, and those of others that just hang up. */
+function speaksTls(reply) {
+    if (!("response" in reply))
+        return reply.kind === "unavailable" && /other side closed|ECONNRESET|socket hang up/i.test(reply.words);
+    const { status, body } = reply.response;
+    return status === 400 && /HTTPS server|HTTPS port/i.test(new TextDecoder().decode(body));
 }
 /** Sends with the authorization that the registry asked for, follows redirects, and tries again what may pass. */
 function openSender(http, options) {
     const tokens = new Map();
     const keyOf = ({ registry, repository }) => `${registry}/${repository}`;
+    const speakTls = new Set();
+    const originOf = (name) => {
+        const plain = options.insecure(name.registry) && !speakTls.has(name.registry);
+        return new URL(`${plain ? "http" : "https"}://${hostOf(name)}`);
+    };
+    /** Where plain http is allowed it is tried first, before any credentials are sent; a server that wants TLS says so. */
+    const ask = async (call, authorization) => {
+        const origin = originOf(call.repository);
+        const reply = await attempt(http, { ...call, origin }, authorization);
+        if (origin.protocol === "https:" || !speaksTls(reply))
+            return reply;
+        speakTls.add(call.repository.registry);
+        return attempt(http, { ...call, origin: originOf(call.repository) }, authorization);
+    };
     const authorize = async ({ repository }, { response, name }) => {
         const actions = options.pushes(repository) ? "pull,push" : "pull";
         const asked = (async () => {
             const login = await options.credentials(repository);
-            return answerChallenge({ repository, actions, login, origin: originOf(repository), response, name }, { http, clock: options.clock, mask: options.mask });
+            return (0,_tokens_js__WEBPACK_IMPORTED_MODULE_3__/* .answerChallenge */ .I)({ repository, actions, login, origin: originOf(repository), response, name }, { http, clock: options.clock, mask: options.mask });
         })();
         tokens.set(keyOf(repository), { authorization: asked });
         return (await asked).authorization;
@@ -35143,14 +34919,14 @@ function openSender(http, options) {
     };
     return async (call) => {
         const used = await known(call.repository);
-        const first = await attempt(http, call, used);
+        const first = await ask(call, used);
         if (!("response" in first) || first.response.status !== 401)
             return first;
         // Whoever was refused at the same time shares the exchange: only the one with the token that failed asks for another.
         const now = await known(call.repository);
         const pending = now === used ? undefined : now;
         const authorization = pending === undefined ? await authorize(call, first) : { kind: "header", value: pending };
-        return authorization.kind === "header" ? attempt(http, call, authorization.value) : authorization;
+        return authorization.kind === "header" ? ask(call, authorization.value) : authorization;
     };
 }
 async function attempt(http, call, authorization) {
@@ -35176,10 +34952,10 @@ function retryAfter({ headers }) {
 }
 /** Credentials go to the registry's own origin and are dropped when a redirect leaves it: storage hosts refuse them, others must not see them. */
 async function follow(http, call, authorization) {
-    const origin = originOf(call.repository);
+    const { origin } = call;
     let url = call.url ?? new URL(`/v2/${call.repository.repository}/${call.path}`, origin);
-    for (let hop = 0; hop <= client_REDIRECTS; hop++) {
-        const name = nameRequest(call.method, url);
+    for (let hop = 0; hop <= REDIRECTS; hop++) {
+        const name = (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .nameRequest */ .RX)(call.method, url);
         const own = url.origin === origin.origin && authorization !== undefined ? { authorization } : {};
         const limit = call.limit ?? ERROR_LIMIT;
         const answer = await http.send({
@@ -35190,19 +34966,19 @@ async function follow(http, call, authorization) {
             ...(call.body ? { body: call.body } : {}),
         });
         if (answer.kind === "failure")
-            return failureOf(name, answer);
+            return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .failureOf */ .g5)(name, answer);
         const { location } = answer.headers;
         const redirects = [301, 302, 303, 307, 308].includes(answer.status) && typeof location === "string";
         if (!redirects)
             return { kind: "reply", response: answer, name, url };
         if (!URL.canParse(location, url.href))
-            return malformed(name, "redirected to something that is no address", answer.status);
+            return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .malformed */ .Qm)(name, "redirected to something that is no address", answer.status);
         const next = new URL(location, url);
         if (next.protocol !== "https:" && next.protocol !== url.protocol)
-            return malformed(name, `redirected from ${url.protocol} to ${next.protocol}`, answer.status);
+            return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .malformed */ .Qm)(name, `redirected from ${url.protocol} to ${next.protocol}`, answer.status);
         url = next;
     }
-    return malformed(nameRequest(call.method, url), "it redirects without end");
+    return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .malformed */ .Qm)((0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .nameRequest */ .RX)(call.method, url), "it redirects without end");
 }
 async function readServed(send, reference) {
     const reply = await send({
@@ -35216,19 +34992,19 @@ async function readServed(send, reference) {
         return reply;
     const { response, name } = reply;
     if (response.status !== 200)
-        return errorOf(name, response);
+        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .errorOf */ .Mz)(name, response);
     if (response.truncated)
-        return malformed(name, `the manifest is longer than ${MANIFEST_LIMIT} bytes`, 200);
-    const digest = (0,oci_digest/* digestOf */.ol)(response.body);
+        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .malformed */ .Qm)(name, `the manifest is longer than ${MANIFEST_LIMIT} bytes`, 200);
+    const digest = (0,_oci_digest_js__WEBPACK_IMPORTED_MODULE_0__/* .digestOf */ .ol)(response.body);
     if (reference.digest !== undefined && reference.digest !== digest)
-        return malformed(name, `it was answered with another content, ${digest}`, 200);
+        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .malformed */ .Qm)(name, `it was answered with another content, ${digest}`, 200);
     const json = parseJson(response.body);
     if (json === undefined)
-        return malformed(name, "the manifest is no JSON", 200);
+        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .malformed */ .Qm)(name, "the manifest is no JSON", 200);
     const mediaType = mediaTypeOf(response);
-    const body = (0,manifest/* readManifest */.WI)(json, mediaType);
+    const body = (0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .readManifest */ .WI)(json, mediaType);
     if ("wrong" in body)
-        return malformed(name, body.wrong, 200);
+        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .malformed */ .Qm)(name, body.wrong, 200);
     return {
         kind: "found",
         value: { bytes: response.body, body, descriptor: { mediaType, digest, size: response.body.length } },
@@ -35257,12 +35033,12 @@ async function describeManifest(send, reference) {
     const digest = response.headers["docker-content-digest"];
     const size = Number(response.headers["content-length"]);
     if (response.status === 200 &&
-        (0,oci_digest/* isDigest */.Bc)(digest) &&
+        (0,_oci_digest_js__WEBPACK_IMPORTED_MODULE_0__/* .isDigest */ .Bc)(digest) &&
         Number.isSafeInteger(size) &&
         (reference.digest ?? digest) === digest)
         return { kind: "found", value: { mediaType: mediaTypeOf(response), digest, size } };
     if (response.status === 404 || response.status === 401 || response.status === 403 || response.status === 429)
-        return errorOf(name, response);
+        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .errorOf */ .Mz)(name, response);
     const served = await readServed(send, reference);
     return served.kind === "found" ? { kind: "found", value: served.value.descriptor } : served;
 }
@@ -35274,11 +35050,11 @@ async function hasBlob(send, repository, blob) {
     if (response.status === 200) {
         const length = response.headers["content-length"];
         if (length !== undefined && Number(length) !== blob.size)
-            return malformed(name, `it is ${String(length)} bytes long and should be ${blob.size}`, 200);
+            return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .malformed */ .Qm)(name, `it is ${String(length)} bytes long and should be ${blob.size}`, 200);
         return { kind: "found", value: true };
     }
     if (response.status === 404)
-        return errorOf(name, response);
+        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .errorOf */ .Mz)(name, response);
     return hasBlobByRange(send, repository, blob);
 }
 /** Some registries refuse HEAD on a blob and serve it all the same: one byte tells. */
@@ -35294,7 +35070,7 @@ async function hasBlobByRange(send, repository, blob) {
         return reply;
     return reply.response.status === 206 || reply.response.status === 200
         ? { kind: "found", value: true }
-        : errorOf(reply.name, reply.response);
+        : (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .errorOf */ .Mz)(reply.name, reply.response);
 }
 async function readBlob(send, repository, blob, limit) {
     const reply = await send({
@@ -35307,15 +35083,15 @@ async function readBlob(send, repository, blob, limit) {
         return reply;
     const { response, name } = reply;
     if (response.status !== 200)
-        return errorOf(name, response);
+        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .errorOf */ .Mz)(name, response);
     if (blob.size > limit)
-        return malformed(name, `it is longer than ${limit} bytes`, 200);
+        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .malformed */ .Qm)(name, `it is longer than ${limit} bytes`, 200);
     if (response.truncated || response.body.length !== blob.size)
-        return malformed(name, `it is not ${blob.size} bytes long`, 200);
-    const digest = (0,oci_digest/* digestOf */.ol)(response.body);
+        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .malformed */ .Qm)(name, `it is not ${blob.size} bytes long`, 200);
+    const digest = (0,_oci_digest_js__WEBPACK_IMPORTED_MODULE_0__/* .digestOf */ .ol)(response.body);
     return digest === blob.digest
         ? { kind: "found", value: response.body }
-        : malformed(name, `it was answered with another content, ${digest}`, 200);
+        : (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .malformed */ .Qm)(name, `it was answered with another content, ${digest}`, 200);
 }
 async function openUpload(send, repository) {
     const reply = await send({ method: "POST", repository, path: "blobs/uploads/", headers: { "content-length": "0" } });
@@ -35324,12 +35100,12 @@ async function openUpload(send, repository) {
     const { response, name, url } = reply;
     const { location } = response.headers;
     if (response.status !== 202)
-        return errorOf(name, response);
+        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .errorOf */ .Mz)(name, response);
     if (typeof location !== "string" || !URL.canParse(location, url.href))
-        return malformed(name, "the upload was opened and has no address", 202);
+        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .malformed */ .Qm)(name, "the upload was opened and has no address", 202);
     const next = new URL(location, url);
     if (next.protocol !== "https:" && next.protocol !== url.protocol)
-        return malformed(name, `the upload was opened at ${next.origin}, without TLS`, 202);
+        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .malformed */ .Qm)(name, `the upload was opened at ${next.origin}, without TLS`, 202);
     return { location: next };
 }
 async function acceptsPush(send, repository) {
@@ -35340,7 +35116,7 @@ async function acceptsPush(send, repository) {
     return { kind: "found", value: true };
 }
 async function putBlob(send, repository, bytes, mediaType) {
-    const descriptor = { mediaType, digest: (0,oci_digest/* digestOf */.ol)(bytes), size: bytes.length };
+    const descriptor = { mediaType, digest: (0,_oci_digest_js__WEBPACK_IMPORTED_MODULE_0__/* .digestOf */ .ol)(bytes), size: bytes.length };
     const there = await hasBlob(send, repository, descriptor);
     if (there.kind === "found")
         return { kind: "found", value: descriptor };
@@ -35358,10 +35134,10 @@ async function putBlob(send, repository, bytes, mediaType) {
     });
     if (!("response" in reply))
         return reply;
-    return reply.response.status === 201 ? { kind: "found", value: descriptor } : errorOf(reply.name, reply.response);
+    return reply.response.status === 201 ? { kind: "found", value: descriptor } : (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .errorOf */ .Mz)(reply.name, reply.response);
 }
 async function putManifest(send, repository, { bytes, mediaType, tag }) {
-    const digest = (0,oci_digest/* digestOf */.ol)(bytes);
+    const digest = (0,_oci_digest_js__WEBPACK_IMPORTED_MODULE_0__/* .digestOf */ .ol)(bytes);
     const reply = await send({
         method: "PUT",
         repository,
@@ -35373,7 +35149,7 @@ async function putManifest(send, repository, { bytes, mediaType, tag }) {
         return reply;
     const { response, name } = reply;
     if (response.status < 200 || response.status > 202)
-        return errorOf(name, response);
+        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .errorOf */ .Mz)(name, response);
     return { kind: "found", value: { mediaType, digest, size: bytes.length } };
 }
 
@@ -35613,30 +35389,133 @@ function jobLogin(registry, env) {
 
 /***/ }),
 
+/***/ 5238:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Mz: () => (/* binding */ errorOf),
+/* harmony export */   Qm: () => (/* binding */ malformed),
+/* harmony export */   RX: () => (/* binding */ nameRequest),
+/* harmony export */   g5: () => (/* binding */ failureOf)
+/* harmony export */ });
+const WORDS_LENGTH = 300;
+/** How a request is named in messages: method and address, without the query, in which storage hosts keep signatures. */
+function nameRequest(method, url) {
+    return `${method} ${url.origin}${url.pathname}`;
+}
+/** A request to which nothing, or nothing whole, came back. */
+function failureOf(request, failure) {
+    return { kind: "unavailable", request, words: oneLine(failure.words) };
+}
+/** An answer that is not what the protocol says. */
+function malformed(request, words, status) {
+    return { kind: "malformed", request, words: oneLine(words), ...(status === undefined ? {} : { status }) };
+}
+/**
+ * What an answer that is no success says. Only a registry's own 404 is absence: a page in HTML is somebody else's answer.
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
+ */
+function errorOf(request, response) {
+    const { status } = response;
+    const told = registryWords(response.body);
+    const words = oneLine(told ?? `status ${status}`);
+    const kind = kindOf(response, told !== undefined);
+    const fix = kind === "limited" ? limitAdvice(response) : undefined;
+    return {
+        kind,
+        request,
+        status,
+        words: kind === "malformed" && told === undefined ? `${words}, in a form that is no registry's` : words,
+        ...(fix === undefined ? {} : { fix }),
+    };
+}
+function kindOf({ status, body, headers }, isRegistrys) {
+    if (status === 401 || status === 403)
+        return "denied";
+    if (status === 429)
+        return "limited";
+    if (status === 404)
+        return isRegistrys || (body.length === 0 && !isHtml(headers)) || isPlainNotFound(body, headers)
+            ? "absent"
+            : "malformed";
+    if (status === 408 || status >= 500)
+        return "unavailable";
+    return "malformed";
+}
+function isHtml(headers) {
+    return String(headers["content-type"] ?? "").includes("html");
+}
+/** Some registries say it in one plain line. */
+function isPlainNotFound(body, headers) {
+    return (String(headers["content-type"] ?? "").startsWith("text/plain") &&
+        /^[^<]{0,200}$/.test(new TextDecoder().decode(body)));
+}
+/** `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"…"}]}`, or a token server's `{"details":"…"}`. */
+function registryWords(body) {
+    let json;
+    try {
+        json = JSON.parse(new TextDecoder().decode(body));
+    }
+    catch {
+        return undefined;
+    }
+    if (typeof json !== "object" || json === null)
+        return undefined;
+    if ("errors" in json && Array.isArray(json.errors)) {
+        const told = json.errors.flatMap((error) => {
+            if (typeof error !== "object" || error === null)
+                return [];
+            const code = "code" in error && typeof error.code === "string" ? error.code : "";
+            const message = "message" in error && typeof error.message === "string" ? error.message : "";
+            return [[code, message].filter((part) => part !== "").join(": ")];
+        });
+        if (told.length > 0)
+            return told.join("; ");
+    }
+    if ("details" in json && typeof json.details === "string")
+        return json.details;
+    return "message" in json && typeof json.message === "string" ? json.message : undefined;
+}
+function limitAdvice({ headers }) {
+    const left = headers["ratelimit-remaining"];
+    const window = headers["ratelimit-limit"];
+    const told = left === undefined ? "" : ` The registry says that ${String(left)} of ${String(window ?? "?")} are left.`;
+    return `Log in to that registry, or wait and run the job again.${told}`;
+}
+function oneLine(words) {
+    const line = words.replace(/\s+/g, " ").trim();
+    return line.length > WORDS_LENGTH ? `${line.slice(0, WORDS_LENGTH)}…` : line;
+}
+
+
+/***/ }),
+
 /***/ 5613:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   f: () => (/* binding */ openHttp)
 /* harmony export */ });
-/* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6752);
+/* harmony import */ var node_tls__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1692);
+/* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6752);
+/* harmony import */ var _tokens_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(92);
+
+
 
 const CONNECTIONS = 16;
 const CONNECT_TIMEOUT = 10_000;
 const IDLE = 30_000;
-/** Opens the one door to the network: a pool of connections, the proxy of the environment, and a count of what goes through. */
-function openHttp({ env, userAgent, timeout = 30_000 }) {
-    const options = {
-        connections: CONNECTIONS,
-        pipelining: 1,
-        // The default of 4 s is too short between a probe and the push after a build.
-        keepAliveTimeout: IDLE,
-        connect: { timeout: CONNECT_TIMEOUT },
-        headersTimeout: timeout,
-        bodyTimeout: timeout,
+/** Opens the one door to the network: pools of connections, the proxy of the environment, and a count of what goes through. */
+function openHttp({ env, userAgent, trust, timeout = 30_000 }) {
+    const pools = new Map();
+    const poolFor = async (url) => {
+        const { certificates, insecure } = await trust(url.host);
+        // Hosts that are trusted alike share one pool.
+        const kind = JSON.stringify([certificates, insecure, (0,_tokens_js__WEBPACK_IMPORTED_MODULE_2__/* .isLoopback */ .U)(url)]);
+        const pool = pools.get(kind) ?? openPool({ env, timeout, certificates, insecure, direct: (0,_tokens_js__WEBPACK_IMPORTED_MODULE_2__/* .isLoopback */ .U)(url) });
+        pools.set(kind, pool);
+        return pool;
     };
-    const proxied = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"].some((name) => env[name]);
-    const dispatcher = proxied ? new undici__WEBPACK_IMPORTED_MODULE_0__/* .EnvHttpProxyAgent */ .J2(options) : new undici__WEBPACK_IMPORTED_MODULE_0__/* .Agent */ .g6(options);
     const spent = { requests: 0, bytes: 0, waves: 0 };
     let finished = 0;
     const send = async ({ method, url, headers, body, limit }) => {
@@ -35646,7 +35525,8 @@ function openHttp({ env, userAgent, timeout = 30_000 }) {
         spent.waves = Math.max(spent.waves, wave);
         spent.bytes += body?.length ?? 0;
         try {
-            const answer = await (0,undici__WEBPACK_IMPORTED_MODULE_0__/* .request */ .Em)(url, {
+            const dispatcher = await poolFor(url);
+            const answer = await (0,undici__WEBPACK_IMPORTED_MODULE_1__/* .request */ .Em)(url, {
                 method,
                 headers: { "user-agent": userAgent, ...headers },
                 dispatcher,
@@ -35667,8 +35547,39 @@ function openHttp({ env, userAgent, timeout = 30_000 }) {
         send,
         pause: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
         traffic: () => ({ ...spent }),
-        close: () => dispatcher.close(),
+        close: async () => {
+            await Promise.all([...pools.values()].map((pool) => pool.close()));
+        },
     };
+}
+/** Nothing on loopback goes through a proxy, as with docker and every other Go program. */
+function openPool({ env, timeout, certificates, insecure, direct }) {
+    const tls = {
+        ...(certificates.length === 0 ? {} : { ca: [...node_tls__WEBPACK_IMPORTED_MODULE_0__.rootCertificates, ...certificates] }),
+        ...(insecure ? { rejectUnauthorized: false } : {}),
+    };
+    const options = {
+        connections: CONNECTIONS,
+        pipelining: 1,
+        // The default of 4 s is too short between a probe and the push after a build.
+        keepAliveTimeout: IDLE,
+        connect: { timeout: CONNECT_TIMEOUT, ...tls },
+        headersTimeout: timeout,
+        bodyTimeout: timeout,
+    };
+    const [http, https] = [env.http_proxy || env.HTTP_PROXY, env.https_proxy || env.HTTPS_PROXY];
+    if (direct || (!http && !https))
+        return new undici__WEBPACK_IMPORTED_MODULE_1__/* .Agent */ .g6(options);
+    const proxied = {
+        ...options,
+        ...(http ? { httpProxy: http } : {}),
+        ...(https ? { httpsProxy: https } : {}),
+        noProxy: env.no_proxy || env.NO_PROXY || "",
+        // Behind a proxy the registry's TLS is the inner one, and the proxy may have its certificate from the same place.
+        requestTls: tls,
+        proxyTls: tls,
+    };
+    return new undici__WEBPACK_IMPORTED_MODULE_1__/* .EnvHttpProxyAgent */ .J2(proxied);
 }
 async function readBody(stream, limit) {
     const chunks = [];
@@ -35694,6 +35605,373 @@ function describe(error) {
         return describe(error.cause);
     const code = "code" in error && typeof error.code === "string" ? error.code : "";
     return error.message === "" ? code : error.message;
+}
+
+
+/***/ }),
+
+/***/ 621:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   g: () => (/* binding */ throughMirrors),
+/* harmony export */   v: () => (/* binding */ parseMirror)
+/* harmony export */ });
+/* harmony import */ var _oci_reference_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4974);
+
+/**
+ * Reads one line of the input registry-mirrors.
+ * @returns the mirror, or a sentence that says what is wrong.
+ */
+function parseMirror(line) {
+    const [written = "", place = "", ...rest] = line.split("=").map((part) => part.trim());
+    if (written === "" || place === "" || rest.length > 0)
+        return { wrong: "it is not written as registry=host[/path]" };
+    // Any repository will do to have the registry's name read and normalised.
+    const of = (0,_oci_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .parseRepository */ .SU)(`${written}/any/any`);
+    if ("wrong" in of || written.includes("/"))
+        return { wrong: `"${written}" is not a registry's host name` };
+    const at = (0,_oci_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .parseRepository */ .SU)(`${place}/any`);
+    if ("wrong" in at || !/[.:]|^localhost(\/|$)/.test(place))
+        return { wrong: `"${place}" is not a registry's host name with a path` };
+    return { of: of.registry, registry: at.registry, prefix: at.repository.replace(/\/?any$/, "") };
+}
+/** A registry that reads through mirrors: what a mirror does not give, its origin is asked for, and that is told. Nothing is ever pushed to a mirror. */
+function throughMirrors(registry, mirrors, { except, tell }) {
+    if (mirrors.length === 0)
+        return registry;
+    const read = async (name, ask) => {
+        const isOurs = (0,_oci_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .formatRepository */ .Sh)(name) === (0,_oci_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .formatRepository */ .Sh)(except);
+        for (const mirror of isOurs ? [] : mirrors.filter(({ of }) => of === name.registry)) {
+            const repository = mirror.prefix === "" ? name.repository : `${mirror.prefix}/${name.repository}`;
+            const answer = await ask({ ...name, registry: mirror.registry, repository });
+            if (answer.kind === "found")
+                return answer;
+            tell(`The mirror ${mirror.registry} does not give ${(0,_oci_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .formatReference */ .FH)(name)} (${answer.kind}: ${answer.words}); its own registry is asked.`);
+        }
+        return ask(name);
+    };
+    return {
+        ...registry,
+        describe: (reference) => read(reference, registry.describe),
+        manifest: (reference) => read(reference, registry.manifest),
+        blob: (repository, blob, limit) => read(repository, (name) => registry.blob(name, blob, limit)),
+    };
+}
+
+
+/***/ }),
+
+/***/ 92:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  I: () => (/* binding */ answerChallenge),
+  U: () => (/* binding */ isLoopback)
+});
+
+;// CONCATENATED MODULE: ./build/src/registry/challenge.js
+const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
+const TOKEN68 = /[A-Za-z0-9\-._~+/]+=*(?=\s*(?:,|$))/y;
+/**
+ * Reads all challenges of one or more `WWW-Authenticate` headers: several in one header, commas in quotes, parameters in any order.
+ * What cannot be read is passed over: a broken challenge beside a good one must not hide it.
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
+ */
+function parseChallenges(headers) {
+    return headers.flatMap(parseHeader);
+}
+function parseHeader(header) {
+    const challenges = [];
+    let at = 0;
+    const match = (pattern) => {
+        pattern.lastIndex = at;
+        const found = pattern.exec(header)?.[0];
+        if (found !== undefined)
+            at += found.length;
+        return found;
+    };
+    while (at < header.length) {
+        match(/[\s,]*/y);
+        const word = match(TOKEN);
+        if (word === undefined) {
+            at++;
+            continue;
+        }
+        const equals = match(/\s*=\s*/y);
+        const open = challenges.at(-1);
+        if (equals !== undefined && open) {
+            const name = word.toLowerCase();
+            const value = readValue(header, at);
+            at = value.end;
+            // The first of two counts, so that nothing behind can change what was said.
+            if (!(name in open.params))
+                open.params[name] = value.text;
+        }
+        else if (equals === undefined) {
+            challenges.push({ scheme: word.toLowerCase(), params: {} });
+            match(/\s+/y);
+            skipToken68(header, at, (end) => {
+                at = end;
+            });
+        }
+    }
+    return challenges;
+}
+/** A scheme may carry one bare value, as Negotiate does: it is nothing that we use. */
+function skipToken68(header, at, moveTo) {
+    TOKEN68.lastIndex = at;
+    const found = TOKEN68.exec(header)?.[0];
+    if (found !== undefined && !/^[A-Za-z]+$/.test(found))
+        moveTo(at + found.length);
+}
+function readValue(header, from) {
+    if (header[from] !== '"') {
+        const end = header.slice(from).search(/[\s,]/);
+        const stop = end < 0 ? header.length : from + end;
+        return { text: header.slice(from, stop), end: stop };
+    }
+    let text = "";
+    let at = from + 1;
+    for (; at < header.length && header[at] !== '"'; at++)
+        text += header[at] === "\\" ? (header[++at] ?? "") : header[at];
+    return { text, end: at + 1 };
+}
+
+// EXTERNAL MODULE: ./build/src/registry/errors.js
+var errors = __nccwpck_require__(5238);
+;// CONCATENATED MODULE: ./build/src/registry/tokens.js
+
+
+const TOKEN_LIMIT = 64 * 1024;
+const SHORTEST_LIFE = 60_000;
+const RENEW_BEFORE = 5_000;
+const REDIRECTS = 3;
+/**
+ * Answers a registry's 401: Basic with the login itself, Bearer by an exchange at the realm that the challenge names. Credentials go to
+ * an https realm only, or on loopback to the realm of a loopback registry.
+ * @see https://distribution.github.io/distribution/spec/auth/token/
+ */
+async function answerChallenge(request, options) {
+    const { login, response, name } = request;
+    const challenges = parseChallenges(headerList(response.headers["www-authenticate"]));
+    const chosen = challenges.find(({ scheme }) => scheme === "bearer") ?? challenges.find(({ scheme }) => scheme === "basic");
+    if (!chosen)
+        return never((0,errors/* malformed */.Qm)(name, "the registry wants a login and does not say how", response.status));
+    if (chosen.scheme === "basic") {
+        if (login && "username" in login)
+            return { authorization: { kind: "header", value: basic(login) }, expires: Number.POSITIVE_INFINITY };
+        return never({
+            kind: "denied",
+            request: name,
+            status: 401,
+            words: "the registry wants a user name and a password, and none is known for it",
+        });
+    }
+    if (login && "registryToken" in login)
+        return {
+            authorization: { kind: "header", value: `Bearer ${login.registryToken}` },
+            expires: Number.POSITIVE_INFINITY,
+        };
+    return exchange(chosen, request, options);
+}
+function never(error) {
+    return { authorization: error, expires: 0 };
+}
+function headerList(header) {
+    return header === undefined ? [] : typeof header === "string" ? [header] : header;
+}
+function basic({ username, password }) {
+    return `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(`${username}:${password}`)))}`;
+}
+async function exchange(challenge, request, options) {
+    const realm = challenge.params.realm ?? "";
+    if (!URL.canParse(realm, request.origin.href))
+        return never((0,errors/* malformed */.Qm)(request.name, "the registry's challenge names no realm", 401));
+    const url = new URL(realm, request.origin);
+    if (!mayAsk(url, request.origin))
+        return never((0,errors/* malformed */.Qm)(request.name, `the registry's challenge names the realm ${url.origin}, which is not https: no credentials go there`, 401));
+    const first = await fetchToken(url, challenge, request, request.login, options);
+    if (first.authorization.kind !== "denied")
+        return first;
+    // Some token servers refuse a scope that is too wide instead of granting less.
+    const narrow = { ...request, actions: "pull" };
+    const second = request.actions === "pull" ? first : await fetchToken(url, challenge, narrow, request.login, options);
+    // A stale login hides a public image: what everyone may read is asked for without it once.
+    if (second.authorization.kind !== "denied" || !request.login)
+        return second;
+    const anonymous = await fetchToken(url, challenge, narrow, undefined, options);
+    return anonymous.authorization.kind === "header" ? anonymous : second;
+}
+function isLoopback({ hostname }) {
+    return (hostname === "localhost" ||
+        hostname.endsWith(".localhost") ||
+        hostname === "[::1]" ||
+        /^127\.\d+\.\d+\.\d+$/.test(hostname));
+}
+function mayAsk(realm, origin) {
+    if (realm.username !== "" || realm.password !== "")
+        return false;
+    if (realm.protocol === "https:")
+        return !isLoopback(realm) || isLoopback(origin);
+    return realm.protocol === "http:" && isLoopback(realm) && isLoopback(origin);
+}
+async function fetchToken(realm, { params }, { repository, actions }, login, options) {
+    const scopes = new Set([...(params.scope ? [params.scope] : []), `repository:${repository.repository}:${actions}`]);
+    const wanted = { service: params.service, scopes: [...scopes].filter((scope) => scope !== "*") };
+    const reply = login && "identityToken" in login
+        ? await askOAuth(realm, wanted, login.identityToken, options.http)
+        : await askRealm(withQuery(realm, wanted), login && "username" in login ? basic(login) : undefined, options.http);
+    if (!("response" in reply))
+        return never(reply);
+    const { response, name } = reply;
+    if (response.status !== 200)
+        return never(refusalOf(name, response));
+    const token = readToken(response.body);
+    if (token === undefined)
+        return never((0,errors/* malformed */.Qm)(name, "the token server's answer holds no token", 200));
+    options.mask(token.value);
+    return {
+        authorization: { kind: "header", value: `Bearer ${token.value}` },
+        expires: options.clock() + token.life - RENEW_BEFORE,
+    };
+}
+function withQuery(realm, { service, scopes }) {
+    const url = new URL(realm);
+    if (service !== undefined)
+        url.searchParams.set("service", service);
+    for (const scope of scopes)
+        url.searchParams.append("scope", scope);
+    return url;
+}
+/**
+ * Exchanges an identity token. A server that does not know this form is asked the other way, without the token.
+ * @see https://distribution.github.io/distribution/spec/auth/oauth/
+ */
+async function askOAuth(realm, wanted, identityToken, http) {
+    const form = new URLSearchParams({
+        grant_type: "refresh_token",
+        client_id: "dev-container-cache",
+        service: wanted.service ?? realm.hostname,
+        scope: wanted.scopes.join(" "),
+        refresh_token: identityToken,
+    });
+    const name = (0,errors/* nameRequest */.RX)("POST", realm);
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    const answer = await http.send({ method: "POST", url: realm, headers, body: form.toString(), limit: TOKEN_LIMIT });
+    if (answer.kind === "failure")
+        return (0,errors/* failureOf */.g5)(name, answer);
+    if (answer.status === 404 || answer.status === 405)
+        return askRealm(withQuery(realm, wanted), undefined, http);
+    return { response: answer, name };
+}
+/** That a token server knows nothing of a repository is no absence: it speaks of rights only. */
+function refusalOf(name, response) {
+    const error = (0,errors/* errorOf */.Mz)(name, response);
+    const isRefusal = response.status >= 400 && response.status < 500 && error.kind !== "limited" && error.kind !== "unavailable";
+    return isRefusal ? { ...error, kind: "denied" } : error;
+}
+/** Follows the token server's redirects; the login stays behind when one leaves its origin. */
+async function askRealm(realm, login, http) {
+    let url = realm;
+    let authorization = login;
+    for (let hop = 0; hop <= REDIRECTS; hop++) {
+        const name = (0,errors/* nameRequest */.RX)("GET", url);
+        const headers = authorization === undefined ? {} : { authorization };
+        const answer = await http.send({ method: "GET", url, headers, limit: TOKEN_LIMIT });
+        if (answer.kind === "failure")
+            return (0,errors/* failureOf */.g5)(name, answer);
+        const { location } = answer.headers;
+        if (answer.status < 300 || answer.status >= 400 || typeof location !== "string")
+            return { response: answer, name };
+        const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
+        if (next?.protocol !== url.protocol)
+            return (0,errors/* malformed */.Qm)(name, "redirected to another kind of address", answer.status);
+        if (next.origin !== url.origin)
+            authorization = undefined;
+        url = next;
+    }
+    return (0,errors/* malformed */.Qm)((0,errors/* nameRequest */.RX)("GET", realm), "the token server redirects without end");
+}
+function readToken(body) {
+    let json;
+    try {
+        json = JSON.parse(new TextDecoder().decode(body));
+    }
+    catch {
+        return undefined;
+    }
+    if (typeof json !== "object" || json === null)
+        return undefined;
+    const value = "access_token" in json && json.access_token !== "" ? json.access_token : "token" in json ? json.token : undefined;
+    if (typeof value !== "string" || value === "")
+        return undefined;
+    const seconds = "expires_in" in json && typeof json.expires_in === "number" ? json.expires_in : 60;
+    return { value, life: Math.max(SHORTEST_LIFE, seconds * 1000) };
+}
+
+
+/***/ }),
+
+/***/ 2799:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Ai: () => (/* binding */ decodeCertificate),
+/* harmony export */   N_: () => (/* binding */ openTrust),
+/* harmony export */   f_: () => (/* binding */ isInsecure)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7406);
+/* harmony import */ var _tokens_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(92);
+
+
+/** Whether a registry may be spoken to without a certificate that holds, and over plain http. Loopback always may, as with docker. */
+function isInsecure(insecure, host) {
+    if ((0,_tokens_js__WEBPACK_IMPORTED_MODULE_1__/* .isLoopback */ .U)(new URL(`http://${host}`)))
+        return true;
+    return insecure.kind === "all" || (insecure.kind === "hosts" && insecure.hosts.includes(host));
+}
+/**
+ * Opens what is known about certificates: the input's, those that Node itself was started with, and those that the machine's engine
+ * trusts for one registry (`/etc/docker/certs.d/<host>/*.crt`). Each host is looked up once.
+ */
+function openTrust({ files, env, certificate, insecure }) {
+    const known = new Map();
+    const look = async (host) => {
+        const extra = env.NODE_EXTRA_CA_CERTS ? await files.readText(env.NODE_EXTRA_CA_CERTS) : undefined;
+        const folder = `/etc/docker/certs.d/${host}`;
+        const names = ((await files.list(folder)) ?? []).filter((name) => name.endsWith(".crt"));
+        const own = await Promise.all(names.map((name) => files.readText(`${folder}/${name}`)));
+        const certificates = [certificate, extra, ...own].filter((pem) => pem !== undefined);
+        const named = insecure.kind === "all" || (insecure.kind === "hosts" && insecure.hosts.includes(host));
+        return { certificates, insecure: named };
+    };
+    return (host) => {
+        const trust = known.get(host) ?? look(host);
+        known.set(host, trust);
+        return trust;
+    };
+}
+/**
+ * Reads the input ssl-cert-base64.
+ * @throws ActionError E_INPUT when it is no PEM in base64.
+ */
+function decodeCertificate(base64) {
+    let pem = "";
+    try {
+        pem = atob(base64.replace(/\s+/g, ""));
+    }
+    catch {
+        // What is no base64 is no PEM either, and is told as that.
+    }
+    if (/-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----/.test(pem))
+        return pem;
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .l("E_INPUT", {
+        what: "The input ssl-cert-base64 is not the base64 form of certificates in PEM.",
+        fix: "Make it with: base64 -w0 < ca.crt",
+    });
 }
 
 
@@ -39098,7 +39376,10 @@ const SCHEMA = 1;
  */
 const RECIPE = 1;
 
+// EXTERNAL MODULE: ./build/src/registry/allowed.js
+var allowed = __nccwpck_require__(2145);
 ;// CONCATENATED MODULE: ./build/src/plan.js
+
 
 
 
@@ -39302,6 +39583,8 @@ function assemble(inputs, gathered) {
         },
         ...readImages(gathered, platform),
     }));
+    for (const { images } of platforms)
+        refuseForeignImages(images, inputs.allowedImages);
     const doubt = platforms.find((one) => one.doubt)?.doubt ?? remoteDoubt(gathered);
     const wanted = {
         repository: inputs.cacheRepository,
@@ -39329,6 +39612,17 @@ function assemble(inputs, gathered) {
         },
         warnings: [...configuration.warnings, ...gathered.warnings],
     };
+}
+/** Refused before any request: who sets patterns wants no other registry to hear of the run. */
+function refuseForeignImages(images, patterns) {
+    const foreign = images.find(({ reference }) => !(0,allowed/* imageAllowed */.W)(patterns, reference));
+    if (!foreign)
+        return;
+    throw new errors/* ActionError */.l("E_INPUT", {
+        what: `The ${foreign.by} image ${foreign.written} is not among the images that the input allowed-images allows.`,
+        fix: `Use an image that matches one of ${patterns.map(({ written }) => written).join(", ")}, or add a pattern for it.`,
+        at: foreign.at,
+    });
 }
 function makeYours(inputs, { kind, configuration, dockerfile, args, target }, platform, tree) {
     const { containerEnv, ...users } = pickLabel(configuration.raw).yours;
