@@ -30472,6 +30472,110 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 
 /***/ }),
 
+/***/ 9462:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   _f: () => (/* binding */ layOutContext),
+/* harmony export */   yI: () => (/* binding */ readContext)
+/* harmony export */ });
+/* unused harmony export CONTEXT_TIME */
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7406);
+
+const FILES_AT_ONCE = 16;
+/** 1980-01-01, the first time that a zip archive can hold: tools that pack files from an image refuse earlier ones. Seconds since 1970. */
+const CONTEXT_TIME = 315_532_800;
+/**
+ * Reads the build context as it will be sent: owner, times and all of the mode but the execution bit do not count.
+ * @param root absolute path of the context's folder.
+ * @returns files with the sha256 of their content, links with their text, folders; sockets, pipes and devices are left out, as BuildKit does.
+ */
+async function readContext(files, root, filter) {
+    const found = await readFolder(files, root, "", filter);
+    const read = await inParallel(FILES_AT_ONCE, found, (entry) => readEntry(files, root, entry));
+    return withParents(read.filter((entry) => entry !== undefined));
+}
+async function readFolder(files, root, folder, filter) {
+    const names = (await files.list(folder === "" ? root : `${root}/${folder}`)) ?? [];
+    const visit = async (name) => {
+        const path = folder === "" ? name : `${folder}/${name}`;
+        const leftOut = filter.isLeftOut(path);
+        if (leftOut && filter.canPrune(path))
+            return [];
+        const entry = await files.stat(`${root}/${path}`);
+        if (entry === undefined)
+            return [];
+        const below = entry.kind === "directory" ? await readFolder(files, root, path, filter) : [];
+        return leftOut ? below : [{ path, entry }, ...below];
+    };
+    return (await Promise.all(names.map(visit))).flat();
+}
+async function readEntry(files, root, { path, entry }) {
+    if (entry.kind === "directory")
+        return { path, kind: "directory" };
+    if (entry.kind === "link")
+        return { path, kind: "link", target: await files.readLink(`${root}/${path}`) };
+    if (entry.kind === "other")
+        return undefined;
+    const mode = (entry.mode & 0o100) === 0 ? "0644" : "0755";
+    return { path, kind: "file", mode, content: await files.digest(`${root}/${path}`) };
+}
+/** A file that an exception of the ignore file brought back needs its folders, ignored as they are. */
+function withParents(entries) {
+    const byPath = new Map(entries.map((entry) => [entry.path, entry]));
+    for (const { path } of entries)
+        for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) {
+            const folder = path.slice(0, slash);
+            if (!byPath.has(folder))
+                byPath.set(folder, { path: folder, kind: "directory" });
+        }
+    return [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+/**
+ * Lays the context out in an empty folder exactly as it was hashed: git's modes, one time, nothing else. Umask and races cannot matter.
+ * @throws ActionError E_CHANGED when a file is no longer what was hashed.
+ */
+async function layOutContext(files, root, entries, to) {
+    const folders = entries.filter((entry) => entry.kind === "directory");
+    for (const { path } of folders)
+        await files.makeDirectory(`${to}/${path}`, { mode: 0o755 });
+    await inParallel(FILES_AT_ONCE, entries, async (entry) => {
+        const path = `${to}/${entry.path}`;
+        if (entry.kind === "link")
+            await files.makeLink(path, entry.target, { mtime: CONTEXT_TIME });
+        if (entry.kind !== "file")
+            return;
+        const mode = entry.mode === "0755" ? 0o755 : 0o644;
+        const written = await files.copy(`${root}/${entry.path}`, path, { mode, mtime: CONTEXT_TIME });
+        if (written !== entry.content)
+            throw changedMeanwhile(entry.path);
+    });
+    for (const { path } of [...folders].reverse())
+        await files.touch(`${to}/${path}`, CONTEXT_TIME);
+    await files.touch(to, CONTEXT_TIME);
+}
+function changedMeanwhile(path) {
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .l("E_CHANGED", {
+        what: `${path} changed between the probe and the build, so the image would not be the one that its key names.`,
+        fix: "Let the steps that write into the build context end before this action starts, or name what they write in .dockerignore.",
+        at: { file: path },
+    });
+}
+/** Maps with at most `limit` calls under way, results in the order of the items. */
+async function inParallel(limit, items, work) {
+    const results = [];
+    const queue = items.entries();
+    const worker = async () => {
+        for (const [index, item] of queue)
+            results[index] = await work(item);
+    };
+    await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+    return results;
+}
+
+
+/***/ }),
+
 /***/ 6721:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -30569,6 +30673,1034 @@ function adviceFor(kind) {
         malformed: "Check that the name is a registry's and not a web page's, and whether a proxy answers in its place.",
     };
     return advice[kind];
+}
+
+
+/***/ }),
+
+/***/ 9436:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   OW: () => (/* binding */ isJsonObject),
+/* harmony export */   jV: () => (/* binding */ formatPath),
+/* harmony export */   rq: () => (/* binding */ pointerOf)
+/* harmony export */ });
+/** Tells whether a value is an object with properties. */
+function isJsonObject(value) {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+/** A path as one text, fit for a map's key: https://www.rfc-editor.org/rfc/rfc6901 */
+function pointerOf(path) {
+    return path.map((step) => `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+}
+/** A path as people write it: `build.args.VARIANT`, `build.cacheFrom[1]`. */
+function formatPath(path) {
+    return path.map((step, at) => (typeof step === "number" ? `[${step}]` : `${at === 0 ? "" : "."}${step}`)).join("");
+}
+
+
+/***/ }),
+
+/***/ 5634:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   C5: () => (/* binding */ pickLabel),
+/* harmony export */   QG: () => (/* binding */ metadataLabel),
+/* harmony export */   RE: () => (/* binding */ METADATA_LABEL)
+/* harmony export */ });
+/* unused harmony export baseEntries */
+/* harmony import */ var _json_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9436);
+
+/** The label in which an image carries its dev container metadata: https://containers.dev/implementors/spec/#image-metadata */
+const METADATA_LABEL = "devcontainer.metadata";
+/** In the order in which the reference CLI writes them (`pickConfigProperties`), so that our label is its label. */
+const PICKED = [
+    "onCreateCommand",
+    "updateContentCommand",
+    "postCreateCommand",
+    "postStartCommand",
+    "postAttachCommand",
+    "waitFor",
+    "customizations",
+    "mounts",
+    "containerEnv",
+    "containerUser",
+    "init",
+    "privileged",
+    "capAdd",
+    "securityOpt",
+    "remoteUser",
+    "userEnvProbe",
+    "remoteEnv",
+    "overrideCommand",
+    "portsAttributes",
+    "otherPortsAttributes",
+    "forwardPorts",
+    "shutdownAction",
+    "updateRemoteUserUID",
+    "hostRequirements",
+];
+/** These decide more than the label: what is installed for whom, and `ENV` lines. */
+const DECIDING = ["containerEnv", "containerUser", "remoteUser"];
+/**
+ * The properties that the label carries, by what else they decide.
+ * @param raw the configuration before any variable is replaced: the label carries variables as they are written.
+ * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/imageMetadata.ts#L17-L42
+ */
+function pickLabel(raw) {
+    return {
+        yours: pick(raw, DECIDING),
+        labelOnly: pick(raw, PICKED.filter((name) => !DECIDING.includes(name))),
+    };
+}
+/**
+ * The text of the label on the built image: the entries of the base, then the configuration's own, empty ones left out.
+ * @param base the base image's label.
+ * @param raw the configuration before any variable is replaced.
+ * @returns `undefined` when there is nothing to say: the reference CLI then writes no label.
+ * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/imageMetadata.ts#L495-L509
+ */
+function metadataLabel({ base, raw }) {
+    const entries = [...baseEntries(base), pick(raw, PICKED)].filter((entry) => Object.keys(entry).length > 0);
+    // One blank inside each bracket and behind each comma: what BuildKit makes of the line breaks that the reference CLI writes.
+    return entries.length === 0 ? undefined : `[ ${entries.map((entry) => JSON.stringify(entry)).join(", ")} ]`;
+}
+/** The entries in a base image's label: a list, or a single one. What is not valid says nothing, as in the reference CLI. */
+function baseEntries(label) {
+    if (label === undefined)
+        return [];
+    const parsed = parseJson(label);
+    const list = Array.isArray(parsed) ? parsed : [parsed];
+    return list.filter((entry) => (0,_json_js__WEBPACK_IMPORTED_MODULE_0__/* .isJsonObject */ .OW)(entry));
+}
+function parseJson(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return null;
+    }
+}
+function pick(raw, names) {
+    return Object.fromEntries(names.flatMap((name) => {
+        const value = Object.hasOwn(raw, name) ? raw[name] : undefined;
+        return value === undefined ? [] : [[name, value]];
+    }));
+}
+
+
+/***/ }),
+
+/***/ 5154:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   V: () => (/* binding */ expandWord)
+/* harmony export */ });
+/**
+ * Replaces variables in one word and takes its quotes and escapes off, as BuildKit does. The forms `${X#…}`, `${X%…}` and `${X/…}`
+ * count as unresolved: whoever asks then assumes the widest.
+ * @see https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/shell/lex.go
+ */
+function expandWord(word, lookup, escapeChar) {
+    const state = { lookup, escape: escapeChar, unknown: new Set() };
+    const text = expandText(word, state, "");
+    return state.unknown.size === 0 ? { kind: "text", text } : { kind: "unresolved", names: [...state.unknown] };
+}
+/** `within` is the quote that is open around the text: single quotes keep everything as it is. */
+function expandText(text, state, within) {
+    let result = "";
+    for (let at = 0; at < text.length;) {
+        const char = text[at] ?? "";
+        const quoted = within === "" ? readQuoted(text, at, state) : undefined;
+        if (quoted) {
+            result += quoted.text;
+            at = quoted.end;
+        }
+        else if (char === state.escape) {
+            const next = text[at + 1] ?? "";
+            // Inside double quotes only what would else mean something is escaped.
+            result += within === '"' && !['"', "$", state.escape].includes(next) ? char + next : next;
+            at += 2;
+        }
+        else if (char === "$") {
+            const variable = readVariable(text, at, state);
+            result += variable.text;
+            at = variable.end;
+        }
+        else {
+            result += char;
+            at++;
+        }
+    }
+    return result;
+}
+function readQuoted(text, at, state) {
+    const quote = text[at];
+    if (quote === "'") {
+        const end = text.indexOf("'", at + 1);
+        return end < 0 ? { text: text.slice(at), end: text.length } : { text: text.slice(at + 1, end), end: end + 1 };
+    }
+    if (quote !== '"')
+        return undefined;
+    let end = at + 1;
+    while (end < text.length && text[end] !== '"')
+        end += text[end] === state.escape ? 2 : 1;
+    return { text: expandText(text.slice(at + 1, end), state, '"'), end: end + 1 };
+}
+function readVariable(text, at, state) {
+    const plain = /^\$([A-Za-z_][A-Za-z0-9_]*|[0-9@*#?!-])/.exec(text.slice(at));
+    if (plain?.[1] !== undefined)
+        return { text: textOf(plain[1], state), end: at + plain[0].length };
+    if (text[at + 1] !== "{")
+        return { text: "$", end: at + 1 };
+    const end = closingBrace(text, at + 2, state.escape);
+    const [, name, operator, word = ""] = /^([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-+?])([\s\S]*))?$/.exec(text.slice(at + 2, end)) ?? [];
+    if (name === undefined) {
+        state.unknown.add(text.slice(at, end + 1));
+        return { text: "", end: end + 1 };
+    }
+    return { text: operator === undefined ? textOf(name, state) : modify(name, operator, word, state), end: end + 1 };
+}
+function closingBrace(text, from, escapeChar) {
+    let depth = 1;
+    for (let at = from; at < text.length; at++) {
+        if (text[at] === escapeChar)
+            at++;
+        else if (text[at] === "{")
+            depth++;
+        else if (text[at] === "}" && --depth === 0)
+            return at;
+    }
+    return text.length;
+}
+function textOf(name, state) {
+    const value = state.lookup(name);
+    if (value.kind === "unknown")
+        state.unknown.add(name);
+    return value.kind === "value" ? value.value : "";
+}
+function modify(name, operator, word, state) {
+    const value = state.lookup(name);
+    if (value.kind === "unknown") {
+        state.unknown.add(name);
+        return "";
+    }
+    const isThere = value.kind === "value" && (!operator.startsWith(":") || value.value !== "");
+    if (operator.endsWith("+"))
+        return isThere ? expandText(word, state, "") : "";
+    if (isThere)
+        return value.value;
+    // `?` ends the build with its word as the message: there is nothing to analyse then.
+    return operator.endsWith("-")
+        ? expandText(word, state, "")
+        : textOf(name, { ...state, lookup: () => ({ kind: "unknown" }) });
+}
+
+
+/***/ }),
+
+/***/ 4600:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   a0: () => (/* binding */ parseIgnoreFile),
+/* harmony export */   dZ: () => (/* binding */ canPrune),
+/* harmony export */   pi: () => (/* binding */ isIgnored),
+/* harmony export */   rn: () => (/* binding */ patternToRegExp)
+/* harmony export */ });
+/**
+ * Reads a .dockerignore: `#` lines at the very start of a line are comments, blanks around a line do not count, `!` brings back.
+ * @see https://github.com/moby/patternmatcher/blob/v0.6.0/ignorefile/ignorefile.go
+ */
+function parseIgnoreFile(text) {
+    return text
+        .replace(/^\uFEFF/, "")
+        .split(/\r?\n/)
+        .filter((line) => !line.startsWith("#"))
+        .flatMap((line) => asRule(line.trim()));
+}
+function asRule(line) {
+    const bringsBack = line.startsWith("!");
+    const written = cleanPath((bringsBack ? line.slice(1) : line).trim());
+    // "." and an empty line match nothing: the context's own folder cannot be left out.
+    if (written === "" || written === ".")
+        return [];
+    return [{ matches: patternToRegExp(written), bringsBack, written }];
+}
+/** Go's filepath.Clean, and no slash in front: patterns and paths both count from the context's folder. */
+function cleanPath(path) {
+    const rooted = path.startsWith("/");
+    const kept = [];
+    for (const segment of path.split("/")) {
+        if (segment === "" || segment === ".")
+            continue;
+        if (segment === ".." && (rooted || (kept.length > 0 && kept.at(-1) !== "..")))
+            kept.pop();
+        else
+            kept.push(segment);
+    }
+    return kept.join("/");
+}
+/**
+ * Go's path patterns with `**` on top: `*` and `?` stay within a segment, `**` does not, `[…]` is a set, a backslash takes the next
+ * character as it is.
+ * @see https://github.com/moby/patternmatcher/blob/v0.6.0/patternmatcher.go (compile)
+ */
+function patternToRegExp(pattern) {
+    let source = "";
+    for (let at = 0; at < pattern.length;) {
+        const piece = readPiece(pattern, at);
+        source += piece.source;
+        at = piece.end;
+    }
+    return new RegExp(`^${source}$`, "s");
+}
+function readPiece(pattern, at) {
+    const char = pattern[at] ?? "";
+    if (pattern.startsWith("**", at)) {
+        const end = pattern[at + 2] === "/" ? at + 3 : at + 2;
+        // At the end it takes everything, in front of more it takes whole segments or none.
+        return { source: end >= pattern.length ? ".*" : "(?:.*/)?", end };
+    }
+    if (char === "*")
+        return { source: "[^/]*", end: at + 1 };
+    if (char === "?")
+        return { source: "[^/]", end: at + 1 };
+    if (char === "[")
+        return readSet(pattern, at);
+    if (char === "\\")
+        return { source: escapeRegExp(pattern[at + 1] ?? "\\"), end: at + 2 };
+    return { source: escapeRegExp(char), end: at + 1 };
+}
+function readSet(pattern, at) {
+    const end = pattern.indexOf("]", at + 2);
+    // Without an end it is no pattern in Go either; taken as it is written, it matches less and so leaves less out.
+    if (end < 0)
+        return { source: "\\[", end: at + 1 };
+    const body = pattern.slice(at + 1, end);
+    const negated = body.startsWith("^");
+    const inner = (negated ? body.slice(1) : body).replace(/[\\[\]^]/g, (char) => `\\${char}`);
+    return { source: `[${negated ? "^" : ""}${inner}]`, end: end + 1 };
+}
+function escapeRegExp(char) {
+    return /[\\^$.*+?()[\]{}|]/.test(char) ? `\\${char}` : char;
+}
+/**
+ * Whether the rules leave a path out of the context: the last rule that matches it or a folder above it decides.
+ * @param path relative to the context's folder, with `/`.
+ * @see https://github.com/moby/patternmatcher/blob/v0.6.0/patternmatcher.go (MatchesOrParentMatches)
+ */
+function isIgnored(rules, path) {
+    const folders = path.split("/").map((_, index, segments) => segments.slice(0, index + 1).join("/"));
+    let ignored = false;
+    for (const { matches, bringsBack } of rules)
+        if (bringsBack === ignored && folders.some((one) => matches.test(one)))
+            ignored = !bringsBack;
+    return ignored;
+}
+/** Whether nothing below an ignored folder can be brought back, so that it need not be read. */
+function canPrune(rules, folder) {
+    return (isIgnored(rules, folder) && !rules.some(({ bringsBack, written }) => bringsBack && mayMatchBelow(written, folder)));
+}
+/** Widely: a pattern with a special character in one of the folder's segments may match anything from there on. */
+function mayMatchBelow(pattern, folder) {
+    const wanted = folder.split("/");
+    const written = pattern.split("/");
+    for (const [index, segment] of wanted.entries()) {
+        const part = written[index];
+        if (part === undefined)
+            return true;
+        if (/[*?[\\]/.test(part))
+            return true;
+        if (part !== segment)
+            return false;
+    }
+    return true;
+}
+
+
+/***/ }),
+
+/***/ 6093:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  sr: () => (/* binding */ instructionText),
+  Ai: () => (/* binding */ parseDockerfile),
+  uc: () => (/* binding */ parseTrigger)
+});
+
+// EXTERNAL MODULE: ./build/src/errors.js
+var errors = __nccwpck_require__(7406);
+;// CONCATENATED MODULE: ./build/src/dockerfile/lex.js
+
+const DIRECTIVE = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/;
+const KNOWN_DIRECTIVES = ["syntax", "escape", "check"];
+const COMMENT = /^\s*#/;
+const BLANK = /^\s*$/;
+/** Only these take here-documents; ONBUILD hands them on. */
+const TAKES_HEREDOC = /^(?:ONBUILD\s+)?(?:RUN|COPY|ADD)\b/i;
+/**
+ * Splits a Dockerfile into instructions.
+ * @throws ActionError E_DOCKERFILE with the line.
+ * @see https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/parser/parser.go (Parse)
+ */
+function readLines(text, file) {
+    const source = text.replace(/^\uFEFF/, "").split(/\r?\n/);
+    const directives = readDirectives(source, file);
+    const continuation = continuationOf(directives.escape);
+    const lines = [];
+    for (let at = 0; at < source.length;) {
+        const start = at;
+        const joined = joinContinuations(source, at, continuation);
+        at = joined.next;
+        if (BLANK.test(joined.text))
+            continue;
+        const heredocs = [];
+        for (const opened of TAKES_HEREDOC.test(joined.text.trimStart()) ? findHeredocs(joined.text) : []) {
+            const body = readHeredoc(source, at, opened, { file, line: start + 1 });
+            heredocs.push(body.heredoc);
+            at = body.next;
+        }
+        lines.push({ text: joined.text, heredocs, line: start + 1 });
+    }
+    return { lines, directives };
+}
+/** Directives stand at the very top, one each; the first line that is none ends them. */
+function readDirectives(source, file) {
+    const found = new Map();
+    // A shebang in front is passed over, so that a Dockerfile can be run.
+    for (let at = source[0]?.startsWith("#!") ? 1 : 0; at < source.length; at++) {
+        const [, name, value] = DIRECTIVE.exec(source[at]?.trimStart() ?? "") ?? [];
+        if (name === undefined || value === undefined || !KNOWN_DIRECTIVES.includes(name.toLowerCase()))
+            break;
+        if (found.has(name.toLowerCase()))
+            throw new errors/* ActionError */.l("E_DOCKERFILE", {
+                what: `The parser directive ${name} stands twice.`,
+                fix: "Leave one of them out.",
+                at: { file, line: at + 1 },
+            });
+        found.set(name.toLowerCase(), { value, line: at + 1 });
+    }
+    const escapeWith = found.get("escape");
+    if (escapeWith && escapeWith.value !== "\\" && escapeWith.value !== "`")
+        throw new errors/* ActionError */.l("E_DOCKERFILE", {
+            what: `The parser directive escape is "${escapeWith.value}".`,
+            fix: "Allowed: \\ and `.",
+            at: { file, line: escapeWith.line },
+        });
+    return { escape: escapeWith?.value ?? "\\", syntax: found.get("syntax") };
+}
+/** The escape character at a line's end, blanks behind it allowed, another escape character in front of it not. */
+function continuationOf(escapeChar) {
+    const one = escapeChar === "`" ? "`" : "\\\\";
+    return new RegExp(`(^|[^${one}])${one}[ \\t]*$`);
+}
+function joinContinuations(source, from, continuation) {
+    const first = source[from] ?? "";
+    let next = from + 1;
+    if (COMMENT.test(first))
+        return { text: "", next };
+    let text = first.trimStart();
+    let goesOn = continuation.test(text);
+    text = text.replace(continuation, "$1");
+    while (goesOn && next < source.length) {
+        const line = source[next++] ?? "";
+        if (COMMENT.test(line) || BLANK.test(line))
+            continue;
+        goesOn = continuation.test(line);
+        text += line.replace(continuation, "$1");
+    }
+    return { text, next };
+}
+/**
+ * Finds the words `<<NAME`, `<<-NAME`, `<<"NAME"` of an instruction; a quoted name keeps the body as it is. What stands in quotes is no
+ * here-document.
+ * @see https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/parser/parser.go (heredocsFromLine, ParseHeredoc)
+ */
+function findHeredocs(text) {
+    return splitWords(text).flatMap((word) => {
+        const [, dash, written] = /^\d*<<(-?)([^<]+)$/.exec(word) ?? [];
+        if (written === undefined || /^\s/.test(written))
+            return [];
+        const name = written.replace(/["']/g, "").replace(/\\(.)/g, "$1");
+        return name === "" ? [] : [{ name, expand: !/^["']/.test(written), stripTabs: dash === "-" }];
+    });
+}
+/** Words at white space outside of quotes, quotes kept. */
+function splitWords(text) {
+    return text.match(/(?:[^\s"'\\]|\\[\s\S]?|"(?:[^"\\]|\\[\s\S])*"?|'[^']*'?)+/g) ?? [];
+}
+function readHeredoc(source, from, opened, at) {
+    const strip = (line) => (opened.stripTabs ? line.replace(/^\t+/, "") : line);
+    const end = source.findIndex((line, index) => index >= from && strip(line) === opened.name);
+    if (end < 0)
+        throw new errors/* ActionError */.l("E_DOCKERFILE", {
+            what: `The here-document ${opened.name} does not end.`,
+            fix: `Put a line with ${opened.name} alone behind it.`,
+            at,
+        });
+    const body = source
+        .slice(from, end)
+        .map((line) => `${strip(line)}\n`)
+        .join("");
+    return { heredoc: { name: opened.name, expand: opened.expand, body }, next: end + 1 };
+}
+
+;// CONCATENATED MODULE: ./build/src/dockerfile/parse.js
+
+
+/**
+ * Reads a Dockerfile as BuildKit's parser does. Unknown instructions and flags are kept: a newer frontend may know them.
+ * @param file how messages name it.
+ * @throws ActionError E_DOCKERFILE with the line, for what no frontend can read.
+ * @see https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/parser/parser.go
+ */
+function parseDockerfile(text, file) {
+    const { lines, directives } = readLines(text, file);
+    const globalArgs = [];
+    const stages = [];
+    for (const line of lines) {
+        const instruction = asInstruction(line);
+        const stage = stages.at(-1);
+        if (instruction.keyword === "FROM")
+            stages.push(startStage(instruction, stages.length, file));
+        else if (stage)
+            stage.instructions.push(instruction);
+        else if (instruction.keyword === "ARG")
+            globalArgs.push(instruction);
+        else
+            throw new errors/* ActionError */.l("E_DOCKERFILE", {
+                what: `${instruction.keyword} stands before the first FROM, where only ARG may stand.`,
+                fix: "Start the Dockerfile with FROM.",
+                at: { file, line: line.line },
+            });
+    }
+    if (stages.length === 0)
+        throw new errors/* ActionError */.l("E_DOCKERFILE", {
+            what: `${file} has no FROM, so it builds nothing.`,
+            fix: "Start it with FROM <image>.",
+            at: { file, line: 1 },
+        });
+    return { file, escape: directives.escape, syntax: syntaxOf(directives), globalArgs, stages };
+}
+function syntaxOf({ syntax }) {
+    // What stands behind the reference are options of the frontend's command line.
+    return syntax && { reference: syntax.value.split(/\s+/, 1)[0] ?? "", line: syntax.line };
+}
+function startStage(instruction, index, file) {
+    const words = instruction.rest.split(/\s+/).filter((word) => word !== "");
+    const [base, as, name] = words;
+    const named = words.length === 3 && as?.toUpperCase() === "AS";
+    if (base === undefined || (words.length !== 1 && !named))
+        throw new errors/* ActionError */.l("E_DOCKERFILE", {
+            what: `FROM ${instruction.rest} is not written as FROM <image> or FROM <image> AS <name>.`,
+            fix: "Check the line.",
+            at: { file, line: instruction.line },
+        });
+    const platform = instruction.flags.find((flag) => flag.startsWith("--platform="))?.slice("--platform=".length);
+    return {
+        index,
+        name: named ? name?.toLowerCase() : undefined,
+        from: { ...instruction, base, platform },
+        instructions: [],
+    };
+}
+function asInstruction(line) {
+    const [, keyword = "", behind = ""] = /^(\S+)(?:[\t\v\f\r ]+([\s\S]*))?$/.exec(line.text.trim()) ?? [];
+    const { flags, rest } = splitFlags(behind.trim());
+    return { keyword: keyword.toUpperCase(), flags, rest, heredocs: line.heredocs, line: line.line };
+}
+/** Also for the instruction inside ONBUILD, and for a trigger of a base image. */
+function parseTrigger(text, line) {
+    return asInstruction({ text, heredocs: [], line });
+}
+/**
+ * Takes the flags off the front of an instruction: words with `--`, in which quotes group and a backslash takes the next character as
+ * it is. A bare `--` ends them.
+ * @see https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/parser/split_command.go (extractBuilderFlags)
+ */
+function splitFlags(text) {
+    const flags = [];
+    let at = 0;
+    for (;;) {
+        while (at < text.length && /\s/.test(text[at] ?? ""))
+            at++;
+        if (!text.startsWith("--", at))
+            return { flags, rest: text.slice(at) };
+        const word = readFlag(text, at);
+        if (word.text === "--")
+            return { flags, rest: text.slice(word.end).trimStart() };
+        flags.push(word.text);
+        at = word.end;
+    }
+}
+function readFlag(text, from) {
+    let word = "";
+    let quote = "";
+    let at = from;
+    for (; at < text.length; at++) {
+        const char = text[at] ?? "";
+        if (quote === "" && /\s/.test(char))
+            break;
+        if (char === "\\" && quote !== "'")
+            word += text[++at] ?? "";
+        else if (quote === "" && (char === '"' || char === "'"))
+            quote = char;
+        else if (char === quote)
+            quote = "";
+        else
+            word += char;
+    }
+    return { text: word, end: at };
+}
+/**
+ * The one text of an instruction, as it goes into the key: comments, blank lines and line breaks of the source are gone, everything
+ * that BuildKit sees is there.
+ */
+function instructionText(instruction) {
+    const head = [instruction.keyword, ...instruction.flags, instruction.rest].join(" ").trimEnd();
+    const bodies = instruction.heredocs.map(({ name, expand, body }) => `\n<<${expand ? "" : "'"}${name}\n${body}`);
+    return [head, ...bodies].join("");
+}
+
+
+/***/ }),
+
+/***/ 2013:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   TT: () => (/* binding */ contextReads),
+/* harmony export */   n4: () => (/* binding */ requiredFiles),
+/* harmony export */   tc: () => (/* binding */ onbuildReads),
+/* harmony export */   ug: () => (/* binding */ canReach)
+/* harmony export */ });
+/* harmony import */ var _expand_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5154);
+/* harmony import */ var _ignore_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4600);
+/* harmony import */ var _parse_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6093);
+/* harmony import */ var _stages_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8229);
+/* harmony import */ var _words_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6477);
+
+
+
+
+
+/** What the instructions of all stages take from the build context. */
+function contextReads(dockerfile, scope) {
+    return dockerfile.stages.flatMap((stage) => (0,_stages_js__WEBPACK_IMPORTED_MODULE_1__/* .stageLookups */ .es)(dockerfile, stage, scope).flatMap(({ instruction, lookup }) => readsOf((0,_stages_js__WEBPACK_IMPORTED_MODULE_1__/* .unwrapOnbuild */ .ls)(instruction), lookup, dockerfile.escape)));
+}
+/**
+ * The sources of COPY and ADD that have to be in the context for the target to be built, where it is certain what they name: no
+ * pattern, no variable without a value, no address.
+ */
+function requiredFiles(dockerfile, target, scope) {
+    return (0,_stages_js__WEBPACK_IMPORTED_MODULE_1__/* .reachableStages */ .JR)(dockerfile, target, scope).flatMap((stage) => (0,_stages_js__WEBPACK_IMPORTED_MODULE_1__/* .stageLookups */ .es)(dockerfile, stage, scope)
+        .filter(({ instruction }) => instruction.keyword !== "ONBUILD" && !instruction.flags.includes("--parents"))
+        .flatMap(({ instruction, lookup }) => readsOf(instruction, lookup, dockerfile.escape))
+        .flatMap(({ source, line, by }) => source === undefined || by === "RUN --mount" || /[*?[\\]|:/.test(source) ? [] : [{ source, line, by }]));
+}
+/** What the ONBUILD triggers of a base image take from it; the base's environment is not looked at. */
+function onbuildReads(triggers) {
+    return triggers.flatMap((trigger) => readsOf((0,_parse_js__WEBPACK_IMPORTED_MODULE_0__/* .parseTrigger */ .uc)(trigger, 1), () => ({ kind: "unknown" }), "\\"));
+}
+function readsOf(instruction, lookup, escapeChar) {
+    const { keyword, flags, line } = instruction;
+    const resolve = (word) => {
+        const expanded = (0,_expand_js__WEBPACK_IMPORTED_MODULE_2__/* .expandWord */ .V)(word, lookup, escapeChar);
+        return expanded.kind === "text" ? expanded.text : undefined;
+    };
+    if ((keyword === "COPY" || keyword === "ADD") && !flags.some((flag) => flag.startsWith("--from=")))
+        return fileSources(instruction).map((word) => ({ source: resolve(word), line, by: keyword }));
+    if (keyword !== "RUN")
+        return [];
+    return flags.flatMap((flag) => {
+        const options = (0,_stages_js__WEBPACK_IMPORTED_MODULE_1__/* .mountOptions */ .g5)(flag);
+        if (!options || (options.get("type") ?? "bind") !== "bind" || options.has("from"))
+            return [];
+        return [{ source: resolve(options.get("source") ?? options.get("src") ?? "/"), line, by: "RUN --mount" }];
+    });
+}
+/** Here-documents are written in the Dockerfile itself. */
+function fileSources({ rest, heredocs }) {
+    const sources = (0,_words_js__WEBPACK_IMPORTED_MODULE_3__/* .listWords */ .yh)(rest).slice(0, -1);
+    return heredocs.length === 0 ? sources : sources.filter((word) => !/^\d*<</.test(word));
+}
+/** Whether a source may take a path of the context with it: the path itself, a folder above it, something below it, or a pattern for one. */
+function canReach(read, path) {
+    if (read.source === undefined)
+        return true;
+    const source = read.source.split("/").filter((segment) => segment !== "" && segment !== ".");
+    if (source.includes(".."))
+        return true;
+    const wanted = path.split("/");
+    const shared = Math.min(source.length, wanted.length);
+    return source.slice(0, shared).every((segment, index) => segmentMatches(segment, wanted[index] ?? ""));
+}
+function segmentMatches(pattern, segment) {
+    return pattern === segment || (/[*?[\\]/.test(pattern) && (0,_ignore_js__WEBPACK_IMPORTED_MODULE_4__/* .patternToRegExp */ .rn)(pattern).test(segment));
+}
+
+
+/***/ }),
+
+/***/ 8229:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Ae: () => (/* binding */ targetStage),
+/* harmony export */   JR: () => (/* binding */ reachableStages),
+/* harmony export */   M6: () => (/* binding */ declaredArgs),
+/* harmony export */   YQ: () => (/* binding */ imageUses),
+/* harmony export */   Ys: () => (/* binding */ finalBase),
+/* harmony export */   es: () => (/* binding */ stageLookups),
+/* harmony export */   g5: () => (/* binding */ mountOptions),
+/* harmony export */   ls: () => (/* binding */ unwrapOnbuild),
+/* harmony export */   t$: () => (/* binding */ remoteAdds)
+/* harmony export */ });
+/* unused harmony export globalLookup */
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7406);
+/* harmony import */ var _oci_platform_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3856);
+/* harmony import */ var _expand_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5154);
+/* harmony import */ var _words_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6477);
+
+
+
+
+const UNSET = { kind: "unset" };
+const UNKNOWN = { kind: "unknown" };
+/** The builder's own platform is not known beforehand. */
+const BUILDERS_OWN = new Set(["BUILDPLATFORM", "BUILDOS", "BUILDARCH", "BUILDVARIANT", "BUILDOSVERSION"]);
+/**
+ * The stage that is built: by name, without regard to case, or by number; the last one when none is asked for.
+ * @throws ActionError E_DOCKERFILE naming the stages that there are.
+ */
+function targetStage(dockerfile, target) {
+    const stage = target === undefined ? dockerfile.stages.at(-1) : findStage(dockerfile.stages, target);
+    if (stage)
+        return stage;
+    const names = dockerfile.stages.flatMap(({ name }) => name ?? []);
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .l("E_DOCKERFILE", {
+        what: `${dockerfile.file} has no stage "${target ?? ""}".`,
+        fix: names.length === 0
+            ? "None of its stages has a name: write FROM <image> AS <name>."
+            : `It has ${names.join(", ")}.`,
+        at: { file: dockerfile.file, line: dockerfile.stages.at(-1)?.from.line ?? 1 },
+    });
+}
+function findStage(stages, reference) {
+    const name = reference.toLowerCase();
+    // Of two stages with one name the later one counts.
+    return (stages.findLast((stage) => stage.name === name) ?? (/^\d+$/.test(reference) ? stages[Number(reference)] : undefined));
+}
+/**
+ * What variables stand for in FROM: the ARGs before it, the platform's own, and the build args that override them.
+ * @see https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/dockerfile2llb/platform.go (defaultArgs)
+ */
+function globalLookup(dockerfile, scope) {
+    const values = new Map(platformArgs(scope).map(([name, value]) => [name, overridden(name, value, scope)]));
+    const lookup = (name) => values.get(name) ?? UNSET;
+    for (const { rest } of dockerfile.globalArgs)
+        for (const { name, value } of (0,_words_js__WEBPACK_IMPORTED_MODULE_2__/* .argWords */ .QD)(rest, dockerfile.escape)) {
+            const written = value === undefined ? (values.get(name) ?? UNSET) : asValue((0,_expand_js__WEBPACK_IMPORTED_MODULE_3__/* .expandWord */ .V)(value, lookup, dockerfile.escape));
+            values.set(name, overridden(name, written, scope));
+        }
+    return lookup;
+}
+function overridden(name, value, { args }) {
+    const given = args.get(name);
+    return given === undefined ? value : { kind: "value", value: given };
+}
+function asValue(expanded) {
+    return expanded.kind === "text" ? { kind: "value", value: expanded.text } : UNKNOWN;
+}
+function platformArgs({ platform }) {
+    const told = (value) => (platform === undefined ? UNKNOWN : { kind: "value", value });
+    const { os = "", architecture = "", variant } = platform ?? {};
+    // containerd writes arm64's only variant out nowhere, arm's always: the normalised platform has it the same way.
+    const parts = [os, architecture, ...(variant === undefined ? [] : [variant])];
+    return [
+        ...[...BUILDERS_OWN].map((name) => [name, UNKNOWN]),
+        ["TARGETPLATFORM", told(parts.join("/"))],
+        ["TARGETOS", told(os)],
+        ["TARGETARCH", told(architecture)],
+        ["TARGETVARIANT", told(variant ?? "")],
+    ];
+}
+/** Every image outside of the Dockerfile that one of its stages reads, `scratch` left out. */
+function imageUses(dockerfile, scope) {
+    const lookup = globalLookup(dockerfile, scope);
+    return dockerfile.stages.flatMap((stage) => {
+        const platform = platformOf(dockerfile, stage, lookup, scope);
+        const earlier = dockerfile.stages.slice(0, stage.index);
+        const base = baseUse(dockerfile, stage, earlier, lookup, platform);
+        const used = stage.instructions.flatMap((instruction) => instructionUses(unwrapOnbuild(instruction), dockerfile.stages, stage, platform));
+        return [...base, ...used];
+    });
+}
+function baseUse(dockerfile, stage, earlier, lookup, platform) {
+    const { base, line } = stage.from;
+    const expanded = (0,_expand_js__WEBPACK_IMPORTED_MODULE_3__/* .expandWord */ .V)(base, lookup, dockerfile.escape);
+    if (expanded.kind === "text" && (isEarlierName(expanded.text, earlier) || expanded.text.toLowerCase() === "scratch"))
+        return [];
+    return [
+        { by: "FROM", written: base, reference: expanded.kind === "text" ? expanded.text : undefined, line, platform },
+    ];
+}
+/** FROM knows stages by name only: a number is an image's name there. */
+function isEarlierName(reference, earlier) {
+    return earlier.some(({ name }) => name === reference.toLowerCase());
+}
+function platformOf(dockerfile, stage, lookup, scope) {
+    const written = stage.from.platform;
+    if (written === undefined)
+        return inheritedPlatform(dockerfile, stage, lookup, scope);
+    if (/^\$\{?BUILDPLATFORM\}?$/.test(written) && !scope.args.has("BUILDPLATFORM"))
+        return { kind: "build" };
+    if (/^\$\{?TARGETPLATFORM\}?$/.test(written) && !scope.args.has("TARGETPLATFORM"))
+        return { kind: "target" };
+    const expanded = (0,_expand_js__WEBPACK_IMPORTED_MODULE_3__/* .expandWord */ .V)(written, lookup, dockerfile.escape);
+    const platform = expanded.kind === "text" ? (0,_oci_platform_js__WEBPACK_IMPORTED_MODULE_1__/* .parsePlatform */ .FL)(expanded.text) : undefined;
+    if (platform === undefined || "wrong" in platform)
+        return { kind: "unknown" };
+    return { kind: "fixed", platform };
+}
+/** A stage on an earlier one runs on its platform, and reads images for it. */
+function inheritedPlatform(dockerfile, stage, lookup, scope) {
+    const expanded = (0,_expand_js__WEBPACK_IMPORTED_MODULE_3__/* .expandWord */ .V)(stage.from.base, lookup, dockerfile.escape);
+    const earlier = dockerfile.stages.slice(0, stage.index);
+    const parent = expanded.kind === "text" ? earlier.findLast(({ name }) => name === expanded.text.toLowerCase()) : undefined;
+    return parent ? platformOf(dockerfile, parent, lookup, scope) : { kind: "target" };
+}
+/** What ONBUILD holds back is read when another stage of this file builds on this one: it counts as if it were read here. */
+function unwrapOnbuild(instruction) {
+    if (instruction.keyword !== "ONBUILD")
+        return instruction;
+    const [, keyword = "", flags = "", rest = ""] = /^(\S+)\s*((?:--\S+\s+)*)([\s\S]*)$/.exec([...instruction.flags, instruction.rest].join(" ")) ?? [];
+    return {
+        ...instruction,
+        keyword: keyword.toUpperCase(),
+        flags: flags.split(/\s+/).filter((flag) => flag !== ""),
+        rest,
+    };
+}
+function instructionUses(instruction, stages, stage, platform) {
+    return readImageNames(instruction).flatMap(({ by, written }) => {
+        if (written.includes("$"))
+            return [{ by, written, reference: undefined, line: instruction.line, platform }];
+        const own = findStage(stages, written);
+        if (own !== undefined && own.index !== stage.index)
+            return [];
+        return written.toLowerCase() === "scratch"
+            ? []
+            : [{ by, written, reference: written, line: instruction.line, platform }];
+    });
+}
+function readImageNames({ keyword, flags }) {
+    if (keyword === "COPY" || keyword === "ADD")
+        return flags.flatMap((flag) => flag.startsWith("--from=") ? [{ by: keyword, written: flag.slice("--from=".length) }] : []);
+    if (keyword !== "RUN")
+        return [];
+    return flags.flatMap((flag) => {
+        const written = mountOptions(flag)?.get("from");
+        return written ? [{ by: "RUN --mount", written }] : [];
+    });
+}
+/** The options of `--mount=type=bind,from=x`; `undefined` for another flag. Keys are lower-case. */
+function mountOptions(flag) {
+    if (!flag.startsWith("--mount="))
+        return undefined;
+    return new Map(flag
+        .slice("--mount=".length)
+        .split(",")
+        .map((option) => {
+        const equals = option.indexOf("=");
+        return equals < 0
+            ? [option.toLowerCase(), ""]
+            : [option.slice(0, equals).toLowerCase(), option.slice(equals + 1)];
+    }));
+}
+/** The FROM of the image outside that the target stands on, through all stages between; nothing where it starts from scratch. */
+function finalBase(dockerfile, target, scope) {
+    const lookup = globalLookup(dockerfile, scope);
+    let stage = targetStage(dockerfile, target);
+    for (;;) {
+        const { base, line } = stage.from;
+        const expanded = (0,_expand_js__WEBPACK_IMPORTED_MODULE_3__/* .expandWord */ .V)(base, lookup, dockerfile.escape);
+        const text = expanded.kind === "text" ? expanded.text.toLowerCase() : undefined;
+        if (text === "scratch")
+            return undefined;
+        const before = dockerfile.stages.slice(0, stage.index);
+        const parent = before.findLast(({ name }) => name !== undefined && name === text);
+        if (!parent)
+            return { written: base, line };
+        stage = parent;
+    }
+}
+/**
+ * The stages that certainly take part in building the target: it, what it stands on, and what any of them copies or mounts from. A
+ * stage that is named by a variable may be one more.
+ */
+function reachableStages(dockerfile, target, scope) {
+    const lookup = globalLookup(dockerfile, scope);
+    const reached = new Set();
+    const visit = (stage) => {
+        if (!stage || reached.has(stage))
+            return;
+        reached.add(stage);
+        const expanded = (0,_expand_js__WEBPACK_IMPORTED_MODULE_3__/* .expandWord */ .V)(stage.from.base, lookup, dockerfile.escape);
+        const earlier = dockerfile.stages.slice(0, stage.index);
+        if (expanded.kind === "text")
+            visit(earlier.findLast(({ name }) => name === expanded.text.toLowerCase()));
+        for (const instruction of stage.instructions)
+            for (const { written } of readImageNames(instruction))
+                visit(findStage(earlier, written));
+    };
+    visit(targetStage(dockerfile, target));
+    return [...reached];
+}
+/** The names that ARG declares anywhere, with their lines. */
+function declaredArgs(dockerfile) {
+    const lines = new Map();
+    const all = [
+        ...dockerfile.globalArgs,
+        ...dockerfile.stages.flatMap(({ instructions }) => instructions.map(unwrapOnbuild)),
+    ];
+    for (const { keyword, rest, line } of all)
+        if (keyword === "ARG")
+            for (const { name } of (0,_words_js__WEBPACK_IMPORTED_MODULE_2__/* .argWords */ .QD)(rest, dockerfile.escape))
+                lines.set(name, [...(lines.get(name) ?? []), line]);
+    return lines;
+}
+/** What BuildKit's ADD fetches: https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/dfgitutil/git_ref.go */
+const REMOTE = /^(https?:\/\/|git@|git:\/\/|ssh:\/\/|github\.com\/)/i;
+/** ADD of something that is not in the build context: an address, or a git repository. What only the build knows counts as one. */
+function remoteAdds(dockerfile, scope) {
+    return dockerfile.stages.flatMap((stage) => stageLookups(dockerfile, stage, scope).flatMap(({ instruction, lookup }) => {
+        const { keyword, flags, rest, line } = unwrapOnbuild(instruction);
+        if (keyword !== "ADD")
+            return [];
+        const checksum = flags.find((flag) => flag.startsWith("--checksum="))?.slice("--checksum=".length);
+        const isRemote = (source) => {
+            const expanded = (0,_expand_js__WEBPACK_IMPORTED_MODULE_3__/* .expandWord */ .V)(source, lookup, dockerfile.escape);
+            return expanded.kind === "unresolved" || REMOTE.test(expanded.text);
+        };
+        return (0,_words_js__WEBPACK_IMPORTED_MODULE_2__/* .listWords */ .yh)(rest)
+            .slice(0, -1)
+            .filter(isRemote)
+            .map((source) => ({ source, line, checksum }));
+    }));
+}
+/**
+ * What variables stand for inside a stage, right before each of its instructions. Names that only the base image's own environment
+ * could hold are unknown.
+ */
+function stageLookups(dockerfile, stage, scope) {
+    const outside = globalLookup(dockerfile, scope);
+    const values = new Map(inheritedValues(dockerfile, stage, scope, outside));
+    const isScratch = finalBase({ ...dockerfile, stages: dockerfile.stages.slice(0, stage.index + 1) }, undefined, scope) === undefined;
+    return stage.instructions.map((instruction) => {
+        const before = new Map(values);
+        const lookup = (name) => before.get(name) ?? (isScratch ? UNSET : UNKNOWN);
+        declare(instruction, values, lookup, outside, { dockerfile, scope });
+        return { instruction, lookup };
+    });
+}
+function declare({ keyword, rest }, values, lookup, outside, { dockerfile, scope }) {
+    if (keyword === "ENV")
+        for (const { name, value = "" } of (0,_words_js__WEBPACK_IMPORTED_MODULE_2__/* .envWords */ .dU)(rest, dockerfile.escape))
+            values.set(name, asValue((0,_expand_js__WEBPACK_IMPORTED_MODULE_3__/* .expandWord */ .V)(value, lookup, dockerfile.escape)));
+    if (keyword === "ARG")
+        for (const { name, value } of (0,_words_js__WEBPACK_IMPORTED_MODULE_2__/* .argWords */ .QD)(rest, dockerfile.escape)) {
+            const written = value === undefined ? outside(name) : asValue((0,_expand_js__WEBPACK_IMPORTED_MODULE_3__/* .expandWord */ .V)(value, lookup, dockerfile.escape));
+            values.set(name, overridden(name, written, scope));
+        }
+}
+/** A stage on an earlier one starts with its ARGs and ENVs. */
+function inheritedValues(dockerfile, stage, scope, outside) {
+    const expanded = (0,_expand_js__WEBPACK_IMPORTED_MODULE_3__/* .expandWord */ .V)(stage.from.base, outside, dockerfile.escape);
+    const earlier = dockerfile.stages.slice(0, stage.index);
+    const parent = expanded.kind === "text" ? earlier.findLast(({ name }) => name === expanded.text.toLowerCase()) : undefined;
+    if (!parent)
+        return new Map();
+    const values = new Map(inheritedValues(dockerfile, parent, scope, outside));
+    for (const { instruction, lookup } of stageLookups(dockerfile, parent, scope))
+        declare(instruction, values, lookup, outside, { dockerfile, scope });
+    return values;
+}
+
+
+/***/ }),
+
+/***/ 6477:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   QD: () => (/* binding */ argWords),
+/* harmony export */   dU: () => (/* binding */ envWords),
+/* harmony export */   yh: () => (/* binding */ listWords)
+/* harmony export */ });
+/* unused harmony export quotedWords */
+/**
+ * The words of an instruction like COPY or ADD: a JSON list of texts, or words at white space. Quotes in the plain form stay, for they
+ * are taken off together with the variables.
+ * @see https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/parser/line_parsers.go (parseMaybeJSONToList, parseStringsWhitespaceDelimited)
+ */
+function listWords(rest) {
+    return asJsonList(rest) ?? rest.split(/\s+/).filter((word) => word !== "");
+}
+function asJsonList(rest) {
+    if (!rest.startsWith("["))
+        return undefined;
+    try {
+        const list = JSON.parse(rest);
+        return Array.isArray(list) && list.every((item) => typeof item === "string") ? list : undefined;
+    }
+    catch {
+        return undefined;
+    }
+}
+/** ARG: words `NAME` or `NAME=value`, quotes kept. */
+function argWords(rest, escapeChar) {
+    return quotedWords(rest, escapeChar).map((word) => {
+        const equals = word.indexOf("=");
+        return equals < 0
+            ? { name: word, value: undefined }
+            : { name: word.slice(0, equals), value: word.slice(equals + 1) };
+    });
+}
+/** ENV: words `NAME=value`, or the old form `NAME value`, where everything behind the name is the value. */
+function envWords(rest, escapeChar) {
+    const [first = ""] = quotedWords(rest, escapeChar);
+    return first.includes("=") ? argWords(rest, escapeChar) : [{ name: first, value: rest.slice(first.length).trim() }];
+}
+/** Words at white space that stands outside of quotes and is not escaped. */
+function quotedWords(rest, escapeChar) {
+    const words = [];
+    let word = "";
+    let quote = "";
+    for (let at = 0; at < rest.length; at++) {
+        const char = rest[at] ?? "";
+        if (quote === "" && /\s/.test(char)) {
+            if (word !== "")
+                words.push(word);
+            word = "";
+            continue;
+        }
+        word += char;
+        if (char === escapeChar && quote !== "'")
+            word += rest[++at] ?? "";
+        else if (quote === "" && (char === '"' || char === "'"))
+            quote = char;
+        else if (char === quote)
+            quote = "";
+    }
+    return word === "" ? words : [...words, word];
 }
 
 
@@ -34245,6 +35377,246 @@ function branchTag(branch, configuration) {
 
 /***/ }),
 
+/***/ 4292:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   G2: () => (/* binding */ planConfig),
+/* harmony export */   T8: () => (/* binding */ statementOf),
+/* harmony export */   YG: () => (/* binding */ SECONDS_ANNOTATION),
+/* harmony export */   gW: () => (/* binding */ emptyIndex),
+/* harmony export */   jO: () => (/* binding */ planManifest),
+/* harmony export */   kw: () => (/* binding */ planDescriptorOf),
+/* harmony export */   nl: () => (/* binding */ OWN_ANNOTATION),
+/* harmony export */   p6: () => (/* binding */ setIndex)
+/* harmony export */ });
+/* unused harmony export BUILT_ANNOTATION */
+/* harmony import */ var _oci_digest_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6559);
+/* harmony import */ var _oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2262);
+/* harmony import */ var _oci_media_types_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(415);
+/* harmony import */ var _oci_platform_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(3856);
+/* harmony import */ var _canonical_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2395);
+/* harmony import */ var _stored_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(446);
+
+
+
+
+
+
+/**
+ * What stands on the plan's descriptor in the index itself, so that a hit knows it without one more request: the fingerprint of
+ * everything but upstream, when the set was built (RFC 3339), and how long that took (seconds).
+ */
+const OWN_ANNOTATION = "dev-container-cache.own";
+const BUILT_ANNOTATION = "dev-container-cache.built";
+const SECONDS_ANNOTATION = "dev-container-cache.seconds";
+const PREDICATE_TYPE = "in-toto.io/predicate-type";
+/** The plan's entry of an index that we made. */
+function planDescriptorOf(index) {
+    return index.manifests.find((entry) => (0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .isAttestation */ .H3)(entry) && entry.annotations?.[OWN_ANNOTATION] !== undefined);
+}
+/** The config of an attestation manifest in the form that every registry takes: Gitea insists on one that reads as an image's. */
+function planConfig(statement) {
+    return jsonDocument(_oci_media_types_js__WEBPACK_IMPORTED_MODULE_2__/* .OCI_CONFIG */ .TF, {
+        architecture: "unknown",
+        os: "unknown",
+        config: {},
+        rootfs: { type: "layers", diff_ids: [statement.digest] },
+    });
+}
+/**
+ * The attestation manifest that carries the plan's statement, in the shape of BuildKit's own.
+ * @see https://github.com/moby/buildkit/blob/v0.26.3/docs/attestations/attestation-storage.md
+ */
+function planManifest(statement, config) {
+    return jsonDocument(_oci_media_types_js__WEBPACK_IMPORTED_MODULE_2__/* .OCI_MANIFEST */ .EG, {
+        schemaVersion: 2,
+        mediaType: _oci_media_types_js__WEBPACK_IMPORTED_MODULE_2__/* .OCI_MANIFEST */ .EG,
+        config: plain(config),
+        layers: [{ ...plain(statement), annotations: { [PREDICATE_TYPE]: _stored_js__WEBPACK_IMPORTED_MODULE_4__/* .PLAN_PREDICATE */ .IJ } }],
+    });
+}
+/** Finds the statement among an attestation manifest's layers. */
+function statementOf(manifest) {
+    if (manifest.body.kind !== "manifest")
+        return undefined;
+    return manifest.body.layers.find((layer) => layer.mediaType === _oci_media_types_js__WEBPACK_IMPORTED_MODULE_2__/* .IN_TOTO */ .B1 && layer.annotations?.[PREDICATE_TYPE] === _stored_js__WEBPACK_IMPORTED_MODULE_4__/* .PLAN_PREDICATE */ .IJ);
+}
+/**
+ * The index of a set: each platform's image followed by its attestations, platforms in order, the plan last. It holds what the
+ * platforms' own indexes hold, nothing rebuilt and nothing lost.
+ */
+function setIndex(platforms, plan) {
+    const sorted = [...platforms].sort((a, b) => ((0,_oci_platform_js__WEBPACK_IMPORTED_MODULE_3__/* .formatPlatform */ .Bq)(a.platform) < (0,_oci_platform_js__WEBPACK_IMPORTED_MODULE_3__/* .formatPlatform */ .Bq)(b.platform) ? -1 : 1));
+    const entries = sorted.flatMap(({ platform, manifest, index }) => entriesOf(platform, manifest, index));
+    const planEntry = {
+        ...plain(plan.manifest),
+        annotations: {
+            [_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .REFERENCE_TYPE */ .pz]: _oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .ATTESTATION */ .B4,
+            [_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .REFERENCE_DIGEST */ .R7]: sorted[0]?.manifest ?? "",
+            [OWN_ANNOTATION]: plan.own,
+            [BUILT_ANNOTATION]: plan.built,
+            [SECONDS_ANNOTATION]: String(plan.seconds),
+        },
+        platform: { architecture: "unknown", os: "unknown" },
+    };
+    return jsonDocument(_oci_media_types_js__WEBPACK_IMPORTED_MODULE_2__/* .OCI_INDEX */ .$p, { schemaVersion: 2, mediaType: _oci_media_types_js__WEBPACK_IMPORTED_MODULE_2__/* .OCI_INDEX */ .$p, manifests: [...entries, planEntry] });
+}
+/** An index of nothing: under a tag it is no image, so whoever looks there builds. */
+function emptyIndex() {
+    return jsonDocument(_oci_media_types_js__WEBPACK_IMPORTED_MODULE_2__/* .OCI_INDEX */ .$p, { schemaVersion: 2, mediaType: _oci_media_types_js__WEBPACK_IMPORTED_MODULE_2__/* .OCI_INDEX */ .$p, manifests: [] });
+}
+function entriesOf(platform, manifest, served) {
+    const named = {
+        os: platform.os,
+        architecture: platform.architecture,
+        ...(platform.variant === undefined ? {} : { variant: platform.variant }),
+    };
+    if (served.body.kind === "manifest")
+        return [{ ...plain(served.descriptor), platform: named }];
+    const image = (0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .imageFor */ .zd)(served.body, platform);
+    if (!image)
+        return [];
+    const attestations = (0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .attestationsOf */ .xz)(served.body, manifest).filter((entry) => entry.annotations?.[OWN_ANNOTATION] === undefined);
+    return [
+        { ...plain(image), platform: named, ...(image.annotations ? { annotations: image.annotations } : {}) },
+        ...attestations.map((entry) => ({
+            ...plain(entry),
+            annotations: entry.annotations ?? {},
+            platform: { architecture: "unknown", os: "unknown" },
+        })),
+    ];
+}
+function plain({ mediaType, digest, size, artifactType }) {
+    return { mediaType, digest, size, ...(artifactType === undefined ? {} : { artifactType }) };
+}
+function jsonDocument(mediaType, value) {
+    const bytes = new TextEncoder().encode((0,_canonical_js__WEBPACK_IMPORTED_MODULE_5__/* .canonicalJson */ .d)(value));
+    return { bytes, descriptor: { mediaType, digest: (0,_oci_digest_js__WEBPACK_IMPORTED_MODULE_0__/* .digestOf */ .ol)(bytes), size: bytes.length } };
+}
+
+
+/***/ }),
+
+/***/ 446:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Hi: () => (/* binding */ readPlanStatement),
+/* harmony export */   IJ: () => (/* binding */ PLAN_PREDICATE),
+/* harmony export */   k_: () => (/* binding */ hidePrivateValues),
+/* harmony export */   l1: () => (/* binding */ storeTrees),
+/* harmony export */   vQ: () => (/* binding */ planStatement)
+/* harmony export */ });
+/* harmony import */ var _oci_digest_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6559);
+/* harmony import */ var _oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2262);
+/* harmony import */ var _canonical_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2395);
+/* harmony import */ var _fingerprint_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3453);
+
+
+
+
+/** The predicate type of our in-toto statement. */
+const PLAN_PREDICATE = "urn:dev-container-cache:plan:1";
+/** The plan as it is stored: the same shape, with every value that could be private replaced by its salted hash. */
+function hidePrivateValues(plan, hidden, salt) {
+    return {
+        ...plan,
+        yours: hideInYours(plan.yours, hidden, salt),
+        upstream: hideInUpstream(plan.upstream, hidden, salt),
+    };
+}
+function hideInYours(yours, hidden, salt) {
+    const { image, target } = yours.configuration;
+    return {
+        ...yours,
+        configuration: {
+            ...yours.configuration,
+            ...(image !== undefined && hidden.image ? { image: hash(image, salt) } : {}),
+            ...(target !== undefined && hidden.target ? { target: hash(target, salt) } : {}),
+        },
+        arguments: Object.fromEntries(Object.entries(yours.arguments).map(([name, value]) => [name, hash(value, salt)])),
+    };
+}
+function hideInUpstream(upstream, hidden, salt) {
+    const hide = (image) => {
+        if (!hidden.references.has(image.reference))
+            return image;
+        // Where nothing was expanded the written form is the reference itself and tells as much.
+        const written = image.written.includes("$") ? image.written : hash(image.written, salt);
+        return { ...image, written, reference: hash(image.reference, salt) };
+    };
+    return {
+        ...upstream,
+        bases: upstream.bases.map(hide),
+        ...(upstream.frontend ? { frontend: hide(upstream.frontend) } : {}),
+    };
+}
+function hash(value, salt) {
+    return `salted:${(0,_oci_digest_js__WEBPACK_IMPORTED_MODULE_0__/* .digestOf */ .ol)(`${salt}\n${value}`)}`;
+}
+/** The trees that some plans name, ready to be stored. */
+function storeTrees(trees) {
+    return Object.fromEntries([...trees].map(([digest, entries]) => [digest, (0,_fingerprint_js__WEBPACK_IMPORTED_MODULE_2__/* .compactTree */ .QM)(entries)]));
+}
+/**
+ * An in-toto statement about a set of images.
+ * @param subjects the digests of the platforms' manifests.
+ * @see https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
+ */
+function planStatement(plan, subjects) {
+    return (0,_canonical_js__WEBPACK_IMPORTED_MODULE_3__/* .canonicalJson */ .d)({
+        _type: "https://in-toto.io/Statement/v1",
+        subject: subjects.map(({ name, digest }) => ({ name, digest: { sha256: digest.slice("sha256:".length) } })),
+        predicateType: PLAN_PREDICATE,
+        predicate: plan,
+    });
+}
+/**
+ * Reads a statement that an earlier run stored. It is only ever used to explain a miss, so what cannot be read is no error.
+ * @returns the plan, or `undefined` for anything that is not a plan of this schema.
+ */
+function readPlanStatement(text) {
+    let json;
+    try {
+        json = JSON.parse(text);
+    }
+    catch {
+        return undefined;
+    }
+    if (!(0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .isRecord */ .u4)(json) || json.predicateType !== PLAN_PREDICATE || !isStoredPlan(json.predicate))
+        return undefined;
+    return json.predicate;
+}
+function isStoredPlan(value) {
+    return ((0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .isRecord */ .u4)(value) &&
+        value.schema === 1 &&
+        typeof value.salt === "string" &&
+        (0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .isRecord */ .u4)(value.trees) &&
+        Object.values(value.trees).every((tree) => Array.isArray(tree) && tree.every(Array.isArray)) &&
+        (0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .isRecord */ .u4)(value.built) &&
+        (0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .isRecord */ .u4)(value.built.seconds) &&
+        (0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .isRecord */ .u4)(value.platforms) &&
+        Object.values(value.platforms).every(isPlatformPlan));
+}
+function isPlatformPlan(value) {
+    if (!(0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .isRecord */ .u4)(value) || !(0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .isRecord */ .u4)(value.yours) || !(0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .isRecord */ .u4)(value.upstream))
+        return false;
+    const { yours, upstream } = value;
+    const { dockerfile } = yours;
+    return ((0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .isRecord */ .u4)(yours.configuration) &&
+        (0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .isRecord */ .u4)(yours.arguments) &&
+        (0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .isRecord */ .u4)(yours.options) &&
+        (dockerfile === undefined ||
+            ((0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .isRecord */ .u4)(dockerfile) && Array.isArray(dockerfile.stages) && dockerfile.stages.every(Array.isArray))) &&
+        (yours.context === undefined || ((0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .isRecord */ .u4)(yours.context) && (0,_oci_digest_js__WEBPACK_IMPORTED_MODULE_0__/* .isDigest */ .Bc)(yours.context.tree))) &&
+        Array.isArray(upstream.bases) &&
+        upstream.bases.every(_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .isRecord */ .u4));
+}
+
+
+/***/ }),
+
 /***/ 8712:
 /***/ ((__webpack_module__, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
 
@@ -34267,7 +35639,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _report_log_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(6314);
 /* harmony import */ var _report_report_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(8456);
 /* harmony import */ var _report_summary_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(3320);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(3549);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(8505);
 
 
 
@@ -34774,6 +36146,175 @@ function makeOutputs(report) {
             ...(report.saved === undefined ? {} : { saved: report.saved }),
         }),
     };
+}
+
+
+/***/ }),
+
+/***/ 3827:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   RN: () => (/* binding */ verifyPlatform),
+/* harmony export */   YN: () => (/* binding */ lookUpPlatform),
+/* harmony export */   dy: () => (/* binding */ probe)
+/* harmony export */ });
+/* harmony import */ var _key_fingerprint_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3453);
+/* harmony import */ var _key_record_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4292);
+/* harmony import */ var _oci_manifest_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2262);
+/* harmony import */ var _oci_platform_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(3856);
+/* harmony import */ var _upstream_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4820);
+
+
+
+
+
+/**
+ * Answers whether the wanted set is in the cache repository. Nothing is downloaded but manifests; what does not depend on one another
+ * is asked at once: the bases beside the newest set of the same sources, which is verified while the wanted tag is looked up, for on a
+ * hit they are nearly always the same image.
+ */
+async function probe(wanted, registry) {
+    const newest = lookAtNewest(wanted, registry);
+    if (wanted.doubt)
+        return { plan: undefined, verdict: unlessStale(await newest, wanted, wanted.doubt) };
+    const resolved = await (0,_upstream_js__WEBPACK_IMPORTED_MODULE_4__/* .resolveUpstream */ .mX)(wanted.platforms.map(({ images }) => images), registry);
+    if (resolved.kind !== "resolved")
+        return { plan: undefined, verdict: unlessStale(await newest, wanted, resolved) };
+    const plan = makePlan(wanted, resolved.upstream, resolved.bindings);
+    const verdict = await lookUpSet(wanted, plan, newest, registry);
+    return { plan, verdict };
+}
+function makePlan(wanted, upstream, bindings) {
+    const platforms = wanted.platforms.flatMap(({ platform, plan }, index) => {
+        const part = upstream[index];
+        if (!part)
+            return [];
+        const whole = { ...plan, upstream: part };
+        const key = (0,_key_fingerprint_js__WEBPACK_IMPORTED_MODULE_0__/* .platformKey */ .Ng)(whole);
+        return [{ platform, key, plan: whole, tag: (0,_key_fingerprint_js__WEBPACK_IMPORTED_MODULE_0__/* .platformTag */ .oq)(key, platform) }];
+    });
+    return { key: (0,_key_fingerprint_js__WEBPACK_IMPORTED_MODULE_0__/* .setKey */ .qL)(platforms.map(({ key }) => key)), platforms, bindings };
+}
+async function lookAtNewest(wanted, registry) {
+    const answer = await registry.manifest({ ...wanted.repository, tag: (0,_key_fingerprint_js__WEBPACK_IMPORTED_MODULE_0__/* .sourceTag */ .Yr)(wanted.sourceKey) });
+    if (answer.kind !== "found")
+        return { error: answer };
+    return { served: answer.value, sound: await verifySet(wanted, answer.value, registry) };
+}
+async function lookUpSet(wanted, plan, newest, registry) {
+    const reference = { ...wanted.repository, tag: (0,_key_fingerprint_js__WEBPACK_IMPORTED_MODULE_0__/* .setTag */ .NA)(plan.key) };
+    const answer = await registry.describe(reference);
+    if (answer.kind === "found") {
+        const last = await newest;
+        const same = "served" in last && last.served.descriptor.digest === answer.value.digest ? last : undefined;
+        const set = same ?? (await lookAtSet(wanted, reference, registry));
+        if ("error" in set)
+            return { kind: "unknown", doubt: doubtAbout(`the tag ${reference.tag}`, set.error) };
+        if (set.sound.kind === "doubt")
+            return { kind: "unknown", doubt: set.sound.doubt };
+        if (set.sound.kind === "sound")
+            return {
+                kind: "hit",
+                image: { ...wanted.repository, digest: set.served.descriptor.digest },
+                index: set.served,
+                found: set.sound.found,
+            };
+        return lookUpPlatforms(wanted, plan, [set.sound.what], newest, registry);
+    }
+    if (answer.kind !== "absent")
+        return unlessStale(await newest, wanted, doubtAbout(`the tag ${reference.tag}`, answer));
+    return lookUpPlatforms(wanted, plan, [], newest, registry);
+}
+async function lookAtSet(wanted, reference, registry) {
+    const answer = await registry.manifest(reference);
+    return answer.kind === "found"
+        ? { served: answer.value, sound: await verifySet(wanted, answer.value, registry) }
+        : { error: answer };
+}
+async function lookUpPlatforms(wanted, plan, damaged, newest, registry) {
+    const looks = await Promise.all(plan.platforms.map((one) => lookUpPlatform(wanted, one, registry)));
+    const doubt = looks.find((look) => look.kind === "doubt");
+    if (doubt?.kind === "doubt")
+        return unlessStale(await newest, wanted, doubt.doubt);
+    const found = looks.flatMap((look) => (look.kind === "sound" ? look.found : []));
+    if (found.length === plan.platforms.length)
+        return { kind: "joinable", found };
+    const missing = plan.platforms.filter((_, index) => looks[index]?.kind !== "sound").map(({ platform }) => platform);
+    const broken = looks.flatMap((look) => (look.kind === "damaged" ? [look.what] : []));
+    const otherwise = found.length > 0 ? { kind: "partial", found, missing } : { kind: "miss", damaged: [...damaged, ...broken] };
+    return staleOr(await newest, wanted, otherwise, found);
+}
+/** One platform's own tag: `absent` is a miss, everything else that is not a sound image is said. */
+async function lookUpPlatform(wanted, { platform, tag }, registry) {
+    const answer = await registry.manifest({ ...wanted.repository, tag });
+    if (answer.kind === "absent")
+        return { kind: "absent" };
+    if (answer.kind !== "found")
+        return { kind: "doubt", doubt: doubtAbout(`the tag ${tag}`, answer) };
+    return verifyPlatform(wanted, platform, answer.value, registry);
+}
+/** Verifies that a set holds every wanted platform and that all of it is there. */
+async function verifySet(wanted, served, registry) {
+    const looks = await Promise.all(wanted.platforms.map(({ platform }) => verifyPlatform(wanted, platform, served, registry)));
+    const bad = looks.find((look) => look.kind === "doubt") ?? looks.find((look) => look.kind === "damaged");
+    if (bad)
+        return bad;
+    return { kind: "sound", found: looks.flatMap((look) => (look.kind === "sound" ? look.found : [])) };
+}
+/**
+ * Verifies one platform of an index, or a bare manifest: the manifest, its config and every layer are in the registry.
+ * @returns `damaged` only where the registry itself says that a part is not there.
+ */
+async function verifyPlatform(wanted, platform, served, registry) {
+    const child = served.body.kind === "index" ? (0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_2__/* .imageFor */ .zd)(served.body, platform) : served.descriptor;
+    if (!child)
+        return { kind: "damaged", what: `${(0,_oci_platform_js__WEBPACK_IMPORTED_MODULE_3__/* .formatPlatform */ .Bq)(platform)} is not in the index ${served.descriptor.digest}` };
+    const sound = { kind: "sound", found: [{ platform, manifest: child.digest, index: served }] };
+    if (wanted.verify === "none")
+        return sound;
+    const answer = served.body.kind === "index" ? await registry.manifest({ ...wanted.repository, digest: child.digest }) : undefined;
+    if (answer && answer.kind !== "found")
+        return missingPart(`the manifest of ${(0,_oci_platform_js__WEBPACK_IMPORTED_MODULE_3__/* .formatPlatform */ .Bq)(platform)}`, answer);
+    const body = answer ? answer.value.body : served.body;
+    if (body.kind !== "manifest")
+        return { kind: "damaged", what: `${child.digest} for ${(0,_oci_platform_js__WEBPACK_IMPORTED_MODULE_3__/* .formatPlatform */ .Bq)(platform)} is no image` };
+    if (wanted.verify === "manifests")
+        return sound;
+    const parts = uniqueBlobs([body.config, ...body.layers]);
+    const answers = await Promise.all(parts.map((part) => registry.hasBlob(wanted.repository, part)));
+    for (const [index, part] of answers.entries())
+        if (part.kind !== "found")
+            return missingPart(`the layer ${parts[index]?.digest ?? ""} of ${(0,_oci_platform_js__WEBPACK_IMPORTED_MODULE_3__/* .formatPlatform */ .Bq)(platform)}`, part);
+    return sound;
+}
+/** A layer may stand in a manifest more than once. */
+function uniqueBlobs(parts) {
+    return [...new Map(parts.map((part) => [part.digest, part])).values()];
+}
+function missingPart(what, error) {
+    if (error.kind === "absent")
+        return { kind: "damaged", what: `${what} is gone from the registry` };
+    return { kind: "doubt", doubt: doubtAbout(what, error) };
+}
+function doubtAbout(what, error) {
+    return { kind: "registry", what, error };
+}
+/** Same sources, same label, same recipe, all of it there: only upstream moved, or cannot be read. */
+function unlessStale(newest, wanted, doubt) {
+    return staleOr(newest, wanted, { kind: "unknown", doubt }, []);
+}
+function staleOr(newest, wanted, otherwise, reusable) {
+    if ("error" in newest || newest.sound.kind !== "sound" || newest.served.body.kind !== "index")
+        return otherwise;
+    if (ownKeyOf(newest.served.body) !== wanted.ownKey)
+        return otherwise;
+    const image = { ...wanted.repository, digest: newest.served.descriptor.digest };
+    const stale = { kind: "stale", image, index: newest.served, found: newest.sound.found, reusable };
+    return otherwise.kind === "unknown" ? { ...stale, doubt: otherwise.doubt } : stale;
+}
+function ownKeyOf(index) {
+    return (0,_key_record_js__WEBPACK_IMPORTED_MODULE_1__/* .planDescriptorOf */ .kw)(index)?.annotations?.[_key_record_js__WEBPACK_IMPORTED_MODULE_1__/* .OWN_ANNOTATION */ .nl];
 }
 
 
@@ -35496,10 +37037,8 @@ function oneLine(words) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   f: () => (/* binding */ openHttp)
 /* harmony export */ });
-/* harmony import */ var node_tls__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1692);
-/* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6752);
-/* harmony import */ var _tokens_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(92);
-
+/* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6752);
+/* harmony import */ var _tokens_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(92);
 
 
 const CONNECTIONS = 16;
@@ -35511,8 +37050,8 @@ function openHttp({ env, userAgent, trust, timeout = 30_000 }) {
     const poolFor = async (url) => {
         const { certificates, insecure } = await trust(url.host);
         // Hosts that are trusted alike share one pool.
-        const kind = JSON.stringify([certificates, insecure, (0,_tokens_js__WEBPACK_IMPORTED_MODULE_2__/* .isLoopback */ .U)(url)]);
-        const pool = pools.get(kind) ?? openPool({ env, timeout, certificates, insecure, direct: (0,_tokens_js__WEBPACK_IMPORTED_MODULE_2__/* .isLoopback */ .U)(url) });
+        const kind = JSON.stringify([certificates, insecure, (0,_tokens_js__WEBPACK_IMPORTED_MODULE_1__/* .isLoopback */ .U)(url)]);
+        const pool = pools.get(kind) ?? openPool({ env, timeout, certificates, insecure, direct: (0,_tokens_js__WEBPACK_IMPORTED_MODULE_1__/* .isLoopback */ .U)(url) });
         pools.set(kind, pool);
         return pool;
     };
@@ -35526,7 +37065,7 @@ function openHttp({ env, userAgent, trust, timeout = 30_000 }) {
         spent.bytes += body?.length ?? 0;
         try {
             const dispatcher = await poolFor(url);
-            const answer = await (0,undici__WEBPACK_IMPORTED_MODULE_1__/* .request */ .Em)(url, {
+            const answer = await (0,undici__WEBPACK_IMPORTED_MODULE_0__/* .request */ .Em)(url, {
                 method,
                 headers: { "user-agent": userAgent, ...headers },
                 dispatcher,
@@ -35548,14 +37087,14 @@ function openHttp({ env, userAgent, trust, timeout = 30_000 }) {
         pause: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
         traffic: () => ({ ...spent }),
         close: async () => {
-            await Promise.all([...pools.values()].map((pool) => pool.close()));
+            await Promise.all([...pools.values()].map(async (pool) => (await pool).close()));
         },
     };
 }
 /** Nothing on loopback goes through a proxy, as with docker and every other Go program. */
-function openPool({ env, timeout, certificates, insecure, direct }) {
+async function openPool({ env, timeout, certificates, insecure, direct }) {
     const tls = {
-        ...(certificates.length === 0 ? {} : { ca: [...node_tls__WEBPACK_IMPORTED_MODULE_0__.rootCertificates, ...certificates] }),
+        ...(certificates.length === 0 ? {} : { ca: [...(await knownCertificates()), ...certificates] }),
         ...(insecure ? { rejectUnauthorized: false } : {}),
     };
     const options = {
@@ -35569,7 +37108,7 @@ function openPool({ env, timeout, certificates, insecure, direct }) {
     };
     const [http, https] = [env.http_proxy || env.HTTP_PROXY, env.https_proxy || env.HTTPS_PROXY];
     if (direct || (!http && !https))
-        return new undici__WEBPACK_IMPORTED_MODULE_1__/* .Agent */ .g6(options);
+        return new undici__WEBPACK_IMPORTED_MODULE_0__/* .Agent */ .g6(options);
     const proxied = {
         ...options,
         ...(http ? { httpProxy: http } : {}),
@@ -35579,7 +37118,11 @@ function openPool({ env, timeout, certificates, insecure, direct }) {
         requestTls: tls,
         proxyTls: tls,
     };
-    return new undici__WEBPACK_IMPORTED_MODULE_1__/* .EnvHttpProxyAgent */ .J2(proxied);
+    return new undici__WEBPACK_IMPORTED_MODULE_0__/* .EnvHttpProxyAgent */ .J2(proxied);
+}
+/** Read only when they are needed: to import the module is to parse every root certificate, on every hit. */
+async function knownCertificates() {
+    return (await Promise.resolve(/* import() */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 1692, 19))).rootCertificates;
 }
 async function readBody(stream, limit) {
     const chunks = [];
@@ -36186,7 +37729,7 @@ function asText(text) {
 
 /***/ }),
 
-/***/ 3549:
+/***/ 8505:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -36195,2101 +37738,20 @@ __nccwpck_require__.d(__webpack_exports__, {
   e: () => (/* binding */ run)
 });
 
-;// CONCATENATED MODULE: ./build/src/dockerfile/expand.js
-/**
- * Replaces variables in one word and takes its quotes and escapes off, as BuildKit does. The forms `${X#…}`, `${X%…}` and `${X/…}`
- * count as unresolved: whoever asks then assumes the widest.
- * @see https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/shell/lex.go
- */
-function expandWord(word, lookup, escapeChar) {
-    const state = { lookup, escape: escapeChar, unknown: new Set() };
-    const text = expandText(word, state, "");
-    return state.unknown.size === 0 ? { kind: "text", text } : { kind: "unresolved", names: [...state.unknown] };
-}
-/** `within` is the quote that is open around the text: single quotes keep everything as it is. */
-function expandText(text, state, within) {
-    let result = "";
-    for (let at = 0; at < text.length;) {
-        const char = text[at] ?? "";
-        const quoted = within === "" ? readQuoted(text, at, state) : undefined;
-        if (quoted) {
-            result += quoted.text;
-            at = quoted.end;
-        }
-        else if (char === state.escape) {
-            const next = text[at + 1] ?? "";
-            // Inside double quotes only what would else mean something is escaped.
-            result += within === '"' && !['"', "$", state.escape].includes(next) ? char + next : next;
-            at += 2;
-        }
-        else if (char === "$") {
-            const variable = readVariable(text, at, state);
-            result += variable.text;
-            at = variable.end;
-        }
-        else {
-            result += char;
-            at++;
-        }
-    }
-    return result;
-}
-function readQuoted(text, at, state) {
-    const quote = text[at];
-    if (quote === "'") {
-        const end = text.indexOf("'", at + 1);
-        return end < 0 ? { text: text.slice(at), end: text.length } : { text: text.slice(at + 1, end), end: end + 1 };
-    }
-    if (quote !== '"')
-        return undefined;
-    let end = at + 1;
-    while (end < text.length && text[end] !== '"')
-        end += text[end] === state.escape ? 2 : 1;
-    return { text: expandText(text.slice(at + 1, end), state, '"'), end: end + 1 };
-}
-function readVariable(text, at, state) {
-    const plain = /^\$([A-Za-z_][A-Za-z0-9_]*|[0-9@*#?!-])/.exec(text.slice(at));
-    if (plain?.[1] !== undefined)
-        return { text: textOf(plain[1], state), end: at + plain[0].length };
-    if (text[at + 1] !== "{")
-        return { text: "$", end: at + 1 };
-    const end = closingBrace(text, at + 2, state.escape);
-    const [, name, operator, word = ""] = /^([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-+?])([\s\S]*))?$/.exec(text.slice(at + 2, end)) ?? [];
-    if (name === undefined) {
-        state.unknown.add(text.slice(at, end + 1));
-        return { text: "", end: end + 1 };
-    }
-    return { text: operator === undefined ? textOf(name, state) : modify(name, operator, word, state), end: end + 1 };
-}
-function closingBrace(text, from, escapeChar) {
-    let depth = 1;
-    for (let at = from; at < text.length; at++) {
-        if (text[at] === escapeChar)
-            at++;
-        else if (text[at] === "{")
-            depth++;
-        else if (text[at] === "}" && --depth === 0)
-            return at;
-    }
-    return text.length;
-}
-function textOf(name, state) {
-    const value = state.lookup(name);
-    if (value.kind === "unknown")
-        state.unknown.add(name);
-    return value.kind === "value" ? value.value : "";
-}
-function modify(name, operator, word, state) {
-    const value = state.lookup(name);
-    if (value.kind === "unknown") {
-        state.unknown.add(name);
-        return "";
-    }
-    const isThere = value.kind === "value" && (!operator.startsWith(":") || value.value !== "");
-    if (operator.endsWith("+"))
-        return isThere ? expandText(word, state, "") : "";
-    if (isThere)
-        return value.value;
-    // `?` ends the build with its word as the message: there is nothing to analyse then.
-    return operator.endsWith("-")
-        ? expandText(word, state, "")
-        : textOf(name, { ...state, lookup: () => ({ kind: "unknown" }) });
-}
-
-;// CONCATENATED MODULE: ./build/src/dockerfile/ignore.js
-/**
- * Reads a .dockerignore: `#` lines at the very start of a line are comments, blanks around a line do not count, `!` brings back.
- * @see https://github.com/moby/patternmatcher/blob/v0.6.0/ignorefile/ignorefile.go
- */
-function parseIgnoreFile(text) {
-    return text
-        .replace(/^\uFEFF/, "")
-        .split(/\r?\n/)
-        .filter((line) => !line.startsWith("#"))
-        .flatMap((line) => asRule(line.trim()));
-}
-function asRule(line) {
-    const bringsBack = line.startsWith("!");
-    const written = cleanPath((bringsBack ? line.slice(1) : line).trim());
-    // "." and an empty line match nothing: the context's own folder cannot be left out.
-    if (written === "" || written === ".")
-        return [];
-    return [{ matches: patternToRegExp(written), bringsBack, written }];
-}
-/** Go's filepath.Clean, and no slash in front: patterns and paths both count from the context's folder. */
-function cleanPath(path) {
-    const rooted = path.startsWith("/");
-    const kept = [];
-    for (const segment of path.split("/")) {
-        if (segment === "" || segment === ".")
-            continue;
-        if (segment === ".." && (rooted || (kept.length > 0 && kept.at(-1) !== "..")))
-            kept.pop();
-        else
-            kept.push(segment);
-    }
-    return kept.join("/");
-}
-/**
- * Go's path patterns with `**` on top: `*` and `?` stay within a segment, `**` does not, `[…]` is a set, a backslash takes the next
- * character as it is.
- * @see https://github.com/moby/patternmatcher/blob/v0.6.0/patternmatcher.go (compile)
- */
-function patternToRegExp(pattern) {
-    let source = "";
-    for (let at = 0; at < pattern.length;) {
-        const piece = readPiece(pattern, at);
-        source += piece.source;
-        at = piece.end;
-    }
-    return new RegExp(`^${source}$`, "s");
-}
-function readPiece(pattern, at) {
-    const char = pattern[at] ?? "";
-    if (pattern.startsWith("**", at)) {
-        const end = pattern[at + 2] === "/" ? at + 3 : at + 2;
-        // At the end it takes everything, in front of more it takes whole segments or none.
-        return { source: end >= pattern.length ? ".*" : "(?:.*/)?", end };
-    }
-    if (char === "*")
-        return { source: "[^/]*", end: at + 1 };
-    if (char === "?")
-        return { source: "[^/]", end: at + 1 };
-    if (char === "[")
-        return readSet(pattern, at);
-    if (char === "\\")
-        return { source: escapeRegExp(pattern[at + 1] ?? "\\"), end: at + 2 };
-    return { source: escapeRegExp(char), end: at + 1 };
-}
-function readSet(pattern, at) {
-    const end = pattern.indexOf("]", at + 2);
-    // Without an end it is no pattern in Go either; taken as it is written, it matches less and so leaves less out.
-    if (end < 0)
-        return { source: "\\[", end: at + 1 };
-    const body = pattern.slice(at + 1, end);
-    const negated = body.startsWith("^");
-    const inner = (negated ? body.slice(1) : body).replace(/[\\[\]^]/g, (char) => `\\${char}`);
-    return { source: `[${negated ? "^" : ""}${inner}]`, end: end + 1 };
-}
-function escapeRegExp(char) {
-    return /[\\^$.*+?()[\]{}|]/.test(char) ? `\\${char}` : char;
-}
-/**
- * Whether the rules leave a path out of the context: the last rule that matches it or a folder above it decides.
- * @param path relative to the context's folder, with `/`.
- * @see https://github.com/moby/patternmatcher/blob/v0.6.0/patternmatcher.go (MatchesOrParentMatches)
- */
-function isIgnored(rules, path) {
-    const folders = path.split("/").map((_, index, segments) => segments.slice(0, index + 1).join("/"));
-    let ignored = false;
-    for (const { matches, bringsBack } of rules)
-        if (bringsBack === ignored && folders.some((one) => matches.test(one)))
-            ignored = !bringsBack;
-    return ignored;
-}
-/** Whether nothing below an ignored folder can be brought back, so that it need not be read. */
-function canPrune(rules, folder) {
-    return (isIgnored(rules, folder) && !rules.some(({ bringsBack, written }) => bringsBack && mayMatchBelow(written, folder)));
-}
-/** Widely: a pattern with a special character in one of the folder's segments may match anything from there on. */
-function mayMatchBelow(pattern, folder) {
-    const wanted = folder.split("/");
-    const written = pattern.split("/");
-    for (const [index, segment] of wanted.entries()) {
-        const part = written[index];
-        if (part === undefined)
-            return true;
-        if (/[*?[\\]/.test(part))
-            return true;
-        if (part !== segment)
-            return false;
-    }
-    return true;
-}
-
 // EXTERNAL MODULE: ./build/src/errors.js
 var errors = __nccwpck_require__(7406);
-;// CONCATENATED MODULE: ./build/src/dockerfile/lex.js
-
-const DIRECTIVE = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/;
-const KNOWN_DIRECTIVES = ["syntax", "escape", "check"];
-const COMMENT = /^\s*#/;
-const BLANK = /^\s*$/;
-/** Only these take here-documents; ONBUILD hands them on. */
-const TAKES_HEREDOC = /^(?:ONBUILD\s+)?(?:RUN|COPY|ADD)\b/i;
-/**
- * Splits a Dockerfile into instructions.
- * @throws ActionError E_DOCKERFILE with the line.
- * @see https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/parser/parser.go (Parse)
- */
-function readLines(text, file) {
-    const source = text.replace(/^\uFEFF/, "").split(/\r?\n/);
-    const directives = readDirectives(source, file);
-    const continuation = continuationOf(directives.escape);
-    const lines = [];
-    for (let at = 0; at < source.length;) {
-        const start = at;
-        const joined = joinContinuations(source, at, continuation);
-        at = joined.next;
-        if (BLANK.test(joined.text))
-            continue;
-        const heredocs = [];
-        for (const opened of TAKES_HEREDOC.test(joined.text.trimStart()) ? findHeredocs(joined.text) : []) {
-            const body = readHeredoc(source, at, opened, { file, line: start + 1 });
-            heredocs.push(body.heredoc);
-            at = body.next;
-        }
-        lines.push({ text: joined.text, heredocs, line: start + 1 });
-    }
-    return { lines, directives };
-}
-/** Directives stand at the very top, one each; the first line that is none ends them. */
-function readDirectives(source, file) {
-    const found = new Map();
-    // A shebang in front is passed over, so that a Dockerfile can be run.
-    for (let at = source[0]?.startsWith("#!") ? 1 : 0; at < source.length; at++) {
-        const [, name, value] = DIRECTIVE.exec(source[at]?.trimStart() ?? "") ?? [];
-        if (name === undefined || value === undefined || !KNOWN_DIRECTIVES.includes(name.toLowerCase()))
-            break;
-        if (found.has(name.toLowerCase()))
-            throw new errors/* ActionError */.l("E_DOCKERFILE", {
-                what: `The parser directive ${name} stands twice.`,
-                fix: "Leave one of them out.",
-                at: { file, line: at + 1 },
-            });
-        found.set(name.toLowerCase(), { value, line: at + 1 });
-    }
-    const escapeWith = found.get("escape");
-    if (escapeWith && escapeWith.value !== "\\" && escapeWith.value !== "`")
-        throw new errors/* ActionError */.l("E_DOCKERFILE", {
-            what: `The parser directive escape is "${escapeWith.value}".`,
-            fix: "Allowed: \\ and `.",
-            at: { file, line: escapeWith.line },
-        });
-    return { escape: escapeWith?.value ?? "\\", syntax: found.get("syntax") };
-}
-/** The escape character at a line's end, blanks behind it allowed, another escape character in front of it not. */
-function continuationOf(escapeChar) {
-    const one = escapeChar === "`" ? "`" : "\\\\";
-    return new RegExp(`(^|[^${one}])${one}[ \\t]*$`);
-}
-function joinContinuations(source, from, continuation) {
-    const first = source[from] ?? "";
-    let next = from + 1;
-    if (COMMENT.test(first))
-        return { text: "", next };
-    let text = first.trimStart();
-    let goesOn = continuation.test(text);
-    text = text.replace(continuation, "$1");
-    while (goesOn && next < source.length) {
-        const line = source[next++] ?? "";
-        if (COMMENT.test(line) || BLANK.test(line))
-            continue;
-        goesOn = continuation.test(line);
-        text += line.replace(continuation, "$1");
-    }
-    return { text, next };
-}
-/**
- * Finds the words `<<NAME`, `<<-NAME`, `<<"NAME"` of an instruction; a quoted name keeps the body as it is. What stands in quotes is no
- * here-document.
- * @see https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/parser/parser.go (heredocsFromLine, ParseHeredoc)
- */
-function findHeredocs(text) {
-    return splitWords(text).flatMap((word) => {
-        const [, dash, written] = /^\d*<<(-?)([^<]+)$/.exec(word) ?? [];
-        if (written === undefined || /^\s/.test(written))
-            return [];
-        const name = written.replace(/["']/g, "").replace(/\\(.)/g, "$1");
-        return name === "" ? [] : [{ name, expand: !/^["']/.test(written), stripTabs: dash === "-" }];
-    });
-}
-/** Words at white space outside of quotes, quotes kept. */
-function splitWords(text) {
-    return text.match(/(?:[^\s"'\\]|\\[\s\S]?|"(?:[^"\\]|\\[\s\S])*"?|'[^']*'?)+/g) ?? [];
-}
-function readHeredoc(source, from, opened, at) {
-    const strip = (line) => (opened.stripTabs ? line.replace(/^\t+/, "") : line);
-    const end = source.findIndex((line, index) => index >= from && strip(line) === opened.name);
-    if (end < 0)
-        throw new errors/* ActionError */.l("E_DOCKERFILE", {
-            what: `The here-document ${opened.name} does not end.`,
-            fix: `Put a line with ${opened.name} alone behind it.`,
-            at,
-        });
-    const body = source
-        .slice(from, end)
-        .map((line) => `${strip(line)}\n`)
-        .join("");
-    return { heredoc: { name: opened.name, expand: opened.expand, body }, next: end + 1 };
-}
-
-;// CONCATENATED MODULE: ./build/src/dockerfile/parse.js
-
-
-/**
- * Reads a Dockerfile as BuildKit's parser does. Unknown instructions and flags are kept: a newer frontend may know them.
- * @param file how messages name it.
- * @throws ActionError E_DOCKERFILE with the line, for what no frontend can read.
- * @see https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/parser/parser.go
- */
-function parseDockerfile(text, file) {
-    const { lines, directives } = readLines(text, file);
-    const globalArgs = [];
-    const stages = [];
-    for (const line of lines) {
-        const instruction = asInstruction(line);
-        const stage = stages.at(-1);
-        if (instruction.keyword === "FROM")
-            stages.push(startStage(instruction, stages.length, file));
-        else if (stage)
-            stage.instructions.push(instruction);
-        else if (instruction.keyword === "ARG")
-            globalArgs.push(instruction);
-        else
-            throw new errors/* ActionError */.l("E_DOCKERFILE", {
-                what: `${instruction.keyword} stands before the first FROM, where only ARG may stand.`,
-                fix: "Start the Dockerfile with FROM.",
-                at: { file, line: line.line },
-            });
-    }
-    if (stages.length === 0)
-        throw new errors/* ActionError */.l("E_DOCKERFILE", {
-            what: `${file} has no FROM, so it builds nothing.`,
-            fix: "Start it with FROM <image>.",
-            at: { file, line: 1 },
-        });
-    return { file, escape: directives.escape, syntax: syntaxOf(directives), globalArgs, stages };
-}
-function syntaxOf({ syntax }) {
-    // What stands behind the reference are options of the frontend's command line.
-    return syntax && { reference: syntax.value.split(/\s+/, 1)[0] ?? "", line: syntax.line };
-}
-function startStage(instruction, index, file) {
-    const words = instruction.rest.split(/\s+/).filter((word) => word !== "");
-    const [base, as, name] = words;
-    const named = words.length === 3 && as?.toUpperCase() === "AS";
-    if (base === undefined || (words.length !== 1 && !named))
-        throw new errors/* ActionError */.l("E_DOCKERFILE", {
-            what: `FROM ${instruction.rest} is not written as FROM <image> or FROM <image> AS <name>.`,
-            fix: "Check the line.",
-            at: { file, line: instruction.line },
-        });
-    const platform = instruction.flags.find((flag) => flag.startsWith("--platform="))?.slice("--platform=".length);
-    return {
-        index,
-        name: named ? name?.toLowerCase() : undefined,
-        from: { ...instruction, base, platform },
-        instructions: [],
-    };
-}
-function asInstruction(line) {
-    const [, keyword = "", behind = ""] = /^(\S+)(?:[\t\v\f\r ]+([\s\S]*))?$/.exec(line.text.trim()) ?? [];
-    const { flags, rest } = splitFlags(behind.trim());
-    return { keyword: keyword.toUpperCase(), flags, rest, heredocs: line.heredocs, line: line.line };
-}
-/** Also for the instruction inside ONBUILD, and for a trigger of a base image. */
-function parseTrigger(text, line) {
-    return asInstruction({ text, heredocs: [], line });
-}
-/**
- * Takes the flags off the front of an instruction: words with `--`, in which quotes group and a backslash takes the next character as
- * it is. A bare `--` ends them.
- * @see https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/parser/split_command.go (extractBuilderFlags)
- */
-function splitFlags(text) {
-    const flags = [];
-    let at = 0;
-    for (;;) {
-        while (at < text.length && /\s/.test(text[at] ?? ""))
-            at++;
-        if (!text.startsWith("--", at))
-            return { flags, rest: text.slice(at) };
-        const word = readFlag(text, at);
-        if (word.text === "--")
-            return { flags, rest: text.slice(word.end).trimStart() };
-        flags.push(word.text);
-        at = word.end;
-    }
-}
-function readFlag(text, from) {
-    let word = "";
-    let quote = "";
-    let at = from;
-    for (; at < text.length; at++) {
-        const char = text[at] ?? "";
-        if (quote === "" && /\s/.test(char))
-            break;
-        if (char === "\\" && quote !== "'")
-            word += text[++at] ?? "";
-        else if (quote === "" && (char === '"' || char === "'"))
-            quote = char;
-        else if (char === quote)
-            quote = "";
-        else
-            word += char;
-    }
-    return { text: word, end: at };
-}
-/**
- * The one text of an instruction, as it goes into the key: comments, blank lines and line breaks of the source are gone, everything
- * that BuildKit sees is there.
- */
-function instructionText(instruction) {
-    const head = [instruction.keyword, ...instruction.flags, instruction.rest].join(" ").trimEnd();
-    const bodies = instruction.heredocs.map(({ name, expand, body }) => `\n<<${expand ? "" : "'"}${name}\n${body}`);
-    return [head, ...bodies].join("");
-}
-
-// EXTERNAL MODULE: ./build/src/oci/platform.js
-var oci_platform = __nccwpck_require__(3856);
-;// CONCATENATED MODULE: ./build/src/dockerfile/words.js
-/**
- * The words of an instruction like COPY or ADD: a JSON list of texts, or words at white space. Quotes in the plain form stay, for they
- * are taken off together with the variables.
- * @see https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/parser/line_parsers.go (parseMaybeJSONToList, parseStringsWhitespaceDelimited)
- */
-function listWords(rest) {
-    return asJsonList(rest) ?? rest.split(/\s+/).filter((word) => word !== "");
-}
-function asJsonList(rest) {
-    if (!rest.startsWith("["))
-        return undefined;
-    try {
-        const list = JSON.parse(rest);
-        return Array.isArray(list) && list.every((item) => typeof item === "string") ? list : undefined;
-    }
-    catch {
-        return undefined;
-    }
-}
-/** ARG: words `NAME` or `NAME=value`, quotes kept. */
-function argWords(rest, escapeChar) {
-    return quotedWords(rest, escapeChar).map((word) => {
-        const equals = word.indexOf("=");
-        return equals < 0
-            ? { name: word, value: undefined }
-            : { name: word.slice(0, equals), value: word.slice(equals + 1) };
-    });
-}
-/** ENV: words `NAME=value`, or the old form `NAME value`, where everything behind the name is the value. */
-function envWords(rest, escapeChar) {
-    const [first = ""] = quotedWords(rest, escapeChar);
-    return first.includes("=") ? argWords(rest, escapeChar) : [{ name: first, value: rest.slice(first.length).trim() }];
-}
-/** Words at white space that stands outside of quotes and is not escaped. */
-function quotedWords(rest, escapeChar) {
-    const words = [];
-    let word = "";
-    let quote = "";
-    for (let at = 0; at < rest.length; at++) {
-        const char = rest[at] ?? "";
-        if (quote === "" && /\s/.test(char)) {
-            if (word !== "")
-                words.push(word);
-            word = "";
-            continue;
-        }
-        word += char;
-        if (char === escapeChar && quote !== "'")
-            word += rest[++at] ?? "";
-        else if (quote === "" && (char === '"' || char === "'"))
-            quote = char;
-        else if (char === quote)
-            quote = "";
-    }
-    return word === "" ? words : [...words, word];
-}
-
-;// CONCATENATED MODULE: ./build/src/dockerfile/stages.js
-
-
-
-
-const UNSET = { kind: "unset" };
-const UNKNOWN = { kind: "unknown" };
-/** The builder's own platform is not known beforehand. */
-const BUILDERS_OWN = new Set(["BUILDPLATFORM", "BUILDOS", "BUILDARCH", "BUILDVARIANT", "BUILDOSVERSION"]);
-/**
- * The stage that is built: by name, without regard to case, or by number; the last one when none is asked for.
- * @throws ActionError E_DOCKERFILE naming the stages that there are.
- */
-function targetStage(dockerfile, target) {
-    const stage = target === undefined ? dockerfile.stages.at(-1) : findStage(dockerfile.stages, target);
-    if (stage)
-        return stage;
-    const names = dockerfile.stages.flatMap(({ name }) => name ?? []);
-    throw new errors/* ActionError */.l("E_DOCKERFILE", {
-        what: `${dockerfile.file} has no stage "${target ?? ""}".`,
-        fix: names.length === 0
-            ? "None of its stages has a name: write FROM <image> AS <name>."
-            : `It has ${names.join(", ")}.`,
-        at: { file: dockerfile.file, line: dockerfile.stages.at(-1)?.from.line ?? 1 },
-    });
-}
-function findStage(stages, reference) {
-    const name = reference.toLowerCase();
-    // Of two stages with one name the later one counts.
-    return (stages.findLast((stage) => stage.name === name) ?? (/^\d+$/.test(reference) ? stages[Number(reference)] : undefined));
-}
-/**
- * What variables stand for in FROM: the ARGs before it, the platform's own, and the build args that override them.
- * @see https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/dockerfile2llb/platform.go (defaultArgs)
- */
-function globalLookup(dockerfile, scope) {
-    const values = new Map(platformArgs(scope).map(([name, value]) => [name, overridden(name, value, scope)]));
-    const lookup = (name) => values.get(name) ?? UNSET;
-    for (const { rest } of dockerfile.globalArgs)
-        for (const { name, value } of argWords(rest, dockerfile.escape)) {
-            const written = value === undefined ? (values.get(name) ?? UNSET) : asValue(expandWord(value, lookup, dockerfile.escape));
-            values.set(name, overridden(name, written, scope));
-        }
-    return lookup;
-}
-function overridden(name, value, { args }) {
-    const given = args.get(name);
-    return given === undefined ? value : { kind: "value", value: given };
-}
-function asValue(expanded) {
-    return expanded.kind === "text" ? { kind: "value", value: expanded.text } : UNKNOWN;
-}
-function platformArgs({ platform }) {
-    const told = (value) => (platform === undefined ? UNKNOWN : { kind: "value", value });
-    const { os = "", architecture = "", variant } = platform ?? {};
-    // containerd writes arm64's only variant out nowhere, arm's always: the normalised platform has it the same way.
-    const parts = [os, architecture, ...(variant === undefined ? [] : [variant])];
-    return [
-        ...[...BUILDERS_OWN].map((name) => [name, UNKNOWN]),
-        ["TARGETPLATFORM", told(parts.join("/"))],
-        ["TARGETOS", told(os)],
-        ["TARGETARCH", told(architecture)],
-        ["TARGETVARIANT", told(variant ?? "")],
-    ];
-}
-/** Every image outside of the Dockerfile that one of its stages reads, `scratch` left out. */
-function imageUses(dockerfile, scope) {
-    const lookup = globalLookup(dockerfile, scope);
-    return dockerfile.stages.flatMap((stage) => {
-        const platform = platformOf(dockerfile, stage, lookup, scope);
-        const earlier = dockerfile.stages.slice(0, stage.index);
-        const base = baseUse(dockerfile, stage, earlier, lookup, platform);
-        const used = stage.instructions.flatMap((instruction) => instructionUses(unwrapOnbuild(instruction), dockerfile.stages, stage, platform));
-        return [...base, ...used];
-    });
-}
-function baseUse(dockerfile, stage, earlier, lookup, platform) {
-    const { base, line } = stage.from;
-    const expanded = expandWord(base, lookup, dockerfile.escape);
-    if (expanded.kind === "text" && (isEarlierName(expanded.text, earlier) || expanded.text.toLowerCase() === "scratch"))
-        return [];
-    return [
-        { by: "FROM", written: base, reference: expanded.kind === "text" ? expanded.text : undefined, line, platform },
-    ];
-}
-/** FROM knows stages by name only: a number is an image's name there. */
-function isEarlierName(reference, earlier) {
-    return earlier.some(({ name }) => name === reference.toLowerCase());
-}
-function platformOf(dockerfile, stage, lookup, scope) {
-    const written = stage.from.platform;
-    if (written === undefined)
-        return inheritedPlatform(dockerfile, stage, lookup, scope);
-    if (/^\$\{?BUILDPLATFORM\}?$/.test(written) && !scope.args.has("BUILDPLATFORM"))
-        return { kind: "build" };
-    if (/^\$\{?TARGETPLATFORM\}?$/.test(written) && !scope.args.has("TARGETPLATFORM"))
-        return { kind: "target" };
-    const expanded = expandWord(written, lookup, dockerfile.escape);
-    const platform = expanded.kind === "text" ? (0,oci_platform/* parsePlatform */.FL)(expanded.text) : undefined;
-    if (platform === undefined || "wrong" in platform)
-        return { kind: "unknown" };
-    return { kind: "fixed", platform };
-}
-/** A stage on an earlier one runs on its platform, and reads images for it. */
-function inheritedPlatform(dockerfile, stage, lookup, scope) {
-    const expanded = expandWord(stage.from.base, lookup, dockerfile.escape);
-    const earlier = dockerfile.stages.slice(0, stage.index);
-    const parent = expanded.kind === "text" ? earlier.findLast(({ name }) => name === expanded.text.toLowerCase()) : undefined;
-    return parent ? platformOf(dockerfile, parent, lookup, scope) : { kind: "target" };
-}
-/** What ONBUILD holds back is read when another stage of this file builds on this one: it counts as if it were read here. */
-function unwrapOnbuild(instruction) {
-    if (instruction.keyword !== "ONBUILD")
-        return instruction;
-    const [, keyword = "", flags = "", rest = ""] = /^(\S+)\s*((?:--\S+\s+)*)([\s\S]*)$/.exec([...instruction.flags, instruction.rest].join(" ")) ?? [];
-    return {
-        ...instruction,
-        keyword: keyword.toUpperCase(),
-        flags: flags.split(/\s+/).filter((flag) => flag !== ""),
-        rest,
-    };
-}
-function instructionUses(instruction, stages, stage, platform) {
-    return readImageNames(instruction).flatMap(({ by, written }) => {
-        if (written.includes("$"))
-            return [{ by, written, reference: undefined, line: instruction.line, platform }];
-        const own = findStage(stages, written);
-        if (own !== undefined && own.index !== stage.index)
-            return [];
-        return written.toLowerCase() === "scratch"
-            ? []
-            : [{ by, written, reference: written, line: instruction.line, platform }];
-    });
-}
-function readImageNames({ keyword, flags }) {
-    if (keyword === "COPY" || keyword === "ADD")
-        return flags.flatMap((flag) => flag.startsWith("--from=") ? [{ by: keyword, written: flag.slice("--from=".length) }] : []);
-    if (keyword !== "RUN")
-        return [];
-    return flags.flatMap((flag) => {
-        const written = mountOptions(flag)?.get("from");
-        return written ? [{ by: "RUN --mount", written }] : [];
-    });
-}
-/** The options of `--mount=type=bind,from=x`; `undefined` for another flag. Keys are lower-case. */
-function mountOptions(flag) {
-    if (!flag.startsWith("--mount="))
-        return undefined;
-    return new Map(flag
-        .slice("--mount=".length)
-        .split(",")
-        .map((option) => {
-        const equals = option.indexOf("=");
-        return equals < 0
-            ? [option.toLowerCase(), ""]
-            : [option.slice(0, equals).toLowerCase(), option.slice(equals + 1)];
-    }));
-}
-/** The FROM of the image outside that the target stands on, through all stages between; nothing where it starts from scratch. */
-function finalBase(dockerfile, target, scope) {
-    const lookup = globalLookup(dockerfile, scope);
-    let stage = targetStage(dockerfile, target);
-    for (;;) {
-        const { base, line } = stage.from;
-        const expanded = expandWord(base, lookup, dockerfile.escape);
-        const text = expanded.kind === "text" ? expanded.text.toLowerCase() : undefined;
-        if (text === "scratch")
-            return undefined;
-        const before = dockerfile.stages.slice(0, stage.index);
-        const parent = before.findLast(({ name }) => name !== undefined && name === text);
-        if (!parent)
-            return { written: base, line };
-        stage = parent;
-    }
-}
-/**
- * The stages that certainly take part in building the target: it, what it stands on, and what any of them copies or mounts from. A
- * stage that is named by a variable may be one more.
- */
-function reachableStages(dockerfile, target, scope) {
-    const lookup = globalLookup(dockerfile, scope);
-    const reached = new Set();
-    const visit = (stage) => {
-        if (!stage || reached.has(stage))
-            return;
-        reached.add(stage);
-        const expanded = expandWord(stage.from.base, lookup, dockerfile.escape);
-        const earlier = dockerfile.stages.slice(0, stage.index);
-        if (expanded.kind === "text")
-            visit(earlier.findLast(({ name }) => name === expanded.text.toLowerCase()));
-        for (const instruction of stage.instructions)
-            for (const { written } of readImageNames(instruction))
-                visit(findStage(earlier, written));
-    };
-    visit(targetStage(dockerfile, target));
-    return [...reached];
-}
-/** The names that ARG declares anywhere, with their lines. */
-function declaredArgs(dockerfile) {
-    const lines = new Map();
-    const all = [
-        ...dockerfile.globalArgs,
-        ...dockerfile.stages.flatMap(({ instructions }) => instructions.map(unwrapOnbuild)),
-    ];
-    for (const { keyword, rest, line } of all)
-        if (keyword === "ARG")
-            for (const { name } of argWords(rest, dockerfile.escape))
-                lines.set(name, [...(lines.get(name) ?? []), line]);
-    return lines;
-}
-/** What BuildKit's ADD fetches: https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/dfgitutil/git_ref.go */
-const REMOTE = /^(https?:\/\/|git@|git:\/\/|ssh:\/\/|github\.com\/)/i;
-/** ADD of something that is not in the build context: an address, or a git repository. What only the build knows counts as one. */
-function remoteAdds(dockerfile, scope) {
-    return dockerfile.stages.flatMap((stage) => stageLookups(dockerfile, stage, scope).flatMap(({ instruction, lookup }) => {
-        const { keyword, flags, rest, line } = unwrapOnbuild(instruction);
-        if (keyword !== "ADD")
-            return [];
-        const checksum = flags.find((flag) => flag.startsWith("--checksum="))?.slice("--checksum=".length);
-        const isRemote = (source) => {
-            const expanded = expandWord(source, lookup, dockerfile.escape);
-            return expanded.kind === "unresolved" || REMOTE.test(expanded.text);
-        };
-        return listWords(rest)
-            .slice(0, -1)
-            .filter(isRemote)
-            .map((source) => ({ source, line, checksum }));
-    }));
-}
-/**
- * What variables stand for inside a stage, right before each of its instructions. Names that only the base image's own environment
- * could hold are unknown.
- */
-function stageLookups(dockerfile, stage, scope) {
-    const outside = globalLookup(dockerfile, scope);
-    const values = new Map(inheritedValues(dockerfile, stage, scope, outside));
-    const isScratch = finalBase({ ...dockerfile, stages: dockerfile.stages.slice(0, stage.index + 1) }, undefined, scope) === undefined;
-    return stage.instructions.map((instruction) => {
-        const before = new Map(values);
-        const lookup = (name) => before.get(name) ?? (isScratch ? UNSET : UNKNOWN);
-        declare(instruction, values, lookup, outside, { dockerfile, scope });
-        return { instruction, lookup };
-    });
-}
-function declare({ keyword, rest }, values, lookup, outside, { dockerfile, scope }) {
-    if (keyword === "ENV")
-        for (const { name, value = "" } of envWords(rest, dockerfile.escape))
-            values.set(name, asValue(expandWord(value, lookup, dockerfile.escape)));
-    if (keyword === "ARG")
-        for (const { name, value } of argWords(rest, dockerfile.escape)) {
-            const written = value === undefined ? outside(name) : asValue(expandWord(value, lookup, dockerfile.escape));
-            values.set(name, overridden(name, written, scope));
-        }
-}
-/** A stage on an earlier one starts with its ARGs and ENVs. */
-function inheritedValues(dockerfile, stage, scope, outside) {
-    const expanded = expandWord(stage.from.base, outside, dockerfile.escape);
-    const earlier = dockerfile.stages.slice(0, stage.index);
-    const parent = expanded.kind === "text" ? earlier.findLast(({ name }) => name === expanded.text.toLowerCase()) : undefined;
-    if (!parent)
-        return new Map();
-    const values = new Map(inheritedValues(dockerfile, parent, scope, outside));
-    for (const { instruction, lookup } of stageLookups(dockerfile, parent, scope))
-        declare(instruction, values, lookup, outside, { dockerfile, scope });
-    return values;
-}
-
-;// CONCATENATED MODULE: ./build/src/dockerfile/reads.js
-
-
-
-
-
-/** What the instructions of all stages take from the build context. */
-function contextReads(dockerfile, scope) {
-    return dockerfile.stages.flatMap((stage) => stageLookups(dockerfile, stage, scope).flatMap(({ instruction, lookup }) => readsOf(unwrapOnbuild(instruction), lookup, dockerfile.escape)));
-}
-/**
- * The sources of COPY and ADD that have to be in the context for the target to be built, where it is certain what they name: no
- * pattern, no variable without a value, no address.
- */
-function requiredFiles(dockerfile, target, scope) {
-    return reachableStages(dockerfile, target, scope).flatMap((stage) => stageLookups(dockerfile, stage, scope)
-        .filter(({ instruction }) => instruction.keyword !== "ONBUILD" && !instruction.flags.includes("--parents"))
-        .flatMap(({ instruction, lookup }) => readsOf(instruction, lookup, dockerfile.escape))
-        .flatMap(({ source, line, by }) => source === undefined || by === "RUN --mount" || /[*?[\\]|:/.test(source) ? [] : [{ source, line, by }]));
-}
-/** What the ONBUILD triggers of a base image take from it; the base's environment is not looked at. */
-function onbuildReads(triggers) {
-    return triggers.flatMap((trigger) => readsOf(parseTrigger(trigger, 1), () => ({ kind: "unknown" }), "\\"));
-}
-function readsOf(instruction, lookup, escapeChar) {
-    const { keyword, flags, line } = instruction;
-    const resolve = (word) => {
-        const expanded = expandWord(word, lookup, escapeChar);
-        return expanded.kind === "text" ? expanded.text : undefined;
-    };
-    if ((keyword === "COPY" || keyword === "ADD") && !flags.some((flag) => flag.startsWith("--from=")))
-        return fileSources(instruction).map((word) => ({ source: resolve(word), line, by: keyword }));
-    if (keyword !== "RUN")
-        return [];
-    return flags.flatMap((flag) => {
-        const options = mountOptions(flag);
-        if (!options || (options.get("type") ?? "bind") !== "bind" || options.has("from"))
-            return [];
-        return [{ source: resolve(options.get("source") ?? options.get("src") ?? "/"), line, by: "RUN --mount" }];
-    });
-}
-/** Here-documents are written in the Dockerfile itself. */
-function fileSources({ rest, heredocs }) {
-    const sources = listWords(rest).slice(0, -1);
-    return heredocs.length === 0 ? sources : sources.filter((word) => !/^\d*<</.test(word));
-}
-/** Whether a source may take a path of the context with it: the path itself, a folder above it, something below it, or a pattern for one. */
-function canReach(read, path) {
-    if (read.source === undefined)
-        return true;
-    const source = read.source.split("/").filter((segment) => segment !== "" && segment !== ".");
-    if (source.includes(".."))
-        return true;
-    const wanted = path.split("/");
-    const shared = Math.min(source.length, wanted.length);
-    return source.slice(0, shared).every((segment, index) => segmentMatches(segment, wanted[index] ?? ""));
-}
-function segmentMatches(pattern, segment) {
-    return pattern === segment || (/[*?[\\]/.test(pattern) && patternToRegExp(pattern).test(segment));
-}
-
-// EXTERNAL MODULE: ./build/src/oci/manifest.js
-var oci_manifest = __nccwpck_require__(2262);
-// EXTERNAL MODULE: ./build/src/oci/reference.js
-var oci_reference = __nccwpck_require__(4974);
-;// CONCATENATED MODULE: ./build/src/upstream.js
-
-
-
-
-/**
- * Asks for the digests of everything that others publish: every reference once, all at once.
- * @param sources per platform, in the order of the platforms, the images that its build reads.
- * @returns the upstream part of each platform's plan, or the first doubt.
- * @throws ActionError E_DOCKERFILE when an image exists and has nothing for a wanted platform.
- */
-async function resolveUpstream(sources, registry) {
-    const references = new Map(sources.flat().map((source) => [nameForBuildKit(source.reference), source]));
-    const served = new Map();
-    await Promise.all([...references].map(async ([name, source]) => served.set(name, await registry.manifest(withTag(source.reference)))));
-    for (const [name, source] of references) {
-        const answer = served.get(name);
-        if (answer && answer.kind !== "found")
-            return { kind: "registry", what: `${source.by} image ${name} (${tellPlace(source.at)})`, error: answer };
-    }
-    const found = (source) => {
-        const answer = served.get(nameForBuildKit(source.reference));
-        if (answer?.kind !== "found")
-            throw new Error(`${source.written} was not asked for`);
-        return answer.value;
-    };
-    const bindings = [...references].map(([reference, source]) => ({
-        reference,
-        digest: found(source).descriptor.digest,
-    }));
-    return { kind: "resolved", upstream: sources.map((images) => asUpstream(images, found)), bindings };
-}
-function asUpstream(images, found) {
-    const resolve = (source) => ({
-        written: source.written,
-        reference: nameForBuildKit(source.reference),
-        digest: digestThatCounts(source, found(source)),
-        of: source.of.kind,
-    });
-    const bases = new Map(images
-        .filter(({ by }) => by === "base")
-        .map(resolve)
-        .map((image) => [`${image.written}\n${image.reference}\n${image.of}\n${image.digest}`, image]));
-    const frontend = images.find(({ by }) => by === "frontend");
-    return {
-        bases: [...bases].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, image]) => image),
-        ...(frontend ? { frontend: resolve(frontend) } : {}),
-        features: [],
-        remote: [],
-    };
-}
-function digestThatCounts(source, served) {
-    if (source.of.kind === "index" || served.body.kind === "manifest")
-        return served.descriptor.digest;
-    const image = (0,oci_manifest/* imageFor */.zd)(served.body, source.of.platform);
-    if (image)
-        return image.digest;
-    const there = (0,oci_manifest/* imagesOf */.IC)(served.body).map((entry) => (entry.platform ? (0,oci_platform/* formatPlatform */.Bq)(entry.platform) : "unknown"));
-    throw new errors/* ActionError */.l("E_DOCKERFILE", {
-        what: `The image ${source.written} has nothing for ${(0,oci_platform/* formatPlatform */.Bq)(source.of.platform)}; it has ${there.join(", ")}.`,
-        fix: "Choose a base image that has this platform, or take the platform out of the input platforms.",
-        at: source.at,
-    });
-}
-function withTag(reference) {
-    return reference.tag === undefined && reference.digest === undefined ? { ...reference, tag: "latest" } : reference;
-}
-/** The reference as BuildKit normalises it: fully written out, `latest` added. */
-function nameForBuildKit(reference) {
-    return (0,oci_reference/* formatReference */.FH)(withTag(reference));
-}
-/**
- * Reads a reference that an instruction names.
- * @throws ActionError E_DOCKERFILE naming the place.
- */
-function readImageName(written, reference, at) {
-    const parsed = (0,oci_reference/* parseReference */.F2)(reference);
-    if (!("wrong" in parsed))
-        return parsed;
-    throw new errors/* ActionError */.l("E_DOCKERFILE", {
-        what: `"${written}" does not name an image: ${parsed.wrong}.`,
-        fix: "Write it as [registry/]repository[:tag][@sha256:…], all lower-case.",
-        at,
-    });
-}
-function tellPlace(at) {
-    return at.line === undefined ? at.file : `${at.file}:${at.line}`;
-}
-
-;// CONCATENATED MODULE: ./build/src/base.js
-
-
-
-
-
-
-/**
- * Reads the configs of the images that stages are built on: the label that the new image continues, and ONBUILD triggers. This is only
- * needed for a build: a config is a function of the digest that is in the key.
- * @returns the base of the target stage, by platform; nothing for a stage that starts from scratch.
- * @throws ActionError E_REGISTRY when one cannot be read; E_CONTEXT when a trigger would read what was left out of the context.
- */
-async function readBaseImages({ sources, platforms }, registry) {
-    const bases = new Map();
-    await Promise.all(platforms.map(async (platform) => {
-        const wanted = sources.wanted.platforms.find((one) => one.platform === platform);
-        const images = (wanted?.images ?? []).filter(({ by }) => by === "base");
-        const scope = { args: new Map(Object.entries(sources.build.args)), platform };
-        const final = finalBase(sources.build.dockerfile, sources.build.target, scope);
-        for (const source of images) {
-            const isFinal = source.written === final?.written;
-            if (!isFinal && sources.build.leftOut.length === 0)
-                continue;
-            const base = await readBase(source, platform, registry);
-            refuseTriggers(source, base, sources);
-            if (isFinal)
-                bases.set((0,oci_platform/* formatPlatform */.Bq)(platform), base);
-        }
-    }));
-    return bases;
-}
-async function readBase(source, platform, registry) {
-    const served = expectFound(source, await registry.manifest(source.reference));
-    const wanted = source.of.kind === "platform" ? source.of.platform : platform;
-    // A stage for the builder's own platform may have no image for the target's: then any of its images says the same.
-    const child = served.body.kind === "index" ? ((0,oci_manifest/* imageFor */.zd)(served.body, wanted) ?? served.body.manifests[0]) : undefined;
-    const manifest = child
-        ? expectFound(source, await registry.manifest({ ...source.reference, digest: child.digest }))
-        : served;
-    if (manifest.body.kind !== "manifest")
-        return { labels: {}, triggers: [] };
-    const bytes = expectFound(source, await registry.blob(source.reference, manifest.body.config));
-    return readImageConfig(new TextDecoder().decode(bytes));
-}
-function expectFound(source, answer) {
-    if (answer.kind === "found")
-        return answer.value;
-    throw new errors/* ActionError */.l("E_REGISTRY", {
-        what: `The base image ${source.written} cannot be read: ${answer.words} (${answer.request}).`,
-        fix: answer.fix ?? "Check its name, and log in to its registry before this action.",
-        at: source.at,
-        cause: answer,
-    });
-}
-/** https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md; `OnBuild` is Docker's own. */
-function readImageConfig(text) {
-    let json;
-    try {
-        json = JSON.parse(text);
-    }
-    catch {
-        json = undefined;
-    }
-    const config = (0,oci_manifest/* isRecord */.u4)(json) && (0,oci_manifest/* isRecord */.u4)(json.config) ? json.config : {};
-    const labels = (0,oci_manifest/* isRecord */.u4)(config.Labels) ? Object.entries(config.Labels) : [];
-    const triggers = Array.isArray(config.OnBuild) ? config.OnBuild : [];
-    return {
-        labels: Object.fromEntries(labels.filter((label) => typeof label[1] === "string")),
-        triggers: triggers.filter((trigger) => typeof trigger === "string"),
-    };
-}
-/** The key of such a build would have to name `.git`, and it does not: so it is never built. */
-function refuseTriggers(source, base, sources) {
-    if (base.triggers.length === 0)
-        return;
-    const reads = onbuildReads(base.triggers);
-    const reached = sources.build.leftOut.find((path) => reads.some((read) => canReach(read, path)));
-    if (reached === undefined)
-        return;
-    throw new errors/* ActionError */.l("E_CONTEXT", {
-        what: `${tellPlace(source.at)}: the base image ${source.written} has an ONBUILD trigger that copies ${reached} into the image, which would be another image in every clone.`,
-        fix: `Add ${reached} to .dockerignore.`,
-        at: source.at,
-    });
-}
-
-;// CONCATENATED MODULE: ./build/src/buildx/args.js
-
-/**
- * The arguments of `docker` for one platform. Media types are OCI's on every driver, so that the small index can be joined as it is;
- * provenance is `mode=min`, for `max` would publish the values of all build args.
- * @see https://docs.docker.com/reference/cli/docker/buildx/build/
- */
-function buildxArguments(build) {
-    return [
-        ...["buildx", "build", "--progress", "plain"],
-        ...["--platform", (0,oci_platform/* formatPlatform */.Bq)(build.platform)],
-        ...["--file", build.dockerfile],
-        ...(build.target === undefined ? [] : ["--target", build.target]),
-        ...Object.entries(build.buildArgs).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
-        ...Object.entries(build.labels).flatMap(([name, value]) => ["--label", `${name}=${value}`]),
-        ...build.cacheFrom.flatMap((source) => ["--cache-from", source]),
-        ...["--metadata-file", build.metadataFile],
-        ...outputArguments(build.output),
-        build.contextFolder,
-    ];
-}
-function outputArguments({ kind, name }) {
-    if (kind === "load")
-        return ["--provenance", "false", "--load", "--tag", name];
-    return ["--provenance", "mode=min", "--output", `type=image,name=${name},oci-mediatypes=true,push=true`];
-}
-/** The greatest length of one argument on Linux, in bytes: past it `execve` fails with a message that names nothing. */
-const LONGEST_ARGUMENT = 128 * 1024;
-/** The first argument that the system would refuse for its length, by its first words. */
-function tooLongArgument(args) {
-    return args.find((argument) => new TextEncoder().encode(argument).length >= LONGEST_ARGUMENT)?.slice(0, 60);
-}
-
-;// CONCATENATED MODULE: ./build/src/buildx/builder.js
-
-
-/**
- * Finds the builder that `docker buildx build` would use, and whether it can do what is asked.
- * @param push whether the image will be pushed: the classic image store can neither keep an index nor attestations.
- * @throws ActionError E_DOCKER saying what is missing and how to get it.
- */
-async function findBuilder(exec, env, platforms, push) {
-    const version = await exec("docker", ["buildx", "version"], { env });
-    if (version === undefined)
-        throw new errors/* ActionError */.l("E_DOCKER", {
-            what: "The image has to be built, and there is no docker program on this machine.",
-            fix: "Install Docker with buildx, or run the job on a machine that has it (GitHub's hosted Linux runners do).",
-        });
-    if (version.code !== 0)
-        throw new errors/* ActionError */.l("E_DOCKER", {
-            what: "The image has to be built, and this docker has no buildx.",
-            fix: "Add docker/setup-buildx-action before this action, or install the package docker-buildx or docker-buildx-plugin.",
-        });
-    const inspected = await exec("docker", ["buildx", "inspect", "--bootstrap"], { env });
-    if (inspected === undefined || inspected.code !== 0)
-        throw noBuilder(inspected);
-    const builder = readInspection(inspected.stdout);
-    if (builder.driver === "docker" && push)
-        await refuseClassicStore(exec, env, builder);
-    refuseMissingPlatforms(builder, platforms);
-    return builder;
-}
-function noBuilder(finished) {
-    const words = finished?.stderr.trim().split("\n").at(-1) ?? "docker did not start";
-    return new errors/* ActionError */.l("E_DOCKER", {
-        what: `The image has to be built, and there is no working builder: ${words}`,
-        fix: "Start the Docker engine, or add docker/setup-buildx-action before this action.",
-    });
-}
-/** `docker buildx inspect` prints `Name: value` lines; of several nodes the platforms of all count. */
-function readInspection(stdout) {
-    const values = (name) => stdout.split("\n").flatMap((line) => {
-        const match = /^\s*([A-Za-z ]+):\s*(.*?)\s*$/.exec(line);
-        return match?.[1] === name && match[2] ? [match[2]] : [];
-    });
-    const platforms = values("Platforms").flatMap((line) => line.split(",").map((item) => item.trim().replace(/\*$/, "")));
-    return { name: values("Name")[0] ?? "default", driver: values("Driver")[0] ?? "", platforms };
-}
-async function refuseClassicStore(exec, env, builder) {
-    const info = await exec("docker", ["info", "--format", "{{json .DriverStatus}}"], { env });
-    if (info?.stdout.includes("io.containerd.snapshotter"))
-        return;
-    throw new errors/* ActionError */.l("E_DOCKER", {
-        what: `The builder ${builder.name} uses the docker driver with the classic image store, which cannot push what the cache needs (an index with attestations).`,
-        fix: "Add docker/setup-buildx-action before this action, or turn on the containerd image store of the engine.",
-    });
-}
-/** A builder that lists nothing is not judged: it may be one that starts on demand. */
-function refuseMissingPlatforms(builder, platforms) {
-    const known = new Set(builder.platforms.flatMap((text) => {
-        const platform = (0,oci_platform/* parsePlatform */.FL)(text);
-        return "wrong" in platform ? [] : [(0,oci_platform/* formatPlatform */.Bq)(platform)];
-    }));
-    const missing = platforms.map(oci_platform/* formatPlatform */.Bq).filter((platform) => known.size > 0 && !known.has(platform));
-    if (missing.length === 0)
-        return;
-    throw new errors/* ActionError */.l("E_DOCKER", {
-        what: `The builder ${builder.name} cannot build for ${missing.join(", ")}; it can for ${[...known].join(", ")}.`,
-        fix: "Add docker/setup-qemu-action before this action, or a native builder for that platform.",
-    });
-}
-
-;// CONCATENATED MODULE: ./build/src/buildx/failure.js
-
-/**
- * What BuildKit's and the registries' last words mean to a person. Exit codes tell nothing: every failure is 1.
- * The first pattern that matches the end of the output counts.
- */
-const PATTERNS = [
-    {
-        words: /exec format error|\.buildkit_qemu_emulator/,
-        what: "a build step could not run on this platform: there is no working emulation for it",
-        fix: "Add docker/setup-qemu-action before this action, or give the platform a native runner.",
-    },
-    {
-        words: /is (currently )?not supported for the docker driver/,
-        what: "the docker driver cannot do this with the classic image store",
-        fix: "Add docker/setup-buildx-action before this action, or turn on the containerd image store.",
-    },
-    {
-        words: /no match for platform in manifest/,
-        what: "a base image has nothing for this platform",
-        fix: "Choose a base image that has the platform, or take the platform out of the input platforms.",
-    },
-    {
-        words: /401 Unauthorized|failed to authorize|insufficient_scope|authentication required/,
-        what: "the registry wants a login for this",
-        fix: "Log in with docker/login-action before this action, or set registry-username and registry-password.",
-    },
-    {
-        words: /403 Forbidden|: denied|push access denied/,
-        what: "the registry knows the login and does not allow this",
-        fix: "Give the token the right to push (on GitHub: permissions: packages: write), or set push to false.",
-    },
-    {
-        words: /429 Too Many Requests|toomanyrequests/,
-        what: "the registry's rate limit is used up",
-        fix: "Log in to that registry, or wait and run the job again.",
-    },
-    {
-        words: /413 (Payload|Request Entity) Too Large/,
-        what: "a proxy before the registry refuses a layer of this size",
-        fix: "Raise the proxy's body limit (nginx: client_max_body_size 0).",
-    },
-    {
-        words: /server gave HTTP response to HTTPS client/,
-        what: "the builder speaks https to a registry that speaks plain http",
-        fix: "Name the registry under insecure-registries in the engine's or the builder's configuration.",
-    },
-    {
-        words: /failed to calculate checksum of ref .*: not found|: not found: .*no such file/,
-        what: "a COPY or ADD names something that is not in the build context",
-        fix: "Check the path and .dockerignore. If initializeCommand makes the file: it does not run here; make it in a step before this action.",
-    },
-    {
-        words: /no space left on device/,
-        what: "the disk is full",
-        fix: "Free disk space on the runner, or on the builder.",
-    },
-    {
-        words: /no such host|connection refused|i\/o timeout|context deadline exceeded/,
-        what: "the builder could not reach a host",
-        fix: "Check the network of the builder, its proxy, and the name of the registry.",
-    },
-    {
-        words: /Cannot connect to the Docker daemon/,
-        what: "the Docker engine does not answer",
-        fix: "Start the engine, or set DOCKER_HOST to where it is.",
-    },
-];
-const LAST_LINES = 25;
-/**
- * Turns a failed build's output into a message to a person.
- * @param stderr all that buildx wrote.
- * @param dockerfile the user's Dockerfile, for the line that BuildKit quotes.
- */
-function explainBuildFailure(platform, stderr, dockerfile) {
-    const lines = stderr.split("\n").filter((line) => line.trim() !== "");
-    const last = lastError(lines);
-    const tail = lines.slice(-LAST_LINES).join("\n");
-    const known = PATTERNS.find(({ words }) => words.test(last)) ?? PATTERNS.find(({ words }) => words.test(tail));
-    const place = placeOf(lines, dockerfile);
-    return new errors/* ActionError */.l("E_BUILD", {
-        what: `The build for ${platform} failed: ${known ? `${known.what}. BuildKit says: ${last}` : last}`,
-        fix: known?.fix ?? "The build's own output stands above.",
-        ...(place ? { at: place } : {}),
-    });
-}
-function lastError(lines) {
-    const errors = lines.filter((line) => /^(ERROR|error):/.test(line));
-    return (errors.at(-1) ?? lines.at(-1) ?? "docker buildx ended without a word").replace(/^(ERROR|error): (failed to build: )?/, "");
-}
-/** BuildKit quotes the failing instruction as `Dockerfile:12` on a line of its own, before the excerpt. */
-function placeOf(lines, dockerfile) {
-    if (dockerfile === undefined)
-        return undefined;
-    const quoted = lines.map((line) => /^Dockerfile:(\d+)$/.exec(line.trim())).findLast((match) => match !== null);
-    return quoted?.[1] === undefined ? undefined : { file: dockerfile, line: Number(quoted[1]) };
-}
-
-;// CONCATENATED MODULE: ./build/src/buildx/isolation.js
-
-/** The parts of the user's own configuration that a build needs and that hold no credentials. */
-const KEPT = ["currentContext", "proxies", "HttpHeaders", "features", "cliPluginsExtraDirs"];
-/** What of the user's buildx folder names his builders; the rest (build records, activity) is written by buildx and starts empty. */
-const BUILDX_FOLDERS = ["instances", "defaults", "certs", "config"];
-/**
- * Makes a Docker configuration that holds only what this run needs, in a folder of its own. The user's own is read and never written.
- * @param logins per registry host as our client names it; the helper programs that they came from are not asked again.
- * @returns the variables that point docker and buildx to it.
- */
-async function isolateDockerConfiguration(files, env, folder, logins) {
-    const own = env.DOCKER_CONFIG || `${env.HOME ?? ""}/.docker`;
-    const before = await readConfiguration(files, `${own}/config.json`);
-    const kept = Object.fromEntries(KEPT.flatMap((name) => (before[name] === undefined ? [] : [[name, before[name]]])));
-    const extra = Array.isArray(before.cliPluginsExtraDirs) ? before.cliPluginsExtraDirs : [];
-    const configuration = {
-        ...kept,
-        auths: Object.fromEntries([...logins].map(([registry, login]) => [
-            registry === "docker.io" ? "https://index.docker.io/v1/" : registry,
-            asAuth(login),
-        ])),
-        cliPluginsExtraDirs: [`${own}/cli-plugins`, ...extra],
-    };
-    await files.write(`${folder}/config.json`, JSON.stringify(configuration), 0o600);
-    if (await files.stat(`${own}/contexts`))
-        await files.makeLink(`${folder}/contexts`, `${own}/contexts`, { mtime: 0 });
-    const buildx = env.BUILDX_CONFIG || `${own}/buildx`;
-    await files.makeDirectory(`${folder}/buildx`, { mode: 0o700 });
-    await copyFile(files, `${buildx}/current`, `${folder}/buildx/current`);
-    for (const name of BUILDX_FOLDERS)
-        await copyFolder(files, `${buildx}/${name}`, `${folder}/buildx/${name}`);
-    return { DOCKER_CONFIG: folder, BUILDX_CONFIG: `${folder}/buildx` };
-}
-async function readConfiguration(files, path) {
-    const text = await files.readText(path);
-    if (text === undefined)
-        return {};
-    try {
-        const json = JSON.parse(text);
-        return (0,oci_manifest/* isRecord */.u4)(json) ? json : {};
-    }
-    catch {
-        // Docker itself warns about a file that it cannot read and goes on without.
-        return {};
-    }
-}
-function asAuth(login) {
-    if ("identityToken" in login)
-        return { identitytoken: login.identityToken };
-    if ("registryToken" in login)
-        return { registrytoken: login.registryToken };
-    const bytes = new TextEncoder().encode(`${login.username}:${login.password}`);
-    return { auth: btoa(String.fromCharCode(...bytes)) };
-}
-async function copyFolder(files, from, to) {
-    const names = await files.list(from);
-    if (names === undefined)
-        return;
-    await files.makeDirectory(to, { mode: 0o700 });
-    for (const name of names) {
-        const entry = await files.stat(`${from}/${name}`);
-        if (entry?.kind === "directory")
-            await copyFolder(files, `${from}/${name}`, `${to}/${name}`);
-        else
-            await copyFile(files, `${from}/${name}`, `${to}/${name}`);
-    }
-}
-async function copyFile(files, from, to) {
-    const entry = await files.stat(from);
-    if (entry?.kind === "file")
-        await files.copy(from, to, { mode: 0o600, mtime: 0 });
-}
-
-// EXTERNAL MODULE: ./build/src/oci/digest.js
-var oci_digest = __nccwpck_require__(6559);
-;// CONCATENATED MODULE: ./build/src/buildx/metadata.js
-
-
-/**
- * Reads the digest of what was pushed out of buildx's metadata file. Nothing else in it can be relied upon: a builder of several nodes
- * writes only this.
- */
-function readPushedDigest(json) {
-    let metadata;
-    try {
-        metadata = JSON.parse(json);
-    }
-    catch {
-        return undefined;
-    }
-    const digest = (0,oci_manifest/* isRecord */.u4)(metadata) ? metadata["containerimage.digest"] : undefined;
-    return (0,oci_digest/* isDigest */.Bc)(digest) ? digest : undefined;
-}
-
-;// CONCATENATED MODULE: ./build/src/buildx/policy.js
-/**
- * A BuildKit source policy that binds every image to the index that the probe saw, whatever its tag names by now: in FROM (also of a
- * stage that is named like its base), COPY --from, RUN --mount and the frontend. The user's Dockerfile stays as it is, and so do the
- * line numbers of every message. The index and not the platform's manifest: a stage for `$BUILDPLATFORM` would else run emulated.
- * @returns the policy's JSON; references that carry a digest need no rule.
- * @see https://github.com/moby/buildkit/blob/v0.26.3/sourcepolicy/pb/policy.proto
- */
-function sourcePolicy(bindings) {
-    const rules = bindings
-        .filter(({ reference }) => !reference.includes("@"))
-        .map(({ reference, digest }) => ({
-        action: "CONVERT",
-        selector: { identifier: `docker-image://${reference}` },
-        updates: { identifier: `docker-image://${reference}@${digest}` },
-    }));
-    return JSON.stringify({ version: 1, rules });
-}
-/** The variable through which buildx hands the policy's file to BuildKit. */
-const POLICY_VARIABLE = "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY";
-
-;// CONCATENATED MODULE: ./build/src/buildx/provenance.js
-
-
-/** The predicate types under which BuildKit has published provenance so far. */
-const PROVENANCE_TYPES = [
-    "https://slsa.dev/provenance/v0.2",
-    "https://slsa.dev/provenance/v1",
-];
-/**
- * The digests of the images that a build really used, out of the provenance that BuildKit wrote about it.
- * @param text the in-toto statement: `materials` in v0.2, `buildDefinition.resolvedDependencies` in v1.
- * @returns `undefined` when it is not provenance.
- * @see https://github.com/moby/buildkit/blob/v0.26.3/docs/attestations/slsa-definitions.md
- */
-function readUsedImages(text) {
-    let statement;
-    try {
-        statement = JSON.parse(text);
-    }
-    catch {
-        return undefined;
-    }
-    if (!(0,oci_manifest/* isRecord */.u4)(statement) || !(0,oci_manifest/* isRecord */.u4)(statement.predicate))
-        return undefined;
-    const { materials, buildDefinition } = statement.predicate;
-    // A build from scratch has no materials at all, and then no list of them either.
-    const list = (0,oci_manifest/* isRecord */.u4)(buildDefinition) ? buildDefinition.resolvedDependencies : materials;
-    if (list !== undefined && !Array.isArray(list))
-        return undefined;
-    return (list ?? []).flatMap((material) => {
-        if (!(0,oci_manifest/* isRecord */.u4)(material) || typeof material.uri !== "string" || !material.uri.startsWith("pkg:docker/"))
-            return [];
-        const digest = (0,oci_manifest/* isRecord */.u4)(material.digest) ? `sha256:${String(material.digest.sha256)}` : "";
-        return (0,oci_digest/* isDigest */.Bc)(digest) ? [digest] : [];
-    });
-}
-
-;// CONCATENATED MODULE: ./build/src/context.js
-
-const FILES_AT_ONCE = 16;
-/** 1980-01-01, the first time that a zip archive can hold: tools that pack files from an image refuse earlier ones. Seconds since 1970. */
-const CONTEXT_TIME = 315_532_800;
-/**
- * Reads the build context as it will be sent: owner, times and all of the mode but the execution bit do not count.
- * @param root absolute path of the context's folder.
- * @returns files with the sha256 of their content, links with their text, folders; sockets, pipes and devices are left out, as BuildKit does.
- */
-async function readContext(files, root, filter) {
-    const found = await readFolder(files, root, "", filter);
-    const read = await inParallel(FILES_AT_ONCE, found, (entry) => readEntry(files, root, entry));
-    return withParents(read.filter((entry) => entry !== undefined));
-}
-async function readFolder(files, root, folder, filter) {
-    const names = (await files.list(folder === "" ? root : `${root}/${folder}`)) ?? [];
-    const visit = async (name) => {
-        const path = folder === "" ? name : `${folder}/${name}`;
-        const leftOut = filter.isLeftOut(path);
-        if (leftOut && filter.canPrune(path))
-            return [];
-        const entry = await files.stat(`${root}/${path}`);
-        if (entry === undefined)
-            return [];
-        const below = entry.kind === "directory" ? await readFolder(files, root, path, filter) : [];
-        return leftOut ? below : [{ path, entry }, ...below];
-    };
-    return (await Promise.all(names.map(visit))).flat();
-}
-async function readEntry(files, root, { path, entry }) {
-    if (entry.kind === "directory")
-        return { path, kind: "directory" };
-    if (entry.kind === "link")
-        return { path, kind: "link", target: await files.readLink(`${root}/${path}`) };
-    if (entry.kind === "other")
-        return undefined;
-    const mode = (entry.mode & 0o100) === 0 ? "0644" : "0755";
-    return { path, kind: "file", mode, content: await files.digest(`${root}/${path}`) };
-}
-/** A file that an exception of the ignore file brought back needs its folders, ignored as they are. */
-function withParents(entries) {
-    const byPath = new Map(entries.map((entry) => [entry.path, entry]));
-    for (const { path } of entries)
-        for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) {
-            const folder = path.slice(0, slash);
-            if (!byPath.has(folder))
-                byPath.set(folder, { path: folder, kind: "directory" });
-        }
-    return [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-/**
- * Lays the context out in an empty folder exactly as it was hashed: git's modes, one time, nothing else. Umask and races cannot matter.
- * @throws ActionError E_CHANGED when a file is no longer what was hashed.
- */
-async function layOutContext(files, root, entries, to) {
-    const folders = entries.filter((entry) => entry.kind === "directory");
-    for (const { path } of folders)
-        await files.makeDirectory(`${to}/${path}`, { mode: 0o755 });
-    await inParallel(FILES_AT_ONCE, entries, async (entry) => {
-        const path = `${to}/${entry.path}`;
-        if (entry.kind === "link")
-            await files.makeLink(path, entry.target, { mtime: CONTEXT_TIME });
-        if (entry.kind !== "file")
-            return;
-        const mode = entry.mode === "0755" ? 0o755 : 0o644;
-        const written = await files.copy(`${root}/${entry.path}`, path, { mode, mtime: CONTEXT_TIME });
-        if (written !== entry.content)
-            throw changedMeanwhile(entry.path);
-    });
-    for (const { path } of [...folders].reverse())
-        await files.touch(`${to}/${path}`, CONTEXT_TIME);
-    await files.touch(to, CONTEXT_TIME);
-}
-function changedMeanwhile(path) {
-    return new errors/* ActionError */.l("E_CHANGED", {
-        what: `${path} changed between the probe and the build, so the image would not be the one that its key names.`,
-        fix: "Let the steps that write into the build context end before this action starts, or name what they write in .dockerignore.",
-        at: { file: path },
-    });
-}
-/** Maps with at most `limit` calls under way, results in the order of the items. */
-async function inParallel(limit, items, work) {
-    const results = [];
-    const queue = items.entries();
-    const worker = async () => {
-        for (const [index, item] of queue)
-            results[index] = await work(item);
-    };
-    await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-    return results;
-}
-
-;// CONCATENATED MODULE: ./build/src/devcontainer/json.js
-/** Tells whether a value is an object with properties. */
-function isJsonObject(value) {
-    return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-/** A path as one text, fit for a map's key: https://www.rfc-editor.org/rfc/rfc6901 */
-function pointerOf(path) {
-    return path.map((step) => `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
-}
-/** A path as people write it: `build.args.VARIANT`, `build.cacheFrom[1]`. */
-function formatPath(path) {
-    return path.map((step, at) => (typeof step === "number" ? `[${step}]` : `${at === 0 ? "" : "."}${step}`)).join("");
-}
-
-;// CONCATENATED MODULE: ./build/src/devcontainer/label.js
-
-/** The label in which an image carries its dev container metadata: https://containers.dev/implementors/spec/#image-metadata */
-const METADATA_LABEL = "devcontainer.metadata";
-/** In the order in which the reference CLI writes them (`pickConfigProperties`), so that our label is its label. */
-const PICKED = [
-    "onCreateCommand",
-    "updateContentCommand",
-    "postCreateCommand",
-    "postStartCommand",
-    "postAttachCommand",
-    "waitFor",
-    "customizations",
-    "mounts",
-    "containerEnv",
-    "containerUser",
-    "init",
-    "privileged",
-    "capAdd",
-    "securityOpt",
-    "remoteUser",
-    "userEnvProbe",
-    "remoteEnv",
-    "overrideCommand",
-    "portsAttributes",
-    "otherPortsAttributes",
-    "forwardPorts",
-    "shutdownAction",
-    "updateRemoteUserUID",
-    "hostRequirements",
-];
-/** These decide more than the label: what is installed for whom, and `ENV` lines. */
-const DECIDING = ["containerEnv", "containerUser", "remoteUser"];
-/**
- * The properties that the label carries, by what else they decide.
- * @param raw the configuration before any variable is replaced: the label carries variables as they are written.
- * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/imageMetadata.ts#L17-L42
- */
-function pickLabel(raw) {
-    return {
-        yours: pick(raw, DECIDING),
-        labelOnly: pick(raw, PICKED.filter((name) => !DECIDING.includes(name))),
-    };
-}
-/**
- * The text of the label on the built image: the entries of the base, then the configuration's own, empty ones left out.
- * @param base the base image's label.
- * @param raw the configuration before any variable is replaced.
- * @returns `undefined` when there is nothing to say: the reference CLI then writes no label.
- * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/imageMetadata.ts#L495-L509
- */
-function metadataLabel({ base, raw }) {
-    const entries = [...baseEntries(base), pick(raw, PICKED)].filter((entry) => Object.keys(entry).length > 0);
-    // One blank inside each bracket and behind each comma: what BuildKit makes of the line breaks that the reference CLI writes.
-    return entries.length === 0 ? undefined : `[ ${entries.map((entry) => JSON.stringify(entry)).join(", ")} ]`;
-}
-/** The entries in a base image's label: a list, or a single one. What is not valid says nothing, as in the reference CLI. */
-function baseEntries(label) {
-    if (label === undefined)
-        return [];
-    const parsed = parseJson(label);
-    const list = Array.isArray(parsed) ? parsed : [parsed];
-    return list.filter((entry) => isJsonObject(entry));
-}
-function parseJson(text) {
-    try {
-        return JSON.parse(text);
-    }
-    catch {
-        return null;
-    }
-}
-function pick(raw, names) {
-    return Object.fromEntries(names.flatMap((name) => {
-        const value = Object.hasOwn(raw, name) ? raw[name] : undefined;
-        return value === undefined ? [] : [[name, value]];
-    }));
-}
-
-// EXTERNAL MODULE: ./build/src/oci/media-types.js
-var media_types = __nccwpck_require__(415);
-// EXTERNAL MODULE: ./build/src/key/canonical.js
-var canonical = __nccwpck_require__(2395);
 // EXTERNAL MODULE: ./build/src/key/fingerprint.js
 var fingerprint = __nccwpck_require__(3453);
-;// CONCATENATED MODULE: ./build/src/key/stored.js
-
-
-
-
-/** The predicate type of our in-toto statement. */
-const PLAN_PREDICATE = "urn:dev-container-cache:plan:1";
-/** The plan as it is stored: the same shape, with every value that could be private replaced by its salted hash. */
-function hidePrivateValues(plan, hidden, salt) {
-    return {
-        ...plan,
-        yours: hideInYours(plan.yours, hidden, salt),
-        upstream: hideInUpstream(plan.upstream, hidden, salt),
-    };
-}
-function hideInYours(yours, hidden, salt) {
-    const { image, target } = yours.configuration;
-    return {
-        ...yours,
-        configuration: {
-            ...yours.configuration,
-            ...(image !== undefined && hidden.image ? { image: hash(image, salt) } : {}),
-            ...(target !== undefined && hidden.target ? { target: hash(target, salt) } : {}),
-        },
-        arguments: Object.fromEntries(Object.entries(yours.arguments).map(([name, value]) => [name, hash(value, salt)])),
-    };
-}
-function hideInUpstream(upstream, hidden, salt) {
-    const hide = (image) => {
-        if (!hidden.references.has(image.reference))
-            return image;
-        // Where nothing was expanded the written form is the reference itself and tells as much.
-        const written = image.written.includes("$") ? image.written : hash(image.written, salt);
-        return { ...image, written, reference: hash(image.reference, salt) };
-    };
-    return {
-        ...upstream,
-        bases: upstream.bases.map(hide),
-        ...(upstream.frontend ? { frontend: hide(upstream.frontend) } : {}),
-    };
-}
-function hash(value, salt) {
-    return `salted:${(0,oci_digest/* digestOf */.ol)(`${salt}\n${value}`)}`;
-}
-/** The trees that some plans name, ready to be stored. */
-function storeTrees(trees) {
-    return Object.fromEntries([...trees].map(([digest, entries]) => [digest, (0,fingerprint/* compactTree */.QM)(entries)]));
-}
-/**
- * An in-toto statement about a set of images.
- * @param subjects the digests of the platforms' manifests.
- * @see https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
- */
-function planStatement(plan, subjects) {
-    return (0,canonical/* canonicalJson */.d)({
-        _type: "https://in-toto.io/Statement/v1",
-        subject: subjects.map(({ name, digest }) => ({ name, digest: { sha256: digest.slice("sha256:".length) } })),
-        predicateType: PLAN_PREDICATE,
-        predicate: plan,
-    });
-}
-/**
- * Reads a statement that an earlier run stored. It is only ever used to explain a miss, so what cannot be read is no error.
- * @returns the plan, or `undefined` for anything that is not a plan of this schema.
- */
-function readPlanStatement(text) {
-    let json;
-    try {
-        json = JSON.parse(text);
-    }
-    catch {
-        return undefined;
-    }
-    if (!(0,oci_manifest/* isRecord */.u4)(json) || json.predicateType !== PLAN_PREDICATE || !isStoredPlan(json.predicate))
-        return undefined;
-    return json.predicate;
-}
-function isStoredPlan(value) {
-    return ((0,oci_manifest/* isRecord */.u4)(value) &&
-        value.schema === 1 &&
-        typeof value.salt === "string" &&
-        (0,oci_manifest/* isRecord */.u4)(value.trees) &&
-        Object.values(value.trees).every((tree) => Array.isArray(tree) && tree.every(Array.isArray)) &&
-        (0,oci_manifest/* isRecord */.u4)(value.built) &&
-        (0,oci_manifest/* isRecord */.u4)(value.built.seconds) &&
-        (0,oci_manifest/* isRecord */.u4)(value.platforms) &&
-        Object.values(value.platforms).every(isPlatformPlan));
-}
-function isPlatformPlan(value) {
-    if (!(0,oci_manifest/* isRecord */.u4)(value) || !(0,oci_manifest/* isRecord */.u4)(value.yours) || !(0,oci_manifest/* isRecord */.u4)(value.upstream))
-        return false;
-    const { yours, upstream } = value;
-    const { dockerfile } = yours;
-    return ((0,oci_manifest/* isRecord */.u4)(yours.configuration) &&
-        (0,oci_manifest/* isRecord */.u4)(yours.arguments) &&
-        (0,oci_manifest/* isRecord */.u4)(yours.options) &&
-        (dockerfile === undefined ||
-            ((0,oci_manifest/* isRecord */.u4)(dockerfile) && Array.isArray(dockerfile.stages) && dockerfile.stages.every(Array.isArray))) &&
-        (yours.context === undefined || ((0,oci_manifest/* isRecord */.u4)(yours.context) && (0,oci_digest/* isDigest */.Bc)(yours.context.tree))) &&
-        Array.isArray(upstream.bases) &&
-        upstream.bases.every(oci_manifest/* isRecord */.u4));
-}
-
-;// CONCATENATED MODULE: ./build/src/key/record.js
-
-
-
-
-
-
-/**
- * What stands on the plan's descriptor in the index itself, so that a hit knows it without one more request: the fingerprint of
- * everything but upstream, when the set was built (RFC 3339), and how long that took (seconds).
- */
-const OWN_ANNOTATION = "dev-container-cache.own";
-const BUILT_ANNOTATION = "dev-container-cache.built";
-const SECONDS_ANNOTATION = "dev-container-cache.seconds";
-const PREDICATE_TYPE = "in-toto.io/predicate-type";
-/** The plan's entry of an index that we made. */
-function planDescriptorOf(index) {
-    return index.manifests.find((entry) => (0,oci_manifest/* isAttestation */.H3)(entry) && entry.annotations?.[OWN_ANNOTATION] !== undefined);
-}
-/** The config of an attestation manifest in the form that every registry takes: Gitea insists on one that reads as an image's. */
-function planConfig(statement) {
-    return jsonDocument(media_types/* OCI_CONFIG */.TF, {
-        architecture: "unknown",
-        os: "unknown",
-        config: {},
-        rootfs: { type: "layers", diff_ids: [statement.digest] },
-    });
-}
-/**
- * The attestation manifest that carries the plan's statement, in the shape of BuildKit's own.
- * @see https://github.com/moby/buildkit/blob/v0.26.3/docs/attestations/attestation-storage.md
- */
-function planManifest(statement, config) {
-    return jsonDocument(media_types/* OCI_MANIFEST */.EG, {
-        schemaVersion: 2,
-        mediaType: media_types/* OCI_MANIFEST */.EG,
-        config: plain(config),
-        layers: [{ ...plain(statement), annotations: { [PREDICATE_TYPE]: PLAN_PREDICATE } }],
-    });
-}
-/** Finds the statement among an attestation manifest's layers. */
-function statementOf(manifest) {
-    if (manifest.body.kind !== "manifest")
-        return undefined;
-    return manifest.body.layers.find((layer) => layer.mediaType === media_types/* IN_TOTO */.B1 && layer.annotations?.[PREDICATE_TYPE] === PLAN_PREDICATE);
-}
-/**
- * The index of a set: each platform's image followed by its attestations, platforms in order, the plan last. It holds what the
- * platforms' own indexes hold, nothing rebuilt and nothing lost.
- */
-function setIndex(platforms, plan) {
-    const sorted = [...platforms].sort((a, b) => ((0,oci_platform/* formatPlatform */.Bq)(a.platform) < (0,oci_platform/* formatPlatform */.Bq)(b.platform) ? -1 : 1));
-    const entries = sorted.flatMap(({ platform, manifest, index }) => entriesOf(platform, manifest, index));
-    const planEntry = {
-        ...plain(plan.manifest),
-        annotations: {
-            [oci_manifest/* REFERENCE_TYPE */.pz]: oci_manifest/* ATTESTATION */.B4,
-            [oci_manifest/* REFERENCE_DIGEST */.R7]: sorted[0]?.manifest ?? "",
-            [OWN_ANNOTATION]: plan.own,
-            [BUILT_ANNOTATION]: plan.built,
-            [SECONDS_ANNOTATION]: String(plan.seconds),
-        },
-        platform: { architecture: "unknown", os: "unknown" },
-    };
-    return jsonDocument(media_types/* OCI_INDEX */.$p, { schemaVersion: 2, mediaType: media_types/* OCI_INDEX */.$p, manifests: [...entries, planEntry] });
-}
-/** An index of nothing: under a tag it is no image, so whoever looks there builds. */
-function emptyIndex() {
-    return jsonDocument(media_types/* OCI_INDEX */.$p, { schemaVersion: 2, mediaType: media_types/* OCI_INDEX */.$p, manifests: [] });
-}
-function entriesOf(platform, manifest, served) {
-    const named = {
-        os: platform.os,
-        architecture: platform.architecture,
-        ...(platform.variant === undefined ? {} : { variant: platform.variant }),
-    };
-    if (served.body.kind === "manifest")
-        return [{ ...plain(served.descriptor), platform: named }];
-    const image = (0,oci_manifest/* imageFor */.zd)(served.body, platform);
-    if (!image)
-        return [];
-    const attestations = (0,oci_manifest/* attestationsOf */.xz)(served.body, manifest).filter((entry) => entry.annotations?.[OWN_ANNOTATION] === undefined);
-    return [
-        { ...plain(image), platform: named, ...(image.annotations ? { annotations: image.annotations } : {}) },
-        ...attestations.map((entry) => ({
-            ...plain(entry),
-            annotations: entry.annotations ?? {},
-            platform: { architecture: "unknown", os: "unknown" },
-        })),
-    ];
-}
-function plain({ mediaType, digest, size, artifactType }) {
-    return { mediaType, digest, size, ...(artifactType === undefined ? {} : { artifactType }) };
-}
-function jsonDocument(mediaType, value) {
-    const bytes = new TextEncoder().encode((0,canonical/* canonicalJson */.d)(value));
-    return { bytes, descriptor: { mediaType, digest: (0,oci_digest/* digestOf */.ol)(bytes), size: bytes.length } };
-}
-
-;// CONCATENATED MODULE: ./build/src/probe.js
-
-
-
-
-
-/**
- * Answers whether the wanted set is in the cache repository. Nothing is downloaded but manifests; what does not depend on one another
- * is asked at once: the bases beside the newest set of the same sources, which is verified while the wanted tag is looked up, for on a
- * hit they are nearly always the same image.
- */
-async function probe(wanted, registry) {
-    const newest = lookAtNewest(wanted, registry);
-    if (wanted.doubt)
-        return { plan: undefined, verdict: unlessStale(await newest, wanted, wanted.doubt) };
-    const resolved = await resolveUpstream(wanted.platforms.map(({ images }) => images), registry);
-    if (resolved.kind !== "resolved")
-        return { plan: undefined, verdict: unlessStale(await newest, wanted, resolved) };
-    const plan = makePlan(wanted, resolved.upstream, resolved.bindings);
-    const verdict = await lookUpSet(wanted, plan, newest, registry);
-    return { plan, verdict };
-}
-function makePlan(wanted, upstream, bindings) {
-    const platforms = wanted.platforms.flatMap(({ platform, plan }, index) => {
-        const part = upstream[index];
-        if (!part)
-            return [];
-        const whole = { ...plan, upstream: part };
-        const key = (0,fingerprint/* platformKey */.Ng)(whole);
-        return [{ platform, key, plan: whole, tag: (0,fingerprint/* platformTag */.oq)(key, platform) }];
-    });
-    return { key: (0,fingerprint/* setKey */.qL)(platforms.map(({ key }) => key)), platforms, bindings };
-}
-async function lookAtNewest(wanted, registry) {
-    const answer = await registry.manifest({ ...wanted.repository, tag: (0,fingerprint/* sourceTag */.Yr)(wanted.sourceKey) });
-    if (answer.kind !== "found")
-        return { error: answer };
-    return { served: answer.value, sound: await verifySet(wanted, answer.value, registry) };
-}
-async function lookUpSet(wanted, plan, newest, registry) {
-    const reference = { ...wanted.repository, tag: (0,fingerprint/* setTag */.NA)(plan.key) };
-    const answer = await registry.describe(reference);
-    if (answer.kind === "found") {
-        const last = await newest;
-        const same = "served" in last && last.served.descriptor.digest === answer.value.digest ? last : undefined;
-        const set = same ?? (await lookAtSet(wanted, reference, registry));
-        if ("error" in set)
-            return { kind: "unknown", doubt: doubtAbout(`the tag ${reference.tag}`, set.error) };
-        if (set.sound.kind === "doubt")
-            return { kind: "unknown", doubt: set.sound.doubt };
-        if (set.sound.kind === "sound")
-            return {
-                kind: "hit",
-                image: { ...wanted.repository, digest: set.served.descriptor.digest },
-                index: set.served,
-                found: set.sound.found,
-            };
-        return lookUpPlatforms(wanted, plan, [set.sound.what], newest, registry);
-    }
-    if (answer.kind !== "absent")
-        return unlessStale(await newest, wanted, doubtAbout(`the tag ${reference.tag}`, answer));
-    return lookUpPlatforms(wanted, plan, [], newest, registry);
-}
-async function lookAtSet(wanted, reference, registry) {
-    const answer = await registry.manifest(reference);
-    return answer.kind === "found"
-        ? { served: answer.value, sound: await verifySet(wanted, answer.value, registry) }
-        : { error: answer };
-}
-async function lookUpPlatforms(wanted, plan, damaged, newest, registry) {
-    const looks = await Promise.all(plan.platforms.map((one) => lookUpPlatform(wanted, one, registry)));
-    const doubt = looks.find((look) => look.kind === "doubt");
-    if (doubt?.kind === "doubt")
-        return unlessStale(await newest, wanted, doubt.doubt);
-    const found = looks.flatMap((look) => (look.kind === "sound" ? look.found : []));
-    if (found.length === plan.platforms.length)
-        return { kind: "joinable", found };
-    const missing = plan.platforms.filter((_, index) => looks[index]?.kind !== "sound").map(({ platform }) => platform);
-    const broken = looks.flatMap((look) => (look.kind === "damaged" ? [look.what] : []));
-    const otherwise = found.length > 0 ? { kind: "partial", found, missing } : { kind: "miss", damaged: [...damaged, ...broken] };
-    return staleOr(await newest, wanted, otherwise, found);
-}
-/** One platform's own tag: `absent` is a miss, everything else that is not a sound image is said. */
-async function lookUpPlatform(wanted, { platform, tag }, registry) {
-    const answer = await registry.manifest({ ...wanted.repository, tag });
-    if (answer.kind === "absent")
-        return { kind: "absent" };
-    if (answer.kind !== "found")
-        return { kind: "doubt", doubt: doubtAbout(`the tag ${tag}`, answer) };
-    return verifyPlatform(wanted, platform, answer.value, registry);
-}
-/** Verifies that a set holds every wanted platform and that all of it is there. */
-async function verifySet(wanted, served, registry) {
-    const looks = await Promise.all(wanted.platforms.map(({ platform }) => verifyPlatform(wanted, platform, served, registry)));
-    const bad = looks.find((look) => look.kind === "doubt") ?? looks.find((look) => look.kind === "damaged");
-    if (bad)
-        return bad;
-    return { kind: "sound", found: looks.flatMap((look) => (look.kind === "sound" ? look.found : [])) };
-}
-/**
- * Verifies one platform of an index, or a bare manifest: the manifest, its config and every layer are in the registry.
- * @returns `damaged` only where the registry itself says that a part is not there.
- */
-async function verifyPlatform(wanted, platform, served, registry) {
-    const child = served.body.kind === "index" ? (0,oci_manifest/* imageFor */.zd)(served.body, platform) : served.descriptor;
-    if (!child)
-        return { kind: "damaged", what: `${(0,oci_platform/* formatPlatform */.Bq)(platform)} is not in the index ${served.descriptor.digest}` };
-    const sound = { kind: "sound", found: [{ platform, manifest: child.digest, index: served }] };
-    if (wanted.verify === "none")
-        return sound;
-    const answer = served.body.kind === "index" ? await registry.manifest({ ...wanted.repository, digest: child.digest }) : undefined;
-    if (answer && answer.kind !== "found")
-        return missingPart(`the manifest of ${(0,oci_platform/* formatPlatform */.Bq)(platform)}`, answer);
-    const body = answer ? answer.value.body : served.body;
-    if (body.kind !== "manifest")
-        return { kind: "damaged", what: `${child.digest} for ${(0,oci_platform/* formatPlatform */.Bq)(platform)} is no image` };
-    if (wanted.verify === "manifests")
-        return sound;
-    const parts = uniqueBlobs([body.config, ...body.layers]);
-    const answers = await Promise.all(parts.map((part) => registry.hasBlob(wanted.repository, part)));
-    for (const [index, part] of answers.entries())
-        if (part.kind !== "found")
-            return missingPart(`the layer ${parts[index]?.digest ?? ""} of ${(0,oci_platform/* formatPlatform */.Bq)(platform)}`, part);
-    return sound;
-}
-/** A layer may stand in a manifest more than once. */
-function uniqueBlobs(parts) {
-    return [...new Map(parts.map((part) => [part.digest, part])).values()];
-}
-function missingPart(what, error) {
-    if (error.kind === "absent")
-        return { kind: "damaged", what: `${what} is gone from the registry` };
-    return { kind: "doubt", doubt: doubtAbout(what, error) };
-}
-function doubtAbout(what, error) {
-    return { kind: "registry", what, error };
-}
-/** Same sources, same label, same recipe, all of it there: only upstream moved, or cannot be read. */
-function unlessStale(newest, wanted, doubt) {
-    return staleOr(newest, wanted, { kind: "unknown", doubt }, []);
-}
-function staleOr(newest, wanted, otherwise, reusable) {
-    if ("error" in newest || newest.sound.kind !== "sound" || newest.served.body.kind !== "index")
-        return otherwise;
-    if (ownKeyOf(newest.served.body) !== wanted.ownKey)
-        return otherwise;
-    const image = { ...wanted.repository, digest: newest.served.descriptor.digest };
-    const stale = { kind: "stale", image, index: newest.served, found: newest.sound.found, reusable };
-    return otherwise.kind === "unknown" ? { ...stale, doubt: otherwise.doubt } : stale;
-}
-function ownKeyOf(index) {
-    return planDescriptorOf(index)?.annotations?.[OWN_ANNOTATION];
-}
-
-;// CONCATENATED MODULE: ./build/src/build.js
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-/**
- * Builds every platform on its own, all at once, from the very content that was hashed and bound to the very digests that were probed;
- * pushes each under its own tag and reads it back.
- * @throws ActionError E_DOCKER, E_CHANGED, E_CONTEXT before any build; E_BUILD, E_PUSH from it.
- */
-async function buildPlatforms(task, world) {
-    const env = await isolate(task, world);
-    const builder = await findBuilder(world.exec, env, task.platforms, task.output.kind === "push");
-    world.log.info(`Builder ${builder.name} (${builder.driver}).`);
-    const bases = await readBaseImages(task, world.registry);
-    const folder = await layOut(task, world);
-    const policy = { [POLICY_VARIABLE]: `${folder}/policy.json` };
-    const builds = task.platforms.map((platform) => buildPlatform({ ...task, platform, folder, base: bases.get((0,oci_platform/* formatPlatform */.Bq)(platform)), env: { ...env, ...policy }, builder }, world));
-    const ended = await Promise.allSettled(builds);
-    const failed = ended.find((one) => one.status === "rejected");
-    if (failed)
-        throw failed.reason;
-    return ended.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-}
-/** A Docker configuration that knows only the registries of this build. */
-async function isolate(task, world) {
-    const folder = await world.files.temporaryFolder("docker");
-    const images = task.sources.wanted.platforms.flatMap((one) => one.images.map(({ reference }) => reference));
-    const repositories = [task.sources.wanted.repository, ...images];
-    const logins = new Map();
-    for (const name of repositories) {
-        const login = logins.has(name.registry) ? undefined : await world.credentials(name);
-        if (login)
-            logins.set(name.registry, login);
-    }
-    return isolateDockerConfiguration(world.files, world.host.env, folder, logins);
-}
-/**
- * The context is a folder rather than a tar stream: a stream has to hold the Dockerfile too, and where that lies outside the context or
- * is ignored, `COPY . .` would copy it into the image. The Dockerfile lies beside the context, with an ignore file of its own that is
- * empty, for what is ignored is left out already.
- */
-async function layOut({ sources, bindings }, { files }) {
-    const folder = await files.temporaryFolder("build");
-    await files.makeDirectory(`${folder}/context`, { mode: 0o755 });
-    if (sources.build.context)
-        await layOutContext(files, sources.build.context.root, sources.build.context.entries, `${folder}/context`);
-    await files.write(`${folder}/Dockerfile`, sources.build.dockerfileText);
-    await files.write(`${folder}/Dockerfile.dockerignore`, "");
-    await files.write(`${folder}/policy.json`, sourcePolicy(bindings));
-    return folder;
-}
-async function buildPlatform(task, world) {
-    const { platform, sources, plan, output } = task;
-    const planned = plan?.platforms.find((one) => one.platform === platform);
-    if (output.kind === "load" || planned === undefined) {
-        const seconds = await runBuildx(task, output.kind === "load" ? output.name : "", world);
-        return { platform, found: undefined, seconds: seconds.seconds, foundLate: false };
-    }
-    const late = await lookUpPlatform(sources.wanted, planned, world.registry);
-    if (late.kind === "sound" && late.found[0]) {
-        world.log.info(`${(0,oci_platform/* formatPlatform */.Bq)(platform)}: another job has just pushed this image.`);
-        return { platform, found: late.found[0], seconds: 0, foundLate: true };
-    }
-    const name = (0,oci_reference/* formatReference */.FH)({ ...sources.wanted.repository, tag: planned.tag });
-    const built = await runBuildx(task, name, world);
-    return { platform, found: await readBack(task, built.metadata, world), seconds: built.seconds, foundLate: false };
-}
-async function runBuildx(task, name, world) {
-    const { platform, sources, folder } = task;
-    const title = (0,oci_platform/* formatPlatform */.Bq)(platform);
-    const metadataFile = `${folder}/metadata-${(0,oci_platform/* platformSlug */.DN)(platform)}.json`;
-    const label = metadataLabel({ base: task.base?.labels[METADATA_LABEL], raw: sources.raw });
-    const { kind } = sources.build;
-    const args = buildxArguments({
-        platform,
-        contextFolder: `${folder}/context`,
-        dockerfile: `${folder}/Dockerfile`,
-        target: sources.build.target,
-        buildArgs: sources.build.args,
-        labels: label === undefined ? {} : { [METADATA_LABEL]: label },
-        cacheFrom: kind.kind === "dockerfile" ? kind.cacheFrom : [],
-        metadataFile,
-        output: { kind: task.output.kind, name },
-    });
-    const tooLong = tooLongArgument(args);
-    if (tooLong !== undefined)
-        throw new errors/* ActionError */.l("E_CONFIG", {
-            what: `A build arg or the metadata label is longer than the system lets a program take (128 KiB): ${tooLong}…`,
-            fix: "Shorten it, or put its content into a file of the build context.",
-        });
-    const started = world.clock();
-    const finished = await world.exec("docker", args, {
-        env: task.env,
-        onLine: (line) => tellProgress(title, line, world),
-    });
-    const seconds = Math.round((world.clock() - started) / 100) / 10;
-    if (finished?.code !== 0)
-        throw explainBuildFailure(title, finished?.stderr ?? "", sources.places.dockerfile);
-    return { metadata: (await world.files.readText(metadataFile)) ?? "", seconds };
-}
-function tellProgress(title, line, { log }) {
-    if (line.trim() !== "")
-        log.info(`[${title}] ${line}`);
-}
-/** Only what the registry serves counts as pushed. */
-async function readBack(task, metadata, world) {
-    const { platform, sources } = task;
-    const title = (0,oci_platform/* formatPlatform */.Bq)(platform);
-    const digest = readPushedDigest(metadata);
-    if (digest === undefined)
-        throw new errors/* ActionError */.l("E_PUSH", {
-            what: `docker buildx ended well for ${title} and did not tell what it pushed.`,
-            fix: "Use a newer buildx: docker/setup-buildx-action installs one.",
-        });
-    const answer = await world.registry.manifest({ ...sources.wanted.repository, digest });
-    const repository = (0,oci_reference/* formatRepository */.Sh)(sources.wanted.repository);
-    if (answer.kind !== "found")
-        throw new errors/* ActionError */.l("E_PUSH", {
-            what: `The image for ${title} was pushed to ${repository}, and the registry does not serve it: ${answer.words} (${answer.request}).`,
-            fix: "Run the job again; if it stays so, ask whoever runs the registry.",
-            cause: answer,
-        });
-    const look = await verifyPlatform({ ...sources.wanted, verify: "layers" }, platform, answer.value, world.registry);
-    if (look.kind === "sound" && look.found[0]) {
-        await checkBinding(task, look.found[0], world);
-        return look.found[0];
-    }
-    const what = look.kind === "damaged" ? look.what : look.kind === "doubt" ? look.doubt.what : "nothing was found";
-    throw new errors/* ActionError */.l("E_PUSH", {
-        what: `The image for ${title} was pushed to ${repository}, and is not whole there: ${what}.`,
-        fix: "Run the job again; if it stays so, ask whoever runs the registry.",
-    });
-}
-/**
- * What was probed is what must have been built: BuildKit's own record of the images that it used is compared with the digests in the
- * plan. An image that does not hold what its key says is taken out of the way before anyone finds it.
- */
-async function checkBinding(task, found, world) {
-    const { repository } = task.sources.wanted;
-    const used = await readUsed(found, repository, world.registry);
-    const bound = new Set(task.bindings.map(({ digest }) => digest));
-    const foreign = used?.filter((digest) => !bound.has(digest));
-    if (foreign?.length === 0)
-        return;
-    const tag = task.plan?.platforms.find(({ platform }) => platform === task.platform)?.tag;
-    const nothing = emptyIndex();
-    await world.registry.putManifest(repository, nothing.bytes, nothing.descriptor.mediaType, tag);
-    throw new errors/* ActionError */.l("E_DOCKER", {
-        what: foreign
-            ? `The builder ${task.builder.name} used ${foreign.join(", ")} for ${(0,oci_platform/* formatPlatform */.Bq)(task.platform)}, which is not what the key names.`
-            : `The builder ${task.builder.name} did not record which images it used for ${(0,oci_platform/* formatPlatform */.Bq)(task.platform)}, so nothing shows that they are those of the key.`,
-        fix: "Use a newer buildx and BuildKit: docker/setup-buildx-action installs them.",
-    });
-}
-async function readUsed(found, repository, registry) {
-    const attestations = found.index.body.kind === "index" ? (0,oci_manifest/* attestationsOf */.xz)(found.index.body, found.manifest) : [];
-    for (const entry of attestations) {
-        const manifest = await registry.manifest({ ...repository, digest: entry.digest });
-        const layers = manifest.kind === "found" && manifest.value.body.kind === "manifest" ? manifest.value.body.layers : [];
-        const layer = layers.find(({ annotations }) => PROVENANCE_TYPES.includes(annotations?.["in-toto.io/predicate-type"] ?? ""));
-        const blob = layer ? await registry.blob(repository, layer) : undefined;
-        if (blob?.kind === "found")
-            return readUsedImages(new TextDecoder().decode(blob.value));
-    }
-    return undefined;
-}
-
+// EXTERNAL MODULE: ./build/src/key/record.js
+var record = __nccwpck_require__(4292);
+// EXTERNAL MODULE: ./build/src/oci/platform.js
+var oci_platform = __nccwpck_require__(3856);
+// EXTERNAL MODULE: ./build/src/oci/reference.js
+var oci_reference = __nccwpck_require__(4974);
+// EXTERNAL MODULE: ./build/src/key/stored.js
+var stored = __nccwpck_require__(446);
+// EXTERNAL MODULE: ./build/src/oci/media-types.js
+var media_types = __nccwpck_require__(415);
 ;// CONCATENATED MODULE: ./build/src/publish.js
 
 
@@ -38305,8 +37767,8 @@ function storePlan(publication) {
         schema: 1,
         salt,
         configuration: sources.configuration,
-        platforms: Object.fromEntries(plan.platforms.map((one) => [(0,oci_platform/* formatPlatform */.Bq)(one.platform), hidePrivateValues(one.plan, sources.hidden, salt)])),
-        trees: storeTrees(sources.trees),
+        platforms: Object.fromEntries(plan.platforms.map((one) => [(0,oci_platform/* formatPlatform */.Bq)(one.platform), (0,stored/* hidePrivateValues */.k_)(one.plan, sources.hidden, salt)])),
+        trees: (0,stored/* storeTrees */.l1)(sources.trees),
         built: { at: new Date(now).toISOString(), seconds },
     };
 }
@@ -38319,14 +37781,14 @@ async function publishSet(publication, registry) {
     const { sources, plan, found, branch } = publication;
     const { repository } = sources.wanted;
     const subjects = found.map(({ platform, manifest }) => ({ name: (0,oci_platform/* formatPlatform */.Bq)(platform), digest: manifest }));
-    const statement = new TextEncoder().encode(planStatement(storePlan(publication), subjects));
+    const statement = new TextEncoder().encode((0,stored/* planStatement */.vQ)(storePlan(publication), subjects));
     const layer = expectPushed(await registry.putBlob(repository, statement, media_types/* IN_TOTO */.B1), "the plan");
-    const config = planConfig(layer);
+    const config = (0,record/* planConfig */.G2)(layer);
     expectPushed(await registry.putBlob(repository, config.bytes, config.descriptor.mediaType), "the plan's config");
-    const manifest = planManifest(layer, config.descriptor);
+    const manifest = (0,record/* planManifest */.jO)(layer, config.descriptor);
     await push(registry, repository, manifest, undefined);
     const seconds = Object.values(publication.seconds);
-    const index = setIndex(found, {
+    const index = (0,record/* setIndex */.p6)(found, {
         manifest: manifest.descriptor,
         own: sources.wanted.ownKey,
         built: new Date(publication.now).toISOString(),
@@ -38334,7 +37796,7 @@ async function publishSet(publication, registry) {
     });
     const tag = (0,fingerprint/* setTag */.NA)(plan.key);
     await push(registry, repository, index, tag);
-    const served = await publish_readBack(registry, { ...repository, tag }, index);
+    const served = await readBack(registry, { ...repository, tag }, index);
     const others = [
         (0,fingerprint/* sourceTag */.Yr)(sources.wanted.sourceKey),
         ...(branch === undefined ? [] : [(0,fingerprint/* branchTag */.TY)(branch, sources.configuration)]),
@@ -38354,7 +37816,7 @@ function expectPushed(answer, what) {
         cause: answer,
     });
 }
-async function publish_readBack(registry, reference, index) {
+async function readBack(registry, reference, index) {
     const answer = await registry.manifest(reference);
     if (answer.kind === "found" && answer.value.descriptor.digest === index.descriptor.digest)
         return answer.value;
@@ -38418,7 +37880,6 @@ async function findOutWhetherToPush(inputs, event, registry) {
 
 
 
-
 /** Carries a decision out. What goes wrong on the way is the outcome, so that the outputs still say what was found out. */
 async function carryOut(decision, scene) {
     try {
@@ -38460,7 +37921,7 @@ async function handOut({ result, verdict }, { inputs, sources, world }) {
 }
 /** How long the recorded build took, in seconds. */
 function secondsOfBuild(index) {
-    const recorded = index.body.kind === "index" ? planDescriptorOf(index.body)?.annotations?.[SECONDS_ANNOTATION] : undefined;
+    const recorded = index.body.kind === "index" ? (0,record/* planDescriptorOf */.kw)(index.body)?.annotations?.[record/* SECONDS_ANNOTATION */.YG] : undefined;
     const seconds = Number(recorded);
     return recorded === undefined || !Number.isFinite(seconds) ? undefined : seconds;
 }
@@ -38494,7 +37955,7 @@ async function build({ platforms, reuse }, scene) {
     if (!plan)
         return buildHere(scene, "without a sound key an image would never be found again");
     return world.log.group(`Building ${platforms.map(oci_platform/* formatPlatform */.Bq).join(", ")}`, async () => {
-        const built = await buildPlatforms({ sources: scene.sources, plan, platforms, bindings: plan.bindings, output: { kind: "push" } }, world);
+        const built = await buildLater({ sources: scene.sources, plan, platforms, bindings: plan.bindings, output: { kind: "push" } }, world);
         const found = [...reuse, ...built.flatMap((one) => (one.found ? [one.found] : []))];
         const { image } = await publish(scene, plan, found, built);
         world.log.info(`Pushed and read back: ${(0,oci_reference/* formatPinned */.y6)(image)}`);
@@ -38524,7 +37985,7 @@ async function buildHere({ inputs, sources, probed: { plan }, world }, why) {
             bindings: plan?.bindings ?? [],
             output: { kind: "load", name },
         };
-        const built = await buildPlatforms(task, world);
+        const built = await buildLater(task, world);
         world.log.info(`Loaded into the local engine: ${name}`);
         return {
             result: "built",
@@ -38545,9 +38006,15 @@ async function publish({ inputs, sources, world }, plan, found, built) {
         branch: branchToMove(inputs.alias, world.host.event),
     }, world.registry);
 }
+/** A hit never builds: what only a build needs is not even loaded. */
+const buildLater = async (task, world) => (await __nccwpck_require__.e(/* import() */ 524).then(__nccwpck_require__.bind(__nccwpck_require__, 1524))).buildPlatforms(task, world);
 
 // EXTERNAL MODULE: ./build/src/decide.js
 var decide = __nccwpck_require__(6721);
+// EXTERNAL MODULE: ./build/src/oci/digest.js
+var digest = __nccwpck_require__(6559);
+// EXTERNAL MODULE: ./build/src/key/canonical.js
+var canonical = __nccwpck_require__(2395);
 ;// CONCATENATED MODULE: ./build/src/key/explain.js
 
 
@@ -38732,7 +38199,7 @@ function compareImage(noun, before, now) {
         return `${noun} ${told(now.written)} is new`;
     if (before.digest === now.digest && before.of === now.of && before.reference === now.reference)
         return undefined;
-    return `${noun} ${told(now.written)} ${(0,oci_digest/* shortDigest */.VK)(before.digest)}… → ${(0,oci_digest/* shortDigest */.VK)(now.digest)}…`;
+    return `${noun} ${told(now.written)} ${(0,digest/* shortDigest */.VK)(before.digest)}… → ${(0,digest/* shortDigest */.VK)(now.digest)}…`;
 }
 function compareFrontends(before, now, places) {
     const at = places.dockerfile === undefined ? {} : { at: { file: places.dockerfile, line: 1 } };
@@ -38810,15 +38277,15 @@ async function explainDrift(sources, plan, served, tag, registry) {
         : { previous: undefined, reasons: [] };
 }
 async function readPlan(served, repository, registry) {
-    const entry = served.body.kind === "index" ? planDescriptorOf(served.body) : undefined;
+    const entry = served.body.kind === "index" ? (0,record/* planDescriptorOf */.kw)(served.body) : undefined;
     if (!entry)
         return undefined;
     const manifest = await registry.manifest({ ...repository, digest: entry.digest });
-    const statement = manifest.kind === "found" ? statementOf(manifest.value) : undefined;
+    const statement = manifest.kind === "found" ? (0,record/* statementOf */.T8)(manifest.value) : undefined;
     if (!statement)
         return undefined;
     const blob = await registry.blob(repository, statement, LARGEST_STATEMENT);
-    return blob.kind === "found" ? readPlanStatement(new TextDecoder().decode(blob.value)) : undefined;
+    return blob.kind === "found" ? (0,stored/* readPlanStatement */.Hi)(new TextDecoder().decode(blob.value)) : undefined;
 }
 /** Both sides hide private values by the previous plan's salt, so that equal values have equal hashes. */
 function differences(sources, plan, previous) {
@@ -38826,6 +38293,8 @@ function differences(sources, plan, previous) {
     return explainMiss(previous, now.platforms, now.trees, sources.places);
 }
 
+// EXTERNAL MODULE: ./build/src/context.js
+var context = __nccwpck_require__(9462);
 ;// CONCATENATED MODULE: ./build/src/devcontainer/paths.js
 /** POSIX paths as plain text: what `node:path` would do, in a room that may not import it. Nothing here looks at a disk. */
 /** The absolute path that `path` means when it is written in `folder`; `.`, `..`, doubled and trailing slashes are gone. */
@@ -38956,6 +38425,8 @@ async function isFile(files, path) {
     return real !== undefined && (await files.stat(real))?.kind === "file";
 }
 
+// EXTERNAL MODULE: ./build/src/devcontainer/json.js
+var devcontainer_json = __nccwpck_require__(9436);
 // EXTERNAL MODULE: ./node_modules/jsonc-parser/lib/umd/main.js
 var main = __nccwpck_require__(9547);
 ;// CONCATENATED MODULE: ./build/src/devcontainer/old-properties.js
@@ -38989,7 +38460,7 @@ function newPlaceOf(name) {
 function objectOrNothing(value, name, file) {
     if (!value)
         return {};
-    if (isJsonObject(value))
+    if ((0,devcontainer_json/* isJsonObject */.OW)(value))
         return value;
     throw new errors/* ActionError */.l("E_CONFIG", {
         what: `${name} in ${file} is not an object.`,
@@ -39003,7 +38474,7 @@ function listOf(value) {
     return value ? [value] : [];
 }
 function propertiesOf(value) {
-    return isJsonObject(value) ? value : {};
+    return (0,devcontainer_json/* isJsonObject */.OW)(value) ? value : {};
 }
 
 ;// CONCATENATED MODULE: ./build/src/devcontainer/parse.js
@@ -39029,7 +38500,7 @@ function parseConfiguration(text, file) {
         });
     const positions = readPositions(text, file);
     const root = (0,main.parse)(text);
-    if (!isJsonObject(root)) {
+    if (!(0,devcontainer_json/* isJsonObject */.OW)(root)) {
         throw new errors/* ActionError */.l("E_CONFIG", {
             what: `${file} does not hold a JSON object.`,
             fix: "The file has to start with { and end with }.",
@@ -39041,14 +38512,14 @@ function parseConfiguration(text, file) {
 /** The line of a property, or of the nearest one around it that is written in the file; `undefined` when nothing of the path is. */
 function lineOf(configuration, path) {
     for (let length = path.length; length > 0; length--) {
-        const line = configuration.lines.get(pointerOf(path.slice(0, length)));
+        const line = configuration.lines.get((0,devcontainer_json/* pointerOf */.rq)(path.slice(0, length)));
         if (line !== undefined)
             return line;
     }
     return undefined;
 }
 /** Where a person finds a property. */
-function parse_placeOf(configuration, path) {
+function placeOf(configuration, path) {
     const line = lineOf(configuration, path);
     return line === undefined ? { file: configuration.file } : { file: configuration.file, line };
 }
@@ -39059,14 +38530,14 @@ function readPositions(text, file) {
         if (path.length > MAX_DEPTH)
             throw nestedTooDeep(file, startLine + 1);
         if (typeof path.at(-1) === "number")
-            lines.set(pointerOf(path), startLine + 1);
+            lines.set((0,devcontainer_json/* pointerOf */.rq)(path), startLine + 1);
     };
     const visitor = {
         onObjectProperty: (name, _offset, _length, startLine, _column, parent) => {
             const path = [...parent(), name];
-            lines.set(pointerOf(path), startLine + 1);
+            lines.set((0,devcontainer_json/* pointerOf */.rq)(path), startLine + 1);
             for (const moved of path.length === 1 ? newPlaceOf(name) : [])
-                lines.set(pointerOf(moved), startLine + 1);
+                lines.set((0,devcontainer_json/* pointerOf */.rq)(moved), startLine + 1);
         },
         onObjectBegin: (_offset, _length, startLine, _column, path) => note(path(), startLine),
         onArrayBegin: (_offset, _length, startLine, _column, path) => note(path(), startLine),
@@ -39146,9 +38617,9 @@ function dockerfileKind(configuration, sources) {
     const name = textAt(configuration, written);
     if (name === undefined) {
         throw new errors/* ActionError */.l("E_CONFIG", {
-            what: `${formatPath(written)} is empty.`,
+            what: `${(0,devcontainer_json/* formatPath */.jV)(written)} is empty.`,
             fix: "Name the Dockerfile, as seen from the folder of devcontainer.json.",
-            at: parse_placeOf(configuration, written),
+            at: placeOf(configuration, written),
         });
     }
     const inside = (path, value) => {
@@ -39156,9 +38627,9 @@ function dockerfileKind(configuration, sources) {
         if (pathWithin(workspace, full) !== undefined)
             return full;
         throw new errors/* ActionError */.l("E_CONFIG", {
-            what: `${formatPath(path)} is "${value}", which leaves the workspace ${workspace}.`,
+            what: `${(0,devcontainer_json/* formatPath */.jV)(path)} is "${value}", which leaves the workspace ${workspace}.`,
             fix: "Keep what the image is built from inside the repository, or set workspace-folder to the folder that holds both.",
-            at: parse_placeOf(configuration, path),
+            at: placeOf(configuration, path),
         });
     };
     const dockerfile = inside(written, name);
@@ -39206,7 +38677,7 @@ function notYet(configuration, path, what) {
     return new errors/* ActionError */.l("E_NOT_YET", {
         what: `${what} cannot be cached by this version yet.`,
         fix: "Use an image or a Dockerfile without it until a later version can.",
-        at: parse_placeOf(configuration, path),
+        at: placeOf(configuration, path),
     });
 }
 function nothingToBuild(configuration) {
@@ -39215,7 +38686,7 @@ function nothingToBuild(configuration) {
         return new errors/* ActionError */.l("E_CONFIG", {
             what: `image is "${raw.image}", which is empty once its variables are replaced.`,
             fix: `Set the variable for this step, or give a default: \${localEnv:NAME:default}.`,
-            at: parse_placeOf(configuration, ["image"]),
+            at: placeOf(configuration, ["image"]),
         });
     }
     return new errors/* ActionError */.l("E_CONFIG", {
@@ -39223,7 +38694,7 @@ function nothingToBuild(configuration) {
         fix: "dockerfile" in json
             ? 'Write "build": { "dockerfile": … } instead of a "dockerfile" at the top.'
             : 'Add "image": "…" or "build": { "dockerfile": "…" }.',
-        at: parse_placeOf(configuration, ["dockerfile" in json ? "dockerfile" : "image"]),
+        at: placeOf(configuration, ["dockerfile" in json ? "dockerfile" : "image"]),
     });
 }
 /** The object at a path; an empty one where there is nothing. */
@@ -39231,7 +38702,7 @@ function objectAt(configuration, path) {
     const value = valueAt(configuration.json, path);
     if (value === undefined || value === null)
         return {};
-    if (isJsonObject(value))
+    if ((0,devcontainer_json/* isJsonObject */.OW)(value))
         return value;
     throw wrongType(configuration, path, "an object");
 }
@@ -39248,15 +38719,15 @@ function valueAt(json, path) {
     return path.reduce((value, step) => {
         if (typeof step === "number")
             return Array.isArray(value) ? value[step] : undefined;
-        return isJsonObject(value) ? value[step] : undefined;
+        return (0,devcontainer_json/* isJsonObject */.OW)(value) ? value[step] : undefined;
     }, json);
 }
 function wrongType(configuration, path, wanted) {
     const value = valueAt(configuration.json, path);
     return new errors/* ActionError */.l("E_CONFIG", {
-        what: `${formatPath(path)} is ${formatValue(value)}, which is not ${wanted}.`,
+        what: `${(0,devcontainer_json/* formatPath */.jV)(path)} is ${formatValue(value)}, which is not ${wanted}.`,
         fix: `Correct it in ${configuration.file}.`,
-        at: parse_placeOf(configuration, path),
+        at: placeOf(configuration, path),
     });
 }
 function hasItems(value) {
@@ -39267,6 +38738,8 @@ function formatValue(value) {
     return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }
 
+// EXTERNAL MODULE: ./build/src/devcontainer/label.js
+var label = __nccwpck_require__(5634);
 ;// CONCATENATED MODULE: ./build/src/devcontainer/substitute.js
 
 
@@ -39280,7 +38753,7 @@ function formatValue(value) {
  */
 function substitute(configuration, variables) {
     const folder = writtenContainerFolder(configuration.raw, variables);
-    const container = replaceVariables(folder, ["workspaceFolder"], resolver(configuration, variables, substitute_plain(folder)));
+    const container = replaceVariables(folder, ["workspaceFolder"], resolver(configuration, variables, plain(folder)));
     const resolve = resolver(configuration, variables, container);
     const substitutions = [];
     const replaceText = (written, path) => {
@@ -39294,15 +38767,15 @@ function substitute(configuration, variables) {
             return replaceText(value, path);
         if (Array.isArray(value))
             return value.map((item, at) => replaceValue(item, [...path, at]));
-        return isJsonObject(value) ? replaceProperties(value, path) : value;
+        return (0,devcontainer_json/* isJsonObject */.OW)(value) ? replaceProperties(value, path) : value;
     };
     const replaceProperties = (value, path) => Object.fromEntries(Object.entries(value).map(([name, item]) => [name, replaceValue(item, [...path, name])]));
     return { ...configuration, json: replaceProperties(configuration.raw, []), substitutions };
 }
 /** What took part in the value at a path; `undefined` when it stands in the file as it is used. */
 function substitutionAt({ substitutions }, path) {
-    const pointer = pointerOf(path);
-    return substitutions.find((substitution) => pointerOf(substitution.path) === pointer);
+    const pointer = (0,devcontainer_json/* pointerOf */.rq)(path);
+    return substitutions.find((substitution) => (0,devcontainer_json/* pointerOf */.rq)(substitution.path) === pointer);
 }
 function replaceVariables(written, path, resolve) {
     const taken = [];
@@ -39327,13 +38800,13 @@ function resolver(configuration, variables, container) {
             case "env":
             case "localEnv":
                 return {
-                    ...substitute_plain(environmentValue(localEnv, rest) ?? unnamed(configuration, name, path)),
+                    ...plain(environmentValue(localEnv, rest) ?? unnamed(configuration, name, path)),
                     fromEnvironment: true,
                 };
             case "localWorkspaceFolder":
-                return { ...substitute_plain(localWorkspaceFolder), fromHostPath: true };
+                return { ...plain(localWorkspaceFolder), fromHostPath: true };
             case "localWorkspaceFolderBasename":
-                return substitute_plain(lastSegment(localWorkspaceFolder));
+                return plain(lastSegment(localWorkspaceFolder));
             case "containerWorkspaceFolder":
                 return container;
             case "containerWorkspaceFolderBasename":
@@ -39343,7 +38816,7 @@ function resolver(configuration, variables, container) {
         }
     };
 }
-function substitute_plain(text) {
+function plain(text) {
     return { text, replaced: true, fromEnvironment: false, fromHostPath: false };
 }
 /** The default ends at the next colon, as in the reference CLI: `${localEnv:PROXY:http://proxy}` is `http`. */
@@ -39355,9 +38828,9 @@ function environmentValue(localEnv, rest) {
 }
 function unnamed(configuration, name, path) {
     throw new errors/* ActionError */.l("E_CONFIG", {
-        what: `${formatPath(path)} uses \${${name}} without the name of a variable.`,
+        what: `${(0,devcontainer_json/* formatPath */.jV)(path)} uses \${${name}} without the name of a variable.`,
         fix: `Write \${${name}:NAME}, or \${${name}:NAME:default}.`,
-        at: parse_placeOf(configuration, path),
+        at: placeOf(configuration, path),
     });
 }
 /** Before its own variables are replaced: https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/utils.ts (getWorkspaceConfiguration) */
@@ -39367,6 +38840,14 @@ function writtenContainerFolder(raw, { localWorkspaceFolder }) {
     return "dockerComposeFile" in raw ? "/" : resolvePath("/workspaces", lastSegment(localWorkspaceFolder));
 }
 
+// EXTERNAL MODULE: ./build/src/dockerfile/ignore.js
+var ignore = __nccwpck_require__(4600);
+// EXTERNAL MODULE: ./build/src/dockerfile/parse.js + 1 modules
+var parse = __nccwpck_require__(6093);
+// EXTERNAL MODULE: ./build/src/dockerfile/reads.js
+var dockerfile_reads = __nccwpck_require__(2013);
+// EXTERNAL MODULE: ./build/src/dockerfile/stages.js
+var stages = __nccwpck_require__(8229);
 ;// CONCATENATED MODULE: ./build/src/key/ingredients.js
 /** The version of the plan's shape and of the tags: another digit is another name space, never a wrong hit. */
 const SCHEMA = 1;
@@ -39378,6 +38859,8 @@ const RECIPE = 1;
 
 // EXTERNAL MODULE: ./build/src/registry/allowed.js
 var allowed = __nccwpck_require__(2145);
+// EXTERNAL MODULE: ./build/src/upstream.js
+var upstream = __nccwpck_require__(4820);
 ;// CONCATENATED MODULE: ./build/src/plan.js
 
 
@@ -39432,11 +38915,11 @@ async function findWorkspace(files, checkout, folder) {
 }
 /** An image as it is still gets the metadata label, so that it says what the configuration says. */
 function imageSources({ image }, configuration) {
-    readImageName(image, image, parse_placeOf(configuration, ["image"]));
+    (0,upstream/* readImageName */.t4)(image, image, placeOf(configuration, ["image"]));
     const dockerfileText = `FROM ${image}\n`;
     return {
         dockerfileText,
-        dockerfile: parseDockerfile(dockerfileText, "Dockerfile"),
+        dockerfile: (0,parse/* parseDockerfile */.Ai)(dockerfileText, "Dockerfile"),
         context: undefined,
         leftOut: [],
         target: undefined,
@@ -39448,25 +38931,25 @@ function imageSources({ image }, configuration) {
 }
 async function dockerfileSources(files, workspace, kind, configuration) {
     const file = pathWithin(workspace, kind.dockerfile) ?? kind.dockerfile;
-    await refuseOutside(files, workspace, kind.dockerfile, parse_placeOf(configuration, ["build", "dockerfile"]));
-    await refuseOutside(files, workspace, kind.context, parse_placeOf(configuration, ["build", "context"]));
+    await refuseOutside(files, workspace, kind.dockerfile, placeOf(configuration, ["build", "dockerfile"]));
+    await refuseOutside(files, workspace, kind.context, placeOf(configuration, ["build", "context"]));
     const dockerfileText = await files.readText(kind.dockerfile);
     if (dockerfileText === undefined)
         throw new errors/* ActionError */.l("E_CONFIG", {
             what: `${configuration.file} names the Dockerfile ${file}, and there is no such file.`,
             fix: "Check build.dockerfile: it counts from the folder of devcontainer.json.",
-            at: parse_placeOf(configuration, ["build", "dockerfile"]),
+            at: placeOf(configuration, ["build", "dockerfile"]),
         });
     if ((await files.stat((await files.realPath(kind.context)) ?? kind.context))?.kind !== "directory")
         throw new errors/* ActionError */.l("E_CONFIG", {
             what: `${configuration.file} names the build context ${pathWithin(workspace, kind.context) ?? kind.context}, and there is no such folder.`,
             fix: "Check build.context: it counts from the folder of devcontainer.json.",
-            at: parse_placeOf(configuration, ["build", "context"]),
+            at: placeOf(configuration, ["build", "context"]),
         });
-    const dockerfile = parseDockerfile(dockerfileText, file);
-    targetStage(dockerfile, kind.target);
+    const dockerfile = (0,parse/* parseDockerfile */.Ai)(dockerfileText, file);
+    (0,stages/* targetStage */.Ae)(dockerfile, kind.target);
     const given = Object.fromEntries([...kind.args].map(([name, { value }]) => [name, value]));
-    const { args, warnings } = argumentsThatCount(given, dockerfile, (name) => parse_placeOf(configuration, ["build", "args", name]));
+    const { args, warnings } = argumentsThatCount(given, dockerfile, (name) => placeOf(configuration, ["build", "args", name]));
     const context = await readUsedContext(files, kind, dockerfile, args);
     return {
         dockerfileText,
@@ -39496,7 +38979,7 @@ const ALWAYS_COUNTS = /^(BUILDKIT_.*|SOURCE_DATE_EPOCH)$/;
 /** Docker's own: usable without being declared, and left out of its cache keys for the same reason as of ours. */
 const PROXY = /^(HTTPS?|FTP|NO|ALL)_PROXY$/i;
 function argumentsThatCount(given, dockerfile, placeOfArgument) {
-    const declared = declaredArgs(dockerfile);
+    const declared = (0,stages/* declaredArgs */.M6)(dockerfile);
     const counts = (name) => declared.has(name) || ALWAYS_COUNTS.test(name);
     const ignored = Object.keys(given).filter((name) => !counts(name) && !PROXY.test(name));
     return {
@@ -39512,7 +38995,7 @@ function hostPathWarnings(kind, configuration) {
         if (!substitutionAt(configuration, path)?.fromHostPath)
             return [];
         const text = `build arg ${name} holds the path of this checkout: the image is found again only in a checkout at the same path`;
-        return [{ text, at: parse_placeOf(configuration, path) }];
+        return [{ text, at: placeOf(configuration, path) }];
     });
 }
 /**
@@ -39522,22 +39005,22 @@ function hostPathWarnings(kind, configuration) {
 async function readUsedContext(files, kind, dockerfile, args) {
     const ignoreText = (await files.readText(`${kind.dockerfile}.dockerignore`)) ??
         (await files.readText(`${kind.context}/.dockerignore`));
-    const rules = parseIgnoreFile(ignoreText ?? "");
-    const reads = contextReads(dockerfile, { args: new Map(Object.entries(args)), platform: undefined });
-    const reachedBy = (path) => reads.find((read) => canReach(read, path));
+    const rules = (0,ignore/* parseIgnoreFile */.a0)(ignoreText ?? "");
+    const reads = (0,dockerfile_reads/* contextReads */.TT)(dockerfile, { args: new Map(Object.entries(args)), platform: undefined });
+    const reachedBy = (path) => reads.find((read) => (0,dockerfile_reads/* canReach */.ug)(read, path));
     const leftOut = new Set();
     const filter = {
-        isLeftOut: (path) => isIgnored(rules, path) || leavesOutGit(path),
-        canPrune: (path) => leavesOutGit(path) || canPrune(rules, path),
+        isLeftOut: (path) => (0,ignore/* isIgnored */.pi)(rules, path) || leavesOutGit(path),
+        canPrune: (path) => leavesOutGit(path) || (0,ignore/* canPrune */.dZ)(rules, path),
     };
     const leavesOutGit = (path) => {
         const git = gitPath(path);
-        if (git === undefined || isIgnored(rules, git) || reachedBy(git))
+        if (git === undefined || (0,ignore/* isIgnored */.pi)(rules, git) || reachedBy(git))
             return false;
         leftOut.add(git);
         return true;
     };
-    const entries = await readContext(files, kind.context, filter);
+    const entries = await (0,context/* readContext */.yI)(files, kind.context, filter);
     refuseMissingFiles(entries, kind.target, dockerfile, args);
     const sent = new Set(entries.flatMap(({ path }) => gitPath(path) ?? []));
     const warnings = [...sent].map((path) => {
@@ -39555,7 +39038,7 @@ function refuseMissingFiles(entries, target, dockerfile, args) {
         const folders = path.split("/").map((_, index, segments) => segments.slice(0, index + 1).join("/"));
         return path === "" || there.has(path) || folders.some((folder) => there.get(folder) === "link");
     };
-    const required = requiredFiles(dockerfile, target, { args: new Map(Object.entries(args)), platform: undefined });
+    const required = (0,dockerfile_reads/* requiredFiles */.n4)(dockerfile, target, { args: new Map(Object.entries(args)), platform: undefined });
     const missing = required.find(({ source }) => !mayBeThere(source));
     if (!missing)
         return;
@@ -39571,7 +39054,7 @@ function gitPath(path) {
 }
 function assemble(inputs, gathered) {
     const { configuration, kind, dockerfile } = gathered;
-    const picked = pickLabel(configuration.raw);
+    const picked = (0,label/* pickLabel */.C5)(configuration.raw);
     const tree = gathered.context ? (0,fingerprint/* treeDigest */.fZ)(gathered.context.entries) : undefined;
     const platforms = inputs.platforms.map((platform) => ({
         platform,
@@ -39625,7 +39108,7 @@ function refuseForeignImages(images, patterns) {
     });
 }
 function makeYours(inputs, { kind, configuration, dockerfile, args, target }, platform, tree) {
-    const { containerEnv, ...users } = pickLabel(configuration.raw).yours;
+    const { containerEnv, ...users } = (0,label/* pickLabel */.C5)(configuration.raw).yours;
     return {
         configuration: {
             kind: kind.kind,
@@ -39648,10 +39131,10 @@ function makeYours(inputs, { kind, configuration, dockerfile, args, target }, pl
 }
 /** All stages count: which of them the target needs is not asked yet. */
 function instructionTexts(dockerfile) {
-    const before = dockerfile.globalArgs.map(instructionText);
+    const before = dockerfile.globalArgs.map(parse/* instructionText */.sr);
     return [
         before,
-        ...dockerfile.stages.map((stage) => [instructionText(stage.from), ...stage.instructions.map(instructionText)]),
+        ...dockerfile.stages.map((stage) => [(0,parse/* instructionText */.sr)(stage.from), ...stage.instructions.map(parse/* instructionText */.sr)]),
     ];
 }
 function instructionLines(dockerfile) {
@@ -39667,12 +39150,12 @@ function scopeOf({ args }, platform) {
 function readImages(gathered, platform) {
     const file = gathered.file ?? gathered.relative;
     const images = [];
-    for (const use of imageUses(gathered.dockerfile, scopeOf(gathered, platform))) {
-        const at = gathered.file === undefined ? parse_placeOf(gathered.configuration, ["image"]) : { file, line: use.line };
+    for (const use of (0,stages/* imageUses */.YQ)(gathered.dockerfile, scopeOf(gathered, platform))) {
+        const at = gathered.file === undefined ? placeOf(gathered.configuration, ["image"]) : { file, line: use.line };
         const of = whichManifest(use, platform);
         if (use.reference === undefined || of === undefined)
             return { images: [], doubt: undecidable(use, at) };
-        images.push({ by: "base", written: use.written, reference: readImageName(use.written, use.reference, at), at, of });
+        images.push({ by: "base", written: use.written, reference: (0,upstream/* readImageName */.t4)(use.written, use.reference, at), at, of });
     }
     const frontend = frontendOf(gathered, file);
     return { images: frontend ? [...images, frontend] : images };
@@ -39687,7 +39170,7 @@ function whichManifest(use, platform) {
 function undecidable(use, at) {
     return {
         kind: "plan",
-        what: `${tellPlace(at)}: which image ${use.by} ${use.written} means cannot be told before the build`,
+        what: `${(0,upstream/* tellPlace */.Lt)(at)}: which image ${use.by} ${use.written} means cannot be told before the build`,
         fix: "Give every variable in it a value: an ARG with a default before the first FROM, or a build arg.",
         at,
     };
@@ -39699,13 +39182,13 @@ function frontendOf({ dockerfile, args }, file) {
         return undefined;
     const at = { file, line: dockerfile.syntax?.line ?? 1 };
     // The frontend runs on the builder, whose platform nobody knows beforehand.
-    return { by: "frontend", written, reference: readImageName(written, written, at), at, of: { kind: "index" } };
+    return { by: "frontend", written, reference: (0,upstream/* readImageName */.t4)(written, written, at), at, of: { kind: "index" } };
 }
 /** What an address serves can change without a trace: only a checksum says what will be in the image. */
 function remoteDoubt(gathered) {
     const first = gathered.file === undefined
         ? undefined
-        : remoteAdds(gathered.dockerfile, scopeOf(gathered, { os: "linux", architecture: "amd64" })).find(({ checksum }) => checksum === undefined);
+        : (0,stages/* remoteAdds */.t$)(gathered.dockerfile, scopeOf(gathered, { os: "linux", architecture: "amd64" })).find(({ checksum }) => checksum === undefined);
     if (!first || gathered.file === undefined)
         return undefined;
     return {
@@ -39722,7 +39205,7 @@ function tellPlaces(gathered, images) {
         configuration: gathered.relative,
         dockerfile: file,
         instructions: instructionLines(dockerfile),
-        arguments: Object.fromEntries(args.map(([name, { path }]) => [name, parse_placeOf(configuration, path)])),
+        arguments: Object.fromEntries(args.map(([name, { path }]) => [name, placeOf(configuration, path)])),
         bases: Object.fromEntries(images.filter(({ by }) => by === "base").map(({ written, at }) => [written, at])),
         context: gathered.contextFolder,
     };
@@ -39735,10 +39218,12 @@ function findHidden({ configuration, kind, args }, images) {
     return {
         image,
         target: fromEnvironment(["build", "target"]),
-        references: new Set(references.map(({ reference }) => nameForBuildKit(reference))),
+        references: new Set(references.map(({ reference }) => (0,upstream/* nameForBuildKit */.vl)(reference))),
     };
 }
 
+// EXTERNAL MODULE: ./build/src/probe.js
+var probe = __nccwpck_require__(3827);
 // EXTERNAL MODULE: ./build/src/report/log.js
 var log = __nccwpck_require__(6314);
 ;// CONCATENATED MODULE: ./build/src/run.js
@@ -39768,7 +39253,7 @@ async function run(inputs, world) {
     });
     const asked = world.clock();
     const { probed, explanation, spent } = await world.log.group(`Is it in ${(0,oci_reference/* formatRepository */.Sh)(inputs.cacheRepository)}?`, async () => {
-        const probed = await probe(sources.wanted, world.registry);
+        const probed = await (0,probe/* probe */.dy)(sources.wanted, world.registry);
         const spent = { seconds: secondsSince(asked, world), traffic: world.registry.traffic() };
         const explanation = await explain(sources, probed, world);
         for (const line of [
@@ -39834,6 +39319,110 @@ function tellRun(inputs, sources, { plan, verdict }, { previous, reasons }, outc
 }
 
 
+/***/ }),
+
+/***/ 4820:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Lt: () => (/* binding */ tellPlace),
+/* harmony export */   mX: () => (/* binding */ resolveUpstream),
+/* harmony export */   t4: () => (/* binding */ readImageName),
+/* harmony export */   vl: () => (/* binding */ nameForBuildKit)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7406);
+/* harmony import */ var _oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2262);
+/* harmony import */ var _oci_platform_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3856);
+/* harmony import */ var _oci_reference_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4974);
+
+
+
+
+/**
+ * Asks for the digests of everything that others publish: every reference once, all at once.
+ * @param sources per platform, in the order of the platforms, the images that its build reads.
+ * @returns the upstream part of each platform's plan, or the first doubt.
+ * @throws ActionError E_DOCKERFILE when an image exists and has nothing for a wanted platform.
+ */
+async function resolveUpstream(sources, registry) {
+    const references = new Map(sources.flat().map((source) => [nameForBuildKit(source.reference), source]));
+    const served = new Map();
+    await Promise.all([...references].map(async ([name, source]) => served.set(name, await registry.manifest(withTag(source.reference)))));
+    for (const [name, source] of references) {
+        const answer = served.get(name);
+        if (answer && answer.kind !== "found")
+            return { kind: "registry", what: `${source.by} image ${name} (${tellPlace(source.at)})`, error: answer };
+    }
+    const found = (source) => {
+        const answer = served.get(nameForBuildKit(source.reference));
+        if (answer?.kind !== "found")
+            throw new Error(`${source.written} was not asked for`);
+        return answer.value;
+    };
+    const bindings = [...references].map(([reference, source]) => ({
+        reference,
+        digest: found(source).descriptor.digest,
+    }));
+    return { kind: "resolved", upstream: sources.map((images) => asUpstream(images, found)), bindings };
+}
+function asUpstream(images, found) {
+    const resolve = (source) => ({
+        written: source.written,
+        reference: nameForBuildKit(source.reference),
+        digest: digestThatCounts(source, found(source)),
+        of: source.of.kind,
+    });
+    const bases = new Map(images
+        .filter(({ by }) => by === "base")
+        .map(resolve)
+        .map((image) => [`${image.written}\n${image.reference}\n${image.of}\n${image.digest}`, image]));
+    const frontend = images.find(({ by }) => by === "frontend");
+    return {
+        bases: [...bases].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, image]) => image),
+        ...(frontend ? { frontend: resolve(frontend) } : {}),
+        features: [],
+        remote: [],
+    };
+}
+function digestThatCounts(source, served) {
+    if (source.of.kind === "index" || served.body.kind === "manifest")
+        return served.descriptor.digest;
+    const image = (0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .imageFor */ .zd)(served.body, source.of.platform);
+    if (image)
+        return image.digest;
+    const there = (0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .imagesOf */ .IC)(served.body).map((entry) => (entry.platform ? (0,_oci_platform_js__WEBPACK_IMPORTED_MODULE_2__/* .formatPlatform */ .Bq)(entry.platform) : "unknown"));
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .l("E_DOCKERFILE", {
+        what: `The image ${source.written} has nothing for ${(0,_oci_platform_js__WEBPACK_IMPORTED_MODULE_2__/* .formatPlatform */ .Bq)(source.of.platform)}; it has ${there.join(", ")}.`,
+        fix: "Choose a base image that has this platform, or take the platform out of the input platforms.",
+        at: source.at,
+    });
+}
+function withTag(reference) {
+    return reference.tag === undefined && reference.digest === undefined ? { ...reference, tag: "latest" } : reference;
+}
+/** The reference as BuildKit normalises it: fully written out, `latest` added. */
+function nameForBuildKit(reference) {
+    return (0,_oci_reference_js__WEBPACK_IMPORTED_MODULE_3__/* .formatReference */ .FH)(withTag(reference));
+}
+/**
+ * Reads a reference that an instruction names.
+ * @throws ActionError E_DOCKERFILE naming the place.
+ */
+function readImageName(written, reference, at) {
+    const parsed = (0,_oci_reference_js__WEBPACK_IMPORTED_MODULE_3__/* .parseReference */ .F2)(reference);
+    if (!("wrong" in parsed))
+        return parsed;
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .l("E_DOCKERFILE", {
+        what: `"${written}" does not name an image: ${parsed.wrong}.`,
+        fix: "Write it as [registry/]repository[:tag][@sha256:…], all lower-case.",
+        at,
+    });
+}
+function tellPlace(at) {
+    return at.line === undefined ? at.file : `${at.file}:${at.line}`;
+}
+
+
 /***/ })
 
 /******/ });
@@ -39867,6 +39456,9 @@ function tellRun(inputs, sources, { plan, verdict }, { previous, reasons }, outc
 /******/ 	// Return the exports of the module
 /******/ 	return module.exports;
 /******/ }
+/******/ 
+/******/ // expose the modules object (__webpack_modules__)
+/******/ __nccwpck_require__.m = __webpack_modules__;
 /******/ 
 /************************************************************************/
 /******/ /* webpack/runtime/asset-relocator-loader */
@@ -39941,6 +39533,36 @@ function tellRun(inputs, sources, { plan, verdict }, { previous, reasons }, outc
 /******/ 	};
 /******/ })();
 /******/ 
+/******/ /* webpack/runtime/create fake namespace object */
+/******/ (() => {
+/******/ 	var getProto = Object.getPrototypeOf ? (obj) => (Object.getPrototypeOf(obj)) : (obj) => (obj.__proto__);
+/******/ 	var leafPrototypes;
+/******/ 	// create a fake namespace object
+/******/ 	// mode & 1: value is a module id, require it
+/******/ 	// mode & 2: merge all properties of value into the ns
+/******/ 	// mode & 4: return value when already ns object
+/******/ 	// mode & 16: return value when it's Promise-like
+/******/ 	// mode & 8|1: behave like require
+/******/ 	__nccwpck_require__.t = function(value, mode) {
+/******/ 		if(mode & 1) value = this(value);
+/******/ 		if(mode & 8) return value;
+/******/ 		if(typeof value === 'object' && value) {
+/******/ 			if((mode & 4) && value.__esModule) return value;
+/******/ 			if((mode & 16) && typeof value.then === 'function') return value;
+/******/ 		}
+/******/ 		var ns = Object.create(null);
+/******/ 		__nccwpck_require__.r(ns);
+/******/ 		var def = {};
+/******/ 		leafPrototypes = leafPrototypes || [null, getProto({}), getProto([]), getProto(getProto)];
+/******/ 		for(var current = mode & 2 && value; typeof current == 'object' && !~leafPrototypes.indexOf(current); current = getProto(current)) {
+/******/ 			Object.getOwnPropertyNames(current).forEach((key) => (def[key] = () => (value[key])));
+/******/ 		}
+/******/ 		def['default'] = () => (value);
+/******/ 		__nccwpck_require__.d(ns, def);
+/******/ 		return ns;
+/******/ 	};
+/******/ })();
+/******/ 
 /******/ /* webpack/runtime/define property getters */
 /******/ (() => {
 /******/ 	// define getter functions for harmony exports
@@ -39953,9 +39575,105 @@ function tellRun(inputs, sources, { plan, verdict }, { previous, reasons }, outc
 /******/ 	};
 /******/ })();
 /******/ 
+/******/ /* webpack/runtime/ensure chunk */
+/******/ (() => {
+/******/ 	__nccwpck_require__.f = {};
+/******/ 	// This file contains only the entry chunk.
+/******/ 	// The chunk loading function for additional chunks
+/******/ 	__nccwpck_require__.e = (chunkId) => {
+/******/ 		return Promise.all(Object.keys(__nccwpck_require__.f).reduce((promises, key) => {
+/******/ 			__nccwpck_require__.f[key](chunkId, promises);
+/******/ 			return promises;
+/******/ 		}, []));
+/******/ 	};
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/get javascript chunk filename */
+/******/ (() => {
+/******/ 	// This function allow to reference async chunks
+/******/ 	__nccwpck_require__.u = (chunkId) => {
+/******/ 		// return url for filenames based on template
+/******/ 		return "" + chunkId + ".index.js";
+/******/ 	};
+/******/ })();
+/******/ 
 /******/ /* webpack/runtime/hasOwnProperty shorthand */
 /******/ (() => {
 /******/ 	__nccwpck_require__.o = (obj, prop) => (Object.prototype.hasOwnProperty.call(obj, prop))
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/make namespace object */
+/******/ (() => {
+/******/ 	// define __esModule on exports
+/******/ 	__nccwpck_require__.r = (exports) => {
+/******/ 		if(typeof Symbol !== 'undefined' && Symbol.toStringTag) {
+/******/ 			Object.defineProperty(exports, Symbol.toStringTag, { value: 'Module' });
+/******/ 		}
+/******/ 		Object.defineProperty(exports, '__esModule', { value: true });
+/******/ 	};
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/import chunk loading */
+/******/ (() => {
+/******/ 	// no baseURI
+/******/ 	
+/******/ 	// object to store loaded and loading chunks
+/******/ 	// undefined = chunk not loaded, null = chunk preloaded/prefetched
+/******/ 	// [resolve, Promise] = chunk loading, 0 = chunk loaded
+/******/ 	var installedChunks = {
+/******/ 		792: 0
+/******/ 	};
+/******/ 	
+/******/ 	var installChunk = (data) => {
+/******/ 		var {ids, modules, runtime} = data;
+/******/ 		// add "modules" to the modules object,
+/******/ 		// then flag all "ids" as loaded and fire callback
+/******/ 		var moduleId, chunkId, i = 0;
+/******/ 		for(moduleId in modules) {
+/******/ 			if(__nccwpck_require__.o(modules, moduleId)) {
+/******/ 				__nccwpck_require__.m[moduleId] = modules[moduleId];
+/******/ 			}
+/******/ 		}
+/******/ 		if(runtime) runtime(__nccwpck_require__);
+/******/ 		for(;i < ids.length; i++) {
+/******/ 			chunkId = ids[i];
+/******/ 			if(__nccwpck_require__.o(installedChunks, chunkId) && installedChunks[chunkId]) {
+/******/ 				installedChunks[chunkId][0]();
+/******/ 			}
+/******/ 			installedChunks[ids[i]] = 0;
+/******/ 		}
+/******/ 	
+/******/ 	}
+/******/ 	
+/******/ 	__nccwpck_require__.f.j = (chunkId, promises) => {
+/******/ 			// import() chunk loading for javascript
+/******/ 			var installedChunkData = __nccwpck_require__.o(installedChunks, chunkId) ? installedChunks[chunkId] : undefined;
+/******/ 			if(installedChunkData !== 0) { // 0 means "already installed".
+/******/ 	
+/******/ 				// a Promise means "currently loading".
+/******/ 				if(installedChunkData) {
+/******/ 					promises.push(installedChunkData[1]);
+/******/ 				} else {
+/******/ 					if(true) { // all chunks have JS
+/******/ 						// setup Promise in chunk cache
+/******/ 						var promise = import("./" + __nccwpck_require__.u(chunkId)).then(installChunk, (e) => {
+/******/ 							if(installedChunks[chunkId] !== 0) installedChunks[chunkId] = undefined;
+/******/ 							throw e;
+/******/ 						});
+/******/ 						var promise = Promise.race([promise, new Promise((resolve) => (installedChunkData = installedChunks[chunkId] = [resolve]))])
+/******/ 						promises.push(installedChunkData[1] = promise);
+/******/ 					}
+/******/ 				}
+/******/ 			}
+/******/ 	};
+/******/ 	
+/******/ 	// no prefetching
+/******/ 	
+/******/ 	// no preloaded
+/******/ 	
+/******/ 	// no external install chunk
+/******/ 	
+/******/ 	// no on chunks loaded
 /******/ })();
 /******/ 
 /************************************************************************/

@@ -1,4 +1,4 @@
-import { type BuiltPlatform, buildPlatforms } from "./build.ts";
+import type { BuiltPlatform, buildPlatforms } from "./build.ts";
 import type { Decision } from "./decide.ts";
 import { type ActionError, asActionError } from "./errors.ts";
 import type { Inputs } from "./inputs.ts";
@@ -114,7 +114,7 @@ async function build({ platforms, reuse }: Extract<Decision, { kind: "build" }>,
   if (!push.push) return buildHere(scene, push.why);
   if (!plan) return buildHere(scene, "without a sound key an image would never be found again");
   return world.log.group(`Building ${platforms.map(formatPlatform).join(", ")}`, async () => {
-    const built = await buildPlatforms(
+    const built = await buildLater(
       { sources: scene.sources, plan, platforms, bindings: plan.bindings, output: { kind: "push" } },
       world,
     );
@@ -149,7 +149,7 @@ async function buildHere({ inputs, sources, probed: { plan }, world }: Scene, wh
       bindings: plan?.bindings ?? [],
       output: { kind: "load", name },
     } as const;
-    const built = await buildPlatforms(task, world);
+    const built = await buildLater(task, world);
     world.log.info(`Loaded into the local engine: ${name}`);
     return {
       result: "built",
@@ -179,3 +179,7 @@ async function publish(
     world.registry,
   );
 }
+
+/** A hit never builds: what only a build needs is not even loaded. */
+const buildLater: typeof buildPlatforms = async (task, world) =>
+  (await import("./build.ts")).buildPlatforms(task, world);

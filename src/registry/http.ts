@@ -1,4 +1,3 @@
-import { rootCertificates } from "node:tls";
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from "undici";
 import type { Traffic } from "../world.ts";
 import { isLoopback } from "./tokens.ts";
@@ -48,7 +47,7 @@ const IDLE = 30_000;
 
 /** Opens the one door to the network: pools of connections, the proxy of the environment, and a count of what goes through. */
 export function openHttp({ env, userAgent, trust, timeout = 30_000 }: HttpOptions): Http {
-  const pools = new Map<string, Dispatcher>();
+  const pools = new Map<string, Promise<Dispatcher>>();
   const poolFor = async (url: URL): Promise<Dispatcher> => {
     const { certificates, insecure } = await trust(url.host);
     // Hosts that are trusted alike share one pool.
@@ -89,7 +88,7 @@ export function openHttp({ env, userAgent, trust, timeout = 30_000 }: HttpOption
     pause: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
     traffic: () => ({ ...spent }),
     close: async () => {
-      await Promise.all([...pools.values()].map((pool) => pool.close()));
+      await Promise.all([...pools.values()].map(async (pool) => (await pool).close()));
     },
   };
 }
@@ -97,9 +96,9 @@ export function openHttp({ env, userAgent, trust, timeout = 30_000 }: HttpOption
 type PoolOptions = Trust & Pick<HttpOptions, "env"> & { readonly timeout: number; readonly direct: boolean };
 
 /** Nothing on loopback goes through a proxy, as with docker and every other Go program. */
-function openPool({ env, timeout, certificates, insecure, direct }: PoolOptions): Dispatcher {
+async function openPool({ env, timeout, certificates, insecure, direct }: PoolOptions): Promise<Dispatcher> {
   const tls = {
-    ...(certificates.length === 0 ? {} : { ca: [...rootCertificates, ...certificates] }),
+    ...(certificates.length === 0 ? {} : { ca: [...(await knownCertificates()), ...certificates] }),
     ...(insecure ? { rejectUnauthorized: false } : {}),
   };
   const options = {
@@ -123,6 +122,11 @@ function openPool({ env, timeout, certificates, insecure, direct }: PoolOptions)
     proxyTls: tls,
   };
   return new EnvHttpProxyAgent(proxied);
+}
+
+/** Read only when they are needed: to import the module is to parse every root certificate, on every hit. */
+async function knownCertificates(): Promise<readonly string[]> {
+  return (await import("node:tls")).rootCertificates;
 }
 
 async function readBody(
