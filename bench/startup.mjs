@@ -17,7 +17,8 @@ function time(node, file) {
   const started = process.hrtime.bigint();
   const ended = spawnSync(node, [file], { env: { PATH: process.env.PATH, INPUT_DIALECT: "none" }, encoding: "utf8" });
   const took = Number(process.hrtime.bigint() - started) / 1e6;
-  if (file !== empty && !ended.stdout.includes("E_INPUT")) throw new Error(`the bundle did not load: ${ended.stdout}${ended.stderr}`);
+  if (file !== empty && !ended.stdout.includes("E_INPUT"))
+    throw new Error(`the bundle did not load: ${ended.stdout}${ended.stderr}`);
   return took;
 }
 
@@ -28,5 +29,7 @@ for (const node of process.argv.length > 2 ? process.argv.slice(2) : [process.ex
   const [alone, bundle] = [median(rounds.map(([a]) => a)), median(rounds.map(([, b]) => b))];
   const version = spawnSync(node, ["--version"], { encoding: "utf8" }).stdout.trim();
   const over = bundle - alone;
-  console.log(`${version}: empty ${alone.toFixed(1)} ms, bundle ${bundle.toFixed(1)} ms, over ${over.toFixed(1)} ms (budget ${BUDGET.startUp}), ratio ${(bundle / alone).toFixed(2)}`);
+  console.log(
+    `${version}: empty ${alone.toFixed(1)} ms, bundle ${bundle.toFixed(1)} ms, over ${over.toFixed(1)} ms (budget ${BUDGET.startUp}), ratio ${(bundle / alone).toFixed(2)}`,
+  );
 }

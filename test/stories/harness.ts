@@ -48,6 +48,7 @@ export async function play({ workspace, registry, inputs = {}, env = {}, event, 
     writeFileSync(join(home, name), text);
     return join(home, name);
   };
+  const failing = docker === false ? {} : docker;
   const asked = registry.requests.length;
   const result = await start({
     PATH: bin,
@@ -61,7 +62,7 @@ export async function play({ workspace, registry, inputs = {}, env = {}, event, 
     GITHUB_REF: "refs/heads/main",
     GITHUB_EVENT_PATH: file("event.json", JSON.stringify(event ?? { repository: { default_branch: "main" } })),
     FAKE_DOCKER_RECORD: file("docker"),
-    ...(docker && docker.fails ? { FAKE_DOCKER_FAILS: docker.fails, FAKE_DOCKER_SAYS: docker.says ?? "" } : {}),
+    ...(failing.fails ? { FAKE_DOCKER_FAILS: failing.fails, FAKE_DOCKER_SAYS: failing.says ?? "" } : {}),
     ...Object.fromEntries(
       Object.entries({ "cache-repo": `${registry.host}/team/app`, ...inputs }).map(([name, value]) => [
         `INPUT_${name.toUpperCase()}`,
