@@ -214,7 +214,7 @@ unpack() {
   rm -rf "$work"
   write_apt "$work/apt" "$own" "$newer"
   export APT_CONFIG=$work/apt/apt.conf
-  say "unpacking packages of $(os_release PRETTY_NAME)${newer:+, Docker of $newer} into $cache; nothing is installed"
+  say "unpacking packages of $(os_release PRETTY_NAME)${newer:+, Docker of $newer,} into $cache; nothing is installed"
   # A source that fails (a third party's, without a newer suite) matters only when a package is then missing.
   apt-get update >"$work/log" 2>&1 || true
   for name in "$@"; do
@@ -328,6 +328,7 @@ JSON
   export PATH=$state/bin:$engine/usr/sbin:$engine/usr/bin:$PATH
   setsid "${guard[@]}" unshare --mount --propagation slave --pid --fork --kill-child \
     bash "$here/services.sh" become-engine "$state" >"$state/engine.log" 2>&1 </dev/null &
+  disown
   later stop_engine "$state"
   export DOCKER_HOST=unix://$state/docker.sock DOCKER_CONFIG=$state/docker
   unset DOCKER_CONTEXT DOCKER_TLS DOCKER_TLS_VERIFY DOCKER_CERT_PATH DOCKER_API_VERSION BUILDX_BUILDER BUILDX_CONFIG
@@ -377,8 +378,8 @@ ensure_emulator() {
 adopt_engine() {
   say "using the Docker engine of this machine ($(docker version --format '{{.Server.Version}}'))"
   if ! docker buildx version >/dev/null 2>&1; then
-    fetch buildx
-    say "its client has no buildx: using $(docker_suite) docker-buildx from $cache"
+    command -v apt-get >/dev/null || die "The docker client has no buildx, and there is no apt to get it with: install the buildx plugin."
+    say "its client has no buildx: using the one from $cache"
     DOCKER_HOST=${DOCKER_HOST-$(docker context inspect --format '{{.Endpoints.docker.Host}}')}
     DOCKER_CONFIG=$state/docker
     mkdir -p "$DOCKER_CONFIG/cli-plugins"
@@ -423,7 +424,6 @@ start_registry() {
     registry_container
     return
   fi
-  fetch registry
   cat >"$state/registry.yml" <<YAML
 version: 0.1
 log: { level: info, accesslog: { disabled: true } }
@@ -432,6 +432,7 @@ http: { addr: "127.0.0.1:0" }
 YAML
   setsid "${guard[@]}" "$(set_folder registry)/usr/bin/docker-registry" serve "$state/registry.yml" >"$state/registry.log" 2>&1 </dev/null &
   later stop $!
+  disown
   await 20 grep -q 'listening on 127' "$state/registry.log" || die "The registry did not start." "$state/registry.log"
   TEST_REGISTRY=$(grep -o 'listening on 127\.0\.0\.1:[0-9]*' "$state/registry.log" | grep -o '127.*')
   export TEST_REGISTRY
@@ -455,7 +456,6 @@ collect_busybox() {
   for arch in amd64 arm64; do
     mkdir -p "$TEST_BUSYBOX/$arch"
     if command -v apt-get >/dev/null; then
-      fetch "busybox-$arch"
       cp "$(set_folder "busybox-$arch")/bin/busybox" "$TEST_BUSYBOX/$arch/busybox"
     else
       id=$(docker create --pull always --platform "linux/$arch" busybox:musl) || die "docker cannot fetch busybox:musl for $arch."
@@ -479,12 +479,17 @@ provide() {
 # bring_up [GUARD…]: the guard is put before what is started.
 bring_up() {
   local -r guard=("$@")
+  local wanted
   state=$(mktemp -d "${TMPDIR:-/tmp}/dcc.XXXXXX")
   : >"$state/undo"
   trap take_down EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   if machine_has_engine; then
+    # All that it lacks in one go: reading the package lists is what takes time.
+    wanted=(registry busybox-amd64 busybox-arm64)
+    docker buildx version >/dev/null 2>&1 || wanted+=(buildx)
+    ! command -v apt-get >/dev/null || fetch "${wanted[@]}"
     adopt_engine
     collect_busybox
     start_registry
