@@ -11,6 +11,9 @@ import { describeExplanation, describePlan, describeSources, describeVerdict } f
 import type { Report } from "./report/report.ts";
 import type { World } from "./world.ts";
 
+/** A probe that hangs must not eat the job: past this many milliseconds the answer is `unknown`. */
+const PROBE_TIME = 60_000;
+
 /**
  * The story: which image would this commit's dev container be, is it in the cache repository, and if not, build it there.
  * @returns what was found out and done; a failure after the probe is part of it, so that the outputs say all that is known.
@@ -28,6 +31,7 @@ export async function run(inputs: Inputs, world: World): Promise<Report> {
   const { probed, explanation, spent } = await world.log.group(
     `Is it in ${formatRepository(inputs.cacheRepository)}?`,
     async () => {
+      world.registry.limitTime(PROBE_TIME);
       const probed = await probe(sources.wanted, world.registry);
       const spent = { seconds: secondsSince(asked, world), traffic: world.registry.traffic() };
       const explanation = await explain(sources, probed, world);
@@ -40,6 +44,7 @@ export async function run(inputs: Inputs, world: World): Promise<Report> {
       return { probed, explanation, spent };
     },
   );
+  world.registry.limitTime(undefined);
   const decision = decide(probed.verdict, inputs, explanation.reasons);
   const outcome = await carryOut(decision, { inputs, sources, probed, world });
   const planFile = await storePlanFile(sources, probed, world);

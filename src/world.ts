@@ -94,6 +94,13 @@ export type Registry = {
     mediaType: string,
     tag: string | undefined,
   ) => Promise<Answer<Descriptor>>;
+  readonly tags: (repository: Repository) => Promise<Answer<readonly string[]>>;
+  /** Puts a blob of another repository of the same registry into this one, without sending it where the registry can. */
+  readonly mountBlob: (repository: Repository, from: Repository, blob: Descriptor) => Promise<Answer<Descriptor>>;
+  /** Deletes a manifest by digest, or a tag; `denied` or `malformed` where the registry does not do that. */
+  readonly deleteManifest: (reference: Reference) => Promise<Answer<true>>;
+  /** From now on all requests together may take this many milliseconds; past that every answer is `unavailable`. Without a number, no limit. */
+  readonly limitTime: (milliseconds: number | undefined) => void;
   readonly traffic: () => Traffic;
   /** Closes idle connections, so that the process can end. */
   readonly close: () => Promise<void>;

@@ -52,6 +52,10 @@ export function registryOf(images: Readonly<Record<string, Served>>): Registry {
     acceptsPush: async () => ({ kind: "found", value: true }),
     putBlob: async () => absent("PUT a blob"),
     putManifest: async () => absent("PUT a manifest"),
+    tags: async () => absent("GET tags"),
+    mountBlob: async () => absent("POST a mount"),
+    deleteManifest: async () => absent("DELETE a manifest"),
+    limitTime: () => undefined,
     traffic: () => ({ requests: 0, bytes: 0, waves: 0 }),
     close: async () => undefined,
   };

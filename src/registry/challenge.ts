@@ -13,6 +13,12 @@ export function parseChallenges(headers: readonly string[]): Challenge[] {
   return headers.flatMap(parseHeader);
 }
 
+/** The challenge that is answered: Bearer before Basic, whatever else there is. */
+export function chooseChallenge(header: string | readonly string[] | undefined): Challenge | undefined {
+  const challenges = parseChallenges(header === undefined ? [] : typeof header === "string" ? [header] : header);
+  return challenges.find(({ scheme }) => scheme === "bearer") ?? challenges.find(({ scheme }) => scheme === "basic");
+}
+
 function parseHeader(header: string): Challenge[] {
   const challenges: { scheme: string; params: Record<string, string> }[] = [];
   let at = 0;

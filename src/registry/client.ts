@@ -1,11 +1,12 @@
 import { type Digest, digestOf, isDigest } from "../oci/digest.ts";
-import { type Descriptor, readManifest, type Served } from "../oci/manifest.ts";
+import { type Descriptor, isRecord, readManifest, type Served } from "../oci/manifest.ts";
 import { DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from "../oci/media-types.ts";
 import type { Reference, Repository } from "../oci/reference.ts";
 import type { Answer, Clock, Registry, RegistryError, StoredLogin } from "../world.ts";
+import { openAuthorizer } from "./authorize.ts";
 import { errorOf, failureOf, malformed, nameRequest } from "./errors.ts";
 import type { Http, HttpRequest, HttpResponse } from "./http.ts";
-import { type Authorization, answerChallenge, type Token } from "./tokens.ts";
+import type { Authorization } from "./tokens.ts";
 
 export type RegistryOptions = {
   readonly clock: Clock;
@@ -27,6 +28,7 @@ const REDIRECTS = 10;
 const ATTEMPTS = 4;
 const FIRST_PAUSE = 300;
 const LONGEST_PAUSE = 60_000;
+const OUT_OF_TIME = "all look-ups together took longer than they may; the rest was not asked";
 const PASSING = new Set([408, 429, 499, 500, 502, 503, 504, 522]);
 
 type Call = {
@@ -48,7 +50,8 @@ type Reply = { readonly kind: "reply"; readonly response: HttpResponse; readonly
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
  */
 export function openRegistry(http: Http, options: RegistryOptions): Registry {
-  const send = openSender(http, options);
+  const budget: Budget = { until: undefined };
+  const send = openSender(http, options, budget);
   const describe = (reference: Reference): Promise<Answer<Descriptor>> => describeManifest(send, reference);
   const manifest = (reference: Reference): Promise<Answer<Served>> => readServed(send, reference);
   return {
@@ -59,6 +62,12 @@ export function openRegistry(http: Http, options: RegistryOptions): Registry {
     acceptsPush: (repository) => acceptsPush(send, repository),
     putBlob: (repository, bytes, mediaType) => putBlob(send, repository, bytes, mediaType),
     putManifest: (repository, bytes, mediaType, tag) => putManifest(send, repository, { bytes, mediaType, tag }),
+    tags: (repository) => listTags(send, repository),
+    mountBlob: (repository, from, blob) => mountBlob(send, repository, from, blob),
+    deleteManifest: (reference) => deleteManifest(send, reference),
+    limitTime: (milliseconds) => {
+      budget.until = milliseconds === undefined ? undefined : options.clock() + milliseconds;
+    },
     traffic: http.traffic,
     close: http.close,
   };
@@ -91,12 +100,14 @@ function speaksTls(reply: Reply | RegistryError): boolean {
   return status === 400 && /HTTPS server|HTTPS port/i.test(new TextDecoder().decode(body));
 }
 
+/** Until when all requests together have to be done, in milliseconds since 1970. */
+type Budget = { until: number | undefined };
+
 type Send = (call: Call) => Promise<Reply | RegistryError>;
 
-/** Sends with the authorization that the registry asked for, follows redirects, and tries again what may pass. */
-function openSender(http: Http, options: RegistryOptions): Send {
-  const tokens = new Map<string, { readonly authorization: Promise<Token> }>();
-  const keyOf = ({ registry, repository }: Repository): string => `${registry}/${repository}`;
+/** Sends with the authorization that the registry asks for, follows redirects, and tries again what may pass. */
+function openSender(http: Http, options: RegistryOptions, budget: Budget): Send {
+  const authorizer = openAuthorizer({ http, ...options });
   const speakTls = new Set<string>();
   const originOf = (name: Repository): URL => {
     const plain = options.insecure(name.registry) && !speakTls.has(name.registry);
@@ -105,54 +116,43 @@ function openSender(http: Http, options: RegistryOptions): Send {
   /** Where plain http is allowed it is tried first, before any credentials are sent; a server that wants TLS says so. */
   const ask = async (call: Call, authorization: string | undefined): Promise<Reply | RegistryError> => {
     const origin = originOf(call.repository);
-    const reply = await attempt(http, { ...call, origin }, authorization);
+    const left = (): number | undefined => (budget.until === undefined ? undefined : budget.until - options.clock());
+    const reply = await attempt(http, { ...call, origin, left }, authorization);
     if (origin.protocol === "https:" || !speaksTls(reply)) return reply;
     speakTls.add(call.repository.registry);
-    return attempt(http, { ...call, origin: originOf(call.repository) }, authorization);
-  };
-
-  const authorize = async ({ repository }: Call, { response, name }: Reply): Promise<Authorization> => {
-    const actions = options.pushes(repository) ? "pull,push" : "pull";
-    const asked = (async () => {
-      const login = await options.credentials(repository);
-      return answerChallenge(
-        { repository, actions, login, origin: originOf(repository), response, name },
-        { http, clock: options.clock, mask: options.mask },
-      );
-    })();
-    tokens.set(keyOf(repository), { authorization: asked });
-    return (await asked).authorization;
-  };
-
-  const known = async (repository: Repository): Promise<string | undefined> => {
-    const token = await tokens.get(keyOf(repository))?.authorization;
-    return token && token.authorization.kind === "header" && token.expires > options.clock()
-      ? token.authorization.value
-      : undefined;
+    return attempt(http, { ...call, origin: originOf(call.repository), left }, authorization);
   };
 
   return async (call) => {
-    const used = await known(call.repository);
+    const { repository } = call;
+    const used = (await authorizer.known(repository)) ?? (await authorizer.foresee(repository, originOf(repository)));
     const first = await ask(call, used);
     if (!("response" in first) || first.response.status !== 401) return first;
+    const origin = originOf(repository);
+    // Only the registry's own challenge is answered: whoever it redirected to must not name a place for the login.
+    if (first.url.origin !== origin.origin) return first;
     // Whoever was refused at the same time shares the exchange: only the one with the token that failed asks for another.
-    const now = await known(call.repository);
-    const pending = now === used ? undefined : now;
-    const authorization: Authorization =
-      pending === undefined ? await authorize(call, first) : { kind: "header", value: pending };
+    const now = await authorizer.known(repository);
+    const pending: Authorization | undefined =
+      now === used || now === undefined ? undefined : { kind: "header", value: now };
+    const refused = { origin, response: first.response, request: first.name };
+    const authorization = pending ?? (await authorizer.answer(repository, refused));
     return authorization.kind === "header" ? ask(call, authorization.value) : authorization;
   };
 }
 
-type Placed = Call & { readonly origin: URL };
+/** `left`: the milliseconds that are left, where time is limited. */
+type Placed = Call & { readonly origin: URL; readonly left: () => number | undefined };
 
 async function attempt(http: Http, call: Placed, authorization: string | undefined): Promise<Reply | RegistryError> {
   for (let tried = 1; ; tried++) {
     const reply = await follow(http, call, authorization);
     const passing = "response" in reply ? PASSING.has(reply.response.status) : reply.kind === "unavailable";
     const wait = "response" in reply ? retryAfter(reply.response) : undefined;
-    if (!passing || tried === ATTEMPTS || (wait !== undefined && wait > LONGEST_PAUSE)) return reply;
-    await http.pause(wait ?? FIRST_PAUSE * 3 ** (tried - 1));
+    const pause = wait ?? FIRST_PAUSE * 3 ** (tried - 1);
+    const longest = Math.min(LONGEST_PAUSE, call.left() ?? LONGEST_PAUSE);
+    if (!passing || tried === ATTEMPTS || pause > longest) return reply;
+    await http.pause(pause);
   }
 }
 
@@ -172,6 +172,8 @@ async function follow(http: Http, call: Placed, authorization: string | undefine
   let url = call.url ?? new URL(`/v2/${call.repository.repository}/${call.path}`, origin);
   for (let hop = 0; hop <= REDIRECTS; hop++) {
     const name = nameRequest(call.method, url);
+    const left = call.left();
+    if (left !== undefined && left <= 0) return { kind: "unavailable", request: name, words: OUT_OF_TIME };
     const own = url.origin === origin.origin && authorization !== undefined ? { authorization } : {};
     const limit = call.limit ?? ERROR_LIMIT;
     const answer = await http.send({
@@ -180,6 +182,7 @@ async function follow(http: Http, call: Placed, authorization: string | undefine
       headers: { ...call.headers, ...own },
       limit,
       ...(call.body ? { body: call.body } : {}),
+      ...(left === undefined ? {} : { timeout: left }),
     });
     if (answer.kind === "failure") return failureOf(name, answer);
     const { location } = answer.headers;
@@ -375,4 +378,77 @@ async function putManifest(
   const { response, name } = reply;
   if (response.status < 200 || response.status > 202) return errorOf(name, response);
   return { kind: "found", value: { mediaType, digest, size: bytes.length } };
+}
+
+const MOST_PAGES = 100;
+
+/** Follows the pages that a registry makes of a long list; what a page points to on another host is not asked. */
+async function listTags(send: Send, repository: Repository): Promise<Answer<readonly string[]>> {
+  const tags: string[] = [];
+  let url: URL | undefined;
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const reply = await send({
+      method: "GET",
+      repository,
+      path: "tags/list?n=1000",
+      limit: MANIFEST_LIMIT,
+      ...(url ? { url } : {}),
+    });
+    if (!("response" in reply)) return reply;
+    const { response, name } = reply;
+    if (response.status !== 200) return errorOf(name, response);
+    const json = parseJson(response.body);
+    // An empty repository is `null` to some.
+    const list: unknown = isRecord(json) ? (json.tags ?? []) : undefined;
+    if (!Array.isArray(list) || !list.every((tag) => typeof tag === "string"))
+      return malformed(name, "it is no list of tags", 200);
+    tags.push(...list);
+    const next = nextPage(response, reply.url);
+    if (next === undefined || next.href === url?.href) return { kind: "found", value: tags };
+    if (next.origin !== reply.url.origin) return malformed(name, `the list goes on at ${next.origin}`, 200);
+    url = next;
+  }
+  return malformed(
+    nameRequest("GET", url ?? new URL(`https://${hostOf(repository)}`)),
+    `the list has more than ${MOST_PAGES} pages`,
+  );
+}
+
+/** https://www.rfc-editor.org/rfc/rfc8288 */
+function nextPage({ headers }: HttpResponse, from: URL): URL | undefined {
+  const link = typeof headers.link === "string" ? /<([^>]*)>\s*;[^,]*rel="?next"?/i.exec(headers.link)?.[1] : undefined;
+  return link !== undefined && URL.canParse(link, from.href) ? new URL(link, from) : undefined;
+}
+
+/** Has a blob of another repository of the same registry put into this one; where the registry does not, it is fetched and uploaded. */
+async function mountBlob(
+  send: Send,
+  repository: Repository,
+  from: Repository,
+  blob: Descriptor,
+): Promise<Answer<Descriptor>> {
+  const query = new URLSearchParams({ mount: blob.digest, from: from.repository });
+  const reply = await send({
+    method: "POST",
+    repository,
+    path: `blobs/uploads/?${query}`,
+    headers: { "content-length": "0" },
+  });
+  if ("response" in reply && reply.response.status === 201) return { kind: "found", value: blob };
+  const location = "response" in reply && reply.response.status === 202 ? reply.response.headers.location : undefined;
+  // The registry opened an upload instead: it is not left open.
+  if ("response" in reply && typeof location === "string" && URL.canParse(location, reply.url.href))
+    await send({ method: "DELETE", repository, path: "", url: new URL(location, reply.url) });
+  const bytes = await readBlob(send, from, blob, BLOB_LIMIT);
+  return bytes.kind === "found" ? putBlob(send, repository, bytes.value, blob.mediaType) : bytes;
+}
+
+/** Deletes a manifest by its digest, or a tag where the registry can: many refuse both. */
+async function deleteManifest(send: Send, reference: Reference): Promise<Answer<true>> {
+  const reply = await send({ method: "DELETE", repository: reference, path: `manifests/${nameOf(reference)}` });
+  if (!("response" in reply)) return reply;
+  const { status } = reply.response;
+  return status === 200 || status === 202 || status === 204
+    ? { kind: "found", value: true }
+    : errorOf(reply.name, reply.response);
 }

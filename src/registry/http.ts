@@ -10,6 +10,8 @@ export type HttpRequest = {
   readonly body?: Uint8Array | string;
   /** The most that is read of an answer's body, in bytes. */
   readonly limit: number;
+  /** Milliseconds for the whole exchange, where time is limited. */
+  readonly timeout?: number;
 };
 
 /** `truncated`: the body was longer than the limit and is cut there. Header names are in lower case. */
@@ -59,7 +61,14 @@ export function openHttp({ env, userAgent, trust, timeout = 30_000 }: HttpOption
   const spent = { requests: 0, bytes: 0, waves: 0 };
   let finished = 0;
 
-  const send = async ({ method, url, headers, body, limit }: HttpRequest): Promise<HttpResponse | HttpFailure> => {
+  const send = async ({
+    method,
+    url,
+    headers,
+    body,
+    limit,
+    timeout: whole,
+  }: HttpRequest): Promise<HttpResponse | HttpFailure> => {
     // A request can only have waited for those that had ended when it was sent.
     const wave = finished + 1;
     spent.requests++;
@@ -72,6 +81,7 @@ export function openHttp({ env, userAgent, trust, timeout = 30_000 }: HttpOption
         headers: { "user-agent": userAgent, ...headers },
         dispatcher,
         ...(body === undefined ? {} : { body }),
+        ...(whole === undefined ? {} : { signal: AbortSignal.timeout(whole) }),
       });
       const read = await readBody(answer.body, limit);
       spent.bytes += read.body.length;

@@ -1,6 +1,6 @@
 import type { Repository } from "../oci/reference.ts";
 import type { Clock, RegistryError, StoredLogin } from "../world.ts";
-import { type Challenge, parseChallenges } from "./challenge.ts";
+import type { Challenge } from "./challenge.ts";
 import { errorOf, failureOf, malformed, nameRequest } from "./errors.ts";
 import type { Http, HttpResponse } from "./http.ts";
 
@@ -24,7 +24,7 @@ export type TokenRequest = {
   readonly login: StoredLogin | undefined;
   /** The origin that sent the challenge, unredirected. */
   readonly origin: URL;
-  readonly response: HttpResponse;
+  readonly challenge: Challenge;
   /** How messages name the request that was refused. */
   readonly name: string;
 };
@@ -35,35 +35,23 @@ export type TokenRequest = {
  * @see https://distribution.github.io/distribution/spec/auth/token/
  */
 export async function answerChallenge(request: TokenRequest, options: TokenOptions): Promise<Token> {
-  const { login, response, name } = request;
-  const challenges = parseChallenges(headerList(response.headers["www-authenticate"]));
-  const chosen =
-    challenges.find(({ scheme }) => scheme === "bearer") ?? challenges.find(({ scheme }) => scheme === "basic");
-  if (!chosen) return never(malformed(name, "the registry wants a login and does not say how", response.status));
-  if (chosen.scheme === "basic") {
+  const { login, challenge, name } = request;
+  if (challenge.scheme === "basic") {
     if (login && "username" in login)
       return { authorization: { kind: "header", value: basic(login) }, expires: Number.POSITIVE_INFINITY };
-    return never({
-      kind: "denied",
-      request: name,
-      status: 401,
-      words: "the registry wants a user name and a password, and none is known for it",
-    });
+    const words = "the registry wants a user name and a password, and none is known for it";
+    return never({ kind: "denied", request: name, status: 401, words });
   }
   if (login && "registryToken" in login)
     return {
       authorization: { kind: "header", value: `Bearer ${login.registryToken}` },
       expires: Number.POSITIVE_INFINITY,
     };
-  return exchange(chosen, request, options);
+  return exchange(challenge, request, options);
 }
 
 function never(error: RegistryError): Token {
   return { authorization: error, expires: 0 };
-}
-
-function headerList(header: string | readonly string[] | undefined): readonly string[] {
-  return header === undefined ? [] : typeof header === "string" ? [header] : header;
 }
 
 function basic({ username, password }: { readonly username: string; readonly password: string }): string {
@@ -75,7 +63,7 @@ async function exchange(challenge: Challenge, request: TokenRequest, options: To
   if (!URL.canParse(realm, request.origin.href))
     return never(malformed(request.name, "the registry's challenge names no realm", 401));
   const url = new URL(realm, request.origin);
-  if (!mayAsk(url, request.origin))
+  if (!mayHearLogin(url, request.origin))
     return never(
       malformed(
         request.name,
@@ -103,7 +91,8 @@ export function isLoopback({ hostname }: URL): boolean {
   );
 }
 
-function mayAsk(realm: URL, origin: URL): boolean {
+/** Whether a realm may be told a login: an https address that is not this machine itself, or for a registry on loopback one on loopback. */
+export function mayHearLogin(realm: URL, origin: URL): boolean {
   if (realm.username !== "" || realm.password !== "") return false;
   if (realm.protocol === "https:") return !isLoopback(realm) || isLoopback(origin);
   return realm.protocol === "http:" && isLoopback(realm) && isLoopback(origin);
