@@ -56,16 +56,16 @@ export function openAuthorizer({ http, clock, mask, credentials, pushes }: Autho
     tokens.set(keyOf(name), asked);
     return asked;
   };
-  const valueOf = (token: Token | undefined): string | undefined =>
+  const headerOf = (token: Token | undefined): string | undefined =>
     token?.authorization.kind === "header" && token.expires > clock() ? token.authorization.value : undefined;
 
   return {
-    known: async (name) => valueOf(await tokens.get(keyOf(name))),
+    known: async (name) => headerOf(await tokens.get(keyOf(name))),
     foresee: async (name, origin) => {
       const challenge = learned.get(name.registry) ?? WELL_KNOWN[name.registry];
       // One that was tried is not tried again: the registry itself then says what it wants.
       if (!challenge || tokens.has(keyOf(name))) return undefined;
-      return valueOf(await fetch(name, origin, challenge, `GET ${origin.origin}`));
+      return headerOf(await fetch(name, origin, challenge, `GET ${origin.origin}`));
     },
     answer: async (name, { origin, response, request }) => {
       const challenge = chooseChallenge(response.headers["www-authenticate"]);
