@@ -81,8 +81,9 @@ try_image() {
       fail "$(cat "$work/log")"
     echo "  linux/${pair%=*}: $said"
     [[ $said == *" from ${pair#*=}, user dev" ]] || fail "the image of linux/${pair%=*} says '$said'"
+    # Docker's classic image store keeps one platform of a digest.
+    docker image rm --force "$1" >/dev/null 2>&1 || true
   done
-  docker image rm --force "$1" >/dev/null 2>&1 || true
 }
 
 # What the base image's tag names: move_base VERSION

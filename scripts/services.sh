@@ -394,12 +394,17 @@ adopt_engine() {
   ensure_emulator
 }
 
+# Images that were pulled from, or built for, a registry that is gone are of no use to the machine's owner. (Its build cache cleans itself.)
+forget_images() {
+  docker image ls --digests --format '{{.Repository}}{{if eq .Tag "<none>"}}@{{.Digest}}{{else}}:{{.Tag}}{{end}}' |
+    awk -v registry="$1/" 'index($0, registry) == 1' | xargs --no-run-if-empty docker image rm --force
+}
+
 # A builder that can do what the machine's engine cannot (its classic image store keeps one platform). Its image comes from Docker Hub.
 add_builder() {
   say "the engine's own builder cannot push two platforms: making a docker-container builder, image moby/buildkit from Docker Hub"
   local -r name=dev-container-cache-${state##*.}
-  docker buildx create --name "$name" --driver docker-container --driver-opt network=host >"$state/builder.log" 2>&1 ||
-    die "docker buildx create failed." "$state/builder.log"
+  docker buildx create --name "$name" --driver docker-container --driver-opt network=host >"$state/builder.log" 2>&1 || return
   later env "BUILDX_CONFIG=$state/buildx" docker buildx rm --force "$name"
   export BUILDX_BUILDER=$name
   provide BUILDX_BUILDER
@@ -479,33 +484,48 @@ provide() {
 # bring_up [GUARD…]: the guard is put before what is started.
 bring_up() {
   local -r guard=("$@")
-  local wanted
   state=$(mktemp -d "${TMPDIR:-/tmp}/dcc.XXXXXX")
   : >"$state/undo"
   trap take_down EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   if machine_has_engine; then
-    # All that it lacks in one go: reading the package lists is what takes time.
-    wanted=(registry busybox-amd64 busybox-arm64)
-    docker buildx version >/dev/null 2>&1 || wanted+=(buildx)
-    ! command -v apt-get >/dev/null || fetch "${wanted[@]}"
-    adopt_engine
-    collect_busybox
-    start_registry
-    can_build || { add_builder && can_build; } ||
-      die "This machine's Docker cannot build and push for linux/amd64 and linux/arm64." "$state/builder.log"
+    bring_up_on_machine "${guard[@]}"
   else
     command -v apt-get >/dev/null || die "No Docker engine answers here, and there is no apt to get one with: install Docker with buildx."
-    fetch engine registry emulator busybox-amd64 busybox-arm64
-    start_engine "${guard[@]}"
-    collect_busybox
-    start_registry "${guard[@]}"
-    await 60 docker version || die "The engine did not start." "$state/engine.log"
-    can_build || die "The engine cannot build and push for linux/amd64 and linux/arm64." "$state/engine.log" "$state/builder.log"
+    fetch registry busybox-amd64 busybox-arm64 engine emulator
+    bring_up_engine "${guard[@]}"
   fi
   rm -rf "$state/probe"
   say "registry $TEST_REGISTRY, engine $(docker version --format '{{.Server.Version}}'), $(docker buildx version | cut -d ' ' -f 1,2)"
+}
+
+bring_up_on_machine() {
+  local wanted=(registry busybox-amd64 busybox-arm64)
+  docker buildx version >/dev/null 2>&1 || wanted+=(buildx)
+  # All that it lacks in one go: reading the package lists is what takes time.
+  ! command -v apt-get >/dev/null || fetch "${wanted[@]}"
+  adopt_engine
+  collect_busybox
+  start_registry "$@"
+  later forget_images "$TEST_REGISTRY"
+  if can_build || { add_builder && can_build; }; then return; fi
+  if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
+    die "This machine's Docker cannot build and push for linux/amd64 and linux/arm64." "$state/builder.log"
+  fi
+  say "nor can that one ($(tail -n 1 "$state/builder.log")): an engine of our own instead"
+  fetch engine emulator
+  bring_up_engine "$@"
+}
+
+bring_up_engine() {
+  start_engine "$@"
+  if [[ -z ${TEST_REGISTRY-} ]]; then
+    collect_busybox
+    start_registry "$@"
+  fi
+  await 60 docker version || die "The engine did not start." "$state/engine.log"
+  can_build || die "The engine cannot build and push for linux/amd64 and linux/arm64." "$state/engine.log" "$state/builder.log"
 }
 
 take_down() {

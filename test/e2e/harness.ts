@@ -130,6 +130,8 @@ export async function docker(...args: readonly string[]): Promise<string> {
 
 /** Pulls an image for a platform and gives what a command says in it. */
 export async function runImage(image: string, platform: string, ...command: readonly string[]): Promise<string> {
+  // Docker's classic image store keeps one platform of a digest, and refuses the other.
+  await start("docker", ["image", "rm", "--force", image]);
   await docker("pull", "--quiet", "--platform", platform, image);
   return (await docker("run", "--rm", "--network", "none", "--platform", platform, image, ...command)).trim();
 }
