@@ -463,7 +463,7 @@ collect_busybox() {
     if command -v apt-get >/dev/null; then
       cp "$(set_folder "busybox-$arch")/bin/busybox" "$TEST_BUSYBOX/$arch/busybox"
     else
-      id=$(docker create --pull always --platform "linux/$arch" busybox:musl) || die "docker cannot fetch busybox:musl for $arch."
+      id=$(docker create --platform "linux/$arch" busybox:musl) || die "docker cannot fetch busybox:musl for $arch."
       docker cp --quiet "$id:/bin/busybox" "$TEST_BUSYBOX/$arch/busybox"
       docker rm "$id" >/dev/null
     fi
