@@ -168,34 +168,37 @@ function retryAfter({ headers }: HttpResponse): number | undefined {
 
 /** Credentials go to the registry's own origin and are dropped when a redirect leaves it: storage hosts refuse them, others must not see them. */
 async function follow(http: Http, call: Placed, authorization: string | undefined): Promise<Reply | RegistryError> {
-  const { origin } = call;
-  let url = call.url ?? new URL(`/v2/${call.repository.repository}/${call.path}`, origin);
+  let url = call.url ?? new URL(`/v2/${call.repository.repository}/${call.path}`, call.origin);
   for (let hop = 0; hop <= REDIRECTS; hop++) {
     const name = nameRequest(call.method, url);
     const left = call.left();
     if (left !== undefined && left <= 0) return { kind: "unavailable", request: name, words: OUT_OF_TIME };
-    const own = url.origin === origin.origin && authorization !== undefined ? { authorization } : {};
-    const limit = call.limit ?? ERROR_LIMIT;
+    const own = url.origin === call.origin.origin && authorization !== undefined ? { authorization } : {};
     const answer = await http.send({
       method: call.method,
       url,
       headers: { ...call.headers, ...own },
-      limit,
+      limit: call.limit ?? ERROR_LIMIT,
       ...(call.body ? { body: call.body } : {}),
       ...(left === undefined ? {} : { timeout: left }),
     });
     if (answer.kind === "failure") return failureOf(name, answer);
-    const { location } = answer.headers;
-    const redirects = [301, 302, 303, 307, 308].includes(answer.status) && typeof location === "string";
-    if (!redirects) return { kind: "reply", response: answer, name, url };
-    if (!URL.canParse(location, url.href))
-      return malformed(name, "redirected to something that is no address", answer.status);
-    const next = new URL(location, url);
-    if (next.protocol !== "https:" && next.protocol !== url.protocol)
-      return malformed(name, `redirected from ${url.protocol} to ${next.protocol}`, answer.status);
+    const next = redirectOf(answer, url, name);
+    if (next === undefined) return { kind: "reply", response: answer, name, url };
+    if (!(next instanceof URL)) return next;
     url = next;
   }
   return malformed(nameRequest(call.method, url), "it redirects without end");
+}
+
+/** Where an answer sends on to; nothing where it does not; an error where nobody should follow. */
+function redirectOf({ status, headers }: HttpResponse, from: URL, name: string): URL | RegistryError | undefined {
+  const { location } = headers;
+  if (![301, 302, 303, 307, 308].includes(status) || typeof location !== "string") return undefined;
+  if (!URL.canParse(location, from.href)) return malformed(name, "redirected to something that is no address", status);
+  const next = new URL(location, from);
+  if (next.protocol === "https:" || next.protocol === from.protocol) return next;
+  return malformed(name, `redirected from ${from.protocol} to ${next.protocol}`, status);
 }
 
 async function readServed(send: Send, reference: Reference): Promise<Answer<Served>> {

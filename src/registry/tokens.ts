@@ -105,8 +105,8 @@ async function fetchToken(
   login: StoredLogin | undefined,
   options: TokenOptions,
 ): Promise<Token> {
-  const scopes = new Set([...(params.scope ? [params.scope] : []), `repository:${repository.repository}:${actions}`]);
-  const wanted = { service: params.service, scopes: [...scopes].filter((scope) => scope !== "*") };
+  const own = `repository:${repository.repository}:${actions}`;
+  const wanted = { service: params.service, scopes: mergeScopes([...(params.scope?.split(" ") ?? []), own]) };
   const reply =
     login && "identityToken" in login
       ? await askOAuth(realm, wanted, login.identityToken, options.http)
@@ -121,6 +121,21 @@ async function fetchToken(
     authorization: { kind: "header", value: `Bearer ${token.value}` },
     expires: options.clock() + token.life - RENEW_BEFORE,
   };
+}
+
+/**
+ * One scope for each repository, with the actions of all; the one that the registry asked for stays first, for some look at no other.
+ * `*`, which Gitea says, asks for nothing that could be named.
+ */
+export function mergeScopes(scopes: readonly string[]): readonly string[] {
+  const actions = new Map<string, Set<string>>();
+  for (const scope of scopes.filter((one) => one.includes(":"))) {
+    const colon = scope.lastIndexOf(":");
+    const known = actions.get(scope.slice(0, colon)) ?? new Set();
+    for (const action of scope.slice(colon + 1).split(",")) known.add(action);
+    actions.set(scope.slice(0, colon), known);
+  }
+  return [...actions].map(([resource, known]) => `${resource}:${[...known].join(",")}`);
 }
 
 type Scoped = { readonly service: string | undefined; readonly scopes: readonly string[] };

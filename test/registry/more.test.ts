@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Repository } from "../../src/oci/reference.ts";
 import { openRegistry } from "../../src/registry/client.ts";
 import { openHttp } from "../../src/registry/http.ts";
-import { mayHearLogin } from "../../src/registry/tokens.ts";
+import { mayHearLogin, mergeScopes } from "../../src/registry/tokens.ts";
 import type { Registry, StoredLogin } from "../../src/world.ts";
 import { type FakeRegistry, openFakeRegistry } from "../fakes/registry.ts";
 
@@ -328,6 +328,20 @@ test("whatever a challenge says, there is an answer and no exception", async () 
     { numRuns: 60 },
   );
 }, 30_000);
+
+test.each<[string, readonly string[], readonly string[]]>([
+  ["one", ["repository:a:pull"], ["repository:a:pull"]],
+  ["the wider of two", ["repository:a:pull", "repository:a:pull,push"], ["repository:a:pull,push"]],
+  [
+    "another resource stays first",
+    ["registry:catalog:*", "repository:a:pull"],
+    ["registry:catalog:*", "repository:a:pull"],
+  ],
+  ["Gitea's star", ["*", "repository:a:pull"], ["repository:a:pull"]],
+  ["a name with a port-like colon", ["repository:a/b:c:pull"], ["repository:a/b:c:pull"]],
+])("scopes: %s", (_, scopes, expected) => {
+  expect(mergeScopes(scopes)).toEqual(expected);
+});
 
 test.each<[string, string, boolean]>([
   ["https://auth.example/token", "https://registry.example", true],
