@@ -130,7 +130,7 @@ async function runBuildx(
     contextFolder: `${folder}/context`,
     dockerfile: `${folder}/Dockerfile`,
     target: sources.build.target,
-    buildArgs: sources.build.args,
+    buildArgs: { ...sources.build.args, ...sources.build.uncounted },
     labels: label === undefined ? {} : { [METADATA_LABEL]: label },
     cacheFrom: kind.kind === "dockerfile" ? kind.cacheFrom : [],
     metadataFile,

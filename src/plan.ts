@@ -45,7 +45,10 @@ export type BuildSources = {
   /** Paths named `.git` that no instruction reads and that are therefore not sent. */
   readonly leftOut: readonly string[];
   readonly target: string | undefined;
+  /** The build args that count, and are in the plan. */
   readonly args: Readonly<Record<string, string>>;
+  /** Those that a build is told and that change no byte of it: proxies. */
+  readonly uncounted: Readonly<Record<string, string>>;
 };
 
 /**
@@ -85,7 +88,10 @@ async function findWorkspace(files: Files, checkout: string, folder: string | un
   return real;
 }
 
-type Read = Pick<BuildSources, "dockerfileText" | "dockerfile" | "context" | "leftOut" | "target" | "args"> & {
+type Read = Pick<
+  BuildSources,
+  "dockerfileText" | "dockerfile" | "context" | "leftOut" | "target" | "args" | "uncounted"
+> & {
   /** How messages name the Dockerfile; nothing where it is ours. */
   readonly file: string | undefined;
   readonly contextFolder: string;
@@ -103,6 +109,7 @@ function imageSources({ image }: Extract<BuildKind, { kind: "image" }>, configur
     leftOut: [],
     target: undefined,
     args: {},
+    uncounted: {},
     file: undefined,
     contextFolder: ".",
     warnings: [],
@@ -134,7 +141,7 @@ async function dockerfileSources(
   const dockerfile = parseDockerfile(dockerfileText, file);
   targetStage(dockerfile, kind.target);
   const given = Object.fromEntries([...kind.args].map(([name, { value }]) => [name, value]));
-  const { args, warnings } = argumentsThatCount(given, dockerfile, (name) =>
+  const { args, uncounted, warnings } = argumentsThatCount(given, dockerfile, (name) =>
     placeOf(configuration, ["build", "args", name]),
   );
   const context = await readUsedContext(files, kind, dockerfile, args);
@@ -145,6 +152,7 @@ async function dockerfileSources(
     leftOut: context.leftOut,
     target: kind.target,
     args,
+    uncounted,
     file,
     contextFolder: pathWithin(workspace, kind.context) ?? ".",
     warnings: [...warnings, ...hostPathWarnings(kind, configuration), ...context.warnings],
@@ -171,12 +179,13 @@ function argumentsThatCount(
   given: Readonly<Record<string, string>>,
   dockerfile: Dockerfile,
   placeOfArgument: (name: string) => Place,
-): { readonly args: Readonly<Record<string, string>>; readonly warnings: Sources["warnings"] } {
+): Pick<Read, "args" | "uncounted" | "warnings"> {
   const declared = declaredArgs(dockerfile);
   const counts = (name: string): boolean => declared.has(name) || ALWAYS_COUNTS.test(name);
   const ignored = Object.keys(given).filter((name) => !counts(name) && !PROXY.test(name));
   return {
     args: Object.fromEntries(Object.entries(given).filter(([name]) => counts(name))),
+    uncounted: Object.fromEntries(Object.entries(given).filter(([name]) => !counts(name) && PROXY.test(name))),
     warnings: ignored.map((name) => ({
       text: `build arg ${name} is not an ARG of ${dockerfile.file}: it does nothing, and does not count for the key`,
       at: placeOfArgument(name),
@@ -314,6 +323,7 @@ function assemble(inputs: Inputs, gathered: Gathered): Sources {
       leftOut: gathered.leftOut,
       target: gathered.target,
       args: gathered.args,
+      uncounted: gathered.uncounted,
     },
     warnings: [...configuration.warnings, ...gathered.warnings],
   };

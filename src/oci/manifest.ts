@@ -134,10 +134,29 @@ export function attestationsOf(index: Index, image: Digest): Descriptor[] {
   return index.manifests.filter((entry) => isAttestation(entry) && entry.annotations?.[REFERENCE_DIGEST] === image);
 }
 
-/**
- * The image of an index for a platform, as BuildKit chooses it: the same platform, else for a wanted variant an entry without one
- * is not taken, and for `linux/arm64` an entry `linux/arm64/v8` is the same.
- */
+/** What runs where nothing better is there, best first: https://github.com/containerd/platforms/blob/v1.0.0/compare.go (platformVector) */
+const OLDER_VARIANTS: Readonly<Record<string, readonly (string | undefined)[]>> = {
+  "arm/v8": ["v7", "v6", "v5"],
+  "arm/v7": ["v6", "v5"],
+  "arm/v6": ["v5"],
+  "arm64/v9": [undefined],
+  "amd64/v4": ["v3", "v2", undefined],
+  "amd64/v3": ["v2", undefined],
+  "amd64/v2": [undefined],
+};
+
+/** The image of an index for a platform, as BuildKit chooses it: the platform itself, else the newest older variant that runs on it. */
 export function imageFor(index: Index, platform: Platform): Descriptor | undefined {
-  return imagesOf(index).find((entry) => entry.platform !== undefined && samePlatform(entry.platform, platform));
+  const { os, architecture } = platform;
+  const older = OLDER_VARIANTS[`${architecture}/${platform.variant ?? ""}`] ?? [];
+  const wanted = [
+    platform,
+    ...older.map((variant) => ({ os, architecture, ...(variant === undefined ? {} : { variant }) })),
+  ];
+  const images = imagesOf(index);
+  for (const one of wanted) {
+    const found = images.find((entry) => entry.platform !== undefined && samePlatform(entry.platform, one));
+    if (found) return found;
+  }
+  return undefined;
 }

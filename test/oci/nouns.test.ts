@@ -1,0 +1,110 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { imageFor, readManifest } from "../../src/oci/manifest.ts";
+import { formatPlatform, parsePlatform } from "../../src/oci/platform.ts";
+import { formatReference, parseReference, parseRepository } from "../../src/oci/reference.ts";
+import { indexOf, sha } from "../plan-of.ts";
+
+const digest = `sha256:${"a".repeat(64)}`;
+
+test.each<[string, string]>([
+  ["debian", "docker.io/library/debian"],
+  ["debian:12", "docker.io/library/debian:12"],
+  ["team/app", "docker.io/team/app"],
+  ["index.docker.io/team/app", "docker.io/team/app"],
+  ["localhost/app", "localhost/app"],
+  ["localhost:5000/base:2", "localhost:5000/base:2"],
+  ["reg.io/x", "reg.io/x"],
+  ["reg.io:443/a/b/c:t", "reg.io:443/a/b/c:t"],
+  [`debian@${digest}`, `docker.io/library/debian@${digest}`],
+  [`debian:12@${digest}`, `docker.io/library/debian:12@${digest}`],
+  ["REG.io/x", "reg.io/x"],
+  ["a/b__c-d.e", "docker.io/a/b__c-d.e"],
+])("reference %s is %s", (text, expected) => {
+  const reference = parseReference(text);
+  if ("wrong" in reference) throw new Error(reference.wrong);
+  expect(formatReference(reference)).toBe(expected);
+  expect(parseReference(expected)).toEqual(reference);
+});
+
+test.each([
+  "",
+  "a b",
+  "https://x/y",
+  "x:",
+  "x@sha256:abc",
+  "x@sha512:abc",
+  "a//b",
+  "a/-b",
+  "x:tag with",
+  "team/App",
+  "reg.io/",
+  "x".repeat(300),
+])("no reference: %j", (text) => {
+  expect(parseReference(text)).toHaveProperty("wrong");
+});
+
+test("any text is a reference or a sentence about it", () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[a-zA-Z0-9.:/@_-]{0,80}$/)), (text) => {
+      const reference = parseReference(text);
+      if ("wrong" in reference) expect(reference.wrong).not.toBe("");
+      else expect(parseReference(formatReference(reference))).toEqual(reference);
+      expect(parseRepository(text)).toBeDefined();
+    }),
+  );
+});
+
+test.each<[string, string]>([
+  ["linux/amd64", "linux/amd64"],
+  ["linux/x86_64", "linux/amd64"],
+  ["linux/amd64/v1", "linux/amd64"],
+  ["linux/amd64/v3", "linux/amd64/v3"],
+  ["linux/arm64/v8", "linux/arm64"],
+  ["linux/aarch64", "linux/arm64"],
+  ["linux/arm", "linux/arm/v7"],
+  ["linux/armhf", "linux/arm/v7"],
+  ["linux/arm/v6", "linux/arm/v6"],
+  ["Linux/AMD64", "linux/amd64"],
+])("platform %s is %s", (text, expected) => {
+  const platform = parsePlatform(text);
+  if ("wrong" in platform) throw new Error(platform.wrong);
+  expect(formatPlatform(platform)).toBe(expected);
+});
+
+test.each(["", "linux", "amd64", "linux/amd46", "linux/arm64/v3", "linux/amd64/v1/x", "plan9/amd64"])(
+  "no platform: %j",
+  (text) => {
+    expect(parsePlatform(text)).toHaveProperty("wrong");
+  },
+);
+
+test.each<[string, readonly string[], string | undefined]>([
+  ["linux/arm/v7", ["linux/arm/v6", "linux/arm/v5"], "linux/arm/v6"],
+  ["linux/arm/v7", ["linux/arm/v5", "linux/arm/v7"], "linux/arm/v7"],
+  ["linux/arm/v6", ["linux/arm/v7"], undefined],
+  ["linux/amd64/v3", ["linux/amd64"], "linux/amd64"],
+  ["linux/amd64", ["linux/amd64/v3"], undefined],
+  ["linux/arm64", ["linux/arm/v7"], undefined],
+  ["linux/arm64/v9", ["linux/arm64"], "linux/arm64"],
+])("for %s out of %j: %s", (wanted, there, expected) => {
+  const platform = parsePlatform(wanted);
+  const index = indexOf(Object.fromEntries(there.map((name) => [name, name])));
+  if ("wrong" in platform || index.body.kind !== "index") throw new Error("not read");
+  expect(imageFor(index.body, platform)?.digest).toBe(expected === undefined ? undefined : sha(expected));
+});
+
+test("any JSON is a manifest or a sentence about it", () => {
+  const types = fc.constantFrom(
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "text/html",
+    "",
+  );
+  fc.assert(
+    fc.property(fc.jsonValue(), types, (json, type) => {
+      const read = readManifest(json, type);
+      expect("wrong" in read ? read.wrong : read.kind).not.toBe("");
+    }),
+  );
+});
