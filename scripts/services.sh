@@ -11,6 +11,7 @@
 # What the command finds in its environment:
 #
 #   TEST_REGISTRY  host:port of the registry: plain http, on the loopback interface
+#   TEST_REGISTRY_PROGRAM  the docker-registry that serves it, for tests that need one with TLS or logins
 #   TEST_BUSYBOX   a folder with amd64/busybox and arm64/busybox, static: what base images are made of
 #   DOCKER_HOST, DOCKER_CONFIG, BUILDX_CONFIG, BUILDX_BUILDER, PATH   so that `docker buildx build` just works
 #
@@ -208,6 +209,23 @@ fetch() {
   exec 8>&-
 }
 
+# Where the emulator of the other architecture lies in its set.
+emulator_path() { echo "usr/bin/qemu-$(machine_of "$(foreign)")-static"; }
+
+# Downloads packages and unpacks them into one folder: take WORK SET PACKAGE…
+take() {
+  local -r debs=$1/$2.debs into=$1/$2
+  local file
+  rm -rf "$debs"
+  mkdir -p "$debs" "$into"
+  (cd "$debs" && apt-get download "${@:3}") >>"$1/log" 2>&1 ||
+    die "apt cannot fetch ${*:3}, for the reason above: a working package source, or Docker with buildx, is needed." "$1/log"
+  for file in "$debs"/*.deb; do
+    say "  $(basename "${file//%3a/:}" .deb)"
+    dpkg -x "$file" "$into"
+  done
+}
+
 unpack() {
   local -r own=$(os_release VERSION_CODENAME) newer=$(docker_suite) work=$cache/work
   local name package folder wanted
@@ -227,17 +245,15 @@ unpack() {
     done
     # Ubuntu's docker.io brings the client that Debian has in docker-cli.
     if [[ $(os_release ID) == ubuntu ]]; then wanted=("${wanted[@]/#docker-cli*/}"); fi
-    mkdir -p "$work/$name.debs" "$work/$name"
     # shellcheck disable=SC2068 # the emptied name of above vanishes
-    (cd "$work/$name.debs" && apt-get download ${wanted[@]}) >>"$work/log" 2>&1 ||
-      die "apt cannot fetch ${wanted[*]}: see above the reason; a working package source, or Docker with buildx, is needed." "$work/log"
-    for package in "$work/$name.debs"/*.deb; do
-      say "  $(basename "${package//%3a/:}" .deb)"
-      dpkg -x "$package" "$work/$name"
-    done
+    take "$work" "$name" ${wanted[@]}
+    # From Debian 13 on, qemu-user-static holds only links to what qemu-user has; before, qemu-user needs libraries.
+    if [[ $name == emulator && ! -e $work/$name/$(emulator_path) ]]; then take "$work" "$name" qemu-user; fi
+    # Some releases have busybox in /bin, some in /usr/bin.
+    [[ -e $work/$name/bin ]] || ln -s usr/bin "$work/$name/bin"
     # Documentation, and the emulators of thirty other machines.
     rm -rf "${work:?}/$name/usr/share"
-    find "$work/$name/usr/bin" -name 'qemu-*' ! -name "qemu-$(machine_of "$(foreign)")-static" -delete 2>/dev/null || true
+    find "$work/$name/usr/bin" -name 'qemu-*' ! -name "qemu-$(machine_of "$(foreign)")*" -delete 2>/dev/null || true
   done
   unset APT_CONFIG
   for name in "$@"; do
@@ -276,11 +292,10 @@ emulator_name() { echo "dev-container-cache-${state##*.}"; }
 
 # Registers the emulator. Flag F: the kernel opens it now, so containers need not see the file. From Linux 6.7 on the entry ends with the mount.
 emulate() {
-  local -r machine=$(machine_of "$(foreign)")
-  local -r emulator=$(set_folder emulator)/usr/bin/qemu-$machine-static
+  local -r emulator=$(set_folder emulator)/$(emulator_path)
   local magic='\x7f\x45\x4c\x46\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00'
   local mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
-  if [[ $machine == x86_64 ]]; then
+  if [[ $(foreign) == amd64 ]]; then
     magic=${magic/'\xb7'/'\x3e'}
     mask='\xff\xff\xff\xff\xff\xfe\xfe\xfc\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
   fi
@@ -440,8 +455,10 @@ YAML
   disown
   await 20 grep -q 'listening on 127' "$state/registry.log" || die "The registry did not start." "$state/registry.log"
   TEST_REGISTRY=$(grep -o 'listening on 127\.0\.0\.1:[0-9]*' "$state/registry.log" | grep -o '127.*')
-  export TEST_REGISTRY
+  export TEST_REGISTRY TEST_REGISTRY_PROGRAM
+  TEST_REGISTRY_PROGRAM=$(set_folder registry)/usr/bin/docker-registry
   provide TEST_REGISTRY
+  provide TEST_REGISTRY_PROGRAM
 }
 
 # A machine with Docker and without apt: the registry and busybox come from Docker Hub.
