@@ -1,15 +1,22 @@
 import { ActionError } from "../errors.ts";
-import { type Directives, type Heredoc, type Line, readLines } from "./lex.ts";
+import { splitFlags } from "./flags.ts";
+import type { Heredoc } from "./heredoc.ts";
+import { readLines } from "./lex.ts";
+import { cutAtBlanks, splitAtBlanks, trimSpace } from "./text.ts";
+import { jsonWords } from "./words.ts";
 
-/** One instruction as BuildKit sees it. `line` counts from 1. */
+/** One instruction as BuildKit sees it. Lines count from 1. */
 export type Instruction = {
   /** Upper-case. */
   readonly keyword: string;
-  /** The words with `--` right behind the keyword, quotes taken off. */
+  /** The words with `--` right behind the keyword, quotes and escapes taken off as BuildKit does before it looks at them. */
   readonly flags: readonly string[];
   readonly rest: string;
   readonly heredocs: readonly Heredoc[];
   readonly line: number;
+  readonly endLine: number;
+  /** What escapes in its words. An ONBUILD trigger is read with the default one, whatever its Dockerfile says. */
+  readonly escape: string;
 };
 
 export type From = Instruction & { readonly base: string; readonly platform: string | undefined };
@@ -33,114 +40,128 @@ export type Dockerfile = {
 
 /**
  * Reads a Dockerfile as BuildKit's parser does. Unknown instructions and flags are kept: a newer frontend may know them.
+ * @param text without loss: invalid UTF-8 that became U+FFFD on the way here would make different files equal.
  * @param file how messages name it.
  * @throws ActionError E_DOCKERFILE with the line, for what no frontend can read.
- * @see https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/parser/parser.go
+ * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/parser/parser.go
  */
 export function parseDockerfile(text: string, file: string): Dockerfile {
-  const { lines, directives } = readLines(text, file);
-  const globalArgs: Instruction[] = [];
-  const stages: { index: number; name: string | undefined; from: From; instructions: Instruction[] }[] = [];
-  for (const line of lines) {
-    const instruction = asInstruction(line);
-    const stage = stages.at(-1);
-    if (instruction.keyword === "FROM") stages.push(startStage(instruction, stages.length, file));
-    else if (stage) stage.instructions.push(instruction);
-    else if (instruction.keyword === "ARG") globalArgs.push(instruction);
-    else
-      throw new ActionError("E_DOCKERFILE", {
-        what: `${instruction.keyword} stands before the first FROM, where only ARG may stand.`,
-        fix: "Start the Dockerfile with FROM.",
-        at: { file, line: line.line },
-      });
-  }
-  if (stages.length === 0)
+  const { instructions, directives } = readInstructions(text, file);
+  const first = instructions.findIndex(({ keyword }) => keyword === "FROM");
+  const globalArgs = first < 0 ? instructions : instructions.slice(0, first);
+  const early = globalArgs.find(({ keyword }) => keyword !== "ARG");
+  if (early)
     throw new ActionError("E_DOCKERFILE", {
-      what: `${file} has no FROM, so it builds nothing.`,
+      what: `${early.keyword} stands before the first FROM, where only ARG may stand.`,
+      fix: "Start the Dockerfile with FROM.",
+      at: { file, line: early.line },
+    });
+  if (first < 0)
+    throw new ActionError("E_DOCKERFILE", {
+      what: `${file} has no build stage: there is no FROM in it.`,
       fix: "Start it with FROM <image>.",
       at: { file, line: 1 },
     });
-  return { file, escape: directives.escape, syntax: syntaxOf(directives), globalArgs, stages };
+  const stages = splitStages(instructions.slice(first), file);
+  return { file, escape: directives.escape, syntax: directives.syntax, globalArgs, stages };
 }
 
-function syntaxOf({ syntax }: Directives): Dockerfile["syntax"] {
-  // What stands behind the reference are options of the frontend's command line.
-  return syntax && { reference: syntax.value.split(/\s+/, 1)[0] ?? "", line: syntax.line };
+function readInstructions(text: string, file: string) {
+  const { lines, directives } = readLines(text, file, takesHeredocs);
+  const instructions = lines.map((line): Instruction => {
+    const escapeChar = directives.escape;
+    const { keyword, flags, rest } = splitInstruction(line.text, escapeChar);
+    // JavaScript and Go fold the case of a few letters outside of ASCII in different ways, and no keyword has one.
+    if (/[^ -~]/.test(keyword))
+      throw new ActionError("E_DOCKERFILE", {
+        what: `The instruction "${keyword}" has a character that is in no instruction's name.`,
+        fix: "Write it again with plain letters.",
+        at: { file, line: line.line },
+      });
+    return {
+      keyword,
+      flags,
+      rest,
+      heredocs: line.heredocs,
+      line: line.line,
+      endLine: line.endLine,
+      escape: escapeChar,
+    };
+  });
+  return { instructions, directives };
 }
 
-function startStage(
-  instruction: Instruction,
-  index: number,
-  file: string,
-): { index: number; name: string | undefined; from: From; instructions: Instruction[] } {
-  const words = instruction.rest.split(/\s+/).filter((word) => word !== "");
-  const [base, as, name] = words;
-  const named = words.length === 3 && as?.toUpperCase() === "AS";
-  if (base === undefined || (words.length !== 1 && !named))
+function splitInstruction(text: string, escapeChar: string): Pick<Instruction, "keyword" | "flags" | "rest"> {
+  const [keyword, behind = ""] = cutAtBlanks(trimSpace(text));
+  return { keyword: keyword.toUpperCase(), ...splitFlags(behind, escapeChar) };
+}
+
+/** Only these take here-documents, and not in their JSON form; ONBUILD hands them on. */
+function takesHeredocs(text: string, escapeChar: string): boolean {
+  const outer = splitInstruction(text, escapeChar);
+  const { keyword, rest } = outer.keyword === "ONBUILD" ? splitInstruction(outer.rest, escapeChar) : outer;
+  return ["RUN", "COPY", "ADD"].includes(keyword) && jsonWords(rest) === undefined;
+}
+
+function splitStages(instructions: readonly Instruction[], file: string): readonly Stage[] {
+  const starts = instructions.flatMap(({ keyword }, at) => (keyword === "FROM" ? [at] : []));
+  return starts.flatMap((start, index) => {
+    const [first, ...others] = instructions.slice(start, starts[index + 1]);
+    return first ? [{ index, ...readFrom(first, file), instructions: others }] : [];
+  });
+}
+
+function readFrom(instruction: Instruction, file: string): Pick<Stage, "name" | "from"> {
+  const [base = "", as, name, ...more] = splitAtBlanks(instruction.rest);
+  const isNamed = as?.toUpperCase() === "AS" && name !== undefined && more.length === 0;
+  if (base === "" || (as !== undefined && !isNamed))
     throw new ActionError("E_DOCKERFILE", {
       what: `FROM ${instruction.rest} is not written as FROM <image> or FROM <image> AS <name>.`,
       fix: "Check the line.",
       at: { file, line: instruction.line },
     });
   const platform = instruction.flags.find((flag) => flag.startsWith("--platform="))?.slice("--platform=".length);
-  return {
-    index,
-    name: named ? name?.toLowerCase() : undefined,
-    from: { ...instruction, base, platform },
-    instructions: [],
-  };
-}
-
-function asInstruction(line: Line): Instruction {
-  const [, keyword = "", behind = ""] = /^(\S+)(?:[\t\v\f\r ]+([\s\S]*))?$/.exec(line.text.trim()) ?? [];
-  const { flags, rest } = splitFlags(behind.trim());
-  return { keyword: keyword.toUpperCase(), flags, rest, heredocs: line.heredocs, line: line.line };
-}
-
-/** Also for the instruction inside ONBUILD, and for a trigger of a base image. */
-export function parseTrigger(text: string, line: number): Instruction {
-  return asInstruction({ text, heredocs: [], line });
+  return { name: name?.toLowerCase(), from: { ...instruction, base, platform } };
 }
 
 /**
- * Takes the flags off the front of an instruction: words with `--`, in which quotes group and a backslash takes the next character as
- * it is. A bare `--` ends them.
- * @see https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/parser/split_command.go (extractBuilderFlags)
+ * The instruction that ONBUILD holds back, as the stage that runs it reads it: anew, with the default escape character.
+ * @param text what stands behind ONBUILD, here-documents below it.
+ * @returns `undefined` where BuildKit would refuse it: it is not one instruction.
+ * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/dockerfile2llb/convert.go (initOnBuildTriggers)
  */
-function splitFlags(text: string): { readonly flags: readonly string[]; readonly rest: string } {
-  const flags: string[] = [];
-  let at = 0;
-  for (;;) {
-    while (at < text.length && /\s/.test(text[at] ?? "")) at++;
-    if (!text.startsWith("--", at)) return { flags, rest: text.slice(at) };
-    const word = readFlag(text, at);
-    if (word.text === "--") return { flags, rest: text.slice(word.end).trimStart() };
-    flags.push(word.text);
-    at = word.end;
+export function readTrigger(
+  text: string,
+  at: { readonly line: number; readonly endLine: number },
+): Instruction | undefined {
+  try {
+    const { instructions } = readInstructions(text, "ONBUILD");
+    const [only, ...more] = instructions;
+    return only && more.length === 0 ? { ...only, line: at.line, endLine: at.endLine } : undefined;
+  } catch (thrown) {
+    if (thrown instanceof ActionError) return undefined;
+    throw thrown;
   }
 }
 
-function readFlag(text: string, from: number): { readonly text: string; readonly end: number } {
-  let word = "";
-  let quote = "";
-  let at = from;
-  for (; at < text.length; at++) {
-    const char = text[at] ?? "";
-    if (quote === "" && /\s/.test(char)) break;
-    if (char === "\\" && quote !== "'") word += text[++at] ?? "";
-    else if (quote === "" && (char === '"' || char === "'")) quote = char;
-    else if (char === quote) quote = "";
-    else word += char;
-  }
-  return { text: word, end: at };
+/** What an ONBUILD instruction hands to the stages that build on its stage. */
+export function triggerText({ rest, heredocs }: Instruction): string {
+  return [rest, ...heredocs.map(({ name, body }) => `${body}${name}`)].join("\n");
 }
 
 /**
  * The one text of an instruction, as it goes into the key: comments, blank lines and line breaks of the source are gone, everything
- * that BuildKit sees is there.
+ * that BuildKit sees is there. Two instructions that BuildKit sees as different have different texts.
  */
-export function instructionText(instruction: Instruction): string {
-  const head = [instruction.keyword, ...instruction.flags, instruction.rest].join(" ").trimEnd();
-  const bodies = instruction.heredocs.map(({ name, expand, body }) => `\n<<${expand ? "" : "'"}${name}\n${body}`);
+export function instructionText({ keyword, flags, rest, heredocs }: Instruction): string {
+  const words = flags.map((flag) => (/^--[!#-[\]-~]*$/.test(flag) ? flag : JSON.stringify(flag)));
+  // Behind a bare `--` what looks like a flag is none.
+  const separator = /^"?--/.test(rest) ? ["--"] : [];
+  const head = [keyword, ...words, ...separator, ...(rest === "" ? [] : [rest])].join(" ");
+  const bodies = heredocs.map(({ name, expand, stripTabs, body }) => {
+    const sign = `<<${stripTabs ? "-" : ""}${expand ? name : `'${name}'`}`;
+    // No line of the body is the name: so the name ends it.
+    return `\n${sign}\n${body}${name}`;
+  });
   return [head, ...bodies].join("");
 }

@@ -1,7 +1,11 @@
 import { expandWord, type Lookup } from "./expand.ts";
-import { patternToRegExp } from "./ignore.ts";
-import { type Dockerfile, type Instruction, parseTrigger } from "./parse.ts";
-import { mountOptions, reachableStages, type Scope, stageLookups, unwrapOnbuild } from "./stages.ts";
+import { flagValues, isFlagSet, readMount } from "./flags.ts";
+import { readOpening } from "./heredoc.ts";
+import { type Dockerfile, type Instruction, readTrigger } from "./parse.ts";
+import { readRemote } from "./remote.ts";
+import { type Scope, stageScopes } from "./scope.ts";
+import { reachableStages } from "./stages.ts";
+import { literal, matchesWhole, type Step } from "./wildcard.ts";
 import { listWords } from "./words.ts";
 
 /** A source that an instruction takes from the build context; `undefined` where it may be anything. */
@@ -11,14 +15,16 @@ export type ContextRead = {
   readonly by: "COPY" | "ADD" | "RUN --mount";
 };
 
-/** What the instructions of all stages take from the build context. */
+/** What the instructions of all stages take from the build context, triggers that run in this file included. */
 export function contextReads(dockerfile: Dockerfile, scope: Scope): readonly ContextRead[] {
   return dockerfile.stages.flatMap((stage) =>
-    stageLookups(dockerfile, stage, scope).flatMap(({ instruction, lookup }) =>
-      readsOf(unwrapOnbuild(instruction), lookup, dockerfile.escape),
+    stageScopes(dockerfile, stage, scope).flatMap(({ instruction, lookup }) =>
+      readsOf(instruction, lookup, dockerfile.escape),
     ),
   );
 }
+
+export type Required = { readonly source: string; readonly line: number; readonly by: "COPY" | "ADD" };
 
 /**
  * The sources of COPY and ADD that have to be in the context for the target to be built, where it is certain what they name: no
@@ -26,8 +32,8 @@ export function contextReads(dockerfile: Dockerfile, scope: Scope): readonly Con
  */
 export function requiredFiles(dockerfile: Dockerfile, target: string | undefined, scope: Scope): readonly Required[] {
   return reachableStages(dockerfile, target, scope).flatMap((stage) =>
-    stageLookups(dockerfile, stage, scope)
-      .filter(({ instruction }) => instruction.keyword !== "ONBUILD" && !instruction.flags.includes("--parents"))
+    stageScopes(dockerfile, stage, scope)
+      .filter(({ instruction }) => !isFlagSet(instruction.flags, "parents"))
       .flatMap(({ instruction, lookup }) => readsOf(instruction, lookup, dockerfile.escape))
       .flatMap(({ source, line, by }) =>
         source === undefined || by === "RUN --mount" || /[*?[\\]|:/.test(source) ? [] : [{ source, line, by }],
@@ -35,11 +41,17 @@ export function requiredFiles(dockerfile: Dockerfile, target: string | undefined
   );
 }
 
-export type Required = { readonly source: string; readonly line: number; readonly by: "COPY" | "ADD" };
-
-/** What the ONBUILD triggers of a base image take from it; the base's environment is not looked at. */
+/**
+ * What the ONBUILD triggers of a base image take from the context. Every variable counts as unknown: the image's own environment is
+ * not looked at.
+ * @param triggers `OnBuild` of the image's config.
+ */
 export function onbuildReads(triggers: readonly string[]): readonly ContextRead[] {
-  return triggers.flatMap((trigger) => readsOf(parseTrigger(trigger, 1), () => ({ kind: "unknown" }), "\\"));
+  return triggers.flatMap((text): ContextRead[] => {
+    const trigger = readTrigger(text, { line: 1, endLine: 1 });
+    if (!trigger) return [{ source: undefined, line: 1, by: "COPY" }];
+    return readsOf(trigger, () => ({ kind: "unknown" }), "\\");
+  });
 }
 
 function readsOf(instruction: Instruction, lookup: Lookup, escapeChar: string): ContextRead[] {
@@ -48,32 +60,84 @@ function readsOf(instruction: Instruction, lookup: Lookup, escapeChar: string): 
     const expanded = expandWord(word, lookup, escapeChar);
     return expanded.kind === "text" ? expanded.text : undefined;
   };
-  if ((keyword === "COPY" || keyword === "ADD") && !flags.some((flag) => flag.startsWith("--from=")))
-    return fileSources(instruction).map((word) => ({ source: resolve(word), line, by: keyword }));
-  if (keyword !== "RUN") return [];
-  return flags.flatMap((flag): ContextRead[] => {
-    const options = mountOptions(flag);
-    if (!options || (options.get("type") ?? "bind") !== "bind" || options.has("from")) return [];
-    return [{ source: resolve(options.get("source") ?? options.get("src") ?? "/"), line, by: "RUN --mount" }];
-  });
+  if (keyword === "RUN")
+    return flags.flatMap((flag) => boundSource(flag, resolve).map((source) => ({ source, line, by: "RUN --mount" })));
+  if ((keyword !== "COPY" && keyword !== "ADD") || flagValues(flags, "from").some((from) => from !== "")) return [];
+  return contextSources(instruction)
+    .map(resolve)
+    .filter((source) => keyword === "COPY" || source === undefined || readRemote(source) === undefined)
+    .map((source) => ({
+      source: source !== undefined && isFlagSet(flags, "parents") ? plainStart(source) : source,
+      line,
+      by: keyword,
+    }));
 }
 
-/** Here-documents are written in the Dockerfile itself. */
-function fileSources({ rest, heredocs }: Instruction): readonly string[] {
-  const sources = listWords(rest).slice(0, -1);
-  return heredocs.length === 0 ? sources : sources.filter((word) => !/^\d*<</.test(word));
+/** Here-documents are written in the Dockerfile itself. BuildKit tells them by the word alone, in the JSON form too. */
+function contextSources({ rest }: Instruction): readonly string[] {
+  return listWords(rest)
+    .slice(0, -1)
+    .filter((word) => readOpening(word) === undefined);
 }
 
-/** Whether a source may take a path of the context with it: the path itself, a folder above it, something below it, or a pattern for one. */
-export function canReach(read: ContextRead, path: string): boolean {
-  if (read.source === undefined) return true;
-  const source = read.source.split("/").filter((segment) => segment !== "" && segment !== ".");
-  if (source.includes("..")) return true;
+/** `--parents` knows patterns of its own, `**` among them: everything in the last folder that is written out may be taken. */
+function plainStart(source: string): string {
+  const segments = source.split("/");
+  const pattern = segments.findIndex((segment) => /[*?[\\^!]/.test(segment));
+  return pattern < 0 ? source : `${segments.slice(0, pattern).join("/")}/`;
+}
+
+/** The source of a bind mount without `from`; a mount of which BuildKit could not make sense may be anything. */
+function boundSource(flag: string, resolve: (word: string) => string | undefined): readonly (string | undefined)[] {
+  if (flagValues([flag], "mount").length === 0) return [];
+  const options = readMount(flag);
+  if (!options) return [undefined];
+  const last = (...names: readonly string[]) => options.findLast(([key]) => names.includes(key))?.[1];
+  if (last("from")) return [];
+  const type = resolve(last("type") ?? "bind");
+  if (type !== undefined && type.toLowerCase() !== "bind") return [];
+  return [resolve(last("source", "src") ?? "")];
+}
+
+/**
+ * Whether a source may take a path of the context with it: the path itself, a folder above it, something below it, or a pattern for one.
+ * @see https://pkg.go.dev/path/filepath#Match, which matches a source from its first segment with a pattern on.
+ */
+export function canReach({ source }: Pick<ContextRead, "source">, path: string): boolean {
+  if (source === undefined) return true;
+  const written = cleanSegments(source);
   const wanted = path.split("/");
-  const shared = Math.min(source.length, wanted.length);
-  return source.slice(0, shared).every((segment, index) => segmentMatches(segment, wanted[index] ?? ""));
+  for (const [index, segment] of written.slice(0, wanted.length).entries()) {
+    // A bracket matches a slash too, so that segments no longer line up.
+    if (segment.includes("[")) return true;
+    if (!segmentMatches(segment, wanted[index] ?? "")) return false;
+  }
+  return true;
+}
+
+/** The context's root is the end of every `..`. */
+function cleanSegments(path: string): readonly string[] {
+  const kept: string[] = [];
+  for (const segment of path.split("/")) {
+    if (segment === "..") kept.pop();
+    else if (segment !== "" && segment !== ".") kept.push(segment);
+  }
+  return kept;
 }
 
 function segmentMatches(pattern: string, segment: string): boolean {
-  return pattern === segment || (/[*?[\\]/.test(pattern) && patternToRegExp(pattern).test(segment));
+  if (pattern === segment) return true;
+  if (!/[*?\\]/.test(pattern)) return false;
+  return matchesWhole(segmentSteps([...pattern]), [...segment]);
+}
+
+function segmentSteps(pattern: readonly string[]): readonly Step[] {
+  const steps: Step[] = [];
+  for (let at = 0; at < pattern.length; at++) {
+    const char = pattern[at] ?? "";
+    if (char === "*") steps.push({ kind: "many", test: () => true });
+    else if (char === "?") steps.push({ kind: "one", test: () => true });
+    else steps.push(literal(char === "\\" ? (pattern[++at] ?? char) : char));
+  }
+  return steps;
 }

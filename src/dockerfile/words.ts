@@ -1,14 +1,17 @@
+import { cutAtBlanks, isSpace, splitAtBlanks, trimSpaceBefore } from "./text.ts";
+
 /**
- * The words of an instruction like COPY or ADD: a JSON list of texts, or words at white space. Quotes in the plain form stay, for they
- * are taken off together with the variables.
- * @see https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/parser/line_parsers.go (parseMaybeJSONToList, parseStringsWhitespaceDelimited)
+ * The words of an instruction like COPY or ADD: a JSON list of texts, or words at blanks. Quotes in the plain form stay, for they are
+ * taken off together with the variables.
+ * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/parser/line_parsers.go (parseMaybeJSONToList)
  */
 export function listWords(rest: string): readonly string[] {
-  return asJsonList(rest) ?? rest.split(/\s+/).filter((word) => word !== "");
+  return jsonWords(rest) ?? (rest === "" ? [] : splitAtBlanks(rest));
 }
 
-function asJsonList(rest: string): readonly string[] | undefined {
-  if (!rest.startsWith("[")) return undefined;
+/** The texts of the JSON form, `undefined` where it is none. A list of something else than texts is refused by BuildKit. */
+export function jsonWords(rest: string): readonly string[] | undefined {
+  if (!trimSpaceBefore(rest).startsWith("[")) return undefined;
   try {
     const list: unknown = JSON.parse(rest);
     return Array.isArray(list) && list.every((item) => typeof item === "string") ? list : undefined;
@@ -21,36 +24,49 @@ export type NameValue = { readonly name: string; readonly value: string | undefi
 
 /** ARG: words `NAME` or `NAME=value`, quotes kept. */
 export function argWords(rest: string, escapeChar: string): readonly NameValue[] {
-  return quotedWords(rest, escapeChar).map((word) => {
-    const equals = word.indexOf("=");
-    return equals < 0
-      ? { name: word, value: undefined }
-      : { name: word.slice(0, equals), value: word.slice(equals + 1) };
-  });
+  return quotedWords(rest, escapeChar).map(asNameValue);
 }
 
 /** ENV: words `NAME=value`, or the old form `NAME value`, where everything behind the name is the value. */
 export function envWords(rest: string, escapeChar: string): readonly NameValue[] {
-  const [first = ""] = quotedWords(rest, escapeChar);
-  return first.includes("=") ? argWords(rest, escapeChar) : [{ name: first, value: rest.slice(first.length).trim() }];
+  const words = quotedWords(rest, escapeChar);
+  if (words[0]?.includes("=")) return words.map(asNameValue);
+  const [name, value] = cutAtBlanks(rest);
+  return [{ name, value }];
 }
 
-/** Words at white space that stands outside of quotes and is not escaped. */
-export function quotedWords(rest: string, escapeChar: string): readonly string[] {
+function asNameValue(word: string): NameValue {
+  const equals = word.indexOf("=");
+  return equals < 0 ? { name: word, value: undefined } : { name: word.slice(0, equals), value: word.slice(equals + 1) };
+}
+
+/**
+ * Words at white space that stands outside of quotes and is not escaped. Quotes and escapes stay, but for an escape at the very end.
+ * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/parser/line_parsers.go (parseWords)
+ */
+function quotedWords(rest: string, escapeChar: string): readonly string[] {
+  const chars = [...rest];
   const words: string[] = [];
   let word = "";
   let quote = "";
-  for (let at = 0; at < rest.length; at++) {
-    const char = rest[at] ?? "";
-    if (quote === "" && /\s/.test(char)) {
-      if (word !== "") words.push(word);
-      word = "";
-      continue;
-    }
-    word += char;
-    if (char === escapeChar && quote !== "'") word += rest[++at] ?? "";
-    else if (quote === "" && (char === '"' || char === "'")) quote = char;
-    else if (char === quote) quote = "";
+  const flush = () => {
+    if (word !== "") words.push(word);
+    word = "";
+  };
+  for (let at = 0; at < chars.length; at++) {
+    const char = chars[at] ?? "";
+    if (quote === "" && isSpace(char)) flush();
+    else if (char !== escapeChar || quote === "'") {
+      word += char;
+      quote = quoteAfter(char, quote);
+    } else if (at + 1 < chars.length) word += char + (chars[++at] ?? "");
   }
-  return word === "" ? words : [...words, word];
+  flush();
+  return words;
+}
+
+/** The quote that is open behind a character. */
+function quoteAfter(char: string, quote: string): string {
+  if (char === quote) return "";
+  return quote === "" && (char === '"' || char === "'") ? char : quote;
 }

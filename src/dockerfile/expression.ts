@@ -1,0 +1,184 @@
+import { literal, notNewline, type Step } from "./wildcard.ts";
+
+type Test = (char: string) => boolean;
+
+type Reader = { readonly chars: readonly string[]; at: number };
+
+const ESCAPED: Readonly<Record<string, string>> = {
+  a: "\u0007",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  v: "\v",
+};
+
+const isWord: Test = (char) => /^[0-9A-Za-z_]$/.test(char);
+
+const CLASSES: Readonly<Record<string, Test>> = {
+  d: (char) => /^[0-9]$/.test(char),
+  s: (char) => /^[\t\n\f\r ]$/.test(char),
+  w: isWord,
+};
+
+/** `[:name:]` inside brackets; the two with control characters follow below. */
+const NAMED: Readonly<Record<string, RegExp>> = {
+  alnum: /^[0-9A-Za-z]$/,
+  alpha: /^[A-Za-z]$/,
+  blank: /^[\t ]$/,
+  digit: /^[0-9]$/,
+  graph: /^[!-~]$/,
+  lower: /^[a-z]$/,
+  print: /^[ -~]$/,
+  punct: /^[!-/:-@[-`{-~]$/,
+  space: /^[\t\n\v\f\r ]$/,
+  upper: /^[A-Z]$/,
+  word: /^[0-9A-Za-z_]$/,
+  xdigit: /^[0-9A-Fa-f]$/,
+};
+
+/**
+ * Reads the part of Go's regular expressions that a pattern of an ignore file can become: an unescaped letter behind a backslash, or
+ * a star inside brackets, passes through to them and means there what it means.
+ * @returns `undefined` for what Go refuses, and for `\Q` and Unicode classes, which nobody means.
+ * @see https://github.com/google/re2/wiki/Syntax
+ */
+export function readExpression(expression: string): readonly Step[] | undefined {
+  const reader: Reader = { chars: [...expression], at: 0 };
+  const steps: Step[] = [];
+  while (reader.at < reader.chars.length) {
+    const step = readStep(reader);
+    if (!step) return undefined;
+    steps.push(step);
+  }
+  return steps;
+}
+
+function startsWith(reader: Reader, text: string): boolean {
+  return [...text].every((char, index) => reader.chars[reader.at + index] === char);
+}
+
+function take(reader: Reader, text: string): boolean {
+  if (!startsWith(reader, text)) return false;
+  reader.at += text.length;
+  return true;
+}
+
+function readStep(reader: Reader): Step | undefined {
+  if (take(reader, "(.*/)?")) return { kind: "folders" };
+  if (take(reader, ".*")) return { kind: "many", test: notNewline };
+  const char = reader.chars[reader.at++] ?? "";
+  if (char === "^") return { kind: "where", test: (_, at) => at === 0 };
+  if (char === "\\") return readEscape(reader);
+  if (char !== "[") return literal(char);
+  const test = readBrackets(reader);
+  return test && { kind: take(reader, "*") ? "many" : "one", test };
+}
+
+function readEscape(reader: Reader): Step | undefined {
+  const place = readPlace(reader.chars[reader.at] ?? "");
+  if (place) {
+    reader.at++;
+    return place;
+  }
+  const test = readClass(reader) ?? asTest(readEscapedChar(reader));
+  return test && { kind: "one", test };
+}
+
+/** `\A`, `\z`, `\b` and `\B`. */
+function readPlace(char: string): Step | undefined {
+  if (char === "A") return { kind: "where", test: (_, at) => at === 0 };
+  if (char === "z") return { kind: "where", test: (chars, at) => at === chars.length };
+  if (char !== "b" && char !== "B") return undefined;
+  return {
+    kind: "where",
+    test: (chars, at) => (isWord(chars[at - 1] ?? "") !== isWord(chars[at] ?? "")) === (char === "b"),
+  };
+}
+
+function asTest(char: string | undefined): Test | undefined {
+  return char === undefined ? undefined : (other) => other === char;
+}
+
+/** `\d`, `\s`, `\w`, and in capitals everything else. */
+function readClass(reader: Reader): Test | undefined {
+  const char = reader.chars[reader.at] ?? "";
+  const test = CLASSES[char.toLowerCase()];
+  if (!test) return undefined;
+  reader.at++;
+  return char === char.toLowerCase() ? test : (other) => !test(other);
+}
+
+/** What stands behind a backslash and means one character. */
+function readEscapedChar(reader: Reader): string | undefined {
+  const rest = reader.chars.slice(reader.at, reader.at + 12).join("");
+  const [octal] = /^(?:0[0-7]{0,2}|[1-7][0-7]{1,2})/.exec(rest) ?? [];
+  if (octal !== undefined) return passed(reader, octal, Number.parseInt(octal, 8));
+  const [hex, bare, braced] = /^x(?:([0-9A-Fa-f]{2})|\{([0-9A-Fa-f]+)\})/.exec(rest) ?? [];
+  if (hex !== undefined) return passed(reader, hex, Number.parseInt(bare ?? braced ?? "", 16));
+  const char = reader.chars[reader.at++] ?? "";
+  const control = ESCAPED[char];
+  if (control !== undefined) return control;
+  return isAscii(char) && !/^[0-9A-Za-z]$/.test(char) ? char : undefined;
+}
+
+function passed(reader: Reader, text: string, code: number): string | undefined {
+  reader.at += text.length;
+  return code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
+}
+
+function readBrackets(reader: Reader): Test | undefined {
+  const isNegated = take(reader, "^");
+  const tests: Test[] = [];
+  for (let isFirst = true; isFirst || !startsWith(reader, "]"); isFirst = false) {
+    if (reader.at >= reader.chars.length) return undefined;
+    const test = readMember(reader);
+    if (!test) return undefined;
+    tests.push(test);
+  }
+  reader.at++;
+  // No character at all is no character outside of the brackets either.
+  return (char) => char !== "" && tests.some((test) => test(char)) !== isNegated;
+}
+
+function readMember(reader: Reader): Test | undefined {
+  const [named, not, name] = /^\[:(\^?)([^\]]*?):\]/.exec(reader.chars.slice(reader.at).join("")) ?? [];
+  if (named !== undefined && name !== undefined) {
+    const known = namedTest(name);
+    reader.at += named.length;
+    return known && ((char) => known(char) !== (not === "^"));
+  }
+  if (startsWith(reader, "\\")) {
+    reader.at++;
+    const test = readClass(reader);
+    if (test) return test;
+    reader.at--;
+  }
+  const low = readBracketChar(reader);
+  if (low === undefined) return undefined;
+  if (!startsWith(reader, "-") || reader.chars[reader.at + 1] === "]") return asTest(low);
+  reader.at++;
+  const high = readBracketChar(reader);
+  if (high === undefined || codeOf(high) < codeOf(low)) return undefined;
+  return (char) => codeOf(low) <= codeOf(char) && codeOf(char) <= codeOf(high);
+}
+
+function namedTest(name: string): Test | undefined {
+  if (name === "ascii") return isAscii;
+  if (name === "cntrl") return (char) => isAscii(char) && !/^[ -~]$/.test(char);
+  const known = NAMED[name];
+  return known && ((char) => known.test(char));
+}
+
+function readBracketChar(reader: Reader): string | undefined {
+  if (take(reader, "\\")) return readEscapedChar(reader);
+  return reader.chars[reader.at++];
+}
+
+function codeOf(char: string): number {
+  return char.codePointAt(0) ?? -1;
+}
+
+function isAscii(char: string): boolean {
+  return char !== "" && codeOf(char) < 0x80;
+}

@@ -1,0 +1,104 @@
+import { readExpression } from "./expression.ts";
+import { matchesWhole } from "./wildcard.ts";
+
+/** A pattern of an ignore file. `isPlain`: it has no character that stands for another one. */
+export type IgnorePattern = {
+  readonly written: string;
+  readonly isPlain: boolean;
+  readonly matches: (path: string) => boolean;
+};
+
+/**
+ * Turns a pattern into what it matches, along BuildKit's own way: a plain text, the start or the end of one, or a regular expression.
+ * The three take some patterns differently, `**foo` for one.
+ * @returns `undefined` for a regular expression that BuildKit refuses.
+ * @see https://github.com/moby/patternmatcher/blob/v0.6.1/patternmatcher.go (compile, match)
+ */
+export function compileIgnorePattern(written: string): IgnorePattern | undefined {
+  const { kind, expression } = translate(written);
+  if (kind === "plain") return { written, isPlain: true, matches: (path) => path === written };
+  if (kind === "start") {
+    const start = written.slice(0, -2);
+    return { written, isPlain: false, matches: (path) => path.startsWith(start) };
+  }
+  if (kind === "end") {
+    const end = written.slice(2);
+    const matches = (path: string) => path.endsWith(end) || (end.startsWith("/") && path === end.slice(1));
+    return { written, isPlain: false, matches };
+  }
+  const steps = readExpression(expression);
+  return steps && { written, isPlain: false, matches: (path) => matchesWhole(steps, [...path]) };
+}
+
+type Kind = "plain" | "start" | "end" | "expression";
+
+type Translated = { readonly kind: Kind; readonly expression: string };
+
+/** The regular expression, in Go's writing, that the pattern becomes. It matches as a whole. */
+function translate(written: string): Translated {
+  // Go's text/scanner passes over a byte order mark in front.
+  const chars = [...written.replace(/^\uFEFF/, "")];
+  let done: Translated = { kind: "plain", expression: "" };
+  for (let at = 0; at < chars.length; ) {
+    const length = lengthOfPiece(chars, at);
+    const piece = chars.slice(at, at + length).join("");
+    const isLast = at + length >= chars.length;
+    done = piece.startsWith("**") ? addDeep(done, at === 0, isLast) : addPiece(done, piece);
+    at += length;
+  }
+  return done;
+}
+
+/** A star takes a second one with it, and the slash behind that; a backslash the character behind it. */
+function lengthOfPiece(chars: readonly string[], at: number): number {
+  if (chars[at] === "\\") return 2;
+  if (chars[at] !== "*" || chars[at + 1] !== "*") return 1;
+  return chars[at + 2] === "/" ? 3 : 2;
+}
+
+function addDeep({ kind, expression }: Translated, isFirst: boolean, isLast: boolean): Translated {
+  const isStart = isLast && kind === "plain";
+  const more = !isLast ? "(.*/)?" : isStart ? "" : ".*";
+  return { kind: isFirst ? "end" : isStart ? "start" : "expression", expression: expression + more };
+}
+
+function addPiece({ kind, expression }: Translated, piece: string): Translated {
+  if (piece === "*") return { kind: "expression", expression: `${expression}[^/]*` };
+  if (piece === "?") return { kind: "expression", expression: `${expression}[^/]` };
+  if (/^[\\[\]]/.test(piece)) return { kind: "expression", expression: expression + piece };
+  return { kind, expression: expression + (".+()|{}$".includes(piece) ? `\\${piece}` : piece) };
+}
+
+/**
+ * Go's filepath.Match refuses a pattern with an unfinished bracket or backslash, and BuildKit asks it for nothing else.
+ * @see https://pkg.go.dev/path/filepath#Match
+ */
+export function isWellFormed(pattern: string): boolean {
+  const chars = [...pattern];
+  for (let at = 0; at < chars.length; at++) {
+    if (chars[at] === "\\" && ++at >= chars.length) return false;
+    else if (chars[at] === "[") {
+      const end = endOfBracket(chars, at + 1);
+      if (end === undefined) return false;
+      at = end;
+    }
+  }
+  return true;
+}
+
+/** One or more characters or ranges; a bare `-` or `]` is neither. */
+function endOfBracket(chars: readonly string[], from: number): number | undefined {
+  let at = chars[from] === "^" ? from + 1 : from;
+  const passOne = (): boolean => {
+    if (chars[at] === undefined || chars[at] === "-" || chars[at] === "]") return false;
+    if (chars[at] === "\\") at++;
+    return chars[at++] !== undefined && at < chars.length;
+  };
+  for (let isFirst = true; isFirst || chars[at] !== "]"; isFirst = false) {
+    if (!passOne()) return undefined;
+    if (chars[at] !== "-") continue;
+    at++;
+    if (!passOne()) return undefined;
+  }
+  return at;
+}

@@ -1,0 +1,64 @@
+import { expandWord } from "./expand.ts";
+import { flagValues } from "./flags.ts";
+import { readOpening } from "./heredoc.ts";
+import type { Dockerfile } from "./parse.ts";
+import { type Scope, type Scoped, stageScopes } from "./scope.ts";
+import { listWords } from "./words.ts";
+
+/** An ADD of something that is not in the build context. `checksum` only where it settles the content for good. */
+export type RemoteAdd = { readonly source: string; readonly line: number; readonly checksum: string | undefined };
+
+/** ADD of an address or a git repository. What only the build knows counts as one. */
+export function remoteAdds(dockerfile: Dockerfile, scope: Scope): readonly RemoteAdd[] {
+  return dockerfile.stages.flatMap((stage) =>
+    stageScopes(dockerfile, stage, scope).flatMap((scoped) => remoteSources(scoped, dockerfile.escape)),
+  );
+}
+
+function remoteSources({ instruction, lookup }: Scoped, escapeChar: string): RemoteAdd[] {
+  const { keyword, flags, rest, line } = instruction;
+  if (keyword !== "ADD") return [];
+  const [written] = flagValues(flags, "checksum");
+  const flag = written === undefined ? undefined : expandWord(written, lookup, escapeChar);
+  return listWords(rest)
+    .slice(0, -1)
+    .filter((source) => readOpening(source) === undefined)
+    .flatMap((source) => {
+      const expanded = expandWord(source, lookup, escapeChar);
+      if (expanded.kind === "unresolved") return [{ source, line, checksum: undefined }];
+      const remote = readRemote(expanded.text);
+      if (!remote) return [];
+      const checksum = flag === undefined ? remote.checksum : flag.kind === "text" ? flag.text : undefined;
+      return [{ source, line, checksum: checksum !== undefined && isWhole(checksum) ? checksum : undefined }];
+    });
+}
+
+/** A part of a commit's name is a checksum to BuildKit, but not for good. */
+function isWhole(checksum: string): boolean {
+  return /^(?:[a-z0-9+._-]+:[0-9a-f]{32,}|[0-9a-f]{40}|[0-9a-f]{64})$/.test(checksum);
+}
+
+/** `user@host:path`, as git and ssh write it; the user may be anyone. */
+const SCP = /^[a-zA-Z0-9_-]+@[a-zA-Z0-9.-]+:/;
+
+/**
+ * Tells an address from a path of the context, and the commit where a git address holds one. `github.com/…` without a scheme is a path.
+ * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/dfgitutil/git_ref.go (ParseGitRef)
+ */
+export function readRemote(source: string): { readonly checksum: string | undefined } | undefined {
+  if (/^\.\.?\//.test(source)) return undefined;
+  const scheme = /^([a-zA-Z0-9]+):\/\//.exec(source)?.[1]?.toLowerCase();
+  if (scheme === undefined) return SCP.test(source) ? { checksum: commitOf(source) } : undefined;
+  if (scheme === "git" || scheme === "ssh") return { checksum: commitOf(source) };
+  if (scheme !== "http" && scheme !== "https") return undefined;
+  const path = /^[^/]*\/\/[^/?#]*([^?#]*)/.exec(source)?.[1] ?? "";
+  if (path.endsWith(".git")) return { checksum: commitOf(source) };
+  // In capitals it is an address for git alone, else a path.
+  return /^https?:\/\//.test(source) || /%/.test(path) ? { checksum: undefined } : undefined;
+}
+
+function commitOf(source: string): string | undefined {
+  const [, query, fragment] = /^[^?#]*(?:\?([^#]*))?(?:#(.*))?$/s.exec(source) ?? [];
+  const asked = (name: string) => new RegExp(`(?:^|&)${name}=([^&]*)`).exec(query ?? "")?.[1];
+  return asked("checksum") ?? asked("commit") ?? asked("ref") ?? fragment?.split(":", 1)[0];
+}
