@@ -219,7 +219,7 @@ take() {
   rm -rf "$debs"
   mkdir -p "$debs" "$into"
   (cd "$debs" && apt-get download "${@:3}") >>"$1/log" 2>&1 ||
-    die "apt cannot fetch ${*:3}, for the reason above: a working package source, or Docker with buildx, is needed." "$1/log"
+    die "apt cannot fetch ${*:3}: a working package source, or Docker with buildx, is needed." "$1/log"
   for file in "$debs"/*.deb; do
     say "  $(basename "${file//%3a/:}" .deb)"
     dpkg -x "$file" "$into"
@@ -308,7 +308,6 @@ forget_emulator() {
 }
 
 start_engine() {
-  ((EUID == 0)) || die "No Docker engine answers here, and only root can start one: run this as root, or install Docker with buildx."
   local -r engine=$(set_folder engine) busybox=$(set_folder "busybox-$(native)")/bin/busybox bridge=dcc$$ guard=("$@")
   local storage=
   # An overlay cannot lie on an overlay, which is what a container that plays the machine has.
@@ -509,6 +508,7 @@ bring_up() {
   if machine_has_engine; then
     bring_up_on_machine "${guard[@]}"
   else
+    ((EUID == 0)) || die "No Docker engine answers here, and only root can start one: run this as root, or install Docker with buildx."
     command -v apt-get >/dev/null || die "No Docker engine answers here, and there is no apt to get one with: install Docker with buildx."
     fetch registry busybox-amd64 busybox-arm64 engine emulator
     bring_up_engine "${guard[@]}"
