@@ -566,7 +566,7 @@ async function runBuildx(task, name, world) {
         contextFolder: `${folder}/context`,
         dockerfile: `${folder}/Dockerfile`,
         target: sources.build.target,
-        buildArgs: sources.build.args,
+        buildArgs: { ...sources.build.args, ...sources.build.uncounted },
         labels: label === undefined ? {} : { [devcontainer_label/* METADATA_LABEL */.RE]: label },
         cacheFrom: kind.kind === "dockerfile" ? kind.cacheFrom : [],
         metadataFile,

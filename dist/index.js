@@ -30799,232 +30799,183 @@ function pick(raw, names) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   V: () => (/* binding */ expandWord)
 /* harmony export */ });
+/* harmony import */ var _shell_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6186);
+
 /**
- * Replaces variables in one word and takes its quotes and escapes off, as BuildKit does. The forms `${X#…}`, `${X%…}` and `${X/…}`
- * count as unresolved: whoever asks then assumes the widest.
- * @see https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/shell/lex.go
+ * Replaces variables in one word and takes its quotes and escapes off, as BuildKit does. What BuildKit refuses, and what its versions
+ * read in different ways, is unresolved: whoever asks then assumes the widest.
+ * @param escapeChar of the Dockerfile: a backslash or a backtick.
+ * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/shell/lex.go (ProcessWordWithMatches)
  */
 function expandWord(word, lookup, escapeChar) {
-    const state = { lookup, escape: escapeChar, unknown: new Set() };
-    const text = expandText(word, state, "");
-    return state.unknown.size === 0 ? { kind: "text", text } : { kind: "unresolved", names: [...state.unknown] };
-}
-/** `within` is the quote that is open around the text: single quotes keep everything as it is. */
-function expandText(text, state, within) {
-    let result = "";
-    for (let at = 0; at < text.length;) {
-        const char = text[at] ?? "";
-        const quoted = within === "" ? readQuoted(text, at, state) : undefined;
-        if (quoted) {
-            result += quoted.text;
-            at = quoted.end;
-        }
-        else if (char === state.escape) {
-            const next = text[at + 1] ?? "";
-            // Inside double quotes only what would else mean something is escaped.
-            result += within === '"' && !['"', "$", state.escape].includes(next) ? char + next : next;
-            at += 2;
-        }
-        else if (char === "$") {
-            const variable = readVariable(text, at, state);
-            result += variable.text;
-            at = variable.end;
-        }
-        else {
-            result += char;
-            at++;
-        }
+    const lex = (dialect) => (0,_shell_js__WEBPACK_IMPORTED_MODULE_0__/* .lexShell */ .I)(word, { escape: escapeChar, lookup, dialect });
+    const newest = lex("0.34");
+    if (newest.kind === "wrong")
+        return { kind: "unresolved", names: [word] };
+    if (newest.unknown.length > 0)
+        return { kind: "unresolved", names: newest.unknown };
+    if (word.includes(escapeChar) && /["']/.test(word)) {
+        const older = lex("0.26");
+        if (older.kind === "wrong" || older.text !== newest.text)
+            return { kind: "unresolved", names: [word] };
     }
-    return result;
-}
-function readQuoted(text, at, state) {
-    const quote = text[at];
-    if (quote === "'") {
-        const end = text.indexOf("'", at + 1);
-        return end < 0 ? { text: text.slice(at), end: text.length } : { text: text.slice(at + 1, end), end: end + 1 };
-    }
-    if (quote !== '"')
-        return undefined;
-    let end = at + 1;
-    while (end < text.length && text[end] !== '"')
-        end += text[end] === state.escape ? 2 : 1;
-    return { text: expandText(text.slice(at + 1, end), state, '"'), end: end + 1 };
-}
-function readVariable(text, at, state) {
-    const plain = /^\$([A-Za-z_][A-Za-z0-9_]*|[0-9@*#?!-])/.exec(text.slice(at));
-    if (plain?.[1] !== undefined)
-        return { text: textOf(plain[1], state), end: at + plain[0].length };
-    if (text[at + 1] !== "{")
-        return { text: "$", end: at + 1 };
-    const end = closingBrace(text, at + 2, state.escape);
-    const [, name, operator, word = ""] = /^([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-+?])([\s\S]*))?$/.exec(text.slice(at + 2, end)) ?? [];
-    if (name === undefined) {
-        state.unknown.add(text.slice(at, end + 1));
-        return { text: "", end: end + 1 };
-    }
-    return { text: operator === undefined ? textOf(name, state) : modify(name, operator, word, state), end: end + 1 };
-}
-function closingBrace(text, from, escapeChar) {
-    let depth = 1;
-    for (let at = from; at < text.length; at++) {
-        if (text[at] === escapeChar)
-            at++;
-        else if (text[at] === "{")
-            depth++;
-        else if (text[at] === "}" && --depth === 0)
-            return at;
-    }
-    return text.length;
-}
-function textOf(name, state) {
-    const value = state.lookup(name);
-    if (value.kind === "unknown")
-        state.unknown.add(name);
-    return value.kind === "value" ? value.value : "";
-}
-function modify(name, operator, word, state) {
-    const value = state.lookup(name);
-    if (value.kind === "unknown") {
-        state.unknown.add(name);
-        return "";
-    }
-    const isThere = value.kind === "value" && (!operator.startsWith(":") || value.value !== "");
-    if (operator.endsWith("+"))
-        return isThere ? expandText(word, state, "") : "";
-    if (isThere)
-        return value.value;
-    // `?` ends the build with its word as the message: there is nothing to analyse then.
-    return operator.endsWith("-")
-        ? expandText(word, state, "")
-        : textOf(name, { ...state, lookup: () => ({ kind: "unknown" }) });
+    return { kind: "text", text: newest.text, used: newest.used };
 }
 
 
 /***/ }),
 
-/***/ 4600:
+/***/ 6387:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   a0: () => (/* binding */ parseIgnoreFile),
-/* harmony export */   dZ: () => (/* binding */ canPrune),
-/* harmony export */   pi: () => (/* binding */ isIgnored),
-/* harmony export */   rn: () => (/* binding */ patternToRegExp)
+/* harmony export */   HX: () => (/* binding */ isFlagSet),
+/* harmony export */   NW: () => (/* binding */ flagValues),
+/* harmony export */   Ob: () => (/* binding */ readMount),
+/* harmony export */   g0: () => (/* binding */ splitFlags)
 /* harmony export */ });
+/* harmony import */ var _text_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6753);
+
 /**
- * Reads a .dockerignore: `#` lines at the very start of a line are comments, blanks around a line do not count, `!` brings back.
- * @see https://github.com/moby/patternmatcher/blob/v0.6.0/ignorefile/ignorefile.go
+ * Takes the flags off the front of an instruction: words with `--`, in which quotes group and the escape character takes the next
+ * character as it is. A bare `--` ends them.
+ *
+ * BuildKit walks bytes here, not characters: every byte of an accented letter becomes a letter of its own, and two of the bytes are blanks.
+ * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/parser/split_command.go (extractBuilderFlags)
  */
-function parseIgnoreFile(text) {
-    return text
-        .replace(/^\uFEFF/, "")
-        .split(/\r?\n/)
-        .filter((line) => !line.startsWith("#"))
-        .flatMap((line) => asRule(line.trim()));
+function splitFlags(text, escapeChar) {
+    if (!text.startsWith("--"))
+        return { flags: [], rest: (0,_text_js__WEBPACK_IMPORTED_MODULE_0__/* .trimSpace */ .Pd)(text) };
+    const bytes = Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join("");
+    const flags = [];
+    let at = 0;
+    for (;;) {
+        while (at < bytes.length && (0,_text_js__WEBPACK_IMPORTED_MODULE_0__/* .isSpace */ .xC)(bytes[at] ?? ""))
+            at++;
+        if (!bytes.startsWith("--", at))
+            break;
+        const word = readFlag(bytes, at, escapeChar);
+        at = word.end;
+        if (word.text === "--")
+            break;
+        flags.push(word.text);
+    }
+    const rest = Uint8Array.from(bytes.slice(at), (byte) => byte.charCodeAt(0));
+    return { flags, rest: (0,_text_js__WEBPACK_IMPORTED_MODULE_0__/* .trimSpace */ .Pd)(new TextDecoder("utf-8", { ignoreBOM: true }).decode(rest)) };
 }
-function asRule(line) {
-    const bringsBack = line.startsWith("!");
-    const written = cleanPath((bringsBack ? line.slice(1) : line).trim());
-    // "." and an empty line match nothing: the context's own folder cannot be left out.
-    if (written === "" || written === ".")
-        return [];
-    return [{ matches: patternToRegExp(written), bringsBack, written }];
-}
-/** Go's filepath.Clean, and no slash in front: patterns and paths both count from the context's folder. */
-function cleanPath(path) {
-    const rooted = path.startsWith("/");
-    const kept = [];
-    for (const segment of path.split("/")) {
-        if (segment === "" || segment === ".")
-            continue;
-        if (segment === ".." && (rooted || (kept.length > 0 && kept.at(-1) !== "..")))
-            kept.pop();
+function readFlag(text, from, escapeChar) {
+    let word = "";
+    let quote = "";
+    let at = from;
+    for (; at < text.length; at++) {
+        const char = text[at] ?? "";
+        if (quote === "" && (0,_text_js__WEBPACK_IMPORTED_MODULE_0__/* .isSpace */ .xC)(char))
+            break;
+        // In single quotes too, unlike in a shell.
+        if (char === quote)
+            quote = "";
+        else if (quote === "" && (char === '"' || char === "'"))
+            quote = char;
+        else if (char === escapeChar)
+            word += text[++at] ?? "";
         else
-            kept.push(segment);
+            word += char;
     }
-    return kept.join("/");
+    return { text: word, end: at };
+}
+/** The values of `--name=value`; a bare `--name` has none. */
+function flagValues(flags, name) {
+    return flags.flatMap((flag) => (flag.startsWith(`--${name}=`) ? [flag.slice(name.length + 3)] : []));
+}
+/** Whether `--name` is set, alone or as `--name=true`. */
+function isFlagSet(flags, name) {
+    return flags.some((flag) => flag === `--${name}` || flag.toLowerCase() === `--${name}=true`);
 }
 /**
- * Go's path patterns with `**` on top: `*` and `?` stay within a segment, `**` does not, `[…]` is a set, a backslash takes the next
- * character as it is.
- * @see https://github.com/moby/patternmatcher/blob/v0.6.0/patternmatcher.go (compile)
+ * Reads `--mount=type=bind,source=x`, which is one line of CSV.
+ * @returns the options; `undefined` for another flag, and for a line that BuildKit refuses.
+ * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/instructions/commands_runmount.go (parseMount)
  */
-function patternToRegExp(pattern) {
-    let source = "";
-    for (let at = 0; at < pattern.length;) {
-        const piece = readPiece(pattern, at);
-        source += piece.source;
-        at = piece.end;
+function readMount(flag) {
+    const [written] = flagValues([flag], "mount");
+    return written === undefined ? undefined : readFields(written)?.map((field) => readOption(field));
+}
+function readOption(field) {
+    const equals = field.indexOf("=");
+    return equals < 0 ? [field.toLowerCase(), ""] : [field.slice(0, equals).toLowerCase(), field.slice(equals + 1)];
+}
+/** https://github.com/tonistiigi/go-csvvalue: a field is plain, or in double quotes with `""` for one. */
+function readFields(line) {
+    const field = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y;
+    const fields = [];
+    for (;;) {
+        const [whole, quoted, plain = "", end] = field.exec(line) ?? [];
+        if (whole === undefined)
+            return undefined;
+        fields.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
+        if (end === "")
+            return fields;
     }
-    return new RegExp(`^${source}$`, "s");
-}
-function readPiece(pattern, at) {
-    const char = pattern[at] ?? "";
-    if (pattern.startsWith("**", at)) {
-        const end = pattern[at + 2] === "/" ? at + 3 : at + 2;
-        // At the end it takes everything, in front of more it takes whole segments or none.
-        return { source: end >= pattern.length ? ".*" : "(?:.*/)?", end };
-    }
-    if (char === "*")
-        return { source: "[^/]*", end: at + 1 };
-    if (char === "?")
-        return { source: "[^/]", end: at + 1 };
-    if (char === "[")
-        return readSet(pattern, at);
-    if (char === "\\")
-        return { source: escapeRegExp(pattern[at + 1] ?? "\\"), end: at + 2 };
-    return { source: escapeRegExp(char), end: at + 1 };
-}
-function readSet(pattern, at) {
-    const end = pattern.indexOf("]", at + 2);
-    // Without an end it is no pattern in Go either; taken as it is written, it matches less and so leaves less out.
-    if (end < 0)
-        return { source: "\\[", end: at + 1 };
-    const body = pattern.slice(at + 1, end);
-    const negated = body.startsWith("^");
-    const inner = (negated ? body.slice(1) : body).replace(/[\\[\]^]/g, (char) => `\\${char}`);
-    return { source: `[${negated ? "^" : ""}${inner}]`, end: end + 1 };
-}
-function escapeRegExp(char) {
-    return /[\\^$.*+?()[\]{}|]/.test(char) ? `\\${char}` : char;
-}
-/**
- * Whether the rules leave a path out of the context: the last rule that matches it or a folder above it decides.
- * @param path relative to the context's folder, with `/`.
- * @see https://github.com/moby/patternmatcher/blob/v0.6.0/patternmatcher.go (MatchesOrParentMatches)
- */
-function isIgnored(rules, path) {
-    const folders = path.split("/").map((_, index, segments) => segments.slice(0, index + 1).join("/"));
-    let ignored = false;
-    for (const { matches, bringsBack } of rules)
-        if (bringsBack === ignored && folders.some((one) => matches.test(one)))
-            ignored = !bringsBack;
-    return ignored;
-}
-/** Whether nothing below an ignored folder can be brought back, so that it need not be read. */
-function canPrune(rules, folder) {
-    return (isIgnored(rules, folder) && !rules.some(({ bringsBack, written }) => bringsBack && mayMatchBelow(written, folder)));
-}
-/** Widely: a pattern with a special character in one of the folder's segments may match anything from there on. */
-function mayMatchBelow(pattern, folder) {
-    const wanted = folder.split("/");
-    const written = pattern.split("/");
-    for (const [index, segment] of wanted.entries()) {
-        const part = written[index];
-        if (part === undefined)
-            return true;
-        if (/[*?[\\]/.test(part))
-            return true;
-        if (part !== segment)
-            return false;
-    }
-    return true;
 }
 
 
 /***/ }),
 
-/***/ 6093:
+/***/ 3044:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   N: () => (/* binding */ findOpenings),
+/* harmony export */   j: () => (/* binding */ readOpening)
+/* harmony export */ });
+/* harmony import */ var _shell_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6186);
+
+/** Go's `\s` is narrower than JavaScript's. */
+const OPENING = /^\d*<<(-?)[\t\n\f\r ]*([^<]*)$/;
+const nothingSet = () => ({ kind: "unset" });
+/**
+ * Finds what a line opens, in the order of the bodies. An error in the line's quotes or variables, `${#a[@]}` for one, makes BuildKit
+ * see no here-document at all in it.
+ * @returns `undefined` where BuildKit's versions would look for different names.
+ * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/parser/parser.go (heredocsFromLine)
+ */
+function findOpenings(line) {
+    const newest = openingsIn(line, "0.34");
+    const older = openingsIn(line, "0.26");
+    return JSON.stringify(newest) === JSON.stringify(older) ? newest : undefined;
+}
+function openingsIn(line, dialect) {
+    const raw = { quotes: true, escapes: true };
+    // The Dockerfile's own escape character does not count here.
+    const lexed = (0,_shell_js__WEBPACK_IMPORTED_MODULE_0__/* .lexShell */ .I)(line, { escape: "\\", lookup: nothingSet, dialect, raw });
+    return lexed.kind === "wrong" ? [] : lexed.words.flatMap((word) => readOpening(word) ?? []);
+}
+/**
+ * Reads one word as the opening of a here-document.
+ * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/parser/parser.go (ParseHeredoc)
+ */
+function readOpening(word) {
+    const [, dash, written = ""] = OPENING.exec(word) ?? [];
+    if (written === "")
+        return undefined;
+    const lex = (quotes) => (0,_shell_js__WEBPACK_IMPORTED_MODULE_0__/* .lexShell */ .I)(written, { escape: "\\", lookup: nothingSet, dialect: "0.34", raw: { quotes, escapes: false } });
+    const plain = lex(false);
+    const quoted = lex(true);
+    if (plain.kind === "wrong" || quoted.kind === "wrong")
+        return undefined;
+    const [name, ...more] = plain.words;
+    if (name === undefined || more.length > 0 || quoted.words.length !== 1)
+        return undefined;
+    return { name, expand: countQuotes(name) === countQuotes(quoted.words[0] ?? ""), stripTabs: dash === "-" };
+}
+function countQuotes(text) {
+    return text.replace(/[^'"]/g, "").length;
+}
+
+
+/***/ }),
+
+/***/ 4388:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -31032,240 +30983,321 @@ function mayMatchBelow(pattern, folder) {
 __nccwpck_require__.d(__webpack_exports__, {
   sr: () => (/* binding */ instructionText),
   Ai: () => (/* binding */ parseDockerfile),
-  uc: () => (/* binding */ parseTrigger)
+  vE: () => (/* binding */ readTrigger),
+  GA: () => (/* binding */ triggerText)
 });
 
 // EXTERNAL MODULE: ./build/src/errors.js
 var errors = __nccwpck_require__(7406);
+// EXTERNAL MODULE: ./build/src/dockerfile/flags.js
+var flags = __nccwpck_require__(6387);
+// EXTERNAL MODULE: ./build/src/dockerfile/text.js
+var dockerfile_text = __nccwpck_require__(6753);
+;// CONCATENATED MODULE: ./build/src/dockerfile/directives.js
+
+
+/** Go's `\s` is narrower than JavaScript's. */
+const DIRECTIVE = /^([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*([^\n]+?)[\t\n\f\r ]*$/;
+const KNOWN = ["syntax", "escape", "check"];
+/** Old frontends end the blanks behind `#` here, newer ones do not. */
+const DOUBTFUL = /^[\t\n\f\r ]*[\v\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]\s*(?:syntax|escape|check)\s*=/i;
+/**
+ * Reads the directives at the very top of a Dockerfile. The first line that is none ends them, a blank one too.
+ *
+ * BuildKit reads them twice, by different rules: the parser takes a line with blanks in front and knows nothing of `#!`; what
+ * chooses the frontend passes over a `#!` line and takes no blanks in front.
+ * @throws ActionError E_DOCKERFILE with the line.
+ * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/parser/directives.go
+ */
+function readDirectives(source, file) {
+    refuseOtherLanguages(source, file);
+    const own = readWhile(source, 0, dockerfile_text/* trimSpaceBefore */.On, "#");
+    const choosing = readWhile(source, firstLine(source), (line) => line, "#");
+    refuseDoubtful(source, [own.length, firstLine(source) + choosing.length], file);
+    const twice = own.find(({ name }, index) => own.findIndex((other) => other.name === name) < index);
+    if (twice)
+        throw new errors/* ActionError */.l("E_DOCKERFILE", {
+            what: `The parser directive ${twice.name} stands twice.`,
+            fix: "Leave one of them out.",
+            at: { file, line: twice.line },
+        });
+    return { escape: escapeOf(own, file), syntax: syntaxOf(choosing) };
+}
+function escapeOf(directives, file) {
+    const written = directives.find(({ name }) => name === "escape");
+    if (written === undefined)
+        return "\\";
+    if (written.value === "\\" || written.value === "`")
+        return written.value;
+    throw new errors/* ActionError */.l("E_DOCKERFILE", {
+        what: `The parser directive escape is "${written.value}".`,
+        fix: "Allowed: \\ and `.",
+        at: { file, line: written.line },
+    });
+}
+/** What stands behind the reference are options of the frontend's command line. */
+function syntaxOf(directives) {
+    const found = directives.find(({ name }) => name === "syntax");
+    return found && { reference: found.value.split(" ", 1)[0] ?? "", line: found.line };
+}
+function firstLine(source) {
+    return source[0]?.startsWith("#!") ? 1 : 0;
+}
+function readWhile(source, from, prepare, comment) {
+    const directives = [];
+    for (let at = from; at < source.length; at++) {
+        const line = prepare(source[at] ?? "");
+        if (!line.startsWith(comment))
+            break;
+        const [, name = "", value = ""] = DIRECTIVE.exec(line.slice(comment.length).replace(/^[\t\n\f\r ]+/, "")) ?? [];
+        if (!KNOWN.includes(name.toLowerCase()))
+            break;
+        directives.push({ name: name.toLowerCase(), value, line: at + 1 });
+    }
+    return directives;
+}
+/** `// syntax=` and `{"syntax": …}` choose a frontend for a language that is no Dockerfile: nothing here can read that. */
+function refuseOtherLanguages(source, file) {
+    const from = firstLine(source);
+    const start = source.slice(from).find((line) => (0,dockerfile_text/* trimSpaceBefore */.On)(line) !== "") ?? "";
+    const inSlashes = readWhile(source, from, (line) => line, "//");
+    if (syntaxOf(inSlashes) === undefined && !(0,dockerfile_text/* trimSpaceBefore */.On)(start).startsWith("{"))
+        return;
+    throw new errors/* ActionError */.l("E_DOCKERFILE", {
+        what: `${file} is written for a frontend that does not read Dockerfiles.`,
+        fix: "Write it as a Dockerfile; a frontend for Dockerfiles is named by a line # syntax=<image> at the top.",
+        at: { file, line: from + 1 },
+    });
+}
+function refuseDoubtful(source, ends, file) {
+    const doubtful = ends.find((end) => DOUBTFUL.test((0,dockerfile_text/* trimSpaceBefore */.On)(source[end] ?? "")));
+    if (doubtful === undefined)
+        return;
+    throw new errors/* ActionError */.l("E_DOCKERFILE", {
+        what: "Behind the # of this line stands a character that looks like a blank and is none: some versions of BuildKit take the line for a parser directive, others for a comment.",
+        fix: "Replace it with a plain blank.",
+        at: { file, line: doubtful + 1 },
+    });
+}
+
+// EXTERNAL MODULE: ./build/src/dockerfile/heredoc.js
+var heredoc = __nccwpck_require__(3044);
 ;// CONCATENATED MODULE: ./build/src/dockerfile/lex.js
 
-const DIRECTIVE = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/;
-const KNOWN_DIRECTIVES = ["syntax", "escape", "check"];
-const COMMENT = /^\s*#/;
-const BLANK = /^\s*$/;
-/** Only these take here-documents; ONBUILD hands them on. */
-const TAKES_HEREDOC = /^(?:ONBUILD\s+)?(?:RUN|COPY|ADD)\b/i;
+
+
+
 /**
  * Splits a Dockerfile into instructions.
  * @throws ActionError E_DOCKERFILE with the line.
- * @see https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/parser/parser.go (Parse)
+ * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/parser/parser.go (Parse)
  */
-function readLines(text, file) {
-    const source = text.replace(/^\uFEFF/, "").split(/\r?\n/);
+function readLines(text, file, takesHeredocs) {
+    const withEnds = text.replace(/^\uFEFF/, "").match(/[^\n]*\n|[^\n]+$/g) ?? [];
+    const source = withEnds.map(withoutEnd);
     const directives = readDirectives(source, file);
-    const continuation = continuationOf(directives.escape);
     const lines = [];
     for (let at = 0; at < source.length;) {
         const start = at;
-        const joined = joinContinuations(source, at, continuation);
+        const joined = joinContinuations(source, at, directives.escape);
         at = joined.next;
-        if (BLANK.test(joined.text))
+        if ((0,dockerfile_text/* trimSpaceBefore */.On)(joined.text) === "")
             continue;
         const heredocs = [];
-        for (const opened of TAKES_HEREDOC.test(joined.text.trimStart()) ? findHeredocs(joined.text) : []) {
-            const body = readHeredoc(source, at, opened, { file, line: start + 1 });
-            heredocs.push(body.heredoc);
-            at = body.next;
+        for (const opening of openingsOf(joined.text, { file, line: start + 1 }, directives.escape, takesHeredocs)) {
+            const { body, next } = readBody(withEnds, at, opening, { file, line: start + 1 });
+            heredocs.push({ ...opening, body });
+            at = next;
         }
-        lines.push({ text: joined.text, heredocs, line: start + 1 });
+        lines.push({ text: joined.text, heredocs, line: start + 1, endLine: at });
     }
     return { lines, directives };
 }
-/** Directives stand at the very top, one each; the first line that is none ends them. */
-function readDirectives(source, file) {
-    const found = new Map();
-    // A shebang in front is passed over, so that a Dockerfile can be run.
-    for (let at = source[0]?.startsWith("#!") ? 1 : 0; at < source.length; at++) {
-        const [, name, value] = DIRECTIVE.exec(source[at]?.trimStart() ?? "") ?? [];
-        if (name === undefined || value === undefined || !KNOWN_DIRECTIVES.includes(name.toLowerCase()))
-            break;
-        if (found.has(name.toLowerCase()))
-            throw new errors/* ActionError */.l("E_DOCKERFILE", {
-                what: `The parser directive ${name} stands twice.`,
-                fix: "Leave one of them out.",
-                at: { file, line: at + 1 },
-            });
-        found.set(name.toLowerCase(), { value, line: at + 1 });
-    }
-    const escapeWith = found.get("escape");
-    if (escapeWith && escapeWith.value !== "\\" && escapeWith.value !== "`")
-        throw new errors/* ActionError */.l("E_DOCKERFILE", {
-            what: `The parser directive escape is "${escapeWith.value}".`,
-            fix: "Allowed: \\ and `.",
-            at: { file, line: escapeWith.line },
-        });
-    return { escape: escapeWith?.value ?? "\\", syntax: found.get("syntax") };
+function withoutEnd(line) {
+    let end = line.length;
+    while (line[end - 1] === "\n" || line[end - 1] === "\r")
+        end--;
+    return line.slice(0, end);
 }
-/** The escape character at a line's end, blanks behind it allowed, another escape character in front of it not. */
-function continuationOf(escapeChar) {
-    const one = escapeChar === "`" ? "`" : "\\\\";
-    return new RegExp(`(^|[^${one}])${one}[ \\t]*$`);
-}
-function joinContinuations(source, from, continuation) {
-    const first = source[from] ?? "";
+/**
+ * Joins an instruction's lines. Blanks in front of the first line go, those in front of the others stay; comments and blank lines
+ * between them go.
+ */
+function joinContinuations(source, from, escapeChar) {
+    const first = (0,dockerfile_text/* trimSpaceBefore */.On)(source[from] ?? "");
     let next = from + 1;
-    if (COMMENT.test(first))
+    if (first.startsWith("#"))
         return { text: "", next };
-    let text = first.trimStart();
-    let goesOn = continuation.test(text);
-    text = text.replace(continuation, "$1");
-    while (goesOn && next < source.length) {
+    let part = withoutContinuation(first, escapeChar);
+    let text = part ?? first;
+    while (part !== undefined && next < source.length) {
         const line = source[next++] ?? "";
-        if (COMMENT.test(line) || BLANK.test(line))
+        const start = (0,dockerfile_text/* trimSpaceBefore */.On)(line);
+        if (start === "" || start.startsWith("#"))
             continue;
-        goesOn = continuation.test(line);
-        text += line.replace(continuation, "$1");
+        part = withoutContinuation(line, escapeChar);
+        text += part ?? line;
     }
     return { text, next };
 }
 /**
- * Finds the words `<<NAME`, `<<-NAME`, `<<"NAME"` of an instruction; a quoted name keeps the body as it is. What stands in quotes is no
- * here-document.
- * @see https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/parser/parser.go (heredocsFromLine, ParseHeredoc)
+ * A line without the escape character at its end that joins the next one; blanks behind it are allowed. With another escape character
+ * in front it is an escaped one and joins nothing.
  */
-function findHeredocs(text) {
-    return splitWords(text).flatMap((word) => {
-        const [, dash, written] = /^\d*<<(-?)([^<]+)$/.exec(word) ?? [];
-        if (written === undefined || /^\s/.test(written))
-            return [];
-        const name = written.replace(/["']/g, "").replace(/\\(.)/g, "$1");
-        return name === "" ? [] : [{ name, expand: !/^["']/.test(written), stripTabs: dash === "-" }];
+function withoutContinuation(line, escapeChar) {
+    let end = line.length;
+    while (line[end - 1] === " " || line[end - 1] === "\t")
+        end--;
+    return line[end - 1] === escapeChar && line[end - 2] !== escapeChar ? line.slice(0, end - 1) : undefined;
+}
+function openingsOf(text, at, escapeChar, takesHeredocs) {
+    if (!text.includes("<<") || !takesHeredocs(text, escapeChar))
+        return [];
+    const openings = (0,heredoc/* findOpenings */.N)(text);
+    if (openings)
+        return openings;
+    throw new errors/* ActionError */.l("E_DOCKERFILE", {
+        what: "The name of a here-document has a backslash between double quotes, which the versions of BuildKit read in different ways.",
+        fix: "Give it a plain name, like <<EOF.",
+        at,
     });
 }
-/** Words at white space outside of quotes, quotes kept. */
-function splitWords(text) {
-    return text.match(/(?:[^\s"'\\]|\\[\s\S]?|"(?:[^"\\]|\\[\s\S])*"?|'[^']*'?)+/g) ?? [];
-}
-function readHeredoc(source, from, opened, at) {
-    const strip = (line) => (opened.stripTabs ? line.replace(/^\t+/, "") : line);
-    const end = source.findIndex((line, index) => index >= from && strip(line) === opened.name);
-    if (end < 0)
-        throw new errors/* ActionError */.l("E_DOCKERFILE", {
-            what: `The here-document ${opened.name} does not end.`,
-            fix: `Put a line with ${opened.name} alone behind it.`,
-            at,
-        });
-    const body = source
-        .slice(from, end)
-        .map((line) => `${strip(line)}\n`)
-        .join("");
-    return { heredoc: { name: opened.name, expand: opened.expand, body }, next: end + 1 };
+function readBody(withEnds, from, { name, stripTabs }, at) {
+    const isEnd = (line) => (stripTabs ? withoutEnd(line).replace(/^\t+/, "") : withoutEnd(line)) === name;
+    const end = withEnds.findIndex((line, index) => index >= from && isEnd(line));
+    if (end >= 0)
+        return { body: withEnds.slice(from, end).join(""), next: end + 1 };
+    throw new errors/* ActionError */.l("E_DOCKERFILE", {
+        what: `The here-document ${name} does not end.`,
+        fix: `Put a line with ${name} alone behind it.`,
+        at,
+    });
 }
 
+// EXTERNAL MODULE: ./build/src/dockerfile/words.js
+var words = __nccwpck_require__(6477);
 ;// CONCATENATED MODULE: ./build/src/dockerfile/parse.js
+
+
+
 
 
 /**
  * Reads a Dockerfile as BuildKit's parser does. Unknown instructions and flags are kept: a newer frontend may know them.
+ * @param text without loss: invalid UTF-8 that became U+FFFD on the way here would make different files equal.
  * @param file how messages name it.
  * @throws ActionError E_DOCKERFILE with the line, for what no frontend can read.
- * @see https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/parser/parser.go
+ * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/parser/parser.go
  */
 function parseDockerfile(text, file) {
-    const { lines, directives } = readLines(text, file);
-    const globalArgs = [];
-    const stages = [];
-    for (const line of lines) {
-        const instruction = asInstruction(line);
-        const stage = stages.at(-1);
-        if (instruction.keyword === "FROM")
-            stages.push(startStage(instruction, stages.length, file));
-        else if (stage)
-            stage.instructions.push(instruction);
-        else if (instruction.keyword === "ARG")
-            globalArgs.push(instruction);
-        else
-            throw new errors/* ActionError */.l("E_DOCKERFILE", {
-                what: `${instruction.keyword} stands before the first FROM, where only ARG may stand.`,
-                fix: "Start the Dockerfile with FROM.",
-                at: { file, line: line.line },
-            });
-    }
-    if (stages.length === 0)
+    const { instructions, directives } = readInstructions(text, file);
+    const first = instructions.findIndex(({ keyword }) => keyword === "FROM");
+    const globalArgs = first < 0 ? instructions : instructions.slice(0, first);
+    const early = globalArgs.find(({ keyword }) => keyword !== "ARG");
+    if (early)
         throw new errors/* ActionError */.l("E_DOCKERFILE", {
-            what: `${file} has no FROM, so it builds nothing.`,
+            what: `${early.keyword} stands before the first FROM, where only ARG may stand.`,
+            fix: "Start the Dockerfile with FROM.",
+            at: { file, line: early.line },
+        });
+    if (first < 0)
+        throw new errors/* ActionError */.l("E_DOCKERFILE", {
+            what: `${file} has no build stage: there is no FROM in it.`,
             fix: "Start it with FROM <image>.",
             at: { file, line: 1 },
         });
-    return { file, escape: directives.escape, syntax: syntaxOf(directives), globalArgs, stages };
+    const stages = splitStages(instructions.slice(first), file);
+    return { file, escape: directives.escape, syntax: directives.syntax, globalArgs, stages };
 }
-function syntaxOf({ syntax }) {
-    // What stands behind the reference are options of the frontend's command line.
-    return syntax && { reference: syntax.value.split(/\s+/, 1)[0] ?? "", line: syntax.line };
+function readInstructions(text, file) {
+    const { lines, directives } = readLines(text, file, takesHeredocs);
+    const instructions = lines.map((line) => {
+        const escapeChar = directives.escape;
+        const { keyword, flags, rest } = splitInstruction(line.text, escapeChar);
+        // JavaScript and Go fold the case of a few letters outside of ASCII in different ways, and no keyword has one.
+        if (/[^ -~]/.test(keyword))
+            throw new errors/* ActionError */.l("E_DOCKERFILE", {
+                what: `The instruction "${keyword}" has a character that is in no instruction's name.`,
+                fix: "Write it again with plain letters.",
+                at: { file, line: line.line },
+            });
+        return {
+            keyword,
+            flags,
+            rest,
+            heredocs: line.heredocs,
+            line: line.line,
+            endLine: line.endLine,
+            escape: escapeChar,
+        };
+    });
+    return { instructions, directives };
 }
-function startStage(instruction, index, file) {
-    const words = instruction.rest.split(/\s+/).filter((word) => word !== "");
-    const [base, as, name] = words;
-    const named = words.length === 3 && as?.toUpperCase() === "AS";
-    if (base === undefined || (words.length !== 1 && !named))
+function splitInstruction(text, escapeChar) {
+    const [keyword, behind = ""] = (0,dockerfile_text/* cutAtBlanks */.xe)((0,dockerfile_text/* trimSpace */.Pd)(text));
+    return { keyword: keyword.toUpperCase(), ...(0,flags/* splitFlags */.g0)(behind, escapeChar) };
+}
+/** Only these take here-documents, and not in their JSON form; ONBUILD hands them on. */
+function takesHeredocs(text, escapeChar) {
+    const outer = splitInstruction(text, escapeChar);
+    const { keyword, rest } = outer.keyword === "ONBUILD" ? splitInstruction(outer.rest, escapeChar) : outer;
+    return ["RUN", "COPY", "ADD"].includes(keyword) && (0,words/* jsonWords */.WY)(rest) === undefined;
+}
+function splitStages(instructions, file) {
+    const starts = instructions.flatMap(({ keyword }, at) => (keyword === "FROM" ? [at] : []));
+    return starts.flatMap((start, index) => {
+        const [first, ...others] = instructions.slice(start, starts[index + 1]);
+        return first ? [{ index, ...readFrom(first, file), instructions: others }] : [];
+    });
+}
+function readFrom(instruction, file) {
+    const [base = "", as, name, ...more] = (0,dockerfile_text/* splitAtBlanks */.FO)(instruction.rest);
+    const isNamed = as?.toUpperCase() === "AS" && name !== undefined && more.length === 0;
+    if (base === "" || (as !== undefined && !isNamed))
         throw new errors/* ActionError */.l("E_DOCKERFILE", {
             what: `FROM ${instruction.rest} is not written as FROM <image> or FROM <image> AS <name>.`,
             fix: "Check the line.",
             at: { file, line: instruction.line },
         });
     const platform = instruction.flags.find((flag) => flag.startsWith("--platform="))?.slice("--platform=".length);
-    return {
-        index,
-        name: named ? name?.toLowerCase() : undefined,
-        from: { ...instruction, base, platform },
-        instructions: [],
-    };
-}
-function asInstruction(line) {
-    const [, keyword = "", behind = ""] = /^(\S+)(?:[\t\v\f\r ]+([\s\S]*))?$/.exec(line.text.trim()) ?? [];
-    const { flags, rest } = splitFlags(behind.trim());
-    return { keyword: keyword.toUpperCase(), flags, rest, heredocs: line.heredocs, line: line.line };
-}
-/** Also for the instruction inside ONBUILD, and for a trigger of a base image. */
-function parseTrigger(text, line) {
-    return asInstruction({ text, heredocs: [], line });
+    return { name: name?.toLowerCase(), from: { ...instruction, base, platform } };
 }
 /**
- * Takes the flags off the front of an instruction: words with `--`, in which quotes group and a backslash takes the next character as
- * it is. A bare `--` ends them.
- * @see https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/parser/split_command.go (extractBuilderFlags)
+ * The instruction that ONBUILD holds back, as the stage that runs it reads it: anew, with the default escape character.
+ * @param text what stands behind ONBUILD, here-documents below it.
+ * @returns `undefined` where BuildKit would refuse it: it is not one instruction.
+ * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/dockerfile2llb/convert.go (initOnBuildTriggers)
  */
-function splitFlags(text) {
-    const flags = [];
-    let at = 0;
-    for (;;) {
-        while (at < text.length && /\s/.test(text[at] ?? ""))
-            at++;
-        if (!text.startsWith("--", at))
-            return { flags, rest: text.slice(at) };
-        const word = readFlag(text, at);
-        if (word.text === "--")
-            return { flags, rest: text.slice(word.end).trimStart() };
-        flags.push(word.text);
-        at = word.end;
+function readTrigger(text, at) {
+    try {
+        const { instructions } = readInstructions(text, "ONBUILD");
+        const [only, ...more] = instructions;
+        return only && more.length === 0 ? { ...only, line: at.line, endLine: at.endLine } : undefined;
+    }
+    catch (thrown) {
+        if (thrown instanceof errors/* ActionError */.l)
+            return undefined;
+        throw thrown;
     }
 }
-function readFlag(text, from) {
-    let word = "";
-    let quote = "";
-    let at = from;
-    for (; at < text.length; at++) {
-        const char = text[at] ?? "";
-        if (quote === "" && /\s/.test(char))
-            break;
-        if (char === "\\" && quote !== "'")
-            word += text[++at] ?? "";
-        else if (quote === "" && (char === '"' || char === "'"))
-            quote = char;
-        else if (char === quote)
-            quote = "";
-        else
-            word += char;
-    }
-    return { text: word, end: at };
+/** What an ONBUILD instruction hands to the stages that build on its stage. */
+function triggerText({ rest, heredocs }) {
+    return [rest, ...heredocs.map(({ name, body }) => `${body}${name}`)].join("\n");
 }
 /**
  * The one text of an instruction, as it goes into the key: comments, blank lines and line breaks of the source are gone, everything
- * that BuildKit sees is there.
+ * that BuildKit sees is there. Two instructions that BuildKit sees as different have different texts.
  */
-function instructionText(instruction) {
-    const head = [instruction.keyword, ...instruction.flags, instruction.rest].join(" ").trimEnd();
-    const bodies = instruction.heredocs.map(({ name, expand, body }) => `\n<<${expand ? "" : "'"}${name}\n${body}`);
+function instructionText({ keyword, flags, rest, heredocs }) {
+    const words = flags.map((flag) => (/^--[!#-[\]-~]*$/.test(flag) ? flag : JSON.stringify(flag)));
+    // Behind a bare `--` what looks like a flag is none.
+    const separator = /^"?--/.test(rest) ? ["--"] : [];
+    const head = [keyword, ...words, ...separator, ...(rest === "" ? [] : [rest])].join(" ");
+    const bodies = heredocs.map(({ name, expand, stripTabs, body }) => {
+        const sign = `<<${stripTabs ? "-" : ""}${expand ? name : `'${name}'`}`;
+        // No line of the body is the name: so the name ends it.
+        return `\n${sign}\n${body}${name}`;
+    });
     return [head, ...bodies].join("");
 }
 
@@ -31281,69 +31313,683 @@ function instructionText(instruction) {
 /* harmony export */   tc: () => (/* binding */ onbuildReads),
 /* harmony export */   ug: () => (/* binding */ canReach)
 /* harmony export */ });
-/* harmony import */ var _expand_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5154);
-/* harmony import */ var _ignore_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4600);
-/* harmony import */ var _parse_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6093);
-/* harmony import */ var _stages_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8229);
-/* harmony import */ var _words_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6477);
+/* harmony import */ var _expand_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5154);
+/* harmony import */ var _flags_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(6387);
+/* harmony import */ var _heredoc_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3044);
+/* harmony import */ var _parse_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4388);
+/* harmony import */ var _remote_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4208);
+/* harmony import */ var _scope_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6440);
+/* harmony import */ var _stages_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8229);
+/* harmony import */ var _wildcard_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(7180);
+/* harmony import */ var _words_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(6477);
 
 
 
 
 
-/** What the instructions of all stages take from the build context. */
+
+
+
+
+/** What the instructions of all stages take from the build context, triggers that run in this file included. */
 function contextReads(dockerfile, scope) {
-    return dockerfile.stages.flatMap((stage) => (0,_stages_js__WEBPACK_IMPORTED_MODULE_1__/* .stageLookups */ .es)(dockerfile, stage, scope).flatMap(({ instruction, lookup }) => readsOf((0,_stages_js__WEBPACK_IMPORTED_MODULE_1__/* .unwrapOnbuild */ .ls)(instruction), lookup, dockerfile.escape)));
+    return dockerfile.stages.flatMap((stage) => (0,_scope_js__WEBPACK_IMPORTED_MODULE_4__/* .stageScopes */ .qq)(dockerfile, stage, scope).flatMap(({ instruction, lookup }) => readsOf(instruction, lookup, dockerfile.escape)));
 }
 /**
  * The sources of COPY and ADD that have to be in the context for the target to be built, where it is certain what they name: no
  * pattern, no variable without a value, no address.
  */
 function requiredFiles(dockerfile, target, scope) {
-    return (0,_stages_js__WEBPACK_IMPORTED_MODULE_1__/* .reachableStages */ .JR)(dockerfile, target, scope).flatMap((stage) => (0,_stages_js__WEBPACK_IMPORTED_MODULE_1__/* .stageLookups */ .es)(dockerfile, stage, scope)
-        .filter(({ instruction }) => instruction.keyword !== "ONBUILD" && !instruction.flags.includes("--parents"))
+    return (0,_stages_js__WEBPACK_IMPORTED_MODULE_5__/* .reachableStages */ .JR)(dockerfile, target, scope).flatMap((stage) => (0,_scope_js__WEBPACK_IMPORTED_MODULE_4__/* .stageScopes */ .qq)(dockerfile, stage, scope)
+        .filter(({ instruction }) => !(0,_flags_js__WEBPACK_IMPORTED_MODULE_6__/* .isFlagSet */ .HX)(instruction.flags, "parents"))
         .flatMap(({ instruction, lookup }) => readsOf(instruction, lookup, dockerfile.escape))
         .flatMap(({ source, line, by }) => source === undefined || by === "RUN --mount" || /[*?[\\]|:/.test(source) ? [] : [{ source, line, by }]));
 }
-/** What the ONBUILD triggers of a base image take from it; the base's environment is not looked at. */
+/**
+ * What the ONBUILD triggers of a base image take from the context. Every variable counts as unknown: the image's own environment is
+ * not looked at.
+ * @param triggers `OnBuild` of the image's config.
+ */
 function onbuildReads(triggers) {
-    return triggers.flatMap((trigger) => readsOf((0,_parse_js__WEBPACK_IMPORTED_MODULE_0__/* .parseTrigger */ .uc)(trigger, 1), () => ({ kind: "unknown" }), "\\"));
+    return triggers.flatMap((text) => {
+        const trigger = (0,_parse_js__WEBPACK_IMPORTED_MODULE_2__/* .readTrigger */ .vE)(text, { line: 1, endLine: 1 });
+        if (!trigger)
+            return [{ source: undefined, line: 1, by: "COPY" }];
+        return readsOf(trigger, () => ({ kind: "unknown" }), "\\");
+    });
 }
 function readsOf(instruction, lookup, escapeChar) {
     const { keyword, flags, line } = instruction;
     const resolve = (word) => {
-        const expanded = (0,_expand_js__WEBPACK_IMPORTED_MODULE_2__/* .expandWord */ .V)(word, lookup, escapeChar);
+        const expanded = (0,_expand_js__WEBPACK_IMPORTED_MODULE_0__/* .expandWord */ .V)(word, lookup, escapeChar);
         return expanded.kind === "text" ? expanded.text : undefined;
     };
-    if ((keyword === "COPY" || keyword === "ADD") && !flags.some((flag) => flag.startsWith("--from=")))
-        return fileSources(instruction).map((word) => ({ source: resolve(word), line, by: keyword }));
-    if (keyword !== "RUN")
+    if (keyword === "RUN")
+        return flags.flatMap((flag) => boundSource(flag, resolve).map((source) => ({ source, line, by: "RUN --mount" })));
+    if ((keyword !== "COPY" && keyword !== "ADD") || (0,_flags_js__WEBPACK_IMPORTED_MODULE_6__/* .flagValues */ .NW)(flags, "from").some((from) => from !== ""))
         return [];
-    return flags.flatMap((flag) => {
-        const options = (0,_stages_js__WEBPACK_IMPORTED_MODULE_1__/* .mountOptions */ .g5)(flag);
-        if (!options || (options.get("type") ?? "bind") !== "bind" || options.has("from"))
-            return [];
-        return [{ source: resolve(options.get("source") ?? options.get("src") ?? "/"), line, by: "RUN --mount" }];
-    });
+    return contextSources(instruction)
+        .map(resolve)
+        .filter((source) => keyword === "COPY" || source === undefined || (0,_remote_js__WEBPACK_IMPORTED_MODULE_3__/* .readRemote */ .Z)(source) === undefined)
+        .map((source) => ({
+        source: source !== undefined && (0,_flags_js__WEBPACK_IMPORTED_MODULE_6__/* .isFlagSet */ .HX)(flags, "parents") ? plainStart(source) : source,
+        line,
+        by: keyword,
+    }));
 }
-/** Here-documents are written in the Dockerfile itself. */
-function fileSources({ rest, heredocs }) {
-    const sources = (0,_words_js__WEBPACK_IMPORTED_MODULE_3__/* .listWords */ .yh)(rest).slice(0, -1);
-    return heredocs.length === 0 ? sources : sources.filter((word) => !/^\d*<</.test(word));
+/** Here-documents are written in the Dockerfile itself. BuildKit tells them by the word alone, in the JSON form too. */
+function contextSources({ rest }) {
+    return (0,_words_js__WEBPACK_IMPORTED_MODULE_7__/* .listWords */ .yh)(rest)
+        .slice(0, -1)
+        .filter((word) => (0,_heredoc_js__WEBPACK_IMPORTED_MODULE_1__/* .readOpening */ .j)(word) === undefined);
 }
-/** Whether a source may take a path of the context with it: the path itself, a folder above it, something below it, or a pattern for one. */
-function canReach(read, path) {
-    if (read.source === undefined)
+/** `--parents` knows patterns of its own, `**` among them: everything in the last folder that is written out may be taken. */
+function plainStart(source) {
+    const segments = source.split("/");
+    const pattern = segments.findIndex((segment) => /[*?[\\^!]/.test(segment));
+    return pattern < 0 ? source : `${segments.slice(0, pattern).join("/")}/`;
+}
+/** The source of a bind mount without `from`; a mount of which BuildKit could not make sense may be anything. */
+function boundSource(flag, resolve) {
+    if ((0,_flags_js__WEBPACK_IMPORTED_MODULE_6__/* .flagValues */ .NW)([flag], "mount").length === 0)
+        return [];
+    const options = (0,_flags_js__WEBPACK_IMPORTED_MODULE_6__/* .readMount */ .Ob)(flag);
+    if (!options)
+        return [undefined];
+    const last = (...names) => options.findLast(([key]) => names.includes(key))?.[1];
+    if (last("from"))
+        return [];
+    const type = resolve(last("type") ?? "bind");
+    if (type !== undefined && type.toLowerCase() !== "bind")
+        return [];
+    return [resolve(last("source", "src") ?? "")];
+}
+/**
+ * Whether a source may take a path of the context with it: the path itself, a folder above it, something below it, or a pattern for one.
+ * @see https://pkg.go.dev/path/filepath#Match, which matches a source from its first segment with a pattern on.
+ */
+function canReach({ source }, path) {
+    if (source === undefined)
         return true;
-    const source = read.source.split("/").filter((segment) => segment !== "" && segment !== ".");
-    if (source.includes(".."))
-        return true;
+    const written = cleanSegments(source);
     const wanted = path.split("/");
-    const shared = Math.min(source.length, wanted.length);
-    return source.slice(0, shared).every((segment, index) => segmentMatches(segment, wanted[index] ?? ""));
+    for (const [index, segment] of written.slice(0, wanted.length).entries()) {
+        // A bracket matches a slash too, so that segments no longer line up.
+        if (segment.includes("["))
+            return true;
+        if (!segmentMatches(segment, wanted[index] ?? ""))
+            return false;
+    }
+    return true;
+}
+/** The context's root is the end of every `..`. */
+function cleanSegments(path) {
+    const kept = [];
+    for (const segment of path.split("/")) {
+        if (segment === "..")
+            kept.pop();
+        else if (segment !== "" && segment !== ".")
+            kept.push(segment);
+    }
+    return kept;
 }
 function segmentMatches(pattern, segment) {
-    return pattern === segment || (/[*?[\\]/.test(pattern) && (0,_ignore_js__WEBPACK_IMPORTED_MODULE_4__/* .patternToRegExp */ .rn)(pattern).test(segment));
+    if (pattern === segment)
+        return true;
+    if (!/[*?\\]/.test(pattern))
+        return false;
+    return (0,_wildcard_js__WEBPACK_IMPORTED_MODULE_8__/* .matchesWhole */ .bP)(segmentSteps([...pattern]), [...segment]);
+}
+function segmentSteps(pattern) {
+    const steps = [];
+    for (let at = 0; at < pattern.length; at++) {
+        const char = pattern[at] ?? "";
+        if (char === "*")
+            steps.push({ kind: "many", test: () => true });
+        else if (char === "?")
+            steps.push({ kind: "one", test: () => true });
+        else
+            steps.push((0,_wildcard_js__WEBPACK_IMPORTED_MODULE_8__/* .literal */ .eu)(char === "\\" ? (pattern[++at] ?? char) : char));
+    }
+    return steps;
+}
+
+
+/***/ }),
+
+/***/ 4208:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Z: () => (/* binding */ readRemote),
+/* harmony export */   t: () => (/* binding */ remoteAdds)
+/* harmony export */ });
+/* harmony import */ var _expand_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5154);
+/* harmony import */ var _flags_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6387);
+/* harmony import */ var _heredoc_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3044);
+/* harmony import */ var _scope_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6440);
+/* harmony import */ var _words_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6477);
+
+
+
+
+
+/** ADD of an address or a git repository. What only the build knows counts as one. */
+function remoteAdds(dockerfile, scope) {
+    return dockerfile.stages.flatMap((stage) => (0,_scope_js__WEBPACK_IMPORTED_MODULE_2__/* .stageScopes */ .qq)(dockerfile, stage, scope).flatMap((scoped) => remoteSources(scoped, dockerfile.escape)));
+}
+function remoteSources({ instruction, lookup }, escapeChar) {
+    const { keyword, flags, rest, line } = instruction;
+    if (keyword !== "ADD")
+        return [];
+    const [written] = (0,_flags_js__WEBPACK_IMPORTED_MODULE_3__/* .flagValues */ .NW)(flags, "checksum");
+    const flag = written === undefined ? undefined : (0,_expand_js__WEBPACK_IMPORTED_MODULE_0__/* .expandWord */ .V)(written, lookup, escapeChar);
+    return (0,_words_js__WEBPACK_IMPORTED_MODULE_4__/* .listWords */ .yh)(rest)
+        .slice(0, -1)
+        .filter((source) => (0,_heredoc_js__WEBPACK_IMPORTED_MODULE_1__/* .readOpening */ .j)(source) === undefined)
+        .flatMap((source) => {
+        const expanded = (0,_expand_js__WEBPACK_IMPORTED_MODULE_0__/* .expandWord */ .V)(source, lookup, escapeChar);
+        if (expanded.kind === "unresolved")
+            return [{ source, line, checksum: undefined }];
+        const remote = readRemote(expanded.text);
+        if (!remote)
+            return [];
+        const checksum = flag === undefined ? remote.checksum : flag.kind === "text" ? flag.text : undefined;
+        return [{ source, line, checksum: checksum !== undefined && isWhole(checksum) ? checksum : undefined }];
+    });
+}
+/** A part of a commit's name is a checksum to BuildKit, but not for good. */
+function isWhole(checksum) {
+    return /^(?:[a-z0-9+._-]+:[0-9a-f]{32,}|[0-9a-f]{40}|[0-9a-f]{64})$/.test(checksum);
+}
+/** `user@host:path`, as git and ssh write it; the user may be anyone. */
+const SCP = /^[a-zA-Z0-9_-]+@[a-zA-Z0-9.-]+:/;
+/**
+ * Tells an address from a path of the context, and the commit where a git address holds one. `github.com/…` without a scheme is a path.
+ * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/dfgitutil/git_ref.go (ParseGitRef)
+ */
+function readRemote(source) {
+    if (/^\.\.?\//.test(source))
+        return undefined;
+    const scheme = /^([a-zA-Z0-9]+):\/\//.exec(source)?.[1]?.toLowerCase();
+    if (scheme === undefined)
+        return SCP.test(source) ? { checksum: commitOf(source) } : undefined;
+    if (scheme === "git" || scheme === "ssh")
+        return { checksum: commitOf(source) };
+    if (scheme !== "http" && scheme !== "https")
+        return undefined;
+    const path = /^[^/]*\/\/[^/?#]*([^?#]*)/.exec(source)?.[1] ?? "";
+    if (path.endsWith(".git"))
+        return { checksum: commitOf(source) };
+    // In capitals it is an address for git alone, else a path.
+    return /^https?:\/\//.test(source) || /%/.test(path) ? { checksum: undefined } : undefined;
+}
+function commitOf(source) {
+    const [, query, fragment] = /^[^?#]*(?:\?([^#]*))?(?:#(.*))?$/s.exec(source) ?? [];
+    const asked = (name) => new RegExp(`(?:^|&)${name}=([^&]*)`).exec(query ?? "")?.[1];
+    return asked("checksum") ?? asked("commit") ?? asked("ref") ?? fragment?.split(":", 1)[0];
+}
+
+
+/***/ }),
+
+/***/ 6440:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   G1: () => (/* binding */ BUILDERS_OWN),
+/* harmony export */   OS: () => (/* binding */ globalLookup),
+/* harmony export */   jH: () => (/* binding */ runningInstructions),
+/* harmony export */   qq: () => (/* binding */ stageScopes),
+/* harmony export */   vp: () => (/* binding */ parentStage)
+/* harmony export */ });
+/* harmony import */ var _expand_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5154);
+/* harmony import */ var _parse_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4388);
+/* harmony import */ var _words_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6477);
+
+
+
+const UNSET = { kind: "unset" };
+const UNKNOWN = { kind: "unknown" };
+/** What the builder says of itself: nobody knows it beforehand. */
+const BUILDERS_OWN = [
+    "BUILDPLATFORM",
+    "BUILDOS",
+    "BUILDOSVERSION",
+    "BUILDARCH",
+    "BUILDVARIANT",
+];
+/** An ARG of one of these names never becomes a variable in a stage. */
+const NO_VARIABLES = new Set(["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"]);
+/**
+ * What variables stand for in FROM: the platform's own, the ARGs before the first FROM, and the build args that override both.
+ * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/dockerfile2llb/platform.go (defaultArgs), convert.go (buildMetaArgs)
+ */
+function globalLookup(dockerfile, scope) {
+    const values = new Map(platformArgs(scope).map(([name, value]) => [name, givenValue(name, scope) ?? value]));
+    const lookup = (name) => values.get(name) ?? UNSET;
+    for (const { rest, escape: escapeChar } of dockerfile.globalArgs)
+        for (const { name, value } of (0,_words_js__WEBPACK_IMPORTED_MODULE_2__/* .argWords */ .QD)(rest, escapeChar)) {
+            const given = givenValue(name, scope);
+            // Without a default and not given it leaves everything as it was.
+            if (given)
+                values.set(name, given);
+            else if (value !== undefined)
+                values.set(name, defaultValue(name, (0,_expand_js__WEBPACK_IMPORTED_MODULE_0__/* .expandWord */ .V)(value, lookup, dockerfile.escape)));
+        }
+    return lookup;
+}
+function givenValue(name, { args }) {
+    const given = args.get(name);
+    return given === undefined ? undefined : settle(name, given);
+}
+function defaultValue(name, expanded) {
+    return expanded.kind === "text" ? settle(name, expanded.text) : UNKNOWN;
+}
+/**
+ * Newer frontends take the name of a stage or context for SOURCE_DATE_EPOCH and put a time in its place; older ones do not.
+ * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/dockerfile2llb/epoch.go
+ */
+function settle(name, value) {
+    if (name === "SOURCE_DATE_EPOCH" && !/^(?:0|-?[1-9][0-9]{0,17})$/.test(value))
+        return UNKNOWN;
+    return { kind: "value", value };
+}
+function platformArgs({ platform }) {
+    const told = (value) => (platform === undefined ? UNKNOWN : { kind: "value", value });
+    const { os = "", architecture = "", variant } = platform ?? {};
+    const parts = [os, architecture, ...(variant === undefined ? [] : [variant])];
+    return [
+        ...BUILDERS_OWN.map((name) => [name, UNKNOWN]),
+        ["TARGETPLATFORM", told(parts.join("/"))],
+        ["TARGETOS", told(os)],
+        ["TARGETOSVERSION", os === "linux" ? told("") : UNKNOWN],
+        ["TARGETARCH", told(architecture)],
+        ["TARGETVARIANT", told(variant ?? "")],
+        // The scope does not say which stage is built, and older frontends do not know the name.
+        ["TARGETSTAGE", UNKNOWN],
+    ];
+}
+/**
+ * What variables stand for inside a stage, right before each instruction that runs in it: first the triggers that the stage below left
+ * with ONBUILD, then its own. Names that only the base image's environment could hold are unknown.
+ */
+function stageScopes(dockerfile, stage, scope) {
+    return runStage(dockerfile, stage, scope, globalLookup(dockerfile, scope)).scoped;
+}
+function runStage(dockerfile, stage, scope, outside) {
+    const parent = parentStage(dockerfile, stage, outside);
+    let environment = parent
+        ? inherit(runStage(dockerfile, parent, scope, outside).after)
+        : freshEnvironment((0,_expand_js__WEBPACK_IMPORTED_MODULE_0__/* .expandWord */ .V)(stage.from.base, outside, dockerfile.escape));
+    const scoped = runningInstructions(dockerfile, stage, outside).map((instruction) => {
+        const lookup = lookupIn(environment);
+        environment = declare(instruction, environment, { outside, scope, escape: dockerfile.escape });
+        return { instruction, lookup };
+    });
+    return { scoped, after: environment };
+}
+/** The stage of this file that a stage builds on. FROM knows earlier stages by name only, and by their lower-case name. */
+function parentStage(dockerfile, stage, outside) {
+    const expanded = (0,_expand_js__WEBPACK_IMPORTED_MODULE_0__/* .expandWord */ .V)(stage.from.base, outside, dockerfile.escape);
+    if (expanded.kind === "unresolved")
+        return undefined;
+    return dockerfile.stages.slice(0, stage.index).findLast(({ name }) => name !== undefined && name === expanded.text);
+}
+/**
+ * The instructions that run in a stage: the triggers of the stage right below it, then its own. Where it cannot be told which stage is
+ * below, the triggers of all of them.
+ */
+function runningInstructions(dockerfile, stage, outside) {
+    const parent = parentStage(dockerfile, stage, outside);
+    const base = (0,_expand_js__WEBPACK_IMPORTED_MODULE_0__/* .expandWord */ .V)(stage.from.base, outside, dockerfile.escape);
+    const below = base.kind === "unresolved" ? dockerfile.stages.slice(0, stage.index) : parent ? [parent] : [];
+    const triggers = below.flatMap(({ instructions }) => instructions.filter(({ keyword }) => keyword === "ONBUILD"));
+    const own = stage.instructions.filter(({ keyword }) => keyword !== "ONBUILD");
+    return [...triggers.flatMap((trigger) => (0,_parse_js__WEBPACK_IMPORTED_MODULE_1__/* .readTrigger */ .vE)((0,_parse_js__WEBPACK_IMPORTED_MODULE_1__/* .triggerText */ .GA)(trigger), trigger) ?? []), ...own];
+}
+function freshEnvironment(base) {
+    const isOnScratch = base.kind === "text" && base.text === "scratch";
+    // Every image has a PATH, also one from scratch.
+    return { values: new Map([["PATH", UNKNOWN]]), image: new Map([["PATH", UNKNOWN]]), isLost: false, isOnScratch };
+}
+/** What ENV set in the image comes back over what ARG set after it, and so does an ENV of the base image. */
+function inherit({ values, image, isLost, isOnScratch }) {
+    const own = isOnScratch ? values : [...values.keys()].map((name) => [name, UNKNOWN]);
+    return { values: new Map([...own, ...image]), image, isLost, isOnScratch };
+}
+function lookupIn({ values, isLost, isOnScratch }) {
+    if (isLost)
+        return () => UNKNOWN;
+    return (name) => values.get(name) ?? (isOnScratch ? UNSET : UNKNOWN);
+}
+function declare(instruction, before, around) {
+    if (instruction.keyword === "ENV")
+        return declareEnv(instruction, before, around);
+    return instruction.keyword === "ARG" ? declareArg(instruction, before, around) : before;
+}
+/** All words of one ENV see what stood before it, and names are words too. */
+function declareEnv({ rest, escape: escapeChar }, before, around) {
+    const values = new Map(before.values);
+    const image = new Map(before.image);
+    let { isLost } = before;
+    for (const { name, value = "" } of (0,_words_js__WEBPACK_IMPORTED_MODULE_2__/* .envWords */ .dU)(rest, escapeChar)) {
+        const key = (0,_expand_js__WEBPACK_IMPORTED_MODULE_0__/* .expandWord */ .V)(name, lookupIn(before), around.escape);
+        if (key.kind === "unresolved")
+            isLost = true;
+        else
+            for (const map of [values, image])
+                map.set(key.text, asValue((0,_expand_js__WEBPACK_IMPORTED_MODULE_0__/* .expandWord */ .V)(value, lookupIn(before), around.escape)));
+    }
+    return { ...before, values, image, isLost };
+}
+function asValue(expanded) {
+    return expanded.kind === "text" ? { kind: "value", value: expanded.text } : UNKNOWN;
+}
+/**
+ * The words of one ARG see each other. One without a default takes the global value; where there is none it changes nothing.
+ * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/dockerfile2llb/convert.go (dispatchArg)
+ */
+function declareArg({ rest, escape: escapeChar }, before, around) {
+    const values = new Map(before.values);
+    for (const { name, value } of (0,_words_js__WEBPACK_IMPORTED_MODULE_2__/* .argWords */ .QD)(rest, escapeChar)) {
+        if (NO_VARIABLES.has(name))
+            continue;
+        const written = value === undefined ? around.outside(name) : valueIn(values, before, value, around);
+        const final = givenValue(name, around.scope) ?? written;
+        if (final.kind !== "unset")
+            values.set(name, final);
+    }
+    return { ...before, values };
+}
+function valueIn(values, before, word, around) {
+    return asValue((0,_expand_js__WEBPACK_IMPORTED_MODULE_0__/* .expandWord */ .V)(word, lookupIn({ ...before, values }), around.escape));
+}
+
+
+/***/ }),
+
+/***/ 6186:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   I: () => (/* binding */ lexShell)
+/* harmony export */ });
+/* harmony import */ var _text_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6753);
+/* harmony import */ var _wildcard_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7180);
+
+
+const END = "";
+const DIGIT = /^\p{Nd}$/u;
+const LETTER = /^[\p{L}\p{Nd}_]$/u;
+const SPECIAL = new Set(["@", "*", "#", "?", "-", "$", "!", "0"]);
+/**
+ * Takes a text apart as the shell would in BuildKit's eyes: variables replaced, quotes and escapes taken off, and split into words.
+ * @returns an error where BuildKit has one: it refuses the instruction then, or (looking for here-documents) sees none in the line.
+ * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/shell/lex.go
+ */
+function lexShell(source, rules) {
+    const chars = [...source];
+    const state = {
+        rules,
+        chars,
+        used: new Set(),
+        // Go's text/scanner passes over a byte order mark in front.
+        at: chars[0] === "\uFEFF" ? 1 : 0,
+        wrong: undefined,
+        keepEscapes: rules.raw?.escapes ?? false,
+        word: "",
+    };
+    const { text, unknown, words } = readUntil(state, END, state.keepEscapes, false);
+    if (state.wrong !== undefined)
+        return { kind: "wrong", what: state.wrong };
+    return { kind: "lexed", text, words, used: [...state.used], unknown: [...new Set(unknown)] };
+}
+const peek = (state) => state.chars[state.at] ?? END;
+const next = (state) => state.chars[state.at++] ?? END;
+function fail(state, what) {
+    state.wrong ??= what;
+    state.at = state.chars.length;
+    return { text: "", unknown: [] };
+}
+/** Reads up to a character, or to the end. `isPattern`: the text is a pattern and is read once more as such. */
+function readUntil(state, stop, keepEscapes, isPattern) {
+    const before = state.keepEscapes;
+    state.keepEscapes = keepEscapes;
+    state.word = "";
+    const words = collectWords(state);
+    const unknown = [];
+    let text = "";
+    const finish = () => {
+        state.keepEscapes = before;
+        return { text, unknown, words: words.all() };
+    };
+    while (peek(state) !== END) {
+        const char = peek(state);
+        if (stop !== END && char === stop) {
+            state.at++;
+            return finish();
+        }
+        const special = readSpecial(state, char, isPattern);
+        if (special) {
+            text += special.text;
+            unknown.push(...special.unknown);
+            if (char === "$")
+                words.add(special.text);
+            else
+                words.addRaw(special.text);
+            continue;
+        }
+        state.at++;
+        if (char !== state.rules.escape) {
+            text += char;
+            words.add(char);
+            continue;
+        }
+        const escaped = (keepEscapes ? char : "") + next(state);
+        text += escaped;
+        if (escaped !== "")
+            words.addRaw(escaped);
+    }
+    if (stop !== END)
+        fail(state, `it lacks a ${stop}`);
+    return finish();
+}
+function collectWords(state) {
+    const words = [];
+    let isInside = false;
+    const flush = () => {
+        if (state.word === "")
+            return;
+        words.push(state.word);
+        state.word = "";
+        isInside = false;
+    };
+    const addRaw = (text) => {
+        state.word += text;
+        isInside = true;
+    };
+    const add = (text) => {
+        for (const char of text) {
+            if (!(0,_text_js__WEBPACK_IMPORTED_MODULE_0__/* .isSpace */ .xC)(char))
+                addRaw(char);
+            else if (isInside)
+                flush();
+        }
+    };
+    const all = () => {
+        flush();
+        return words;
+    };
+    return { add, addRaw, all };
+}
+function readSpecial(state, char, isPattern) {
+    if (char === "$")
+        return readVariable(state);
+    if (char === "<")
+        return { text: readPossibleHeredoc(state), unknown: [] };
+    if (char === "'")
+        return { text: readSingleQuoted(state, isPattern), unknown: [] };
+    return char === '"' ? readDoubleQuoted(state, isPattern) : undefined;
+}
+/** `<<` holds blanks behind it together with the word that follows. */
+function readPossibleHeredoc(state) {
+    state.at++;
+    if (peek(state) !== "<")
+        return "<";
+    state.at++;
+    let text = "<<";
+    while (["\t", "\r", " "].includes(peek(state)))
+        text += next(state);
+    return text;
+}
+function readSingleQuoted(state, isPattern) {
+    const { escape: escapeChar, dialect, raw } = state.rules;
+    state.at++;
+    const quote = raw?.quotes ? "'" : "";
+    let text = quote;
+    for (let char = next(state); char !== "'"; char = next(state)) {
+        if (char === END)
+            return fail(state, "it lacks a single quote").text;
+        text += isPattern && char === escapeChar && dialect === "0.34" ? char + char : char;
+    }
+    return text + quote;
+}
+function readDoubleQuoted(state, isPattern) {
+    state.at++;
+    const quote = state.rules.raw?.quotes ? '"' : "";
+    const unknown = [];
+    let text = quote;
+    for (;;) {
+        const char = peek(state);
+        if (char === END)
+            return fail(state, "it lacks a double quote");
+        if (char === "$") {
+            const variable = readVariable(state);
+            text += variable.text;
+            unknown.push(...variable.unknown);
+            continue;
+        }
+        state.at++;
+        if (char === '"')
+            return { text: text + quote, unknown };
+        text += char === state.rules.escape ? readEscapeInQuotes(state, isPattern) : char;
+    }
+}
+/** Inside double quotes only what would else mean something is escaped. */
+function readEscapeInQuotes(state, isPattern) {
+    const { escape: escapeChar, dialect, raw } = state.rules;
+    const kept = state.keepEscapes ? escapeChar : "";
+    if (['"', "$", escapeChar].includes(peek(state)))
+        return kept + next(state);
+    if (peek(state) === END)
+        return "";
+    return (dialect === "0.26" || !raw?.quotes || isPattern ? kept : "") + escapeChar;
+}
+function readVariable(state) {
+    state.at++;
+    if (peek(state) !== "{") {
+        const name = readName(state);
+        return name === "" ? { text: "$", unknown: [] } : plainValue(state, name, `$${name}`);
+    }
+    state.at++;
+    if (["", "{", "}", ":"].includes(peek(state)))
+        return fail(state, "a variable in it has no name");
+    const name = readName(state);
+    const operator = next(state);
+    if (operator === "}")
+        return plainValue(state, name, `\${${name}}`);
+    if (operator === "/")
+        return readReplacement(state, name);
+    if (operator !== ":")
+        return readModifier(state, name, operator, false);
+    return readModifier(state, name, next(state), true);
+}
+function plainValue(state, name, written) {
+    const value = lookUp(state, name);
+    if (value.kind === "unknown")
+        return { text: "", unknown: [name] };
+    if (value.kind === "value")
+        return { text: value.value, unknown: [] };
+    return { text: state.rules.raw ? written : "", unknown: [] };
+}
+function lookUp(state, name) {
+    const value = state.rules.lookup(name);
+    if (value.kind === "value")
+        state.used.add(name);
+    return value;
+}
+/** Digits, one special character, or letters, digits and underscores. */
+function readName(state) {
+    const first = peek(state);
+    let name = "";
+    if (DIGIT.test(first)) {
+        while (DIGIT.test(peek(state)))
+            name += next(state);
+        return name;
+    }
+    if (SPECIAL.has(first))
+        return next(state);
+    while (LETTER.test(peek(state)))
+        name += next(state);
+    return name;
+}
+/** `${X-word}`, `${X+word}`, `${X?word}`, with a colon also where X is empty; `${X#pattern}` and `${X%pattern}`. */
+function readModifier(state, name, operator, alsoEmpty) {
+    const isPattern = operator === "#" || operator === "%";
+    const isKnown = isPattern ? !alsoEmpty : alsoEmpty || ["+", "-", "?"].includes(operator);
+    const sign = (alsoEmpty ? ":" : "") + operator;
+    if (!isKnown)
+        return fail(state, `it has \${${name}${sign}`);
+    const word = readUntil(state, "}", isPattern, isPattern);
+    const value = lookUp(state, name);
+    if (value.kind === "unknown")
+        return { text: "", unknown: [name] };
+    if (state.rules.raw && value.kind === "unset")
+        return { text: `\${${name}${sign}${word.text}}`, unknown: [] };
+    if (isPattern)
+        return removeMatch(state, value.kind === "value" ? value.value : "", operator, word);
+    const own = value.kind === "unset" || (alsoEmpty && value.value === "") ? undefined : value.value;
+    const chosen = choose(operator, own, word);
+    return chosen ?? fail(state, `${name} ${sign} ${word.text}`);
+}
+function choose(operator, own, word) {
+    if (operator === "+")
+        return own === undefined ? { text: "", unknown: [] } : word;
+    if (own !== undefined)
+        return operator === "-" || operator === "?" ? { text: own, unknown: [] } : undefined;
+    return operator === "-" ? word : undefined;
+}
+/** A doubled operator removes the longest match, a single one the shortest. */
+function removeMatch(state, own, operator, word) {
+    if (word.unknown.length > 0)
+        return { text: "", unknown: word.unknown };
+    const isLongest = word.text.startsWith(operator);
+    const pattern = isLongest ? word.text.slice(1) : word.text;
+    const text = operator === "#" ? (0,_wildcard_js__WEBPACK_IMPORTED_MODULE_1__/* .removePrefix */ .f9)(own, pattern, isLongest) : (0,_wildcard_js__WEBPACK_IMPORTED_MODULE_1__/* .removeSuffix */ .U1)(own, pattern, isLongest);
+    return text === undefined ? fail(state, `${pattern} is no pattern`) : { text, unknown: [] };
+}
+/** `${X/pattern/replacement}`, and `${X//pattern/replacement}` for every match. */
+function readReplacement(state, name) {
+    const all = peek(state) === "/";
+    if (all)
+        state.at++;
+    const pattern = readUntil(state, "/", true, true);
+    const replacement = readUntil(state, "}", true, false);
+    const value = lookUp(state, name);
+    if (value.kind === "unknown")
+        return { text: "", unknown: [name] };
+    if (state.rules.raw && value.kind === "unset")
+        return { text: `\${${name}/${pattern.text}/${replacement.text}}`, unknown: [] };
+    const unknown = [...pattern.unknown, ...replacement.unknown];
+    if (unknown.length > 0)
+        return { text: "", unknown };
+    // Go's Regexp.ReplaceAllString takes `$1` in the replacement for a group of the pattern: nobody means that.
+    if (all && replacement.text.includes("$"))
+        return { text: "", unknown: [name] };
+    const own = value.kind === "value" ? value.value : "";
+    const text = (0,_wildcard_js__WEBPACK_IMPORTED_MODULE_1__/* .replaceMatches */ .QX)(own, pattern.text, replacement.text, all);
+    return text === undefined ? fail(state, `${pattern.text} is no pattern`) : { text, unknown: [] };
 }
 
 
@@ -31358,30 +32004,30 @@ function segmentMatches(pattern, segment) {
 /* harmony export */   M6: () => (/* binding */ declaredArgs),
 /* harmony export */   YQ: () => (/* binding */ imageUses),
 /* harmony export */   Ys: () => (/* binding */ finalBase),
-/* harmony export */   es: () => (/* binding */ stageLookups),
-/* harmony export */   g5: () => (/* binding */ mountOptions),
-/* harmony export */   ls: () => (/* binding */ unwrapOnbuild),
-/* harmony export */   t$: () => (/* binding */ remoteAdds)
+/* harmony export */   t$: () => (/* reexport safe */ _remote_js__WEBPACK_IMPORTED_MODULE_5__.t)
 /* harmony export */ });
-/* unused harmony export globalLookup */
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7406);
 /* harmony import */ var _oci_platform_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3856);
-/* harmony import */ var _expand_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5154);
-/* harmony import */ var _words_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6477);
+/* harmony import */ var _expand_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5154);
+/* harmony import */ var _flags_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(6387);
+/* harmony import */ var _parse_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4388);
+/* harmony import */ var _scope_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6440);
+/* harmony import */ var _words_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(6477);
+/* harmony import */ var _remote_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4208);
 
 
 
 
-const UNSET = { kind: "unset" };
-const UNKNOWN = { kind: "unknown" };
-/** The builder's own platform is not known beforehand. */
-const BUILDERS_OWN = new Set(["BUILDPLATFORM", "BUILDOS", "BUILDARCH", "BUILDVARIANT", "BUILDOSVERSION"]);
+
+
+
+
 /**
- * The stage that is built: by name, without regard to case, or by number; the last one when none is asked for.
+ * The stage that is built: by name, without regard to case; the last one when none is asked for.
  * @throws ActionError E_DOCKERFILE naming the stages that there are.
  */
 function targetStage(dockerfile, target) {
-    const stage = target === undefined ? dockerfile.stages.at(-1) : findStage(dockerfile.stages, target);
+    const stage = target ? stageByName(dockerfile.stages, target) : dockerfile.stages.at(-1);
     if (stage)
         return stage;
     const names = dockerfile.stages.flatMap(({ name }) => name ?? []);
@@ -31393,245 +32039,302 @@ function targetStage(dockerfile, target) {
         at: { file: dockerfile.file, line: dockerfile.stages.at(-1)?.from.line ?? 1 },
     });
 }
-function findStage(stages, reference) {
+/** Of two stages with one name the later one counts. */
+function stageByName(stages, reference) {
     const name = reference.toLowerCase();
-    // Of two stages with one name the later one counts.
-    return (stages.findLast((stage) => stage.name === name) ?? (/^\d+$/.test(reference) ? stages[Number(reference)] : undefined));
+    return stages.findLast((stage) => stage.name === name);
 }
 /**
- * What variables stand for in FROM: the ARGs before it, the platform's own, and the build args that override them.
- * @see https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/dockerfile2llb/platform.go (defaultArgs)
+ * Every image outside of the Dockerfile that one of its stages reads, `scratch` left out.
+ * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/dockerfile2llb/convert.go (toCommand), convert_runmount.go (detectRunMount)
  */
-function globalLookup(dockerfile, scope) {
-    const values = new Map(platformArgs(scope).map(([name, value]) => [name, overridden(name, value, scope)]));
-    const lookup = (name) => values.get(name) ?? UNSET;
-    for (const { rest } of dockerfile.globalArgs)
-        for (const { name, value } of (0,_words_js__WEBPACK_IMPORTED_MODULE_2__/* .argWords */ .QD)(rest, dockerfile.escape)) {
-            const written = value === undefined ? (values.get(name) ?? UNSET) : asValue((0,_expand_js__WEBPACK_IMPORTED_MODULE_3__/* .expandWord */ .V)(value, lookup, dockerfile.escape));
-            values.set(name, overridden(name, written, scope));
-        }
-    return lookup;
-}
-function overridden(name, value, { args }) {
-    const given = args.get(name);
-    return given === undefined ? value : { kind: "value", value: given };
-}
-function asValue(expanded) {
-    return expanded.kind === "text" ? { kind: "value", value: expanded.text } : UNKNOWN;
-}
-function platformArgs({ platform }) {
-    const told = (value) => (platform === undefined ? UNKNOWN : { kind: "value", value });
-    const { os = "", architecture = "", variant } = platform ?? {};
-    // containerd writes arm64's only variant out nowhere, arm's always: the normalised platform has it the same way.
-    const parts = [os, architecture, ...(variant === undefined ? [] : [variant])];
-    return [
-        ...[...BUILDERS_OWN].map((name) => [name, UNKNOWN]),
-        ["TARGETPLATFORM", told(parts.join("/"))],
-        ["TARGETOS", told(os)],
-        ["TARGETARCH", told(architecture)],
-        ["TARGETVARIANT", told(variant ?? "")],
-    ];
-}
-/** Every image outside of the Dockerfile that one of its stages reads, `scratch` left out. */
 function imageUses(dockerfile, scope) {
-    const lookup = globalLookup(dockerfile, scope);
-    return dockerfile.stages.flatMap((stage) => {
-        const platform = platformOf(dockerfile, stage, lookup, scope);
-        const earlier = dockerfile.stages.slice(0, stage.index);
-        const base = baseUse(dockerfile, stage, earlier, lookup, platform);
-        const used = stage.instructions.flatMap((instruction) => instructionUses(unwrapOnbuild(instruction), dockerfile.stages, stage, platform));
-        return [...base, ...used];
-    });
+    const outside = (0,_scope_js__WEBPACK_IMPORTED_MODULE_4__/* .globalLookup */ .OS)(dockerfile, scope);
+    return dockerfile.stages.flatMap((stage) => [
+        ...baseUse(dockerfile, stage, outside, scope),
+        ...(0,_scope_js__WEBPACK_IMPORTED_MODULE_4__/* .runningInstructions */ .jH)(dockerfile, stage, outside).flatMap((instruction) => instructionUses(instruction, dockerfile.stages)),
+    ]);
 }
-function baseUse(dockerfile, stage, earlier, lookup, platform) {
-    const { base, line } = stage.from;
-    const expanded = (0,_expand_js__WEBPACK_IMPORTED_MODULE_3__/* .expandWord */ .V)(base, lookup, dockerfile.escape);
-    if (expanded.kind === "text" && (isEarlierName(expanded.text, earlier) || expanded.text.toLowerCase() === "scratch"))
+function baseUse(dockerfile, stage, outside, scope) {
+    if ((0,_scope_js__WEBPACK_IMPORTED_MODULE_4__/* .parentStage */ .vp)(dockerfile, stage, outside))
         return [];
-    return [
-        { by: "FROM", written: base, reference: expanded.kind === "text" ? expanded.text : undefined, line, platform },
-    ];
+    const { base: written, line } = stage.from;
+    const expanded = (0,_expand_js__WEBPACK_IMPORTED_MODULE_2__/* .expandWord */ .V)(written, outside, dockerfile.escape);
+    if (expanded.kind === "text" && expanded.text === "scratch")
+        return [];
+    const known = expanded.kind === "text"
+        ? { reference: expanded.text, names: [] }
+        : { reference: undefined, names: expanded.names };
+    return [{ by: "FROM", written, ...known, line, platform: basePlatform(dockerfile, stage, outside, scope) }];
 }
-/** FROM knows stages by name only: a number is an image's name there. */
-function isEarlierName(reference, earlier) {
-    return earlier.some(({ name }) => name === reference.toLowerCase());
-}
-function platformOf(dockerfile, stage, lookup, scope) {
+function basePlatform(dockerfile, stage, outside, scope) {
     const written = stage.from.platform;
-    if (written === undefined)
-        return inheritedPlatform(dockerfile, stage, lookup, scope);
-    if (/^\$\{?BUILDPLATFORM\}?$/.test(written) && !scope.args.has("BUILDPLATFORM"))
-        return { kind: "build" };
-    if (/^\$\{?TARGETPLATFORM\}?$/.test(written) && !scope.args.has("TARGETPLATFORM"))
+    // BuildKit takes an empty one for none.
+    if (!written)
         return { kind: "target" };
-    const expanded = (0,_expand_js__WEBPACK_IMPORTED_MODULE_3__/* .expandWord */ .V)(written, lookup, dockerfile.escape);
-    const platform = expanded.kind === "text" ? (0,_oci_platform_js__WEBPACK_IMPORTED_MODULE_1__/* .parsePlatform */ .FL)(expanded.text) : undefined;
-    if (platform === undefined || "wrong" in platform)
-        return { kind: "unknown" };
-    return { kind: "fixed", platform };
+    const expanded = (0,_expand_js__WEBPACK_IMPORTED_MODULE_2__/* .expandWord */ .V)(written, outside, dockerfile.escape);
+    if (expanded.kind === "unresolved")
+        return expanded.names.every((name) => _scope_js__WEBPACK_IMPORTED_MODULE_4__/* .BUILDERS_OWN */ .G1.includes(name))
+            ? { kind: "build" }
+            : unknownOrTarget(written, expanded.names, scope);
+    const platform = (0,_oci_platform_js__WEBPACK_IMPORTED_MODULE_1__/* .parsePlatform */ .FL)(expanded.text);
+    // A lone architecture or system is completed by the builder's own.
+    if ("wrong" in platform)
+        return expanded.text.includes("/") ? { kind: "unknown", names: [] } : { kind: "build" };
+    return scope.platform && (0,_oci_platform_js__WEBPACK_IMPORTED_MODULE_1__/* .samePlatform */ .my)(platform, scope.platform) ? { kind: "target" } : { kind: "fixed", platform };
 }
-/** A stage on an earlier one runs on its platform, and reads images for it. */
-function inheritedPlatform(dockerfile, stage, lookup, scope) {
-    const expanded = (0,_expand_js__WEBPACK_IMPORTED_MODULE_3__/* .expandWord */ .V)(stage.from.base, lookup, dockerfile.escape);
-    const earlier = dockerfile.stages.slice(0, stage.index);
-    const parent = expanded.kind === "text" ? earlier.findLast(({ name }) => name === expanded.text.toLowerCase()) : undefined;
-    return parent ? platformOf(dockerfile, parent, lookup, scope) : { kind: "target" };
+/** Without a platform in the scope the target is told by its name alone. */
+function unknownOrTarget(written, names, { platform }) {
+    const isTarget = platform === undefined && /^\$(?:TARGETPLATFORM|\{TARGETPLATFORM\})$/.test(written);
+    return isTarget ? { kind: "target" } : { kind: "unknown", names };
 }
-/** What ONBUILD holds back is read when another stage of this file builds on this one: it counts as if it were read here. */
-function unwrapOnbuild(instruction) {
-    if (instruction.keyword !== "ONBUILD")
-        return instruction;
-    const [, keyword = "", flags = "", rest = ""] = /^(\S+)\s*((?:--\S+\s+)*)([\s\S]*)$/.exec([...instruction.flags, instruction.rest].join(" ")) ?? [];
-    return {
-        ...instruction,
-        keyword: keyword.toUpperCase(),
-        flags: flags.split(/\s+/).filter((flag) => flag !== ""),
-        rest,
-    };
-}
-function instructionUses(instruction, stages, stage, platform) {
-    return readImageNames(instruction).flatMap(({ by, written }) => {
-        if (written.includes("$"))
-            return [{ by, written, reference: undefined, line: instruction.line, platform }];
-        const own = findStage(stages, written);
-        if (own !== undefined && own.index !== stage.index)
-            return [];
-        return written.toLowerCase() === "scratch"
-            ? []
-            : [{ by, written, reference: written, line: instruction.line, platform }];
+/** An image of COPY or RUN is read for the target's platform, whatever platform its stage has. */
+function instructionUses(instruction, stages) {
+    const { line } = instruction;
+    return sourceNames(instruction)
+        .filter(({ by, written }) => written !== "scratch" && !stageOfSource(stages, by, written))
+        .map(({ by, written }) => {
+        // BuildKit refuses variables here; another frontend may not.
+        const isPlain = !/[$"'\\`]/.test(written);
+        return isPlain
+            ? { by, written, reference: written, names: [], line, platform: { kind: "target" } }
+            : { by, written, reference: undefined, names: [written], line, platform: { kind: "target" } };
     });
 }
-function readImageNames({ keyword, flags }) {
+function sourceNames({ keyword, flags }) {
+    // No frontend has ADD --from yet; one that gets it will mean the same.
     if (keyword === "COPY" || keyword === "ADD")
-        return flags.flatMap((flag) => flag.startsWith("--from=") ? [{ by: keyword, written: flag.slice("--from=".length) }] : []);
+        return (0,_flags_js__WEBPACK_IMPORTED_MODULE_6__/* .flagValues */ .NW)(flags, "from").flatMap((written) => (written === "" ? [] : [{ by: "COPY", written }]));
     if (keyword !== "RUN")
         return [];
     return flags.flatMap((flag) => {
-        const written = mountOptions(flag)?.get("from");
+        const written = (0,_flags_js__WEBPACK_IMPORTED_MODULE_6__/* .readMount */ .Ob)(flag)?.findLast(([key]) => key === "from")?.[1];
         return written ? [{ by: "RUN --mount", written }] : [];
     });
 }
-/** The options of `--mount=type=bind,from=x`; `undefined` for another flag. Keys are lower-case. */
-function mountOptions(flag) {
-    if (!flag.startsWith("--mount="))
-        return undefined;
-    return new Map(flag
-        .slice("--mount=".length)
-        .split(",")
-        .map((option) => {
-        const equals = option.indexOf("=");
-        return equals < 0
-            ? [option.toLowerCase(), ""]
-            : [option.slice(0, equals).toLowerCase(), option.slice(equals + 1)];
-    }));
+/** COPY knows stages by name and by number, a mount by name alone; both name them without regard to case. */
+function stageOfSource(stages, by, written) {
+    if (by === "COPY" && /^[+-]?[0-9]+$/.test(written) && Number.isSafeInteger(Number(written)))
+        return true;
+    return stageByName(stages, written) !== undefined;
+}
+function sourceStage(stages, { by, written }) {
+    const byNumber = by === "COPY" && /^\+?[0-9]+$/.test(written) ? stages[Number(written)] : undefined;
+    return byNumber ?? stageByName(stages, written);
 }
 /** The FROM of the image outside that the target stands on, through all stages between; nothing where it starts from scratch. */
 function finalBase(dockerfile, target, scope) {
-    const lookup = globalLookup(dockerfile, scope);
+    const outside = (0,_scope_js__WEBPACK_IMPORTED_MODULE_4__/* .globalLookup */ .OS)(dockerfile, scope);
     let stage = targetStage(dockerfile, target);
-    for (;;) {
-        const { base, line } = stage.from;
-        const expanded = (0,_expand_js__WEBPACK_IMPORTED_MODULE_3__/* .expandWord */ .V)(base, lookup, dockerfile.escape);
-        const text = expanded.kind === "text" ? expanded.text.toLowerCase() : undefined;
-        if (text === "scratch")
-            return undefined;
-        const before = dockerfile.stages.slice(0, stage.index);
-        const parent = before.findLast(({ name }) => name !== undefined && name === text);
-        if (!parent)
-            return { written: base, line };
+    for (let parent = (0,_scope_js__WEBPACK_IMPORTED_MODULE_4__/* .parentStage */ .vp)(dockerfile, stage, outside); parent; parent = (0,_scope_js__WEBPACK_IMPORTED_MODULE_4__/* .parentStage */ .vp)(dockerfile, stage, outside))
         stage = parent;
-    }
+    const expanded = (0,_expand_js__WEBPACK_IMPORTED_MODULE_2__/* .expandWord */ .V)(stage.from.base, outside, dockerfile.escape);
+    const isScratch = expanded.kind === "text" && expanded.text === "scratch";
+    return isScratch ? undefined : { written: stage.from.base, line: stage.from.line };
 }
 /**
  * The stages that certainly take part in building the target: it, what it stands on, and what any of them copies or mounts from. A
  * stage that is named by a variable may be one more.
  */
 function reachableStages(dockerfile, target, scope) {
-    const lookup = globalLookup(dockerfile, scope);
+    const outside = (0,_scope_js__WEBPACK_IMPORTED_MODULE_4__/* .globalLookup */ .OS)(dockerfile, scope);
     const reached = new Set();
     const visit = (stage) => {
         if (!stage || reached.has(stage))
             return;
         reached.add(stage);
-        const expanded = (0,_expand_js__WEBPACK_IMPORTED_MODULE_3__/* .expandWord */ .V)(stage.from.base, lookup, dockerfile.escape);
-        const earlier = dockerfile.stages.slice(0, stage.index);
-        if (expanded.kind === "text")
-            visit(earlier.findLast(({ name }) => name === expanded.text.toLowerCase()));
-        for (const instruction of stage.instructions)
-            for (const { written } of readImageNames(instruction))
-                visit(findStage(earlier, written));
+        visit((0,_scope_js__WEBPACK_IMPORTED_MODULE_4__/* .parentStage */ .vp)(dockerfile, stage, outside));
+        for (const instruction of (0,_scope_js__WEBPACK_IMPORTED_MODULE_4__/* .runningInstructions */ .jH)(dockerfile, stage, outside))
+            for (const name of sourceNames(instruction))
+                visit(sourceStage(dockerfile.stages, name));
     };
     visit(targetStage(dockerfile, target));
     return [...reached];
 }
-/** The names that ARG declares anywhere, with their lines. */
+/** The names that ARG declares anywhere, also behind ONBUILD, with their lines. */
 function declaredArgs(dockerfile) {
     const lines = new Map();
-    const all = [
-        ...dockerfile.globalArgs,
-        ...dockerfile.stages.flatMap(({ instructions }) => instructions.map(unwrapOnbuild)),
-    ];
-    for (const { keyword, rest, line } of all)
-        if (keyword === "ARG")
-            for (const { name } of (0,_words_js__WEBPACK_IMPORTED_MODULE_2__/* .argWords */ .QD)(rest, dockerfile.escape))
-                lines.set(name, [...(lines.get(name) ?? []), line]);
+    const all = [...dockerfile.globalArgs, ...dockerfile.stages.flatMap(({ instructions }) => instructions)];
+    for (const written of all) {
+        const instruction = written.keyword === "ONBUILD" ? (0,_parse_js__WEBPACK_IMPORTED_MODULE_3__/* .readTrigger */ .vE)((0,_parse_js__WEBPACK_IMPORTED_MODULE_3__/* .triggerText */ .GA)(written), written) : written;
+        if (instruction?.keyword === "ARG")
+            for (const { name } of (0,_words_js__WEBPACK_IMPORTED_MODULE_7__/* .argWords */ .QD)(instruction.rest, instruction.escape))
+                lines.set(name, [...(lines.get(name) ?? []), instruction.line]);
+    }
     return lines;
 }
-/** What BuildKit's ADD fetches: https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/dfgitutil/git_ref.go */
-const REMOTE = /^(https?:\/\/|git@|git:\/\/|ssh:\/\/|github\.com\/)/i;
-/** ADD of something that is not in the build context: an address, or a git repository. What only the build knows counts as one. */
-function remoteAdds(dockerfile, scope) {
-    return dockerfile.stages.flatMap((stage) => stageLookups(dockerfile, stage, scope).flatMap(({ instruction, lookup }) => {
-        const { keyword, flags, rest, line } = unwrapOnbuild(instruction);
-        if (keyword !== "ADD")
-            return [];
-        const checksum = flags.find((flag) => flag.startsWith("--checksum="))?.slice("--checksum=".length);
-        const isRemote = (source) => {
-            const expanded = (0,_expand_js__WEBPACK_IMPORTED_MODULE_3__/* .expandWord */ .V)(source, lookup, dockerfile.escape);
-            return expanded.kind === "unresolved" || REMOTE.test(expanded.text);
-        };
-        return (0,_words_js__WEBPACK_IMPORTED_MODULE_2__/* .listWords */ .yh)(rest)
-            .slice(0, -1)
-            .filter(isRemote)
-            .map((source) => ({ source, line, checksum }));
-    }));
+
+
+/***/ }),
+
+/***/ 6753:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   FO: () => (/* binding */ splitAtBlanks),
+/* harmony export */   On: () => (/* binding */ trimSpaceBefore),
+/* harmony export */   Pd: () => (/* binding */ trimSpace),
+/* harmony export */   xC: () => (/* binding */ isSpace),
+/* harmony export */   xe: () => (/* binding */ cutAtBlanks)
+/* harmony export */ });
+/**
+ * What counts as white space in Go, where BuildKit's parser is written: JavaScript's `\s` lacks U+0085 and adds U+FEFF, and both
+ * stand in real files.
+ * @see https://pkg.go.dev/unicode#IsSpace
+ */
+const SPACE = /[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
+/** The narrower set that separates an instruction's words: a no-break space is part of a word. */
+const BETWEEN_WORDS = /[\t\v\f\r ]+/;
+/** Tells whether one character is white space to Go's `unicode.IsSpace`. */
+function isSpace(char) {
+    return SPACE.test(char);
+}
+/** Go's `strings.TrimSpace`. */
+function trimSpace(text) {
+    let end = text.length;
+    while (end > 0 && isSpace(text[end - 1] ?? ""))
+        end--;
+    return trimSpaceBefore(text.slice(0, end));
+}
+/** The text without white space in front. */
+function trimSpaceBefore(text) {
+    let start = 0;
+    while (start < text.length && isSpace(text[start] ?? ""))
+        start++;
+    return text.slice(start);
+}
+/** Splits at runs of blanks and tabs as Go's `regexp.Split` does: a text without any is one word, also an empty one. */
+function splitAtBlanks(text) {
+    return text.split(BETWEEN_WORDS);
+}
+/** The first word and everything behind the blanks that follow it; `undefined` where nothing follows. */
+function cutAtBlanks(text) {
+    const found = BETWEEN_WORDS.exec(text);
+    return found ? [text.slice(0, found.index), text.slice(found.index + found[0].length)] : [text, undefined];
+}
+
+
+/***/ }),
+
+/***/ 7180:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   QX: () => (/* binding */ replaceMatches),
+/* harmony export */   U1: () => (/* binding */ removeSuffix),
+/* harmony export */   Yi: () => (/* binding */ notNewline),
+/* harmony export */   bP: () => (/* binding */ matchesWhole),
+/* harmony export */   eu: () => (/* binding */ literal),
+/* harmony export */   f9: () => (/* binding */ removePrefix)
+/* harmony export */ });
+/* unused harmony export endsOf */
+/** What Go's `.` matches. */
+const notNewline = (char) => char !== "\n";
+/** Where the steps can end when they start at `from`, in ascending order. */
+function endsOf(steps, chars, from) {
+    let ends = [from];
+    for (const step of steps) {
+        if (ends.length === 0)
+            return ends;
+        ends = advance(step, chars, ends);
+    }
+    return ends;
+}
+/** Tells whether the steps take the whole text. */
+function matchesWhole(steps, chars) {
+    return endsOf(steps, chars, 0).at(-1) === chars.length;
+}
+function advance(step, chars, ends) {
+    if (step.kind === "where")
+        return ends.filter((at) => step.test(chars, at));
+    if (step.kind === "one")
+        return ends.flatMap((at) => (at < chars.length && step.test(chars[at] ?? "") ? [at + 1] : []));
+    const after = [];
+    let isRunning = false;
+    let nextEnd = 0;
+    for (let at = ends[0] ?? 0; at <= chars.length; at++) {
+        const isEnd = ends[nextEnd] === at;
+        if (isEnd)
+            nextEnd++;
+        else if (!isRunning && nextEnd >= ends.length)
+            break;
+        if (isEnd || (isRunning && (step.kind === "many" || chars[at - 1] === "/")))
+            after.push(at);
+        isRunning =
+            (isEnd || isRunning) && (step.kind === "many" ? step.test(chars[at] ?? "") : notNewline(chars[at] ?? ""));
+    }
+    return after;
+}
+/** A shell's pattern: `*`, `?` and backslashes, no brackets. `undefined` where BuildKit refuses it. */
+function shellSteps(pattern) {
+    const chars = [...pattern];
+    const steps = [];
+    for (let at = chars[0] === "\uFEFF" ? 1 : 0; at < chars.length; at++) {
+        const char = chars[at] ?? "";
+        if (char === "*")
+            steps.push({ kind: "many", test: notNewline });
+        else if (char === "?")
+            steps.push({ kind: "one", test: notNewline });
+        else if (char !== "\\")
+            steps.push(literal(char));
+        else if (chars[at + 1] !== "}" && chars[at + 1] !== "/") {
+            const escaped = chars[++at] ?? "";
+            if (!["*", "?", "\\"].includes(escaped))
+                return undefined;
+            steps.push(literal(escaped));
+        }
+    }
+    return steps;
+}
+/** A step that takes exactly one character. */
+function literal(char) {
+    return { kind: "one", test: (other) => other === char };
 }
 /**
- * What variables stand for inside a stage, right before each of its instructions. Names that only the base image's own environment
- * could hold are unknown.
+ * `${X#pattern}` and `${X##pattern}`.
+ * @returns `undefined` where BuildKit refuses the pattern.
+ * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/shell/lex.go (convertShellPatternToRegex, trimPrefix)
  */
-function stageLookups(dockerfile, stage, scope) {
-    const outside = globalLookup(dockerfile, scope);
-    const values = new Map(inheritedValues(dockerfile, stage, scope, outside));
-    const isScratch = finalBase({ ...dockerfile, stages: dockerfile.stages.slice(0, stage.index + 1) }, undefined, scope) === undefined;
-    return stage.instructions.map((instruction) => {
-        const before = new Map(values);
-        const lookup = (name) => before.get(name) ?? (isScratch ? UNSET : UNKNOWN);
-        declare(instruction, values, lookup, outside, { dockerfile, scope });
-        return { instruction, lookup };
-    });
+function removePrefix(text, pattern, isLongest) {
+    const steps = shellSteps(pattern);
+    if (!steps)
+        return undefined;
+    const chars = [...text];
+    const ends = endsOf(steps, chars, 0);
+    return chars.slice((isLongest ? ends.at(-1) : ends[0]) ?? 0).join("");
 }
-function declare({ keyword, rest }, values, lookup, outside, { dockerfile, scope }) {
-    if (keyword === "ENV")
-        for (const { name, value = "" } of (0,_words_js__WEBPACK_IMPORTED_MODULE_2__/* .envWords */ .dU)(rest, dockerfile.escape))
-            values.set(name, asValue((0,_expand_js__WEBPACK_IMPORTED_MODULE_3__/* .expandWord */ .V)(value, lookup, dockerfile.escape)));
-    if (keyword === "ARG")
-        for (const { name, value } of (0,_words_js__WEBPACK_IMPORTED_MODULE_2__/* .argWords */ .QD)(rest, dockerfile.escape)) {
-            const written = value === undefined ? outside(name) : asValue((0,_expand_js__WEBPACK_IMPORTED_MODULE_3__/* .expandWord */ .V)(value, lookup, dockerfile.escape));
-            values.set(name, overridden(name, written, scope));
+/** `${X%pattern}` and `${X%%pattern}`: text and pattern are turned around, as BuildKit does it. */
+function removeSuffix(text, pattern, isLongest) {
+    const units = pattern.match(/\\[\s\S]|[\s\S]/gu) ?? [];
+    const rest = removePrefix([...text].reverse().join(""), units.reverse().join(""), isLongest);
+    return rest === undefined ? undefined : [...rest].reverse().join("");
+}
+/** `${X/pattern/replacement}` and `${X//pattern/replacement}`: the longest match at the first place, as Go's regexp finds it. */
+function replaceMatches(text, pattern, replacement, all) {
+    const steps = shellSteps(pattern);
+    if (!steps)
+        return undefined;
+    const chars = [...text];
+    let result = "";
+    let lastEnd = -1;
+    let at = 0;
+    while (at <= chars.length) {
+        const end = endsOf(steps, chars, at).at(-1);
+        // An empty match right behind another one does not count.
+        if (end !== undefined && !(end === at && at === lastEnd)) {
+            result += replacement;
+            lastEnd = end;
+            if (!all)
+                return result + chars.slice(end).join("");
+            if (end > at) {
+                at = end;
+                continue;
+            }
         }
-}
-/** A stage on an earlier one starts with its ARGs and ENVs. */
-function inheritedValues(dockerfile, stage, scope, outside) {
-    const expanded = (0,_expand_js__WEBPACK_IMPORTED_MODULE_3__/* .expandWord */ .V)(stage.from.base, outside, dockerfile.escape);
-    const earlier = dockerfile.stages.slice(0, stage.index);
-    const parent = expanded.kind === "text" ? earlier.findLast(({ name }) => name === expanded.text.toLowerCase()) : undefined;
-    if (!parent)
-        return new Map();
-    const values = new Map(inheritedValues(dockerfile, parent, scope, outside));
-    for (const { instruction, lookup } of stageLookups(dockerfile, parent, scope))
-        declare(instruction, values, lookup, outside, { dockerfile, scope });
-    return values;
+        result += chars[at] ?? "";
+        at++;
+    }
+    return result;
 }
 
 
@@ -31642,20 +32345,23 @@ function inheritedValues(dockerfile, stage, scope, outside) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   QD: () => (/* binding */ argWords),
+/* harmony export */   WY: () => (/* binding */ jsonWords),
 /* harmony export */   dU: () => (/* binding */ envWords),
 /* harmony export */   yh: () => (/* binding */ listWords)
 /* harmony export */ });
-/* unused harmony export quotedWords */
+/* harmony import */ var _text_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6753);
+
 /**
- * The words of an instruction like COPY or ADD: a JSON list of texts, or words at white space. Quotes in the plain form stay, for they
- * are taken off together with the variables.
- * @see https://github.com/moby/buildkit/blob/v0.26.3/frontend/dockerfile/parser/line_parsers.go (parseMaybeJSONToList, parseStringsWhitespaceDelimited)
+ * The words of an instruction like COPY or ADD: a JSON list of texts, or words at blanks. Quotes in the plain form stay, for they are
+ * taken off together with the variables.
+ * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/parser/line_parsers.go (parseMaybeJSONToList)
  */
 function listWords(rest) {
-    return asJsonList(rest) ?? rest.split(/\s+/).filter((word) => word !== "");
+    return jsonWords(rest) ?? (rest === "" ? [] : (0,_text_js__WEBPACK_IMPORTED_MODULE_0__/* .splitAtBlanks */ .FO)(rest));
 }
-function asJsonList(rest) {
-    if (!rest.startsWith("["))
+/** The texts of the JSON form, `undefined` where it is none. A list of something else than texts is refused by BuildKit. */
+function jsonWords(rest) {
+    if (!(0,_text_js__WEBPACK_IMPORTED_MODULE_0__/* .trimSpaceBefore */ .On)(rest).startsWith("["))
         return undefined;
     try {
         const list = JSON.parse(rest);
@@ -31667,40 +32373,53 @@ function asJsonList(rest) {
 }
 /** ARG: words `NAME` or `NAME=value`, quotes kept. */
 function argWords(rest, escapeChar) {
-    return quotedWords(rest, escapeChar).map((word) => {
-        const equals = word.indexOf("=");
-        return equals < 0
-            ? { name: word, value: undefined }
-            : { name: word.slice(0, equals), value: word.slice(equals + 1) };
-    });
+    return quotedWords(rest, escapeChar).map(asNameValue);
 }
 /** ENV: words `NAME=value`, or the old form `NAME value`, where everything behind the name is the value. */
 function envWords(rest, escapeChar) {
-    const [first = ""] = quotedWords(rest, escapeChar);
-    return first.includes("=") ? argWords(rest, escapeChar) : [{ name: first, value: rest.slice(first.length).trim() }];
+    const words = quotedWords(rest, escapeChar);
+    if (words[0]?.includes("="))
+        return words.map(asNameValue);
+    const [name, value] = (0,_text_js__WEBPACK_IMPORTED_MODULE_0__/* .cutAtBlanks */ .xe)(rest);
+    return [{ name, value }];
 }
-/** Words at white space that stands outside of quotes and is not escaped. */
+function asNameValue(word) {
+    const equals = word.indexOf("=");
+    return equals < 0 ? { name: word, value: undefined } : { name: word.slice(0, equals), value: word.slice(equals + 1) };
+}
+/**
+ * Words at white space that stands outside of quotes and is not escaped. Quotes and escapes stay, but for an escape at the very end.
+ * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/parser/line_parsers.go (parseWords)
+ */
 function quotedWords(rest, escapeChar) {
+    const chars = [...rest];
     const words = [];
     let word = "";
     let quote = "";
-    for (let at = 0; at < rest.length; at++) {
-        const char = rest[at] ?? "";
-        if (quote === "" && /\s/.test(char)) {
-            if (word !== "")
-                words.push(word);
-            word = "";
-            continue;
+    const flush = () => {
+        if (word !== "")
+            words.push(word);
+        word = "";
+    };
+    for (let at = 0; at < chars.length; at++) {
+        const char = chars[at] ?? "";
+        if (quote === "" && (0,_text_js__WEBPACK_IMPORTED_MODULE_0__/* .isSpace */ .xC)(char))
+            flush();
+        else if (char !== escapeChar || quote === "'") {
+            word += char;
+            quote = quoteAfter(char, quote);
         }
-        word += char;
-        if (char === escapeChar && quote !== "'")
-            word += rest[++at] ?? "";
-        else if (quote === "" && (char === '"' || char === "'"))
-            quote = char;
-        else if (char === quote)
-            quote = "";
+        else if (at + 1 < chars.length)
+            word += char + (chars[++at] ?? "");
     }
-    return word === "" ? words : [...words, word];
+    flush();
+    return words;
+}
+/** The quote that is open behind a character. */
+function quoteAfter(char, quote) {
+    if (char === quote)
+        return "";
+    return quote === "" && (char === '"' || char === "'") ? char : quote;
 }
 
 
@@ -35631,7 +36350,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8796);
 /* harmony import */ var _oci_reference_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(4974);
 /* harmony import */ var _outputs_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(8919);
-/* harmony import */ var _registry_client_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(5418);
+/* harmony import */ var _registry_client_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(3109);
 /* harmony import */ var _registry_credentials_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(1331);
 /* harmony import */ var _registry_http_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(5613);
 /* harmony import */ var _registry_mirrors_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(621);
@@ -35639,7 +36358,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _report_log_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(6314);
 /* harmony import */ var _report_report_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(8456);
 /* harmony import */ var _report_summary_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(3320);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(8505);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(2141);
 
 
 
@@ -35878,12 +36597,31 @@ function imagesOf(index) {
 function attestationsOf(index, image) {
     return index.manifests.filter((entry) => isAttestation(entry) && entry.annotations?.[REFERENCE_DIGEST] === image);
 }
-/**
- * The image of an index for a platform, as BuildKit chooses it: the same platform, else for a wanted variant an entry without one
- * is not taken, and for `linux/arm64` an entry `linux/arm64/v8` is the same.
- */
+/** What runs where nothing better is there, best first: https://github.com/containerd/platforms/blob/v1.0.0/compare.go (platformVector) */
+const OLDER_VARIANTS = {
+    "arm/v8": ["v7", "v6", "v5"],
+    "arm/v7": ["v6", "v5"],
+    "arm/v6": ["v5"],
+    "arm64/v9": [undefined],
+    "amd64/v4": ["v3", "v2", undefined],
+    "amd64/v3": ["v2", undefined],
+    "amd64/v2": [undefined],
+};
+/** The image of an index for a platform, as BuildKit chooses it: the platform itself, else the newest older variant that runs on it. */
 function imageFor(index, platform) {
-    return imagesOf(index).find((entry) => entry.platform !== undefined && (0,_platform_js__WEBPACK_IMPORTED_MODULE_2__/* .samePlatform */ .my)(entry.platform, platform));
+    const { os, architecture } = platform;
+    const older = OLDER_VARIANTS[`${architecture}/${platform.variant ?? ""}`] ?? [];
+    const wanted = [
+        platform,
+        ...older.map((variant) => ({ os, architecture, ...(variant === undefined ? {} : { variant }) })),
+    ];
+    const images = imagesOf(index);
+    for (const one of wanted) {
+        const found = images.find((entry) => entry.platform !== undefined && (0,_platform_js__WEBPACK_IMPORTED_MODULE_2__/* .samePlatform */ .my)(entry.platform, one));
+        if (found)
+            return found;
+    }
+    return undefined;
 }
 
 
@@ -36355,24 +37093,158 @@ function imageAllowed(patterns, reference) {
 
 /***/ }),
 
-/***/ 5418:
+/***/ 3109:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   M: () => (/* binding */ openRegistry)
-/* harmony export */ });
-/* harmony import */ var _oci_digest_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6559);
-/* harmony import */ var _oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2262);
-/* harmony import */ var _oci_media_types_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(415);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5238);
-/* harmony import */ var _tokens_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(92);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  M: () => (/* binding */ openRegistry)
+});
+
+// EXTERNAL MODULE: ./build/src/oci/digest.js
+var oci_digest = __nccwpck_require__(6559);
+// EXTERNAL MODULE: ./build/src/oci/manifest.js
+var manifest = __nccwpck_require__(2262);
+// EXTERNAL MODULE: ./build/src/oci/media-types.js
+var media_types = __nccwpck_require__(415);
+;// CONCATENATED MODULE: ./build/src/registry/challenge.js
+const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
+const TOKEN68 = /[A-Za-z0-9\-._~+/]+=*(?=\s*(?:,|$))/y;
+/**
+ * Reads all challenges of one or more `WWW-Authenticate` headers: several in one header, commas in quotes, parameters in any order.
+ * What cannot be read is passed over: a broken challenge beside a good one must not hide it.
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
+ */
+function parseChallenges(headers) {
+    return headers.flatMap(parseHeader);
+}
+/** The challenge that is answered: Bearer before Basic, whatever else there is. */
+function chooseChallenge(header) {
+    const challenges = parseChallenges(header === undefined ? [] : typeof header === "string" ? [header] : header);
+    return challenges.find(({ scheme }) => scheme === "bearer") ?? challenges.find(({ scheme }) => scheme === "basic");
+}
+function parseHeader(header) {
+    const challenges = [];
+    let at = 0;
+    const match = (pattern) => {
+        pattern.lastIndex = at;
+        const found = pattern.exec(header)?.[0];
+        if (found !== undefined)
+            at += found.length;
+        return found;
+    };
+    while (at < header.length) {
+        match(/[\s,]*/y);
+        const word = match(TOKEN);
+        if (word === undefined) {
+            at++;
+            continue;
+        }
+        const equals = match(/\s*=\s*/y);
+        const open = challenges.at(-1);
+        if (equals !== undefined && open) {
+            const name = word.toLowerCase();
+            const value = readValue(header, at);
+            at = value.end;
+            // The first of two counts, so that nothing behind can change what was said.
+            if (!(name in open.params))
+                open.params[name] = value.text;
+        }
+        else if (equals === undefined) {
+            challenges.push({ scheme: word.toLowerCase(), params: {} });
+            match(/\s+/y);
+            skipToken68(header, at, (end) => {
+                at = end;
+            });
+        }
+    }
+    return challenges;
+}
+/** A scheme may carry one bare value, as Negotiate does: it is nothing that we use. */
+function skipToken68(header, at, moveTo) {
+    TOKEN68.lastIndex = at;
+    const found = TOKEN68.exec(header)?.[0];
+    if (found !== undefined && !/^[A-Za-z]+$/.test(found))
+        moveTo(at + found.length);
+}
+function readValue(header, from) {
+    if (header[from] !== '"') {
+        const end = header.slice(from).search(/[\s,]/);
+        const stop = end < 0 ? header.length : from + end;
+        return { text: header.slice(from, stop), end: stop };
+    }
+    let text = "";
+    let at = from + 1;
+    for (; at < header.length && header[at] !== '"'; at++)
+        text += header[at] === "\\" ? (header[++at] ?? "") : header[at];
+    return { text, end: at + 1 };
+}
+
+// EXTERNAL MODULE: ./build/src/registry/errors.js
+var errors = __nccwpck_require__(5238);
+// EXTERNAL MODULE: ./build/src/registry/tokens.js
+var registry_tokens = __nccwpck_require__(8739);
+;// CONCATENATED MODULE: ./build/src/registry/authorize.js
+
+
+
+const bearer = (realm, service) => ({ scheme: "bearer", params: { realm, service } });
+/** What these registries have answered for years: asking for the token at once saves the refusal, one round trip on every hit. */
+const WELL_KNOWN = {
+    "docker.io": bearer("https://auth.docker.io/token", "registry.docker.io"),
+    "ghcr.io": bearer("https://ghcr.io/token", "ghcr.io"),
+    "quay.io": bearer("https://quay.io/v2/auth", "quay.io"),
+    "registry.gitlab.com": bearer("https://gitlab.com/jwt/auth", "container_registry"),
+};
+/**
+ * Keeps the tokens of a run, one for each repository and with the widest scope that the run will need: servers differ in what they make
+ * of a token for several. What a registry once asked for is known for its other repositories.
+ */
+function openAuthorizer({ http, clock, mask, credentials, pushes }) {
+    const tokens = new Map();
+    const learned = new Map();
+    const keyOf = ({ registry, repository }) => `${registry}/${repository}`;
+    const fetch = (name, origin, challenge, request) => {
+        const asked = (async () => {
+            const login = await credentials(name);
+            const actions = pushes(name) ? "pull,push" : "pull";
+            return (0,registry_tokens/* answerChallenge */.I9)({ repository: name, actions, login, origin, challenge, name: request }, { http, clock, mask });
+        })();
+        tokens.set(keyOf(name), asked);
+        return asked;
+    };
+    const headerOf = (token) => token?.authorization.kind === "header" && token.expires > clock() ? token.authorization.value : undefined;
+    return {
+        known: async (name) => headerOf(await tokens.get(keyOf(name))),
+        foresee: async (name, origin) => {
+            const challenge = learned.get(name.registry) ?? WELL_KNOWN[name.registry];
+            // One that was tried is not tried again: the registry itself then says what it wants.
+            if (!challenge || tokens.has(keyOf(name)))
+                return undefined;
+            return headerOf(await fetch(name, origin, challenge, `GET ${origin.origin}`));
+        },
+        answer: async (name, { origin, response, request }) => {
+            const challenge = chooseChallenge(response.headers["www-authenticate"]);
+            if (!challenge)
+                return (0,errors/* malformed */.Qm)(request, "the registry wants a login and does not say how", response.status);
+            const { authorization } = await fetch(name, origin, challenge, request);
+            const { scope: _, ...params } = challenge.params;
+            if (authorization.kind === "header")
+                learned.set(name.registry, { scheme: challenge.scheme, params });
+            return authorization;
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/client.js
 
 
 
 
 
 /** All four types, always: a registry that is not asked for one may answer with another, or say that there is nothing. */
-const ACCEPT = [_oci_media_types_js__WEBPACK_IMPORTED_MODULE_2__/* .OCI_INDEX */ .$p, _oci_media_types_js__WEBPACK_IMPORTED_MODULE_2__/* .DOCKER_LIST */ .Y2, _oci_media_types_js__WEBPACK_IMPORTED_MODULE_2__/* .OCI_MANIFEST */ .EG, _oci_media_types_js__WEBPACK_IMPORTED_MODULE_2__/* .DOCKER_MANIFEST */ .Vv].join(", ");
+const ACCEPT = [media_types/* OCI_INDEX */.$p, media_types/* DOCKER_LIST */.Y2, media_types/* OCI_MANIFEST */.EG, media_types/* DOCKER_MANIFEST */.Vv].join(", ");
 const MANIFEST_LIMIT = 8 * 1024 * 1024;
 const BLOB_LIMIT = 4 * 1024 * 1024;
 const ERROR_LIMIT = 64 * 1024;
@@ -36380,6 +37252,7 @@ const REDIRECTS = 10;
 const ATTEMPTS = 4;
 const FIRST_PAUSE = 300;
 const LONGEST_PAUSE = 60_000;
+const OUT_OF_TIME = "all look-ups together took longer than they may; the rest was not asked";
 const PASSING = new Set([408, 429, 499, 500, 502, 503, 504, 522]);
 /**
  * Opens the registries of a run: reads and small pushes, with answers in three values. A look-up that is under way is shared by all who
@@ -36387,7 +37260,8 @@ const PASSING = new Set([408, 429, 499, 500, 502, 503, 504, 522]);
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
  */
 function openRegistry(http, options) {
-    const send = openSender(http, options);
+    const budget = { until: undefined };
+    const send = openSender(http, options, budget);
     const describe = (reference) => describeManifest(send, reference);
     const manifest = (reference) => readServed(send, reference);
     return {
@@ -36398,6 +37272,12 @@ function openRegistry(http, options) {
         acceptsPush: (repository) => acceptsPush(send, repository),
         putBlob: (repository, bytes, mediaType) => putBlob(send, repository, bytes, mediaType),
         putManifest: (repository, bytes, mediaType, tag) => putManifest(send, repository, { bytes, mediaType, tag }),
+        tags: (repository) => listTags(send, repository),
+        mountBlob: (repository, from, blob) => mountBlob(send, repository, from, blob),
+        deleteManifest: (reference) => deleteManifest(send, reference),
+        limitTime: (milliseconds) => {
+            budget.until = milliseconds === undefined ? undefined : options.clock() + milliseconds;
+        },
         traffic: http.traffic,
         close: http.close,
     };
@@ -36425,10 +37305,9 @@ function speaksTls(reply) {
     const { status, body } = reply.response;
     return status === 400 && /HTTPS server|HTTPS port/i.test(new TextDecoder().decode(body));
 }
-/** Sends with the authorization that the registry asked for, follows redirects, and tries again what may pass. */
-function openSender(http, options) {
-    const tokens = new Map();
-    const keyOf = ({ registry, repository }) => `${registry}/${repository}`;
+/** Sends with the authorization that the registry asks for, follows redirects, and tries again what may pass. */
+function openSender(http, options, budget) {
+    const authorizer = openAuthorizer({ http, ...options });
     const speakTls = new Set();
     const originOf = (name) => {
         const plain = options.insecure(name.registry) && !speakTls.has(name.registry);
@@ -36437,36 +37316,28 @@ function openSender(http, options) {
     /** Where plain http is allowed it is tried first, before any credentials are sent; a server that wants TLS says so. */
     const ask = async (call, authorization) => {
         const origin = originOf(call.repository);
-        const reply = await attempt(http, { ...call, origin }, authorization);
+        const left = () => (budget.until === undefined ? undefined : budget.until - options.clock());
+        const reply = await attempt(http, { ...call, origin, left }, authorization);
         if (origin.protocol === "https:" || !speaksTls(reply))
             return reply;
         speakTls.add(call.repository.registry);
-        return attempt(http, { ...call, origin: originOf(call.repository) }, authorization);
-    };
-    const authorize = async ({ repository }, { response, name }) => {
-        const actions = options.pushes(repository) ? "pull,push" : "pull";
-        const asked = (async () => {
-            const login = await options.credentials(repository);
-            return (0,_tokens_js__WEBPACK_IMPORTED_MODULE_3__/* .answerChallenge */ .I)({ repository, actions, login, origin: originOf(repository), response, name }, { http, clock: options.clock, mask: options.mask });
-        })();
-        tokens.set(keyOf(repository), { authorization: asked });
-        return (await asked).authorization;
-    };
-    const known = async (repository) => {
-        const token = await tokens.get(keyOf(repository))?.authorization;
-        return token && token.authorization.kind === "header" && token.expires > options.clock()
-            ? token.authorization.value
-            : undefined;
+        return attempt(http, { ...call, origin: originOf(call.repository), left }, authorization);
     };
     return async (call) => {
-        const used = await known(call.repository);
+        const { repository } = call;
+        const used = (await authorizer.known(repository)) ?? (await authorizer.foresee(repository, originOf(repository)));
         const first = await ask(call, used);
         if (!("response" in first) || first.response.status !== 401)
             return first;
+        const origin = originOf(repository);
+        // Only the registry's own challenge is answered: whoever it redirected to must not name a place for the login.
+        if (first.url.origin !== origin.origin)
+            return first;
         // Whoever was refused at the same time shares the exchange: only the one with the token that failed asks for another.
-        const now = await known(call.repository);
-        const pending = now === used ? undefined : now;
-        const authorization = pending === undefined ? await authorize(call, first) : { kind: "header", value: pending };
+        const now = await authorizer.known(repository);
+        const pending = now === used || now === undefined ? undefined : { kind: "header", value: now };
+        const refused = { origin, response: first.response, request: first.name };
+        const authorization = pending ?? (await authorizer.answer(repository, refused));
         return authorization.kind === "header" ? ask(call, authorization.value) : authorization;
     };
 }
@@ -36475,9 +37346,11 @@ async function attempt(http, call, authorization) {
         const reply = await follow(http, call, authorization);
         const passing = "response" in reply ? PASSING.has(reply.response.status) : reply.kind === "unavailable";
         const wait = "response" in reply ? retryAfter(reply.response) : undefined;
-        if (!passing || tried === ATTEMPTS || (wait !== undefined && wait > LONGEST_PAUSE))
+        const pause = wait ?? FIRST_PAUSE * 3 ** (tried - 1);
+        const longest = Math.min(LONGEST_PAUSE, call.left() ?? LONGEST_PAUSE);
+        if (!passing || tried === ATTEMPTS || pause > longest)
             return reply;
-        await http.pause(wait ?? FIRST_PAUSE * 3 ** (tried - 1));
+        await http.pause(pause);
     }
 }
 /** Seconds, or a date. @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 */
@@ -36493,33 +37366,43 @@ function retryAfter({ headers }) {
 }
 /** Credentials go to the registry's own origin and are dropped when a redirect leaves it: storage hosts refuse them, others must not see them. */
 async function follow(http, call, authorization) {
-    const { origin } = call;
-    let url = call.url ?? new URL(`/v2/${call.repository.repository}/${call.path}`, origin);
+    let url = call.url ?? new URL(`/v2/${call.repository.repository}/${call.path}`, call.origin);
     for (let hop = 0; hop <= REDIRECTS; hop++) {
-        const name = (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .nameRequest */ .RX)(call.method, url);
-        const own = url.origin === origin.origin && authorization !== undefined ? { authorization } : {};
-        const limit = call.limit ?? ERROR_LIMIT;
+        const name = (0,errors/* nameRequest */.RX)(call.method, url);
+        const left = call.left();
+        if (left !== undefined && left <= 0)
+            return { kind: "unavailable", request: name, words: OUT_OF_TIME };
+        const own = url.origin === call.origin.origin && authorization !== undefined ? { authorization } : {};
         const answer = await http.send({
             method: call.method,
             url,
             headers: { ...call.headers, ...own },
-            limit,
+            limit: call.limit ?? ERROR_LIMIT,
             ...(call.body ? { body: call.body } : {}),
+            ...(left === undefined ? {} : { timeout: left }),
         });
         if (answer.kind === "failure")
-            return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .failureOf */ .g5)(name, answer);
-        const { location } = answer.headers;
-        const redirects = [301, 302, 303, 307, 308].includes(answer.status) && typeof location === "string";
-        if (!redirects)
+            return (0,errors/* failureOf */.g5)(name, answer);
+        const next = redirectOf(answer, url, name);
+        if (next === undefined)
             return { kind: "reply", response: answer, name, url };
-        if (!URL.canParse(location, url.href))
-            return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .malformed */ .Qm)(name, "redirected to something that is no address", answer.status);
-        const next = new URL(location, url);
-        if (next.protocol !== "https:" && next.protocol !== url.protocol)
-            return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .malformed */ .Qm)(name, `redirected from ${url.protocol} to ${next.protocol}`, answer.status);
+        if (!(next instanceof URL))
+            return next;
         url = next;
     }
-    return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .malformed */ .Qm)((0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .nameRequest */ .RX)(call.method, url), "it redirects without end");
+    return (0,errors/* malformed */.Qm)((0,errors/* nameRequest */.RX)(call.method, url), "it redirects without end");
+}
+/** Where an answer sends on to; nothing where it does not; an error where nobody should follow. */
+function redirectOf({ status, headers }, from, name) {
+    const { location } = headers;
+    if (![301, 302, 303, 307, 308].includes(status) || typeof location !== "string")
+        return undefined;
+    if (!URL.canParse(location, from.href))
+        return (0,errors/* malformed */.Qm)(name, "redirected to something that is no address", status);
+    const next = new URL(location, from);
+    if (next.protocol === "https:" || next.protocol === from.protocol)
+        return next;
+    return (0,errors/* malformed */.Qm)(name, `redirected from ${from.protocol} to ${next.protocol}`, status);
 }
 async function readServed(send, reference) {
     const reply = await send({
@@ -36533,19 +37416,19 @@ async function readServed(send, reference) {
         return reply;
     const { response, name } = reply;
     if (response.status !== 200)
-        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .errorOf */ .Mz)(name, response);
+        return (0,errors/* errorOf */.Mz)(name, response);
     if (response.truncated)
-        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .malformed */ .Qm)(name, `the manifest is longer than ${MANIFEST_LIMIT} bytes`, 200);
-    const digest = (0,_oci_digest_js__WEBPACK_IMPORTED_MODULE_0__/* .digestOf */ .ol)(response.body);
+        return (0,errors/* malformed */.Qm)(name, `the manifest is longer than ${MANIFEST_LIMIT} bytes`, 200);
+    const digest = (0,oci_digest/* digestOf */.ol)(response.body);
     if (reference.digest !== undefined && reference.digest !== digest)
-        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .malformed */ .Qm)(name, `it was answered with another content, ${digest}`, 200);
+        return (0,errors/* malformed */.Qm)(name, `it was answered with another content, ${digest}`, 200);
     const json = parseJson(response.body);
     if (json === undefined)
-        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .malformed */ .Qm)(name, "the manifest is no JSON", 200);
+        return (0,errors/* malformed */.Qm)(name, "the manifest is no JSON", 200);
     const mediaType = mediaTypeOf(response);
-    const body = (0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .readManifest */ .WI)(json, mediaType);
+    const body = (0,manifest/* readManifest */.WI)(json, mediaType);
     if ("wrong" in body)
-        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .malformed */ .Qm)(name, body.wrong, 200);
+        return (0,errors/* malformed */.Qm)(name, body.wrong, 200);
     return {
         kind: "found",
         value: { bytes: response.body, body, descriptor: { mediaType, digest, size: response.body.length } },
@@ -36574,12 +37457,12 @@ async function describeManifest(send, reference) {
     const digest = response.headers["docker-content-digest"];
     const size = Number(response.headers["content-length"]);
     if (response.status === 200 &&
-        (0,_oci_digest_js__WEBPACK_IMPORTED_MODULE_0__/* .isDigest */ .Bc)(digest) &&
+        (0,oci_digest/* isDigest */.Bc)(digest) &&
         Number.isSafeInteger(size) &&
         (reference.digest ?? digest) === digest)
         return { kind: "found", value: { mediaType: mediaTypeOf(response), digest, size } };
     if (response.status === 404 || response.status === 401 || response.status === 403 || response.status === 429)
-        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .errorOf */ .Mz)(name, response);
+        return (0,errors/* errorOf */.Mz)(name, response);
     const served = await readServed(send, reference);
     return served.kind === "found" ? { kind: "found", value: served.value.descriptor } : served;
 }
@@ -36591,11 +37474,11 @@ async function hasBlob(send, repository, blob) {
     if (response.status === 200) {
         const length = response.headers["content-length"];
         if (length !== undefined && Number(length) !== blob.size)
-            return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .malformed */ .Qm)(name, `it is ${String(length)} bytes long and should be ${blob.size}`, 200);
+            return (0,errors/* malformed */.Qm)(name, `it is ${String(length)} bytes long and should be ${blob.size}`, 200);
         return { kind: "found", value: true };
     }
     if (response.status === 404)
-        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .errorOf */ .Mz)(name, response);
+        return (0,errors/* errorOf */.Mz)(name, response);
     return hasBlobByRange(send, repository, blob);
 }
 /** Some registries refuse HEAD on a blob and serve it all the same: one byte tells. */
@@ -36611,7 +37494,7 @@ async function hasBlobByRange(send, repository, blob) {
         return reply;
     return reply.response.status === 206 || reply.response.status === 200
         ? { kind: "found", value: true }
-        : (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .errorOf */ .Mz)(reply.name, reply.response);
+        : (0,errors/* errorOf */.Mz)(reply.name, reply.response);
 }
 async function readBlob(send, repository, blob, limit) {
     const reply = await send({
@@ -36624,15 +37507,15 @@ async function readBlob(send, repository, blob, limit) {
         return reply;
     const { response, name } = reply;
     if (response.status !== 200)
-        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .errorOf */ .Mz)(name, response);
+        return (0,errors/* errorOf */.Mz)(name, response);
     if (blob.size > limit)
-        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .malformed */ .Qm)(name, `it is longer than ${limit} bytes`, 200);
+        return (0,errors/* malformed */.Qm)(name, `it is longer than ${limit} bytes`, 200);
     if (response.truncated || response.body.length !== blob.size)
-        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .malformed */ .Qm)(name, `it is not ${blob.size} bytes long`, 200);
-    const digest = (0,_oci_digest_js__WEBPACK_IMPORTED_MODULE_0__/* .digestOf */ .ol)(response.body);
+        return (0,errors/* malformed */.Qm)(name, `it is not ${blob.size} bytes long`, 200);
+    const digest = (0,oci_digest/* digestOf */.ol)(response.body);
     return digest === blob.digest
         ? { kind: "found", value: response.body }
-        : (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .malformed */ .Qm)(name, `it was answered with another content, ${digest}`, 200);
+        : (0,errors/* malformed */.Qm)(name, `it was answered with another content, ${digest}`, 200);
 }
 async function openUpload(send, repository) {
     const reply = await send({ method: "POST", repository, path: "blobs/uploads/", headers: { "content-length": "0" } });
@@ -36641,12 +37524,12 @@ async function openUpload(send, repository) {
     const { response, name, url } = reply;
     const { location } = response.headers;
     if (response.status !== 202)
-        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .errorOf */ .Mz)(name, response);
+        return (0,errors/* errorOf */.Mz)(name, response);
     if (typeof location !== "string" || !URL.canParse(location, url.href))
-        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .malformed */ .Qm)(name, "the upload was opened and has no address", 202);
+        return (0,errors/* malformed */.Qm)(name, "the upload was opened and has no address", 202);
     const next = new URL(location, url);
     if (next.protocol !== "https:" && next.protocol !== url.protocol)
-        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .malformed */ .Qm)(name, `the upload was opened at ${next.origin}, without TLS`, 202);
+        return (0,errors/* malformed */.Qm)(name, `the upload was opened at ${next.origin}, without TLS`, 202);
     return { location: next };
 }
 async function acceptsPush(send, repository) {
@@ -36657,7 +37540,7 @@ async function acceptsPush(send, repository) {
     return { kind: "found", value: true };
 }
 async function putBlob(send, repository, bytes, mediaType) {
-    const descriptor = { mediaType, digest: (0,_oci_digest_js__WEBPACK_IMPORTED_MODULE_0__/* .digestOf */ .ol)(bytes), size: bytes.length };
+    const descriptor = { mediaType, digest: (0,oci_digest/* digestOf */.ol)(bytes), size: bytes.length };
     const there = await hasBlob(send, repository, descriptor);
     if (there.kind === "found")
         return { kind: "found", value: descriptor };
@@ -36675,10 +37558,10 @@ async function putBlob(send, repository, bytes, mediaType) {
     });
     if (!("response" in reply))
         return reply;
-    return reply.response.status === 201 ? { kind: "found", value: descriptor } : (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .errorOf */ .Mz)(reply.name, reply.response);
+    return reply.response.status === 201 ? { kind: "found", value: descriptor } : (0,errors/* errorOf */.Mz)(reply.name, reply.response);
 }
 async function putManifest(send, repository, { bytes, mediaType, tag }) {
-    const digest = (0,_oci_digest_js__WEBPACK_IMPORTED_MODULE_0__/* .digestOf */ .ol)(bytes);
+    const digest = (0,oci_digest/* digestOf */.ol)(bytes);
     const reply = await send({
         method: "PUT",
         repository,
@@ -36690,8 +37573,74 @@ async function putManifest(send, repository, { bytes, mediaType, tag }) {
         return reply;
     const { response, name } = reply;
     if (response.status < 200 || response.status > 202)
-        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .errorOf */ .Mz)(name, response);
+        return (0,errors/* errorOf */.Mz)(name, response);
     return { kind: "found", value: { mediaType, digest, size: bytes.length } };
+}
+const MOST_PAGES = 100;
+/** Follows the pages that a registry makes of a long list; what a page points to on another host is not asked. */
+async function listTags(send, repository) {
+    const tags = [];
+    let url;
+    for (let page = 0; page < MOST_PAGES; page++) {
+        const reply = await send({
+            method: "GET",
+            repository,
+            path: "tags/list?n=1000",
+            limit: MANIFEST_LIMIT,
+            ...(url ? { url } : {}),
+        });
+        if (!("response" in reply))
+            return reply;
+        const { response, name } = reply;
+        if (response.status !== 200)
+            return (0,errors/* errorOf */.Mz)(name, response);
+        const json = parseJson(response.body);
+        // An empty repository is `null` to some.
+        const list = (0,manifest/* isRecord */.u4)(json) ? (json.tags ?? []) : undefined;
+        if (!Array.isArray(list) || !list.every((tag) => typeof tag === "string"))
+            return (0,errors/* malformed */.Qm)(name, "it is no list of tags", 200);
+        tags.push(...list);
+        const next = nextPage(response, reply.url);
+        if (next === undefined || next.href === url?.href)
+            return { kind: "found", value: tags };
+        if (next.origin !== reply.url.origin)
+            return (0,errors/* malformed */.Qm)(name, `the list goes on at ${next.origin}`, 200);
+        url = next;
+    }
+    return (0,errors/* malformed */.Qm)((0,errors/* nameRequest */.RX)("GET", url ?? new URL(`https://${hostOf(repository)}`)), `the list has more than ${MOST_PAGES} pages`);
+}
+/** https://www.rfc-editor.org/rfc/rfc8288 */
+function nextPage({ headers }, from) {
+    const link = typeof headers.link === "string" ? /<([^>]*)>\s*;[^,]*rel="?next"?/i.exec(headers.link)?.[1] : undefined;
+    return link !== undefined && URL.canParse(link, from.href) ? new URL(link, from) : undefined;
+}
+/** Has a blob of another repository of the same registry put into this one; where the registry does not, it is fetched and uploaded. */
+async function mountBlob(send, repository, from, blob) {
+    const query = new URLSearchParams({ mount: blob.digest, from: from.repository });
+    const reply = await send({
+        method: "POST",
+        repository,
+        path: `blobs/uploads/?${query}`,
+        headers: { "content-length": "0" },
+    });
+    if ("response" in reply && reply.response.status === 201)
+        return { kind: "found", value: blob };
+    const location = "response" in reply && reply.response.status === 202 ? reply.response.headers.location : undefined;
+    // The registry opened an upload instead: it is not left open.
+    if ("response" in reply && typeof location === "string" && URL.canParse(location, reply.url.href))
+        await send({ method: "DELETE", repository, path: "", url: new URL(location, reply.url) });
+    const bytes = await readBlob(send, from, blob, BLOB_LIMIT);
+    return bytes.kind === "found" ? putBlob(send, repository, bytes.value, blob.mediaType) : bytes;
+}
+/** Deletes a manifest by its digest, or a tag where the registry can: many refuse both. */
+async function deleteManifest(send, reference) {
+    const reply = await send({ method: "DELETE", repository: reference, path: `manifests/${nameOf(reference)}` });
+    if (!("response" in reply))
+        return reply;
+    const { status } = reply.response;
+    return status === 200 || status === 202 || status === 204
+        ? { kind: "found", value: true }
+        : (0,errors/* errorOf */.Mz)(reply.name, reply.response);
 }
 
 
@@ -37038,7 +37987,7 @@ function oneLine(words) {
 /* harmony export */   f: () => (/* binding */ openHttp)
 /* harmony export */ });
 /* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6752);
-/* harmony import */ var _tokens_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(92);
+/* harmony import */ var _tokens_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8739);
 
 
 const CONNECTIONS = 16;
@@ -37050,14 +37999,14 @@ function openHttp({ env, userAgent, trust, timeout = 30_000 }) {
     const poolFor = async (url) => {
         const { certificates, insecure } = await trust(url.host);
         // Hosts that are trusted alike share one pool.
-        const kind = JSON.stringify([certificates, insecure, (0,_tokens_js__WEBPACK_IMPORTED_MODULE_1__/* .isLoopback */ .U)(url)]);
-        const pool = pools.get(kind) ?? openPool({ env, timeout, certificates, insecure, direct: (0,_tokens_js__WEBPACK_IMPORTED_MODULE_1__/* .isLoopback */ .U)(url) });
+        const kind = JSON.stringify([certificates, insecure, (0,_tokens_js__WEBPACK_IMPORTED_MODULE_1__/* .isLoopback */ .U9)(url)]);
+        const pool = pools.get(kind) ?? openPool({ env, timeout, certificates, insecure, direct: (0,_tokens_js__WEBPACK_IMPORTED_MODULE_1__/* .isLoopback */ .U9)(url) });
         pools.set(kind, pool);
         return pool;
     };
     const spent = { requests: 0, bytes: 0, waves: 0 };
     let finished = 0;
-    const send = async ({ method, url, headers, body, limit }) => {
+    const send = async ({ method, url, headers, body, limit, timeout: whole, }) => {
         // A request can only have waited for those that had ended when it was sent.
         const wave = finished + 1;
         spent.requests++;
@@ -37070,6 +38019,7 @@ function openHttp({ env, userAgent, trust, timeout = 30_000 }) {
                 headers: { "user-agent": userAgent, ...headers },
                 dispatcher,
                 ...(body === undefined ? {} : { body }),
+                ...(whole === undefined ? {} : { signal: AbortSignal.timeout(whole) }),
             });
             const read = await readBody(answer.body, limit);
             spent.bytes += read.body.length;
@@ -37205,88 +38155,15 @@ function throughMirrors(registry, mirrors, { except, tell }) {
 
 /***/ }),
 
-/***/ 92:
+/***/ 8739:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  I: () => (/* binding */ answerChallenge),
-  U: () => (/* binding */ isLoopback)
-});
-
-;// CONCATENATED MODULE: ./build/src/registry/challenge.js
-const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
-const TOKEN68 = /[A-Za-z0-9\-._~+/]+=*(?=\s*(?:,|$))/y;
-/**
- * Reads all challenges of one or more `WWW-Authenticate` headers: several in one header, commas in quotes, parameters in any order.
- * What cannot be read is passed over: a broken challenge beside a good one must not hide it.
- * @see https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
- */
-function parseChallenges(headers) {
-    return headers.flatMap(parseHeader);
-}
-function parseHeader(header) {
-    const challenges = [];
-    let at = 0;
-    const match = (pattern) => {
-        pattern.lastIndex = at;
-        const found = pattern.exec(header)?.[0];
-        if (found !== undefined)
-            at += found.length;
-        return found;
-    };
-    while (at < header.length) {
-        match(/[\s,]*/y);
-        const word = match(TOKEN);
-        if (word === undefined) {
-            at++;
-            continue;
-        }
-        const equals = match(/\s*=\s*/y);
-        const open = challenges.at(-1);
-        if (equals !== undefined && open) {
-            const name = word.toLowerCase();
-            const value = readValue(header, at);
-            at = value.end;
-            // The first of two counts, so that nothing behind can change what was said.
-            if (!(name in open.params))
-                open.params[name] = value.text;
-        }
-        else if (equals === undefined) {
-            challenges.push({ scheme: word.toLowerCase(), params: {} });
-            match(/\s+/y);
-            skipToken68(header, at, (end) => {
-                at = end;
-            });
-        }
-    }
-    return challenges;
-}
-/** A scheme may carry one bare value, as Negotiate does: it is nothing that we use. */
-function skipToken68(header, at, moveTo) {
-    TOKEN68.lastIndex = at;
-    const found = TOKEN68.exec(header)?.[0];
-    if (found !== undefined && !/^[A-Za-z]+$/.test(found))
-        moveTo(at + found.length);
-}
-function readValue(header, from) {
-    if (header[from] !== '"') {
-        const end = header.slice(from).search(/[\s,]/);
-        const stop = end < 0 ? header.length : from + end;
-        return { text: header.slice(from, stop), end: stop };
-    }
-    let text = "";
-    let at = from + 1;
-    for (; at < header.length && header[at] !== '"'; at++)
-        text += header[at] === "\\" ? (header[++at] ?? "") : header[at];
-    return { text, end: at + 1 };
-}
-
-// EXTERNAL MODULE: ./build/src/registry/errors.js
-var errors = __nccwpck_require__(5238);
-;// CONCATENATED MODULE: ./build/src/registry/tokens.js
-
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   I9: () => (/* binding */ answerChallenge),
+/* harmony export */   U9: () => (/* binding */ isLoopback)
+/* harmony export */ });
+/* unused harmony exports mayHearLogin, mergeScopes */
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5238);
 
 const TOKEN_LIMIT = 64 * 1024;
 const SHORTEST_LIFE = 60_000;
@@ -37298,33 +38175,22 @@ const REDIRECTS = 3;
  * @see https://distribution.github.io/distribution/spec/auth/token/
  */
 async function answerChallenge(request, options) {
-    const { login, response, name } = request;
-    const challenges = parseChallenges(headerList(response.headers["www-authenticate"]));
-    const chosen = challenges.find(({ scheme }) => scheme === "bearer") ?? challenges.find(({ scheme }) => scheme === "basic");
-    if (!chosen)
-        return never((0,errors/* malformed */.Qm)(name, "the registry wants a login and does not say how", response.status));
-    if (chosen.scheme === "basic") {
+    const { login, challenge, name } = request;
+    if (challenge.scheme === "basic") {
         if (login && "username" in login)
             return { authorization: { kind: "header", value: basic(login) }, expires: Number.POSITIVE_INFINITY };
-        return never({
-            kind: "denied",
-            request: name,
-            status: 401,
-            words: "the registry wants a user name and a password, and none is known for it",
-        });
+        const words = "the registry wants a user name and a password, and none is known for it";
+        return never({ kind: "denied", request: name, status: 401, words });
     }
     if (login && "registryToken" in login)
         return {
             authorization: { kind: "header", value: `Bearer ${login.registryToken}` },
             expires: Number.POSITIVE_INFINITY,
         };
-    return exchange(chosen, request, options);
+    return exchange(challenge, request, options);
 }
 function never(error) {
     return { authorization: error, expires: 0 };
-}
-function headerList(header) {
-    return header === undefined ? [] : typeof header === "string" ? [header] : header;
 }
 function basic({ username, password }) {
     return `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(`${username}:${password}`)))}`;
@@ -37332,10 +38198,10 @@ function basic({ username, password }) {
 async function exchange(challenge, request, options) {
     const realm = challenge.params.realm ?? "";
     if (!URL.canParse(realm, request.origin.href))
-        return never((0,errors/* malformed */.Qm)(request.name, "the registry's challenge names no realm", 401));
+        return never((0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .malformed */ .Qm)(request.name, "the registry's challenge names no realm", 401));
     const url = new URL(realm, request.origin);
-    if (!mayAsk(url, request.origin))
-        return never((0,errors/* malformed */.Qm)(request.name, `the registry's challenge names the realm ${url.origin}, which is not https: no credentials go there`, 401));
+    if (!mayHearLogin(url, request.origin))
+        return never((0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .malformed */ .Qm)(request.name, `the registry's challenge names the realm ${url.origin}, which is not https: no credentials go there`, 401));
     const first = await fetchToken(url, challenge, request, request.login, options);
     if (first.authorization.kind !== "denied")
         return first;
@@ -37354,7 +38220,8 @@ function isLoopback({ hostname }) {
         hostname === "[::1]" ||
         /^127\.\d+\.\d+\.\d+$/.test(hostname));
 }
-function mayAsk(realm, origin) {
+/** Whether a realm may be told a login: an https address that is not this machine itself, or for a registry on loopback one on loopback. */
+function mayHearLogin(realm, origin) {
     if (realm.username !== "" || realm.password !== "")
         return false;
     if (realm.protocol === "https:")
@@ -37362,8 +38229,8 @@ function mayAsk(realm, origin) {
     return realm.protocol === "http:" && isLoopback(realm) && isLoopback(origin);
 }
 async function fetchToken(realm, { params }, { repository, actions }, login, options) {
-    const scopes = new Set([...(params.scope ? [params.scope] : []), `repository:${repository.repository}:${actions}`]);
-    const wanted = { service: params.service, scopes: [...scopes].filter((scope) => scope !== "*") };
+    const own = `repository:${repository.repository}:${actions}`;
+    const wanted = { service: params.service, scopes: mergeScopes([...(params.scope?.split(" ") ?? []), own]) };
     const reply = login && "identityToken" in login
         ? await askOAuth(realm, wanted, login.identityToken, options.http)
         : await askRealm(withQuery(realm, wanted), login && "username" in login ? basic(login) : undefined, options.http);
@@ -37374,12 +38241,27 @@ async function fetchToken(realm, { params }, { repository, actions }, login, opt
         return never(refusalOf(name, response));
     const token = readToken(response.body);
     if (token === undefined)
-        return never((0,errors/* malformed */.Qm)(name, "the token server's answer holds no token", 200));
+        return never((0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .malformed */ .Qm)(name, "the token server's answer holds no token", 200));
     options.mask(token.value);
     return {
         authorization: { kind: "header", value: `Bearer ${token.value}` },
         expires: options.clock() + token.life - RENEW_BEFORE,
     };
+}
+/**
+ * One scope for each repository, with the actions of all; the one that the registry asked for stays first, for some look at no other.
+ * `*`, which Gitea says, asks for nothing that could be named.
+ */
+function mergeScopes(scopes) {
+    const actions = new Map();
+    for (const scope of scopes.filter((one) => one.includes(":"))) {
+        const colon = scope.lastIndexOf(":");
+        const known = actions.get(scope.slice(0, colon)) ?? new Set();
+        for (const action of scope.slice(colon + 1).split(","))
+            known.add(action);
+        actions.set(scope.slice(0, colon), known);
+    }
+    return [...actions].map(([resource, known]) => `${resource}:${[...known].join(",")}`);
 }
 function withQuery(realm, { service, scopes }) {
     const url = new URL(realm);
@@ -37401,18 +38283,18 @@ async function askOAuth(realm, wanted, identityToken, http) {
         scope: wanted.scopes.join(" "),
         refresh_token: identityToken,
     });
-    const name = (0,errors/* nameRequest */.RX)("POST", realm);
+    const name = (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .nameRequest */ .RX)("POST", realm);
     const headers = { "content-type": "application/x-www-form-urlencoded" };
     const answer = await http.send({ method: "POST", url: realm, headers, body: form.toString(), limit: TOKEN_LIMIT });
     if (answer.kind === "failure")
-        return (0,errors/* failureOf */.g5)(name, answer);
+        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .failureOf */ .g5)(name, answer);
     if (answer.status === 404 || answer.status === 405)
         return askRealm(withQuery(realm, wanted), undefined, http);
     return { response: answer, name };
 }
 /** That a token server knows nothing of a repository is no absence: it speaks of rights only. */
 function refusalOf(name, response) {
-    const error = (0,errors/* errorOf */.Mz)(name, response);
+    const error = (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .errorOf */ .Mz)(name, response);
     const isRefusal = response.status >= 400 && response.status < 500 && error.kind !== "limited" && error.kind !== "unavailable";
     return isRefusal ? { ...error, kind: "denied" } : error;
 }
@@ -37421,22 +38303,22 @@ async function askRealm(realm, login, http) {
     let url = realm;
     let authorization = login;
     for (let hop = 0; hop <= REDIRECTS; hop++) {
-        const name = (0,errors/* nameRequest */.RX)("GET", url);
+        const name = (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .nameRequest */ .RX)("GET", url);
         const headers = authorization === undefined ? {} : { authorization };
         const answer = await http.send({ method: "GET", url, headers, limit: TOKEN_LIMIT });
         if (answer.kind === "failure")
-            return (0,errors/* failureOf */.g5)(name, answer);
+            return (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .failureOf */ .g5)(name, answer);
         const { location } = answer.headers;
         if (answer.status < 300 || answer.status >= 400 || typeof location !== "string")
             return { response: answer, name };
         const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
         if (next?.protocol !== url.protocol)
-            return (0,errors/* malformed */.Qm)(name, "redirected to another kind of address", answer.status);
+            return (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .malformed */ .Qm)(name, "redirected to another kind of address", answer.status);
         if (next.origin !== url.origin)
             authorization = undefined;
         url = next;
     }
-    return (0,errors/* malformed */.Qm)((0,errors/* nameRequest */.RX)("GET", realm), "the token server redirects without end");
+    return (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .malformed */ .Qm)((0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .nameRequest */ .RX)("GET", realm), "the token server redirects without end");
 }
 function readToken(body) {
     let json;
@@ -37467,12 +38349,12 @@ function readToken(body) {
 /* harmony export */   f_: () => (/* binding */ isInsecure)
 /* harmony export */ });
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7406);
-/* harmony import */ var _tokens_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(92);
+/* harmony import */ var _tokens_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8739);
 
 
 /** Whether a registry may be spoken to without a certificate that holds, and over plain http. Loopback always may, as with docker. */
 function isInsecure(insecure, host) {
-    if ((0,_tokens_js__WEBPACK_IMPORTED_MODULE_1__/* .isLoopback */ .U)(new URL(`http://${host}`)))
+    if ((0,_tokens_js__WEBPACK_IMPORTED_MODULE_1__/* .isLoopback */ .U9)(new URL(`http://${host}`)))
         return true;
     return insecure.kind === "all" || (insecure.kind === "hosts" && insecure.hosts.includes(host));
 }
@@ -37729,7 +38611,7 @@ function asText(text) {
 
 /***/ }),
 
-/***/ 8505:
+/***/ 2141:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -38840,10 +39722,385 @@ function writtenContainerFolder(raw, { localWorkspaceFolder }) {
     return "dockerComposeFile" in raw ? "/" : resolvePath("/workspaces", lastSegment(localWorkspaceFolder));
 }
 
-// EXTERNAL MODULE: ./build/src/dockerfile/ignore.js
-var ignore = __nccwpck_require__(4600);
-// EXTERNAL MODULE: ./build/src/dockerfile/parse.js + 1 modules
-var parse = __nccwpck_require__(6093);
+// EXTERNAL MODULE: ./build/src/dockerfile/wildcard.js
+var wildcard = __nccwpck_require__(7180);
+;// CONCATENATED MODULE: ./build/src/dockerfile/expression.js
+
+const ESCAPED = {
+    a: "\u0007",
+    f: "\f",
+    n: "\n",
+    r: "\r",
+    t: "\t",
+    v: "\v",
+};
+const isWord = (char) => /^[0-9A-Za-z_]$/.test(char);
+const CLASSES = {
+    d: (char) => /^[0-9]$/.test(char),
+    s: (char) => /^[\t\n\f\r ]$/.test(char),
+    w: isWord,
+};
+/** `[:name:]` inside brackets; the two with control characters follow below. */
+const NAMED = {
+    alnum: /^[0-9A-Za-z]$/,
+    alpha: /^[A-Za-z]$/,
+    blank: /^[\t ]$/,
+    digit: /^[0-9]$/,
+    graph: /^[!-~]$/,
+    lower: /^[a-z]$/,
+    print: /^[ -~]$/,
+    punct: /^[!-/:-@[-`{-~]$/,
+    space: /^[\t\n\v\f\r ]$/,
+    upper: /^[A-Z]$/,
+    word: /^[0-9A-Za-z_]$/,
+    xdigit: /^[0-9A-Fa-f]$/,
+};
+/**
+ * Reads the part of Go's regular expressions that a pattern of an ignore file can become: an unescaped letter behind a backslash, or
+ * a star inside brackets, passes through to them and means there what it means.
+ * @returns `undefined` for what Go refuses, and for `\Q` and Unicode classes, which nobody means.
+ * @see https://github.com/google/re2/wiki/Syntax
+ */
+function readExpression(expression) {
+    const reader = { chars: [...expression], at: 0 };
+    const steps = [];
+    while (reader.at < reader.chars.length) {
+        const step = readStep(reader);
+        if (!step)
+            return undefined;
+        steps.push(step);
+    }
+    return steps;
+}
+function startsWith(reader, text) {
+    return [...text].every((char, index) => reader.chars[reader.at + index] === char);
+}
+function take(reader, text) {
+    if (!startsWith(reader, text))
+        return false;
+    reader.at += text.length;
+    return true;
+}
+function readStep(reader) {
+    if (take(reader, "(.*/)?"))
+        return { kind: "folders" };
+    if (take(reader, ".*"))
+        return { kind: "many", test: wildcard/* notNewline */.Yi };
+    const char = reader.chars[reader.at++] ?? "";
+    if (char === "^")
+        return { kind: "where", test: (_, at) => at === 0 };
+    if (char === "\\")
+        return readEscape(reader);
+    if (char !== "[")
+        return (0,wildcard/* literal */.eu)(char);
+    const test = readBrackets(reader);
+    return test && { kind: take(reader, "*") ? "many" : "one", test };
+}
+function readEscape(reader) {
+    const place = readPlace(reader.chars[reader.at] ?? "");
+    if (place) {
+        reader.at++;
+        return place;
+    }
+    const test = readClass(reader) ?? asTest(readEscapedChar(reader));
+    return test && { kind: "one", test };
+}
+/** `\A`, `\z`, `\b` and `\B`. */
+function readPlace(char) {
+    if (char === "A")
+        return { kind: "where", test: (_, at) => at === 0 };
+    if (char === "z")
+        return { kind: "where", test: (chars, at) => at === chars.length };
+    if (char !== "b" && char !== "B")
+        return undefined;
+    return {
+        kind: "where",
+        test: (chars, at) => (isWord(chars[at - 1] ?? "") !== isWord(chars[at] ?? "")) === (char === "b"),
+    };
+}
+function asTest(char) {
+    return char === undefined ? undefined : (other) => other === char;
+}
+/** `\d`, `\s`, `\w`, and in capitals everything else. */
+function readClass(reader) {
+    const char = reader.chars[reader.at] ?? "";
+    const test = CLASSES[char.toLowerCase()];
+    if (!test)
+        return undefined;
+    reader.at++;
+    return char === char.toLowerCase() ? test : (other) => !test(other);
+}
+/** What stands behind a backslash and means one character. */
+function readEscapedChar(reader) {
+    const rest = reader.chars.slice(reader.at, reader.at + 12).join("");
+    const [octal] = /^(?:0[0-7]{0,2}|[1-7][0-7]{1,2})/.exec(rest) ?? [];
+    if (octal !== undefined)
+        return passed(reader, octal, Number.parseInt(octal, 8));
+    const [hex, bare, braced] = /^x(?:([0-9A-Fa-f]{2})|\{([0-9A-Fa-f]+)\})/.exec(rest) ?? [];
+    if (hex !== undefined)
+        return passed(reader, hex, Number.parseInt(bare ?? braced ?? "", 16));
+    const char = reader.chars[reader.at++] ?? "";
+    const control = ESCAPED[char];
+    if (control !== undefined)
+        return control;
+    return isAscii(char) && !/^[0-9A-Za-z]$/.test(char) ? char : undefined;
+}
+function passed(reader, text, code) {
+    reader.at += text.length;
+    return code <= 0x10ffff ? String.fromCodePoint(code) : undefined;
+}
+function readBrackets(reader) {
+    const isNegated = take(reader, "^");
+    const tests = [];
+    for (let isFirst = true; isFirst || !startsWith(reader, "]"); isFirst = false) {
+        if (reader.at >= reader.chars.length)
+            return undefined;
+        const test = readMember(reader);
+        if (!test)
+            return undefined;
+        tests.push(test);
+    }
+    reader.at++;
+    // No character at all is no character outside of the brackets either.
+    return (char) => char !== "" && tests.some((test) => test(char)) !== isNegated;
+}
+function readMember(reader) {
+    const [named, not, name] = /^\[:(\^?)([^\]]*?):\]/.exec(reader.chars.slice(reader.at).join("")) ?? [];
+    if (named !== undefined && name !== undefined) {
+        const known = namedTest(name);
+        reader.at += named.length;
+        return known && ((char) => known(char) !== (not === "^"));
+    }
+    if (startsWith(reader, "\\")) {
+        reader.at++;
+        const test = readClass(reader);
+        if (test)
+            return test;
+        reader.at--;
+    }
+    const low = readBracketChar(reader);
+    if (low === undefined)
+        return undefined;
+    if (!startsWith(reader, "-") || reader.chars[reader.at + 1] === "]")
+        return asTest(low);
+    reader.at++;
+    const high = readBracketChar(reader);
+    if (high === undefined || codeOf(high) < codeOf(low))
+        return undefined;
+    return (char) => codeOf(low) <= codeOf(char) && codeOf(char) <= codeOf(high);
+}
+function namedTest(name) {
+    if (name === "ascii")
+        return isAscii;
+    if (name === "cntrl")
+        return (char) => isAscii(char) && !/^[ -~]$/.test(char);
+    const known = NAMED[name];
+    return known && ((char) => known.test(char));
+}
+function readBracketChar(reader) {
+    if (take(reader, "\\"))
+        return readEscapedChar(reader);
+    return reader.chars[reader.at++];
+}
+function codeOf(char) {
+    return char.codePointAt(0) ?? -1;
+}
+function isAscii(char) {
+    return char !== "" && codeOf(char) < 0x80;
+}
+
+;// CONCATENATED MODULE: ./build/src/dockerfile/pattern.js
+
+
+/**
+ * Turns a pattern into what it matches, along BuildKit's own way: a plain text, the start or the end of one, or a regular expression.
+ * The three take some patterns differently, `**foo` for one.
+ * @returns `undefined` for a regular expression that BuildKit refuses.
+ * @see https://github.com/moby/patternmatcher/blob/v0.6.1/patternmatcher.go (compile, match)
+ */
+function compileIgnorePattern(written) {
+    const { kind, expression } = translate(written);
+    if (kind === "plain")
+        return { written, isPlain: true, matches: (path) => path === written };
+    if (kind === "start") {
+        const start = written.slice(0, -2);
+        return { written, isPlain: false, matches: (path) => path.startsWith(start) };
+    }
+    if (kind === "end") {
+        const end = written.slice(2);
+        const matches = (path) => path.endsWith(end) || (end.startsWith("/") && path === end.slice(1));
+        return { written, isPlain: false, matches };
+    }
+    const steps = readExpression(expression);
+    return steps && { written, isPlain: false, matches: (path) => (0,wildcard/* matchesWhole */.bP)(steps, [...path]) };
+}
+/** The regular expression, in Go's writing, that the pattern becomes. It matches as a whole. */
+function translate(written) {
+    // Go's text/scanner passes over a byte order mark in front.
+    const chars = [...written.replace(/^\uFEFF/, "")];
+    let done = { kind: "plain", expression: "" };
+    for (let at = 0; at < chars.length;) {
+        const length = lengthOfPiece(chars, at);
+        const piece = chars.slice(at, at + length).join("");
+        const isLast = at + length >= chars.length;
+        done = piece.startsWith("**") ? addDeep(done, at === 0, isLast) : addPiece(done, piece);
+        at += length;
+    }
+    return done;
+}
+/** A star takes a second one with it, and the slash behind that; a backslash the character behind it. */
+function lengthOfPiece(chars, at) {
+    if (chars[at] === "\\")
+        return 2;
+    if (chars[at] !== "*" || chars[at + 1] !== "*")
+        return 1;
+    return chars[at + 2] === "/" ? 3 : 2;
+}
+function addDeep({ kind, expression }, isFirst, isLast) {
+    const isStart = isLast && kind === "plain";
+    const more = !isLast ? "(.*/)?" : isStart ? "" : ".*";
+    return { kind: isFirst ? "end" : isStart ? "start" : "expression", expression: expression + more };
+}
+function addPiece({ kind, expression }, piece) {
+    if (piece === "*")
+        return { kind: "expression", expression: `${expression}[^/]*` };
+    if (piece === "?")
+        return { kind: "expression", expression: `${expression}[^/]` };
+    if (/^[\\[\]]/.test(piece))
+        return { kind: "expression", expression: expression + piece };
+    return { kind, expression: expression + (".+()|{}$".includes(piece) ? `\\${piece}` : piece) };
+}
+/**
+ * Go's filepath.Match refuses a pattern with an unfinished bracket or backslash, and BuildKit asks it for nothing else.
+ * @see https://pkg.go.dev/path/filepath#Match
+ */
+function isWellFormed(pattern) {
+    const chars = [...pattern];
+    for (let at = 0; at < chars.length; at++) {
+        if (chars[at] === "\\" && ++at >= chars.length)
+            return false;
+        else if (chars[at] === "[") {
+            const end = endOfBracket(chars, at + 1);
+            if (end === undefined)
+                return false;
+            at = end;
+        }
+    }
+    return true;
+}
+/** One or more characters or ranges; a bare `-` or `]` is neither. */
+function endOfBracket(chars, from) {
+    let at = chars[from] === "^" ? from + 1 : from;
+    const passOne = () => {
+        if (chars[at] === undefined || chars[at] === "-" || chars[at] === "]")
+            return false;
+        if (chars[at] === "\\")
+            at++;
+        return chars[at++] !== undefined && at < chars.length;
+    };
+    for (let isFirst = true; isFirst || chars[at] !== "]"; isFirst = false) {
+        if (!passOne())
+            return undefined;
+        if (chars[at] !== "-")
+            continue;
+        at++;
+        if (!passOne())
+            return undefined;
+    }
+    return at;
+}
+
+// EXTERNAL MODULE: ./build/src/dockerfile/text.js
+var dockerfile_text = __nccwpck_require__(6753);
+;// CONCATENATED MODULE: ./build/src/dockerfile/ignore.js
+
+
+
+/**
+ * Reads a .dockerignore: `#` lines at the very start of a line are comments, blanks around a line do not count, `!` brings back.
+ * @param file how messages name it.
+ * @throws ActionError E_DOCKERFILE for a pattern that BuildKit refuses, with its line.
+ * @see https://github.com/moby/patternmatcher/blob/v0.6.1/ignorefile/ignorefile.go, patternmatcher.go (New)
+ */
+function parseIgnoreFile(text, file = ".dockerignore") {
+    return text
+        .replace(/^\uFEFF/, "")
+        .split("\n")
+        .flatMap((line, index) => (line.startsWith("#") ? [] : readRule((0,dockerfile_text/* trimSpace */.Pd)(line), { file, line: index + 1 })));
+}
+function readRule(line, at) {
+    if (line === "")
+        return [];
+    const isMarked = line.startsWith("!");
+    const path = (0,dockerfile_text/* trimSpace */.Pd)(isMarked ? line.slice(1) : line);
+    const cleaned = path === "" ? "" : cleanPath(path);
+    const relative = cleaned.length > 1 && cleaned.startsWith("/") ? cleaned.slice(1) : cleaned;
+    // Patterns are cleaned twice, the second time with the mark in front.
+    const whole = cleanPath((0,dockerfile_text/* trimSpace */.Pd)((isMarked ? "!" : "") + relative));
+    const bringsBack = whole.startsWith("!");
+    const written = bringsBack ? whole.slice(1) : whole;
+    const refuse = (why) => new errors/* ActionError */.l("E_DOCKERFILE", { what: `"${line}" is no pattern: ${why}.`, fix: "Correct the line.", at });
+    if (written === "")
+        throw refuse("nothing stands behind the !");
+    if (!isWellFormed(written))
+        throw refuse("a bracket or a backslash in it is not finished");
+    const pattern = compileIgnorePattern(written);
+    if (!pattern)
+        throw refuse("BuildKit reads a backslash in front of a letter or digit as part of a regular expression");
+    return [{ pattern, bringsBack }];
+}
+/** Go's filepath.Clean. */
+function cleanPath(path) {
+    const root = path.startsWith("/") ? "/" : "";
+    const kept = [];
+    for (const segment of path.split("/")) {
+        if (segment === "" || segment === ".")
+            continue;
+        if (segment !== ".." || (root === "" && (kept.length === 0 || kept.at(-1) === "..")))
+            kept.push(segment);
+        else
+            kept.pop();
+    }
+    return root + kept.join("/") || ".";
+}
+/**
+ * Whether the rules leave a path out of the context: the last rule that matches it or a folder above it decides.
+ * @param path relative to the context's folder, with `/`.
+ * @see https://github.com/moby/patternmatcher/blob/v0.6.1/patternmatcher.go (MatchesOrParentMatches)
+ */
+function isIgnored(rules, path) {
+    // The context's own folder cannot be left out.
+    if (path === "" || path === ".")
+        return false;
+    const prefixes = prefixesOf(path);
+    const deciding = rules.findLast(({ pattern }) => prefixes.some((prefix) => pattern.matches(prefix)));
+    return deciding !== undefined && !deciding.bringsBack;
+}
+/** The path itself first: most rules that match at all match that. */
+function prefixesOf(path) {
+    const prefixes = [path];
+    for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1))
+        prefixes.push(path.slice(0, slash));
+    return prefixes;
+}
+/**
+ * Whether nothing below an ignored folder can be brought back, so that it need not be read. Below it at least the rules hold that hold
+ * for itself; only a rule that brings back and matches something further down could change that.
+ */
+function canPrune(rules, folder) {
+    return (isIgnored(rules, folder) && !rules.some(({ pattern, bringsBack }) => bringsBack && mayMatchBelow(pattern, folder)));
+}
+function mayMatchBelow({ written, isPlain }, folder) {
+    if (isPlain)
+        return written.startsWith(`${folder}/`);
+    // What stands in front of the first character that means something has to be met as it is.
+    const start = written.split(/[*?[\]\\^]/, 1)[0] ?? "";
+    const below = `${folder}/`;
+    return start.length < below.length ? below.startsWith(start) : start.startsWith(below);
+}
+
+// EXTERNAL MODULE: ./build/src/dockerfile/parse.js + 2 modules
+var parse = __nccwpck_require__(4388);
 // EXTERNAL MODULE: ./build/src/dockerfile/reads.js
 var dockerfile_reads = __nccwpck_require__(2013);
 // EXTERNAL MODULE: ./build/src/dockerfile/stages.js
@@ -38924,6 +40181,7 @@ function imageSources({ image }, configuration) {
         leftOut: [],
         target: undefined,
         args: {},
+        uncounted: {},
         file: undefined,
         contextFolder: ".",
         warnings: [],
@@ -38949,7 +40207,7 @@ async function dockerfileSources(files, workspace, kind, configuration) {
     const dockerfile = (0,parse/* parseDockerfile */.Ai)(dockerfileText, file);
     (0,stages/* targetStage */.Ae)(dockerfile, kind.target);
     const given = Object.fromEntries([...kind.args].map(([name, { value }]) => [name, value]));
-    const { args, warnings } = argumentsThatCount(given, dockerfile, (name) => placeOf(configuration, ["build", "args", name]));
+    const { args, uncounted, warnings } = argumentsThatCount(given, dockerfile, (name) => placeOf(configuration, ["build", "args", name]));
     const context = await readUsedContext(files, kind, dockerfile, args);
     return {
         dockerfileText,
@@ -38958,6 +40216,7 @@ async function dockerfileSources(files, workspace, kind, configuration) {
         leftOut: context.leftOut,
         target: kind.target,
         args,
+        uncounted,
         file,
         contextFolder: pathWithin(workspace, kind.context) ?? ".",
         warnings: [...warnings, ...hostPathWarnings(kind, configuration), ...context.warnings],
@@ -38984,6 +40243,7 @@ function argumentsThatCount(given, dockerfile, placeOfArgument) {
     const ignored = Object.keys(given).filter((name) => !counts(name) && !PROXY.test(name));
     return {
         args: Object.fromEntries(Object.entries(given).filter(([name]) => counts(name))),
+        uncounted: Object.fromEntries(Object.entries(given).filter(([name]) => !counts(name) && PROXY.test(name))),
         warnings: ignored.map((name) => ({
             text: `build arg ${name} is not an ARG of ${dockerfile.file}: it does nothing, and does not count for the key`,
             at: placeOfArgument(name),
@@ -39005,17 +40265,17 @@ function hostPathWarnings(kind, configuration) {
 async function readUsedContext(files, kind, dockerfile, args) {
     const ignoreText = (await files.readText(`${kind.dockerfile}.dockerignore`)) ??
         (await files.readText(`${kind.context}/.dockerignore`));
-    const rules = (0,ignore/* parseIgnoreFile */.a0)(ignoreText ?? "");
+    const rules = parseIgnoreFile(ignoreText ?? "");
     const reads = (0,dockerfile_reads/* contextReads */.TT)(dockerfile, { args: new Map(Object.entries(args)), platform: undefined });
     const reachedBy = (path) => reads.find((read) => (0,dockerfile_reads/* canReach */.ug)(read, path));
     const leftOut = new Set();
     const filter = {
-        isLeftOut: (path) => (0,ignore/* isIgnored */.pi)(rules, path) || leavesOutGit(path),
-        canPrune: (path) => leavesOutGit(path) || (0,ignore/* canPrune */.dZ)(rules, path),
+        isLeftOut: (path) => isIgnored(rules, path) || leavesOutGit(path),
+        canPrune: (path) => leavesOutGit(path) || canPrune(rules, path),
     };
     const leavesOutGit = (path) => {
         const git = gitPath(path);
-        if (git === undefined || (0,ignore/* isIgnored */.pi)(rules, git) || reachedBy(git))
+        if (git === undefined || isIgnored(rules, git) || reachedBy(git))
             return false;
         leftOut.add(git);
         return true;
@@ -39092,6 +40352,7 @@ function assemble(inputs, gathered) {
             leftOut: gathered.leftOut,
             target: gathered.target,
             args: gathered.args,
+            uncounted: gathered.uncounted,
         },
         warnings: [...configuration.warnings, ...gathered.warnings],
     };
@@ -39236,6 +40497,8 @@ var log = __nccwpck_require__(6314);
 
 
 
+/** A probe that hangs must not eat the job: past this many milliseconds the answer is `unknown`. */
+const PROBE_TIME = 60_000;
 /**
  * The story: which image would this commit's dev container be, is it in the cache repository, and if not, build it there.
  * @returns what was found out and done; a failure after the probe is part of it, so that the outputs say all that is known.
@@ -39253,6 +40516,7 @@ async function run(inputs, world) {
     });
     const asked = world.clock();
     const { probed, explanation, spent } = await world.log.group(`Is it in ${(0,oci_reference/* formatRepository */.Sh)(inputs.cacheRepository)}?`, async () => {
+        world.registry.limitTime(PROBE_TIME);
         const probed = await (0,probe/* probe */.dy)(sources.wanted, world.registry);
         const spent = { seconds: secondsSince(asked, world), traffic: world.registry.traffic() };
         const explanation = await explain(sources, probed, world);
@@ -39264,6 +40528,7 @@ async function run(inputs, world) {
             world.log.info(line);
         return { probed, explanation, spent };
     });
+    world.registry.limitTime(undefined);
     const decision = (0,decide/* decide */.L)(probed.verdict, inputs, explanation.reasons);
     const outcome = await carryOut(decision, { inputs, sources, probed, world });
     const planFile = await storePlanFile(sources, probed, world);
