@@ -32,12 +32,6 @@ var upstream = __webpack_require__(4820);
 
 
 
-/**
- * Reads the configs of the images that stages are built on: the label that the new image continues, and ONBUILD triggers. This is only
- * needed for a build: a config is a function of the digest that is in the key.
- * @returns the base of the target stage, by platform; nothing for a stage that starts from scratch.
- * @throws ActionError E_REGISTRY when one cannot be read; E_CONTEXT when a trigger would read what was left out of the context.
- */
 async function readBaseImages({ sources, platforms }, registry) {
     const bases = new Map();
     await Promise.all(platforms.map(async (platform) => {
@@ -60,7 +54,6 @@ async function readBaseImages({ sources, platforms }, registry) {
 async function readBase(source, platform, registry) {
     const served = expectFound(source, await registry.manifest(source.reference));
     const wanted = source.of.kind === "platform" ? source.of.platform : platform;
-    // A stage for the builder's own platform may have no image for the target's: then any of its images says the same.
     const child = served.body.kind === "index" ? ((0,oci_manifest/* imageFor */.zd)(served.body, wanted) ?? served.body.manifests[0]) : undefined;
     const manifest = child
         ? expectFound(source, await registry.manifest({ ...source.reference, digest: child.digest }))
@@ -80,7 +73,6 @@ function expectFound(source, answer) {
         cause: answer,
     });
 }
-/** https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md; `OnBuild` is Docker's own. */
 function readImageConfig(text) {
     let json;
     try {
@@ -97,7 +89,6 @@ function readImageConfig(text) {
         triggers: triggers.filter((trigger) => typeof trigger === "string"),
     };
 }
-/** The key of such a build would have to name `.git`, and it does not: so it is never built. */
 function refuseTriggers(source, base, sources) {
     if (base.triggers.length === 0)
         return;
@@ -114,11 +105,6 @@ function refuseTriggers(source, base, sources) {
 
 ;// CONCATENATED MODULE: ./build/src/buildx/args.js
 
-/**
- * The arguments of `docker` for one platform. Media types are OCI's on every driver, so that the small index can be joined as it is;
- * provenance is `mode=min`, for `max` would publish the values of all build args.
- * @see https://docs.docker.com/reference/cli/docker/buildx/build/
- */
 function buildxArguments(build) {
     return [
         ...["buildx", "build", "--progress", "plain"],
@@ -138,9 +124,7 @@ function outputArguments({ kind, name }) {
         return ["--provenance", "false", "--load", "--tag", name];
     return ["--provenance", "mode=min", "--output", `type=image,name=${name},oci-mediatypes=true,push=true`];
 }
-/** The greatest length of one argument on Linux, in bytes: past it `execve` fails with a message that names nothing. */
 const LONGEST_ARGUMENT = 128 * 1024;
-/** The first argument that the system would refuse for its length, by its first words. */
 function tooLongArgument(args) {
     return args.find((argument) => new TextEncoder().encode(argument).length >= LONGEST_ARGUMENT)?.slice(0, 60);
 }
@@ -148,11 +132,6 @@ function tooLongArgument(args) {
 ;// CONCATENATED MODULE: ./build/src/buildx/builder.js
 
 
-/**
- * Finds the builder that `docker buildx build` would use, and whether it can do what is asked.
- * @param push whether the image will be pushed: the classic image store can neither keep an index nor attestations.
- * @throws ActionError E_DOCKER saying what is missing and how to get it.
- */
 async function findBuilder(exec, env, platforms, push) {
     const version = await exec("docker", ["buildx", "version"], { env });
     if (version === undefined)
@@ -181,7 +160,6 @@ function noBuilder(finished) {
         fix: "Start the Docker engine, or add docker/setup-buildx-action before this action.",
     });
 }
-/** `docker buildx inspect` prints `Name: value` lines; of several nodes the platforms of all count. */
 function readInspection(stdout) {
     const values = (name) => stdout.split("\n").flatMap((line) => {
         const match = /^\s*([A-Za-z ]+):\s*(.*?)\s*$/.exec(line);
@@ -199,7 +177,6 @@ async function refuseClassicStore(exec, env, builder) {
         fix: "Add docker/setup-buildx-action before this action, or turn on the containerd image store of the engine.",
     });
 }
-/** A builder that lists nothing is not judged: it may be one that starts on demand. */
 function refuseMissingPlatforms(builder, platforms) {
     const known = new Set(builder.platforms.flatMap((text) => {
         const platform = (0,oci_platform/* parsePlatform */.FL)(text);
@@ -216,10 +193,6 @@ function refuseMissingPlatforms(builder, platforms) {
 
 ;// CONCATENATED MODULE: ./build/src/buildx/failure.js
 
-/**
- * What BuildKit's and the registries' last words mean to a person. Exit codes tell nothing: every failure is 1.
- * The first pattern that matches the end of the output counts.
- */
 const PATTERNS = [
     {
         words: /exec format error|\.buildkit_qemu_emulator/,
@@ -283,11 +256,6 @@ const PATTERNS = [
     },
 ];
 const LAST_LINES = 25;
-/**
- * Turns a failed build's output into a message to a person.
- * @param stderr all that buildx wrote.
- * @param dockerfile the user's Dockerfile, for the line that BuildKit quotes.
- */
 function explainBuildFailure(platform, stderr, dockerfile) {
     const lines = stderr.split("\n").filter((line) => line.trim() !== "");
     const last = lastError(lines);
@@ -304,7 +272,6 @@ function lastError(lines) {
     const errors = lines.filter((line) => /^(ERROR|error):/.test(line));
     return (errors.at(-1) ?? lines.at(-1) ?? "docker buildx ended without a word").replace(/^(ERROR|error): (failed to build: )?/, "");
 }
-/** BuildKit quotes the failing instruction as `Dockerfile:12` on a line of its own, before the excerpt. */
 function placeOf(lines, dockerfile) {
     if (dockerfile === undefined)
         return undefined;
@@ -314,15 +281,8 @@ function placeOf(lines, dockerfile) {
 
 ;// CONCATENATED MODULE: ./build/src/buildx/isolation.js
 
-/** The parts of the user's own configuration that a build needs and that hold no credentials. */
 const KEPT = ["currentContext", "proxies", "HttpHeaders", "features", "cliPluginsExtraDirs"];
-/** What of the user's buildx folder names his builders; the rest (build records, activity) is written by buildx and starts empty. */
 const BUILDX_FOLDERS = ["instances", "defaults", "certs", "config"];
-/**
- * Makes a Docker configuration that holds only what this run needs, in a folder of its own. The user's own is read and never written.
- * @param logins per registry host as our client names it; the helper programs that they came from are not asked again.
- * @returns the variables that point docker and buildx to it.
- */
 async function isolateDockerConfiguration(files, env, folder, logins) {
     const own = env.DOCKER_CONFIG || `${env.HOME ?? ""}/.docker`;
     const before = await readConfiguration(files, `${own}/config.json`);
@@ -355,7 +315,6 @@ async function readConfiguration(files, path) {
         return (0,oci_manifest/* isRecord */.u4)(json) ? json : {};
     }
     catch {
-        // Docker itself warns about a file that it cannot read and goes on without.
         return {};
     }
 }
@@ -391,10 +350,6 @@ var oci_digest = __webpack_require__(6559);
 ;// CONCATENATED MODULE: ./build/src/buildx/metadata.js
 
 
-/**
- * Reads the digest of what was pushed out of buildx's metadata file. Nothing else in it can be relied upon: a builder of several nodes
- * writes only this.
- */
 function readPushedDigest(json) {
     let metadata;
     try {
@@ -408,13 +363,6 @@ function readPushedDigest(json) {
 }
 
 ;// CONCATENATED MODULE: ./build/src/buildx/policy.js
-/**
- * A BuildKit source policy that binds every image to the index that the probe saw, whatever its tag names by now: in FROM (also of a
- * stage that is named like its base), COPY --from, RUN --mount and the frontend. The user's Dockerfile stays as it is, and so do the
- * line numbers of every message. The index and not the platform's manifest: a stage for `$BUILDPLATFORM` would else run emulated.
- * @returns the policy's JSON; references that carry a digest need no rule.
- * @see https://github.com/moby/buildkit/blob/v0.26.3/sourcepolicy/pb/policy.proto
- */
 function sourcePolicy(bindings) {
     const rules = bindings
         .filter(({ reference }) => !reference.includes("@"))
@@ -425,23 +373,15 @@ function sourcePolicy(bindings) {
     }));
     return JSON.stringify({ version: 1, rules });
 }
-/** The variable through which buildx hands the policy's file to BuildKit. */
 const POLICY_VARIABLE = "EXPERIMENTAL_BUILDKIT_SOURCE_POLICY";
 
 ;// CONCATENATED MODULE: ./build/src/buildx/provenance.js
 
 
-/** The predicate types under which BuildKit has published provenance so far. */
 const PROVENANCE_TYPES = [
     "https://slsa.dev/provenance/v0.2",
     "https://slsa.dev/provenance/v1",
 ];
-/**
- * The digests of the images that a build really used, out of the provenance that BuildKit wrote about it.
- * @param text the in-toto statement: `materials` in v0.2, `buildDefinition.resolvedDependencies` in v1.
- * @returns `undefined` when it is not provenance.
- * @see https://github.com/moby/buildkit/blob/v0.26.3/docs/attestations/slsa-definitions.md
- */
 function readUsedImages(text) {
     let statement;
     try {
@@ -453,7 +393,6 @@ function readUsedImages(text) {
     if (!(0,oci_manifest/* isRecord */.u4)(statement) || !(0,oci_manifest/* isRecord */.u4)(statement.predicate))
         return undefined;
     const { materials, buildDefinition } = statement.predicate;
-    // A build from scratch has no materials at all, and then no list of them either.
     const list = (0,oci_manifest/* isRecord */.u4)(buildDefinition) ? buildDefinition.resolvedDependencies : materials;
     if (list !== undefined && !Array.isArray(list))
         return undefined;
@@ -492,11 +431,6 @@ var probe = __webpack_require__(3827);
 
 
 
-/**
- * Builds every platform on its own, all at once, from the very content that was hashed and bound to the very digests that were probed;
- * pushes each under its own tag and reads it back.
- * @throws ActionError E_DOCKER, E_CHANGED, E_CONTEXT before any build; E_BUILD, E_PUSH from it.
- */
 async function buildPlatforms(task, world) {
     const env = await isolate(task, world);
     const builder = await findBuilder(world.exec, env, task.platforms, task.output.kind === "push");
@@ -511,7 +445,6 @@ async function buildPlatforms(task, world) {
         throw failed.reason;
     return ended.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
 }
-/** A Docker configuration that knows only the registries of this build. */
 async function isolate(task, world) {
     const folder = await world.files.temporaryFolder("docker");
     const images = task.sources.wanted.platforms.flatMap((one) => one.images.map(({ reference }) => reference));
@@ -524,11 +457,6 @@ async function isolate(task, world) {
     }
     return isolateDockerConfiguration(world.files, world.host.env, folder, logins);
 }
-/**
- * The context is a folder rather than a tar stream: a stream has to hold the Dockerfile too, and where that lies outside the context or
- * is ignored, `COPY . .` would copy it into the image. The Dockerfile lies beside the context, with an ignore file of its own that is
- * empty, for what is ignored is left out already.
- */
 async function layOut({ sources, bindings }, { files }) {
     const folder = await files.temporaryFolder("build");
     await files.makeDirectory(`${folder}/context`, { mode: 0o755 });
@@ -592,7 +520,6 @@ function tellProgress(title, line, { log }) {
     if (line.trim() !== "")
         log.info(`[${title}] ${line}`);
 }
-/** Only what the registry serves counts as pushed. */
 async function readBack(task, metadata, world) {
     const { platform, sources } = task;
     const title = (0,oci_platform/* formatPlatform */.Bq)(platform);
@@ -621,10 +548,6 @@ async function readBack(task, metadata, world) {
         fix: "Run the job again; if it stays so, ask whoever runs the registry.",
     });
 }
-/**
- * What was probed is what must have been built: BuildKit's own record of the images that it used is compared with the digests in the
- * plan. An image that does not hold what its key says is taken out of the way before anyone finds it.
- */
 async function checkBinding(task, found, world) {
     const { repository } = task.sources.wanted;
     const used = await readUsed(found, repository, world.registry);

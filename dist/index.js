@@ -30483,13 +30483,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("util");
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7406);
 
 const FILES_AT_ONCE = 16;
-/** 1980-01-01, the first time that a zip archive can hold: tools that pack files from an image refuse earlier ones. Seconds since 1970. */
 const CONTEXT_TIME = 315_532_800;
-/**
- * Reads the build context as it will be sent: owner, times and all of the mode but the execution bit do not count.
- * @param root absolute path of the context's folder.
- * @returns files with the sha256 of their content, links with their text, folders; sockets, pipes and devices are left out, as BuildKit does.
- */
 async function readContext(files, root, filter) {
     const found = await readFolder(files, root, "", filter);
     const read = await inParallel(FILES_AT_ONCE, found, (entry) => readEntry(files, root, entry));
@@ -30520,7 +30514,6 @@ async function readEntry(files, root, { path, entry }) {
     const mode = (entry.mode & 0o100) === 0 ? "0644" : "0755";
     return { path, kind: "file", mode, content: await files.digest(`${root}/${path}`) };
 }
-/** A file that an exception of the ignore file brought back needs its folders, ignored as they are. */
 function withParents(entries) {
     const byPath = new Map(entries.map((entry) => [entry.path, entry]));
     for (const { path } of entries)
@@ -30531,10 +30524,6 @@ function withParents(entries) {
         }
     return [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
-/**
- * Lays the context out in an empty folder exactly as it was hashed: git's modes, one time, nothing else. Umask and races cannot matter.
- * @throws ActionError E_CHANGED when a file is no longer what was hashed.
- */
 async function layOutContext(files, root, entries, to) {
     const folders = entries.filter((entry) => entry.kind === "directory");
     for (const { path } of folders)
@@ -30561,7 +30550,6 @@ function changedMeanwhile(path) {
         at: { file: path },
     });
 }
-/** Maps with at most `limit` calls under way, results in the order of the items. */
 async function inParallel(limit, items, work) {
     const results = [];
     const queue = items.entries();
@@ -30589,7 +30577,6 @@ async function inParallel(limit, items, work) {
 
 
 
-/** The table of "What happens", as far as it follows from the verdict and the inputs. */
 function decide(verdict, inputs, reasons) {
     switch (verdict.kind) {
         case "hit":
@@ -30647,7 +30634,6 @@ function drifted(inputs, reasons) {
         ...firstPlace(reasons),
     });
 }
-/** Only the registry's own "not found" is a miss: this is the error for everything doubtful. */
 function cannotTell(doubt) {
     if (doubt.kind === "plan") {
         return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .l("E_UNKNOWN", {
@@ -30686,15 +30672,12 @@ function adviceFor(kind) {
 /* harmony export */   jV: () => (/* binding */ formatPath),
 /* harmony export */   rq: () => (/* binding */ pointerOf)
 /* harmony export */ });
-/** Tells whether a value is an object with properties. */
 function isJsonObject(value) {
     return typeof value === "object" && value !== null && !Array.isArray(value);
 }
-/** A path as one text, fit for a map's key: https://www.rfc-editor.org/rfc/rfc6901 */
 function pointerOf(path) {
     return path.map((step) => `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }
-/** A path as people write it: `build.args.VARIANT`, `build.cacheFrom[1]`. */
 function formatPath(path) {
     return path.map((step, at) => (typeof step === "number" ? `[${step}]` : `${at === 0 ? "" : "."}${step}`)).join("");
 }
@@ -30713,9 +30696,7 @@ function formatPath(path) {
 /* unused harmony export baseEntries */
 /* harmony import */ var _json_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(9436);
 
-/** The label in which an image carries its dev container metadata: https://containers.dev/implementors/spec/#image-metadata */
 const METADATA_LABEL = "devcontainer.metadata";
-/** In the order in which the reference CLI writes them (`pickConfigProperties`), so that our label is its label. */
 const PICKED = [
     "onCreateCommand",
     "updateContentCommand",
@@ -30742,32 +30723,17 @@ const PICKED = [
     "updateRemoteUserUID",
     "hostRequirements",
 ];
-/** These decide more than the label: what is installed for whom, and `ENV` lines. */
 const DECIDING = ["containerEnv", "containerUser", "remoteUser"];
-/**
- * The properties that the label carries, by what else they decide.
- * @param raw the configuration before any variable is replaced: the label carries variables as they are written.
- * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/imageMetadata.ts#L17-L42
- */
 function pickLabel(raw) {
     return {
         yours: pick(raw, DECIDING),
         labelOnly: pick(raw, PICKED.filter((name) => !DECIDING.includes(name))),
     };
 }
-/**
- * The text of the label on the built image: the entries of the base, then the configuration's own, empty ones left out.
- * @param base the base image's label.
- * @param raw the configuration before any variable is replaced.
- * @returns `undefined` when there is nothing to say: the reference CLI then writes no label.
- * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/imageMetadata.ts#L495-L509
- */
 function metadataLabel({ base, raw }) {
     const entries = [...baseEntries(base), pick(raw, PICKED)].filter((entry) => Object.keys(entry).length > 0);
-    // One blank inside each bracket and behind each comma: what BuildKit makes of the line breaks that the reference CLI writes.
     return entries.length === 0 ? undefined : `[ ${entries.map((entry) => JSON.stringify(entry)).join(", ")} ]`;
 }
-/** The entries in a base image's label: a list, or a single one. What is not valid says nothing, as in the reference CLI. */
 function baseEntries(label) {
     if (label === undefined)
         return [];
@@ -30801,12 +30767,6 @@ function pick(raw, names) {
 /* harmony export */ });
 /* harmony import */ var _shell_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6186);
 
-/**
- * Replaces variables in one word and takes its quotes and escapes off, as BuildKit does. What BuildKit refuses, and what its versions
- * read in different ways, is unresolved: whoever asks then assumes the widest.
- * @param escapeChar of the Dockerfile: a backslash or a backtick.
- * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/shell/lex.go (ProcessWordWithMatches)
- */
 function expandWord(word, lookup, escapeChar) {
     const lex = (dialect) => (0,_shell_js__WEBPACK_IMPORTED_MODULE_0__/* .lexShell */ .I)(word, { escape: escapeChar, lookup, dialect });
     const newest = lex("0.34");
@@ -30836,13 +30796,6 @@ function expandWord(word, lookup, escapeChar) {
 /* harmony export */ });
 /* harmony import */ var _text_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6753);
 
-/**
- * Takes the flags off the front of an instruction: words with `--`, in which quotes group and the escape character takes the next
- * character as it is. A bare `--` ends them.
- *
- * BuildKit walks bytes here, not characters: every byte of an accented letter becomes a letter of its own, and two of the bytes are blanks.
- * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/parser/split_command.go (extractBuilderFlags)
- */
 function splitFlags(text, escapeChar) {
     if (!text.startsWith("--"))
         return { flags: [], rest: (0,_text_js__WEBPACK_IMPORTED_MODULE_0__/* .trimSpace */ .Pd)(text) };
@@ -30871,7 +30824,6 @@ function readFlag(text, from, escapeChar) {
         const char = text[at] ?? "";
         if (quote === "" && (0,_text_js__WEBPACK_IMPORTED_MODULE_0__/* .isSpace */ .xC)(char))
             break;
-        // In single quotes too, unlike in a shell.
         if (char === quote)
             quote = "";
         else if (quote === "" && (char === '"' || char === "'"))
@@ -30883,19 +30835,12 @@ function readFlag(text, from, escapeChar) {
     }
     return { text: word, end: at };
 }
-/** The values of `--name=value`; a bare `--name` has none. */
 function flagValues(flags, name) {
     return flags.flatMap((flag) => (flag.startsWith(`--${name}=`) ? [flag.slice(name.length + 3)] : []));
 }
-/** Whether `--name` is set, alone or as `--name=true`. */
 function isFlagSet(flags, name) {
     return flags.some((flag) => flag === `--${name}` || flag.toLowerCase() === `--${name}=true`);
 }
-/**
- * Reads `--mount=type=bind,source=x`, which is one line of CSV.
- * @returns the options; `undefined` for another flag, and for a line that BuildKit refuses.
- * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/instructions/commands_runmount.go (parseMount)
- */
 function readMount(flag) {
     const [written] = flagValues([flag], "mount");
     return written === undefined ? undefined : readFields(written)?.map((field) => readOption(field));
@@ -30904,7 +30849,6 @@ function readOption(field) {
     const equals = field.indexOf("=");
     return equals < 0 ? [field.toLowerCase(), ""] : [field.slice(0, equals).toLowerCase(), field.slice(equals + 1)];
 }
-/** https://github.com/tonistiigi/go-csvvalue: a field is plain, or in double quotes with `""` for one. */
 function readFields(line) {
     const field = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y;
     const fields = [];
@@ -30930,15 +30874,8 @@ function readFields(line) {
 /* harmony export */ });
 /* harmony import */ var _shell_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6186);
 
-/** Go's `\s` is narrower than JavaScript's. */
 const OPENING = /^\d*<<(-?)[\t\n\f\r ]*([^<]*)$/;
 const nothingSet = () => ({ kind: "unset" });
-/**
- * Finds what a line opens, in the order of the bodies. An error in the line's quotes or variables, `${#a[@]}` for one, makes BuildKit
- * see no here-document at all in it.
- * @returns `undefined` where BuildKit's versions would look for different names.
- * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/parser/parser.go (heredocsFromLine)
- */
 function findOpenings(line) {
     const newest = openingsIn(line, "0.34");
     const older = openingsIn(line, "0.26");
@@ -30946,14 +30883,9 @@ function findOpenings(line) {
 }
 function openingsIn(line, dialect) {
     const raw = { quotes: true, escapes: true };
-    // The Dockerfile's own escape character does not count here.
     const lexed = (0,_shell_js__WEBPACK_IMPORTED_MODULE_0__/* .lexShell */ .I)(line, { escape: "\\", lookup: nothingSet, dialect, raw });
     return lexed.kind === "wrong" ? [] : lexed.words.flatMap((word) => readOpening(word) ?? []);
 }
-/**
- * Reads one word as the opening of a here-document.
- * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/parser/parser.go (ParseHeredoc)
- */
 function readOpening(word) {
     const [, dash, written = ""] = OPENING.exec(word) ?? [];
     if (written === "")
@@ -30996,19 +30928,9 @@ var dockerfile_text = __nccwpck_require__(6753);
 ;// CONCATENATED MODULE: ./build/src/dockerfile/directives.js
 
 
-/** Go's `\s` is narrower than JavaScript's. */
 const DIRECTIVE = /^([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*([^\n]+?)[\t\n\f\r ]*$/;
 const KNOWN = ["syntax", "escape", "check"];
-/** Old frontends end the blanks behind `#` here, newer ones do not. */
 const DOUBTFUL = /^[\t\n\f\r ]*[\v\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]\s*(?:syntax|escape|check)\s*=/i;
-/**
- * Reads the directives at the very top of a Dockerfile. The first line that is none ends them, a blank one too.
- *
- * BuildKit reads them twice, by different rules: the parser takes a line with blanks in front and knows nothing of `#!`; what
- * chooses the frontend passes over a `#!` line and takes no blanks in front.
- * @throws ActionError E_DOCKERFILE with the line.
- * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/parser/directives.go
- */
 function readDirectives(source, file) {
     refuseOtherLanguages(source, file);
     const own = readWhile(source, 0, dockerfile_text/* trimSpaceBefore */.On, "#");
@@ -31035,7 +30957,6 @@ function escapeOf(directives, file) {
         at: { file, line: written.line },
     });
 }
-/** What stands behind the reference are options of the frontend's command line. */
 function syntaxOf(directives) {
     const found = directives.find(({ name }) => name === "syntax");
     return found && { reference: found.value.split(" ", 1)[0] ?? "", line: found.line };
@@ -31056,7 +30977,6 @@ function readWhile(source, from, prepare, comment) {
     }
     return directives;
 }
-/** `// syntax=` and `{"syntax": …}` choose a frontend for a language that is no Dockerfile: nothing here can read that. */
 function refuseOtherLanguages(source, file) {
     const from = firstLine(source);
     const start = source.slice(from).find((line) => (0,dockerfile_text/* trimSpaceBefore */.On)(line) !== "") ?? "";
@@ -31087,11 +31007,6 @@ var heredoc = __nccwpck_require__(3044);
 
 
 
-/**
- * Splits a Dockerfile into instructions.
- * @throws ActionError E_DOCKERFILE with the line.
- * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/parser/parser.go (Parse)
- */
 function readLines(text, file, takesHeredocs) {
     const withEnds = text.replace(/^\uFEFF/, "").match(/[^\n]*\n|[^\n]+$/g) ?? [];
     const source = withEnds.map(withoutEnd);
@@ -31119,10 +31034,6 @@ function withoutEnd(line) {
         end--;
     return line.slice(0, end);
 }
-/**
- * Joins an instruction's lines. Blanks in front of the first line go, those in front of the others stay; comments and blank lines
- * between them go.
- */
 function joinContinuations(source, from, escapeChar) {
     const first = (0,dockerfile_text/* trimSpaceBefore */.On)(source[from] ?? "");
     let next = from + 1;
@@ -31140,10 +31051,6 @@ function joinContinuations(source, from, escapeChar) {
     }
     return { text, next };
 }
-/**
- * A line without the escape character at its end that joins the next one; blanks behind it are allowed. With another escape character
- * in front it is an escaped one and joins nothing.
- */
 function withoutContinuation(line, escapeChar) {
     let end = line.length;
     while (line[end - 1] === " " || line[end - 1] === "\t")
@@ -31182,13 +31089,6 @@ var words = __nccwpck_require__(6477);
 
 
 
-/**
- * Reads a Dockerfile as BuildKit's parser does. Unknown instructions and flags are kept: a newer frontend may know them.
- * @param text without loss: invalid UTF-8 that became U+FFFD on the way here would make different files equal.
- * @param file how messages name it.
- * @throws ActionError E_DOCKERFILE with the line, for what no frontend can read.
- * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/parser/parser.go
- */
 function parseDockerfile(text, file) {
     const { instructions, directives } = readInstructions(text, file);
     const first = instructions.findIndex(({ keyword }) => keyword === "FROM");
@@ -31214,7 +31114,6 @@ function readInstructions(text, file) {
     const instructions = lines.map((line) => {
         const escapeChar = directives.escape;
         const { keyword, flags, rest } = splitInstruction(line.text, escapeChar);
-        // JavaScript and Go fold the case of a few letters outside of ASCII in different ways, and no keyword has one.
         if (/[^ -~]/.test(keyword))
             throw new errors/* ActionError */.l("E_DOCKERFILE", {
                 what: `The instruction "${keyword}" has a character that is in no instruction's name.`,
@@ -31237,7 +31136,6 @@ function splitInstruction(text, escapeChar) {
     const [keyword, behind = ""] = (0,dockerfile_text/* cutAtBlanks */.xe)((0,dockerfile_text/* trimSpace */.Pd)(text));
     return { keyword: keyword.toUpperCase(), ...(0,flags/* splitFlags */.g0)(behind, escapeChar) };
 }
-/** Only these take here-documents, and not in their JSON form; ONBUILD hands them on. */
 function takesHeredocs(text, escapeChar) {
     const outer = splitInstruction(text, escapeChar);
     const { keyword, rest } = outer.keyword === "ONBUILD" ? splitInstruction(outer.rest, escapeChar) : outer;
@@ -31262,12 +31160,6 @@ function readFrom(instruction, file) {
     const platform = instruction.flags.find((flag) => flag.startsWith("--platform="))?.slice("--platform=".length);
     return { name: name?.toLowerCase(), from: { ...instruction, base, platform } };
 }
-/**
- * The instruction that ONBUILD holds back, as the stage that runs it reads it: anew, with the default escape character.
- * @param text what stands behind ONBUILD, here-documents below it.
- * @returns `undefined` where BuildKit would refuse it: it is not one instruction.
- * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/dockerfile2llb/convert.go (initOnBuildTriggers)
- */
 function readTrigger(text, at) {
     try {
         const { instructions } = readInstructions(text, "ONBUILD");
@@ -31280,22 +31172,15 @@ function readTrigger(text, at) {
         throw thrown;
     }
 }
-/** What an ONBUILD instruction hands to the stages that build on its stage. */
 function triggerText({ rest, heredocs }) {
     return [rest, ...heredocs.map(({ name, body }) => `${body}${name}`)].join("\n");
 }
-/**
- * The one text of an instruction, as it goes into the key: comments, blank lines and line breaks of the source are gone, everything
- * that BuildKit sees is there. Two instructions that BuildKit sees as different have different texts.
- */
 function instructionText({ keyword, flags, rest, heredocs }) {
     const words = flags.map((flag) => (/^--[!#-[\]-~]*$/.test(flag) ? flag : JSON.stringify(flag)));
-    // Behind a bare `--` what looks like a flag is none.
     const separator = /^"?--/.test(rest) ? ["--"] : [];
     const head = [keyword, ...words, ...separator, ...(rest === "" ? [] : [rest])].join(" ");
     const bodies = heredocs.map(({ name, expand, stripTabs, body }) => {
         const sign = `<<${stripTabs ? "-" : ""}${expand ? name : `'${name}'`}`;
-        // No line of the body is the name: so the name ends it.
         return `\n${sign}\n${body}${name}`;
     });
     return [head, ...bodies].join("");
@@ -31331,25 +31216,15 @@ function instructionText({ keyword, flags, rest, heredocs }) {
 
 
 
-/** What the instructions of all stages take from the build context, triggers that run in this file included. */
 function contextReads(dockerfile, scope) {
     return dockerfile.stages.flatMap((stage) => (0,_scope_js__WEBPACK_IMPORTED_MODULE_4__/* .stageScopes */ .qq)(dockerfile, stage, scope).flatMap(({ instruction, lookup }) => readsOf(instruction, lookup, dockerfile.escape)));
 }
-/**
- * The sources of COPY and ADD that have to be in the context for the target to be built, where it is certain what they name: no
- * pattern, no variable without a value, no address.
- */
 function requiredFiles(dockerfile, target, scope) {
     return (0,_stages_js__WEBPACK_IMPORTED_MODULE_5__/* .reachableStages */ .JR)(dockerfile, target, scope).flatMap((stage) => (0,_scope_js__WEBPACK_IMPORTED_MODULE_4__/* .stageScopes */ .qq)(dockerfile, stage, scope)
         .filter(({ instruction }) => !(0,_flags_js__WEBPACK_IMPORTED_MODULE_6__/* .isFlagSet */ .HX)(instruction.flags, "parents"))
         .flatMap(({ instruction, lookup }) => readsOf(instruction, lookup, dockerfile.escape))
         .flatMap(({ source, line, by }) => source === undefined || by === "RUN --mount" || /[*?[\\]|:/.test(source) ? [] : [{ source, line, by }]));
 }
-/**
- * What the ONBUILD triggers of a base image take from the context. Every variable counts as unknown: the image's own environment is
- * not looked at.
- * @param triggers `OnBuild` of the image's config.
- */
 function onbuildReads(triggers) {
     return triggers.flatMap((text) => {
         const trigger = (0,_parse_js__WEBPACK_IMPORTED_MODULE_2__/* .readTrigger */ .vE)(text, { line: 1, endLine: 1 });
@@ -31377,19 +31252,16 @@ function readsOf(instruction, lookup, escapeChar) {
         by: keyword,
     }));
 }
-/** Here-documents are written in the Dockerfile itself. BuildKit tells them by the word alone, in the JSON form too. */
 function contextSources({ rest }) {
     return (0,_words_js__WEBPACK_IMPORTED_MODULE_7__/* .listWords */ .yh)(rest)
         .slice(0, -1)
         .filter((word) => (0,_heredoc_js__WEBPACK_IMPORTED_MODULE_1__/* .readOpening */ .j)(word) === undefined);
 }
-/** `--parents` knows patterns of its own, `**` among them: everything in the last folder that is written out may be taken. */
 function plainStart(source) {
     const segments = source.split("/");
     const pattern = segments.findIndex((segment) => /[*?[\\^!]/.test(segment));
     return pattern < 0 ? source : `${segments.slice(0, pattern).join("/")}/`;
 }
-/** The source of a bind mount without `from`; a mount of which BuildKit could not make sense may be anything. */
 function boundSource(flag, resolve) {
     if ((0,_flags_js__WEBPACK_IMPORTED_MODULE_6__/* .flagValues */ .NW)([flag], "mount").length === 0)
         return [];
@@ -31404,17 +31276,12 @@ function boundSource(flag, resolve) {
         return [];
     return [resolve(last("source", "src") ?? "")];
 }
-/**
- * Whether a source may take a path of the context with it: the path itself, a folder above it, something below it, or a pattern for one.
- * @see https://pkg.go.dev/path/filepath#Match, which matches a source from its first segment with a pattern on.
- */
 function canReach({ source }, path) {
     if (source === undefined)
         return true;
     const written = cleanSegments(source);
     const wanted = path.split("/");
     for (const [index, segment] of written.slice(0, wanted.length).entries()) {
-        // A bracket matches a slash too, so that segments no longer line up.
         if (segment.includes("["))
             return true;
         if (!segmentMatches(segment, wanted[index] ?? ""))
@@ -31422,7 +31289,6 @@ function canReach({ source }, path) {
     }
     return true;
 }
-/** The context's root is the end of every `..`. */
 function cleanSegments(path) {
     const kept = [];
     for (const segment of path.split("/")) {
@@ -31474,7 +31340,6 @@ function segmentSteps(pattern) {
 
 
 
-/** ADD of an address or a git repository. What only the build knows counts as one. */
 function remoteAdds(dockerfile, scope) {
     return dockerfile.stages.flatMap((stage) => (0,_scope_js__WEBPACK_IMPORTED_MODULE_2__/* .stageScopes */ .qq)(dockerfile, stage, scope).flatMap((scoped) => remoteSources(scoped, dockerfile.escape)));
 }
@@ -31498,16 +31363,10 @@ function remoteSources({ instruction, lookup }, escapeChar) {
         return [{ source, line, checksum: checksum !== undefined && isWhole(checksum) ? checksum : undefined }];
     });
 }
-/** A part of a commit's name is a checksum to BuildKit, but not for good. */
 function isWhole(checksum) {
     return /^(?:[a-z0-9+._-]+:[0-9a-f]{32,}|[0-9a-f]{40}|[0-9a-f]{64})$/.test(checksum);
 }
-/** `user@host:path`, as git and ssh write it; the user may be anyone. */
 const SCP = /^[a-zA-Z0-9_-]+@[a-zA-Z0-9.-]+:/;
-/**
- * Tells an address from a path of the context, and the commit where a git address holds one. `github.com/…` without a scheme is a path.
- * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/dfgitutil/git_ref.go (ParseGitRef)
- */
 function readRemote(source) {
     if (/^\.\.?\//.test(source))
         return undefined;
@@ -31521,7 +31380,6 @@ function readRemote(source) {
     const path = /^[^/]*\/\/[^/?#]*([^?#]*)/.exec(source)?.[1] ?? "";
     if (path.endsWith(".git"))
         return { checksum: commitOf(source) };
-    // In capitals it is an address for git alone, else a path.
     return /^https?:\/\//.test(source) || /%/.test(path) ? { checksum: undefined } : undefined;
 }
 function commitOf(source) {
@@ -31551,7 +31409,6 @@ function commitOf(source) {
 
 const UNSET = { kind: "unset" };
 const UNKNOWN = { kind: "unknown" };
-/** What the builder says of itself: nobody knows it beforehand. */
 const BUILDERS_OWN = [
     "BUILDPLATFORM",
     "BUILDOS",
@@ -31559,19 +31416,13 @@ const BUILDERS_OWN = [
     "BUILDARCH",
     "BUILDVARIANT",
 ];
-/** An ARG of one of these names never becomes a variable in a stage. */
 const NO_VARIABLES = new Set(["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"]);
-/**
- * What variables stand for in FROM: the platform's own, the ARGs before the first FROM, and the build args that override both.
- * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/dockerfile2llb/platform.go (defaultArgs), convert.go (buildMetaArgs)
- */
 function globalLookup(dockerfile, scope) {
     const values = new Map(platformArgs(scope).map(([name, value]) => [name, givenValue(name, scope) ?? value]));
     const lookup = (name) => values.get(name) ?? UNSET;
     for (const { rest, escape: escapeChar } of dockerfile.globalArgs)
         for (const { name, value } of (0,_words_js__WEBPACK_IMPORTED_MODULE_2__/* .argWords */ .QD)(rest, escapeChar)) {
             const given = givenValue(name, scope);
-            // Without a default and not given it leaves everything as it was.
             if (given)
                 values.set(name, given);
             else if (value !== undefined)
@@ -31586,10 +31437,6 @@ function givenValue(name, { args }) {
 function defaultValue(name, expanded) {
     return expanded.kind === "text" ? settle(name, expanded.text) : UNKNOWN;
 }
-/**
- * Newer frontends take the name of a stage or context for SOURCE_DATE_EPOCH and put a time in its place; older ones do not.
- * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/dockerfile2llb/epoch.go
- */
 function settle(name, value) {
     if (name === "SOURCE_DATE_EPOCH" && !/^(?:0|-?[1-9][0-9]{0,17})$/.test(value))
         return UNKNOWN;
@@ -31606,14 +31453,9 @@ function platformArgs({ platform }) {
         ["TARGETOSVERSION", os === "linux" ? told("") : UNKNOWN],
         ["TARGETARCH", told(architecture)],
         ["TARGETVARIANT", told(variant ?? "")],
-        // The scope does not say which stage is built, and older frontends do not know the name.
         ["TARGETSTAGE", UNKNOWN],
     ];
 }
-/**
- * What variables stand for inside a stage, right before each instruction that runs in it: first the triggers that the stage below left
- * with ONBUILD, then its own. Names that only the base image's environment could hold are unknown.
- */
 function stageScopes(dockerfile, stage, scope) {
     return runStage(dockerfile, stage, scope, globalLookup(dockerfile, scope)).scoped;
 }
@@ -31629,17 +31471,12 @@ function runStage(dockerfile, stage, scope, outside) {
     });
     return { scoped, after: environment };
 }
-/** The stage of this file that a stage builds on. FROM knows earlier stages by name only, and by their lower-case name. */
 function parentStage(dockerfile, stage, outside) {
     const expanded = (0,_expand_js__WEBPACK_IMPORTED_MODULE_0__/* .expandWord */ .V)(stage.from.base, outside, dockerfile.escape);
     if (expanded.kind === "unresolved")
         return undefined;
     return dockerfile.stages.slice(0, stage.index).findLast(({ name }) => name !== undefined && name === expanded.text);
 }
-/**
- * The instructions that run in a stage: the triggers of the stage right below it, then its own. Where it cannot be told which stage is
- * below, the triggers of all of them.
- */
 function runningInstructions(dockerfile, stage, outside) {
     const parent = parentStage(dockerfile, stage, outside);
     const base = (0,_expand_js__WEBPACK_IMPORTED_MODULE_0__/* .expandWord */ .V)(stage.from.base, outside, dockerfile.escape);
@@ -31650,10 +31487,8 @@ function runningInstructions(dockerfile, stage, outside) {
 }
 function freshEnvironment(base) {
     const isOnScratch = base.kind === "text" && base.text === "scratch";
-    // Every image has a PATH, also one from scratch.
     return { values: new Map([["PATH", UNKNOWN]]), image: new Map([["PATH", UNKNOWN]]), isLost: false, isOnScratch };
 }
-/** What ENV set in the image comes back over what ARG set after it, and so does an ENV of the base image. */
 function inherit({ values, image, isLost, isOnScratch }) {
     const own = isOnScratch ? values : [...values.keys()].map((name) => [name, UNKNOWN]);
     return { values: new Map([...own, ...image]), image, isLost, isOnScratch };
@@ -31668,7 +31503,6 @@ function declare(instruction, before, around) {
         return declareEnv(instruction, before, around);
     return instruction.keyword === "ARG" ? declareArg(instruction, before, around) : before;
 }
-/** All words of one ENV see what stood before it, and names are words too. */
 function declareEnv({ rest, escape: escapeChar }, before, around) {
     const values = new Map(before.values);
     const image = new Map(before.image);
@@ -31686,10 +31520,6 @@ function declareEnv({ rest, escape: escapeChar }, before, around) {
 function asValue(expanded) {
     return expanded.kind === "text" ? { kind: "value", value: expanded.text } : UNKNOWN;
 }
-/**
- * The words of one ARG see each other. One without a default takes the global value; where there is none it changes nothing.
- * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/dockerfile2llb/convert.go (dispatchArg)
- */
 function declareArg({ rest, escape: escapeChar }, before, around) {
     const values = new Map(before.values);
     for (const { name, value } of (0,_words_js__WEBPACK_IMPORTED_MODULE_2__/* .argWords */ .QD)(rest, escapeChar)) {
@@ -31723,18 +31553,12 @@ const END = "";
 const DIGIT = /^\p{Nd}$/u;
 const LETTER = /^[\p{L}\p{Nd}_]$/u;
 const SPECIAL = new Set(["@", "*", "#", "?", "-", "$", "!", "0"]);
-/**
- * Takes a text apart as the shell would in BuildKit's eyes: variables replaced, quotes and escapes taken off, and split into words.
- * @returns an error where BuildKit has one: it refuses the instruction then, or (looking for here-documents) sees none in the line.
- * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/shell/lex.go
- */
 function lexShell(source, rules) {
     const chars = [...source];
     const state = {
         rules,
         chars,
         used: new Set(),
-        // Go's text/scanner passes over a byte order mark in front.
         at: chars[0] === "\uFEFF" ? 1 : 0,
         wrong: undefined,
         keepEscapes: rules.raw?.escapes ?? false,
@@ -31752,7 +31576,6 @@ function fail(state, what) {
     state.at = state.chars.length;
     return { text: "", unknown: [] };
 }
-/** Reads up to a character, or to the end. `isPattern`: the text is a pattern and is read once more as such. */
 function readUntil(state, stop, keepEscapes, isPattern) {
     const before = state.keepEscapes;
     state.keepEscapes = keepEscapes;
@@ -31832,7 +31655,6 @@ function readSpecial(state, char, isPattern) {
         return { text: readSingleQuoted(state, isPattern), unknown: [] };
     return char === '"' ? readDoubleQuoted(state, isPattern) : undefined;
 }
-/** `<<` holds blanks behind it together with the word that follows. */
 function readPossibleHeredoc(state) {
     state.at++;
     if (peek(state) !== "<")
@@ -31876,7 +31698,6 @@ function readDoubleQuoted(state, isPattern) {
         text += char === state.rules.escape ? readEscapeInQuotes(state, isPattern) : char;
     }
 }
-/** Inside double quotes only what would else mean something is escaped. */
 function readEscapeInQuotes(state, isPattern) {
     const { escape: escapeChar, dialect, raw } = state.rules;
     const kept = state.keepEscapes ? escapeChar : "";
@@ -31919,7 +31740,6 @@ function lookUp(state, name) {
         state.used.add(name);
     return value;
 }
-/** Digits, one special character, or letters, digits and underscores. */
 function readName(state) {
     const first = peek(state);
     let name = "";
@@ -31934,7 +31754,6 @@ function readName(state) {
         name += next(state);
     return name;
 }
-/** `${X-word}`, `${X+word}`, `${X?word}`, with a colon also where X is empty; `${X#pattern}` and `${X%pattern}`. */
 function readModifier(state, name, operator, alsoEmpty) {
     const isPattern = operator === "#" || operator === "%";
     const isKnown = isPattern ? !alsoEmpty : alsoEmpty || ["+", "-", "?"].includes(operator);
@@ -31960,7 +31779,6 @@ function choose(operator, own, word) {
         return operator === "-" || operator === "?" ? { text: own, unknown: [] } : undefined;
     return operator === "-" ? word : undefined;
 }
-/** A doubled operator removes the longest match, a single one the shortest. */
 function removeMatch(state, own, operator, word) {
     if (word.unknown.length > 0)
         return { text: "", unknown: word.unknown };
@@ -31969,7 +31787,6 @@ function removeMatch(state, own, operator, word) {
     const text = operator === "#" ? (0,_wildcard_js__WEBPACK_IMPORTED_MODULE_1__/* .removePrefix */ .f9)(own, pattern, isLongest) : (0,_wildcard_js__WEBPACK_IMPORTED_MODULE_1__/* .removeSuffix */ .U1)(own, pattern, isLongest);
     return text === undefined ? fail(state, `${pattern} is no pattern`) : { text, unknown: [] };
 }
-/** `${X/pattern/replacement}`, and `${X//pattern/replacement}` for every match. */
 function readReplacement(state, name) {
     const all = peek(state) === "/";
     if (all)
@@ -31984,7 +31801,6 @@ function readReplacement(state, name) {
     const unknown = [...pattern.unknown, ...replacement.unknown];
     if (unknown.length > 0)
         return { text: "", unknown };
-    // Go's Regexp.ReplaceAllString takes `$1` in the replacement for a group of the pattern: nobody means that.
     if (all && replacement.text.includes("$"))
         return { text: "", unknown: [name] };
     const own = value.kind === "value" ? value.value : "";
@@ -32022,10 +31838,6 @@ function readReplacement(state, name) {
 
 
 
-/**
- * The stage that is built: by name, without regard to case; the last one when none is asked for.
- * @throws ActionError E_DOCKERFILE naming the stages that there are.
- */
 function targetStage(dockerfile, target) {
     const stage = target ? stageByName(dockerfile.stages, target) : dockerfile.stages.at(-1);
     if (stage)
@@ -32039,15 +31851,10 @@ function targetStage(dockerfile, target) {
         at: { file: dockerfile.file, line: dockerfile.stages.at(-1)?.from.line ?? 1 },
     });
 }
-/** Of two stages with one name the later one counts. */
 function stageByName(stages, reference) {
     const name = reference.toLowerCase();
     return stages.findLast((stage) => stage.name === name);
 }
-/**
- * Every image outside of the Dockerfile that one of its stages reads, `scratch` left out.
- * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/dockerfile2llb/convert.go (toCommand), convert_runmount.go (detectRunMount)
- */
 function imageUses(dockerfile, scope) {
     const outside = (0,_scope_js__WEBPACK_IMPORTED_MODULE_4__/* .globalLookup */ .OS)(dockerfile, scope);
     return dockerfile.stages.flatMap((stage) => [
@@ -32069,7 +31876,6 @@ function baseUse(dockerfile, stage, outside, scope) {
 }
 function basePlatform(dockerfile, stage, outside, scope) {
     const written = stage.from.platform;
-    // BuildKit takes an empty one for none.
     if (!written)
         return { kind: "target" };
     const expanded = (0,_expand_js__WEBPACK_IMPORTED_MODULE_2__/* .expandWord */ .V)(written, outside, dockerfile.escape);
@@ -32078,23 +31884,19 @@ function basePlatform(dockerfile, stage, outside, scope) {
             ? { kind: "build" }
             : unknownOrTarget(written, expanded.names, scope);
     const platform = (0,_oci_platform_js__WEBPACK_IMPORTED_MODULE_1__/* .parsePlatform */ .FL)(expanded.text);
-    // A lone architecture or system is completed by the builder's own.
     if ("wrong" in platform)
         return expanded.text.includes("/") ? { kind: "unknown", names: [] } : { kind: "build" };
     return scope.platform && (0,_oci_platform_js__WEBPACK_IMPORTED_MODULE_1__/* .samePlatform */ .my)(platform, scope.platform) ? { kind: "target" } : { kind: "fixed", platform };
 }
-/** Without a platform in the scope the target is told by its name alone. */
 function unknownOrTarget(written, names, { platform }) {
     const isTarget = platform === undefined && /^\$(?:TARGETPLATFORM|\{TARGETPLATFORM\})$/.test(written);
     return isTarget ? { kind: "target" } : { kind: "unknown", names };
 }
-/** An image of COPY or RUN is read for the target's platform, whatever platform its stage has. */
 function instructionUses(instruction, stages) {
     const { line } = instruction;
     return sourceNames(instruction)
         .filter(({ by, written }) => written !== "scratch" && !stageOfSource(stages, by, written))
         .map(({ by, written }) => {
-        // BuildKit refuses variables here; another frontend may not.
         const isPlain = !/[$"'\\`]/.test(written);
         return isPlain
             ? { by, written, reference: written, names: [], line, platform: { kind: "target" } }
@@ -32102,7 +31904,6 @@ function instructionUses(instruction, stages) {
     });
 }
 function sourceNames({ keyword, flags }) {
-    // No frontend has ADD --from yet; one that gets it will mean the same.
     if (keyword === "COPY" || keyword === "ADD")
         return (0,_flags_js__WEBPACK_IMPORTED_MODULE_6__/* .flagValues */ .NW)(flags, "from").flatMap((written) => (written === "" ? [] : [{ by: "COPY", written }]));
     if (keyword !== "RUN")
@@ -32112,7 +31913,6 @@ function sourceNames({ keyword, flags }) {
         return written ? [{ by: "RUN --mount", written }] : [];
     });
 }
-/** COPY knows stages by name and by number, a mount by name alone; both name them without regard to case. */
 function stageOfSource(stages, by, written) {
     if (by === "COPY" && /^[+-]?[0-9]+$/.test(written) && Number.isSafeInteger(Number(written)))
         return true;
@@ -32122,7 +31922,6 @@ function sourceStage(stages, { by, written }) {
     const byNumber = by === "COPY" && /^\+?[0-9]+$/.test(written) ? stages[Number(written)] : undefined;
     return byNumber ?? stageByName(stages, written);
 }
-/** The FROM of the image outside that the target stands on, through all stages between; nothing where it starts from scratch. */
 function finalBase(dockerfile, target, scope) {
     const outside = (0,_scope_js__WEBPACK_IMPORTED_MODULE_4__/* .globalLookup */ .OS)(dockerfile, scope);
     let stage = targetStage(dockerfile, target);
@@ -32132,10 +31931,6 @@ function finalBase(dockerfile, target, scope) {
     const isScratch = expanded.kind === "text" && expanded.text === "scratch";
     return isScratch ? undefined : { written: stage.from.base, line: stage.from.line };
 }
-/**
- * The stages that certainly take part in building the target: it, what it stands on, and what any of them copies or mounts from. A
- * stage that is named by a variable may be one more.
- */
 function reachableStages(dockerfile, target, scope) {
     const outside = (0,_scope_js__WEBPACK_IMPORTED_MODULE_4__/* .globalLookup */ .OS)(dockerfile, scope);
     const reached = new Set();
@@ -32151,7 +31946,6 @@ function reachableStages(dockerfile, target, scope) {
     visit(targetStage(dockerfile, target));
     return [...reached];
 }
-/** The names that ARG declares anywhere, also behind ONBUILD, with their lines. */
 function declaredArgs(dockerfile) {
     const lines = new Map();
     const all = [...dockerfile.globalArgs, ...dockerfile.stages.flatMap(({ instructions }) => instructions)];
@@ -32177,37 +31971,26 @@ function declaredArgs(dockerfile) {
 /* harmony export */   xC: () => (/* binding */ isSpace),
 /* harmony export */   xe: () => (/* binding */ cutAtBlanks)
 /* harmony export */ });
-/**
- * What counts as white space in Go, where BuildKit's parser is written: JavaScript's `\s` lacks U+0085 and adds U+FEFF, and both
- * stand in real files.
- * @see https://pkg.go.dev/unicode#IsSpace
- */
 const SPACE = /[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
-/** The narrower set that separates an instruction's words: a no-break space is part of a word. */
 const BETWEEN_WORDS = /[\t\v\f\r ]+/;
-/** Tells whether one character is white space to Go's `unicode.IsSpace`. */
 function isSpace(char) {
     return SPACE.test(char);
 }
-/** Go's `strings.TrimSpace`. */
 function trimSpace(text) {
     let end = text.length;
     while (end > 0 && isSpace(text[end - 1] ?? ""))
         end--;
     return trimSpaceBefore(text.slice(0, end));
 }
-/** The text without white space in front. */
 function trimSpaceBefore(text) {
     let start = 0;
     while (start < text.length && isSpace(text[start] ?? ""))
         start++;
     return text.slice(start);
 }
-/** Splits at runs of blanks and tabs as Go's `regexp.Split` does: a text without any is one word, also an empty one. */
 function splitAtBlanks(text) {
     return text.split(BETWEEN_WORDS);
 }
-/** The first word and everything behind the blanks that follow it; `undefined` where nothing follows. */
 function cutAtBlanks(text) {
     const found = BETWEEN_WORDS.exec(text);
     return found ? [text.slice(0, found.index), text.slice(found.index + found[0].length)] : [text, undefined];
@@ -32228,9 +32011,7 @@ function cutAtBlanks(text) {
 /* harmony export */   f9: () => (/* binding */ removePrefix)
 /* harmony export */ });
 /* unused harmony export endsOf */
-/** What Go's `.` matches. */
 const notNewline = (char) => char !== "\n";
-/** Where the steps can end when they start at `from`, in ascending order. */
 function endsOf(steps, chars, from) {
     let ends = [from];
     for (const step of steps) {
@@ -32240,7 +32021,6 @@ function endsOf(steps, chars, from) {
     }
     return ends;
 }
-/** Tells whether the steps take the whole text. */
 function matchesWhole(steps, chars) {
     return endsOf(steps, chars, 0).at(-1) === chars.length;
 }
@@ -32265,7 +32045,6 @@ function advance(step, chars, ends) {
     }
     return after;
 }
-/** A shell's pattern: `*`, `?` and backslashes, no brackets. `undefined` where BuildKit refuses it. */
 function shellSteps(pattern) {
     const chars = [...pattern];
     const steps = [];
@@ -32286,15 +32065,9 @@ function shellSteps(pattern) {
     }
     return steps;
 }
-/** A step that takes exactly one character. */
 function literal(char) {
     return { kind: "one", test: (other) => other === char };
 }
-/**
- * `${X#pattern}` and `${X##pattern}`.
- * @returns `undefined` where BuildKit refuses the pattern.
- * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/shell/lex.go (convertShellPatternToRegex, trimPrefix)
- */
 function removePrefix(text, pattern, isLongest) {
     const steps = shellSteps(pattern);
     if (!steps)
@@ -32303,13 +32076,11 @@ function removePrefix(text, pattern, isLongest) {
     const ends = endsOf(steps, chars, 0);
     return chars.slice((isLongest ? ends.at(-1) : ends[0]) ?? 0).join("");
 }
-/** `${X%pattern}` and `${X%%pattern}`: text and pattern are turned around, as BuildKit does it. */
 function removeSuffix(text, pattern, isLongest) {
     const units = pattern.match(/\\[\s\S]|[\s\S]/gu) ?? [];
     const rest = removePrefix([...text].reverse().join(""), units.reverse().join(""), isLongest);
     return rest === undefined ? undefined : [...rest].reverse().join("");
 }
-/** `${X/pattern/replacement}` and `${X//pattern/replacement}`: the longest match at the first place, as Go's regexp finds it. */
 function replaceMatches(text, pattern, replacement, all) {
     const steps = shellSteps(pattern);
     if (!steps)
@@ -32320,7 +32091,6 @@ function replaceMatches(text, pattern, replacement, all) {
     let at = 0;
     while (at <= chars.length) {
         const end = endsOf(steps, chars, at).at(-1);
-        // An empty match right behind another one does not count.
         if (end !== undefined && !(end === at && at === lastEnd)) {
             result += replacement;
             lastEnd = end;
@@ -32351,15 +32121,9 @@ function replaceMatches(text, pattern, replacement, all) {
 /* harmony export */ });
 /* harmony import */ var _text_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6753);
 
-/**
- * The words of an instruction like COPY or ADD: a JSON list of texts, or words at blanks. Quotes in the plain form stay, for they are
- * taken off together with the variables.
- * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/parser/line_parsers.go (parseMaybeJSONToList)
- */
 function listWords(rest) {
     return jsonWords(rest) ?? (rest === "" ? [] : (0,_text_js__WEBPACK_IMPORTED_MODULE_0__/* .splitAtBlanks */ .FO)(rest));
 }
-/** The texts of the JSON form, `undefined` where it is none. A list of something else than texts is refused by BuildKit. */
 function jsonWords(rest) {
     if (!(0,_text_js__WEBPACK_IMPORTED_MODULE_0__/* .trimSpaceBefore */ .On)(rest).startsWith("["))
         return undefined;
@@ -32371,11 +32135,9 @@ function jsonWords(rest) {
         return undefined;
     }
 }
-/** ARG: words `NAME` or `NAME=value`, quotes kept. */
 function argWords(rest, escapeChar) {
     return quotedWords(rest, escapeChar).map(asNameValue);
 }
-/** ENV: words `NAME=value`, or the old form `NAME value`, where everything behind the name is the value. */
 function envWords(rest, escapeChar) {
     const words = quotedWords(rest, escapeChar);
     if (words[0]?.includes("="))
@@ -32387,10 +32149,6 @@ function asNameValue(word) {
     const equals = word.indexOf("=");
     return equals < 0 ? { name: word, value: undefined } : { name: word.slice(0, equals), value: word.slice(equals + 1) };
 }
-/**
- * Words at white space that stands outside of quotes and is not escaped. Quotes and escapes stay, but for an escape at the very end.
- * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/parser/line_parsers.go (parseWords)
- */
 function quotedWords(rest, escapeChar) {
     const chars = [...rest];
     const words = [];
@@ -32415,7 +32173,6 @@ function quotedWords(rest, escapeChar) {
     flush();
     return words;
 }
-/** The quote that is open behind a character. */
 function quoteAfter(char, quote) {
     if (char === quote)
         return "";
@@ -32432,10 +32189,6 @@ function quoteAfter(char, quote) {
 /* harmony export */   l: () => (/* binding */ ActionError),
 /* harmony export */   z: () => (/* binding */ asActionError)
 /* harmony export */ });
-/**
- * A message to a person: what happened, where, what to do now.
- * Every code but `E_BUG` says that something outside this program has to change.
- */
 class ActionError extends Error {
     code;
     fix;
@@ -32448,7 +32201,6 @@ class ActionError extends Error {
         this.at = parts.at;
     }
 }
-/** Turns whatever was thrown into a message to a person; what nobody foresaw is our bug and says so. */
 function asActionError(thrown) {
     if (thrown instanceof ActionError)
         return thrown;
@@ -35428,7 +35180,6 @@ function getIDToken(aud) {
 ;// CONCATENATED MODULE: ./build/src/host/actions.js
 
 
-/** The log port on the runner's own commands. */
 function openLog() {
     return {
         info: info,
@@ -35439,7 +35190,6 @@ function openLog() {
         mask,
     };
 }
-/** What happened, the code by which the README lists it, and what to do now. */
 function describeError(error) {
     const where = error.at === undefined ? "" : `${error.at.file}${error.at.line === undefined ? "" : `:${error.at.line}`}: `;
     return `${where}${error.message} [${error.code}]${error.fix === undefined ? "" : `\n${error.fix}`}`;
@@ -35449,22 +35199,18 @@ function place(error) {
         return {};
     return { file: error.at.file, ...(error.at.line === undefined ? {} : { startLine: error.at.line }) };
 }
-/** Some runners mask only whole values and some only single lines: each line is masked on its own, very short ones would hide half the log. */
 function mask(secret) {
     for (const line of new Set([secret, ...secret.split(/\r?\n/)]))
         if (line.trim().length >= 4)
             core_setSecret(line);
 }
-/** An input's text, as `core.getInput` finds it. */
 const readInput = (name) => getInput(name);
-/** Sets every output, in one loop; on a terminal, where there is no file for them, they are printed by the log instead. */
 function publishOutputs(outputs) {
     if (!process.env.GITHUB_OUTPUT)
         return;
     for (const [name, value] of Object.entries(outputs))
         setOutput(name, value);
 }
-/** Adds the summary to the job's page; hosts that show none accept the file or have none. */
 function publishSummary(markdown) {
     const file = process.env.GITHUB_STEP_SUMMARY;
     if (file)
@@ -35493,9 +35239,6 @@ var external_node_fs_ = __nccwpck_require__(3024);
 var manifest = __nccwpck_require__(2262);
 ;// CONCATENATED MODULE: ./build/src/host/capabilities.js
 
-/**
- * Which host this is. The order matters: Forgejo sets `GITEA_ACTIONS` too, Gitea sets `ACT` too, and all of them set `GITHUB_ACTIONS`.
- */
 function nameHost(env) {
     if (env.FORGEJO_ACTIONS === "true")
         return "forgejo";
@@ -35505,10 +35248,6 @@ function nameHost(env) {
         return "act";
     return env.GITHUB_ACTIONS === "true" ? "github" : "terminal";
 }
-/**
- * Where the cache repository is when none is named: `ghcr.io/<owner>/<repo>/devcontainer`, on Gitea and Forgejo on the server itself.
- * @returns undefined on a terminal, on act and on a GitHub Enterprise server, whose registry's name nothing tells.
- */
 function defaultCacheRepository(env) {
     const project = env.GITHUB_REPOSITORY?.toLowerCase();
     if (!project)
@@ -35524,10 +35263,6 @@ function defaultCacheRepository(env) {
 function hostOf(url) {
     return url === undefined || !URL.canParse(url) ? undefined : new URL(url).host;
 }
-/**
- * What the run is about. The payload is read rather than the event's name, which is `workflow_call` inside a called workflow on Gitea.
- * @param payload the JSON of `GITHUB_EVENT_PATH`; anything else counts as empty.
- */
 function readEvent(env, payload) {
     const event = (0,manifest/* isRecord */.u4)(payload) ? payload : {};
     const defaultBranch = stringAt(event, "repository", "default_branch");
@@ -35552,16 +35287,11 @@ function readEvent(env, payload) {
         isFork: speaksOfForeignCode(event),
     };
 }
-/**
- * `workflow_run` names the head's repository. A comment on a pull request does not, and workflows that build on a comment check out the
- * pull request's code: where it cannot be told, it counts as a fork's.
- */
 function speaksOfForeignCode(event) {
     if ((0,manifest/* isRecord */.u4)(event.workflow_run))
         return (stringAt(event, "workflow_run", "head_repository", "full_name") !== stringAt(event, "repository", "full_name"));
     return (0,manifest/* isRecord */.u4)(event.issue) && (0,manifest/* isRecord */.u4)(event.issue.pull_request);
 }
-/** A deleted fork has no name any more: not told counts as foreign. */
 function isForeign(head, own) {
     return head === undefined || head !== own;
 }
@@ -35573,7 +35303,6 @@ function stringAt(value, ...path) {
     const found = path.reduce((node, name) => ((0,manifest/* isRecord */.u4)(node) ? node[name] : undefined), value);
     return typeof found === "string" ? found : undefined;
 }
-/** The runner's own platform, normalised; the runner's `RUNNER_ARCH` is spelled differently by every host, Node's own words are not. */
 function nodePlatform(os, architecture) {
     const names = {
         x64: "amd64",
@@ -35582,14 +35311,12 @@ function nodePlatform(os, architecture) {
         loong64: "loong64",
         ppc64: "ppc64le",
     };
-    // Docker on macOS and Windows runs Linux images in a machine of the same architecture.
     return `${os === "win32" || os === "darwin" ? "linux" : os}/${names[architecture] ?? architecture}`;
 }
 
 ;// CONCATENATED MODULE: ./build/src/host/context.js
 
 
-/** Reads what the runner tells this step: the environment and the event's payload. */
 function readHost(env, cwd) {
     const told = Object.fromEntries(Object.entries(env).filter((entry) => entry[1] !== undefined && !entry[0].startsWith("INPUT_")));
     return {
@@ -35601,7 +35328,6 @@ function readHost(env, cwd) {
         platform: nodePlatform(process.platform, process.arch),
     };
 }
-/** A terminal has no payload, and act's may be empty. */
 function readPayload(path) {
     if (!path)
         return undefined;
@@ -35632,11 +35358,6 @@ const external_node_readline_namespaceObject = __WEBPACK_EXTERNAL_createRequire(
 ;// CONCATENATED MODULE: ./build/src/host/exec.js
 
 
-/**
- * Runs programs without a shell, as children of this process. `@actions/exec` is not used: it cannot tell a missing program from a
- * failed one without a look-up of its own, gives no hold on the child when the job is cancelled, and echoes argv.
- * @param env the environment of every program; a call's own variables are added to it.
- */
 function openExec(env) {
     const running = new Set();
     const exec = (program, args, options = {}) => new Promise((resolve, reject) => {
@@ -35655,7 +35376,6 @@ function openExec(env) {
         });
         if (options.onLine)
             (0,external_node_readline_namespaceObject.createInterface)({ input: child.stderr }).on("line", options.onLine);
-        // A program that ends without reading its input closes the pipe, which is no error of ours.
         child.stdin.on("error", () => undefined);
         child.stdin.end(options.input ?? "");
         child.on("error", (error) => {
@@ -35710,10 +35430,6 @@ const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createR
 
 
 
-/**
- * Opens the file system.
- * @param temporary the folder in which private folders are made: the runner's own, which it empties itself.
- */
 function openFiles(temporary) {
     const folders = [];
     const files = {
@@ -35753,7 +35469,6 @@ function openFiles(temporary) {
         },
     };
 }
-/** A link that leads in a circle leads nowhere. */
 const MISSING = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
 async function unlessMissing(answer) {
     try {
@@ -35777,7 +35492,6 @@ async function digest(path) {
     await (0,external_node_stream_promises_namespaceObject.pipeline)((0,external_node_fs_.createReadStream)(path), hash);
     return asDigest(hash);
 }
-/** The digest is of the very bytes that were written, so that a file that changes meanwhile is noticed and not merely likely to be. */
 async function copy(from, to, as) {
     const hash = (0,external_node_crypto_.createHash)("sha256");
     const tee = new external_node_stream_.Transform({
@@ -35815,10 +35529,6 @@ async function copy(from, to, as) {
 
 
 
-/**
- * Reads and checks all inputs before any work.
- * @throws ActionError E_INPUT naming the input, the value and what is allowed; E_NOT_YET for a value that is in the contract and does not work yet.
- */
 function readInputs(read, defaults) {
     readDialect(read);
     const inputs = {
@@ -35848,7 +35558,6 @@ function text(read, name) {
     const value = read(name).trim();
     return value === "" ? undefined : value;
 }
-/** The first allowed value is the default. */
 function choice(read, name, allowed) {
     const value = text(read, name);
     if (value === undefined)
@@ -35858,7 +35567,6 @@ function choice(read, name, allowed) {
         throw wrong(name, value, `Allowed: ${allowed.join(", ")}.`);
     return found;
 }
-/** YAML's core schema, as `core.getBooleanInput` reads it. */
 function autoOrBoolean(read, name) {
     const value = text(read, name) ?? "auto";
     if (value === "auto")
@@ -35919,7 +35627,6 @@ function readPlatforms(read) {
     }
     return [...platforms.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, platform]) => platform);
 }
-/** One item a line. */
 function list(read, name, parse) {
     return items(read, name).map((item) => {
         const parsed = parse(item);
@@ -35999,11 +35706,6 @@ function refuseContradictions(inputs, defaults) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   d: () => (/* binding */ canonicalJson)
 /* harmony export */ });
-/**
- * The one text of a JSON value: object keys sorted by code unit, no white space, `undefined` members left out. Two values that mean
- * the same have the same text, whatever the order in which they were written. The order of arrays means something and is kept.
- * @see https://www.rfc-editor.org/rfc/rfc8785, of which this is the part for the values that a plan holds
- */
 function canonicalJson(value) {
     if (Array.isArray(value))
         return `[${value.map(canonicalJson).join(",")}]`;
@@ -36040,28 +35742,22 @@ function canonicalJson(value) {
 
 
 
-/** sha256 over the four parts of one platform's plan. */
 function platformKey(plan) {
     return (0,_oci_digest_js__WEBPACK_IMPORTED_MODULE_0__/* .digestOf */ .ol)((0,_canonical_js__WEBPACK_IMPORTED_MODULE_2__/* .canonicalJson */ .d)(plan));
 }
-/** sha256 over the sorted keys of a set's platforms. */
 function setKey(platformKeys) {
     return (0,_oci_digest_js__WEBPACK_IMPORTED_MODULE_0__/* .digestOf */ .ol)((0,_canonical_js__WEBPACK_IMPORTED_MODULE_2__/* .canonicalJson */ .d)([...platformKeys].sort()));
 }
-/** sha256 over *yours* of all platforms of a set, whatever their order. */
 function sourceKey(yours) {
     return (0,_oci_digest_js__WEBPACK_IMPORTED_MODULE_0__/* .digestOf */ .ol)((0,_canonical_js__WEBPACK_IMPORTED_MODULE_2__/* .canonicalJson */ .d)(yours.map((part) => (0,_oci_digest_js__WEBPACK_IMPORTED_MODULE_0__/* .digestOf */ .ol)((0,_canonical_js__WEBPACK_IMPORTED_MODULE_2__/* .canonicalJson */ .d)(part))).sort()));
 }
-/** sha256 over everything but upstream: two sets with the same one differ at most in what others published. */
 function ownKey(plans) {
     const own = plans.map(({ schema, yours, label, recipe }) => (0,_oci_digest_js__WEBPACK_IMPORTED_MODULE_0__/* .digestOf */ .ol)((0,_canonical_js__WEBPACK_IMPORTED_MODULE_2__/* .canonicalJson */ .d)({ schema, yours, label, recipe })));
     return (0,_oci_digest_js__WEBPACK_IMPORTED_MODULE_0__/* .digestOf */ .ol)((0,_canonical_js__WEBPACK_IMPORTED_MODULE_2__/* .canonicalJson */ .d)(own.sort()));
 }
-/** sha256 of a context's entries, whatever the order in which they were read. */
 function treeDigest(entries) {
     return (0,_oci_digest_js__WEBPACK_IMPORTED_MODULE_0__/* .digestOf */ .ol)((0,_canonical_js__WEBPACK_IMPORTED_MODULE_2__/* .canonicalJson */ .d)(compactTree(entries)));
 }
-/** A context's entries as short lists, sorted by path: `[path, mode, sha256]`, `[path, "link", target]`, `[path, "directory"]`. */
 function compactTree(entries) {
     return entries
         .map((entry) => {
@@ -36071,20 +35767,16 @@ function compactTree(entries) {
     })
         .sort(([a = ""], [b = ""]) => (a < b ? -1 : 1));
 }
-/** `k1-<64 hex>`: the set's index. */
 function setTag(key) {
     return `k1-${(0,_oci_digest_js__WEBPACK_IMPORTED_MODULE_0__/* .hexOf */ .ZD)(key)}`;
 }
-/** `k1-<64 hex>-<os>-<arch>[-<variant>]`: one platform's small index. */
 function platformTag(key, platform) {
     return `k1-${(0,_oci_digest_js__WEBPACK_IMPORTED_MODULE_0__/* .hexOf */ .ZD)(key)}-${(0,_oci_platform_js__WEBPACK_IMPORTED_MODULE_1__/* .platformSlug */ .DN)(platform)}`;
 }
-/** `y1-<64 hex>`: the newest set for the same sources. */
 function sourceTag(key) {
     return `y1-${(0,_oci_digest_js__WEBPACK_IMPORTED_MODULE_0__/* .hexOf */ .ZD)(key)}`;
 }
 const SLUG_LENGTH = 60;
-/** `branch-<slug>-<8 hex of branch and configuration path>`: the newest set of a branch. The slug is for people, the digits keep names apart. */
 function branchTag(branch, configuration) {
     const slug = branch
         .toLowerCase()
@@ -36122,19 +35814,13 @@ function branchTag(branch, configuration) {
 
 
 
-/**
- * What stands on the plan's descriptor in the index itself, so that a hit knows it without one more request: the fingerprint of
- * everything but upstream, when the set was built (RFC 3339), and how long that took (seconds).
- */
 const OWN_ANNOTATION = "dev-container-cache.own";
 const BUILT_ANNOTATION = "dev-container-cache.built";
 const SECONDS_ANNOTATION = "dev-container-cache.seconds";
 const PREDICATE_TYPE = "in-toto.io/predicate-type";
-/** The plan's entry of an index that we made. */
 function planDescriptorOf(index) {
     return index.manifests.find((entry) => (0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .isAttestation */ .H3)(entry) && entry.annotations?.[OWN_ANNOTATION] !== undefined);
 }
-/** The config of an attestation manifest in the form that every registry takes: Gitea insists on one that reads as an image's. */
 function planConfig(statement) {
     return jsonDocument(_oci_media_types_js__WEBPACK_IMPORTED_MODULE_2__/* .OCI_CONFIG */ .TF, {
         architecture: "unknown",
@@ -36143,10 +35829,6 @@ function planConfig(statement) {
         rootfs: { type: "layers", diff_ids: [statement.digest] },
     });
 }
-/**
- * The attestation manifest that carries the plan's statement, in the shape of BuildKit's own.
- * @see https://github.com/moby/buildkit/blob/v0.26.3/docs/attestations/attestation-storage.md
- */
 function planManifest(statement, config) {
     return jsonDocument(_oci_media_types_js__WEBPACK_IMPORTED_MODULE_2__/* .OCI_MANIFEST */ .EG, {
         schemaVersion: 2,
@@ -36155,16 +35837,11 @@ function planManifest(statement, config) {
         layers: [{ ...plain(statement), annotations: { [PREDICATE_TYPE]: _stored_js__WEBPACK_IMPORTED_MODULE_4__/* .PLAN_PREDICATE */ .IJ } }],
     });
 }
-/** Finds the statement among an attestation manifest's layers. */
 function statementOf(manifest) {
     if (manifest.body.kind !== "manifest")
         return undefined;
     return manifest.body.layers.find((layer) => layer.mediaType === _oci_media_types_js__WEBPACK_IMPORTED_MODULE_2__/* .IN_TOTO */ .B1 && layer.annotations?.[PREDICATE_TYPE] === _stored_js__WEBPACK_IMPORTED_MODULE_4__/* .PLAN_PREDICATE */ .IJ);
 }
-/**
- * The index of a set: each platform's image followed by its attestations, platforms in order, the plan last. It holds what the
- * platforms' own indexes hold, nothing rebuilt and nothing lost.
- */
 function setIndex(platforms, plan) {
     const sorted = [...platforms].sort((a, b) => ((0,_oci_platform_js__WEBPACK_IMPORTED_MODULE_3__/* .formatPlatform */ .Bq)(a.platform) < (0,_oci_platform_js__WEBPACK_IMPORTED_MODULE_3__/* .formatPlatform */ .Bq)(b.platform) ? -1 : 1));
     const entries = sorted.flatMap(({ platform, manifest, index }) => entriesOf(platform, manifest, index));
@@ -36181,7 +35858,6 @@ function setIndex(platforms, plan) {
     };
     return jsonDocument(_oci_media_types_js__WEBPACK_IMPORTED_MODULE_2__/* .OCI_INDEX */ .$p, { schemaVersion: 2, mediaType: _oci_media_types_js__WEBPACK_IMPORTED_MODULE_2__/* .OCI_INDEX */ .$p, manifests: [...entries, planEntry] });
 }
-/** An index of nothing: under a tag it is no image, so whoever looks there builds. */
 function emptyIndex() {
     return jsonDocument(_oci_media_types_js__WEBPACK_IMPORTED_MODULE_2__/* .OCI_INDEX */ .$p, { schemaVersion: 2, mediaType: _oci_media_types_js__WEBPACK_IMPORTED_MODULE_2__/* .OCI_INDEX */ .$p, manifests: [] });
 }
@@ -36235,9 +35911,7 @@ function jsonDocument(mediaType, value) {
 
 
 
-/** The predicate type of our in-toto statement. */
 const PLAN_PREDICATE = "urn:dev-container-cache:plan:1";
-/** The plan as it is stored: the same shape, with every value that could be private replaced by its salted hash. */
 function hidePrivateValues(plan, hidden, salt) {
     return {
         ...plan,
@@ -36261,7 +35935,6 @@ function hideInUpstream(upstream, hidden, salt) {
     const hide = (image) => {
         if (!hidden.references.has(image.reference))
             return image;
-        // Where nothing was expanded the written form is the reference itself and tells as much.
         const written = image.written.includes("$") ? image.written : hash(image.written, salt);
         return { ...image, written, reference: hash(image.reference, salt) };
     };
@@ -36274,15 +35947,9 @@ function hideInUpstream(upstream, hidden, salt) {
 function hash(value, salt) {
     return `salted:${(0,_oci_digest_js__WEBPACK_IMPORTED_MODULE_0__/* .digestOf */ .ol)(`${salt}\n${value}`)}`;
 }
-/** The trees that some plans name, ready to be stored. */
 function storeTrees(trees) {
     return Object.fromEntries([...trees].map(([digest, entries]) => [digest, (0,_fingerprint_js__WEBPACK_IMPORTED_MODULE_2__/* .compactTree */ .QM)(entries)]));
 }
-/**
- * An in-toto statement about a set of images.
- * @param subjects the digests of the platforms' manifests.
- * @see https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
- */
 function planStatement(plan, subjects) {
     return (0,_canonical_js__WEBPACK_IMPORTED_MODULE_3__/* .canonicalJson */ .d)({
         _type: "https://in-toto.io/Statement/v1",
@@ -36291,10 +35958,6 @@ function planStatement(plan, subjects) {
         predicate: plan,
     });
 }
-/**
- * Reads a statement that an earlier run stored. It is only ever used to explain a miss, so what cannot be read is no error.
- * @returns the plan, or `undefined` for anything that is not a plan of this schema.
- */
 function readPlanStatement(text) {
     let json;
     try {
@@ -36379,7 +36042,6 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 
 
 const OLDEST_NODE = [20, 18];
-/** Opens the world, runs the story, publishes what it said, and catches once. */
 async function main() {
     const started = Date.now();
     const log = (0,_host_actions_js__WEBPACK_IMPORTED_MODULE_3__/* .openLog */ .Ne)();
@@ -36414,7 +36076,6 @@ async function main() {
     if (report.failure)
         (0,_host_actions_js__WEBPACK_IMPORTED_MODULE_3__/* .fail */ .fJ)(report.failure);
 }
-/** The registries, and the logins that they are given. */
 function openNetwork(inputs, { files, exec, host, log }) {
     const { cacheRepository, registryLogin, dockerConfiguration, push } = inputs;
     const credentials = (0,_registry_credentials_js__WEBPACK_IMPORTED_MODULE_11__/* .openCredentials */ .Z)({
@@ -36466,19 +36127,15 @@ __webpack_async_result__();
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
 
 const DIGEST = /^sha256:[a-f0-9]{64}$/;
-/** Tells whether a text is a sha256 digest; other algorithms are refused, no registry in use serves them. */
 function isDigest(text) {
     return typeof text === "string" && DIGEST.test(text);
 }
-/** The 64 hexadecimal digits alone. */
 function hexOf(digest) {
     return digest.slice("sha256:".length);
 }
-/** A digest as people compare it: `sha256:` and the first 12 digits. */
 function shortDigest(digest) {
     return digest.slice(0, "sha256:".length + 12);
 }
-/** The digest of some bytes, or of a text in UTF-8. */
 function digestOf(content) {
     return `sha256:${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)("sha256").update(content).digest("hex")}`;
 }
@@ -36507,15 +36164,9 @@ function digestOf(content) {
 
 
 
-/** BuildKit marks an attestation manifest by this annotation on its descriptor in the index, and the image it speaks of by the next. */
 const REFERENCE_TYPE = "vnd.docker.reference.type";
 const REFERENCE_DIGEST = "vnd.docker.reference.digest";
 const ATTESTATION = "attestation-manifest";
-/**
- * Reads the JSON of an index or a manifest.
- * @param mediaType as the registry's `Content-Type` says, without parameters.
- * @returns the value, or a sentence that says what is wrong with it.
- */
 function readManifest(json, mediaType) {
     if (!isRecord(json))
         return { wrong: "it is not a JSON object" };
@@ -36544,7 +36195,6 @@ function readManifest(json, mediaType) {
     }
     return { wrong: `its type is ${mediaType || "not told"}, which is no image` };
 }
-/** Reads one descriptor; `undefined` where digest, size or type are missing or wrong. */
 function readDescriptor(json) {
     if (!isRecord(json))
         return undefined;
@@ -36581,23 +36231,18 @@ function readPlatform(json) {
     const variant = typeof json.variant === "string" ? { variant: json.variant } : {};
     return (0,_platform_js__WEBPACK_IMPORTED_MODULE_2__/* .normalisePlatform */ .WN)({ os: json.os, architecture: json.architecture, ...variant });
 }
-/** Tells whether a value is a plain JSON object. */
 function isRecord(value) {
     return typeof value === "object" && value !== null && !Array.isArray(value);
 }
-/** Tells whether an entry of an index is BuildKit's attestation manifest and not an image. */
 function isAttestation(descriptor) {
     return descriptor.annotations?.[REFERENCE_TYPE] === ATTESTATION;
 }
-/** The images of an index, attestations left out. */
 function imagesOf(index) {
     return index.manifests.filter((entry) => !isAttestation(entry) && entry.platform?.os !== "unknown");
 }
-/** The attestation manifests of an index that speak of one image. */
 function attestationsOf(index, image) {
     return index.manifests.filter((entry) => isAttestation(entry) && entry.annotations?.[REFERENCE_DIGEST] === image);
 }
-/** What runs where nothing better is there, best first: https://github.com/containerd/platforms/blob/v1.0.0/compare.go (platformVector) */
 const OLDER_VARIANTS = {
     "arm/v8": ["v7", "v6", "v5"],
     "arm/v7": ["v6", "v5"],
@@ -36607,7 +36252,6 @@ const OLDER_VARIANTS = {
     "amd64/v3": ["v2", undefined],
     "amd64/v2": [undefined],
 };
-/** The image of an index for a platform, as BuildKit chooses it: the platform itself, else the newest older variant that runs on it. */
 function imageFor(index, platform) {
     const { os, architecture } = platform;
     const older = OLDER_VARIANTS[`${architecture}/${platform.variant ?? ""}`] ?? [];
@@ -36640,13 +36284,11 @@ function imageFor(index, platform) {
 /* harmony export */   Y2: () => (/* binding */ DOCKER_LIST),
 /* harmony export */   _P: () => (/* binding */ MANIFEST_TYPES)
 /* harmony export */ });
-/** https://github.com/opencontainers/image-spec/blob/v1.1.1/media-types.md and https://distribution.github.io/distribution/spec/manifest-v2-2/ */
 const OCI_INDEX = "application/vnd.oci.image.index.v1+json";
 const OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 const OCI_CONFIG = "application/vnd.oci.image.config.v1+json";
 const DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json";
 const DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json";
-/** https://github.com/in-toto/attestation/blob/main/spec/v1/envelope.md; BuildKit stores statements bare under this type. */
 const IN_TOTO = "application/vnd.in-toto+json";
 const INDEX_TYPES = [OCI_INDEX, DOCKER_LIST];
 const MANIFEST_TYPES = [OCI_MANIFEST, DOCKER_MANIFEST];
@@ -36664,7 +36306,6 @@ const MANIFEST_TYPES = [OCI_MANIFEST, DOCKER_MANIFEST];
 /* harmony export */   WN: () => (/* binding */ normalisePlatform),
 /* harmony export */   my: () => (/* binding */ samePlatform)
 /* harmony export */ });
-/** What BuildKit can name; a typo is caught here because BuildKit's own answer to it is misleading ("no match for platform in manifest"). */
 const ARCHITECTURES = {
     linux: ["386", "amd64", "arm", "arm64", "loong64", "mips64", "mips64le", "ppc64le", "riscv64", "s390x"],
     windows: ["amd64", "arm64"],
@@ -36682,12 +36323,7 @@ const VARIANTS = {
     arm64: ["v8", "v9"],
     amd64: ["v1", "v2", "v3", "v4"],
 };
-/** The variant that is meant when none is written: https://github.com/containerd/platforms/blob/v1.0.0/database.go */
 const DEFAULT_VARIANT = { arm64: "v8", amd64: "v1" };
-/**
- * Reads `os/architecture[/variant]` and normalises it as containerd does: `linux/arm64/v8` is `linux/arm64`, `linux/arm` is `linux/arm/v7`.
- * @returns the platform, or a sentence that says what is wrong and what is allowed.
- */
 function parsePlatform(text) {
     const [os = "", written = "", writtenVariant, ...rest] = text.toLowerCase().split("/");
     const known = ARCHITECTURES[os];
@@ -36702,7 +36338,6 @@ function parsePlatform(text) {
         return { wrong: `${os}/${architecture} has no variant "${variant}"` };
     return normalisePlatform({ os, architecture, ...(variant === undefined ? {} : { variant }) });
 }
-/** Leaves out a variant that is the default one, and adds `v7` to a bare `arm`, so that equal platforms are equal values. */
 function normalisePlatform(platform) {
     const { os, architecture } = platform;
     const variant = platform.variant === "" ? undefined : platform.variant;
@@ -36712,15 +36347,12 @@ function normalisePlatform(platform) {
         ? { os, architecture }
         : { os, architecture, variant };
 }
-/** `os/architecture[/variant]` */
 function formatPlatform(platform) {
     return [platform.os, platform.architecture, ...(platform.variant === undefined ? [] : [platform.variant])].join("/");
 }
-/** `os-architecture[-variant]`, as it stands in a tag or a file name. */
 function platformSlug(platform) {
     return formatPlatform(platform).replaceAll("/", "-");
 }
-/** Tells whether both name the same platform. Both must be normalised. */
 function samePlatform(a, b) {
     return formatPlatform(a) === formatPlatform(b);
 }
@@ -36747,16 +36379,9 @@ const HOST = /^(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-
 const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 const MAX_NAME = 255;
 const HUB_ALIASES = new Set(["docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"]);
-/** Tells whether a text is a legal tag: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests */
 function isTag(text) {
     return TAG.test(text);
 }
-/**
- * Reads `[registry/]repository[:tag][@digest]` as docker does: a first segment with a dot, a colon, or `localhost` is the registry,
- * everything else is Docker Hub. Nothing is added: without a tag there is no tag.
- * @returns the parts, or a sentence that says what is wrong.
- * @see https://github.com/distribution/reference/blob/v0.6.0/normalize.go
- */
 function parseReference(text) {
     const at = text.indexOf("@");
     const digest = at < 0 ? undefined : text.slice(at + 1);
@@ -36777,10 +36402,6 @@ function parseReference(text) {
         ...(digest === undefined ? {} : { digest }),
     };
 }
-/**
- * Reads `[registry/]repository` without tag or digest.
- * @returns the parts, or a sentence that says what is wrong.
- */
 function parseRepository(text) {
     if (text === "")
         return { wrong: "it is empty" };
@@ -36805,17 +36426,14 @@ function parseRepository(text) {
         return { wrong: `it is longer than ${MAX_NAME} characters` };
     return { registry, repository };
 }
-/** `registry/repository`, fully written out. */
 function formatRepository(name) {
     return `${name.registry}/${name.repository}`;
 }
-/** The reference fully written out; `latest` is not added. */
 function formatReference(reference) {
     const tag = reference.tag === undefined ? "" : `:${reference.tag}`;
     const digest = reference.digest === undefined ? "" : `@${reference.digest}`;
     return `${formatRepository(reference)}${tag}${digest}`;
 }
-/** `repo@sha256:…`, the form in which the outputs name an image. */
 function formatPinned(image) {
     return `${formatRepository(image)}@${image.digest}`;
 }
@@ -36834,7 +36452,6 @@ function formatPinned(image) {
 /* harmony import */ var _oci_platform_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3856);
 
 
-/** Every output of action.yml, in its order. */
 const OUTPUTS = (/* unused pure expression or super */ null && ([
     "result",
     "exists",
@@ -36853,9 +36470,7 @@ const OUTPUTS = (/* unused pure expression or super */ null && ([
     "plan",
     "timings",
 ]));
-/** What the Terraform provider gives as an id where there is no image. */
 const NIL_UUID = "00000000-0000-0000-0000-000000000000";
-/** All outputs of a run, every one of them on every path: what there is nothing to say about is empty. */
 function makeOutputs(report) {
     return {
         result: report.result,
@@ -36907,11 +36522,6 @@ function makeOutputs(report) {
 
 
 
-/**
- * Answers whether the wanted set is in the cache repository. Nothing is downloaded but manifests; what does not depend on one another
- * is asked at once: the bases beside the newest set of the same sources, which is verified while the wanted tag is looked up, for on a
- * hit they are nearly always the same image.
- */
 async function probe(wanted, registry) {
     const newest = lookAtNewest(wanted, registry);
     if (wanted.doubt)
@@ -36983,7 +36593,6 @@ async function lookUpPlatforms(wanted, plan, damaged, newest, registry) {
     const otherwise = found.length > 0 ? { kind: "partial", found, missing } : { kind: "miss", damaged: [...damaged, ...broken] };
     return staleOr(await newest, wanted, otherwise, found);
 }
-/** One platform's own tag: `absent` is a miss, everything else that is not a sound image is said. */
 async function lookUpPlatform(wanted, { platform, tag }, registry) {
     const answer = await registry.manifest({ ...wanted.repository, tag });
     if (answer.kind === "absent")
@@ -36992,7 +36601,6 @@ async function lookUpPlatform(wanted, { platform, tag }, registry) {
         return { kind: "doubt", doubt: doubtAbout(`the tag ${tag}`, answer) };
     return verifyPlatform(wanted, platform, answer.value, registry);
 }
-/** Verifies that a set holds every wanted platform and that all of it is there. */
 async function verifySet(wanted, served, registry) {
     const looks = await Promise.all(wanted.platforms.map(({ platform }) => verifyPlatform(wanted, platform, served, registry)));
     const bad = looks.find((look) => look.kind === "doubt") ?? looks.find((look) => look.kind === "damaged");
@@ -37000,10 +36608,6 @@ async function verifySet(wanted, served, registry) {
         return bad;
     return { kind: "sound", found: looks.flatMap((look) => (look.kind === "sound" ? look.found : [])) };
 }
-/**
- * Verifies one platform of an index, or a bare manifest: the manifest, its config and every layer are in the registry.
- * @returns `damaged` only where the registry itself says that a part is not there.
- */
 async function verifyPlatform(wanted, platform, served, registry) {
     const child = served.body.kind === "index" ? (0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_2__/* .imageFor */ .zd)(served.body, platform) : served.descriptor;
     if (!child)
@@ -37026,7 +36630,6 @@ async function verifyPlatform(wanted, platform, served, registry) {
             return missingPart(`the layer ${parts[index]?.digest ?? ""} of ${(0,_oci_platform_js__WEBPACK_IMPORTED_MODULE_3__/* .formatPlatform */ .Bq)(platform)}`, part);
     return sound;
 }
-/** A layer may stand in a manifest more than once. */
 function uniqueBlobs(parts) {
     return [...new Map(parts.map((part) => [part.digest, part])).values()];
 }
@@ -37038,7 +36641,6 @@ function missingPart(what, error) {
 function doubtAbout(what, error) {
     return { kind: "registry", what, error };
 }
-/** Same sources, same label, same recipe, all of it there: only upstream moved, or cannot be read. */
 function unlessStale(newest, wanted, doubt) {
     return staleOr(newest, wanted, { kind: "unknown", doubt }, []);
 }
@@ -37067,12 +36669,7 @@ function ownKeyOf(index) {
 /* harmony export */ });
 /* harmony import */ var _oci_reference_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4974);
 
-/**
- * Reads one pattern: `debian`, `ghcr.io/team/*`, `registry.example/**`, with or without a tag. Without one every tag is allowed.
- * @returns the pattern, or a sentence that says what is wrong.
- */
 function parseImagePattern(written) {
-    // Letters in place of the stars have the name read and normalised as any other: `debian*` is `docker.io/library/debian*`.
     const [many, one] = ["zzmanyzz", "zzonezz"];
     const parsed = (0,_oci_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .parseReference */ .F2)(written.replaceAll("**", many).replaceAll("*", one));
     if ("wrong" in parsed)
@@ -37085,7 +36682,6 @@ function parseImagePattern(written) {
     const tail = parsed.tag === undefined && parsed.digest === undefined ? "(?:[:@].*)?" : "(?:@.*)?";
     return { written, matches: new RegExp(`^${source}${tail}$`) };
 }
-/** Whether an image may be used. Without a pattern every image may. */
 function imageAllowed(patterns, reference) {
     return patterns.length === 0 || patterns.some(({ matches }) => matches.test((0,_oci_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .formatReference */ .FH)(reference)));
 }
@@ -37111,15 +36707,9 @@ var media_types = __nccwpck_require__(415);
 ;// CONCATENATED MODULE: ./build/src/registry/challenge.js
 const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
 const TOKEN68 = /[A-Za-z0-9\-._~+/]+=*(?=\s*(?:,|$))/y;
-/**
- * Reads all challenges of one or more `WWW-Authenticate` headers: several in one header, commas in quotes, parameters in any order.
- * What cannot be read is passed over: a broken challenge beside a good one must not hide it.
- * @see https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
- */
 function parseChallenges(headers) {
     return headers.flatMap(parseHeader);
 }
-/** The challenge that is answered: Bearer before Basic, whatever else there is. */
 function chooseChallenge(header) {
     const challenges = parseChallenges(header === undefined ? [] : typeof header === "string" ? [header] : header);
     return challenges.find(({ scheme }) => scheme === "bearer") ?? challenges.find(({ scheme }) => scheme === "basic");
@@ -37147,7 +36737,6 @@ function parseHeader(header) {
             const name = word.toLowerCase();
             const value = readValue(header, at);
             at = value.end;
-            // The first of two counts, so that nothing behind can change what was said.
             if (!(name in open.params))
                 open.params[name] = value.text;
         }
@@ -37161,7 +36750,6 @@ function parseHeader(header) {
     }
     return challenges;
 }
-/** A scheme may carry one bare value, as Negotiate does: it is nothing that we use. */
 function skipToken68(header, at, moveTo) {
     TOKEN68.lastIndex = at;
     const found = TOKEN68.exec(header)?.[0];
@@ -37190,17 +36778,12 @@ var registry_tokens = __nccwpck_require__(8739);
 
 
 const bearer = (realm, service) => ({ scheme: "bearer", params: { realm, service } });
-/** What these registries have answered for years: asking for the token at once saves the refusal, one round trip on every hit. */
 const WELL_KNOWN = {
     "docker.io": bearer("https://auth.docker.io/token", "registry.docker.io"),
     "ghcr.io": bearer("https://ghcr.io/token", "ghcr.io"),
     "quay.io": bearer("https://quay.io/v2/auth", "quay.io"),
     "registry.gitlab.com": bearer("https://gitlab.com/jwt/auth", "container_registry"),
 };
-/**
- * Keeps the tokens of a run, one for each repository and with the widest scope that the run will need: servers differ in what they make
- * of a token for several. What a registry once asked for is known for its other repositories.
- */
 function openAuthorizer({ http, clock, mask, credentials, pushes }) {
     const tokens = new Map();
     const learned = new Map();
@@ -37219,7 +36802,6 @@ function openAuthorizer({ http, clock, mask, credentials, pushes }) {
         known: async (name) => headerOf(await tokens.get(keyOf(name))),
         foresee: async (name, origin) => {
             const challenge = learned.get(name.registry) ?? WELL_KNOWN[name.registry];
-            // One that was tried is not tried again: the registry itself then says what it wants.
             if (!challenge || tokens.has(keyOf(name)))
                 return undefined;
             return headerOf(await fetch(name, origin, challenge, `GET ${origin.origin}`));
@@ -37243,7 +36825,6 @@ function openAuthorizer({ http, clock, mask, credentials, pushes }) {
 
 
 
-/** All four types, always: a registry that is not asked for one may answer with another, or say that there is nothing. */
 const ACCEPT = [media_types/* OCI_INDEX */.$p, media_types/* DOCKER_LIST */.Y2, media_types/* OCI_MANIFEST */.EG, media_types/* DOCKER_MANIFEST */.Vv].join(", ");
 const MANIFEST_LIMIT = 8 * 1024 * 1024;
 const BLOB_LIMIT = 4 * 1024 * 1024;
@@ -37254,11 +36835,6 @@ const FIRST_PAUSE = 300;
 const LONGEST_PAUSE = 60_000;
 const OUT_OF_TIME = "all look-ups together took longer than they may; the rest was not asked";
 const PASSING = new Set([408, 429, 499, 500, 502, 503, 504, 522]);
-/**
- * Opens the registries of a run: reads and small pushes, with answers in three values. A look-up that is under way is shared by all who
- * ask the same.
- * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
- */
 function openRegistry(http, options) {
     const budget = { until: undefined };
     const send = openSender(http, options, budget);
@@ -37294,18 +36870,15 @@ function shared(keyOf, work) {
 function nameOf(reference) {
     return reference.digest ?? reference.tag ?? "latest";
 }
-/** Docker Hub's API has a host of its own. */
 function hostOf({ registry }) {
     return registry === "docker.io" ? "registry-1.docker.io" : registry;
 }
-/** What a TLS server answers to plain http: Go's own words, and those of others that just hang up. */
 function speaksTls(reply) {
     if (!("response" in reply))
         return reply.kind === "unavailable" && /other side closed|ECONNRESET|socket hang up/i.test(reply.words);
     const { status, body } = reply.response;
     return status === 400 && /HTTPS server|HTTPS port/i.test(new TextDecoder().decode(body));
 }
-/** Sends with the authorization that the registry asks for, follows redirects, and tries again what may pass. */
 function openSender(http, options, budget) {
     const authorizer = openAuthorizer({ http, ...options });
     const speakTls = new Set();
@@ -37313,7 +36886,6 @@ function openSender(http, options, budget) {
         const plain = options.insecure(name.registry) && !speakTls.has(name.registry);
         return new URL(`${plain ? "http" : "https"}://${hostOf(name)}`);
     };
-    /** Where plain http is allowed it is tried first, before any credentials are sent; a server that wants TLS says so. */
     const ask = async (call, authorization) => {
         const origin = originOf(call.repository);
         const left = () => (budget.until === undefined ? undefined : budget.until - options.clock());
@@ -37330,10 +36902,8 @@ function openSender(http, options, budget) {
         if (!("response" in first) || first.response.status !== 401)
             return first;
         const origin = originOf(repository);
-        // Only the registry's own challenge is answered: whoever it redirected to must not name a place for the login.
         if (first.url.origin !== origin.origin)
             return first;
-        // Whoever was refused at the same time shares the exchange: only the one with the token that failed asks for another.
         const now = await authorizer.known(repository);
         const pending = now === used || now === undefined ? undefined : { kind: "header", value: now };
         const refused = { origin, response: first.response, request: first.name };
@@ -37353,7 +36923,6 @@ async function attempt(http, call, authorization) {
         await http.pause(pause);
     }
 }
-/** Seconds, or a date. @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 */
 function retryAfter({ headers }) {
     const value = headers["retry-after"];
     if (typeof value !== "string")
@@ -37364,7 +36933,6 @@ function retryAfter({ headers }) {
     const date = Date.parse(value);
     return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
 }
-/** Credentials go to the registry's own origin and are dropped when a redirect leaves it: storage hosts refuse them, others must not see them. */
 async function follow(http, call, authorization) {
     let url = call.url ?? new URL(`/v2/${call.repository.repository}/${call.path}`, call.origin);
     for (let hop = 0; hop <= REDIRECTS; hop++) {
@@ -37392,7 +36960,6 @@ async function follow(http, call, authorization) {
     }
     return (0,errors/* malformed */.Qm)((0,errors/* nameRequest */.RX)(call.method, url), "it redirects without end");
 }
-/** Where an answer sends on to; nothing where it does not; an error where nobody should follow. */
 function redirectOf({ status, headers }, from, name) {
     const { location } = headers;
     if (![301, 302, 303, 307, 308].includes(status) || typeof location !== "string")
@@ -37447,7 +37014,6 @@ function mediaTypeOf({ headers }) {
         .split(";", 1)[0]
         ?.trim() ?? "");
 }
-/** HEAD does not count as a pull where pulls are counted. Where it does not tell, or is not allowed, GET does. */
 async function describeManifest(send, reference) {
     const path = `manifests/${nameOf(reference)}`;
     const reply = await send({ method: "HEAD", repository: reference, path, headers: { accept: ACCEPT } });
@@ -37481,7 +37047,6 @@ async function hasBlob(send, repository, blob) {
         return (0,errors/* errorOf */.Mz)(name, response);
     return hasBlobByRange(send, repository, blob);
 }
-/** Some registries refuse HEAD on a blob and serve it all the same: one byte tells. */
 async function hasBlobByRange(send, repository, blob) {
     const reply = await send({
         method: "GET",
@@ -37577,7 +37142,6 @@ async function putManifest(send, repository, { bytes, mediaType, tag }) {
     return { kind: "found", value: { mediaType, digest, size: bytes.length } };
 }
 const MOST_PAGES = 100;
-/** Follows the pages that a registry makes of a long list; what a page points to on another host is not asked. */
 async function listTags(send, repository) {
     const tags = [];
     let url;
@@ -37595,7 +37159,6 @@ async function listTags(send, repository) {
         if (response.status !== 200)
             return (0,errors/* errorOf */.Mz)(name, response);
         const json = parseJson(response.body);
-        // An empty repository is `null` to some.
         const list = (0,manifest/* isRecord */.u4)(json) ? (json.tags ?? []) : undefined;
         if (!Array.isArray(list) || !list.every((tag) => typeof tag === "string"))
             return (0,errors/* malformed */.Qm)(name, "it is no list of tags", 200);
@@ -37609,12 +37172,10 @@ async function listTags(send, repository) {
     }
     return (0,errors/* malformed */.Qm)((0,errors/* nameRequest */.RX)("GET", url ?? new URL(`https://${hostOf(repository)}`)), `the list has more than ${MOST_PAGES} pages`);
 }
-/** https://www.rfc-editor.org/rfc/rfc8288 */
 function nextPage({ headers }, from) {
     const link = typeof headers.link === "string" ? /<([^>]*)>\s*;[^,]*rel="?next"?/i.exec(headers.link)?.[1] : undefined;
     return link !== undefined && URL.canParse(link, from.href) ? new URL(link, from) : undefined;
 }
-/** Has a blob of another repository of the same registry put into this one; where the registry does not, it is fetched and uploaded. */
 async function mountBlob(send, repository, from, blob) {
     const query = new URLSearchParams({ mount: blob.digest, from: from.repository });
     const reply = await send({
@@ -37626,13 +37187,11 @@ async function mountBlob(send, repository, from, blob) {
     if ("response" in reply && reply.response.status === 201)
         return { kind: "found", value: blob };
     const location = "response" in reply && reply.response.status === 202 ? reply.response.headers.location : undefined;
-    // The registry opened an upload instead: it is not left open.
     if ("response" in reply && typeof location === "string" && URL.canParse(location, reply.url.href))
         await send({ method: "DELETE", repository, path: "", url: new URL(location, reply.url) });
     const bytes = await readBlob(send, from, blob, BLOB_LIMIT);
     return bytes.kind === "found" ? putBlob(send, repository, bytes.value, blob.mediaType) : bytes;
 }
-/** Deletes a manifest by its digest, or a tag where the registry can: many refuse both. */
 async function deleteManifest(send, reference) {
     const reply = await send({ method: "DELETE", repository: reference, path: `manifests/${nameOf(reference)}` });
     if (!("response" in reply))
@@ -37657,15 +37216,9 @@ async function deleteManifest(send, reference) {
 /* harmony import */ var _oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2262);
 
 
-/** Docker Hub goes by many names; this is the one under which docker itself stores its login. */
 const HUB_KEY = "https://index.docker.io/v1/";
 const HUB_NAMES = ["docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"];
 const HELPER_TIMEOUT = 10_000;
-/**
- * Opens the logins of a run, asked in this order, the first that knows something counts: the inputs, the input docker-config-base64,
- * buildx's scoped folders, Docker's own configuration, and the job's token for ghcr.io and the job's own host. Each registry is looked
- * up once, and every secret is masked as soon as it is known.
- */
 function openCredentials(options) {
     const { env, given, configuration } = options;
     const docker = once(() => readDockerConfiguration(`${dockerFolder(env)}/config.json`, options));
@@ -37707,7 +37260,6 @@ function once(work) {
 function dockerFolder(env) {
     return env.DOCKER_CONFIG || `${env.HOME ?? ""}/.docker`;
 }
-/** The base64 form of a Basic login is as good as the login. */
 function maskLogin(login, mask) {
     if ("identityToken" in login)
         mask(login.identityToken);
@@ -37720,10 +37272,6 @@ function maskLogin(login, mask) {
 function encodeBase64(text) {
     return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 }
-/**
- * Reads the input docker-config-base64.
- * @throws ActionError E_INPUT without a word of its content.
- */
 function decodeDockerConfiguration(base64) {
     const configuration = asConfiguration(decodeBase64(base64.replace(/\s+/g, "")), "docker-config-base64");
     if (configuration)
@@ -37733,7 +37281,6 @@ function decodeDockerConfiguration(base64) {
         fix: "Make it with: base64 -w0 < ~/.docker/config.json",
     });
 }
-/** Padded or not: both are found in configurations. */
 function decodeBase64(base64) {
     try {
         return new TextDecoder().decode(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)));
@@ -37768,10 +37315,6 @@ async function readDockerConfiguration(path, { files, warn }) {
         warn(`${path} is no JSON object: its logins are not used.`);
     return configuration;
 }
-/**
- * buildx's folders for one registry, one repository or one scope, made by docker/login-action's `scope`: the longest path counts.
- * @see https://docs.docker.com/build/building/registry-auth/
- */
 async function scopedLogin(name, options) {
     const root = `${options.env.BUILDX_CONFIG || `${dockerFolder(options.env)}/buildx`}/config`;
     const segments = [name.registry, ...name.repository.split("/")];
@@ -37788,7 +37331,6 @@ async function scopedLogin(name, options) {
     }
     return undefined;
 }
-/** As docker does: the registry's own helper, else the store, else the file; and the file where a helper knows nothing. */
 async function loginFrom(configuration, { registry }, options) {
     const names = registry === "docker.io" ? [HUB_KEY, ...HUB_NAMES] : [registry];
     const own = names
@@ -37803,7 +37345,6 @@ async function loginFrom(configuration, { registry }, options) {
 function loginOfFile(configuration, names, warn) {
     const entries = Object.entries(configuration.auths);
     const [key, entry] = entries.find(([name]) => names.includes(name)) ?? entries.find(([name]) => names.includes(hostOf(name))) ?? [];
-    // An empty entry says that the login is in the store, which has been asked.
     if (key === undefined || !(0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .isRecord */ .u4)(entry) || Object.keys(entry).length === 0)
         return undefined;
     if (isText(entry.identitytoken))
@@ -37822,14 +37363,9 @@ function loginOfFile(configuration, names, warn) {
 function isText(value) {
     return typeof value === "string" && value !== "";
 }
-/** Keys are hosts, or addresses of older logins. */
 function hostOf(key) {
     return key.replace(/^https?:\/\//, "").split("/", 1)[0] ?? "";
 }
-/**
- * Asks a credential helper. That one is missing, hangs or talks nonsense is told and no reason to end: the registry may be public.
- * @see https://github.com/docker/docker-credential-helpers
- */
 async function askHelper(helper, server, { source }, { exec, warn }) {
     const program = `docker-credential-${helper}`;
     if (!/^[A-Za-z0-9._-]+$/.test(helper)) {
@@ -37839,7 +37375,6 @@ async function askHelper(helper, server, { source }, { exec, warn }) {
     const answer = await exec(program, ["get"], { input: server, timeout: HELPER_TIMEOUT });
     if (answer === undefined)
         warn(`${source} names the credential helper ${program}, which is not on PATH.`);
-    // A helper says on standard output that it knows nothing, and nothing of what it says may be shown.
     else if (answer.code !== 0 && !/not found/i.test(answer.stdout))
         warn(`${program} (named by ${source}) failed for ${server}.`);
     if (answer?.code !== 0)
@@ -37863,7 +37398,6 @@ function readHelperAnswer(stdout) {
         ? { identityToken: json.Secret }
         : { username: json.Username, password: json.Secret };
 }
-/** The job's own token opens the registry of its own host. */
 function jobLogin(registry, env) {
     const username = env.GITHUB_ACTOR || "token";
     const server = env.GITHUB_SERVER_URL !== undefined && URL.canParse(env.GITHUB_SERVER_URL)
@@ -37889,22 +37423,15 @@ function jobLogin(registry, env) {
 /* harmony export */   g5: () => (/* binding */ failureOf)
 /* harmony export */ });
 const WORDS_LENGTH = 300;
-/** How a request is named in messages: method and address, without the query, in which storage hosts keep signatures. */
 function nameRequest(method, url) {
     return `${method} ${url.origin}${url.pathname}`;
 }
-/** A request to which nothing, or nothing whole, came back. */
 function failureOf(request, failure) {
     return { kind: "unavailable", request, words: oneLine(failure.words) };
 }
-/** An answer that is not what the protocol says. */
 function malformed(request, words, status) {
     return { kind: "malformed", request, words: oneLine(words), ...(status === undefined ? {} : { status }) };
 }
-/**
- * What an answer that is no success says. Only a registry's own 404 is absence: a page in HTML is somebody else's answer.
- * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
- */
 function errorOf(request, response) {
     const { status } = response;
     const told = registryWords(response.body);
@@ -37935,12 +37462,10 @@ function kindOf({ status, body, headers }, isRegistrys) {
 function isHtml(headers) {
     return String(headers["content-type"] ?? "").includes("html");
 }
-/** Some registries say it in one plain line. */
 function isPlainNotFound(body, headers) {
     return (String(headers["content-type"] ?? "").startsWith("text/plain") &&
         /^[^<]{0,200}$/.test(new TextDecoder().decode(body)));
 }
-/** `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"…"}]}`, or a token server's `{"details":"…"}`. */
 function registryWords(body) {
     let json;
     try {
@@ -37993,12 +37518,10 @@ function oneLine(words) {
 const CONNECTIONS = 16;
 const CONNECT_TIMEOUT = 10_000;
 const IDLE = 30_000;
-/** Opens the one door to the network: pools of connections, the proxy of the environment, and a count of what goes through. */
 function openHttp({ env, userAgent, trust, timeout = 30_000 }) {
     const pools = new Map();
     const poolFor = async (url) => {
         const { certificates, insecure } = await trust(url.host);
-        // Hosts that are trusted alike share one pool.
         const kind = JSON.stringify([certificates, insecure, (0,_tokens_js__WEBPACK_IMPORTED_MODULE_1__/* .isLoopback */ .U9)(url)]);
         const pool = pools.get(kind) ?? openPool({ env, timeout, certificates, insecure, direct: (0,_tokens_js__WEBPACK_IMPORTED_MODULE_1__/* .isLoopback */ .U9)(url) });
         pools.set(kind, pool);
@@ -38007,7 +37530,6 @@ function openHttp({ env, userAgent, trust, timeout = 30_000 }) {
     const spent = { requests: 0, bytes: 0, waves: 0 };
     let finished = 0;
     const send = async ({ method, url, headers, body, limit, timeout: whole, }) => {
-        // A request can only have waited for those that had ended when it was sent.
         const wave = finished + 1;
         spent.requests++;
         spent.waves = Math.max(spent.waves, wave);
@@ -38041,7 +37563,6 @@ function openHttp({ env, userAgent, trust, timeout = 30_000 }) {
         },
     };
 }
-/** Nothing on loopback goes through a proxy, as with docker and every other Go program. */
 async function openPool({ env, timeout, certificates, insecure, direct }) {
     const tls = {
         ...(certificates.length === 0 ? {} : { ca: [...(await knownCertificates()), ...certificates] }),
@@ -38050,7 +37571,6 @@ async function openPool({ env, timeout, certificates, insecure, direct }) {
     const options = {
         connections: CONNECTIONS,
         pipelining: 1,
-        // The default of 4 s is too short between a probe and the push after a build.
         keepAliveTimeout: IDLE,
         connect: { timeout: CONNECT_TIMEOUT, ...tls },
         headersTimeout: timeout,
@@ -38064,13 +37584,11 @@ async function openPool({ env, timeout, certificates, insecure, direct }) {
         ...(http ? { httpProxy: http } : {}),
         ...(https ? { httpsProxy: https } : {}),
         noProxy: env.no_proxy || env.NO_PROXY || "",
-        // Behind a proxy the registry's TLS is the inner one, and the proxy may have its certificate from the same place.
         requestTls: tls,
         proxyTls: tls,
     };
     return new undici__WEBPACK_IMPORTED_MODULE_0__/* .EnvHttpProxyAgent */ .J2(proxied);
 }
-/** Read only when they are needed: to import the module is to parse every root certificate, on every hit. */
 async function knownCertificates() {
     return (await Promise.resolve(/* import() */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 1692, 19))).rootCertificates;
 }
@@ -38088,7 +37606,6 @@ async function readBody(stream, limit) {
 function asHeaders(headers) {
     return Object.fromEntries(Object.entries(headers).filter((entry) => entry[1] !== undefined));
 }
-/** undici wraps what the system said: the innermost words are those that a person can look up. */
 function describe(error) {
     if (!(error instanceof Error))
         return String(error);
@@ -38112,15 +37629,10 @@ function describe(error) {
 /* harmony export */ });
 /* harmony import */ var _oci_reference_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4974);
 
-/**
- * Reads one line of the input registry-mirrors.
- * @returns the mirror, or a sentence that says what is wrong.
- */
 function parseMirror(line) {
     const [written = "", place = "", ...rest] = line.split("=").map((part) => part.trim());
     if (written === "" || place === "" || rest.length > 0)
         return { wrong: "it is not written as registry=host[/path]" };
-    // Any repository will do to have the registry's name read and normalised.
     const of = (0,_oci_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .parseRepository */ .SU)(`${written}/any/any`);
     if ("wrong" in of || written.includes("/"))
         return { wrong: `"${written}" is not a registry's host name` };
@@ -38129,7 +37641,6 @@ function parseMirror(line) {
         return { wrong: `"${place}" is not a registry's host name with a path` };
     return { of: of.registry, registry: at.registry, prefix: at.repository.replace(/\/?any$/, "") };
 }
-/** A registry that reads through mirrors: what a mirror does not give, its origin is asked for, and that is told. Nothing is ever pushed to a mirror. */
 function throughMirrors(registry, mirrors, { except, tell }) {
     if (mirrors.length === 0)
         return registry;
@@ -38169,11 +37680,6 @@ const TOKEN_LIMIT = 64 * 1024;
 const SHORTEST_LIFE = 60_000;
 const RENEW_BEFORE = 5_000;
 const REDIRECTS = 3;
-/**
- * Answers a registry's 401: Basic with the login itself, Bearer by an exchange at the realm that the challenge names. Credentials go to
- * an https realm only, or on loopback to the realm of a loopback registry.
- * @see https://distribution.github.io/distribution/spec/auth/token/
- */
 async function answerChallenge(request, options) {
     const { login, challenge, name } = request;
     if (challenge.scheme === "basic") {
@@ -38205,10 +37711,8 @@ async function exchange(challenge, request, options) {
     const first = await fetchToken(url, challenge, request, request.login, options);
     if (first.authorization.kind !== "denied")
         return first;
-    // Some token servers refuse a scope that is too wide instead of granting less.
     const narrow = { ...request, actions: "pull" };
     const second = request.actions === "pull" ? first : await fetchToken(url, challenge, narrow, request.login, options);
-    // A stale login hides a public image: what everyone may read is asked for without it once.
     if (second.authorization.kind !== "denied" || !request.login)
         return second;
     const anonymous = await fetchToken(url, challenge, narrow, undefined, options);
@@ -38220,7 +37724,6 @@ function isLoopback({ hostname }) {
         hostname === "[::1]" ||
         /^127\.\d+\.\d+\.\d+$/.test(hostname));
 }
-/** Whether a realm may be told a login: an https address that is not this machine itself, or for a registry on loopback one on loopback. */
 function mayHearLogin(realm, origin) {
     if (realm.username !== "" || realm.password !== "")
         return false;
@@ -38248,10 +37751,6 @@ async function fetchToken(realm, { params }, { repository, actions }, login, opt
         expires: options.clock() + token.life - RENEW_BEFORE,
     };
 }
-/**
- * One scope for each repository, with the actions of all; the one that the registry asked for stays first, for some look at no other.
- * `*`, which Gitea says, asks for nothing that could be named.
- */
 function mergeScopes(scopes) {
     const actions = new Map();
     for (const scope of scopes.filter((one) => one.includes(":"))) {
@@ -38271,10 +37770,6 @@ function withQuery(realm, { service, scopes }) {
         url.searchParams.append("scope", scope);
     return url;
 }
-/**
- * Exchanges an identity token. A server that does not know this form is asked the other way, without the token.
- * @see https://distribution.github.io/distribution/spec/auth/oauth/
- */
 async function askOAuth(realm, wanted, identityToken, http) {
     const form = new URLSearchParams({
         grant_type: "refresh_token",
@@ -38292,13 +37787,11 @@ async function askOAuth(realm, wanted, identityToken, http) {
         return askRealm(withQuery(realm, wanted), undefined, http);
     return { response: answer, name };
 }
-/** That a token server knows nothing of a repository is no absence: it speaks of rights only. */
 function refusalOf(name, response) {
     const error = (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .errorOf */ .Mz)(name, response);
     const isRefusal = response.status >= 400 && response.status < 500 && error.kind !== "limited" && error.kind !== "unavailable";
     return isRefusal ? { ...error, kind: "denied" } : error;
 }
-/** Follows the token server's redirects; the login stays behind when one leaves its origin. */
 async function askRealm(realm, login, http) {
     let url = realm;
     let authorization = login;
@@ -38352,16 +37845,11 @@ function readToken(body) {
 /* harmony import */ var _tokens_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8739);
 
 
-/** Whether a registry may be spoken to without a certificate that holds, and over plain http. Loopback always may, as with docker. */
 function isInsecure(insecure, host) {
     if ((0,_tokens_js__WEBPACK_IMPORTED_MODULE_1__/* .isLoopback */ .U9)(new URL(`http://${host}`)))
         return true;
     return insecure.kind === "all" || (insecure.kind === "hosts" && insecure.hosts.includes(host));
 }
-/**
- * Opens what is known about certificates: the input's, those that Node itself was started with, and those that the machine's engine
- * trusts for one registry (`/etc/docker/certs.d/<host>/*.crt`). Each host is looked up once.
- */
 function openTrust({ files, env, certificate, insecure }) {
     const known = new Map();
     const look = async (host) => {
@@ -38379,17 +37867,12 @@ function openTrust({ files, env, certificate, insecure }) {
         return trust;
     };
 }
-/**
- * Reads the input ssl-cert-base64.
- * @throws ActionError E_INPUT when it is no PEM in base64.
- */
 function decodeCertificate(base64) {
     let pem = "";
     try {
         pem = atob(base64.replace(/\s+/g, ""));
     }
     catch {
-        // What is no base64 is no PEM either, and is told as that.
     }
     if (/-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----/.test(pem))
         return pem;
@@ -38423,7 +37906,6 @@ function decodeCertificate(base64) {
 
 
 
-/** What was read, as a reader in a hurry wants it: one line a fact. */
 function describeSources(sources) {
     const { build, wanted } = sources;
     const files = build.context?.entries.filter(({ kind }) => kind !== "directory").length ?? 0;
@@ -38445,7 +37927,6 @@ function describePlan(plan) {
         `looked for: ${(0,_key_fingerprint_js__WEBPACK_IMPORTED_MODULE_1__/* .setTag */ .NA)(plan.key)}`,
     ];
 }
-/** The answer, in one sentence. */
 function describeVerdict(verdict) {
     switch (verdict.kind) {
         case "hit":
@@ -38476,7 +37957,6 @@ function describeExplanation(verdict, { previous, reasons }) {
         return [`Nothing differs from ${previous} that the plan knows of.`];
     return [`Compared with ${previous}:`, ...reasons.map(({ text }) => `  ${text}`)];
 }
-/** The last lines of the log: what later jobs get, and what it cost. */
 function describeEnd(report) {
     const traffic = report.probe?.traffic;
     return [
@@ -38501,7 +37981,6 @@ function count(number, noun) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   x: () => (/* binding */ reportFailure)
 /* harmony export */ });
-/** A run that ended before it had found out anything. */
 function reportFailure(failure, seconds) {
     return {
         result: "failed",
@@ -38551,7 +38030,6 @@ const HEADLINES = {
     unknown: "whether the image is there cannot be told",
     failed: "failed",
 };
-/** The job summary in Markdown. No value of the environment and no build arg stands in it: Gitea keeps summaries unmasked. */
 function renderSummary(report) {
     const parts = [
         `### Dev container: ${HEADLINES[report.result]}`,
@@ -38600,7 +38078,6 @@ function costs({ probe, saved, repository, seconds }) {
     ];
     return sentences.join(" ");
 }
-/** What comes from files, registries and BuildKit is text and never markup. */
 function asText(text) {
     return text
         .replaceAll("&", "&amp;")
@@ -38642,7 +38119,6 @@ var media_types = __nccwpck_require__(415);
 
 
 
-/** The plan as it is stored: with private values hidden by the given salt. */
 function storePlan(publication) {
     const { sources, plan, salt, now, seconds } = publication;
     return {
@@ -38654,11 +38130,6 @@ function storePlan(publication) {
         built: { at: new Date(now).toISOString(), seconds },
     };
 }
-/**
- * Joins the platforms to one index with the plan in it, pushes it under its tags, and reads it back.
- * @returns the index as the registry serves it.
- * @throws ActionError E_PUSH; nothing is tagged before everything that it names is there.
- */
 async function publishSet(publication, registry) {
     const { sources, plan, found, branch } = publication;
     const { repository } = sources.wanted;
@@ -38708,17 +38179,11 @@ async function readBack(registry, reference, index) {
         fix: "Run the job again; if another job pushes the same image at the same time, one of them is enough.",
     });
 }
-/** The branch whose alias this run moves: never for a pull request or a fork, else a pull request could change what a branch is compared with. */
 function branchToMove(alias, event) {
     if (alias === "false" || event.isPullRequest || event.isFork)
         return undefined;
     return event.branch;
 }
-/**
- * Makes a hit the newest set of its branch, so that the next miss is compared with it. The alias only serves explanations: that it
- * cannot be moved, with a token that may only read, is no failure.
- * @returns whether the tag was moved.
- */
 async function moveBranchAlias(sources, served, branch, registry) {
     const { repository } = sources.wanted;
     const tag = (0,fingerprint/* branchTag */.TY)(branch, sources.configuration);
@@ -38732,10 +38197,6 @@ async function moveBranchAlias(sources, served, branch, registry) {
 ;// CONCATENATED MODULE: ./build/src/push.js
 
 
-/**
- * Finds out whether this run may push, before a long build and not after it. Nothing is asked where the answer is known.
- * @throws ActionError E_PUSH when the registry refuses what `push: true` demands, or does not answer at all.
- */
 async function findOutWhetherToPush(inputs, event, registry) {
     if (inputs.push === "false")
         return { push: false, why: "the input push is false" };
@@ -38762,7 +38223,6 @@ async function findOutWhetherToPush(inputs, event, registry) {
 
 
 
-/** Carries a decision out. What goes wrong on the way is the outcome, so that the outputs still say what was found out. */
 async function carryOut(decision, scene) {
     try {
         switch (decision.kind) {
@@ -38801,13 +38261,11 @@ async function handOut({ result, verdict }, { inputs, sources, world }) {
         ...(saved === undefined ? {} : { saved }),
     };
 }
-/** How long the recorded build took, in seconds. */
 function secondsOfBuild(index) {
     const recorded = index.body.kind === "index" ? (0,record/* planDescriptorOf */.kw)(index.body)?.annotations?.[record/* SECONDS_ANNOTATION */.YG] : undefined;
     const seconds = Number(recorded);
     return recorded === undefined || !Number.isFinite(seconds) ? undefined : seconds;
 }
-/** All platforms are there, one small manifest is not: who may push adds it, who may not gets the runner's own platform. */
 async function join(found, scene) {
     const { inputs, world, probed } = scene;
     if (!probed.plan)
@@ -38824,7 +38282,6 @@ async function join(found, scene) {
     const { digest } = own.index.descriptor;
     return { result: "hit", image: (0,oci_reference/* formatPinned */.y6)({ ...inputs.cacheRepository, digest }), digest, found };
 }
-/** A hit does not fail because the registry takes no push. */
 async function mayJoin({ inputs, world }) {
     return findOutWhetherToPush(inputs.push === "true" ? { ...inputs, push: "auto" } : inputs, world.host.event, world.registry);
 }
@@ -38851,7 +38308,6 @@ async function build({ platforms, reuse }, scene) {
         };
     });
 }
-/** Builds for the runner's own platform only and loads the image into the engine: nothing leaves this machine. */
 async function buildHere({ inputs, sources, probed: { plan }, world }, why) {
     const platform = inputs.platforms.find((one) => (0,oci_platform/* formatPlatform */.Bq)(one) === world.host.platform) ?? inputs.platforms[0];
     if (!platform)
@@ -38888,7 +38344,6 @@ async function publish({ inputs, sources, world }, plan, found, built) {
         branch: branchToMove(inputs.alias, world.host.event),
     }, world.registry);
 }
-/** A hit never builds: what only a build needs is not even loaded. */
 const buildLater = async (task, world) => (await __nccwpck_require__.e(/* import() */ 524).then(__nccwpck_require__.bind(__nccwpck_require__, 1524))).buildPlatforms(task, world);
 
 // EXTERNAL MODULE: ./build/src/decide.js
@@ -38901,10 +38356,6 @@ var canonical = __nccwpck_require__(2395);
 
 
 const FILES_TOLD = 10;
-/**
- * What differs between the plan of an earlier image and this one, one line an ingredient, differences that all platforms share told once.
- * @param now the current plans with private values hidden by the *previous* plan's salt, so that the hashes can be compared.
- */
 function explainMiss(previous, now, trees, places) {
     const found = [];
     for (const [platform, plan] of Object.entries(now)) {
@@ -39135,10 +38586,6 @@ function compareRecipes(before, now) {
 
 
 const LARGEST_STATEMENT = 32 * 1024 * 1024;
-/**
- * Finds the newest image of this branch, or of the branch that this one goes back to, and tells what differs. What cannot be read is
- * no failure: then there is no explanation.
- */
 async function explainAgainstBranch(sources, plan, event, registry) {
     const { repository } = sources.wanted;
     const branches = [event.branch, event.baseBranch, event.defaultBranch].filter((branch) => branch !== undefined);
@@ -39151,7 +38598,6 @@ async function explainAgainstBranch(sources, plan, event, registry) {
     }
     return { previous: undefined, reasons: [] };
 }
-/** Tells what moved between an image of the same sources and the wanted one. */
 async function explainDrift(sources, plan, served, tag, registry) {
     const previous = await readPlan(served, sources.wanted.repository, registry);
     return previous
@@ -39169,7 +38615,6 @@ async function readPlan(served, repository, registry) {
     const blob = await registry.blob(repository, statement, LARGEST_STATEMENT);
     return blob.kind === "found" ? (0,stored/* readPlanStatement */.Hi)(new TextDecoder().decode(blob.value)) : undefined;
 }
-/** Both sides hide private values by the previous plan's salt, so that equal values have equal hashes. */
 function differences(sources, plan, previous) {
     const now = storePlan({ sources, plan, salt: previous.salt, now: 0, seconds: {} });
     return explainMiss(previous, now.platforms, now.trees, sources.places);
@@ -39178,8 +38623,6 @@ function differences(sources, plan, previous) {
 // EXTERNAL MODULE: ./build/src/context.js
 var context = __nccwpck_require__(9462);
 ;// CONCATENATED MODULE: ./build/src/devcontainer/paths.js
-/** POSIX paths as plain text: what `node:path` would do, in a room that may not import it. Nothing here looks at a disk. */
-/** The absolute path that `path` means when it is written in `folder`; `.`, `..`, doubled and trailing slashes are gone. */
 function resolvePath(folder, path) {
     const full = path.startsWith("/") ? path : `${folder}/${path}`;
     const kept = [];
@@ -39191,16 +38634,13 @@ function resolvePath(folder, path) {
     }
     return `/${kept.join("/")}`;
 }
-/** The folder that holds an absolute path; the root holds itself. */
 function folderOf(path) {
     return resolvePath(path, "..");
 }
-/** The last segment of a path, trailing slashes passed over; empty for the root. */
 function lastSegment(path) {
     const end = path.replace(/\/+$/, "");
     return end.slice(end.lastIndexOf("/") + 1);
 }
-/** How an absolute path is written from inside `folder`: `.` for the folder itself, `undefined` when it lies outside. */
 function pathWithin(folder, path) {
     const [root, full] = [resolvePath("/", folder), resolvePath("/", path)];
     if (full === root)
@@ -39216,14 +38656,6 @@ const DEFAULT_FOLDER = ".devcontainer";
 const NAME = "devcontainer.json";
 const DEFAULTS = [`${DEFAULT_FOLDER}/${NAME}`, ".devcontainer.json"];
 const MINIMAL = `A minimal ${DEFAULTS[0]} is: { "image": "debian:12" }`;
-/**
- * Finds the dev container configuration of a workspace and reads it: the chosen one, else the first that the reference CLI's `build`
- * would take, else the only one in a sub-folder of `.devcontainer`.
- * @param workspace absolute path.
- * @param chosen `path` counts from `folder`, and from the workspace when there is no `folder`.
- * @throws E_INPUT for a chosen file that is missing or outside the workspace; E_CONFIG when there is none, or several and none was chosen.
- * @see https://containers.dev/implementors/spec/#devcontainerjson
- */
 async function findConfiguration(files, workspace, chosen = {}) {
     const wanted = chosenFile(workspace, chosen);
     if (wanted !== undefined)
@@ -39275,7 +38707,6 @@ async function readChosen(files, workspace, wanted) {
             : "Correct the path; upper and lower case count.",
     });
 }
-/** Reads a file that is there, unless it is reached through a link that leaves the workspace: a stranger's commit must not read the runner's files. */
 async function readInside(files, workspace, file, wanted) {
     const [realWorkspace, realFile] = await Promise.all([files.realPath(workspace), files.realPath(file)]);
     const relative = pathWithin(workspace, file) ?? file;
@@ -39301,7 +38732,6 @@ async function configurationsInSubfolders(files, workspace) {
     const there = await Promise.all(candidates.map((file) => isFile(files, file)));
     return candidates.filter((_, at) => there[at]).map((file) => pathWithin(workspace, file) ?? folderOf(file));
 }
-/** Follows links, as the reference CLI does; a folder of that name is passed over. */
 async function isFile(files, path) {
     const real = await files.realPath(path);
     return real !== undefined && (await files.stat(real))?.kind === "file";
@@ -39314,12 +38744,6 @@ var main = __nccwpck_require__(9547);
 ;// CONCATENATED MODULE: ./build/src/devcontainer/old-properties.js
 
 
-/**
- * Moves `extensions`, `settings` and `devPort` to `customizations.vscode`, where they reach the label; what stands there already wins,
- * lists are joined, the old one last.
- * @throws E_CONFIG when the place they have to go to is no object.
- * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-configuration/configuration.ts#L184-L208
- */
 function moveOldProperties(raw, file) {
     const { extensions, settings, devPort, ...rest } = raw;
     if (!extensions && !settings && devPort === undefined)
@@ -39334,7 +38758,6 @@ function moveOldProperties(raw, file) {
     };
     return { ...rest, customizations: { ...customizations, vscode: moved } };
 }
-/** Every path at which a person may look for an old property that was moved; none for any other name. */
 function newPlaceOf(name) {
     const isOld = name === "extensions" || name === "settings" || name === "devPort";
     return isOld ? [["customizations"], ["customizations", "vscode"], ["customizations", "vscode", name]] : [];
@@ -39364,14 +38787,7 @@ function propertiesOf(value) {
 
 
 
-/** Deeper nesting is no configuration, and would exhaust the stack of every recursive reader. */
 const MAX_DEPTH = 200;
-/**
- * Reads JSON with comments exactly as the reference CLI does: jsonc-parser with its defaults, which reads over syntax errors.
- * @param file how messages name it, best as seen from the workspace.
- * @throws E_CONFIG for an empty file, for one that is not an object, and for nesting beyond reason.
- * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/configContainer.ts
- */
 function parseConfiguration(text, file) {
     const empty = text.trim() === "";
     if (empty)
@@ -39391,7 +38807,6 @@ function parseConfiguration(text, file) {
     }
     return { file, raw: moveOldProperties(root, file), ...positions };
 }
-/** The line of a property, or of the nearest one around it that is written in the file; `undefined` when nothing of the path is. */
 function lineOf(configuration, path) {
     for (let length = path.length; length > 0; length--) {
         const line = configuration.lines.get((0,devcontainer_json/* pointerOf */.rq)(path.slice(0, length)));
@@ -39400,7 +38815,6 @@ function lineOf(configuration, path) {
     }
     return undefined;
 }
-/** Where a person finds a property. */
 function placeOf(configuration, path) {
     const line = lineOf(configuration, path);
     return line === undefined ? { file: configuration.file } : { file: configuration.file, line };
@@ -39433,7 +38847,6 @@ function readPositions(text, file) {
             warnings.set(line, { text: what, at: { file, line } });
         },
     };
-    // A trailing comma is legal here; to `parse` it is an error that changes nothing.
     (0,main.visit)(text, visitor, { allowTrailingComma: true });
     return { lines, warnings: [...warnings.values()] };
 }
@@ -39470,13 +38883,6 @@ function describeError(code) {
 
 
 
-/**
- * Tells what a configuration builds, by the rules of the reference CLI's `build`: a Dockerfile wins over compose, compose over an image.
- * @param configFile absolute path of devcontainer.json: paths in it count from its folder.
- * @param workspace absolute path that Dockerfile and context must not leave. Links are not looked at here.
- * @throws E_CONFIG where nothing or nothing valid is named; E_NOT_YET for features, compose and `build.options`. Both with the line.
- * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/singleContainer.ts (buildAndExtendImage)
- */
 function buildKind(configuration, configFile, workspace) {
     const { json } = configuration;
     refuseFeatures(configuration);
@@ -39515,7 +38921,6 @@ function dockerfileKind(configuration, sources) {
         });
     };
     const dockerfile = inside(written, name);
-    // The reference CLI looks at the context that belongs to the way the Dockerfile is named, and at no other.
     const contextPath = written[0] === "dockerFile" ? ["context"] : ["build", "context"];
     const context = textAt(configuration, contextPath);
     const target = textAt(configuration, ["build", "target"]);
@@ -39528,7 +38933,6 @@ function dockerfileKind(configuration, sources) {
         cacheFrom: cacheSources(configuration, build.cacheFrom),
     };
 }
-/** Values become text as JavaScript writes them: `true`, `3`, `null`. */
 function buildArgs(configuration) {
     const args = objectAt(configuration, ["build", "args"]);
     return new Map(Object.entries(args).map(([name, value]) => {
@@ -39579,7 +38983,6 @@ function nothingToBuild(configuration) {
         at: placeOf(configuration, ["dockerfile" in json ? "dockerfile" : "image"]),
     });
 }
-/** The object at a path; an empty one where there is nothing. */
 function objectAt(configuration, path) {
     const value = valueAt(configuration.json, path);
     if (value === undefined || value === null)
@@ -39588,7 +38991,6 @@ function objectAt(configuration, path) {
         return value;
     throw wrongType(configuration, path, "an object");
 }
-/** The text at a path; `undefined` where there is nothing, or what counts as nothing to the reference CLI. */
 function textAt(configuration, path) {
     const value = valueAt(configuration.json, path);
     if (!value)
@@ -39627,12 +39029,6 @@ var label = __nccwpck_require__(5634);
 
 
 
-/**
- * Replaces variables in every text value, nested ones too, in one pass: never in names, and never again in what was put in. Unknown
- * variables, `${containerEnv:…}` and `${devcontainerId}` stay as they are: the reference CLI's `build` leaves them so.
- * @throws E_CONFIG for `${localEnv}` without a name, with its line.
- * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-common/variableSubstitution.ts
- */
 function substitute(configuration, variables) {
     const folder = writtenContainerFolder(configuration.raw, variables);
     const container = replaceVariables(folder, ["workspaceFolder"], resolver(configuration, variables, plain(folder)));
@@ -39654,7 +39050,6 @@ function substitute(configuration, variables) {
     const replaceProperties = (value, path) => Object.fromEntries(Object.entries(value).map(([name, item]) => [name, replaceValue(item, [...path, name])]));
     return { ...configuration, json: replaceProperties(configuration.raw, []), substitutions };
 }
-/** What took part in the value at a path; `undefined` when it stands in the file as it is used. */
 function substitutionAt({ substitutions }, path) {
     const pointer = (0,devcontainer_json/* pointerOf */.rq)(path);
     return substitutions.find((substitution) => (0,devcontainer_json/* pointerOf */.rq)(substitution.path) === pointer);
@@ -39701,7 +39096,6 @@ function resolver(configuration, variables, container) {
 function plain(text) {
     return { text, replaced: true, fromEnvironment: false, fromHostPath: false };
 }
-/** The default ends at the next colon, as in the reference CLI: `${localEnv:PROXY:http://proxy}` is `http`. */
 function environmentValue(localEnv, rest) {
     const [variable, fallback = ""] = rest;
     if (variable === undefined)
@@ -39715,7 +39109,6 @@ function unnamed(configuration, name, path) {
         at: placeOf(configuration, path),
     });
 }
-/** Before its own variables are replaced: https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/utils.ts (getWorkspaceConfiguration) */
 function writtenContainerFolder(raw, { localWorkspaceFolder }) {
     if (typeof raw.workspaceFolder === "string" && raw.workspaceFolder !== "")
         return raw.workspaceFolder;
@@ -39740,7 +39133,6 @@ const CLASSES = {
     s: (char) => /^[\t\n\f\r ]$/.test(char),
     w: isWord,
 };
-/** `[:name:]` inside brackets; the two with control characters follow below. */
 const NAMED = {
     alnum: /^[0-9A-Za-z]$/,
     alpha: /^[A-Za-z]$/,
@@ -39755,12 +39147,6 @@ const NAMED = {
     word: /^[0-9A-Za-z_]$/,
     xdigit: /^[0-9A-Fa-f]$/,
 };
-/**
- * Reads the part of Go's regular expressions that a pattern of an ignore file can become: an unescaped letter behind a backslash, or
- * a star inside brackets, passes through to them and means there what it means.
- * @returns `undefined` for what Go refuses, and for `\Q` and Unicode classes, which nobody means.
- * @see https://github.com/google/re2/wiki/Syntax
- */
 function readExpression(expression) {
     const reader = { chars: [...expression], at: 0 };
     const steps = [];
@@ -39805,7 +39191,6 @@ function readEscape(reader) {
     const test = readClass(reader) ?? asTest(readEscapedChar(reader));
     return test && { kind: "one", test };
 }
-/** `\A`, `\z`, `\b` and `\B`. */
 function readPlace(char) {
     if (char === "A")
         return { kind: "where", test: (_, at) => at === 0 };
@@ -39821,7 +39206,6 @@ function readPlace(char) {
 function asTest(char) {
     return char === undefined ? undefined : (other) => other === char;
 }
-/** `\d`, `\s`, `\w`, and in capitals everything else. */
 function readClass(reader) {
     const char = reader.chars[reader.at] ?? "";
     const test = CLASSES[char.toLowerCase()];
@@ -39830,7 +39214,6 @@ function readClass(reader) {
     reader.at++;
     return char === char.toLowerCase() ? test : (other) => !test(other);
 }
-/** What stands behind a backslash and means one character. */
 function readEscapedChar(reader) {
     const rest = reader.chars.slice(reader.at, reader.at + 12).join("");
     const [octal] = /^(?:0[0-7]{0,2}|[1-7][0-7]{1,2})/.exec(rest) ?? [];
@@ -39861,7 +39244,6 @@ function readBrackets(reader) {
         tests.push(test);
     }
     reader.at++;
-    // No character at all is no character outside of the brackets either.
     return (char) => char !== "" && tests.some((test) => test(char)) !== isNegated;
 }
 function readMember(reader) {
@@ -39912,12 +39294,6 @@ function isAscii(char) {
 ;// CONCATENATED MODULE: ./build/src/dockerfile/pattern.js
 
 
-/**
- * Turns a pattern into what it matches, along BuildKit's own way: a plain text, the start or the end of one, or a regular expression.
- * The three take some patterns differently, `**foo` for one.
- * @returns `undefined` for a regular expression that BuildKit refuses.
- * @see https://github.com/moby/patternmatcher/blob/v0.6.1/patternmatcher.go (compile, match)
- */
 function compileIgnorePattern(written) {
     const { kind, expression } = translate(written);
     if (kind === "plain")
@@ -39934,9 +39310,7 @@ function compileIgnorePattern(written) {
     const steps = readExpression(expression);
     return steps && { written, isPlain: false, matches: (path) => (0,wildcard/* matchesWhole */.bP)(steps, [...path]) };
 }
-/** The regular expression, in Go's writing, that the pattern becomes. It matches as a whole. */
 function translate(written) {
-    // Go's text/scanner passes over a byte order mark in front.
     const chars = [...written.replace(/^\uFEFF/, "")];
     let done = { kind: "plain", expression: "" };
     for (let at = 0; at < chars.length;) {
@@ -39948,7 +39322,6 @@ function translate(written) {
     }
     return done;
 }
-/** A star takes a second one with it, and the slash behind that; a backslash the character behind it. */
 function lengthOfPiece(chars, at) {
     if (chars[at] === "\\")
         return 2;
@@ -39970,10 +39343,6 @@ function addPiece({ kind, expression }, piece) {
         return { kind: "expression", expression: expression + piece };
     return { kind, expression: expression + (".+()|{}$".includes(piece) ? `\\${piece}` : piece) };
 }
-/**
- * Go's filepath.Match refuses a pattern with an unfinished bracket or backslash, and BuildKit asks it for nothing else.
- * @see https://pkg.go.dev/path/filepath#Match
- */
 function isWellFormed(pattern) {
     const chars = [...pattern];
     for (let at = 0; at < chars.length; at++) {
@@ -39988,7 +39357,6 @@ function isWellFormed(pattern) {
     }
     return true;
 }
-/** One or more characters or ranges; a bare `-` or `]` is neither. */
 function endOfBracket(chars, from) {
     let at = chars[from] === "^" ? from + 1 : from;
     const passOne = () => {
@@ -40016,12 +39384,6 @@ var dockerfile_text = __nccwpck_require__(6753);
 
 
 
-/**
- * Reads a .dockerignore: `#` lines at the very start of a line are comments, blanks around a line do not count, `!` brings back.
- * @param file how messages name it.
- * @throws ActionError E_DOCKERFILE for a pattern that BuildKit refuses, with its line.
- * @see https://github.com/moby/patternmatcher/blob/v0.6.1/ignorefile/ignorefile.go, patternmatcher.go (New)
- */
 function parseIgnoreFile(text, file = ".dockerignore") {
     return text
         .replace(/^\uFEFF/, "")
@@ -40035,7 +39397,6 @@ function readRule(line, at) {
     const path = (0,dockerfile_text/* trimSpace */.Pd)(isMarked ? line.slice(1) : line);
     const cleaned = path === "" ? "" : cleanPath(path);
     const relative = cleaned.length > 1 && cleaned.startsWith("/") ? cleaned.slice(1) : cleaned;
-    // Patterns are cleaned twice, the second time with the mark in front.
     const whole = cleanPath((0,dockerfile_text/* trimSpace */.Pd)((isMarked ? "!" : "") + relative));
     const bringsBack = whole.startsWith("!");
     const written = bringsBack ? whole.slice(1) : whole;
@@ -40049,7 +39410,6 @@ function readRule(line, at) {
         throw refuse("BuildKit reads a backslash in front of a letter or digit as part of a regular expression");
     return [{ pattern, bringsBack }];
 }
-/** Go's filepath.Clean. */
 function cleanPath(path) {
     const root = path.startsWith("/") ? "/" : "";
     const kept = [];
@@ -40063,37 +39423,25 @@ function cleanPath(path) {
     }
     return root + kept.join("/") || ".";
 }
-/**
- * Whether the rules leave a path out of the context: the last rule that matches it or a folder above it decides.
- * @param path relative to the context's folder, with `/`.
- * @see https://github.com/moby/patternmatcher/blob/v0.6.1/patternmatcher.go (MatchesOrParentMatches)
- */
 function isIgnored(rules, path) {
-    // The context's own folder cannot be left out.
     if (path === "" || path === ".")
         return false;
     const prefixes = prefixesOf(path);
     const deciding = rules.findLast(({ pattern }) => prefixes.some((prefix) => pattern.matches(prefix)));
     return deciding !== undefined && !deciding.bringsBack;
 }
-/** The path itself first: most rules that match at all match that. */
 function prefixesOf(path) {
     const prefixes = [path];
     for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1))
         prefixes.push(path.slice(0, slash));
     return prefixes;
 }
-/**
- * Whether nothing below an ignored folder can be brought back, so that it need not be read. Below it at least the rules hold that hold
- * for itself; only a rule that brings back and matches something further down could change that.
- */
 function canPrune(rules, folder) {
     return (isIgnored(rules, folder) && !rules.some(({ pattern, bringsBack }) => bringsBack && mayMatchBelow(pattern, folder)));
 }
 function mayMatchBelow({ written, isPlain }, folder) {
     if (isPlain)
         return written.startsWith(`${folder}/`);
-    // What stands in front of the first character that means something has to be met as it is.
     const start = written.split(/[*?[\]\\^]/, 1)[0] ?? "";
     const below = `${folder}/`;
     return start.length < below.length ? below.startsWith(start) : start.startsWith(below);
@@ -40106,12 +39454,7 @@ var dockerfile_reads = __nccwpck_require__(2013);
 // EXTERNAL MODULE: ./build/src/dockerfile/stages.js
 var stages = __nccwpck_require__(8229);
 ;// CONCATENATED MODULE: ./build/src/key/ingredients.js
-/** The version of the plan's shape and of the tags: another digit is another name space, never a wrong hit. */
 const SCHEMA = 1;
-/**
- * Goes up whenever the text that we generate (Dockerfile, label) changes for any fixture, so that fixing our own bug reaches cached
- * images. Golden keys in the tests fail when someone forgets.
- */
 const RECIPE = 1;
 
 // EXTERNAL MODULE: ./build/src/registry/allowed.js
@@ -40136,10 +39479,6 @@ var upstream = __nccwpck_require__(4820);
 
 
 
-/**
- * Reads the sources: configuration, Dockerfile and build context of the checked-out workspace.
- * @throws ActionError for everything that is wrong with them, before any request.
- */
 async function readSources(inputs, { files, host }) {
     const workspace = await findWorkspace(files, host.workspace, inputs.workspaceFolder);
     const chosen = { path: inputs.devcontainerJsonPath, folder: inputs.devcontainerDir };
@@ -40170,7 +39509,6 @@ async function findWorkspace(files, checkout, folder) {
         });
     return real;
 }
-/** An image as it is still gets the metadata label, so that it says what the configuration says. */
 function imageSources({ image }, configuration) {
     (0,upstream/* readImageName */.t4)(image, image, placeOf(configuration, ["image"]));
     const dockerfileText = `FROM ${image}\n`;
@@ -40222,7 +39560,6 @@ async function dockerfileSources(files, workspace, kind, configuration) {
         warnings: [...warnings, ...hostPathWarnings(kind, configuration), ...context.warnings],
     };
 }
-/** A link in the checkout could lead anywhere on the runner, and its content into the image. */
 async function refuseOutside(files, workspace, path, at) {
     const real = await files.realPath(path);
     if (real === undefined || pathWithin(workspace, real) !== undefined)
@@ -40233,9 +39570,7 @@ async function refuseOutside(files, workspace, path, at) {
         at,
     });
 }
-/** These act on the frontend whether a Dockerfile declares them or not. */
 const ALWAYS_COUNTS = /^(BUILDKIT_.*|SOURCE_DATE_EPOCH)$/;
-/** Docker's own: usable without being declared, and left out of its cache keys for the same reason as of ours. */
 const PROXY = /^(HTTPS?|FTP|NO|ALL)_PROXY$/i;
 function argumentsThatCount(given, dockerfile, placeOfArgument) {
     const declared = (0,stages/* declaredArgs */.M6)(dockerfile);
@@ -40258,10 +39593,6 @@ function hostPathWarnings(kind, configuration) {
         return [{ text, at: placeOf(configuration, path) }];
     });
 }
-/**
- * Reads the context as the ignore file leaves it. `.git` counts, and is sent, only where the source of a COPY, ADD or bind mount can
- * reach it: it is another one in every clone, so an image that copies it is never found again.
- */
 async function readUsedContext(files, kind, dockerfile, args) {
     const ignoreText = (await files.readText(`${kind.dockerfile}.dockerignore`)) ??
         (await files.readText(`${kind.context}/.dockerignore`));
@@ -40290,7 +39621,6 @@ async function readUsedContext(files, kind, dockerfile, args) {
     });
     return { entries, leftOut: [...leftOut].sort(), warnings };
 }
-/** BuildKit would say it too, after pulling the base image. What lies behind a link is left to it. */
 function refuseMissingFiles(entries, target, dockerfile, args) {
     const there = new Map(entries.map((entry) => [entry.path, entry.kind]));
     const mayBeThere = (source) => {
@@ -40308,7 +39638,6 @@ function refuseMissingFiles(entries, target, dockerfile, args) {
         at: { file: dockerfile.file, line: missing.line },
     });
 }
-/** The part of a path that ends in a segment `.git`. */
 function gitPath(path) {
     return /^(?:.*?\/)?\.git(?=\/|$)/.exec(path)?.[0];
 }
@@ -40357,7 +39686,6 @@ function assemble(inputs, gathered) {
         warnings: [...configuration.warnings, ...gathered.warnings],
     };
 }
-/** Refused before any request: who sets patterns wants no other registry to hear of the run. */
 function refuseForeignImages(images, patterns) {
     const foreign = images.find(({ reference }) => !(0,allowed/* imageAllowed */.W)(patterns, reference));
     if (!foreign)
@@ -40390,7 +39718,6 @@ function makeYours(inputs, { kind, configuration, dockerfile, args, target }, pl
         features: [],
     };
 }
-/** All stages count: which of them the target needs is not asked yet. */
 function instructionTexts(dockerfile) {
     const before = dockerfile.globalArgs.map(parse/* instructionText */.sr);
     return [
@@ -40442,10 +39769,8 @@ function frontendOf({ dockerfile, args }, file) {
     if (written === undefined)
         return undefined;
     const at = { file, line: dockerfile.syntax?.line ?? 1 };
-    // The frontend runs on the builder, whose platform nobody knows beforehand.
     return { by: "frontend", written, reference: (0,upstream/* readImageName */.t4)(written, written, at), at, of: { kind: "index" } };
 }
-/** What an address serves can change without a trace: only a checksum says what will be in the image. */
 function remoteDoubt(gathered) {
     const first = gathered.file === undefined
         ? undefined
@@ -40471,7 +39796,6 @@ function tellPlaces(gathered, images) {
         context: gathered.contextFolder,
     };
 }
-/** A reference may be private where a build arg is part of it, or a variable of the environment. */
 function findHidden({ configuration, kind, args }, images) {
     const fromEnvironment = (path) => substitutionAt(configuration, path)?.fromEnvironment ?? false;
     const image = kind.kind === "image" && fromEnvironment(["image"]);
@@ -40497,13 +39821,7 @@ var log = __nccwpck_require__(6314);
 
 
 
-/** A probe that hangs must not eat the job: past this many milliseconds the answer is `unknown`. */
 const PROBE_TIME = 60_000;
-/**
- * The story: which image would this commit's dev container be, is it in the cache repository, and if not, build it there.
- * @returns what was found out and done; a failure after the probe is part of it, so that the outputs say all that is known.
- * @throws ActionError for what is wrong before the probe: inputs, files, configuration.
- */
 async function run(inputs, world) {
     const started = world.clock();
     const sources = await world.log.group("Which image would this commit's dev container be?", async () => {
@@ -40549,7 +39867,6 @@ async function explain(sources, { plan, verdict }, { registry, host }) {
         return explainDrift(sources, plan, verdict.index, (0,fingerprint/* sourceTag */.Yr)(sources.wanted.sourceKey), registry);
     return explainAgainstBranch(sources, plan, host.event, registry);
 }
-/** The plan with private values hidden, for people and for later steps. */
 async function storePlanFile(sources, { plan }, world) {
     if (!plan)
         return undefined;
@@ -40603,12 +39920,6 @@ function tellRun(inputs, sources, { plan, verdict }, { previous, reasons }, outc
 
 
 
-/**
- * Asks for the digests of everything that others publish: every reference once, all at once.
- * @param sources per platform, in the order of the platforms, the images that its build reads.
- * @returns the upstream part of each platform's plan, or the first doubt.
- * @throws ActionError E_DOCKERFILE when an image exists and has nothing for a wanted platform.
- */
 async function resolveUpstream(sources, registry) {
     const references = new Map(sources.flat().map((source) => [nameForBuildKit(source.reference), source]));
     const served = new Map();
@@ -40665,14 +39976,9 @@ function digestThatCounts(source, served) {
 function withTag(reference) {
     return reference.tag === undefined && reference.digest === undefined ? { ...reference, tag: "latest" } : reference;
 }
-/** The reference as BuildKit normalises it: fully written out, `latest` added. */
 function nameForBuildKit(reference) {
     return (0,_oci_reference_js__WEBPACK_IMPORTED_MODULE_3__/* .formatReference */ .FH)(withTag(reference));
 }
-/**
- * Reads a reference that an instruction names.
- * @throws ActionError E_DOCKERFILE naming the place.
- */
 function readImageName(written, reference, at) {
     const parsed = (0,_oci_reference_js__WEBPACK_IMPORTED_MODULE_3__/* .parseReference */ .F2)(reference);
     if (!("wrong" in parsed))

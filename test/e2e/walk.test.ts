@@ -133,7 +133,7 @@ test("not pushed: the runner's platform is loaded into the engine under the name
 
 type Edit = {
   readonly name: string;
-  readonly edit: (folder: string) => void | Promise<unknown>;
+  readonly edit: (folder: string) => unknown;
   readonly changes: boolean;
 };
 
