@@ -20,7 +20,7 @@ trap 'rm -rf "$work"' EXIT
 readonly bundle=$here/../dist/index.js
 readonly cache_repo=$TEST_REGISTRY/team/app/devcontainer
 
-title() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
+title() { if [[ -t 1 ]]; then printf '\n\033[1m== %s\033[0m\n' "$*"; else printf '\n== %s\n' "$*"; fi; }
 
 fail() {
   printf 'main-job: %s\n' "$*" >&2
