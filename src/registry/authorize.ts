@@ -1,79 +1,116 @@
 import type { Repository } from "../oci/reference.ts";
 import type { Clock, StoredLogin } from "../world.ts";
 import { type Challenge, chooseChallenge } from "./challenge.ts";
-import { malformed } from "./errors.ts";
-import type { Http, HttpResponse } from "./http.ts";
+import { errorOf } from "./errors.ts";
 import { type Authorization, answerChallenge, type Token } from "./tokens.ts";
+import type { Reply, TimedHttp } from "./transport.ts";
+import { knownChallenge } from "./well-known.ts";
 
 export type AuthorizerOptions = {
-  readonly http: Http;
+  readonly http: TimedHttp;
   readonly clock: Clock;
   readonly mask: (secret: string) => void;
   readonly credentials: (name: Repository) => Promise<StoredLogin | undefined>;
   readonly pushes: (name: Repository) => boolean;
 };
 
+/** What an authorization is for: a repository, and another one of the same registry that is read for a mount. */
+export type Purpose = { readonly repository: Repository; readonly from?: string };
+
+/** Headers are those that go to the registry's own origin, `origin`. */
 export type Authorizer = {
-  /** The token that is known for a repository and still good. */
-  readonly known: (name: Repository) => Promise<string | undefined>;
-  /** A token without having been refused first, where it is known how the registry wants it. */
-  readonly foresee: (name: Repository, origin: URL) => Promise<string | undefined>;
-  /** The answer to a 401 that came from the registry's own origin. */
+  /** The header that is known to be good, or that can be had without having been refused first. */
+  readonly header: (purpose: Purpose, origin: URL) => Promise<string | undefined>;
+  /** The answer to a 401 that came from the registry's own origin; `used`: the header that was refused. */
   readonly answer: (
-    name: Repository,
-    refused: { readonly origin: URL; readonly response: HttpResponse; readonly request: string },
+    purpose: Purpose,
+    refused: { readonly origin: URL; readonly reply: Reply; readonly used: string | undefined },
   ) => Promise<Authorization>;
+  /** What everyone may have, after a login has been refused. Nothing where no login was used. */
+  readonly anonymous: (purpose: Purpose, origin: URL) => Promise<string | undefined>;
+  /** Whether a login is known for a repository's registry. */
+  readonly hasLogin: (name: Repository) => Promise<boolean>;
 };
 
-const bearer = (realm: string, service: string): Challenge => ({ scheme: "bearer", params: { realm, service } });
-
-/** What these registries have answered for years: asking for the token at once saves the refusal, one round trip on every hit. */
-const WELL_KNOWN: Readonly<Record<string, Challenge>> = {
-  "docker.io": bearer("https://auth.docker.io/token", "registry.docker.io"),
-  "ghcr.io": bearer("https://ghcr.io/token", "ghcr.io"),
-  "quay.io": bearer("https://quay.io/v2/auth", "quay.io"),
-  "registry.gitlab.com": bearer("https://gitlab.com/jwt/auth", "container_registry"),
-};
+type Held = { readonly token: Promise<Token>; readonly challenge: Challenge; readonly foreseen: boolean };
 
 /**
  * Keeps the tokens of a run, one for each repository and with the widest scope that the run will need: servers differ in what they make
- * of a token for several. What a registry once asked for is known for its other repositories.
+ * of a token for several. What a registry once asked for is known for its other repositories. Whoever needs a token at the same time
+ * shares the exchange.
  */
 export function openAuthorizer({ http, clock, mask, credentials, pushes }: AuthorizerOptions): Authorizer {
-  const tokens = new Map<string, Promise<Token>>();
+  const tokens = new Map<string, Held>();
   const learned = new Map<string, Challenge>();
-  const keyOf = ({ registry, repository }: Repository): string => `${registry}/${repository}`;
+  const keyOf = ({ repository: { registry, repository }, from = "" }: Purpose): string =>
+    [registry, repository, from].join("\n");
+  const isFresh = (token: Token): boolean => token.expires > clock();
 
-  const fetch = (name: Repository, origin: URL, challenge: Challenge, request: string): Promise<Token> => {
-    const asked = (async () => {
-      const login = await credentials(name);
-      const actions = pushes(name) ? "pull,push" : "pull";
-      return answerChallenge(
-        { repository: name, actions, login, origin, challenge, name: request },
-        { http, clock, mask },
-      );
-    })();
-    tokens.set(keyOf(name), asked);
-    return asked;
+  const ask = async (purpose: Purpose, origin: URL, challenge: Challenge, login: StoredLogin | undefined) => {
+    const { repository, from } = purpose;
+    const actions = pushes(repository) || from !== undefined ? "pull,push" : "pull";
+    const name = `GET ${origin.origin}/v2/`;
+    const request = { repository, actions, login, origin, challenge, name, ...(from === undefined ? {} : { from }) };
+    return answerChallenge(request, { http, clock, mask });
   };
-  const headerOf = (token: Token | undefined): string | undefined =>
-    token?.authorization.kind === "header" && token.expires > clock() ? token.authorization.value : undefined;
+  const exchange = (purpose: Purpose, origin: URL, challenge: Challenge, foreseen: boolean): Promise<Token> => {
+    const token = credentials(purpose.repository).then((login) => ask(purpose, origin, challenge, login));
+    tokens.set(keyOf(purpose), { token, challenge, foreseen });
+    return token;
+  };
 
-  return {
-    known: async (name) => headerOf(await tokens.get(keyOf(name))),
-    foresee: async (name, origin) => {
-      const challenge = learned.get(name.registry) ?? WELL_KNOWN[name.registry];
-      // One that was tried is not tried again: the registry itself then says what it wants.
-      if (!challenge || tokens.has(keyOf(name))) return undefined;
-      return headerOf(await fetch(name, origin, challenge, `GET ${origin.origin}`));
-    },
-    answer: async (name, { origin, response, request }) => {
-      const challenge = chooseChallenge(response.headers["www-authenticate"]);
-      if (!challenge) return malformed(request, "the registry wants a login and does not say how", response.status);
-      const { authorization } = await fetch(name, origin, challenge, request);
-      const { scope: _, ...params } = challenge.params;
-      if (authorization.kind === "header") learned.set(name.registry, { scheme: challenge.scheme, params });
-      return authorization;
-    },
+  const header = async (purpose: Purpose, origin: URL): Promise<string | undefined> => {
+    const held = tokens.get(keyOf(purpose));
+    const token = await held?.token;
+    if (token && isFresh(token)) return headerOf(token);
+    // Somebody else may have asked while this one waited.
+    const other = tokens.get(keyOf(purpose));
+    if (other && other !== held) return headerOf(await other.token);
+    const { registry } = purpose.repository;
+    const challenge = learned.get(registry) ?? (held ? undefined : knownChallenge(registry));
+    return challenge && headerOf(await exchange(purpose, origin, challenge, true));
   };
+
+  const answer: Authorizer["answer"] = async (purpose, { origin, reply, used }) => {
+    const held = tokens.get(keyOf(purpose));
+    const token = await held?.token;
+    // A refusal that was only foreseen proves nothing: the registry itself has now said what it wants.
+    const counts =
+      token !== undefined && isFresh(token) && (headerOf(token) ? headerOf(token) !== used : !held?.foreseen);
+    if (counts) return token.authorization;
+    const other = tokens.get(keyOf(purpose));
+    if (other && other !== held) return (await other.token).authorization;
+    const challenge = chooseChallenge(reply.response.headers["www-authenticate"]);
+    if (!challenge) return withoutChallenge(reply);
+    const { authorization } = await exchange(purpose, origin, challenge, false);
+    const { scope: _, ...params } = challenge.params;
+    if (authorization.kind === "header") learned.set(purpose.repository.registry, { scheme: challenge.scheme, params });
+    return authorization;
+  };
+
+  const anonymous: Authorizer["anonymous"] = async (purpose, origin) => {
+    const held = tokens.get(keyOf(purpose));
+    const token = await held?.token;
+    if (!held || !token?.login || held.challenge.scheme !== "bearer") return undefined;
+    const key = `${keyOf(purpose)}\nanonymous`;
+    const before = tokens.get(key);
+    const known = await before?.token;
+    if (known && isFresh(known)) return headerOf(known);
+    if (tokens.get(key) === before)
+      tokens.set(key, { ...held, token: ask(purpose, origin, held.challenge, undefined) });
+    const fetched = await tokens.get(key)?.token;
+    return fetched && headerOf(fetched);
+  };
+
+  return { header, answer, anonymous, hasLogin: async (name) => (await credentials(name)) !== undefined };
+}
+
+function headerOf({ authorization }: Token): string | undefined {
+  return authorization.kind === "header" ? authorization.value : undefined;
+}
+
+/** A 401 that asks for nothing is a refusal all the same. */
+function withoutChallenge({ name, response }: Reply): Authorization {
+  const error = errorOf(name, response);
+  return { ...error, words: `${error.words} (the registry wants a login and does not say how)` };
 }

@@ -13,14 +13,16 @@ export function parseChallenges(headers: readonly string[]): Challenge[] {
   return headers.flatMap(parseHeader);
 }
 
-/** The challenge that is answered: Bearer before Basic, whatever else there is. */
+/** The challenge that is answered: Bearer, where it says where to ask, before Basic, whatever else there is. */
 export function chooseChallenge(header: string | readonly string[] | undefined): Challenge | undefined {
   const challenges = parseChallenges(header === undefined ? [] : typeof header === "string" ? [header] : header);
-  return challenges.find(({ scheme }) => scheme === "bearer") ?? challenges.find(({ scheme }) => scheme === "basic");
+  const [bearer, basic] = ["bearer", "basic"].map((wanted) => challenges.filter(({ scheme }) => scheme === wanted));
+  // One without a realm is answered only where there is no other, so that the error says what is missing.
+  return bearer?.find(({ params }) => params.realm) ?? basic?.[0] ?? bearer?.[0];
 }
 
 function parseHeader(header: string): Challenge[] {
-  const challenges: { scheme: string; params: Record<string, string> }[] = [];
+  const challenges: { readonly scheme: string; readonly params: Map<string, string> }[] = [];
   let at = 0;
   const match = (pattern: RegExp): string | undefined => {
     pattern.lastIndex = at;
@@ -38,27 +40,24 @@ function parseHeader(header: string): Challenge[] {
     const equals = match(/\s*=\s*/y);
     const open = challenges.at(-1);
     if (equals !== undefined && open) {
-      const name = word.toLowerCase();
       const value = readValue(header, at);
       at = value.end;
       // The first of two counts, so that nothing behind can change what was said.
-      if (!(name in open.params)) open.params[name] = value.text;
+      if (!open.params.has(word.toLowerCase())) open.params.set(word.toLowerCase(), value.text);
     } else if (equals === undefined) {
-      challenges.push({ scheme: word.toLowerCase(), params: {} });
+      challenges.push({ scheme: word.toLowerCase(), params: new Map() });
       match(/\s+/y);
-      skipToken68(header, at, (end) => {
-        at = end;
-      });
+      at += lengthOfToken68(header, at);
     }
   }
-  return challenges;
+  return challenges.map(({ scheme, params }) => ({ scheme, params: Object.fromEntries(params) }));
 }
 
 /** A scheme may carry one bare value, as Negotiate does: it is nothing that we use. */
-function skipToken68(header: string, at: number, moveTo: (end: number) => void): void {
+function lengthOfToken68(header: string, at: number): number {
   TOKEN68.lastIndex = at;
-  const found = TOKEN68.exec(header)?.[0];
-  if (found !== undefined && !/^[A-Za-z]+$/.test(found)) moveTo(at + found.length);
+  const found = TOKEN68.exec(header)?.[0] ?? "";
+  return /^[A-Za-z]+$/.test(found) ? 0 : found.length;
 }
 
 function readValue(header: string, from: number): { readonly text: string; readonly end: number } {

@@ -1,3 +1,4 @@
+import { isRecord } from "../oci/manifest.ts";
 import type { RegistryError } from "../world.ts";
 import type { HttpFailure, HttpResponse } from "./http.ts";
 
@@ -8,9 +9,17 @@ export function nameRequest(method: string, url: URL): string {
   return `${method} ${url.origin}${url.pathname}`;
 }
 
+const FAILURE_FIXES: Partial<Readonly<Record<HttpFailure["why"], string>>> = {
+  certificate:
+    "Give its certificate authority in the input ssl-cert-base64, or name the registry in the input insecure.",
+  "no-tls": "If it speaks plain http, name it in the input insecure.",
+  "no-host": "Check the name, and the proxy's variables where there is a proxy.",
+};
+
 /** A request to which nothing, or nothing whole, came back. */
-export function failureOf(request: string, failure: HttpFailure): RegistryError {
-  return { kind: "unavailable", request, words: oneLine(failure.words) };
+export function failureOf(request: string, { words, why }: HttpFailure): RegistryError {
+  const fix = FAILURE_FIXES[why];
+  return { kind: "unavailable", request, words: oneLine(words), ...(fix === undefined ? {} : { fix }) };
 }
 
 /** An answer that is not what the protocol says. */
@@ -19,75 +28,73 @@ export function malformed(request: string, words: string, status?: number): Regi
 }
 
 /**
- * What an answer that is no success says. Only a registry's own 404 is absence: a page in HTML is somebody else's answer.
+ * What an answer that is no success says. Only a registry's own 404, with its own words for it, is absence: a page in HTML, a proxy that
+ * knows no such route or an empty body is somebody else's answer, or none. (An answer to HEAD never has a body, so never says it.)
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
  */
 export function errorOf(request: string, response: HttpResponse): RegistryError {
   const { status } = response;
-  const told = registryWords(response.body);
-  const words = oneLine(told ?? `status ${status}`);
-  const kind = kindOf(response, told !== undefined);
+  const told = readWords(response.body);
+  const kind = kindOf(response, told);
   const fix = kind === "limited" ? limitAdvice(response) : undefined;
+  const words = told.words ?? `status ${status}`;
   return {
     kind,
     request,
     status,
-    words: kind === "malformed" && told === undefined ? `${words}, in a form that is no registry's` : words,
+    words: oneLine(
+      kind === "malformed" && told.words === undefined ? `${words}, in a form that is no registry's` : words,
+    ),
     ...(fix === undefined ? {} : { fix }),
   };
 }
 
-function kindOf({ status, body, headers }: HttpResponse, isRegistrys: boolean): RegistryError["kind"] {
+/** `codes`: those of the specification's list of errors, in capitals; empty where there is no such list. */
+type Told = { readonly codes: readonly string[]; readonly words: string | undefined };
+
+function kindOf({ status }: HttpResponse, { codes, words = "" }: Told): RegistryError["kind"] {
+  if (status === 429 || codes.includes("TOOMANYREQUESTS")) return "limited";
   if (status === 401 || status === 403) return "denied";
-  if (status === 429) return "limited";
-  if (status === 404)
-    return isRegistrys || (body.length === 0 && !isHtml(headers)) || isPlainNotFound(body, headers)
-      ? "absent"
-      : "malformed";
   if (status === 408 || status >= 500) return "unavailable";
-  return "malformed";
+  // Immutable tags are told with 400 and in words alone: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
+  if (codes.some((code) => code === "DENIED" || code === "UNAUTHORIZED") || /\bimmutable\b/i.test(words))
+    return "denied";
+  // ACR says "not found" of a manifest that is there in a type that was not asked for: https://github.com/Azure/acr/issues/764
+  const isThere = /found, but/i.test(words);
+  return status === 404 && codes.length > 0 && !isThere ? "absent" : "malformed";
 }
 
-function isHtml(headers: HttpResponse["headers"]): boolean {
-  return String(headers["content-type"] ?? "").includes("html");
+/** `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"…"}]}`, or the looser forms of token servers. */
+function readWords(body: Uint8Array): Told {
+  const json = parseJson(body);
+  if (!isRecord(json)) return { codes: [], words: undefined };
+  const errors = Array.isArray(json.errors) ? json.errors.filter(isRecord) : [];
+  const codes = errors.flatMap(({ code }) => (typeof code === "string" && code !== "" ? [code.toUpperCase()] : []));
+  const lines = errors.map(({ code, message }) => [code, message].filter(isText).join(": ")).filter(isText);
+  const words = lines.length > 0 ? lines.join("; ") : [json.details, json.message, json.error].find(isText);
+  return { codes, words };
 }
 
-/** Some registries say it in one plain line. */
-function isPlainNotFound(body: Uint8Array, headers: HttpResponse["headers"]): boolean {
-  return (
-    String(headers["content-type"] ?? "").startsWith("text/plain") &&
-    /^[^<]{0,200}$/.test(new TextDecoder().decode(body))
-  );
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
 }
 
-/** `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"…"}]}`, or a token server's `{"details":"…"}`. */
-function registryWords(body: Uint8Array): string | undefined {
-  let json: unknown;
+/** JSON of a body; `undefined` where it is none. */
+export function parseJson(bytes: Uint8Array): unknown {
   try {
-    json = JSON.parse(new TextDecoder().decode(body));
+    return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     return undefined;
   }
-  if (typeof json !== "object" || json === null) return undefined;
-  if ("errors" in json && Array.isArray(json.errors)) {
-    const told = json.errors.flatMap((error: unknown) => {
-      if (typeof error !== "object" || error === null) return [];
-      const code = "code" in error && typeof error.code === "string" ? error.code : "";
-      const message = "message" in error && typeof error.message === "string" ? error.message : "";
-      return [[code, message].filter((part) => part !== "").join(": ")];
-    });
-    if (told.length > 0) return told.join("; ");
-  }
-  if ("details" in json && typeof json.details === "string") return json.details;
-  return "message" in json && typeof json.message === "string" ? json.message : undefined;
 }
 
+/** https://docs.docker.com/docker-hub/usage/pulls/#view-hourly-pull-rate-and-limit: `100;w=21600` are a hundred in six hours. */
 function limitAdvice({ headers }: HttpResponse): string {
-  const left = headers["ratelimit-remaining"];
-  const window = headers["ratelimit-limit"];
-  const told =
-    left === undefined ? "" : ` The registry says that ${String(left)} of ${String(window ?? "?")} are left.`;
-  return `Log in to that registry, or wait and run the job again.${told}`;
+  const first = (name: string): string | undefined => String(headers[name] ?? "").split(/[;,]/, 1)[0] || undefined;
+  const [left, limit, after] = [first("ratelimit-remaining"), first("ratelimit-limit"), first("retry-after")];
+  const told = left === undefined ? "" : ` The registry says that ${left} of ${limit ?? "?"} are left.`;
+  const wait = after !== undefined && /^\d+$/.test(after) ? ` It asks to wait ${after} seconds.` : "";
+  return `Log in to that registry, or wait and run the job again.${told}${wait}`;
 }
 
 function oneLine(words: string): string {

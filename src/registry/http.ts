@@ -1,6 +1,6 @@
-import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from "undici";
+import { Agent, type Dispatcher, ProxyAgent, request } from "undici";
 import type { Traffic } from "../world.ts";
-import { isLoopback } from "./tokens.ts";
+import { proxyFor } from "./proxy.ts";
 import type { Trust } from "./trust.ts";
 
 export type HttpRequest = {
@@ -10,7 +10,7 @@ export type HttpRequest = {
   readonly body?: Uint8Array | string;
   /** The most that is read of an answer's body, in bytes. */
   readonly limit: number;
-  /** Milliseconds for the whole exchange, where time is limited. */
+  /** Milliseconds for the whole exchange; where none is told, a minute. */
   readonly timeout?: number;
 };
 
@@ -23,12 +23,20 @@ export type HttpResponse = {
   readonly truncated: boolean;
 };
 
-/** Nothing came back, or not all of it. `words` are the network's own. */
-export type HttpFailure = { readonly kind: "failure"; readonly words: string };
+/**
+ * Nothing came back, or not all of it. `words` are the network's own. `why`: the other side's certificate does not hold, what it speaks is
+ * no TLS, it hung up, there is no such host, or the time was up; all else may pass.
+ */
+export type HttpFailure = {
+  readonly kind: "failure";
+  readonly words: string;
+  readonly why: "certificate" | "no-tls" | "hung-up" | "no-host" | "time" | "passing";
+};
 
 export type Http = {
   /** One request, redirects not followed. Never throws for what a network or a server does. */
   readonly send: (request: HttpRequest) => Promise<HttpResponse | HttpFailure>;
+  /** Waits at least so many milliseconds, and up to a fifth more: those who were turned away together do not come back together. */
   readonly pause: (milliseconds: number) => Promise<void>;
   readonly traffic: () => Traffic;
   readonly close: () => Promise<void>;
@@ -46,48 +54,43 @@ export type HttpOptions = {
 const CONNECTIONS = 16;
 const CONNECT_TIMEOUT = 10_000;
 const IDLE = 30_000;
+const WHOLE = 60_000;
 
 /** Opens the one door to the network: pools of connections, the proxy of the environment, and a count of what goes through. */
 export function openHttp({ env, userAgent, trust, timeout = 30_000 }: HttpOptions): Http {
   const pools = new Map<string, Promise<Dispatcher>>();
   const poolFor = async (url: URL): Promise<Dispatcher> => {
-    const { certificates, insecure } = await trust(url.host);
-    // Hosts that are trusted alike share one pool.
-    const kind = JSON.stringify([certificates, insecure, isLoopback(url)]);
-    const pool = pools.get(kind) ?? openPool({ env, timeout, certificates, insecure, direct: isLoopback(url) });
+    const [trusted, proxy] = [await trust(url.host), proxyFor(url, env)];
+    // Hosts that are trusted and reached alike share one pool.
+    const kind = JSON.stringify([trusted, proxy]);
+    const pool = pools.get(kind) ?? openPool(trusted, proxy, timeout);
     pools.set(kind, pool);
     return pool;
   };
   const spent = { requests: 0, bytes: 0, waves: 0 };
   let finished = 0;
 
-  const send = async ({
-    method,
-    url,
-    headers,
-    body,
-    limit,
-    timeout: whole,
-  }: HttpRequest): Promise<HttpResponse | HttpFailure> => {
+  const send = async (asked: HttpRequest): Promise<HttpResponse | HttpFailure> => {
+    const { method, url, headers, body, limit } = asked;
     // A request can only have waited for those that had ended when it was sent.
     const wave = finished + 1;
     spent.requests++;
     spent.waves = Math.max(spent.waves, wave);
     spent.bytes += body?.length ?? 0;
     try {
-      const dispatcher = await poolFor(url);
       const answer = await request(url, {
         method,
         headers: { "user-agent": userAgent, ...headers },
-        dispatcher,
+        dispatcher: await poolFor(url),
         ...(body === undefined ? {} : { body }),
-        ...(whole === undefined ? {} : { signal: AbortSignal.timeout(whole) }),
+        // Without it a server that sends a byte now and then holds a job for hours.
+        signal: AbortSignal.timeout(Math.min(WHOLE, asked.timeout ?? WHOLE)),
       });
       const read = await readBody(answer.body, limit);
       spent.bytes += read.body.length;
       return { kind: "response", status: answer.statusCode, headers: asHeaders(answer.headers), ...read };
     } catch (error) {
-      return { kind: "failure", words: describe(error) };
+      return asFailure(error);
     } finally {
       finished = Math.max(finished, wave);
     }
@@ -95,7 +98,7 @@ export function openHttp({ env, userAgent, trust, timeout = 30_000 }: HttpOption
 
   return {
     send,
-    pause: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
+    pause: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds * (1 + Math.random() / 5))),
     traffic: () => ({ ...spent }),
     close: async () => {
       await Promise.all([...pools.values()].map(async (pool) => (await pool).close()));
@@ -103,35 +106,25 @@ export function openHttp({ env, userAgent, trust, timeout = 30_000 }: HttpOption
   };
 }
 
-type PoolOptions = Trust & Pick<HttpOptions, "env"> & { readonly timeout: number; readonly direct: boolean };
-
-/** Nothing on loopback goes through a proxy, as with docker and every other Go program. */
-async function openPool({ env, timeout, certificates, insecure, direct }: PoolOptions): Promise<Dispatcher> {
+async function openPool(trust: Trust, proxy: string | undefined, timeout: number): Promise<Dispatcher> {
+  const { certificates, insecure, client } = trust;
   const tls = {
     ...(certificates.length === 0 ? {} : { ca: [...(await knownCertificates()), ...certificates] }),
     ...(insecure ? { rejectUnauthorized: false } : {}),
+    timeout: CONNECT_TIMEOUT,
   };
+  const own = { ...tls, ...(client ? { cert: client.certificate, key: client.key } : {}) };
   const options = {
     connections: CONNECTIONS,
     pipelining: 1,
     // The default of 4 s is too short between a probe and the push after a build.
     keepAliveTimeout: IDLE,
-    connect: { timeout: CONNECT_TIMEOUT, ...tls },
     headersTimeout: timeout,
     bodyTimeout: timeout,
   };
-  const [http, https] = [env.http_proxy || env.HTTP_PROXY, env.https_proxy || env.HTTPS_PROXY];
-  if (direct || (!http && !https)) return new Agent(options);
-  const proxied = {
-    ...options,
-    ...(http ? { httpProxy: http } : {}),
-    ...(https ? { httpsProxy: https } : {}),
-    noProxy: env.no_proxy || env.NO_PROXY || "",
-    // Behind a proxy the registry's TLS is the inner one, and the proxy may have its certificate from the same place.
-    requestTls: tls,
-    proxyTls: tls,
-  };
-  return new EnvHttpProxyAgent(proxied);
+  if (proxy === undefined) return new Agent({ ...options, connect: own });
+  // Behind a proxy the registry's TLS is the inner one, and the proxy may have its certificate from the same place.
+  return new ProxyAgent({ ...options, uri: proxy, requestTls: own, proxyTls: tls, proxyTunnel: false });
 }
 
 /** Read only when they are needed: to import the module is to parse every root certificate, on every hit. */
@@ -162,10 +155,21 @@ function asHeaders(
 }
 
 /** undici wraps what the system said: the innermost words are those that a person can look up. */
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error instanceof AggregateError && error.errors.length > 0) return describe(error.errors[0]);
-  if (error.cause instanceof Error) return describe(error.cause);
-  const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  return error.message === "" ? code : error.message;
+function asFailure(thrown: unknown): HttpFailure {
+  if (!(thrown instanceof Error)) return { kind: "failure", words: String(thrown), why: "passing" };
+  if (thrown instanceof AggregateError && thrown.errors.length > 0) return asFailure(thrown.errors[0]);
+  if (thrown.cause instanceof Error) return asFailure(thrown.cause);
+  const code = "code" in thrown && typeof thrown.code === "string" ? thrown.code : "";
+  if (thrown.name === "TimeoutError") return { kind: "failure", words: "no whole answer in time", why: "time" };
+  return { kind: "failure", words: thrown.message === "" ? code : thrown.message, why: causeOf(code, thrown.message) };
+}
+
+/** https://nodejs.org/api/tls.html#x509-certificate-error-codes and https://nodejs.org/api/errors.html */
+function causeOf(code: string, words: string): HttpFailure["why"] {
+  if (/CERT|SELF_SIGNED|VERIFY|UNABLE_TO_GET|TRUST/.test(code)) return "certificate";
+  if (code === "EPROTO" || code.startsWith("ERR_SSL_")) return "no-tls";
+  if (code === "ENOTFOUND") return "no-host";
+  return /ECONNRESET|UND_ERR_SOCKET|EPIPE/.test(code) || /other side closed|hang up/.test(words)
+    ? "hung-up"
+    : "passing";
 }

@@ -1,26 +1,33 @@
 import type { Repository } from "../oci/reference.ts";
 import type { Clock, RegistryError, StoredLogin } from "../world.ts";
 import type { Challenge } from "./challenge.ts";
-import { errorOf, failureOf, malformed, nameRequest } from "./errors.ts";
-import type { Http, HttpResponse } from "./http.ts";
+import { errorOf, malformed, parseJson } from "./errors.ts";
+import type { HttpResponse } from "./http.ts";
+import { mayHearLogin } from "./origins.ts";
+import { type Failed, follow, persist, type Reply, sendOnce, type TimedHttp } from "./transport.ts";
 
 /** What goes into the `Authorization` header of a registry's own origin, or why there is none to be had. */
 export type Authorization = { readonly kind: "header"; readonly value: string } | RegistryError;
 
-/** `expires`: milliseconds since 1970. */
-export type Token = { readonly authorization: Authorization; readonly expires: number };
+/** `expires`: milliseconds since 1970. `login`: whether a login went into it, or it is what everyone gets. */
+export type Token = { readonly authorization: Authorization; readonly expires: number; readonly login: boolean };
 
 const TOKEN_LIMIT = 64 * 1024;
 const SHORTEST_LIFE = 60_000;
 const RENEW_BEFORE = 5_000;
-const REDIRECTS = 3;
 
-export type TokenOptions = { readonly http: Http; readonly clock: Clock; readonly mask: (secret: string) => void };
+export type TokenOptions = {
+  readonly http: TimedHttp;
+  readonly clock: Clock;
+  readonly mask: (secret: string) => void;
+};
 
 export type TokenRequest = {
   readonly repository: Repository;
   /** `pull` or `pull,push`: the widest that the run will need, so that a repository costs one exchange. */
   readonly actions: string;
+  /** A repository of the same registry that is to be read in the same request, for a mount. */
+  readonly from?: string;
   readonly login: StoredLogin | undefined;
   /** The origin that sent the challenge, unredirected. */
   readonly origin: URL;
@@ -30,28 +37,28 @@ export type TokenRequest = {
 };
 
 /**
- * Answers a registry's 401: Basic with the login itself, Bearer by an exchange at the realm that the challenge names. Credentials go to
- * an https realm only, or on loopback to the realm of a loopback registry.
+ * Answers a registry's 401: Basic with the login itself, Bearer by an exchange at the realm that the challenge names.
  * @see https://distribution.github.io/distribution/spec/auth/token/
  */
 export async function answerChallenge(request: TokenRequest, options: TokenOptions): Promise<Token> {
   const { login, challenge, name } = request;
-  if (challenge.scheme === "basic") {
-    if (login && "username" in login)
-      return { authorization: { kind: "header", value: basic(login) }, expires: Number.POSITIVE_INFINITY };
-    const words = "the registry wants a user name and a password, and none is known for it";
-    return never({ kind: "denied", request: name, status: 401, words });
-  }
-  if (login && "registryToken" in login)
-    return {
-      authorization: { kind: "header", value: `Bearer ${login.registryToken}` },
-      expires: Number.POSITIVE_INFINITY,
-    };
-  return exchange(challenge, request, options);
+  const always = (value: string): Token => ({
+    authorization: { kind: "header", value },
+    expires: Number.POSITIVE_INFINITY,
+    login: true,
+  });
+  if (challenge.scheme === "bearer")
+    return login && "registryToken" in login
+      ? always(`Bearer ${login.registryToken}`)
+      : exchange(challenge, request, options);
+  if (login && "username" in login) return always(basic(login));
+  const words = "the registry wants a user name and a password, and none is known for it";
+  return refused({ kind: "denied", request: name, status: 401, words }, options.clock);
 }
 
-function never(error: RegistryError): Token {
-  return { authorization: error, expires: 0 };
+/** A refusal is remembered as long as the shortest token: many who ask the same need not be refused one by one. */
+function refused(error: RegistryError, clock: Clock, login = false): Token {
+  return { authorization: error, expires: error.kind === "denied" ? clock() + SHORTEST_LIFE : 0, login };
 }
 
 function basic({ username, password }: { readonly username: string; readonly password: string }): string {
@@ -59,68 +66,51 @@ function basic({ username, password }: { readonly username: string; readonly pas
 }
 
 async function exchange(challenge: Challenge, request: TokenRequest, options: TokenOptions): Promise<Token> {
-  const realm = challenge.params.realm ?? "";
-  if (!URL.canParse(realm, request.origin.href))
-    return never(malformed(request.name, "the registry's challenge names no realm", 401));
-  const url = new URL(realm, request.origin);
-  if (!mayHearLogin(url, request.origin))
-    return never(
-      malformed(
-        request.name,
-        `the registry's challenge names the realm ${url.origin}, which is not https: no credentials go there`,
-        401,
-      ),
-    );
-  const first = await fetchToken(url, challenge, request, request.login, options);
+  const { name, origin, login } = request;
+  const { realm = "" } = challenge.params;
+  if (realm === "" || !URL.canParse(realm, origin.href))
+    return refused(malformed(name, "the registry's challenge names no realm", 401), options.clock);
+  const url = new URL(realm, origin);
+  if (!mayHearLogin(url, origin)) {
+    const words = `the registry's challenge names the realm ${url.origin}, which is no https address that may be asked: no credentials go there`;
+    return refused(malformed(name, words, 401), options.clock);
+  }
+  const first = await fetchToken(url, challenge, request, options);
   if (first.authorization.kind !== "denied") return first;
   // Some token servers refuse a scope that is too wide instead of granting less.
   const narrow = { ...request, actions: "pull" };
-  const second = request.actions === "pull" ? first : await fetchToken(url, challenge, narrow, request.login, options);
+  const second = request.actions === "pull" ? first : await fetchToken(url, challenge, narrow, options);
   // A stale login hides a public image: what everyone may read is asked for without it once.
-  if (second.authorization.kind !== "denied" || !request.login) return second;
-  const anonymous = await fetchToken(url, challenge, narrow, undefined, options);
+  if (second.authorization.kind !== "denied" || !login) return second;
+  const anonymous = await fetchToken(url, challenge, { ...narrow, login: undefined }, options);
   return anonymous.authorization.kind === "header" ? anonymous : second;
-}
-
-export function isLoopback({ hostname }: URL): boolean {
-  return (
-    hostname === "localhost" ||
-    hostname.endsWith(".localhost") ||
-    hostname === "[::1]" ||
-    /^127\.\d+\.\d+\.\d+$/.test(hostname)
-  );
-}
-
-/** Whether a realm may be told a login: an https address that is not this machine itself, or for a registry on loopback one on loopback. */
-export function mayHearLogin(realm: URL, origin: URL): boolean {
-  if (realm.username !== "" || realm.password !== "") return false;
-  if (realm.protocol === "https:") return !isLoopback(realm) || isLoopback(origin);
-  return realm.protocol === "http:" && isLoopback(realm) && isLoopback(origin);
 }
 
 async function fetchToken(
   realm: URL,
   { params }: Challenge,
-  { repository, actions }: TokenRequest,
-  login: StoredLogin | undefined,
-  options: TokenOptions,
+  { repository, actions, from, login }: TokenRequest,
+  { http, clock, mask }: TokenOptions,
 ): Promise<Token> {
-  const own = `repository:${repository.repository}:${actions}`;
-  const wanted = { service: params.service, scopes: mergeScopes([...(params.scope?.split(" ") ?? []), own]) };
-  const reply =
+  const needed = [`repository:${repository.repository}:${actions}`, ...(from ? [`repository:${from}:pull`] : [])];
+  const wanted = { service: params.service, scopes: mergeScopes([...(params.scope?.split(" ") ?? []), ...needed]) };
+  // Counted from before the exchange. The server's own `issued_at` is not used: its clock may be another, and 401 tells in any case.
+  const sent = clock();
+  const reply = await persist(http, clock, () =>
     login && "identityToken" in login
-      ? await askOAuth(realm, wanted, login.identityToken, options.http)
-      : await askRealm(withQuery(realm, wanted), login && "username" in login ? basic(login) : undefined, options.http);
-  if (!("response" in reply)) return never(reply);
+      ? askOAuth(http, realm, wanted, login.identityToken)
+      : askRealm(http, withQuery(realm, wanted), login && "username" in login ? basic(login) : undefined),
+  );
+  const hasLogin = login !== undefined;
+  if (reply.kind === "failed") return refused(reply.error, clock, hasLogin);
   const { response, name } = reply;
-  if (response.status !== 200) return never(refusalOf(name, response));
-  const token = readToken(response.body);
-  if (token === undefined) return never(malformed(name, "the token server's answer holds no token", 200));
-  options.mask(token.value);
-  return {
-    authorization: { kind: "header", value: `Bearer ${token.value}` },
-    expires: options.clock() + token.life - RENEW_BEFORE,
-  };
+  if (response.status !== 200) return refused(refusalOf(name, response), clock, hasLogin);
+  const token = response.truncated ? undefined : readToken(response.body);
+  if (token === undefined)
+    return refused(malformed(name, "the token server's answer holds no token", 200), clock, hasLogin);
+  mask(token.value);
+  const authorization: Authorization = { kind: "header", value: `Bearer ${token.value}` };
+  return { authorization, expires: sent + token.life - RENEW_BEFORE, login: hasLogin };
 }
 
 /**
@@ -129,13 +119,14 @@ async function fetchToken(
  */
 export function mergeScopes(scopes: readonly string[]): readonly string[] {
   const actions = new Map<string, Set<string>>();
-  for (const scope of scopes.filter((one) => one.includes(":"))) {
-    const colon = scope.lastIndexOf(":");
+  for (const scope of scopes.filter((one) => one !== "*" && one !== "")) {
+    // A bare word is a scope of its own: Amazon's public registry says `aws`.
+    const colon = scope.includes(":") ? scope.lastIndexOf(":") : scope.length;
     const known = actions.get(scope.slice(0, colon)) ?? new Set();
-    for (const action of scope.slice(colon + 1).split(",")) known.add(action);
+    for (const action of scope.slice(colon + 1).split(",")) if (action !== "") known.add(action);
     actions.set(scope.slice(0, colon), known);
   }
-  return [...actions].map(([resource, known]) => `${resource}:${[...known].join(",")}`);
+  return [...actions].map(([resource, known]) => (known.size === 0 ? resource : `${resource}:${[...known].join(",")}`));
 }
 
 type Scoped = { readonly service: string | undefined; readonly scopes: readonly string[] };
@@ -147,16 +138,17 @@ function withQuery(realm: URL, { service, scopes }: Scoped): URL {
   return url;
 }
 
+/** The login stays behind when a redirect leaves the realm's origin. */
+function askRealm(http: TimedHttp, url: URL, login: string | undefined): Promise<Reply | Failed> {
+  const authorization = login === undefined ? undefined : { value: login, origin: url.origin };
+  return follow(http, { method: "GET", url, headers: {}, limit: TOKEN_LIMIT, authorization });
+}
+
 /**
- * Exchanges an identity token. A server that does not know this form is asked the other way, without the token.
+ * Exchanges an identity token, which no redirect gets to see. A server that does not know this form is asked the other way, without it.
  * @see https://distribution.github.io/distribution/spec/auth/oauth/
  */
-async function askOAuth(
-  realm: URL,
-  wanted: Scoped,
-  identityToken: string,
-  http: Http,
-): Promise<RealmReply | RegistryError> {
+async function askOAuth(http: TimedHttp, realm: URL, wanted: Scoped, identityToken: string): Promise<Reply | Failed> {
   const form = new URLSearchParams({
     grant_type: "refresh_token",
     client_id: "dev-container-cache",
@@ -164,54 +156,27 @@ async function askOAuth(
     scope: wanted.scopes.join(" "),
     refresh_token: identityToken,
   });
-  const name = nameRequest("POST", realm);
   const headers = { "content-type": "application/x-www-form-urlencoded" };
-  const answer = await http.send({ method: "POST", url: realm, headers, body: form.toString(), limit: TOKEN_LIMIT });
-  if (answer.kind === "failure") return failureOf(name, answer);
-  if (answer.status === 404 || answer.status === 405) return askRealm(withQuery(realm, wanted), undefined, http);
-  return { response: answer, name };
+  const request = { method: "POST", url: realm, headers, body: form.toString(), limit: TOKEN_LIMIT } as const;
+  const reply = await sendOnce(http, request);
+  const isUnknown = reply.kind === "reply" && (reply.response.status === 404 || reply.response.status === 405);
+  return isUnknown ? askRealm(http, withQuery(realm, wanted), undefined) : reply;
 }
 
 /** That a token server knows nothing of a repository is no absence: it speaks of rights only. */
 function refusalOf(name: string, response: HttpResponse): RegistryError {
   const error = errorOf(name, response);
-  const isRefusal =
-    response.status >= 400 && response.status < 500 && error.kind !== "limited" && error.kind !== "unavailable";
-  return isRefusal ? { ...error, kind: "denied" } : error;
-}
-
-type RealmReply = { readonly response: HttpResponse; readonly name: string };
-
-/** Follows the token server's redirects; the login stays behind when one leaves its origin. */
-async function askRealm(realm: URL, login: string | undefined, http: Http): Promise<RealmReply | RegistryError> {
-  let url = realm;
-  let authorization = login;
-  for (let hop = 0; hop <= REDIRECTS; hop++) {
-    const name = nameRequest("GET", url);
-    const headers = authorization === undefined ? {} : { authorization };
-    const answer = await http.send({ method: "GET", url, headers, limit: TOKEN_LIMIT });
-    if (answer.kind === "failure") return failureOf(name, answer);
-    const { location } = answer.headers;
-    if (answer.status < 300 || answer.status >= 400 || typeof location !== "string") return { response: answer, name };
-    const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
-    if (next?.protocol !== url.protocol) return malformed(name, "redirected to another kind of address", answer.status);
-    if (next.origin !== url.origin) authorization = undefined;
-    url = next;
-  }
-  return malformed(nameRequest("GET", realm), "the token server redirects without end");
+  const isRefusal = response.status >= 400 && response.status < 500;
+  return isRefusal && error.kind !== "limited" && error.kind !== "unavailable" ? { ...error, kind: "denied" } : error;
 }
 
 function readToken(body: Uint8Array): { readonly value: string; readonly life: number } | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder().decode(body));
-  } catch {
-    return undefined;
-  }
+  const json = parseJson(body);
   if (typeof json !== "object" || json === null) return undefined;
   const value =
     "access_token" in json && json.access_token !== "" ? json.access_token : "token" in json ? json.token : undefined;
-  if (typeof value !== "string" || value === "") return undefined;
+  // Whatever else there is in it would not go through as a header.
+  if (typeof value !== "string" || !/^[\x21-\x7e]+$/.test(value)) return undefined;
   const seconds = "expires_in" in json && typeof json.expires_in === "number" ? json.expires_in : 60;
   return { value, life: Math.max(SHORTEST_LIFE, seconds * 1000) };
 }

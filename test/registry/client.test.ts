@@ -85,14 +85,17 @@ describe("a manifest", () => {
   const rows: readonly [string, Reply, RegistryError["kind"]][] = [
     ["the registry's own not found", json(404, "MANIFEST_UNKNOWN"), "absent"],
     ["an unknown repository", json(404, "NAME_UNKNOWN"), "absent"],
-    ["404 without a body", { status: 404 }, "absent"],
+    ["404 without a body", { status: 404 }, "malformed"],
     [
-      "404 in one plain line",
+      "404 of a proxy that knows no such route",
       { status: 404, headers: { "content-type": "text/plain" }, body: "404 page not found" },
-      "absent",
+      "malformed",
     ],
+    ["404 in JSON of another kind", { status: 404, body: '{"message":"Not Found"}' }, "malformed"],
+    ["404 that is a refusal", json(404, "DENIED"), "denied"],
+    ["404 that is a limit", json(404, "TOOMANYREQUESTS"), "limited"],
     ["404 of a web page", html, "malformed"],
-    ["401 without a challenge", json(401, "UNAUTHORIZED"), "malformed"],
+    ["401 without a challenge", json(401, "UNAUTHORIZED"), "denied"],
     ["403", json(403, "DENIED"), "denied"],
     ["429", json(429, "TOOMANYREQUESTS"), "limited"],
     ["500", json(500, "UNKNOWN"), "unavailable"],
@@ -128,7 +131,7 @@ describe("a manifest", () => {
     seed();
     fake.override((line) => line.includes("/manifests/one"), reply);
     const answer = await open().describe(tagged);
-    // An answer to HEAD has no body: that a 404 was a web page is told by its type alone.
+    // An answer to HEAD has no body: whatever it does not say for certain is asked again by GET.
     expect(answer.kind).toBe(kind);
   });
 
@@ -183,8 +186,9 @@ describe("a manifest", () => {
     seed();
     const registry = open();
     await Promise.all([registry.manifest(tagged), registry.describe(tagged)]);
-    await registry.describe({ ...name, tag: "two" });
-    expect(registry.traffic()).toMatchObject({ requests: 3, waves: 2 });
+    await registry.hasBlob(name, { mediaType: "x", digest: sha("gone"), size: 4 });
+    // That something is not there is asked twice, by HEAD and by GET.
+    expect(registry.traffic()).toMatchObject({ requests: 4, waves: 3 });
   });
 });
 

@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Repository } from "../../src/oci/reference.ts";
 import { openRegistry } from "../../src/registry/client.ts";
 import { openHttp } from "../../src/registry/http.ts";
-import { mayHearLogin, mergeScopes } from "../../src/registry/tokens.ts";
+import { mayHearLogin } from "../../src/registry/origins.ts";
+import { mergeScopes } from "../../src/registry/tokens.ts";
 import type { Registry, StoredLogin } from "../../src/world.ts";
 import { type FakeRegistry, openFakeRegistry } from "../fakes/registry.ts";
 
@@ -258,10 +259,10 @@ describe("mounts and deletes", () => {
   test.each<[number, string]>([
     [202, "found"],
     [404, "absent"],
-    [405, "malformed"],
+    [405, "denied"],
     [403, "denied"],
   ])("a delete that is answered with %s is %s", async (status, kind) => {
-    fake.override((line) => line.startsWith("DELETE"), { status });
+    fake.override((line) => line.startsWith("DELETE"), { status, body: '{"errors":[{"code":"UNSUPPORTED"}]}' });
     expect(await open().deleteManifest({ ...name, digest: sha("x") })).toMatchObject({ kind });
   });
 });
@@ -347,7 +348,12 @@ test.each<[string, string, boolean]>([
   ["https://auth.example/token", "https://registry.example", true],
   ["https://registry.example/token", "https://registry.example", true],
   ["http://auth.example/token", "https://registry.example", false],
-  ["http://registry.example/token", "http://registry.example", false],
+  ["http://registry.example/token", "http://registry.example", true],
+  ["http://registry.example:81/token", "http://registry.example", false],
+  ["https://10.0.0.1/token", "https://registry.example", false],
+  ["https://192.168.7.1/token", "https://192.168.7.1", true],
+  ["https://[fd00::1]/token", "https://registry.example", false],
+  ["https://172.32.0.1/token", "https://registry.example", true],
   ["http://127.0.0.1:5001/token", "http://127.0.0.1:5000", true],
   ["http://localhost:5000/token", "http://127.0.0.1:5000", true],
   ["https://127.0.0.1/token", "https://registry.example", false],

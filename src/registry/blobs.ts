@@ -1,0 +1,175 @@
+import { digestOf } from "../oci/digest.ts";
+import type { Descriptor } from "../oci/manifest.ts";
+import type { Repository } from "../oci/reference.ts";
+import type { Answer, RegistryError } from "../world.ts";
+import { errorOf, malformed } from "./errors.ts";
+import type { Send } from "./sender.ts";
+import type { Reply } from "./transport.ts";
+
+/** How much of a blob is read into memory where nobody says otherwise: a config or a record is far smaller, a layer is not read. */
+export const BLOB_LIMIT = 4 * 1024 * 1024;
+const ERROR_LIMIT = 64 * 1024;
+const UPLOADS = 3;
+
+/**
+ * Asks whether a blob is there, by HEAD. Where that says no or is not allowed, one byte is asked for: Amazon's public registry refuses
+ * HEAD to those whom it serves (https://github.com/aws/containers-roadmap/issues/2671), storage hosts sign for GET alone, and an answer
+ * without a body is no proof of absence.
+ */
+export async function hasBlob(send: Send, repository: Repository, blob: Descriptor): Promise<Answer<true>> {
+  const reply = await send({ method: "HEAD", repository, path: `blobs/${blob.digest}` });
+  if (!("response" in reply)) return reply.kind === "denied" ? hasFirstByte(send, repository, blob) : reply;
+  const { response, name } = reply;
+  if (response.status !== 200) {
+    const error = errorOf(name, response);
+    return error.kind === "limited" || error.kind === "unavailable" ? error : hasFirstByte(send, repository, blob);
+  }
+  const length = response.headers["content-length"];
+  if (length !== undefined && Number(length) !== blob.size)
+    return malformed(name, `it is ${String(length)} bytes long and should be ${blob.size}`, 200);
+  return { kind: "found", value: true };
+}
+
+async function hasFirstByte(send: Send, repository: Repository, blob: Descriptor): Promise<Answer<true>> {
+  const headers = { range: "bytes=0-0" };
+  const reply = await send({ method: "GET", repository, path: `blobs/${blob.digest}`, headers });
+  if (!("response" in reply)) return reply;
+  const { response, name } = reply;
+  if (response.status !== 206 && response.status !== 200) return errorOf(name, response);
+  const range = String(response.headers["content-range"] ?? "");
+  const size = response.status === 206 ? /\/(\d+)$/.exec(range)?.[1] : response.headers["content-length"];
+  if (size !== undefined && Number(size) !== blob.size)
+    return malformed(name, `it is ${String(size)} bytes long and should be ${blob.size}`, response.status);
+  return { kind: "found", value: true };
+}
+
+/** Reads a blob whole; its size and digest have to be those of the descriptor. */
+export async function readBlob(
+  send: Send,
+  repository: Repository,
+  blob: Descriptor,
+  limit: number,
+): Promise<Answer<Uint8Array>> {
+  const path = `blobs/${blob.digest}`;
+  if (blob.size > limit)
+    return malformed(`GET ${path}`, `it is ${blob.size} bytes long, and ${limit} are read at most`);
+  const reply = await send({ method: "GET", repository, path, limit: Math.max(ERROR_LIMIT, blob.size) });
+  if (!("response" in reply)) return reply;
+  const { response, name } = reply;
+  if (response.status !== 200) return errorOf(name, response);
+  if (response.truncated || response.body.length !== blob.size)
+    return malformed(name, `it is not ${blob.size} bytes long`, 200);
+  const digest = digestOf(response.body);
+  return digest === blob.digest
+    ? { kind: "found", value: response.body }
+    : malformed(name, `it was answered with another content, ${digest}`, 200);
+}
+
+type Upload = { readonly location: URL };
+
+/** The address of an upload that was opened; it may be on another host, and it may not leave TLS. */
+function readUpload({ response, name, url }: Reply): Upload | RegistryError {
+  const { location } = response.headers;
+  if (response.status !== 202) return errorOf(name, response);
+  if (typeof location !== "string" || !URL.canParse(location, url.href))
+    return malformed(name, "the upload was opened and has no address", 202);
+  const next = new URL(location, url);
+  if (next.protocol !== "https:" && next.protocol !== url.protocol)
+    return malformed(name, `the upload was opened at ${next.origin}, without TLS`, 202);
+  return { location: next };
+}
+
+const EMPTY = { "content-length": "0" };
+
+async function openUpload(send: Send, repository: Repository): Promise<Upload | RegistryError> {
+  const reply = await send({ method: "POST", repository, path: "blobs/uploads/", headers: EMPTY });
+  if (!("response" in reply)) return reply;
+  const upload = readUpload(reply);
+  if ("location" in upload || upload.kind !== "absent") return upload;
+  return {
+    ...upload,
+    fix: `Create ${repository.registry}/${repository.repository} first: this registry does not by itself.`,
+  };
+}
+
+/** That an upload cannot be cancelled is the registry's trouble: it forgets it sooner or later. */
+async function cancelUpload(send: Send, repository: Repository, { location }: Upload): Promise<void> {
+  await send({ method: "DELETE", repository, path: location, once: true });
+}
+
+/** Asks whether a push would be let in, by opening an upload and cancelling it. */
+export async function acceptsPush(send: Send, repository: Repository): Promise<Answer<true>> {
+  const upload = await openUpload(send, repository);
+  if (!("location" in upload)) return upload;
+  await cancelUpload(send, repository, upload);
+  return { kind: "found", value: true };
+}
+
+/**
+ * Uploads a small blob unless it is there. What fails half-way starts from the beginning: an upload that was broken off is gone.
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#post-then-put
+ */
+export async function putBlob(
+  send: Send,
+  repository: Repository,
+  bytes: Uint8Array,
+  mediaType: string,
+): Promise<Answer<Descriptor>> {
+  const descriptor: Descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
+  const there = await send({ method: "HEAD", repository, path: `blobs/${descriptor.digest}` });
+  if ("response" in there && there.response.status === 200) return { kind: "found", value: descriptor };
+  let last: Answer<Descriptor> | undefined;
+  for (let tried = 0; tried < UPLOADS && (last === undefined || isBrokenOff(last)); tried++) {
+    const upload = await openUpload(send, repository);
+    if (!("location" in upload)) return upload;
+    last = await finishUpload(send, repository, upload, { bytes, descriptor });
+  }
+  return last ?? malformed("POST", "nothing was sent");
+}
+
+function isBrokenOff(answer: Answer<unknown>): boolean {
+  if (answer.kind === "found") return false;
+  return answer.kind === "unavailable" || /BLOB_UPLOAD_(?:INVALID|UNKNOWN)/.test(answer.words);
+}
+
+async function finishUpload(
+  send: Send,
+  repository: Repository,
+  { location }: Upload,
+  { bytes, descriptor }: { readonly bytes: Uint8Array; readonly descriptor: Descriptor },
+): Promise<Answer<Descriptor>> {
+  // The query is the registry's own state, often signed: it is kept to the letter.
+  const url = new URL(location);
+  url.search = `${location.search === "" ? "?" : `${location.search}&`}digest=${encodeURIComponent(descriptor.digest)}`;
+  const headers = { "content-type": "application/octet-stream" };
+  const reply = await send({ method: "PUT", repository, path: url, headers, body: bytes, once: true });
+  if (!("response" in reply)) return reply;
+  if (reply.response.status === 201) return { kind: "found", value: descriptor };
+  const error = errorOf(reply.name, reply.response);
+  // That the upload is gone does not say that anything else is not there.
+  return error.kind === "absent" ? { ...error, kind: "unavailable" } : error;
+}
+
+/**
+ * Has a blob of another repository of the same registry put into this one; where the registry does not, it is fetched and uploaded.
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#mounting-a-blob-from-another-repository
+ */
+export async function mountBlob(
+  send: Send,
+  repository: Repository,
+  from: Repository,
+  blob: Descriptor,
+): Promise<Answer<Descriptor>> {
+  // As far as a registry is concerned, a repository of another one does not exist.
+  if (from.registry === repository.registry) {
+    const query = new URLSearchParams({ mount: blob.digest, from: from.repository });
+    const path = `blobs/uploads/?${query}`;
+    const reply = await send({ method: "POST", repository, path, headers: EMPTY, from: from.repository });
+    if ("response" in reply && reply.response.status === 201) return { kind: "found", value: blob };
+    // The registry opened an upload instead: it is not left open.
+    const upload = "response" in reply ? readUpload(reply) : reply;
+    if ("location" in upload) await cancelUpload(send, repository, upload);
+  }
+  const bytes = await readBlob(send, from, blob, BLOB_LIMIT);
+  return bytes.kind === "found" ? putBlob(send, repository, bytes.value, blob.mediaType) : bytes;
+}

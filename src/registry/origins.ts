@@ -1,0 +1,50 @@
+import type { Repository } from "../oci/reference.ts";
+
+/** What a registry is called in addresses: Docker Hub's API has a host of its own. */
+export function hostOf({ registry }: Pick<Repository, "registry">): string {
+  return registry === "docker.io" ? "registry-1.docker.io" : registry;
+}
+
+/** Whether an address is this machine itself. */
+export function isLoopback({ hostname }: URL): boolean {
+  return (
+    hostname === "localhost" ||
+    hostname.endsWith(".localhost") ||
+    hostname === "[::1]" ||
+    /^127\.\d+\.\d+\.\d+$/.test(hostname)
+  );
+}
+
+/**
+ * Whether a realm may be told a login: the registry's own origin, an https host that is not somebody's inner network, or for a registry
+ * on loopback anything on loopback. A challenge must not make this client call inside a network for others.
+ */
+export function mayHearLogin(realm: URL, origin: URL): boolean {
+  if (realm.username !== "" || realm.password !== "") return false;
+  if (realm.origin === origin.origin) return true;
+  if (isLoopback(origin) && isLoopback(realm)) return realm.protocol === "http:" || realm.protocol === "https:";
+  return realm.protocol === "https:" && !isLoopback(realm) && !isInnerAddress(realm);
+}
+
+/** A literal address of a private or link-local network. Names are not resolved: their certificate has to hold instead. */
+function isInnerAddress({ hostname }: URL): boolean {
+  return (
+    /^(?:0|10|169\.254|192\.168|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\./.test(hostname) ||
+    /^\[(?:f[cd]|fe[89ab]|::)/.test(hostname)
+  );
+}
+
+export type Scheme = "http" | "https";
+
+/**
+ * The schemes that may be tried for a registry, in this order. On loopback plain http comes first, for nobody listens in there and most
+ * registries there speak it. One that is named insecure elsewhere is asked with TLS first, as docker does: behind port 80 there is often
+ * only a redirect. All others speak TLS or nothing.
+ */
+export function schemesFor(
+  name: Repository,
+  isInsecure: (registry: string) => boolean,
+): readonly [Scheme, ...Scheme[]] {
+  if (isLoopback(new URL(`https://${hostOf(name)}`))) return ["http", "https"];
+  return isInsecure(name.registry) ? ["https", "http"] : ["https"];
+}

@@ -1,0 +1,125 @@
+import type { Repository } from "../oci/reference.ts";
+import type { Clock, RegistryError } from "../world.ts";
+import type { Authorizer, Purpose } from "./authorize.ts";
+import { errorOf } from "./errors.ts";
+import type { HttpRequest } from "./http.ts";
+import { hostOf, type Scheme, schemesFor } from "./origins.ts";
+import { type Failed, follow, persist, type Reply, type TimedHttp } from "./transport.ts";
+
+/** What is asked of a repository: a path below it, or an address that the registry gave. */
+export type Call = {
+  readonly method: HttpRequest["method"];
+  readonly repository: Repository;
+  readonly path: string | URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** The most that is read of the answer, in bytes; 64 KiB where none is told, enough for every error. */
+  readonly limit?: number;
+  /** The other repository of a mount. */
+  readonly from?: string;
+  /** Sent a single time, for what is started anew as a whole when it fails. */
+  readonly once?: boolean;
+};
+
+/** Gives the registry's answer, whatever it says, or why there is none. */
+export type Send = (call: Call) => Promise<Reply | RegistryError>;
+
+export type SenderOptions = {
+  readonly http: TimedHttp;
+  readonly clock: Clock;
+  readonly authorizer: Authorizer;
+  readonly insecure: (registry: string) => boolean;
+};
+
+const ERROR_LIMIT = 64 * 1024;
+
+/** Opens the way to the registries of a run: by the scheme that each speaks, with the authorization that it asks for, as often as it takes. */
+export function openSender({ http, clock, authorizer, insecure }: SenderOptions): Send {
+  const spoken = new Map<string, Scheme>();
+  const schemes = (name: Repository): readonly [Scheme, ...Scheme[]] => {
+    const known = spoken.get(name.registry);
+    return known ? [known] : schemesFor(name, insecure);
+  };
+  const originOf = (name: Repository): URL => new URL(`${schemes(name)[0]}://${hostOf(name)}`);
+
+  const place = (call: Call, origin: URL, authorization: string | undefined): (() => Promise<Reply | Failed>) => {
+    const url =
+      call.path instanceof URL ? call.path : new URL(`/v2/${call.repository.repository}/${call.path}`, origin);
+    const own = authorization === undefined ? undefined : { value: authorization, origin: origin.origin };
+    const { method, headers = {}, limit = ERROR_LIMIT, body } = call;
+    return () => follow(http, { method, url, headers, limit, authorization: own, ...(body ? { body } : {}) });
+  };
+  const ask = async (call: Call, authorization: string | undefined): Promise<Reply | Failed> => {
+    const name = call.repository;
+    const [scheme, other] = schemes(name);
+    const send = place(call, new URL(`${scheme}://${hostOf(name)}`), authorization);
+    const insist = (again: typeof send, first?: Reply | Failed) =>
+      call.once ? (first ?? again()) : persist(http, clock, again, first);
+    if (!other) return insist(send);
+    const answer = await send();
+    if (!speaksOther(answer, scheme)) {
+      if (answer.kind === "reply") spoken.set(name.registry, scheme);
+      return insist(send, answer);
+    }
+    const sendOther = place(call, new URL(`${other}://${hostOf(name)}`), authorization);
+    const answerOther = await sendOther();
+    if (answerOther.kind === "reply") spoken.set(name.registry, other);
+    // Where neither works, what went wrong is what the scheme said that came closer.
+    const isCloser = answerOther.kind === "reply" || answer.kind === "reply" || answerOther.why === "certificate";
+    return isCloser ? insist(sendOther, answerOther) : insist(send, answer);
+  };
+
+  const askAuthorized = async (call: Call): Promise<Reply | RegistryError> => {
+    const { repository, from } = call;
+    const purpose: Purpose = { repository, ...(from === undefined ? {} : { from }) };
+    const used = await authorizer.header(purpose, originOf(repository));
+    const reply = await ask(call, used);
+    if (reply.kind === "failed") return reply.error;
+    const origin = originOf(repository);
+    // Only the registry's own challenge is answered: whoever it redirected to must not name a place for the login.
+    if (reply.url.origin !== origin.origin) return reply;
+    if (reply.response.status !== 401) return (await askAnonymously(call, purpose, reply)) ?? reply;
+    const authorization = await authorizer.answer(purpose, { origin, reply, used });
+    if (authorization.kind !== "header") return authorization;
+    const second = await ask(call, authorization.value);
+    return second.kind === "failed" ? second.error : ((await askAnonymously(call, purpose, second)) ?? second);
+  };
+
+  /** A stale or narrow login must not hide what everyone may read. That nobody in particular is told "not found" proves nothing. */
+  const askAnonymously = async (call: Call, purpose: Purpose, refused: Reply): Promise<Reply | undefined> => {
+    if (!isRefusal(refused) || (call.method !== "GET" && call.method !== "HEAD")) return undefined;
+    const header = await authorizer.anonymous(purpose, originOf(call.repository));
+    const reply = header === undefined ? undefined : await ask(call, header);
+    return reply?.kind === "reply" && reply.response.status < 300 ? reply : undefined;
+  };
+
+  return async (call) => {
+    const told = await askAuthorized(call);
+    if ("response" in told ? !isRefusal(told) : told.kind !== "denied") return told;
+    const error = "response" in told ? errorOf(told.name, told.response) : told;
+    return { ...error, fix: error.fix ?? refusalAdvice(call.repository, await authorizer.hasLogin(call.repository)) };
+  };
+}
+
+function isRefusal({ name, response }: Reply): boolean {
+  return (response.status === 401 || response.status === 403) && errorOf(name, response).kind === "denied";
+}
+
+function refusalAdvice({ registry }: Repository, hasLogin: boolean): string {
+  if (!hasLogin)
+    return `No login is known for ${registry}: log in before this step (docker/login-action), or set registry-username and registry-password.`;
+  const own =
+    registry === "ghcr.io" ? " (on GitHub: permissions: packages, and the package has to know this repository)" : "";
+  return `The login that is known for ${registry} may be stale, or may not do that${own}.`;
+}
+
+/** What a server says that was spoken to in the wrong scheme: Go's and nginx's own words, or nothing, hanging up. */
+function speaksOther(answer: Reply | Failed, scheme: Scheme): boolean {
+  if (scheme === "https")
+    return (
+      answer.kind === "failed" && (answer.why === "no-tls" || answer.why === "hung-up" || answer.why === "passing")
+    );
+  if (answer.kind === "failed") return answer.why === "hung-up";
+  const { status, body } = answer.response;
+  return status === 400 && /HTTPS server|HTTPS port/i.test(new TextDecoder().decode(body));
+}

@@ -1,0 +1,129 @@
+import type { Clock, RegistryError } from "../world.ts";
+import { failureOf, malformed, nameRequest } from "./errors.ts";
+import type { Http, HttpFailure, HttpRequest, HttpResponse } from "./http.ts";
+
+/** An answer, by the name of the request that got it and the address that it came from. */
+export type Reply = {
+  readonly kind: "reply";
+  readonly response: HttpResponse;
+  readonly name: string;
+  readonly url: URL;
+};
+
+/** No answer, or none that may be followed. */
+export type Failed = {
+  readonly kind: "failed";
+  readonly error: RegistryError;
+  readonly why: HttpFailure["why"] | "refused";
+};
+
+/** `left`: how many milliseconds all requests together may still take, without end where nothing is limited. */
+export type TimedHttp = Http & { readonly left: () => number };
+
+const REDIRECTS = 10;
+const ATTEMPTS = 4;
+const FIRST_PAUSE = 300;
+const LONGEST_PAUSE = 60_000;
+const PASSING = new Set([408, 429, 499, 500, 502, 503, 504, 522]);
+const OUT_OF_TIME = "all look-ups together took longer than they may; the rest was not asked";
+
+/** Gives all requests together an end. Past it nothing is sent, and what is under way is given up. */
+export function limitTime(
+  http: Http,
+  clock: Clock,
+): TimedHttp & { readonly limit: (until: number | undefined) => void } {
+  let end: number | undefined;
+  const left = (): number => (end === undefined ? Number.POSITIVE_INFINITY : end - clock());
+  return {
+    ...http,
+    left,
+    limit: (milliseconds) => {
+      end = milliseconds === undefined ? undefined : clock() + milliseconds;
+    },
+    send: async (request) => {
+      const rest = left();
+      if (rest <= 0) return { kind: "failure", words: OUT_OF_TIME, why: "time" };
+      return http.send(Number.isFinite(rest) ? { ...request, timeout: rest } : request);
+    },
+  };
+}
+
+/** Sends one request, and follows nothing. */
+export async function sendOnce(http: Http, request: HttpRequest): Promise<Reply | Failed> {
+  const name = nameRequest(request.method, request.url);
+  const answer = await http.send(request);
+  return answer.kind === "failure"
+    ? { kind: "failed", error: failureOf(name, answer), why: answer.why }
+    : { kind: "reply", response: answer, name, url: request.url };
+}
+
+type Hops = HttpRequest & {
+  /** Goes to this one origin only, and is dropped for good when a redirect leaves it: storage hosts refuse it, others must not see it. */
+  readonly authorization: { readonly value: string; readonly origin: string } | undefined;
+};
+
+/** Sends a request and follows its redirects: https may not be left, and the method and body stay unless the answer is 303. */
+export async function follow(http: Http, { authorization, ...hops }: Hops): Promise<Reply | Failed> {
+  let request: HttpRequest = hops;
+  let secret = authorization;
+  for (let hop = 0; hop <= REDIRECTS; hop++) {
+    const { method, url, headers } = request;
+    if (secret?.origin !== url.origin) secret = undefined;
+    const own = secret ? { authorization: secret.value } : {};
+    const reply = await sendOnce(http, { ...request, headers: { ...headers, ...own } });
+    if (reply.kind === "failed") return reply;
+    const next = redirectOf(reply.response, url, reply.name);
+    if (next === undefined) return reply;
+    if (!(next instanceof URL)) return { kind: "failed", error: next, why: "refused" };
+    const { body: _, ...bare } = request;
+    const isOther = reply.response.status === 303 && method !== "HEAD";
+    request = isOther ? { ...bare, method: "GET", url: next } : { ...request, url: next };
+  }
+  const error = malformed(nameRequest(hops.method, request.url), "it redirects without end");
+  return { kind: "failed", error, why: "refused" };
+}
+
+/** Where an answer sends on to; nothing where it does not; an error where nobody should follow. */
+function redirectOf({ status, headers }: HttpResponse, from: URL, name: string): URL | RegistryError | undefined {
+  const { location } = headers;
+  if (![301, 302, 303, 307, 308].includes(status) || typeof location !== "string") return undefined;
+  if (!URL.canParse(location, from.href)) return malformed(name, "redirected to something that is no address", status);
+  const next = new URL(location, from);
+  if (next.protocol === "https:" || next.protocol === from.protocol) return next;
+  return malformed(name, `redirected from ${from.protocol} to ${next.protocol}`, status);
+}
+
+/**
+ * Tries again what may pass, a few times, and as late as the server asks for; what was answered last counts.
+ * @param first what was answered already, which counts as the first try.
+ */
+export async function persist(
+  http: TimedHttp,
+  clock: Clock,
+  ask: () => Promise<Reply | Failed>,
+  first?: Reply | Failed,
+): Promise<Reply | Failed> {
+  for (let tried = 1; ; tried++) {
+    const answer = tried === 1 && first ? first : await ask();
+    const wait = answer.kind === "reply" ? retryAfter(answer.response, clock) : undefined;
+    const pause = wait ?? FIRST_PAUSE * 3 ** (tried - 1);
+    // Who asks for an hour is not waited for, and nobody sleeps past the end of the time.
+    const tooLong = pause > LONGEST_PAUSE || pause >= http.left();
+    if (!mayPass(answer) || tried === ATTEMPTS || tooLong) return answer;
+    await http.pause(pause);
+  }
+}
+
+function mayPass(answer: Reply | Failed): boolean {
+  if (answer.kind === "reply") return PASSING.has(answer.response.status);
+  return answer.why === "passing" || answer.why === "hung-up";
+}
+
+/** Seconds, or a date. @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 */
+function retryAfter({ headers }: HttpResponse, clock: Clock): number | undefined {
+  const value = headers["retry-after"];
+  if (typeof value !== "string") return undefined;
+  if (/^\s*\d+\s*$/.test(value)) return Number(value) * 1000;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - clock());
+}

@@ -1,0 +1,30 @@
+import type { Challenge } from "./challenge.ts";
+
+const bearer = (realm: string, service: string, scope?: string): Challenge => ({
+  scheme: "bearer",
+  params: { realm, service, ...(scope === undefined ? {} : { scope }) },
+});
+
+const HOSTS: Readonly<Record<string, Challenge>> = {
+  "docker.io": bearer("https://auth.docker.io/token", "registry.docker.io"),
+  "ghcr.io": bearer("https://ghcr.io/token", "ghcr.io"),
+  "quay.io": bearer("https://quay.io/v2/auth", "quay.io"),
+  "registry.gitlab.com": bearer("https://gitlab.com/jwt/auth", "container_registry"),
+  "public.ecr.aws": bearer("https://public.ecr.aws/token/", "public.ecr.aws", "aws"),
+};
+
+/**
+ * What some registries have asked for, for years: to ask for the token at once saves the refusal, a round trip on every hit. Where one of
+ * them has changed its mind, the exchange fails, the registry is asked without a token, and its own challenge counts.
+ */
+export function knownChallenge(registry: string): Challenge | undefined {
+  const known = HOSTS[registry];
+  if (known) return known;
+  if (/^[a-z0-9-]+\.azurecr\.io$/.test(registry)) return bearer(`https://${registry}/oauth2/token`, registry);
+  if (/^(?:[a-z0-9-]+\.)?gcr\.io$|^[a-z0-9-]+-docker\.pkg\.dev$/.test(registry))
+    return bearer(`https://${registry}/v2/token`, registry);
+  // A private registry of Amazon's takes the login itself, with every request.
+  if (/^\d{12}\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?$/.test(registry))
+    return { scheme: "basic", params: {} };
+  return undefined;
+}
