@@ -14,7 +14,7 @@ const DIRECTIVE = /^([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*([^\n]+?)[\t\
 const KNOWN = ["syntax", "escape", "check"];
 /** Old frontends end the blanks behind `#` here, newer ones do not. */
 const DOUBTFUL =
-  /^[\t\n\f\r ]*[\v\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]\s*(?:syntax|escape|check)\s*=/i;
+  /^#[\t\n\f\r ]*[\v\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]\s*(?:syntax|escape|check)\s*=/i;
 
 /**
  * Reads the directives at the very top of a Dockerfile. The first line that is none ends them, a blank one too.

@@ -37,21 +37,32 @@ const NAMED: Readonly<Record<string, RegExp>> = {
   xdigit: /^[0-9A-Fa-f]$/,
 };
 
+/** Stands for what an unanchored expression leaves out on its sides. */
+const ANYTHING: Step = { kind: "many", test: () => true };
+
 /**
- * Reads the part of Go's regular expressions that a pattern of an ignore file can become: an unescaped letter behind a backslash, or
- * a star inside brackets, passes through to them and means there what it means.
- * @returns `undefined` for what Go refuses, and for `\Q` and Unicode classes, which nobody means.
+ * Reads the part of Go's regular expressions that a pattern of an ignore file can become: a letter behind a backslash, a star inside
+ * brackets, a bar or a count in braces passes through to them and means there what it means.
+ * @param expression without the `^` in front and the `$` at the end.
+ * @returns rows of steps of which one has to take the whole text; `undefined` for what Go refuses, and for `\Q` and Unicode classes,
+ * which nobody means.
  * @see https://github.com/google/re2/wiki/Syntax
  */
-export function readExpression(expression: string): readonly Step[] | undefined {
+export function readExpression(expression: string): readonly (readonly Step[])[] | undefined {
   const reader: Reader = { chars: [...expression], at: 0 };
-  const steps: Step[] = [];
+  const rows: Step[][] = [[]];
   while (reader.at < reader.chars.length) {
+    // Only the first row is bound to the start, and only the last one to the end.
+    if (take(reader, "|")) {
+      rows.at(-1)?.push(ANYTHING);
+      rows.push([ANYTHING]);
+      continue;
+    }
     const step = readStep(reader);
     if (!step) return undefined;
-    steps.push(step);
+    rows.at(-1)?.push(step);
   }
-  return steps;
+  return rows;
 }
 
 function startsWith(reader: Reader, text: string): boolean {
@@ -64,7 +75,37 @@ function take(reader: Reader, text: string): boolean {
   return true;
 }
 
+/** One step and how often it is taken. */
 function readStep(reader: Reader): Step | undefined {
+  const isBehindBar = reader.chars[reader.at - 1] === "|";
+  const early = readCount(reader);
+  if (early === "refused" || (early && isBehindBar)) return undefined;
+  // In front of everything it is the start of the text that is counted.
+  if (early) return early.min === 0 ? ANYTHING : { kind: "where", test: (_, at) => at === 0 };
+  const step = readSingle(reader);
+  const count = step && readCount(reader);
+  if (!step || !count) return step;
+  const isTwice = step.kind === "many" || step.kind === "folders" || readCount(reader) !== undefined;
+  return count === "refused" || isTwice ? undefined : { kind: "times", step, ...count };
+}
+
+type Count = { readonly min: number; readonly max: number };
+
+/** `{n}`, `{n,}` or `{n,m}`; anything else in braces stands for itself. */
+function readCount(reader: Reader): Count | "refused" | undefined {
+  const rest = reader.chars.slice(reader.at, reader.at + 24).join("");
+  const [whole, min, comma, max] = /^\{(0|[1-9][0-9]*)(,?)(0|[1-9][0-9]*|)\}/.exec(rest) ?? [];
+  if (whole === undefined || (comma === "" && max !== "")) return undefined;
+  reader.at += whole.length;
+  const count = {
+    min: Number(min),
+    max: comma === "" ? Number(min) : max === "" ? Number.POSITIVE_INFINITY : Number(max),
+  };
+  const isTooMuch = count.min > 1000 || (count.max > 1000 && max !== "") || count.min > count.max;
+  return isTooMuch ? "refused" : count;
+}
+
+function readSingle(reader: Reader): Step | undefined {
   if (take(reader, "(.*/)?")) return { kind: "folders" };
   if (take(reader, ".*")) return { kind: "many", test: notNewline };
   const char = reader.chars[reader.at++] ?? "";

@@ -1,5 +1,6 @@
 import { ActionError } from "../errors.ts";
-import { compileIgnorePattern, type IgnorePattern, isWellFormed } from "./pattern.ts";
+import { matchPath } from "./go-match.ts";
+import { compileIgnorePattern, type IgnorePattern } from "./pattern.ts";
 import { trimSpace } from "./text.ts";
 
 /** One line of an ignore file: what it matches, and whether it takes something out or brings it back. */
@@ -33,10 +34,10 @@ function readRule(line: string, at: { readonly file: string; readonly line: numb
   const refuse = (why: string) =>
     new ActionError("E_DOCKERFILE", { what: `"${line}" is no pattern: ${why}.`, fix: "Correct the line.", at });
   if (written === "") throw refuse("nothing stands behind the !");
-  if (!isWellFormed(written)) throw refuse("a bracket or a backslash in it is not finished");
+  // BuildKit asks the same of it.
+  if (matchPath(written, ".") === undefined) throw refuse("a bracket or a backslash in it is not finished");
   const pattern = compileIgnorePattern(written);
-  if (!pattern)
-    throw refuse("BuildKit reads a backslash in front of a letter or digit as part of a regular expression");
+  if (!pattern) throw refuse("as a regular expression, which BuildKit makes of it, it is wrong");
   return [{ pattern, bringsBack }];
 }
 
@@ -85,6 +86,7 @@ export function canPrune(rules: IgnoreRules, folder: string): boolean {
 
 function mayMatchBelow({ written, isPlain }: IgnorePattern, folder: string): boolean {
   if (isPlain) return written.startsWith(`${folder}/`);
+  if (/[|{]/.test(written)) return true;
   // What stands in front of the first character that means something has to be met as it is.
   const start = written.split(/[*?[\]\\^]/, 1)[0] ?? "";
   const below = `${folder}/`;

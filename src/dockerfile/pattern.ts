@@ -26,8 +26,13 @@ export function compileIgnorePattern(written: string): IgnorePattern | undefined
     const matches = (path: string) => path.endsWith(end) || (end.startsWith("/") && path === end.slice(1));
     return { written, isPlain: false, matches };
   }
-  const steps = readExpression(expression);
-  return steps && { written, isPlain: false, matches: (path) => matchesWhole(steps, [...path]) };
+  const rows = readExpression(expression);
+  if (!rows) return undefined;
+  const matches = (path: string) => {
+    const chars = [...path];
+    return rows.some((steps) => matchesWhole(steps, chars));
+  };
+  return { written, isPlain: false, matches };
 }
 
 type Kind = "plain" | "start" | "end" | "expression";
@@ -66,39 +71,6 @@ function addPiece({ kind, expression }: Translated, piece: string): Translated {
   if (piece === "*") return { kind: "expression", expression: `${expression}[^/]*` };
   if (piece === "?") return { kind: "expression", expression: `${expression}[^/]` };
   if (/^[\\[\]]/.test(piece)) return { kind: "expression", expression: expression + piece };
-  return { kind, expression: expression + (".+()|{}$".includes(piece) ? `\\${piece}` : piece) };
-}
-
-/**
- * Go's filepath.Match refuses a pattern with an unfinished bracket or backslash, and BuildKit asks it for nothing else.
- * @see https://pkg.go.dev/path/filepath#Match
- */
-export function isWellFormed(pattern: string): boolean {
-  const chars = [...pattern];
-  for (let at = 0; at < chars.length; at++) {
-    if (chars[at] === "\\" && ++at >= chars.length) return false;
-    else if (chars[at] === "[") {
-      const end = endOfBracket(chars, at + 1);
-      if (end === undefined) return false;
-      at = end;
-    }
-  }
-  return true;
-}
-
-/** One or more characters or ranges; a bare `-` or `]` is neither. */
-function endOfBracket(chars: readonly string[], from: number): number | undefined {
-  let at = chars[from] === "^" ? from + 1 : from;
-  const passOne = (): boolean => {
-    if (chars[at] === undefined || chars[at] === "-" || chars[at] === "]") return false;
-    if (chars[at] === "\\") at++;
-    return chars[at++] !== undefined && at < chars.length;
-  };
-  for (let isFirst = true; isFirst || chars[at] !== "]"; isFirst = false) {
-    if (!passOne()) return undefined;
-    if (chars[at] !== "-") continue;
-    at++;
-    if (!passOne()) return undefined;
-  }
-  return at;
+  // A bar and braces were meant to be escaped as well, and are not: the table of what is escaped is too small for them.
+  return { kind, expression: expression + (".+()$".includes(piece) ? `\\${piece}` : piece) };
 }

@@ -1,11 +1,11 @@
 import { expandWord, type Lookup } from "./expand.ts";
 import { flagValues, isFlagSet, readMount } from "./flags.ts";
+import { matchPath } from "./go-match.ts";
 import { readOpening } from "./heredoc.ts";
 import { type Dockerfile, type Instruction, readTrigger } from "./parse.ts";
 import { readRemote } from "./remote.ts";
 import { type Scope, stageScopes } from "./scope.ts";
 import { reachableStages } from "./stages.ts";
-import { literal, matchesWhole, type Step } from "./wildcard.ts";
 import { listWords } from "./words.ts";
 
 /** A source that an instruction takes from the build context; `undefined` where it may be anything. */
@@ -126,18 +126,5 @@ function cleanSegments(path: string): readonly string[] {
 }
 
 function segmentMatches(pattern: string, segment: string): boolean {
-  if (pattern === segment) return true;
-  if (!/[*?\\]/.test(pattern)) return false;
-  return matchesWhole(segmentSteps([...pattern]), [...segment]);
-}
-
-function segmentSteps(pattern: readonly string[]): readonly Step[] {
-  const steps: Step[] = [];
-  for (let at = 0; at < pattern.length; at++) {
-    const char = pattern[at] ?? "";
-    if (char === "*") steps.push({ kind: "many", test: () => true });
-    else if (char === "?") steps.push({ kind: "one", test: () => true });
-    else steps.push(literal(char === "\\" ? (pattern[++at] ?? char) : char));
-  }
-  return steps;
+  return pattern === segment || matchPath(pattern, segment) === true;
 }

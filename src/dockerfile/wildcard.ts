@@ -6,6 +6,7 @@ export type Step =
   | { readonly kind: "one" | "many"; readonly test: (char: string) => boolean }
   /** Whole folders, or none: `(.*\/)?` */
   | { readonly kind: "folders" }
+  | { readonly kind: "times"; readonly step: Step; readonly min: number; readonly max: number }
   | { readonly kind: "where"; readonly test: (chars: readonly string[], at: number) => boolean };
 
 /** What Go's `.` matches. */
@@ -27,9 +28,27 @@ export function matchesWhole(steps: readonly Step[], chars: readonly string[]): 
 }
 
 function advance(step: Step, chars: readonly string[], ends: readonly number[]): readonly number[] {
-  if (step.kind === "where") return ends.filter((at) => step.test(chars, at));
-  if (step.kind === "one")
-    return ends.flatMap((at) => (at < chars.length && step.test(chars[at] ?? "") ? [at + 1] : []));
+  switch (step.kind) {
+    case "where":
+      return ends.filter((at) => step.test(chars, at));
+    case "times":
+      return repeat(step, chars, ends);
+    case "one":
+      return ends.flatMap((at) => (at < chars.length && step.test(chars[at] ?? "") ? [at + 1] : []));
+    case "many":
+      return spread(chars, ends, step.test, () => true);
+    case "folders":
+      return spread(chars, ends, notNewline, (before) => before === "/");
+  }
+}
+
+/** From each end on as far as the characters pass the test, stopping wherever it may. */
+function spread(
+  chars: readonly string[],
+  ends: readonly number[],
+  passes: (char: string) => boolean,
+  mayStopBehind: (char: string) => boolean,
+): readonly number[] {
   const after: number[] = [];
   let isRunning = false;
   let nextEnd = 0;
@@ -37,11 +56,27 @@ function advance(step: Step, chars: readonly string[], ends: readonly number[]):
     const isEnd = ends[nextEnd] === at;
     if (isEnd) nextEnd++;
     else if (!isRunning && nextEnd >= ends.length) break;
-    if (isEnd || (isRunning && (step.kind === "many" || chars[at - 1] === "/"))) after.push(at);
-    isRunning =
-      (isEnd || isRunning) && (step.kind === "many" ? step.test(chars[at] ?? "") : notNewline(chars[at] ?? ""));
+    if (isEnd || (isRunning && mayStopBehind(chars[at - 1] ?? ""))) after.push(at);
+    isRunning = (isEnd || isRunning) && passes(chars[at] ?? "");
   }
   return after;
+}
+
+function repeat(
+  { step, min, max }: Extract<Step, { kind: "times" }>,
+  chars: readonly string[],
+  ends: readonly number[],
+): readonly number[] {
+  let current = ends;
+  for (let times = 0; times < min && current.length > 0; times++) current = advance(step, chars, current);
+  const all = new Set(current);
+  for (let times = min; times < max && current.length > 0; times++) {
+    const before = all.size;
+    current = advance(step, chars, current);
+    for (const end of current) all.add(end);
+    if (all.size === before) break;
+  }
+  return [...all].sort((a, b) => a - b);
 }
 
 /** A shell's pattern: `*`, `?` and backslashes, no brackets. `undefined` where BuildKit refuses it. */

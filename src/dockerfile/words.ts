@@ -30,7 +30,7 @@ export function argWords(rest: string, escapeChar: string): readonly NameValue[]
 /** ENV: words `NAME=value`, or the old form `NAME value`, where everything behind the name is the value. */
 export function envWords(rest: string, escapeChar: string): readonly NameValue[] {
   const words = quotedWords(rest, escapeChar);
-  if (words[0]?.includes("=")) return words.map(asNameValue);
+  if (words[0] === undefined || words[0].includes("=")) return words.map(asNameValue);
   const [name, value] = cutAtBlanks(rest);
   return [{ name, value }];
 }
