@@ -2209,8 +2209,8 @@ __webpack_unused_export__ = Client
 __webpack_unused_export__ = Pool
 __webpack_unused_export__ = BalancedPool
 module.exports.g6 = Agent
-__webpack_unused_export__ = ProxyAgent
-module.exports.J2 = EnvHttpProxyAgent
+module.exports.kT = ProxyAgent
+__webpack_unused_export__ = EnvHttpProxyAgent
 __webpack_unused_export__ = RetryAgent
 __webpack_unused_export__ = RetryHandler
 
@@ -30865,6 +30865,109 @@ function readFields(line) {
 
 /***/ }),
 
+/***/ 1200:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   B: () => (/* binding */ matchPath)
+/* harmony export */ });
+function matchPath(pattern, name) {
+    let rest = [...pattern];
+    let left = [...name];
+    while (rest.length > 0) {
+        const stars = rest.findIndex((char) => char !== "*");
+        if (stars < 0)
+            return !left.includes("/");
+        const end = endOfChunk(rest, stars);
+        const after = matchAfterStar(rest.slice(stars, end), left, { hasStar: stars > 0, isLast: end === rest.length });
+        if (after === undefined || after === false)
+            return after;
+        left = after;
+        rest = rest.slice(end);
+    }
+    return left.length === 0;
+}
+function endOfChunk(chars, from) {
+    let isInside = false;
+    for (let at = from; at < chars.length; at++) {
+        const char = chars[at];
+        if (char === "\\")
+            at++;
+        else if (char === "[" || char === "]")
+            isInside = char === "[";
+        else if (char === "*" && !isInside)
+            return at;
+    }
+    return chars.length;
+}
+function matchAfterStar(chunk, name, { hasStar, isLast }) {
+    for (let at = 0;; at++) {
+        const left = matchChunk(chunk, name.slice(at));
+        if (left === undefined)
+            return undefined;
+        if (left !== false && (left.length === 0 || !isLast))
+            return left;
+        if (!hasStar || at >= name.length || name[at] === "/")
+            return false;
+    }
+}
+function matchChunk(chunk, name) {
+    let left = name;
+    let fits = true;
+    for (let at = 0; at < chunk.length;) {
+        const char = chunk[at] ?? "";
+        const first = left[0];
+        fits &&= first !== undefined;
+        left = left.slice(1);
+        if (char === "[") {
+            const bracket = readBracket(chunk, at + 1, first ?? "");
+            if (!bracket)
+                return undefined;
+            fits &&= bracket.fits;
+            at = bracket.end;
+            continue;
+        }
+        if (char === "\\" && ++at >= chunk.length)
+            return undefined;
+        fits &&= char === "?" ? first !== "/" : chunk[at] === first;
+        at++;
+    }
+    return fits && left;
+}
+function readBracket(chunk, from, char) {
+    const isNegated = chunk[from] === "^";
+    let at = isNegated ? from + 1 : from;
+    let isIn = false;
+    const passOne = () => {
+        if (chunk[at] === undefined || chunk[at] === "-" || chunk[at] === "]")
+            return undefined;
+        if (chunk[at] === "\\")
+            at++;
+        const one = chunk[at++];
+        return at < chunk.length ? one : undefined;
+    };
+    for (let isFirst = true; isFirst || chunk[at] !== "]"; isFirst = false) {
+        const low = passOne();
+        if (low === undefined)
+            return undefined;
+        let high = low;
+        if (chunk[at] === "-") {
+            at++;
+            high = passOne();
+            if (high === undefined)
+                return undefined;
+        }
+        isIn ||= codeOf(low) <= codeOf(char) && codeOf(char) <= codeOf(high);
+    }
+    return { fits: isIn !== isNegated, end: at + 1 };
+}
+function codeOf(char) {
+    return char.codePointAt(0) ?? -1;
+}
+
+
+/***/ }),
+
 /***/ 3044:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
@@ -30930,7 +31033,7 @@ var dockerfile_text = __nccwpck_require__(6753);
 
 const DIRECTIVE = /^([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*([^\n]+?)[\t\n\f\r ]*$/;
 const KNOWN = ["syntax", "escape", "check"];
-const DOUBTFUL = /^[\t\n\f\r ]*[\v\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]\s*(?:syntax|escape|check)\s*=/i;
+const DOUBTFUL = /^#[\t\n\f\r ]*[\v\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]\s*(?:syntax|escape|check)\s*=/i;
 function readDirectives(source, file) {
     refuseOtherLanguages(source, file);
     const own = readWhile(source, 0, dockerfile_text/* trimSpaceBefore */.On, "#");
@@ -31200,12 +31303,12 @@ function instructionText({ keyword, flags, rest, heredocs }) {
 /* harmony export */ });
 /* harmony import */ var _expand_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5154);
 /* harmony import */ var _flags_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(6387);
+/* harmony import */ var _go_match_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(1200);
 /* harmony import */ var _heredoc_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3044);
 /* harmony import */ var _parse_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4388);
 /* harmony import */ var _remote_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4208);
 /* harmony import */ var _scope_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6440);
 /* harmony import */ var _stages_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8229);
-/* harmony import */ var _wildcard_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(7180);
 /* harmony import */ var _words_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(6477);
 
 
@@ -31300,24 +31403,7 @@ function cleanSegments(path) {
     return kept;
 }
 function segmentMatches(pattern, segment) {
-    if (pattern === segment)
-        return true;
-    if (!/[*?\\]/.test(pattern))
-        return false;
-    return (0,_wildcard_js__WEBPACK_IMPORTED_MODULE_8__/* .matchesWhole */ .bP)(segmentSteps([...pattern]), [...segment]);
-}
-function segmentSteps(pattern) {
-    const steps = [];
-    for (let at = 0; at < pattern.length; at++) {
-        const char = pattern[at] ?? "";
-        if (char === "*")
-            steps.push({ kind: "many", test: () => true });
-        else if (char === "?")
-            steps.push({ kind: "one", test: () => true });
-        else
-            steps.push((0,_wildcard_js__WEBPACK_IMPORTED_MODULE_8__/* .literal */ .eu)(char === "\\" ? (pattern[++at] ?? char) : char));
-    }
-    return steps;
+    return pattern === segment || (0,_go_match_js__WEBPACK_IMPORTED_MODULE_8__/* .matchPath */ .B)(pattern, segment) === true;
 }
 
 
@@ -32025,10 +32111,20 @@ function matchesWhole(steps, chars) {
     return endsOf(steps, chars, 0).at(-1) === chars.length;
 }
 function advance(step, chars, ends) {
-    if (step.kind === "where")
-        return ends.filter((at) => step.test(chars, at));
-    if (step.kind === "one")
-        return ends.flatMap((at) => (at < chars.length && step.test(chars[at] ?? "") ? [at + 1] : []));
+    switch (step.kind) {
+        case "where":
+            return ends.filter((at) => step.test(chars, at));
+        case "times":
+            return repeat(step, chars, ends);
+        case "one":
+            return ends.flatMap((at) => (at < chars.length && step.test(chars[at] ?? "") ? [at + 1] : []));
+        case "many":
+            return spread(chars, ends, step.test, () => true);
+        case "folders":
+            return spread(chars, ends, notNewline, (before) => before === "/");
+    }
+}
+function spread(chars, ends, passes, mayStopBehind) {
     const after = [];
     let isRunning = false;
     let nextEnd = 0;
@@ -32038,12 +32134,26 @@ function advance(step, chars, ends) {
             nextEnd++;
         else if (!isRunning && nextEnd >= ends.length)
             break;
-        if (isEnd || (isRunning && (step.kind === "many" || chars[at - 1] === "/")))
+        if (isEnd || (isRunning && mayStopBehind(chars[at - 1] ?? "")))
             after.push(at);
-        isRunning =
-            (isEnd || isRunning) && (step.kind === "many" ? step.test(chars[at] ?? "") : notNewline(chars[at] ?? ""));
+        isRunning = (isEnd || isRunning) && passes(chars[at] ?? "");
     }
     return after;
+}
+function repeat({ step, min, max }, chars, ends) {
+    let current = ends;
+    for (let times = 0; times < min && current.length > 0; times++)
+        current = advance(step, chars, current);
+    const all = new Set(current);
+    for (let times = min; times < max && current.length > 0; times++) {
+        const before = all.size;
+        current = advance(step, chars, current);
+        for (const end of current)
+            all.add(end);
+        if (all.size === before)
+            break;
+    }
+    return [...all].sort((a, b) => a - b);
 }
 function shellSteps(pattern) {
     const chars = [...pattern];
@@ -32140,7 +32250,7 @@ function argWords(rest, escapeChar) {
 }
 function envWords(rest, escapeChar) {
     const words = quotedWords(rest, escapeChar);
-    if (words[0]?.includes("="))
+    if (words[0] === undefined || words[0].includes("="))
         return words.map(asNameValue);
     const [name, value] = (0,_text_js__WEBPACK_IMPORTED_MODULE_0__/* .cutAtBlanks */ .xe)(rest);
     return [{ name, value }];
@@ -36013,9 +36123,9 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _inputs_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8796);
 /* harmony import */ var _oci_reference_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(4974);
 /* harmony import */ var _outputs_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(8919);
-/* harmony import */ var _registry_client_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(3109);
+/* harmony import */ var _registry_client_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(8567);
 /* harmony import */ var _registry_credentials_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(1331);
-/* harmony import */ var _registry_http_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(5613);
+/* harmony import */ var _registry_http_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(4352);
 /* harmony import */ var _registry_mirrors_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(621);
 /* harmony import */ var _registry_trust_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(2799);
 /* harmony import */ var _report_log_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(6314);
@@ -36689,7 +36799,7 @@ function imageAllowed(patterns, reference) {
 
 /***/ }),
 
-/***/ 3109:
+/***/ 8567:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -36698,12 +36808,8 @@ __nccwpck_require__.d(__webpack_exports__, {
   M: () => (/* binding */ openRegistry)
 });
 
-// EXTERNAL MODULE: ./build/src/oci/digest.js
-var oci_digest = __nccwpck_require__(6559);
-// EXTERNAL MODULE: ./build/src/oci/manifest.js
-var manifest = __nccwpck_require__(2262);
-// EXTERNAL MODULE: ./build/src/oci/media-types.js
-var media_types = __nccwpck_require__(415);
+// EXTERNAL MODULE: ./build/src/oci/reference.js
+var oci_reference = __nccwpck_require__(4974);
 ;// CONCATENATED MODULE: ./build/src/registry/challenge.js
 const TOKEN = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
 const TOKEN68 = /[A-Za-z0-9\-._~+/]+=*(?=\s*(?:,|$))/y;
@@ -36712,7 +36818,8 @@ function parseChallenges(headers) {
 }
 function chooseChallenge(header) {
     const challenges = parseChallenges(header === undefined ? [] : typeof header === "string" ? [header] : header);
-    return challenges.find(({ scheme }) => scheme === "bearer") ?? challenges.find(({ scheme }) => scheme === "basic");
+    const [bearer, basic] = ["bearer", "basic"].map((wanted) => challenges.filter(({ scheme }) => scheme === wanted));
+    return bearer?.find(({ params }) => params.realm) ?? basic?.[0] ?? bearer?.[0];
 }
 function parseHeader(header) {
     const challenges = [];
@@ -36734,27 +36841,23 @@ function parseHeader(header) {
         const equals = match(/\s*=\s*/y);
         const open = challenges.at(-1);
         if (equals !== undefined && open) {
-            const name = word.toLowerCase();
             const value = readValue(header, at);
             at = value.end;
-            if (!(name in open.params))
-                open.params[name] = value.text;
+            if (!open.params.has(word.toLowerCase()))
+                open.params.set(word.toLowerCase(), value.text);
         }
         else if (equals === undefined) {
-            challenges.push({ scheme: word.toLowerCase(), params: {} });
+            challenges.push({ scheme: word.toLowerCase(), params: new Map() });
             match(/\s+/y);
-            skipToken68(header, at, (end) => {
-                at = end;
-            });
+            at += lengthOfToken68(header, at);
         }
     }
-    return challenges;
+    return challenges.map(({ scheme, params }) => ({ scheme, params: Object.fromEntries(params) }));
 }
-function skipToken68(header, at, moveTo) {
+function lengthOfToken68(header, at) {
     TOKEN68.lastIndex = at;
-    const found = TOKEN68.exec(header)?.[0];
-    if (found !== undefined && !/^[A-Za-z]+$/.test(found))
-        moveTo(at + found.length);
+    const found = TOKEN68.exec(header)?.[0] ?? "";
+    return /^[A-Za-z]+$/.test(found) ? 0 : found.length;
 }
 function readValue(header, from) {
     if (header[from] !== '"') {
@@ -36769,237 +36872,64 @@ function readValue(header, from) {
     return { text, end: at + 1 };
 }
 
-// EXTERNAL MODULE: ./build/src/registry/errors.js
-var errors = __nccwpck_require__(5238);
-// EXTERNAL MODULE: ./build/src/registry/tokens.js
-var registry_tokens = __nccwpck_require__(8739);
-;// CONCATENATED MODULE: ./build/src/registry/authorize.js
+// EXTERNAL MODULE: ./build/src/oci/manifest.js
+var manifest = __nccwpck_require__(2262);
+;// CONCATENATED MODULE: ./build/src/registry/errors.js
 
-
-
-const bearer = (realm, service) => ({ scheme: "bearer", params: { realm, service } });
-const WELL_KNOWN = {
-    "docker.io": bearer("https://auth.docker.io/token", "registry.docker.io"),
-    "ghcr.io": bearer("https://ghcr.io/token", "ghcr.io"),
-    "quay.io": bearer("https://quay.io/v2/auth", "quay.io"),
-    "registry.gitlab.com": bearer("https://gitlab.com/jwt/auth", "container_registry"),
+const WORDS_LENGTH = 300;
+function nameRequest(method, url) {
+    return `${method} ${url.origin}${url.pathname}`;
+}
+const FAILURE_FIXES = {
+    certificate: "Give its certificate authority in the input ssl-cert-base64, or name the registry in the input insecure.",
+    "no-tls": "If it speaks plain http, name it in the input insecure.",
+    "no-host": "Check the name, and the proxy's variables where there is a proxy.",
 };
-function openAuthorizer({ http, clock, mask, credentials, pushes }) {
-    const tokens = new Map();
-    const learned = new Map();
-    const keyOf = ({ registry, repository }) => `${registry}/${repository}`;
-    const fetch = (name, origin, challenge, request) => {
-        const asked = (async () => {
-            const login = await credentials(name);
-            const actions = pushes(name) ? "pull,push" : "pull";
-            return (0,registry_tokens/* answerChallenge */.I9)({ repository: name, actions, login, origin, challenge, name: request }, { http, clock, mask });
-        })();
-        tokens.set(keyOf(name), asked);
-        return asked;
-    };
-    const headerOf = (token) => token?.authorization.kind === "header" && token.expires > clock() ? token.authorization.value : undefined;
+function failureOf(request, { words, why }) {
+    const fix = FAILURE_FIXES[why];
+    return { kind: "unavailable", request, words: oneLine(words), ...(fix === undefined ? {} : { fix }) };
+}
+function malformed(request, words, status) {
+    return { kind: "malformed", request, words: oneLine(words), ...(status === undefined ? {} : { status }) };
+}
+function errorOf(request, response) {
+    const { status } = response;
+    const told = readWords(response.body);
+    const kind = kindOf(response, told);
+    const fix = kind === "limited" ? limitAdvice(response) : undefined;
+    const words = told.words ?? `status ${status}`;
     return {
-        known: async (name) => headerOf(await tokens.get(keyOf(name))),
-        foresee: async (name, origin) => {
-            const challenge = learned.get(name.registry) ?? WELL_KNOWN[name.registry];
-            if (!challenge || tokens.has(keyOf(name)))
-                return undefined;
-            return headerOf(await fetch(name, origin, challenge, `GET ${origin.origin}`));
-        },
-        answer: async (name, { origin, response, request }) => {
-            const challenge = chooseChallenge(response.headers["www-authenticate"]);
-            if (!challenge)
-                return (0,errors/* malformed */.Qm)(request, "the registry wants a login and does not say how", response.status);
-            const { authorization } = await fetch(name, origin, challenge, request);
-            const { scope: _, ...params } = challenge.params;
-            if (authorization.kind === "header")
-                learned.set(name.registry, { scheme: challenge.scheme, params });
-            return authorization;
-        },
+        kind,
+        request,
+        status,
+        words: oneLine(kind === "malformed" && told.words === undefined ? `${words}, in a form that is no registry's` : words),
+        ...(fix === undefined ? {} : { fix }),
     };
 }
-
-;// CONCATENATED MODULE: ./build/src/registry/client.js
-
-
-
-
-
-const ACCEPT = [media_types/* OCI_INDEX */.$p, media_types/* DOCKER_LIST */.Y2, media_types/* OCI_MANIFEST */.EG, media_types/* DOCKER_MANIFEST */.Vv].join(", ");
-const MANIFEST_LIMIT = 8 * 1024 * 1024;
-const BLOB_LIMIT = 4 * 1024 * 1024;
-const ERROR_LIMIT = 64 * 1024;
-const REDIRECTS = 10;
-const ATTEMPTS = 4;
-const FIRST_PAUSE = 300;
-const LONGEST_PAUSE = 60_000;
-const OUT_OF_TIME = "all look-ups together took longer than they may; the rest was not asked";
-const PASSING = new Set([408, 429, 499, 500, 502, 503, 504, 522]);
-function openRegistry(http, options) {
-    const budget = { until: undefined };
-    const send = openSender(http, options, budget);
-    const describe = (reference) => describeManifest(send, reference);
-    const manifest = (reference) => readServed(send, reference);
-    return {
-        describe: shared((reference) => `${reference.registry}/${reference.repository}/${nameOf(reference)}`, describe),
-        manifest: shared((reference) => `${reference.registry}/${reference.repository}/${nameOf(reference)}`, manifest),
-        hasBlob: (repository, blob) => hasBlob(send, repository, blob),
-        blob: (repository, blob, limit = BLOB_LIMIT) => readBlob(send, repository, blob, limit),
-        acceptsPush: (repository) => acceptsPush(send, repository),
-        putBlob: (repository, bytes, mediaType) => putBlob(send, repository, bytes, mediaType),
-        putManifest: (repository, bytes, mediaType, tag) => putManifest(send, repository, { bytes, mediaType, tag }),
-        tags: (repository) => listTags(send, repository),
-        mountBlob: (repository, from, blob) => mountBlob(send, repository, from, blob),
-        deleteManifest: (reference) => deleteManifest(send, reference),
-        limitTime: (milliseconds) => {
-            budget.until = milliseconds === undefined ? undefined : options.clock() + milliseconds;
-        },
-        traffic: http.traffic,
-        close: http.close,
-    };
+function kindOf({ status }, { codes, words = "" }) {
+    if (status === 429 || codes.includes("TOOMANYREQUESTS"))
+        return "limited";
+    if (status === 401 || status === 403)
+        return "denied";
+    if (status === 408 || status >= 500)
+        return "unavailable";
+    if (codes.some((code) => code === "DENIED" || code === "UNAUTHORIZED") || /\bimmutable\b/i.test(words))
+        return "denied";
+    const isThere = /found, but/i.test(words);
+    return status === 404 && codes.length > 0 && !isThere ? "absent" : "malformed";
 }
-function shared(keyOf, work) {
-    const flights = new Map();
-    return (argument) => {
-        const key = keyOf(argument);
-        const flight = flights.get(key) ?? work(argument).finally(() => flights.delete(key));
-        flights.set(key, flight);
-        return flight;
-    };
+function readWords(body) {
+    const json = parseJson(body);
+    if (!(0,manifest/* isRecord */.u4)(json))
+        return { codes: [], words: undefined };
+    const errors = Array.isArray(json.errors) ? json.errors.filter(manifest/* isRecord */.u4) : [];
+    const codes = errors.flatMap(({ code }) => (typeof code === "string" && code !== "" ? [code.toUpperCase()] : []));
+    const lines = errors.map(({ code, message }) => [code, message].filter(isText).join(": ")).filter(isText);
+    const words = lines.length > 0 ? lines.join("; ") : [json.details, json.message, json.error].find(isText);
+    return { codes, words };
 }
-function nameOf(reference) {
-    return reference.digest ?? reference.tag ?? "latest";
-}
-function hostOf({ registry }) {
-    return registry === "docker.io" ? "registry-1.docker.io" : registry;
-}
-function speaksTls(reply) {
-    if (!("response" in reply))
-        return reply.kind === "unavailable" && /other side closed|ECONNRESET|socket hang up/i.test(reply.words);
-    const { status, body } = reply.response;
-    return status === 400 && /HTTPS server|HTTPS port/i.test(new TextDecoder().decode(body));
-}
-function openSender(http, options, budget) {
-    const authorizer = openAuthorizer({ http, ...options });
-    const speakTls = new Set();
-    const originOf = (name) => {
-        const plain = options.insecure(name.registry) && !speakTls.has(name.registry);
-        return new URL(`${plain ? "http" : "https"}://${hostOf(name)}`);
-    };
-    const ask = async (call, authorization) => {
-        const origin = originOf(call.repository);
-        const left = () => (budget.until === undefined ? undefined : budget.until - options.clock());
-        const reply = await attempt(http, { ...call, origin, left }, authorization);
-        if (origin.protocol === "https:" || !speaksTls(reply))
-            return reply;
-        speakTls.add(call.repository.registry);
-        return attempt(http, { ...call, origin: originOf(call.repository), left }, authorization);
-    };
-    return async (call) => {
-        const { repository } = call;
-        const used = (await authorizer.known(repository)) ?? (await authorizer.foresee(repository, originOf(repository)));
-        const first = await ask(call, used);
-        if (!("response" in first) || first.response.status !== 401)
-            return first;
-        const origin = originOf(repository);
-        if (first.url.origin !== origin.origin)
-            return first;
-        const now = await authorizer.known(repository);
-        const pending = now === used || now === undefined ? undefined : { kind: "header", value: now };
-        const refused = { origin, response: first.response, request: first.name };
-        const authorization = pending ?? (await authorizer.answer(repository, refused));
-        return authorization.kind === "header" ? ask(call, authorization.value) : authorization;
-    };
-}
-async function attempt(http, call, authorization) {
-    for (let tried = 1;; tried++) {
-        const reply = await follow(http, call, authorization);
-        const passing = "response" in reply ? PASSING.has(reply.response.status) : reply.kind === "unavailable";
-        const wait = "response" in reply ? retryAfter(reply.response) : undefined;
-        const pause = wait ?? FIRST_PAUSE * 3 ** (tried - 1);
-        const longest = Math.min(LONGEST_PAUSE, call.left() ?? LONGEST_PAUSE);
-        if (!passing || tried === ATTEMPTS || pause > longest)
-            return reply;
-        await http.pause(pause);
-    }
-}
-function retryAfter({ headers }) {
-    const value = headers["retry-after"];
-    if (typeof value !== "string")
-        return undefined;
-    const seconds = Number(value);
-    if (Number.isFinite(seconds))
-        return Math.max(0, seconds * 1000);
-    const date = Date.parse(value);
-    return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
-}
-async function follow(http, call, authorization) {
-    let url = call.url ?? new URL(`/v2/${call.repository.repository}/${call.path}`, call.origin);
-    for (let hop = 0; hop <= REDIRECTS; hop++) {
-        const name = (0,errors/* nameRequest */.RX)(call.method, url);
-        const left = call.left();
-        if (left !== undefined && left <= 0)
-            return { kind: "unavailable", request: name, words: OUT_OF_TIME };
-        const own = url.origin === call.origin.origin && authorization !== undefined ? { authorization } : {};
-        const answer = await http.send({
-            method: call.method,
-            url,
-            headers: { ...call.headers, ...own },
-            limit: call.limit ?? ERROR_LIMIT,
-            ...(call.body ? { body: call.body } : {}),
-            ...(left === undefined ? {} : { timeout: left }),
-        });
-        if (answer.kind === "failure")
-            return (0,errors/* failureOf */.g5)(name, answer);
-        const next = redirectOf(answer, url, name);
-        if (next === undefined)
-            return { kind: "reply", response: answer, name, url };
-        if (!(next instanceof URL))
-            return next;
-        url = next;
-    }
-    return (0,errors/* malformed */.Qm)((0,errors/* nameRequest */.RX)(call.method, url), "it redirects without end");
-}
-function redirectOf({ status, headers }, from, name) {
-    const { location } = headers;
-    if (![301, 302, 303, 307, 308].includes(status) || typeof location !== "string")
-        return undefined;
-    if (!URL.canParse(location, from.href))
-        return (0,errors/* malformed */.Qm)(name, "redirected to something that is no address", status);
-    const next = new URL(location, from);
-    if (next.protocol === "https:" || next.protocol === from.protocol)
-        return next;
-    return (0,errors/* malformed */.Qm)(name, `redirected from ${from.protocol} to ${next.protocol}`, status);
-}
-async function readServed(send, reference) {
-    const reply = await send({
-        method: "GET",
-        repository: reference,
-        path: `manifests/${nameOf(reference)}`,
-        headers: { accept: ACCEPT },
-        limit: MANIFEST_LIMIT,
-    });
-    if (!("response" in reply))
-        return reply;
-    const { response, name } = reply;
-    if (response.status !== 200)
-        return (0,errors/* errorOf */.Mz)(name, response);
-    if (response.truncated)
-        return (0,errors/* malformed */.Qm)(name, `the manifest is longer than ${MANIFEST_LIMIT} bytes`, 200);
-    const digest = (0,oci_digest/* digestOf */.ol)(response.body);
-    if (reference.digest !== undefined && reference.digest !== digest)
-        return (0,errors/* malformed */.Qm)(name, `it was answered with another content, ${digest}`, 200);
-    const json = parseJson(response.body);
-    if (json === undefined)
-        return (0,errors/* malformed */.Qm)(name, "the manifest is no JSON", 200);
-    const mediaType = mediaTypeOf(response);
-    const body = (0,manifest/* readManifest */.WI)(json, mediaType);
-    if ("wrong" in body)
-        return (0,errors/* malformed */.Qm)(name, body.wrong, 200);
-    return {
-        kind: "found",
-        value: { bytes: response.body, body, descriptor: { mediaType, digest, size: response.body.length } },
-    };
+function isText(value) {
+    return typeof value === "string" && value !== "";
 }
 function parseJson(bytes) {
     try {
@@ -37009,10 +36939,511 @@ function parseJson(bytes) {
         return undefined;
     }
 }
+function limitAdvice({ headers }) {
+    const first = (name) => String(headers[name] ?? "").split(/[;,]/, 1)[0] || undefined;
+    const [left, limit, after] = [first("ratelimit-remaining"), first("ratelimit-limit"), first("retry-after")];
+    const told = left === undefined ? "" : ` The registry says that ${left} of ${limit ?? "?"} are left.`;
+    const wait = after !== undefined && /^\d+$/.test(after) ? ` It asks to wait ${after} seconds.` : "";
+    return `Log in to that registry, or wait and run the job again.${told}${wait}`;
+}
+function oneLine(words) {
+    const line = words.replace(/\s+/g, " ").trim();
+    return line.length > WORDS_LENGTH ? `${line.slice(0, WORDS_LENGTH)}…` : line;
+}
+
+// EXTERNAL MODULE: ./build/src/registry/origins.js
+var origins = __nccwpck_require__(3398);
+;// CONCATENATED MODULE: ./build/src/registry/transport.js
+
+const REDIRECTS = 10;
+const ATTEMPTS = 4;
+const FIRST_PAUSE = 300;
+const LONGEST_PAUSE = 60_000;
+const PASSING = new Set([408, 429, 499, 500, 502, 503, 504, 522]);
+const OUT_OF_TIME = "all look-ups together took longer than they may; the rest was not asked";
+function limitTime(http, clock) {
+    let end;
+    const left = () => (end === undefined ? Number.POSITIVE_INFINITY : end - clock());
+    return {
+        ...http,
+        left,
+        limit: (milliseconds) => {
+            end = milliseconds === undefined ? undefined : clock() + milliseconds;
+        },
+        send: async (request) => {
+            const rest = left();
+            if (rest <= 0)
+                return { kind: "failure", words: OUT_OF_TIME, why: "time" };
+            return http.send(Number.isFinite(rest) ? { ...request, timeout: rest } : request);
+        },
+    };
+}
+async function sendOnce(http, request) {
+    const name = nameRequest(request.method, request.url);
+    const answer = await http.send(request);
+    return answer.kind === "failure"
+        ? { kind: "failed", error: failureOf(name, answer), why: answer.why }
+        : { kind: "reply", response: answer, name, url: request.url };
+}
+async function follow(http, { authorization, ...hops }) {
+    let request = hops;
+    let secret = authorization;
+    for (let hop = 0; hop <= REDIRECTS; hop++) {
+        const { method, url, headers } = request;
+        if (secret?.origin !== url.origin)
+            secret = undefined;
+        const own = secret ? { authorization: secret.value } : {};
+        const reply = await sendOnce(http, { ...request, headers: { ...headers, ...own } });
+        if (reply.kind === "failed")
+            return reply;
+        const next = redirectOf(reply.response, url, reply.name);
+        if (next === undefined)
+            return reply;
+        if (!(next instanceof URL))
+            return { kind: "failed", error: next, why: "refused" };
+        const { body: _, ...bare } = request;
+        const isOther = reply.response.status === 303 && method !== "HEAD";
+        request = isOther ? { ...bare, method: "GET", url: next } : { ...request, url: next };
+    }
+    const error = malformed(nameRequest(hops.method, request.url), "it redirects without end");
+    return { kind: "failed", error, why: "refused" };
+}
+function redirectOf({ status, headers }, from, name) {
+    const { location } = headers;
+    if (![301, 302, 303, 307, 308].includes(status) || typeof location !== "string")
+        return undefined;
+    if (!URL.canParse(location, from.href))
+        return malformed(name, "redirected to something that is no address", status);
+    const next = new URL(location, from);
+    if (next.protocol === "https:" || next.protocol === from.protocol)
+        return next;
+    return malformed(name, `redirected from ${from.protocol} to ${next.protocol}`, status);
+}
+async function persist(http, clock, ask, first) {
+    for (let tried = 1;; tried++) {
+        const answer = tried === 1 && first ? first : await ask();
+        const wait = answer.kind === "reply" ? retryAfter(answer.response, clock) : undefined;
+        const pause = wait ?? FIRST_PAUSE * 3 ** (tried - 1);
+        const tooLong = pause > LONGEST_PAUSE || pause >= http.left();
+        if (!mayPass(answer) || tried === ATTEMPTS || tooLong)
+            return answer;
+        await http.pause(pause);
+    }
+}
+function mayPass(answer) {
+    if (answer.kind === "reply")
+        return PASSING.has(answer.response.status);
+    return answer.why === "passing" || answer.why === "hung-up";
+}
+function retryAfter({ headers }, clock) {
+    const value = headers["retry-after"];
+    if (typeof value !== "string")
+        return undefined;
+    if (/^\s*\d+\s*$/.test(value))
+        return Number(value) * 1000;
+    const date = Date.parse(value);
+    return Number.isNaN(date) ? undefined : Math.max(0, date - clock());
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/tokens.js
+
+
+
+const TOKEN_LIMIT = 64 * 1024;
+const SHORTEST_LIFE = 60_000;
+const RENEW_BEFORE = 5_000;
+async function answerChallenge(request, options) {
+    const { login, challenge, name } = request;
+    const always = (value) => ({
+        authorization: { kind: "header", value },
+        expires: Number.POSITIVE_INFINITY,
+        login: true,
+    });
+    if (challenge.scheme === "bearer")
+        return login && "registryToken" in login
+            ? always(`Bearer ${login.registryToken}`)
+            : exchange(challenge, request, options);
+    if (login && "username" in login)
+        return always(basic(login));
+    const words = "the registry wants a user name and a password, and none is known for it";
+    return refused({ kind: "denied", request: name, status: 401, words }, options.clock);
+}
+function refused(error, clock, login = false) {
+    return { authorization: error, expires: error.kind === "denied" ? clock() + SHORTEST_LIFE : 0, login };
+}
+function basic({ username, password }) {
+    return `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(`${username}:${password}`)))}`;
+}
+async function exchange(challenge, request, options) {
+    const { name, origin, login } = request;
+    const { realm = "" } = challenge.params;
+    if (realm === "" || !URL.canParse(realm, origin.href))
+        return refused(malformed(name, "the registry's challenge names no realm", 401), options.clock);
+    const url = new URL(realm, origin);
+    if (!(0,origins/* mayHearLogin */.rE)(url, origin)) {
+        const words = `the registry's challenge names the realm ${url.origin}, which is no https address that may be asked: no credentials go there`;
+        return refused(malformed(name, words, 401), options.clock);
+    }
+    const first = await fetchToken(url, challenge, request, options);
+    if (first.authorization.kind !== "denied")
+        return first;
+    const narrow = { ...request, actions: "pull" };
+    const second = request.actions === "pull" ? first : await fetchToken(url, challenge, narrow, options);
+    if (second.authorization.kind !== "denied" || !login)
+        return second;
+    const anonymous = await fetchToken(url, challenge, { ...narrow, login: undefined }, options);
+    return anonymous.authorization.kind === "header" ? anonymous : second;
+}
+async function fetchToken(realm, { params }, { repository, actions, from, login }, { http, clock, mask }) {
+    const needed = [`repository:${repository.repository}:${actions}`, ...(from ? [`repository:${from}:pull`] : [])];
+    const wanted = { service: params.service, scopes: mergeScopes([...(params.scope?.split(" ") ?? []), ...needed]) };
+    const sent = clock();
+    const reply = await persist(http, clock, () => login && "identityToken" in login
+        ? askOAuth(http, realm, wanted, login.identityToken)
+        : askRealm(http, withQuery(realm, wanted), login && "username" in login ? basic(login) : undefined));
+    const hasLogin = login !== undefined;
+    if (reply.kind === "failed")
+        return refused(reply.error, clock, hasLogin);
+    const { response, name } = reply;
+    if (response.status !== 200)
+        return refused(refusalOf(name, response), clock, hasLogin);
+    const token = response.truncated ? undefined : readToken(response.body);
+    if (token === undefined)
+        return refused(malformed(name, "the token server's answer holds no token", 200), clock, hasLogin);
+    mask(token.value);
+    const authorization = { kind: "header", value: `Bearer ${token.value}` };
+    return { authorization, expires: sent + token.life - RENEW_BEFORE, login: hasLogin };
+}
+function mergeScopes(scopes) {
+    const actions = new Map();
+    for (const scope of scopes.filter((one) => one !== "*" && one !== "")) {
+        const colon = scope.includes(":") ? scope.lastIndexOf(":") : scope.length;
+        const known = actions.get(scope.slice(0, colon)) ?? new Set();
+        for (const action of scope.slice(colon + 1).split(","))
+            if (action !== "")
+                known.add(action);
+        actions.set(scope.slice(0, colon), known);
+    }
+    return [...actions].map(([resource, known]) => (known.size === 0 ? resource : `${resource}:${[...known].join(",")}`));
+}
+function withQuery(realm, { service, scopes }) {
+    const url = new URL(realm);
+    if (service !== undefined)
+        url.searchParams.set("service", service);
+    for (const scope of scopes)
+        url.searchParams.append("scope", scope);
+    return url;
+}
+function askRealm(http, url, login) {
+    const authorization = login === undefined ? undefined : { value: login, origin: url.origin };
+    return follow(http, { method: "GET", url, headers: {}, limit: TOKEN_LIMIT, authorization });
+}
+async function askOAuth(http, realm, wanted, identityToken) {
+    const form = new URLSearchParams({
+        grant_type: "refresh_token",
+        client_id: "dev-container-cache",
+        service: wanted.service ?? realm.hostname,
+        scope: wanted.scopes.join(" "),
+        refresh_token: identityToken,
+    });
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    const request = { method: "POST", url: realm, headers, body: form.toString(), limit: TOKEN_LIMIT };
+    const reply = await sendOnce(http, request);
+    const isUnknown = reply.kind === "reply" && (reply.response.status === 404 || reply.response.status === 405);
+    return isUnknown ? askRealm(http, withQuery(realm, wanted), undefined) : reply;
+}
+function refusalOf(name, response) {
+    const error = errorOf(name, response);
+    const isRefusal = response.status >= 400 && response.status < 500;
+    return isRefusal && error.kind !== "limited" && error.kind !== "unavailable" ? { ...error, kind: "denied" } : error;
+}
+function readToken(body) {
+    const json = parseJson(body);
+    if (typeof json !== "object" || json === null)
+        return undefined;
+    const value = "access_token" in json && json.access_token !== "" ? json.access_token : "token" in json ? json.token : undefined;
+    if (typeof value !== "string" || !/^[\x21-\x7e]+$/.test(value))
+        return undefined;
+    const seconds = "expires_in" in json && typeof json.expires_in === "number" ? json.expires_in : 60;
+    return { value, life: Math.max(SHORTEST_LIFE, seconds * 1000) };
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/well-known.js
+const bearer = (realm, service, scope) => ({
+    scheme: "bearer",
+    params: { realm, service, ...(scope === undefined ? {} : { scope }) },
+});
+const HOSTS = {
+    "docker.io": bearer("https://auth.docker.io/token", "registry.docker.io"),
+    "ghcr.io": bearer("https://ghcr.io/token", "ghcr.io"),
+    "quay.io": bearer("https://quay.io/v2/auth", "quay.io"),
+    "registry.gitlab.com": bearer("https://gitlab.com/jwt/auth", "container_registry"),
+    "public.ecr.aws": bearer("https://public.ecr.aws/token/", "public.ecr.aws", "aws"),
+};
+function knownChallenge(registry) {
+    const known = HOSTS[registry];
+    if (known)
+        return known;
+    if (/^[a-z0-9-]+\.azurecr\.io$/.test(registry))
+        return bearer(`https://${registry}/oauth2/token`, registry);
+    if (/^(?:[a-z0-9-]+\.)?gcr\.io$|^[a-z0-9-]+-docker\.pkg\.dev$/.test(registry))
+        return bearer(`https://${registry}/v2/token`, registry);
+    if (/^\d{12}\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?$/.test(registry))
+        return { scheme: "basic", params: {} };
+    return undefined;
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/authorize.js
+
+
+
+
+function openAuthorizer({ http, clock, mask, credentials, pushes }) {
+    const tokens = new Map();
+    const learned = new Map();
+    const keyOf = ({ repository: { registry, repository }, from = "" }) => [registry, repository, from].join("\n");
+    const isFresh = (token) => token.expires > clock();
+    const ask = async (purpose, origin, challenge, login) => {
+        const { repository, from } = purpose;
+        const actions = pushes(repository) || from !== undefined ? "pull,push" : "pull";
+        const name = `GET ${origin.origin}/v2/`;
+        const request = { repository, actions, login, origin, challenge, name, ...(from === undefined ? {} : { from }) };
+        return answerChallenge(request, { http, clock, mask });
+    };
+    const exchange = (purpose, origin, challenge, foreseen) => {
+        const token = credentials(purpose.repository).then((login) => ask(purpose, origin, challenge, login));
+        tokens.set(keyOf(purpose), { token, challenge, foreseen });
+        return token;
+    };
+    const header = async (purpose, origin) => {
+        const held = tokens.get(keyOf(purpose));
+        const token = await held?.token;
+        if (token && isFresh(token))
+            return headerOf(token);
+        const other = tokens.get(keyOf(purpose));
+        if (other && other !== held)
+            return headerOf(await other.token);
+        const { registry } = purpose.repository;
+        const challenge = learned.get(registry) ?? (held ? undefined : knownChallenge(registry));
+        return challenge && headerOf(await exchange(purpose, origin, challenge, true));
+    };
+    const answer = async (purpose, { origin, reply, used }) => {
+        const held = tokens.get(keyOf(purpose));
+        const token = await held?.token;
+        const counts = token !== undefined && isFresh(token) && (headerOf(token) ? headerOf(token) !== used : !held?.foreseen);
+        if (counts)
+            return token.authorization;
+        const other = tokens.get(keyOf(purpose));
+        if (other && other !== held)
+            return (await other.token).authorization;
+        const challenge = chooseChallenge(reply.response.headers["www-authenticate"]);
+        if (!challenge)
+            return withoutChallenge(reply);
+        const { authorization } = await exchange(purpose, origin, challenge, false);
+        const { scope: _, ...params } = challenge.params;
+        if (authorization.kind === "header")
+            learned.set(purpose.repository.registry, { scheme: challenge.scheme, params });
+        return authorization;
+    };
+    const anonymous = async (purpose, origin) => {
+        const held = tokens.get(keyOf(purpose));
+        const token = await held?.token;
+        if (!held || !token?.login || held.challenge.scheme !== "bearer")
+            return undefined;
+        const key = `${keyOf(purpose)}\nanonymous`;
+        const before = tokens.get(key);
+        const known = await before?.token;
+        if (known && isFresh(known))
+            return headerOf(known);
+        if (tokens.get(key) === before)
+            tokens.set(key, { ...held, token: ask(purpose, origin, held.challenge, undefined) });
+        const fetched = await tokens.get(key)?.token;
+        return fetched && headerOf(fetched);
+    };
+    return { header, answer, anonymous, hasLogin: async (name) => (await credentials(name)) !== undefined };
+}
+function headerOf({ authorization }) {
+    return authorization.kind === "header" ? authorization.value : undefined;
+}
+function withoutChallenge({ name, response }) {
+    const error = errorOf(name, response);
+    return { ...error, words: `${error.words} (the registry wants a login and does not say how)` };
+}
+
+// EXTERNAL MODULE: ./build/src/oci/digest.js
+var oci_digest = __nccwpck_require__(6559);
+;// CONCATENATED MODULE: ./build/src/registry/blobs.js
+
+
+const BLOB_LIMIT = 4 * 1024 * 1024;
+const ERROR_LIMIT = 64 * 1024;
+const UPLOADS = 3;
+async function hasBlob(send, repository, blob) {
+    const reply = await send({ method: "HEAD", repository, path: `blobs/${blob.digest}` });
+    if (!("response" in reply))
+        return reply.kind === "denied" ? hasFirstByte(send, repository, blob) : reply;
+    const { response, name } = reply;
+    if (response.status !== 200) {
+        const error = errorOf(name, response);
+        return error.kind === "limited" || error.kind === "unavailable" ? error : hasFirstByte(send, repository, blob);
+    }
+    const length = response.headers["content-length"];
+    if (length !== undefined && Number(length) !== blob.size)
+        return malformed(name, `it is ${String(length)} bytes long and should be ${blob.size}`, 200);
+    return { kind: "found", value: true };
+}
+async function hasFirstByte(send, repository, blob) {
+    const headers = { range: "bytes=0-0" };
+    const reply = await send({ method: "GET", repository, path: `blobs/${blob.digest}`, headers });
+    if (!("response" in reply))
+        return reply;
+    const { response, name } = reply;
+    if (response.status !== 206 && response.status !== 200)
+        return errorOf(name, response);
+    const range = String(response.headers["content-range"] ?? "");
+    const size = response.status === 206 ? /\/(\d+)$/.exec(range)?.[1] : response.headers["content-length"];
+    if (size !== undefined && Number(size) !== blob.size)
+        return malformed(name, `it is ${String(size)} bytes long and should be ${blob.size}`, response.status);
+    return { kind: "found", value: true };
+}
+async function readBlob(send, repository, blob, limit) {
+    const path = `blobs/${blob.digest}`;
+    if (blob.size > limit)
+        return malformed(`GET ${path}`, `it is ${blob.size} bytes long, and ${limit} are read at most`);
+    const reply = await send({ method: "GET", repository, path, limit: Math.max(ERROR_LIMIT, blob.size) });
+    if (!("response" in reply))
+        return reply;
+    const { response, name } = reply;
+    if (response.status !== 200)
+        return errorOf(name, response);
+    if (response.truncated || response.body.length !== blob.size)
+        return malformed(name, `it is not ${blob.size} bytes long`, 200);
+    const digest = (0,oci_digest/* digestOf */.ol)(response.body);
+    return digest === blob.digest
+        ? { kind: "found", value: response.body }
+        : malformed(name, `it was answered with another content, ${digest}`, 200);
+}
+function readUpload({ response, name, url }) {
+    const { location } = response.headers;
+    if (response.status !== 202)
+        return errorOf(name, response);
+    if (typeof location !== "string" || !URL.canParse(location, url.href))
+        return malformed(name, "the upload was opened and has no address", 202);
+    const next = new URL(location, url);
+    if (next.protocol !== "https:" && next.protocol !== url.protocol)
+        return malformed(name, `the upload was opened at ${next.origin}, without TLS`, 202);
+    return { location: next };
+}
+const EMPTY = { "content-length": "0" };
+async function openUpload(send, repository) {
+    const reply = await send({ method: "POST", repository, path: "blobs/uploads/", headers: EMPTY });
+    if (!("response" in reply))
+        return reply;
+    const upload = readUpload(reply);
+    if ("location" in upload || upload.kind !== "absent")
+        return upload;
+    return {
+        ...upload,
+        fix: `Create ${repository.registry}/${repository.repository} first: this registry does not by itself.`,
+    };
+}
+async function cancelUpload(send, repository, { location }) {
+    await send({ method: "DELETE", repository, path: location, once: true });
+}
+async function acceptsPush(send, repository) {
+    const upload = await openUpload(send, repository);
+    if (!("location" in upload))
+        return upload;
+    await cancelUpload(send, repository, upload);
+    return { kind: "found", value: true };
+}
+async function putBlob(send, repository, bytes, mediaType) {
+    const descriptor = { mediaType, digest: (0,oci_digest/* digestOf */.ol)(bytes), size: bytes.length };
+    const there = await send({ method: "HEAD", repository, path: `blobs/${descriptor.digest}` });
+    if ("response" in there && there.response.status === 200)
+        return { kind: "found", value: descriptor };
+    let last;
+    for (let tried = 0; tried < UPLOADS && (last === undefined || isBrokenOff(last)); tried++) {
+        const upload = await openUpload(send, repository);
+        if (!("location" in upload))
+            return upload;
+        last = await finishUpload(send, repository, upload, { bytes, descriptor });
+    }
+    return last ?? malformed("POST", "nothing was sent");
+}
+function isBrokenOff(answer) {
+    if (answer.kind === "found")
+        return false;
+    return answer.kind === "unavailable" || /BLOB_UPLOAD_(?:INVALID|UNKNOWN)/.test(answer.words);
+}
+async function finishUpload(send, repository, { location }, { bytes, descriptor }) {
+    const url = new URL(location);
+    url.search = `${location.search === "" ? "?" : `${location.search}&`}digest=${encodeURIComponent(descriptor.digest)}`;
+    const headers = { "content-type": "application/octet-stream" };
+    const reply = await send({ method: "PUT", repository, path: url, headers, body: bytes, once: true });
+    if (!("response" in reply))
+        return reply;
+    if (reply.response.status === 201)
+        return { kind: "found", value: descriptor };
+    const error = errorOf(reply.name, reply.response);
+    return error.kind === "absent" ? { ...error, kind: "unavailable" } : error;
+}
+async function mountBlob(send, repository, from, blob) {
+    if (from.registry === repository.registry) {
+        const query = new URLSearchParams({ mount: blob.digest, from: from.repository });
+        const path = `blobs/uploads/?${query}`;
+        const reply = await send({ method: "POST", repository, path, headers: EMPTY, from: from.repository });
+        if ("response" in reply && reply.response.status === 201)
+            return { kind: "found", value: blob };
+        const upload = "response" in reply ? readUpload(reply) : reply;
+        if ("location" in upload)
+            await cancelUpload(send, repository, upload);
+    }
+    const bytes = await readBlob(send, from, blob, BLOB_LIMIT);
+    return bytes.kind === "found" ? putBlob(send, repository, bytes.value, blob.mediaType) : bytes;
+}
+
+// EXTERNAL MODULE: ./build/src/oci/media-types.js
+var media_types = __nccwpck_require__(415);
+;// CONCATENATED MODULE: ./build/src/registry/manifests.js
+
+
+
+
+const TYPES = [media_types/* OCI_INDEX */.$p, media_types/* DOCKER_LIST */.Y2, media_types/* OCI_MANIFEST */.EG, media_types/* DOCKER_MANIFEST */.Vv];
+const ACCEPT = TYPES.join(", ");
+const MANIFEST_LIMIT = 8 * 1024 * 1024;
+const PUSH_LIMIT = 4 * 1024 * 1024;
+function nameOf(reference) {
+    return reference.digest ?? reference.tag ?? "latest";
+}
+async function readServed(send, reference) {
+    const path = `manifests/${nameOf(reference)}`;
+    const headers = { accept: ACCEPT };
+    const reply = await send({ method: "GET", repository: reference, path, headers, limit: MANIFEST_LIMIT });
+    if (!("response" in reply))
+        return reply;
+    const { response, name } = reply;
+    if (response.status !== 200)
+        return errorOf(name, response);
+    if (response.truncated)
+        return malformed(name, `the manifest is longer than ${MANIFEST_LIMIT} bytes`, 200);
+    const digest = (0,oci_digest/* digestOf */.ol)(response.body);
+    if (reference.digest !== undefined && reference.digest !== digest)
+        return malformed(name, `it was answered with another content, ${digest}`, 200);
+    const json = parseJson(response.body);
+    if (json === undefined)
+        return malformed(name, "the manifest is no JSON", 200);
+    const mediaType = mediaTypeOf(response);
+    const body = (0,manifest/* readManifest */.WI)(json, mediaType);
+    if ("wrong" in body)
+        return malformed(name, body.wrong, 200);
+    const descriptor = { mediaType, digest, size: response.body.length };
+    return { kind: "found", value: { bytes: response.body, body, descriptor } };
+}
 function mediaTypeOf({ headers }) {
-    return (String(headers["content-type"] ?? "")
-        .split(";", 1)[0]
-        ?.trim() ?? "");
+    const [type = ""] = String(headers["content-type"] ?? "").split(";", 1);
+    return type.trim().toLowerCase();
 }
 async function describeManifest(send, reference) {
     const path = `manifests/${nameOf(reference)}`;
@@ -37020,186 +37451,216 @@ async function describeManifest(send, reference) {
     if (!("response" in reply))
         return reply;
     const { response, name } = reply;
-    const digest = response.headers["docker-content-digest"];
-    const size = Number(response.headers["content-length"]);
-    if (response.status === 200 &&
-        (0,oci_digest/* isDigest */.Bc)(digest) &&
-        Number.isSafeInteger(size) &&
-        (reference.digest ?? digest) === digest)
-        return { kind: "found", value: { mediaType: mediaTypeOf(response), digest, size } };
-    if (response.status === 404 || response.status === 401 || response.status === 403 || response.status === 429)
-        return (0,errors/* errorOf */.Mz)(name, response);
+    const described = response.status === 200 ? readDescription(response, reference) : undefined;
+    if (described)
+        return { kind: "found", value: described };
+    const error = errorOf(name, response);
+    if (response.status >= 400 && (error.kind === "limited" || error.kind === "unavailable"))
+        return error;
     const served = await readServed(send, reference);
     return served.kind === "found" ? { kind: "found", value: served.value.descriptor } : served;
 }
-async function hasBlob(send, repository, blob) {
-    const reply = await send({ method: "HEAD", repository, path: `blobs/${blob.digest}` });
-    if (!("response" in reply))
-        return reply;
-    const { response, name } = reply;
-    if (response.status === 200) {
-        const length = response.headers["content-length"];
-        if (length !== undefined && Number(length) !== blob.size)
-            return (0,errors/* malformed */.Qm)(name, `it is ${String(length)} bytes long and should be ${blob.size}`, 200);
-        return { kind: "found", value: true };
-    }
-    if (response.status === 404)
-        return (0,errors/* errorOf */.Mz)(name, response);
-    return hasBlobByRange(send, repository, blob);
-}
-async function hasBlobByRange(send, repository, blob) {
-    const reply = await send({
-        method: "GET",
-        repository,
-        path: `blobs/${blob.digest}`,
-        headers: { range: "bytes=0-0" },
-        limit: 1024,
-    });
-    if (!("response" in reply))
-        return reply;
-    return reply.response.status === 206 || reply.response.status === 200
-        ? { kind: "found", value: true }
-        : (0,errors/* errorOf */.Mz)(reply.name, reply.response);
-}
-async function readBlob(send, repository, blob, limit) {
-    const reply = await send({
-        method: "GET",
-        repository,
-        path: `blobs/${blob.digest}`,
-        limit: Math.max(ERROR_LIMIT, Math.min(limit, blob.size)),
-    });
-    if (!("response" in reply))
-        return reply;
-    const { response, name } = reply;
-    if (response.status !== 200)
-        return (0,errors/* errorOf */.Mz)(name, response);
-    if (blob.size > limit)
-        return (0,errors/* malformed */.Qm)(name, `it is longer than ${limit} bytes`, 200);
-    if (response.truncated || response.body.length !== blob.size)
-        return (0,errors/* malformed */.Qm)(name, `it is not ${blob.size} bytes long`, 200);
-    const digest = (0,oci_digest/* digestOf */.ol)(response.body);
-    return digest === blob.digest
-        ? { kind: "found", value: response.body }
-        : (0,errors/* malformed */.Qm)(name, `it was answered with another content, ${digest}`, 200);
-}
-async function openUpload(send, repository) {
-    const reply = await send({ method: "POST", repository, path: "blobs/uploads/", headers: { "content-length": "0" } });
-    if (!("response" in reply))
-        return reply;
-    const { response, name, url } = reply;
-    const { location } = response.headers;
-    if (response.status !== 202)
-        return (0,errors/* errorOf */.Mz)(name, response);
-    if (typeof location !== "string" || !URL.canParse(location, url.href))
-        return (0,errors/* malformed */.Qm)(name, "the upload was opened and has no address", 202);
-    const next = new URL(location, url);
-    if (next.protocol !== "https:" && next.protocol !== url.protocol)
-        return (0,errors/* malformed */.Qm)(name, `the upload was opened at ${next.origin}, without TLS`, 202);
-    return { location: next };
-}
-async function acceptsPush(send, repository) {
-    const upload = await openUpload(send, repository);
-    if (!("location" in upload))
-        return upload;
-    await send({ method: "DELETE", repository, path: "", url: upload.location });
-    return { kind: "found", value: true };
-}
-async function putBlob(send, repository, bytes, mediaType) {
-    const descriptor = { mediaType, digest: (0,oci_digest/* digestOf */.ol)(bytes), size: bytes.length };
-    const there = await hasBlob(send, repository, descriptor);
-    if (there.kind === "found")
-        return { kind: "found", value: descriptor };
-    const upload = await openUpload(send, repository);
-    if (!("location" in upload))
-        return upload;
-    upload.location.searchParams.set("digest", descriptor.digest);
-    const reply = await send({
-        method: "PUT",
-        repository,
-        path: "",
-        url: upload.location,
-        headers: { "content-type": "application/octet-stream" },
-        body: bytes,
-    });
-    if (!("response" in reply))
-        return reply;
-    return reply.response.status === 201 ? { kind: "found", value: descriptor } : (0,errors/* errorOf */.Mz)(reply.name, reply.response);
+function readDescription(response, reference) {
+    const { "docker-content-digest": digest, "content-length": length } = response.headers;
+    const [mediaType, size] = [mediaTypeOf(response), typeof length === "string" ? Number(length) : Number.NaN];
+    const isWhole = (0,oci_digest/* isDigest */.Bc)(digest) && Number.isSafeInteger(size) && size > 0 && TYPES.includes(mediaType);
+    return isWhole && (reference.digest ?? digest) === digest ? { mediaType, digest, size } : undefined;
 }
 async function putManifest(send, repository, { bytes, mediaType, tag }) {
     const digest = (0,oci_digest/* digestOf */.ol)(bytes);
-    const reply = await send({
-        method: "PUT",
-        repository,
-        path: `manifests/${tag ?? digest}`,
-        headers: { "content-type": mediaType },
-        body: bytes,
-    });
+    const path = `manifests/${tag ?? digest}`;
+    if (bytes.length > PUSH_LIMIT)
+        return malformed(`PUT ${path}`, `the manifest is longer than the ${PUSH_LIMIT} bytes that registries take`);
+    const headers = { "content-type": mediaType };
+    const reply = await send({ method: "PUT", repository, path, headers, body: bytes });
     if (!("response" in reply))
         return reply;
     const { response, name } = reply;
     if (response.status < 200 || response.status > 202)
-        return (0,errors/* errorOf */.Mz)(name, response);
+        return errorOf(name, response);
+    const told = response.headers["docker-content-digest"];
+    if ((0,oci_digest/* isDigest */.Bc)(told) && told !== digest)
+        return malformed(name, `the registry stored another content, ${told}`, 201);
     return { kind: "found", value: { mediaType, digest, size: bytes.length } };
-}
-const MOST_PAGES = 100;
-async function listTags(send, repository) {
-    const tags = [];
-    let url;
-    for (let page = 0; page < MOST_PAGES; page++) {
-        const reply = await send({
-            method: "GET",
-            repository,
-            path: "tags/list?n=1000",
-            limit: MANIFEST_LIMIT,
-            ...(url ? { url } : {}),
-        });
-        if (!("response" in reply))
-            return reply;
-        const { response, name } = reply;
-        if (response.status !== 200)
-            return (0,errors/* errorOf */.Mz)(name, response);
-        const json = parseJson(response.body);
-        const list = (0,manifest/* isRecord */.u4)(json) ? (json.tags ?? []) : undefined;
-        if (!Array.isArray(list) || !list.every((tag) => typeof tag === "string"))
-            return (0,errors/* malformed */.Qm)(name, "it is no list of tags", 200);
-        tags.push(...list);
-        const next = nextPage(response, reply.url);
-        if (next === undefined || next.href === url?.href)
-            return { kind: "found", value: tags };
-        if (next.origin !== reply.url.origin)
-            return (0,errors/* malformed */.Qm)(name, `the list goes on at ${next.origin}`, 200);
-        url = next;
-    }
-    return (0,errors/* malformed */.Qm)((0,errors/* nameRequest */.RX)("GET", url ?? new URL(`https://${hostOf(repository)}`)), `the list has more than ${MOST_PAGES} pages`);
-}
-function nextPage({ headers }, from) {
-    const link = typeof headers.link === "string" ? /<([^>]*)>\s*;[^,]*rel="?next"?/i.exec(headers.link)?.[1] : undefined;
-    return link !== undefined && URL.canParse(link, from.href) ? new URL(link, from) : undefined;
-}
-async function mountBlob(send, repository, from, blob) {
-    const query = new URLSearchParams({ mount: blob.digest, from: from.repository });
-    const reply = await send({
-        method: "POST",
-        repository,
-        path: `blobs/uploads/?${query}`,
-        headers: { "content-length": "0" },
-    });
-    if ("response" in reply && reply.response.status === 201)
-        return { kind: "found", value: blob };
-    const location = "response" in reply && reply.response.status === 202 ? reply.response.headers.location : undefined;
-    if ("response" in reply && typeof location === "string" && URL.canParse(location, reply.url.href))
-        await send({ method: "DELETE", repository, path: "", url: new URL(location, reply.url) });
-    const bytes = await readBlob(send, from, blob, BLOB_LIMIT);
-    return bytes.kind === "found" ? putBlob(send, repository, bytes.value, blob.mediaType) : bytes;
 }
 async function deleteManifest(send, reference) {
     const reply = await send({ method: "DELETE", repository: reference, path: `manifests/${nameOf(reference)}` });
     if (!("response" in reply))
         return reply;
-    const { status } = reply.response;
-    return status === 200 || status === 202 || status === 204
-        ? { kind: "found", value: true }
-        : (0,errors/* errorOf */.Mz)(reply.name, reply.response);
+    const { response, name } = reply;
+    if ([200, 202, 204].includes(response.status))
+        return { kind: "found", value: true };
+    const error = errorOf(name, response);
+    const cannot = response.status === 405 || (response.status === 400 && reference.digest === undefined);
+    return cannot
+        ? { ...error, kind: "denied", fix: "This registry does not delete that; its own interface may." }
+        : error;
+}
+const MOST_PAGES = 100;
+async function listTags(send, repository) {
+    const tags = new Set();
+    const seen = new Set();
+    let path = "tags/list?n=1000";
+    for (let page = 0; page < MOST_PAGES; page++) {
+        const reply = await send({ method: "GET", repository, path, limit: MANIFEST_LIMIT });
+        if (!("response" in reply))
+            return reply;
+        const { response, name, url } = reply;
+        if (response.status !== 200)
+            return errorOf(name, response);
+        const listed = response.truncated ? undefined : readTags(response.body);
+        if (!listed)
+            return malformed(name, "it is no list of tags", 200);
+        for (const tag of listed)
+            tags.add(tag);
+        const next = nextPage(response, url);
+        if (next === undefined || seen.has(next.href))
+            return { kind: "found", value: [...tags] };
+        if (next.origin !== url.origin)
+            return malformed(name, `the list goes on at ${next.origin}`, 200);
+        seen.add(next.href);
+        path = next;
+    }
+    return malformed(nameRequest("GET", new URL(`https://${repository.registry}`)), "the list of tags has no end");
+}
+function readTags(body) {
+    const json = parseJson(body);
+    if (typeof json !== "object" || json === null || !("tags" in json))
+        return undefined;
+    const list = json.tags ?? [];
+    return Array.isArray(list) && list.every((tag) => typeof tag === "string") ? list : undefined;
+}
+function nextPage({ headers }, from) {
+    const link = typeof headers.link === "string" ? /<([^>]*)>\s*;[^,]*rel="?next"?/i.exec(headers.link)?.[1] : undefined;
+    return link !== undefined && URL.canParse(link, from.href) ? new URL(link, from) : undefined;
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/sender.js
+
+
+
+const sender_ERROR_LIMIT = 64 * 1024;
+function openSender({ http, clock, authorizer, insecure }) {
+    const spoken = new Map();
+    const schemes = (name) => {
+        const known = spoken.get(name.registry);
+        return known ? [known] : (0,origins/* schemesFor */.C5)(name, insecure);
+    };
+    const originOf = (name) => new URL(`${schemes(name)[0]}://${(0,origins/* hostOf */.w4)(name)}`);
+    const place = (call, origin, authorization) => {
+        const url = call.path instanceof URL ? call.path : new URL(`/v2/${call.repository.repository}/${call.path}`, origin);
+        const own = authorization === undefined ? undefined : { value: authorization, origin: origin.origin };
+        const { method, headers = {}, limit = sender_ERROR_LIMIT, body } = call;
+        return () => follow(http, { method, url, headers, limit, authorization: own, ...(body ? { body } : {}) });
+    };
+    const ask = async (call, authorization) => {
+        const name = call.repository;
+        const [scheme, other] = schemes(name);
+        const send = place(call, new URL(`${scheme}://${(0,origins/* hostOf */.w4)(name)}`), authorization);
+        const insist = (again, first) => call.once ? (first ?? again()) : persist(http, clock, again, first);
+        if (!other)
+            return insist(send);
+        const answer = await send();
+        if (!speaksOther(answer, scheme)) {
+            if (answer.kind === "reply")
+                spoken.set(name.registry, scheme);
+            return insist(send, answer);
+        }
+        const sendOther = place(call, new URL(`${other}://${(0,origins/* hostOf */.w4)(name)}`), authorization);
+        const answerOther = await sendOther();
+        if (answerOther.kind === "reply")
+            spoken.set(name.registry, other);
+        const isCloser = answerOther.kind === "reply" || answer.kind === "reply" || answerOther.why === "certificate";
+        return isCloser ? insist(sendOther, answerOther) : insist(send, answer);
+    };
+    const askAuthorized = async (call) => {
+        const { repository, from } = call;
+        const purpose = { repository, ...(from === undefined ? {} : { from }) };
+        const used = await authorizer.header(purpose, originOf(repository));
+        const reply = await ask(call, used);
+        if (reply.kind === "failed")
+            return reply.error;
+        const origin = originOf(repository);
+        if (reply.url.origin !== origin.origin)
+            return reply;
+        if (reply.response.status !== 401)
+            return (await askAnonymously(call, purpose, reply)) ?? reply;
+        const authorization = await authorizer.answer(purpose, { origin, reply, used });
+        if (authorization.kind !== "header")
+            return authorization;
+        const second = await ask(call, authorization.value);
+        return second.kind === "failed" ? second.error : ((await askAnonymously(call, purpose, second)) ?? second);
+    };
+    const askAnonymously = async (call, purpose, refused) => {
+        if (!isRefusal(refused) || (call.method !== "GET" && call.method !== "HEAD"))
+            return undefined;
+        const header = await authorizer.anonymous(purpose, originOf(call.repository));
+        const reply = header === undefined ? undefined : await ask(call, header);
+        return reply?.kind === "reply" && reply.response.status < 300 ? reply : undefined;
+    };
+    return async (call) => {
+        const told = await askAuthorized(call);
+        if ("response" in told ? !isRefusal(told) : told.kind !== "denied")
+            return told;
+        const error = "response" in told ? errorOf(told.name, told.response) : told;
+        return { ...error, fix: error.fix ?? refusalAdvice(call.repository, await authorizer.hasLogin(call.repository)) };
+    };
+}
+function isRefusal({ name, response }) {
+    return (response.status === 401 || response.status === 403) && errorOf(name, response).kind === "denied";
+}
+function refusalAdvice({ registry }, hasLogin) {
+    if (!hasLogin)
+        return `No login is known for ${registry}: log in before this step (docker/login-action), or set registry-username and registry-password.`;
+    const own = registry === "ghcr.io" ? " (on GitHub: permissions: packages, and the package has to know this repository)" : "";
+    return `The login that is known for ${registry} may be stale, or may not do that${own}.`;
+}
+function speaksOther(answer, scheme) {
+    if (scheme === "https")
+        return (answer.kind === "failed" && (answer.why === "no-tls" || answer.why === "hung-up" || answer.why === "passing"));
+    if (answer.kind === "failed")
+        return answer.why === "hung-up";
+    const { status, body } = answer.response;
+    return status === 400 && /HTTPS server|HTTPS port/i.test(new TextDecoder().decode(body));
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/client.js
+
+
+
+
+
+
+function openRegistry(door, options) {
+    const http = limitTime(door, options.clock);
+    const authorizer = openAuthorizer({ http, ...options });
+    const send = openSender({ http, authorizer, ...options });
+    const nameIt = (reference) => `${(0,oci_reference/* formatRepository */.Sh)(reference)} ${nameOf(reference)}`;
+    const nameBlob = (name, { digest, size }, limit = 0) => [(0,oci_reference/* formatRepository */.Sh)(name), digest, size, limit].join(" ");
+    return {
+        describe: shared(nameIt, (reference) => describeManifest(send, reference)),
+        manifest: shared(nameIt, (reference) => readServed(send, reference)),
+        hasBlob: shared(nameBlob, (name, blob) => hasBlob(send, name, blob)),
+        blob: shared(nameBlob, (name, blob, limit = BLOB_LIMIT) => readBlob(send, name, blob, limit)),
+        tags: shared(oci_reference/* formatRepository */.Sh, (name) => listTags(send, name)),
+        acceptsPush: (name) => acceptsPush(send, name),
+        putBlob: (name, bytes, mediaType) => putBlob(send, name, bytes, mediaType),
+        putManifest: (name, bytes, mediaType, tag) => putManifest(send, name, { bytes, mediaType, tag }),
+        mountBlob: (name, from, blob) => mountBlob(send, name, from, blob),
+        deleteManifest: (reference) => deleteManifest(send, reference),
+        limitTime: http.limit,
+        traffic: http.traffic,
+        close: http.close,
+    };
+}
+function shared(keyOf, work) {
+    const flights = new Map();
+    return (...asked) => {
+        const key = keyOf(...asked);
+        const flight = flights.get(key) ?? work(...asked).finally(() => flights.delete(key));
+        flights.set(key, flight);
+        return flight;
+    };
 }
 
 
@@ -37413,142 +37874,102 @@ function jobLogin(registry, env) {
 
 /***/ }),
 
-/***/ 5238:
+/***/ 4352:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Mz: () => (/* binding */ errorOf),
-/* harmony export */   Qm: () => (/* binding */ malformed),
-/* harmony export */   RX: () => (/* binding */ nameRequest),
-/* harmony export */   g5: () => (/* binding */ failureOf)
-/* harmony export */ });
-const WORDS_LENGTH = 300;
-function nameRequest(method, url) {
-    return `${method} ${url.origin}${url.pathname}`;
-}
-function failureOf(request, failure) {
-    return { kind: "unavailable", request, words: oneLine(failure.words) };
-}
-function malformed(request, words, status) {
-    return { kind: "malformed", request, words: oneLine(words), ...(status === undefined ? {} : { status }) };
-}
-function errorOf(request, response) {
-    const { status } = response;
-    const told = registryWords(response.body);
-    const words = oneLine(told ?? `status ${status}`);
-    const kind = kindOf(response, told !== undefined);
-    const fix = kind === "limited" ? limitAdvice(response) : undefined;
-    return {
-        kind,
-        request,
-        status,
-        words: kind === "malformed" && told === undefined ? `${words}, in a form that is no registry's` : words,
-        ...(fix === undefined ? {} : { fix }),
-    };
-}
-function kindOf({ status, body, headers }, isRegistrys) {
-    if (status === 401 || status === 403)
-        return "denied";
-    if (status === 429)
-        return "limited";
-    if (status === 404)
-        return isRegistrys || (body.length === 0 && !isHtml(headers)) || isPlainNotFound(body, headers)
-            ? "absent"
-            : "malformed";
-    if (status === 408 || status >= 500)
-        return "unavailable";
-    return "malformed";
-}
-function isHtml(headers) {
-    return String(headers["content-type"] ?? "").includes("html");
-}
-function isPlainNotFound(body, headers) {
-    return (String(headers["content-type"] ?? "").startsWith("text/plain") &&
-        /^[^<]{0,200}$/.test(new TextDecoder().decode(body)));
-}
-function registryWords(body) {
-    let json;
-    try {
-        json = JSON.parse(new TextDecoder().decode(body));
-    }
-    catch {
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  f: () => (/* binding */ openHttp)
+});
+
+// EXTERNAL MODULE: ./node_modules/undici/index.js
+var undici = __nccwpck_require__(6752);
+// EXTERNAL MODULE: ./build/src/registry/origins.js
+var origins = __nccwpck_require__(3398);
+;// CONCATENATED MODULE: ./build/src/registry/proxy.js
+
+function proxyFor(url, env) {
+    const read = (name) => env[name] || env[name.toUpperCase()] || "";
+    const written = read(url.protocol === "https:" ? "https_proxy" : "http_proxy");
+    if (written === "" || (0,origins/* isLoopback */.U9)(url) || isExcepted(url, read("no_proxy")))
         return undefined;
-    }
-    if (typeof json !== "object" || json === null)
+    const proxy = /^[a-z][a-z0-9+.-]*:\/\//i.test(written) ? written : `http://${written}`;
+    return URL.canParse(proxy) && /^https?:$/.test(new URL(proxy).protocol) ? proxy : undefined;
+}
+function isExcepted(url, list) {
+    const host = url.hostname.replace(/^\[|\]$/g, "");
+    const port = url.port || (url.protocol === "https:" ? "443" : "80");
+    return list
+        .toLowerCase()
+        .split(/[\s,]+/)
+        .filter((entry) => entry !== "")
+        .some((entry) => entry === "*" || matches(entry, host, port));
+}
+function matches(entry, host, port) {
+    if (entry.includes("/"))
+        return inNetwork(host, entry);
+    const [, bracketed, plain = "", only] = /^(?:\[([0-9a-f:]+)\]|([^:]*|[0-9a-f:]{2,}))(?::(\d+))?$/.exec(entry) ?? [];
+    const name = bracketed ?? plain;
+    if (name === "" || (only !== undefined && only !== port))
+        return false;
+    if (name.startsWith("*.") || name.startsWith("."))
+        return host.endsWith(name.replace(/^\*/, ""));
+    return host === name || host.endsWith(`.${name}`);
+}
+function inNetwork(host, network) {
+    const [base = "", length = ""] = network.split("/");
+    const [address, start, bits] = [asNumber(host), asNumber(base), Number(length)];
+    if (address === undefined || start === undefined || !/^\d{1,2}$/.test(length) || bits > 32)
+        return false;
+    const size = 2 ** (32 - bits);
+    return Math.floor(address / size) === Math.floor(start / size);
+}
+function asNumber(address) {
+    const parts = address.split(".").map((part) => (/^\d{1,3}$/.test(part) ? Number(part) : Number.NaN));
+    if (parts.length !== 4 || !parts.every((part) => part <= 255))
         return undefined;
-    if ("errors" in json && Array.isArray(json.errors)) {
-        const told = json.errors.flatMap((error) => {
-            if (typeof error !== "object" || error === null)
-                return [];
-            const code = "code" in error && typeof error.code === "string" ? error.code : "";
-            const message = "message" in error && typeof error.message === "string" ? error.message : "";
-            return [[code, message].filter((part) => part !== "").join(": ")];
-        });
-        if (told.length > 0)
-            return told.join("; ");
-    }
-    if ("details" in json && typeof json.details === "string")
-        return json.details;
-    return "message" in json && typeof json.message === "string" ? json.message : undefined;
-}
-function limitAdvice({ headers }) {
-    const left = headers["ratelimit-remaining"];
-    const window = headers["ratelimit-limit"];
-    const told = left === undefined ? "" : ` The registry says that ${String(left)} of ${String(window ?? "?")} are left.`;
-    return `Log in to that registry, or wait and run the job again.${told}`;
-}
-function oneLine(words) {
-    const line = words.replace(/\s+/g, " ").trim();
-    return line.length > WORDS_LENGTH ? `${line.slice(0, WORDS_LENGTH)}…` : line;
+    return parts.reduce((number, part) => number * 256 + part, 0);
 }
 
-
-/***/ }),
-
-/***/ 5613:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   f: () => (/* binding */ openHttp)
-/* harmony export */ });
-/* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6752);
-/* harmony import */ var _tokens_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8739);
+;// CONCATENATED MODULE: ./build/src/registry/http.js
 
 
 const CONNECTIONS = 16;
 const CONNECT_TIMEOUT = 10_000;
 const IDLE = 30_000;
+const WHOLE = 60_000;
 function openHttp({ env, userAgent, trust, timeout = 30_000 }) {
     const pools = new Map();
     const poolFor = async (url) => {
-        const { certificates, insecure } = await trust(url.host);
-        const kind = JSON.stringify([certificates, insecure, (0,_tokens_js__WEBPACK_IMPORTED_MODULE_1__/* .isLoopback */ .U9)(url)]);
-        const pool = pools.get(kind) ?? openPool({ env, timeout, certificates, insecure, direct: (0,_tokens_js__WEBPACK_IMPORTED_MODULE_1__/* .isLoopback */ .U9)(url) });
+        const [trusted, proxy] = [await trust(url.host), proxyFor(url, env)];
+        const kind = JSON.stringify([trusted, proxy]);
+        const pool = pools.get(kind) ?? openPool(trusted, proxy, timeout);
         pools.set(kind, pool);
         return pool;
     };
     const spent = { requests: 0, bytes: 0, waves: 0 };
     let finished = 0;
-    const send = async ({ method, url, headers, body, limit, timeout: whole, }) => {
+    const send = async (asked) => {
+        const { method, url, headers, body, limit } = asked;
         const wave = finished + 1;
         spent.requests++;
         spent.waves = Math.max(spent.waves, wave);
         spent.bytes += body?.length ?? 0;
         try {
-            const dispatcher = await poolFor(url);
-            const answer = await (0,undici__WEBPACK_IMPORTED_MODULE_0__/* .request */ .Em)(url, {
+            const answer = await (0,undici/* request */.Em)(url, {
                 method,
                 headers: { "user-agent": userAgent, ...headers },
-                dispatcher,
+                dispatcher: await poolFor(url),
                 ...(body === undefined ? {} : { body }),
-                ...(whole === undefined ? {} : { signal: AbortSignal.timeout(whole) }),
+                signal: AbortSignal.timeout(Math.min(WHOLE, asked.timeout ?? WHOLE)),
             });
             const read = await readBody(answer.body, limit);
             spent.bytes += read.body.length;
             return { kind: "response", status: answer.statusCode, headers: asHeaders(answer.headers), ...read };
         }
         catch (error) {
-            return { kind: "failure", words: describe(error) };
+            return asFailure(error);
         }
         finally {
             finished = Math.max(finished, wave);
@@ -37556,38 +37977,31 @@ function openHttp({ env, userAgent, trust, timeout = 30_000 }) {
     };
     return {
         send,
-        pause: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
+        pause: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds * (1 + Math.random() / 5))),
         traffic: () => ({ ...spent }),
         close: async () => {
             await Promise.all([...pools.values()].map(async (pool) => (await pool).close()));
         },
     };
 }
-async function openPool({ env, timeout, certificates, insecure, direct }) {
+async function openPool(trust, proxy, timeout) {
+    const { certificates, insecure, client } = trust;
     const tls = {
         ...(certificates.length === 0 ? {} : { ca: [...(await knownCertificates()), ...certificates] }),
         ...(insecure ? { rejectUnauthorized: false } : {}),
+        timeout: CONNECT_TIMEOUT,
     };
+    const own = { ...tls, ...(client ? { cert: client.certificate, key: client.key } : {}) };
     const options = {
         connections: CONNECTIONS,
         pipelining: 1,
         keepAliveTimeout: IDLE,
-        connect: { timeout: CONNECT_TIMEOUT, ...tls },
         headersTimeout: timeout,
         bodyTimeout: timeout,
     };
-    const [http, https] = [env.http_proxy || env.HTTP_PROXY, env.https_proxy || env.HTTPS_PROXY];
-    if (direct || (!http && !https))
-        return new undici__WEBPACK_IMPORTED_MODULE_0__/* .Agent */ .g6(options);
-    const proxied = {
-        ...options,
-        ...(http ? { httpProxy: http } : {}),
-        ...(https ? { httpsProxy: https } : {}),
-        noProxy: env.no_proxy || env.NO_PROXY || "",
-        requestTls: tls,
-        proxyTls: tls,
-    };
-    return new undici__WEBPACK_IMPORTED_MODULE_0__/* .EnvHttpProxyAgent */ .J2(proxied);
+    if (proxy === undefined)
+        return new undici/* Agent */.g6({ ...options, connect: own });
+    return new undici/* ProxyAgent */.kT({ ...options, uri: proxy, requestTls: own, proxyTls: tls, proxyTunnel: false });
 }
 async function knownCertificates() {
     return (await Promise.resolve(/* import() */).then(__nccwpck_require__.t.bind(__nccwpck_require__, 1692, 19))).rootCertificates;
@@ -37606,15 +38020,28 @@ async function readBody(stream, limit) {
 function asHeaders(headers) {
     return Object.fromEntries(Object.entries(headers).filter((entry) => entry[1] !== undefined));
 }
-function describe(error) {
-    if (!(error instanceof Error))
-        return String(error);
-    if (error instanceof AggregateError && error.errors.length > 0)
-        return describe(error.errors[0]);
-    if (error.cause instanceof Error)
-        return describe(error.cause);
-    const code = "code" in error && typeof error.code === "string" ? error.code : "";
-    return error.message === "" ? code : error.message;
+function asFailure(thrown) {
+    if (!(thrown instanceof Error))
+        return { kind: "failure", words: String(thrown), why: "passing" };
+    if (thrown instanceof AggregateError && thrown.errors.length > 0)
+        return asFailure(thrown.errors[0]);
+    if (thrown.cause instanceof Error)
+        return asFailure(thrown.cause);
+    const code = "code" in thrown && typeof thrown.code === "string" ? thrown.code : "";
+    if (thrown.name === "TimeoutError")
+        return { kind: "failure", words: "no whole answer in time", why: "time" };
+    return { kind: "failure", words: thrown.message === "" ? code : thrown.message, why: causeOf(code, thrown.message) };
+}
+function causeOf(code, words) {
+    if (/CERT|SELF_SIGNED|VERIFY|UNABLE_TO_GET|TRUST/.test(code))
+        return "certificate";
+    if (code === "EPROTO" || code.startsWith("ERR_SSL_"))
+        return "no-tls";
+    if (code === "ENOTFOUND")
+        return "no-host";
+    return /ECONNRESET|UND_ERR_SOCKET|EPIPE/.test(code) || /other side closed|hang up/.test(words)
+        ? "hung-up"
+        : "passing";
 }
 
 
@@ -37666,57 +38093,17 @@ function throughMirrors(registry, mirrors, { except, tell }) {
 
 /***/ }),
 
-/***/ 8739:
+/***/ 3398:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   I9: () => (/* binding */ answerChallenge),
-/* harmony export */   U9: () => (/* binding */ isLoopback)
+/* harmony export */   C5: () => (/* binding */ schemesFor),
+/* harmony export */   U9: () => (/* binding */ isLoopback),
+/* harmony export */   rE: () => (/* binding */ mayHearLogin),
+/* harmony export */   w4: () => (/* binding */ hostOf)
 /* harmony export */ });
-/* unused harmony exports mayHearLogin, mergeScopes */
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5238);
-
-const TOKEN_LIMIT = 64 * 1024;
-const SHORTEST_LIFE = 60_000;
-const RENEW_BEFORE = 5_000;
-const REDIRECTS = 3;
-async function answerChallenge(request, options) {
-    const { login, challenge, name } = request;
-    if (challenge.scheme === "basic") {
-        if (login && "username" in login)
-            return { authorization: { kind: "header", value: basic(login) }, expires: Number.POSITIVE_INFINITY };
-        const words = "the registry wants a user name and a password, and none is known for it";
-        return never({ kind: "denied", request: name, status: 401, words });
-    }
-    if (login && "registryToken" in login)
-        return {
-            authorization: { kind: "header", value: `Bearer ${login.registryToken}` },
-            expires: Number.POSITIVE_INFINITY,
-        };
-    return exchange(challenge, request, options);
-}
-function never(error) {
-    return { authorization: error, expires: 0 };
-}
-function basic({ username, password }) {
-    return `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(`${username}:${password}`)))}`;
-}
-async function exchange(challenge, request, options) {
-    const realm = challenge.params.realm ?? "";
-    if (!URL.canParse(realm, request.origin.href))
-        return never((0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .malformed */ .Qm)(request.name, "the registry's challenge names no realm", 401));
-    const url = new URL(realm, request.origin);
-    if (!mayHearLogin(url, request.origin))
-        return never((0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .malformed */ .Qm)(request.name, `the registry's challenge names the realm ${url.origin}, which is not https: no credentials go there`, 401));
-    const first = await fetchToken(url, challenge, request, request.login, options);
-    if (first.authorization.kind !== "denied")
-        return first;
-    const narrow = { ...request, actions: "pull" };
-    const second = request.actions === "pull" ? first : await fetchToken(url, challenge, narrow, request.login, options);
-    if (second.authorization.kind !== "denied" || !request.login)
-        return second;
-    const anonymous = await fetchToken(url, challenge, narrow, undefined, options);
-    return anonymous.authorization.kind === "header" ? anonymous : second;
+function hostOf({ registry }) {
+    return registry === "docker.io" ? "registry-1.docker.io" : registry;
 }
 function isLoopback({ hostname }) {
     return (hostname === "localhost" ||
@@ -37727,107 +38114,20 @@ function isLoopback({ hostname }) {
 function mayHearLogin(realm, origin) {
     if (realm.username !== "" || realm.password !== "")
         return false;
-    if (realm.protocol === "https:")
-        return !isLoopback(realm) || isLoopback(origin);
-    return realm.protocol === "http:" && isLoopback(realm) && isLoopback(origin);
+    if (realm.origin === origin.origin)
+        return true;
+    if (isLoopback(origin) && isLoopback(realm))
+        return realm.protocol === "http:" || realm.protocol === "https:";
+    return realm.protocol === "https:" && !isLoopback(realm) && !isInnerAddress(realm);
 }
-async function fetchToken(realm, { params }, { repository, actions }, login, options) {
-    const own = `repository:${repository.repository}:${actions}`;
-    const wanted = { service: params.service, scopes: mergeScopes([...(params.scope?.split(" ") ?? []), own]) };
-    const reply = login && "identityToken" in login
-        ? await askOAuth(realm, wanted, login.identityToken, options.http)
-        : await askRealm(withQuery(realm, wanted), login && "username" in login ? basic(login) : undefined, options.http);
-    if (!("response" in reply))
-        return never(reply);
-    const { response, name } = reply;
-    if (response.status !== 200)
-        return never(refusalOf(name, response));
-    const token = readToken(response.body);
-    if (token === undefined)
-        return never((0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .malformed */ .Qm)(name, "the token server's answer holds no token", 200));
-    options.mask(token.value);
-    return {
-        authorization: { kind: "header", value: `Bearer ${token.value}` },
-        expires: options.clock() + token.life - RENEW_BEFORE,
-    };
+function isInnerAddress({ hostname }) {
+    return (/^(?:0|10|169\.254|192\.168|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\./.test(hostname) ||
+        /^\[(?:f[cd]|fe[89ab]|::)/.test(hostname));
 }
-function mergeScopes(scopes) {
-    const actions = new Map();
-    for (const scope of scopes.filter((one) => one.includes(":"))) {
-        const colon = scope.lastIndexOf(":");
-        const known = actions.get(scope.slice(0, colon)) ?? new Set();
-        for (const action of scope.slice(colon + 1).split(","))
-            known.add(action);
-        actions.set(scope.slice(0, colon), known);
-    }
-    return [...actions].map(([resource, known]) => `${resource}:${[...known].join(",")}`);
-}
-function withQuery(realm, { service, scopes }) {
-    const url = new URL(realm);
-    if (service !== undefined)
-        url.searchParams.set("service", service);
-    for (const scope of scopes)
-        url.searchParams.append("scope", scope);
-    return url;
-}
-async function askOAuth(realm, wanted, identityToken, http) {
-    const form = new URLSearchParams({
-        grant_type: "refresh_token",
-        client_id: "dev-container-cache",
-        service: wanted.service ?? realm.hostname,
-        scope: wanted.scopes.join(" "),
-        refresh_token: identityToken,
-    });
-    const name = (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .nameRequest */ .RX)("POST", realm);
-    const headers = { "content-type": "application/x-www-form-urlencoded" };
-    const answer = await http.send({ method: "POST", url: realm, headers, body: form.toString(), limit: TOKEN_LIMIT });
-    if (answer.kind === "failure")
-        return (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .failureOf */ .g5)(name, answer);
-    if (answer.status === 404 || answer.status === 405)
-        return askRealm(withQuery(realm, wanted), undefined, http);
-    return { response: answer, name };
-}
-function refusalOf(name, response) {
-    const error = (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .errorOf */ .Mz)(name, response);
-    const isRefusal = response.status >= 400 && response.status < 500 && error.kind !== "limited" && error.kind !== "unavailable";
-    return isRefusal ? { ...error, kind: "denied" } : error;
-}
-async function askRealm(realm, login, http) {
-    let url = realm;
-    let authorization = login;
-    for (let hop = 0; hop <= REDIRECTS; hop++) {
-        const name = (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .nameRequest */ .RX)("GET", url);
-        const headers = authorization === undefined ? {} : { authorization };
-        const answer = await http.send({ method: "GET", url, headers, limit: TOKEN_LIMIT });
-        if (answer.kind === "failure")
-            return (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .failureOf */ .g5)(name, answer);
-        const { location } = answer.headers;
-        if (answer.status < 300 || answer.status >= 400 || typeof location !== "string")
-            return { response: answer, name };
-        const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
-        if (next?.protocol !== url.protocol)
-            return (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .malformed */ .Qm)(name, "redirected to another kind of address", answer.status);
-        if (next.origin !== url.origin)
-            authorization = undefined;
-        url = next;
-    }
-    return (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .malformed */ .Qm)((0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .nameRequest */ .RX)("GET", realm), "the token server redirects without end");
-}
-function readToken(body) {
-    let json;
-    try {
-        json = JSON.parse(new TextDecoder().decode(body));
-    }
-    catch {
-        return undefined;
-    }
-    if (typeof json !== "object" || json === null)
-        return undefined;
-    const value = "access_token" in json && json.access_token !== "" ? json.access_token : "token" in json ? json.token : undefined;
-    if (typeof value !== "string" || value === "")
-        return undefined;
-    const seconds = "expires_in" in json && typeof json.expires_in === "number" ? json.expires_in : 60;
-    return { value, life: Math.max(SHORTEST_LIFE, seconds * 1000) };
+function schemesFor(name, isInsecure) {
+    if (isLoopback(new URL(`https://${hostOf(name)}`)))
+        return ["http", "https"];
+    return isInsecure(name.registry) ? ["https", "http"] : ["https"];
 }
 
 
@@ -37842,30 +38142,57 @@ function readToken(body) {
 /* harmony export */   f_: () => (/* binding */ isInsecure)
 /* harmony export */ });
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7406);
-/* harmony import */ var _tokens_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8739);
+/* harmony import */ var _origins_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3398);
 
 
 function isInsecure(insecure, host) {
-    if ((0,_tokens_js__WEBPACK_IMPORTED_MODULE_1__/* .isLoopback */ .U9)(new URL(`http://${host}`)))
-        return true;
+    return (0,_origins_js__WEBPACK_IMPORTED_MODULE_1__/* .isLoopback */ .U9)(new URL(`http://${host}`)) || isNamed(insecure, host);
+}
+function isNamed(insecure, host) {
     return insecure.kind === "all" || (insecure.kind === "hosts" && insecure.hosts.includes(host));
 }
-function openTrust({ files, env, certificate, insecure }) {
+function openTrust(options) {
     const known = new Map();
-    const look = async (host) => {
-        const extra = env.NODE_EXTRA_CA_CERTS ? await files.readText(env.NODE_EXTRA_CA_CERTS) : undefined;
-        const folder = `/etc/docker/certs.d/${host}`;
-        const names = ((await files.list(folder)) ?? []).filter((name) => name.endsWith(".crt"));
-        const own = await Promise.all(names.map((name) => files.readText(`${folder}/${name}`)));
-        const certificates = [certificate, extra, ...own].filter((pem) => pem !== undefined);
-        const named = insecure.kind === "all" || (insecure.kind === "hosts" && insecure.hosts.includes(host));
-        return { certificates, insecure: named };
+    const warned = new Set();
+    const warn = (line) => {
+        if (!warned.has(line))
+            options.warn?.(line);
+        warned.add(line);
     };
     return (host) => {
-        const trust = known.get(host) ?? look(host);
+        const trust = known.get(host) ?? readTrust(host, { ...options, warn });
         known.set(host, trust);
         return trust;
     };
+}
+async function readTrust(host, { files, env, certificate, insecure, warn }) {
+    const folder = `/etc/docker/certs.d/${host}`;
+    const names = (await files.list(folder)) ?? [];
+    const read = (path) => readPem(path, files, warn);
+    const own = await Promise.all(names.filter((name) => name.endsWith(".crt")).map((name) => read(`${folder}/${name}`)));
+    const given = [certificate, ...own].filter((pem) => pem !== undefined);
+    const extra = given.length > 0 && env.NODE_EXTRA_CA_CERTS ? await read(env.NODE_EXTRA_CA_CERTS) : undefined;
+    const pair = names.find((name) => name.endsWith(".cert") && names.includes(name.replace(/cert$/, "key")));
+    const [shown, key] = pair
+        ? await Promise.all([read(`${folder}/${pair}`), read(`${folder}/${pair.replace(/cert$/, "key")}`)])
+        : [];
+    return {
+        certificates: extra === undefined ? given : [...given, extra],
+        insecure: isNamed(insecure, host),
+        ...(shown !== undefined && key !== undefined ? { client: { certificate: shown, key } } : {}),
+    };
+}
+async function readPem(path, files, warn) {
+    const text = await files.readText(path).catch(() => undefined);
+    if (text !== undefined && isPem(text))
+        return text;
+    warn(`${path} holds no certificate or key in PEM that can be read: it is not used.`);
+    return undefined;
+}
+function isPem(text) {
+    const blocks = [...text.matchAll(/-----BEGIN ([A-Z ]+)-----([^-]*)-----END \1-----/g)];
+    return (blocks.length > 0 &&
+        blocks.every(([, , body = ""]) => /^M[A-Za-z0-9+/\s]+={0,2}\s*$/.test(body.replace(/^(?:\s|[\w-]+:.*\n)+/, ""))));
 }
 function decodeCertificate(base64) {
     let pem = "";
@@ -37874,7 +38201,7 @@ function decodeCertificate(base64) {
     }
     catch {
     }
-    if (/-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----/.test(pem))
+    if (pem.includes("-----BEGIN CERTIFICATE-----") && isPem(pem))
         return pem;
     throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .l("E_INPUT", {
         what: "The input ssl-cert-base64 is not the base64 form of certificates in PEM.",
@@ -38184,14 +38511,17 @@ function branchToMove(alias, event) {
         return undefined;
     return event.branch;
 }
-async function moveBranchAlias(sources, served, branch, registry) {
-    const { repository } = sources.wanted;
+function lookAtAlias(sources, branch, registry) {
+    if (branch === undefined)
+        return undefined;
     const tag = (0,fingerprint/* branchTag */.TY)(branch, sources.configuration);
-    const there = await registry.describe({ ...repository, tag });
+    return { tag, answer: registry.describe({ ...sources.wanted.repository, tag }) };
+}
+async function moveAlias({ tag, answer }, sources, served, registry) {
+    const there = await answer;
     if (there.kind === "found" && there.value.digest === served.descriptor.digest)
-        return false;
-    const moved = await registry.putManifest(repository, served.bytes, served.descriptor.mediaType, tag);
-    return moved.kind === "found";
+        return;
+    await registry.putManifest(sources.wanted.repository, served.bytes, served.descriptor.mediaType, tag);
 }
 
 ;// CONCATENATED MODULE: ./build/src/push.js
@@ -38248,10 +38578,9 @@ function foundSoFar({ inputs, probed: { verdict } }) {
     const found = verdict.kind === "partial" ? verdict.found : verdict.kind === "stale" ? verdict.reusable : [];
     return { found, missing: inputs.platforms.filter((platform) => !found.some((one) => one.platform === platform)) };
 }
-async function handOut({ result, verdict }, { inputs, sources, world }) {
-    const branch = branchToMove(inputs.alias, world.host.event);
-    if (result === "hit" && branch !== undefined && inputs.push !== "false")
-        await moveBranchAlias(sources, verdict.index, branch, world.registry);
+async function handOut({ result, verdict }, { sources, alias, world }) {
+    if (result === "hit" && alias)
+        await moveAlias(alias, sources, verdict.index, world.registry);
     const saved = secondsOfBuild(verdict.index);
     return {
         result,
@@ -39115,6 +39444,8 @@ function writtenContainerFolder(raw, { localWorkspaceFolder }) {
     return "dockerComposeFile" in raw ? "/" : resolvePath("/workspaces", lastSegment(localWorkspaceFolder));
 }
 
+// EXTERNAL MODULE: ./build/src/dockerfile/go-match.js
+var go_match = __nccwpck_require__(1200);
 // EXTERNAL MODULE: ./build/src/dockerfile/wildcard.js
 var wildcard = __nccwpck_require__(7180);
 ;// CONCATENATED MODULE: ./build/src/dockerfile/expression.js
@@ -39147,16 +39478,22 @@ const NAMED = {
     word: /^[0-9A-Za-z_]$/,
     xdigit: /^[0-9A-Fa-f]$/,
 };
+const ANYTHING = { kind: "many", test: () => true };
 function readExpression(expression) {
     const reader = { chars: [...expression], at: 0 };
-    const steps = [];
+    const rows = [[]];
     while (reader.at < reader.chars.length) {
+        if (take(reader, "|")) {
+            rows.at(-1)?.push(ANYTHING);
+            rows.push([ANYTHING]);
+            continue;
+        }
         const step = readStep(reader);
         if (!step)
             return undefined;
-        steps.push(step);
+        rows.at(-1)?.push(step);
     }
-    return steps;
+    return rows;
 }
 function startsWith(reader, text) {
     return [...text].every((char, index) => reader.chars[reader.at + index] === char);
@@ -39168,6 +39505,33 @@ function take(reader, text) {
     return true;
 }
 function readStep(reader) {
+    const isBehindBar = reader.chars[reader.at - 1] === "|";
+    const early = readCount(reader);
+    if (early === "refused" || (early && isBehindBar))
+        return undefined;
+    if (early)
+        return early.min === 0 ? ANYTHING : { kind: "where", test: (_, at) => at === 0 };
+    const step = readSingle(reader);
+    const count = step && readCount(reader);
+    if (!step || !count)
+        return step;
+    const isTwice = step.kind === "many" || step.kind === "folders" || readCount(reader) !== undefined;
+    return count === "refused" || isTwice ? undefined : { kind: "times", step, ...count };
+}
+function readCount(reader) {
+    const rest = reader.chars.slice(reader.at, reader.at + 24).join("");
+    const [whole, min, comma, max] = /^\{(0|[1-9][0-9]*)(,?)(0|[1-9][0-9]*|)\}/.exec(rest) ?? [];
+    if (whole === undefined || (comma === "" && max !== ""))
+        return undefined;
+    reader.at += whole.length;
+    const count = {
+        min: Number(min),
+        max: comma === "" ? Number(min) : max === "" ? Number.POSITIVE_INFINITY : Number(max),
+    };
+    const isTooMuch = count.min > 1000 || (count.max > 1000 && max !== "") || count.min > count.max;
+    return isTooMuch ? "refused" : count;
+}
+function readSingle(reader) {
     if (take(reader, "(.*/)?"))
         return { kind: "folders" };
     if (take(reader, ".*"))
@@ -39307,8 +39671,14 @@ function compileIgnorePattern(written) {
         const matches = (path) => path.endsWith(end) || (end.startsWith("/") && path === end.slice(1));
         return { written, isPlain: false, matches };
     }
-    const steps = readExpression(expression);
-    return steps && { written, isPlain: false, matches: (path) => (0,wildcard/* matchesWhole */.bP)(steps, [...path]) };
+    const rows = readExpression(expression);
+    if (!rows)
+        return undefined;
+    const matches = (path) => {
+        const chars = [...path];
+        return rows.some((steps) => (0,wildcard/* matchesWhole */.bP)(steps, chars));
+    };
+    return { written, isPlain: false, matches };
 }
 function translate(written) {
     const chars = [...written.replace(/^\uFEFF/, "")];
@@ -39341,46 +39711,13 @@ function addPiece({ kind, expression }, piece) {
         return { kind: "expression", expression: `${expression}[^/]` };
     if (/^[\\[\]]/.test(piece))
         return { kind: "expression", expression: expression + piece };
-    return { kind, expression: expression + (".+()|{}$".includes(piece) ? `\\${piece}` : piece) };
-}
-function isWellFormed(pattern) {
-    const chars = [...pattern];
-    for (let at = 0; at < chars.length; at++) {
-        if (chars[at] === "\\" && ++at >= chars.length)
-            return false;
-        else if (chars[at] === "[") {
-            const end = endOfBracket(chars, at + 1);
-            if (end === undefined)
-                return false;
-            at = end;
-        }
-    }
-    return true;
-}
-function endOfBracket(chars, from) {
-    let at = chars[from] === "^" ? from + 1 : from;
-    const passOne = () => {
-        if (chars[at] === undefined || chars[at] === "-" || chars[at] === "]")
-            return false;
-        if (chars[at] === "\\")
-            at++;
-        return chars[at++] !== undefined && at < chars.length;
-    };
-    for (let isFirst = true; isFirst || chars[at] !== "]"; isFirst = false) {
-        if (!passOne())
-            return undefined;
-        if (chars[at] !== "-")
-            continue;
-        at++;
-        if (!passOne())
-            return undefined;
-    }
-    return at;
+    return { kind, expression: expression + (".+()$".includes(piece) ? `\\${piece}` : piece) };
 }
 
 // EXTERNAL MODULE: ./build/src/dockerfile/text.js
 var dockerfile_text = __nccwpck_require__(6753);
 ;// CONCATENATED MODULE: ./build/src/dockerfile/ignore.js
+
 
 
 
@@ -39403,11 +39740,11 @@ function readRule(line, at) {
     const refuse = (why) => new errors/* ActionError */.l("E_DOCKERFILE", { what: `"${line}" is no pattern: ${why}.`, fix: "Correct the line.", at });
     if (written === "")
         throw refuse("nothing stands behind the !");
-    if (!isWellFormed(written))
+    if ((0,go_match/* matchPath */.B)(written, ".") === undefined)
         throw refuse("a bracket or a backslash in it is not finished");
     const pattern = compileIgnorePattern(written);
     if (!pattern)
-        throw refuse("BuildKit reads a backslash in front of a letter or digit as part of a regular expression");
+        throw refuse("as a regular expression, which BuildKit makes of it, it is wrong");
     return [{ pattern, bringsBack }];
 }
 function cleanPath(path) {
@@ -39442,6 +39779,8 @@ function canPrune(rules, folder) {
 function mayMatchBelow({ written, isPlain }, folder) {
     if (isPlain)
         return written.startsWith(`${folder}/`);
+    if (/[|{]/.test(written))
+        return true;
     const start = written.split(/[*?[\]\\^]/, 1)[0] ?? "";
     const below = `${folder}/`;
     return start.length < below.length ? below.startsWith(start) : start.startsWith(below);
@@ -39833,6 +40172,8 @@ async function run(inputs, world) {
         return read;
     });
     const asked = world.clock();
+    const branch = inputs.push === "false" ? undefined : branchToMove(inputs.alias, world.host.event);
+    const alias = lookAtAlias(sources, branch, world.registry);
     const { probed, explanation, spent } = await world.log.group(`Is it in ${(0,oci_reference/* formatRepository */.Sh)(inputs.cacheRepository)}?`, async () => {
         world.registry.limitTime(PROBE_TIME);
         const probed = await (0,probe/* probe */.dy)(sources.wanted, world.registry);
@@ -39848,7 +40189,7 @@ async function run(inputs, world) {
     });
     world.registry.limitTime(undefined);
     const decision = (0,decide/* decide */.L)(probed.verdict, inputs, explanation.reasons);
-    const outcome = await carryOut(decision, { inputs, sources, probed, world });
+    const outcome = await carryOut(decision, { inputs, sources, probed, alias, world });
     const planFile = await storePlanFile(sources, probed, world);
     return {
         ...tellRun(inputs, sources, probed, explanation, outcome),

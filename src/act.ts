@@ -10,7 +10,7 @@ import { formatPlatform, type Platform, samePlatform } from "./oci/platform.ts";
 import { formatPinned, formatReference } from "./oci/reference.ts";
 import type { Sources } from "./plan.ts";
 import type { Found, Plan, Probed } from "./probe.ts";
-import { branchToMove, moveBranchAlias, publishSet } from "./publish.ts";
+import { type Alias, branchToMove, moveAlias, publishSet } from "./publish.ts";
 import { findOutWhetherToPush, type PushDecision } from "./push.ts";
 import type { Result } from "./report/report.ts";
 import type { World } from "./world.ts";
@@ -28,7 +28,13 @@ export type Outcome = {
   readonly failure?: ActionError;
 };
 
-type Scene = { readonly inputs: Inputs; readonly sources: Sources; readonly probed: Probed; readonly world: World };
+type Scene = {
+  readonly inputs: Inputs;
+  readonly sources: Sources;
+  readonly probed: Probed;
+  readonly alias: Alias | undefined;
+  readonly world: World;
+};
 
 /** Carries a decision out. What goes wrong on the way is the outcome, so that the outputs still say what was found out. */
 export async function carryOut(decision: Decision, scene: Scene): Promise<Outcome> {
@@ -59,11 +65,9 @@ function foundSoFar({ inputs, probed: { verdict } }: Scene): Pick<Outcome, "foun
 
 async function handOut(
   { result, verdict }: Extract<Decision, { kind: "hand-out" }>,
-  { inputs, sources, world }: Scene,
+  { sources, alias, world }: Scene,
 ): Promise<Outcome> {
-  const branch = branchToMove(inputs.alias, world.host.event);
-  if (result === "hit" && branch !== undefined && inputs.push !== "false")
-    await moveBranchAlias(sources, verdict.index, branch, world.registry);
+  if (result === "hit" && alias) await moveAlias(alias, sources, verdict.index, world.registry);
   const saved = secondsOfBuild(verdict.index);
   return {
     result,

@@ -115,21 +115,26 @@ export function branchToMove(alias: "auto" | "true" | "false", event: Event): st
   return event.branch;
 }
 
+/** What a branch's alias names: asked beside the probe, so that moving it after a hit costs no round trip of its own. */
+export type Alias = { readonly tag: string; readonly answer: Promise<Answer<Descriptor>> };
+
+export function lookAtAlias(sources: Sources, branch: string | undefined, registry: Registry): Alias | undefined {
+  if (branch === undefined) return undefined;
+  const tag = branchTag(branch, sources.configuration);
+  return { tag, answer: registry.describe({ ...sources.wanted.repository, tag }) };
+}
+
 /**
  * Makes a hit the newest set of its branch, so that the next miss is compared with it. The alias only serves explanations: that it
  * cannot be moved, with a token that may only read, is no failure.
- * @returns whether the tag was moved.
  */
-export async function moveBranchAlias(
+export async function moveAlias(
+  { tag, answer }: Alias,
   sources: Sources,
   served: Served,
-  branch: string,
   registry: Registry,
-): Promise<boolean> {
-  const { repository } = sources.wanted;
-  const tag = branchTag(branch, sources.configuration);
-  const there = await registry.describe({ ...repository, tag });
-  if (there.kind === "found" && there.value.digest === served.descriptor.digest) return false;
-  const moved = await registry.putManifest(repository, served.bytes, served.descriptor.mediaType, tag);
-  return moved.kind === "found";
+): Promise<void> {
+  const there = await answer;
+  if (there.kind === "found" && there.value.digest === served.descriptor.digest) return;
+  await registry.putManifest(sources.wanted.repository, served.bytes, served.descriptor.mediaType, tag);
 }

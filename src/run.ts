@@ -6,7 +6,7 @@ import { sourceTag } from "./key/fingerprint.ts";
 import { formatRepository } from "./oci/reference.ts";
 import { readSources, type Sources } from "./plan.ts";
 import { type Probed, probe } from "./probe.ts";
-import { storePlan } from "./publish.ts";
+import { branchToMove, lookAtAlias, storePlan } from "./publish.ts";
 import { describeExplanation, describePlan, describeSources, describeVerdict } from "./report/log.ts";
 import type { Report } from "./report/report.ts";
 import type { World } from "./world.ts";
@@ -28,6 +28,8 @@ export async function run(inputs: Inputs, world: World): Promise<Report> {
     return read;
   });
   const asked = world.clock();
+  const branch = inputs.push === "false" ? undefined : branchToMove(inputs.alias, world.host.event);
+  const alias = lookAtAlias(sources, branch, world.registry);
   const { probed, explanation, spent } = await world.log.group(
     `Is it in ${formatRepository(inputs.cacheRepository)}?`,
     async () => {
@@ -46,7 +48,7 @@ export async function run(inputs: Inputs, world: World): Promise<Report> {
   );
   world.registry.limitTime(undefined);
   const decision = decide(probed.verdict, inputs, explanation.reasons);
-  const outcome = await carryOut(decision, { inputs, sources, probed, world });
+  const outcome = await carryOut(decision, { inputs, sources, probed, alias, world });
   const planFile = await storePlanFile(sources, probed, world);
   return {
     ...tellRun(inputs, sources, probed, explanation, outcome),

@@ -150,6 +150,20 @@ export function triggerText({ rest, heredocs }: Instruction): string {
 }
 
 /**
+ * The Dockerfile as it is once the ONBUILD triggers of a base image are known: they run first in the stage that is built on it.
+ * @param line of the stage's FROM.
+ * @param triggers `OnBuild` of the image's config. What BuildKit would refuse is left out.
+ */
+export function withTriggers(dockerfile: Dockerfile, line: number, triggers: readonly string[]): Dockerfile {
+  const stages = dockerfile.stages.map((stage): Stage => {
+    if (stage.from.line !== line) return stage;
+    const run = triggers.flatMap((text) => readTrigger(text, stage.from) ?? []);
+    return { ...stage, instructions: [...run, ...stage.instructions] };
+  });
+  return { ...dockerfile, stages };
+}
+
+/**
  * The one text of an instruction, as it goes into the key: comments, blank lines and line breaks of the source are gone, everything
  * that BuildKit sees is there. Two instructions that BuildKit sees as different have different texts.
  */

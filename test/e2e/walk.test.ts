@@ -98,7 +98,7 @@ test("only a platform's own base moved: the other one is not built again", async
   expect(used).toMatchObject({ code: 0, outputs: { result: "stale", image: first.outputs.image } });
   expect(used.log).toMatch(/base \$\{BASE\} sha256:[0-9a-f]{12}… → sha256:[0-9a-f]{12}…/);
   const built = await run();
-  expect(built.outputs.result).toBe("built");
+  expect(built.outputs.result, built.log).toBe("built");
   expect(await runImage(built.outputs.image ?? "", "linux/amd64", "cat", "/etc/base-version")).toBe("2");
 });
 
@@ -111,7 +111,7 @@ test("a base that docker stored as a manifest list is read all the same", async 
 test("an image as it is: labelled, pushed, found again", async () => {
   put(workspace, ".devcontainer/devcontainer.json", `{ "image": "${base.image}", "remoteUser": "dev" }`);
   const built = await run();
-  expect(built.outputs.result).toBe("built");
+  expect(built.outputs.result, built.log).toBe("built");
   expect(await run()).toMatchObject({ outputs: { result: "hit", image: built.outputs.image } });
   expect(await runImage(built.outputs.image ?? "", "linux/arm64", "cat", "/etc/base-version")).toBe("1");
 });

@@ -140,6 +140,8 @@ export function readable(text: string, registry: FakeRegistry): string {
       .replace(/(sha256:)([0-9a-f]{12})\b/g, (_, algorithm: string, hex: string) => `${algorithm}${nameOf(hex)}`)
       .replace(/\b\d+(\.\d+)? s\b/g, "{n} s")
       .replace(/\b\d+ bytes\b/g, "{n} bytes")
+      // How many requests had to wait for another depends on which answer came first.
+      .replace(/\b\d+ waves?\b/g, "{n} waves")
       // Platforms are built at the same time: which says its line first is chance.
       .replace(/(?:^\[linux\/.*\n)+/gm, (lines) => `${lines.trimEnd().split("\n").sort().join("\n")}\n`)
       .trimEnd()
