@@ -31022,6 +31022,8 @@ __nccwpck_require__.d(__webpack_exports__, {
   GA: () => (/* binding */ triggerText)
 });
 
+// UNUSED EXPORTS: withTriggers
+
 // EXTERNAL MODULE: ./build/src/errors.js
 var errors = __nccwpck_require__(7406);
 // EXTERNAL MODULE: ./build/src/dockerfile/flags.js
@@ -31277,6 +31279,15 @@ function readTrigger(text, at) {
 }
 function triggerText({ rest, heredocs }) {
     return [rest, ...heredocs.map(({ name, body }) => `${body}${name}`)].join("\n");
+}
+function withTriggers(dockerfile, line, triggers) {
+    const stages = dockerfile.stages.map((stage) => {
+        if (stage.from.line !== line)
+            return stage;
+        const run = triggers.flatMap((text) => readTrigger(text, stage.from) ?? []);
+        return { ...stage, instructions: [...run, ...stage.instructions] };
+    });
+    return { ...dockerfile, stages };
 }
 function instructionText({ keyword, flags, rest, heredocs }) {
     const words = flags.map((flag) => (/^--[!#-[\]-~]*$/.test(flag) ? flag : JSON.stringify(flag)));
