@@ -57,7 +57,8 @@ export function openSender({ http, clock, authorizer, insecure }: SenderOptions)
       call.once ? (first ?? again()) : persist(http, clock, again, first);
     if (!other) return insist(send);
     const answer = await send();
-    if (!speaksOther(answer, scheme)) {
+    const doubt = doubtOf(answer, scheme);
+    if (doubt === "none") {
       if (answer.kind === "reply") spoken.set(name.registry, scheme);
       return insist(send, answer);
     }
@@ -65,7 +66,7 @@ export function openSender({ http, clock, authorizer, insecure }: SenderOptions)
     const answerOther = await sendOther();
     if (answerOther.kind === "reply") spoken.set(name.registry, other);
     // Where neither works, what went wrong is what the scheme said that came closer.
-    const isCloser = answerOther.kind === "reply" || answer.kind === "reply" || answerOther.why === "certificate";
+    const isCloser = answerOther.kind === "reply" || doubt === "certain" || answerOther.why === "certificate";
     return isCloser ? insist(sendOther, answerOther) : insist(send, answer);
   };
 
@@ -113,13 +114,19 @@ function refusalAdvice({ registry }: Repository, hasLogin: boolean): string {
   return `The login that is known for ${registry} may be stale, or may not do that${own}.`;
 }
 
-/** What a server says that was spoken to in the wrong scheme: Go's and nginx's own words, or nothing, hanging up. */
-function speaksOther(answer: Reply | Failed, scheme: Scheme): boolean {
-  if (scheme === "https")
-    return (
-      answer.kind === "failed" && (answer.why === "no-tls" || answer.why === "hung-up" || answer.why === "passing")
-    );
-  if (answer.kind === "failed") return answer.why === "hung-up";
+/**
+ * Whether a server was spoken to in the wrong scheme. It says so in Go's or nginx's own words; or nothing, hanging up; or to HEAD a 400
+ * without a word.
+ */
+function doubtOf(answer: Reply | Failed, scheme: Scheme): "certain" | "some" | "none" {
+  if (answer.kind === "failed") {
+    // With TLS the way may be another one too: through no proxy, or to another port.
+    const mayBeOther =
+      scheme === "https" ? !["certificate", "time", "refused"].includes(answer.why) : answer.why === "hung-up";
+    return mayBeOther ? "some" : "none";
+  }
   const { status, body } = answer.response;
-  return status === 400 && /HTTPS server|HTTPS port/i.test(new TextDecoder().decode(body));
+  if (scheme === "https" || status !== 400) return "none";
+  if (body.length === 0) return "some";
+  return /HTTPS server|HTTPS port/i.test(new TextDecoder().decode(body)) ? "certain" : "none";
 }

@@ -62,7 +62,10 @@ type Hops = HttpRequest & {
   readonly authorization: { readonly value: string; readonly origin: string } | undefined;
 };
 
-/** Sends a request and follows its redirects: https may not be left, and the method and body stay unless the answer is 303. */
+/**
+ * Sends a request and follows its redirects, with method and body as they are; TLS may not be left. A 303, which would turn a push into
+ * a look at some page, is followed by what looks only.
+ */
 export async function follow(http: Http, { authorization, ...hops }: Hops): Promise<Reply | Failed> {
   let request: HttpRequest = hops;
   let secret = authorization;
@@ -72,12 +75,11 @@ export async function follow(http: Http, { authorization, ...hops }: Hops): Prom
     const own = secret ? { authorization: secret.value } : {};
     const reply = await sendOnce(http, { ...request, headers: { ...headers, ...own } });
     if (reply.kind === "failed") return reply;
-    const next = redirectOf(reply.response, url, reply.name);
+    const looks = method === "GET" || method === "HEAD";
+    const next = reply.response.status === 303 && !looks ? undefined : redirectOf(reply.response, url, reply.name);
     if (next === undefined) return reply;
     if (!(next instanceof URL)) return { kind: "failed", error: next, why: "refused" };
-    const { body: _, ...bare } = request;
-    const isOther = reply.response.status === 303 && method !== "HEAD";
-    request = isOther ? { ...bare, method: "GET", url: next } : { ...request, url: next };
+    request = { ...request, url: next };
   }
   const error = malformed(nameRequest(hops.method, request.url), "it redirects without end");
   return { kind: "failed", error, why: "refused" };

@@ -25,6 +25,7 @@ export type Server = (request: HttpRequest) => Told | HttpFailure;
 export function openFakeNetwork(servers: Readonly<Record<string, Server>>) {
   const seen: Seen[] = [];
   const pauses: number[] = [];
+  let wave: Promise<void> | undefined;
   const answer = (request: HttpRequest): HttpResponse | HttpFailure => {
     const told = servers[request.url.origin]?.(request);
     if (!told) return { kind: "failure", words: `getaddrinfo ENOTFOUND ${request.url.hostname}`, why: "no-host" };
@@ -43,7 +44,13 @@ export function openFakeNetwork(servers: Readonly<Record<string, Server>>) {
       const { authorization } = request.headers;
       const { origin, pathname, search } = request.url;
       seen.push({ line: `${request.method} ${origin}${pathname}${search}`, origin, authorization, request });
-      await new Promise((done) => setTimeout(done, 1));
+      wave ??= new Promise((done) =>
+        setTimeout(() => {
+          wave = undefined;
+          done();
+        }, 1),
+      );
+      await wave;
       return answer(request);
     },
     pause: async (milliseconds) => void pauses.push(milliseconds),

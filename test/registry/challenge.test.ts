@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Challenge, parseChallenges } from "../../src/registry/challenge.ts";
+import { type Challenge, chooseChallenge, parseChallenges } from "../../src/registry/challenge.ts";
 
 test.each<[string, readonly string[], readonly Challenge[]]>([
   [
@@ -77,4 +77,36 @@ test("whatever a server sends, it is read without an error and in time", () => {
   fc.assert(fc.property(fc.array(fc.string()), (headers) => void parseChallenges(headers)));
   const words = fc.constantFrom("Bearer", "Basic", " ", ",", '"', "=", "realm", "\\", "x", "/", ":", "==");
   fc.assert(fc.property(fc.array(words, { maxLength: 60 }), (parts) => void parseChallenges([parts.join("")])));
+});
+
+const BASIC = 'Basic realm="r"';
+const BEARER = 'Bearer realm="https://r/t"';
+
+test.each<[string, string | readonly string[] | undefined, string | undefined]>([
+  ["no header", undefined, undefined],
+  ["an empty one", "", undefined],
+  ["Basic alone", BASIC, BASIC],
+  ["Bearer after Basic in one header", `${BASIC}, ${BEARER}`, BEARER],
+  ["Bearer in a second header", [BASIC, BEARER], BEARER],
+  ["a Bearer that does not say where, and Basic", `Bearer service="x", ${BASIC}`, BASIC],
+  ["a Bearer whose realm is empty, and one that has one", `Bearer realm="", ${BEARER}`, BEARER],
+  ["a Bearer that does not say where, alone", 'Bearer service="x"', 'Bearer service="x"'],
+  ["what nobody here speaks, and Basic", `Negotiate abc==, NTLM, ${BASIC}`, BASIC],
+  ["what nobody here speaks", "Negotiate abc==, NTLM", undefined],
+])("the one that is answered: %s", (_, header, chosen) => {
+  const [expected] = chosen === undefined ? [undefined] : parseChallenges([chosen]);
+  expect(chooseChallenge(header)).toEqual(expected);
+});
+
+test("a parameter that is called like a part of every object is a parameter", () => {
+  expect(parseChallenges(['Bearer __proto__="x",constructor="y",realm="https://r/t"'])).toEqual([
+    {
+      scheme: "bearer",
+      params: Object.fromEntries([
+        ["__proto__", "x"],
+        ["constructor", "y"],
+        ["realm", "https://r/t"],
+      ]),
+    },
+  ]);
 });

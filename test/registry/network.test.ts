@@ -176,6 +176,7 @@ describe("who is told a login", () => {
     ["another machine of the inner network", "10.0.0.5:5000", "https://10.0.0.6/token", false],
     ["a realm that carries a login itself", "registry.test", "https://u:p@auth.test/token", false],
     ["what is no address", "registry.test", "https://", false],
+    ["nothing", "registry.test", "", false],
     ["another protocol", "registry.test", "ftp://auth.test/token", false],
   ])("%s: %s names %s: %s", async (_, host, realm, told) => {
     const origin = `https://${host}`;
@@ -184,6 +185,7 @@ describe("who is told a login", () => {
     const { registry, seen } = play({ servers: { [realmOrigin]: serve, [origin]: serve }, login: me });
     const answer = await ask(registry, `${host}/t/a`);
     expect(answer.kind).toBe(told ? "found" : "malformed");
+    expect(seen.filter(({ line }) => line === `GET ${origin}/`)).toEqual([]);
     const heard = seen.filter(({ authorization }) => authorization === BASIC).map(({ line }) => line.split("?")[0]);
     expect(heard).toEqual(told ? [`GET ${realmOrigin}/token`] : []);
     expect(seen.filter(({ origin: to }) => to !== origin && !told)).toEqual([]);
@@ -332,7 +334,8 @@ describe("a login that does not help", () => {
   test("a token server that refuses the wider scope is asked for the narrower one", async () => {
     const serve: Server = (request) => {
       if (request.url.pathname !== "/token") return wants("https://registry.test/token")(request);
-      return request.url.search.includes("push") ? refusal(401, "UNAUTHORIZED") : grants(request);
+      const isNarrow = !request.url.search.includes("push") && request.headers.authorization === BASIC;
+      return isNarrow ? grants(request) : refusal(401, "UNAUTHORIZED");
     };
     const { registry } = play({
       servers: { "https://registry.test": serve },
@@ -391,6 +394,114 @@ describe("the scheme", () => {
       fix: expect.stringContaining("ssl-cert-base64"),
     });
     expect(seen).toHaveLength(2);
+  });
+});
+
+describe("the scheme, where it is hard to tell", () => {
+  const host = "localhost:5000";
+  const name = { registry: host, repository: "t/a" };
+  const on = (server: Server) => play({ servers: { [`http://${host}`]: server, [`https://${host}`]: server } });
+
+  test("a HEAD to a TLS server is answered with 400 and no word", async () => {
+    const { registry, lines } = on(({ url, method }) => {
+      if (url.protocol === "http:") return { status: 400, body: "Client sent an HTTP request to an HTTPS server.\n" };
+      return method === "HEAD" ? { ...served, headers: { ...served.headers, "content-length": "2" } } : served;
+    });
+    expect(await registry.hasBlob(name, { mediaType: "x", digest: sha("{}"), size: 2 })).toMatchObject({
+      kind: "found",
+    });
+    expect(lines().map((line) => line.split("/")[0])).toEqual(["HEAD http:", "HEAD https:"]);
+  });
+
+  test("a server that hangs up on plain http, and whose certificate does not hold", async () => {
+    const { registry } = on(({ url }) =>
+      url.protocol === "http:"
+        ? { kind: "failure", words: "other side closed", why: "hung-up" }
+        : { kind: "failure", words: "self-signed certificate", why: "certificate" },
+    );
+    expect(await ask(registry, `${host}/t/a`)).toMatchObject({ words: "self-signed certificate" });
+  });
+
+  test("one that just hangs up is asked again as it was, and that it hung up is told", async () => {
+    const { registry, lines } = on(({ url }) =>
+      url.protocol === "http:"
+        ? { kind: "failure", words: "other side closed", why: "hung-up" }
+        : { kind: "failure", words: "wrong version number", why: "no-tls" },
+    );
+    expect(await ask(registry, `${host}/t/a`)).toMatchObject({ words: "other side closed" });
+    expect(lines().filter((line) => line.includes("https:"))).toHaveLength(1);
+  });
+
+  test("once it has answered, the question is not asked again", async () => {
+    let answers = 0;
+    const { registry, lines } = on(() =>
+      answers++ === 0 ? served : { kind: "failure", words: "other side closed", why: "hung-up" },
+    );
+    await ask(registry, `${host}/t/a`);
+    await ask(registry, `${host}/t/a`, "two");
+    expect(lines().filter((line) => line.includes("https:"))).toEqual([]);
+  });
+});
+
+describe("answers that are not what they seem", () => {
+  const name = { registry: "registry.test", repository: "t/a", tag: "one" };
+  const digest = sha(image);
+
+  test.each<[string, Told]>([
+    [
+      "a web page",
+      {
+        status: 200,
+        headers: { "content-type": "text/html", "docker-content-digest": sha("x"), "content-length": "9" },
+      },
+    ],
+    ["no length", { status: 200, headers: { "content-type": MANIFEST, "docker-content-digest": sha("x") } }],
+    ["no digest", { status: 200, headers: { "content-type": MANIFEST, "content-length": "9" } }],
+    [
+      "a digest that is none",
+      {
+        status: 200,
+        headers: { "content-type": MANIFEST, "docker-content-digest": "sha256:x", "content-length": "9" },
+      },
+    ],
+    ["404", { status: 404 }],
+    ["405", { status: 405 }],
+    ["400", { status: 400 }],
+  ])("HEAD says %s: GET decides", async (_, told) => {
+    const { registry, lines } = play({
+      servers: { "https://registry.test": ({ method }) => (method === "HEAD" ? told : served) },
+    });
+    expect(await registry.describe(name)).toMatchObject({ kind: "found", value: { digest, size: image.length } });
+    expect(lines().map((line) => line.split(" ")[0])).toEqual(["HEAD", "GET"]);
+  });
+
+  test.each<[string, Told, "found" | "malformed"]>([
+    ["one byte of the right length", { status: 206, headers: { "content-range": "bytes 0-0/2" }, body: "{" }, "found"],
+    ["all of it", { status: 200, headers: { "content-length": "2" }, body: "{}" }, "found"],
+    ["one byte of another blob", { status: 206, headers: { "content-range": "bytes 0-0/7" }, body: "{" }, "malformed"],
+    ["a page", { status: 404, headers: { "content-type": "text/html" }, body: "<html>" }, "malformed"],
+  ])("HEAD of a blob says 404, and GET gives %s", async (_, told, kind) => {
+    const { registry } = play({
+      servers: { "https://registry.test": ({ method }) => (method === "HEAD" ? { status: 404 } : told) },
+    });
+    expect((await registry.hasBlob(name, { mediaType: "x", digest: sha("{}"), size: 2 })).kind).toBe(kind);
+  });
+
+  test("a push that is answered with 303 is not taken for one that worked", async () => {
+    const page: Server = ({ url }) =>
+      url.pathname === "/login" ? { status: 200 } : { status: 303, headers: { location: "/login" } };
+    const { registry } = play({ servers: { "https://registry.test": page } });
+    expect(await registry.putManifest(name, Buffer.from(image), MANIFEST, "one")).toMatchObject({
+      kind: "malformed",
+      status: 303,
+    });
+  });
+
+  test("a manifest of Azure's that is there and was not asked for in its type is not absent", async () => {
+    const body =
+      '{"errors":[{"code":"MANIFEST_UNKNOWN","message":"OCI index found, but accept header does not support OCI indexes"}]}';
+    const { registry } = play({ servers: { "https://registry.test": () => ({ status: 404, body }) } });
+    expect((await registry.manifest(name)).kind).toBe("malformed");
   });
 });
 

@@ -1,0 +1,149 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { afterEach, expect, test } from "vitest";
+import { openRegistry } from "../../src/registry/client.ts";
+import { type Http, openHttp } from "../../src/registry/http.ts";
+
+// What a network does to an answer, byte by byte: nothing of it may throw, hang, or look like "not there".
+
+const servers: Server[] = [];
+const opened: Http[] = [];
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((http) => http.close()));
+  for (const server of servers.splice(0)) server.close();
+});
+
+/** A server that says these bytes to whoever has asked something. */
+async function serve(say: (socket: Socket) => void): Promise<string> {
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.once("data", () => say(socket));
+  });
+  servers.push(server);
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const address = server.address();
+  return `127.0.0.1:${typeof address === "object" && address ? address.port : 0}`;
+}
+
+function open(timeout = 200): Http {
+  const trust = async () => ({ certificates: [], insecure: false });
+  const http = openHttp({ env: {}, userAgent: "test", timeout, trust });
+  opened.push(http);
+  return http;
+}
+
+const head = (length: number | string, type = "application/json"): string =>
+  `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\ncontent-length: ${length}\r\n\r\n`;
+const drip = (bytes: string) => (socket: Socket) => {
+  socket.write(head(10_000));
+  const timer = setInterval(() => socket.write(bytes), 20);
+  socket.on("close", () => clearInterval(timer));
+};
+
+const ROWS: readonly (readonly [string, (socket: Socket) => void])[] = [
+  ["it hangs up without a word", (socket) => socket.destroy()],
+  ["it ends without a word", (socket) => socket.end()],
+  ["it says nothing at all", () => undefined],
+  ["it stops in the middle of the headers", (socket) => socket.end("HTTP/1.1 200 OK\r\ncontent-ty")],
+  ["it stops in the middle of the body", (socket) => socket.end(`${head(100)}{"schemaVersion":2`)],
+  ["it stops in the middle of the body and stays", (socket) => socket.write(`${head(100)}{"schemaVersion":2`)],
+  ["a byte now and then", drip(" ")],
+  ["a chunk that is cut off", (socket) => socket.end("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nff\r\n{}")],
+  ["a chunk without a length", (socket) => socket.end("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n{}")],
+  ["no HTTP", (socket) => socket.end("SSH-2.0-OpenSSH_9.2\r\n")],
+  ["TLS", (socket) => socket.end(Buffer.from([0x15, 3, 1, 0, 2, 2, 22]))],
+  ["headers without end", (socket) => socket.end(`HTTP/1.1 200 OK\r\nx: ${"y".repeat(200_000)}\r\n\r\n`)],
+  ["a length that is no number", (socket) => socket.end(head("many"))],
+  ["two lengths", (socket) => socket.end(`HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n{}`)],
+  ["a status that is none", (socket) => socket.end("HTTP/1.1 999999 Hm\r\n\r\n")],
+];
+
+test.each(ROWS)("%s: a failure and no exception", async (_, say) => {
+  const url = new URL(`http://${await serve(say)}/v2/`);
+  const answer = await open().send({ method: "GET", url, headers: {}, limit: 1000, timeout: 400 });
+  expect(answer).toMatchObject({ kind: "failure", words: expect.stringMatching(/\S/) });
+});
+
+test.each(ROWS)("%s: the registry is unavailable, and neither absent nor found", async (_, say) => {
+  const registry = openRegistry(
+    { ...open(), pause: async () => undefined },
+    {
+      clock: Date.now,
+      mask: () => undefined,
+      credentials: async () => undefined,
+      pushes: () => false,
+      insecure: () => false,
+    },
+  );
+  const name = { registry: await serve(say), repository: "team/app" };
+  registry.limitTime(700);
+  const answers = await Promise.all([
+    registry.manifest({ ...name, tag: "one" }),
+    registry.describe({ ...name, tag: "two" }),
+    registry.acceptsPush(name),
+    registry.tags(name),
+  ]);
+  expect(new Set(answers.map(({ kind }) => kind))).toEqual(new Set(["unavailable"]));
+  // To HEAD, the first line and the headers are all there is to an answer, and some of these are whole.
+  const blob = { mediaType: "x", digest: `sha256:${"0".repeat(64)}`, size: 5 } as const;
+  expect((await registry.hasBlob(name, blob)).kind).not.toBe("absent");
+});
+
+test("more than is wanted is not read: the connection is cut", async () => {
+  let sent = 0;
+  const host = await serve((socket) => {
+    socket.write(head(100_000_000));
+    const timer = setInterval(() => {
+      for (let part = 0; part < 10 && !socket.destroyed; part++) sent += socket.write("x".repeat(10_000)) ? 10_000 : 0;
+    }, 1);
+    socket.on("close", () => clearInterval(timer));
+  });
+  const http = open();
+  const answer = await http.send({ method: "GET", url: new URL(`http://${host}/`), headers: {}, limit: 5000 });
+  expect(answer).toMatchObject({ kind: "response", truncated: true });
+  if (answer.kind === "response") expect(answer.body.length).toBe(5000);
+  expect(http.traffic().bytes).toBe(5000);
+  expect(sent).toBeLessThan(50_000_000);
+});
+
+test("what a header may not hold is a failure of that request, and its value is not told", async () => {
+  const url = new URL(`http://${await serve((socket) => socket.end(head(0)))}/`);
+  const answer = await open().send({ method: "GET", url, headers: { authorization: "Bearer can\nary" }, limit: 10 });
+  expect(answer.kind).toBe("failure");
+  expect(JSON.stringify(answer)).not.toContain("ary");
+});
+
+test("a connection is used again, sixteen side by side are enough, and the waves are counted", async () => {
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections++;
+    socket.on("error", () => undefined);
+    socket.on("data", (data) => {
+      for (const _ of data.toString().match(/GET /g) ?? []) setTimeout(() => socket.write(`${head(2)}{}`), 5);
+    });
+  });
+  servers.push(server);
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const address = server.address();
+  const http = open(2000);
+  const url = new URL(`http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}/`);
+  const ask = () => http.send({ method: "GET", url, headers: {}, limit: 10 });
+  const answers = await Promise.all(Array.from({ length: 100 }, ask));
+  expect(answers.every((answer) => answer.kind === "response" && answer.status === 200)).toBe(true);
+  expect(connections).toBe(16);
+  expect(http.traffic()).toEqual({ requests: 100, bytes: 200, waves: 1 });
+  await ask();
+  expect(connections).toBe(16);
+  expect(http.traffic()).toMatchObject({ requests: 101, waves: 2 });
+});
+
+test("a pause is at least as long as it has to be, and up to a fifth longer", async () => {
+  const pauses = await Promise.all(
+    Array.from({ length: 20 }, async () => {
+      const started = performance.now();
+      await open().pause(50);
+      return performance.now() - started;
+    }),
+  );
+  expect(Math.min(...pauses)).toBeGreaterThanOrEqual(48);
+  expect(Math.max(...pauses) - Math.min(...pauses)).toBeGreaterThan(1);
+});
