@@ -3,28 +3,28 @@ import { type ChosenConfiguration, findConfiguration } from "../../src/devcontai
 import { openMemoryFiles, type Tree } from "./memory-files.ts";
 import { refusalOf } from "./refusal.ts";
 
-const find = (tree: Tree, chosen?: ChosenConfiguration, workspace = "/work/app") =>
-  findConfiguration(openMemoryFiles({ "/work/app/README.md": "", ...tree }), workspace, chosen);
+const find = (tree: Tree, chosen?: ChosenConfiguration, workspace = "/home/dev/app") =>
+  findConfiguration(openMemoryFiles({ "/home/dev/app/README.md": "", ...tree }), workspace, chosen);
 
 type Row = { name: string; tree: Tree; chosen?: ChosenConfiguration; found: string };
 
 describe("a configuration is found", () => {
-  const folder = "/work/app/.devcontainer";
+  const folder = "/home/dev/app/.devcontainer";
   const rows: readonly Row[] = [
     {
       name: "in its folder",
       tree: { [`${folder}/devcontainer.json`]: "{}" },
       found: ".devcontainer/devcontainer.json",
     },
-    { name: "in the root", tree: { "/work/app/.devcontainer.json": "{}" }, found: ".devcontainer.json" },
+    { name: "in the root", tree: { "/home/dev/app/.devcontainer.json": "{}" }, found: ".devcontainer.json" },
     {
       name: "in its folder, before the root",
-      tree: { [`${folder}/devcontainer.json`]: "{}", "/work/app/.devcontainer.json": "" },
+      tree: { [`${folder}/devcontainer.json`]: "{}", "/home/dev/app/.devcontainer.json": "" },
       found: ".devcontainer/devcontainer.json",
     },
     {
       name: "in the root, when the first place is a folder of that name",
-      tree: { [`${folder}/devcontainer.json/x`]: "", "/work/app/.devcontainer.json": "{}" },
+      tree: { [`${folder}/devcontainer.json/x`]: "", "/home/dev/app/.devcontainer.json": "{}" },
       found: ".devcontainer.json",
     },
     {
@@ -34,35 +34,35 @@ describe("a configuration is found", () => {
     },
     {
       name: "in the root, before a sub-folder",
-      tree: { [`${folder}/go/devcontainer.json`]: "", "/work/app/.devcontainer.json": "{}" },
+      tree: { [`${folder}/go/devcontainer.json`]: "", "/home/dev/app/.devcontainer.json": "{}" },
       found: ".devcontainer.json",
     },
     {
       name: "through a link inside the workspace",
-      tree: { [`${folder}/devcontainer.json`]: { link: "../shared/dev.json" }, "/work/app/shared/dev.json": "{}" },
+      tree: { [`${folder}/devcontainer.json`]: { link: "../shared/dev.json" }, "/home/dev/app/shared/dev.json": "{}" },
       found: ".devcontainer/devcontainer.json",
     },
     {
       name: "by its path",
-      tree: { "/work/app/a/dev.json": "{}" },
+      tree: { "/home/dev/app/a/dev.json": "{}" },
       chosen: { path: "a/../a/dev.json" },
       found: "a/dev.json",
     },
     {
       name: "by an absolute path",
-      tree: { "/work/app/a/dev.json": "{}" },
-      chosen: { path: "/work/app/a/dev.json" },
+      tree: { "/home/dev/app/a/dev.json": "{}" },
+      chosen: { path: "/home/dev/app/a/dev.json" },
       found: "a/dev.json",
     },
     {
       name: "by its folder",
-      tree: { "/work/app/a/devcontainer.json": "{}" },
+      tree: { "/home/dev/app/a/devcontainer.json": "{}" },
       chosen: { folder: "a" },
       found: "a/devcontainer.json",
     },
     {
       name: "by folder and path together",
-      tree: { "/work/app/a/b/dev.json": "{}" },
+      tree: { "/home/dev/app/a/b/dev.json": "{}" },
       chosen: { folder: "a", path: "b/dev.json" },
       found: "a/b/dev.json",
     },
@@ -74,11 +74,11 @@ describe("a configuration is found", () => {
     },
   ];
   it.each(rows)("$name", async ({ tree, chosen, found }) => {
-    expect(await find(tree, chosen)).toEqual({ file: `/work/app/${found}`, relative: found, text: "{}" });
+    expect(await find(tree, chosen)).toEqual({ file: `/home/dev/app/${found}`, relative: found, text: "{}" });
   });
 
   it("in a workspace that is itself reached through a link", async () => {
-    const tree: Tree = { "/home/me": { link: "/work/app" }, "/work/app/.devcontainer.json": "{}" };
+    const tree: Tree = { "/home/me": { link: "/home/dev/app" }, "/home/dev/app/.devcontainer.json": "{}" };
     expect(await find(tree, {}, "/home/me")).toMatchObject({ file: "/home/me/.devcontainer.json", text: "{}" });
   });
 });
@@ -86,17 +86,17 @@ describe("a configuration is found", () => {
 type Refused = { name: string; tree?: Tree; chosen?: ChosenConfiguration; code: string; what: string; fix: string };
 
 describe("a configuration is refused", () => {
-  const outside: Tree = { "/work/secret.json": "{}" };
+  const outside: Tree = { "/home/dev/secret.json": "{}" };
   const rows: readonly Refused[] = [
     {
       name: "when there is none",
       code: "E_CONFIG",
-      what: "There is no dev container configuration in /work/app. Looked for .devcontainer/devcontainer.json, .devcontainer.json and .devcontainer/<name>/devcontainer.json.",
+      what: "There is no dev container configuration in /home/dev/app. Looked for .devcontainer/devcontainer.json, .devcontainer.json and .devcontainer/<name>/devcontainer.json.",
       fix: 'Check out the repository first, or add a configuration. A minimal .devcontainer/devcontainer.json is: { "image": "debian:12" }',
     },
     {
       name: "when there are several and none was chosen",
-      tree: { "/work/app/.devcontainer/b/devcontainer.json": "", "/work/app/.devcontainer/a/devcontainer.json": "" },
+      tree: { "/home/dev/app/.devcontainer/b/devcontainer.json": "", "/home/dev/app/.devcontainer/a/devcontainer.json": "" },
       code: "E_CONFIG",
       what: "There are 2 dev container configurations and none was chosen: .devcontainer/a/devcontainer.json, .devcontainer/b/devcontainer.json.",
       fix: "Set the input devcontainer-json-path to one of them, for example devcontainer-json-path: .devcontainer/a/devcontainer.json",
@@ -110,7 +110,7 @@ describe("a configuration is refused", () => {
     },
     {
       name: "when the chosen folder holds none",
-      tree: { "/work/app/a/x": "" },
+      tree: { "/home/dev/app/a/x": "" },
       chosen: { folder: "a" },
       code: "E_INPUT",
       what: 'The input devcontainer-dir is "a", but there is no file a/devcontainer.json in the workspace.',
@@ -118,25 +118,25 @@ describe("a configuration is refused", () => {
     },
     {
       name: "when the path was meant from .devcontainer",
-      tree: { "/work/app/.devcontainer/go/devcontainer.json": "" },
+      tree: { "/home/dev/app/.devcontainer/go/devcontainer.json": "" },
       chosen: { path: "go/devcontainer.json" },
       code: "E_INPUT",
       what: 'The input devcontainer-json-path is "go/devcontainer.json", but there is no file go/devcontainer.json in the workspace.',
       fix: "Without devcontainer-dir the path counts from the workspace: set it to .devcontainer/go/devcontainer.json.",
     },
-    ...[{ path: "../secret.json" }, { path: "/work/secret.json" }, { folder: "..", path: "secret.json" }].map(
+    ...[{ path: "../secret.json" }, { path: "/home/dev/secret.json" }, { folder: "..", path: "secret.json" }].map(
       (chosen): Refused => ({
         name: `when the chosen one leaves the workspace: ${JSON.stringify(chosen)}`,
         tree: outside,
         chosen,
         code: "E_INPUT",
-        what: `The input devcontainer-json-path is "${chosen.path}", which leaves the workspace /work/app.`,
+        what: `The input devcontainer-json-path is "${chosen.path}", which leaves the workspace /home/dev/app.`,
         fix: "Give a path inside the workspace, or set workspace-folder to the folder that holds both.",
       }),
     ),
     {
       name: "when the chosen one is a link that leaves the workspace",
-      tree: { ...outside, "/work/app/dev.json": { link: "../secret.json" } },
+      tree: { ...outside, "/home/dev/app/dev.json": { link: "../secret.json" } },
       chosen: { path: "dev.json" },
       code: "E_INPUT",
       what: "The input devcontainer-json-path names dev.json, a link that leaves the workspace.",
@@ -144,7 +144,7 @@ describe("a configuration is refused", () => {
     },
     {
       name: "when its folder is a link that leaves the workspace",
-      tree: { "/work/other/devcontainer.json": "{}", "/work/app/.devcontainer": { link: "../other" } },
+      tree: { "/home/dev/other/devcontainer.json": "{}", "/home/dev/app/.devcontainer": { link: "../other" } },
       code: "E_CONFIG",
       what: "Found .devcontainer/devcontainer.json, a link that leaves the workspace.",
       fix: "Put the file itself into the repository.",
@@ -156,9 +156,9 @@ describe("a configuration is refused", () => {
   });
 
   it("when it vanishes between the look and the read", async () => {
-    const files = openMemoryFiles({ "/work/app/.devcontainer.json": "{}" });
+    const files = openMemoryFiles({ "/home/dev/app/.devcontainer.json": "{}" });
     const vanishing = { ...files, readText: async () => undefined };
-    const error = await refusalOf(() => findConfiguration(vanishing, "/work/app"));
+    const error = await refusalOf(() => findConfiguration(vanishing, "/home/dev/app"));
     expect(error.message).toBe(".devcontainer.json was removed while it was about to be read.");
   });
 });

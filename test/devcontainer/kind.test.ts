@@ -11,8 +11,8 @@ const kindOf = (text: string, env = {}, file = FILE): BuildKind =>
 
 const dockerfile = (parts: Partial<Extract<BuildKind, { kind: "dockerfile" }>>) => ({
   kind: "dockerfile",
-  dockerfile: "/work/app/.devcontainer/Dockerfile",
-  context: "/work/app/.devcontainer",
+  dockerfile: "/home/dev/app/.devcontainer/Dockerfile",
+  context: "/home/dev/app/.devcontainer",
   args: new Map(),
   cacheFrom: [],
   ...parts,
@@ -42,33 +42,33 @@ describe("a configuration builds", () => {
     {
       name: "a Dockerfile named the old way rather than the new one",
       config: { dockerFile: "Old", build: { dockerfile: "New", target: "t" } },
-      builds: dockerfile({ dockerfile: "/work/app/.devcontainer/Old", target: "t" }),
+      builds: dockerfile({ dockerfile: "/home/dev/app/.devcontainer/Old", target: "t" }),
     },
     {
       name: "a Dockerfile elsewhere, with the context beside it",
       config: { build: { dockerfile: "../docker/Dockerfile" } },
-      builds: dockerfile({ dockerfile: "/work/app/docker/Dockerfile", context: "/work/app/docker" }),
+      builds: dockerfile({ dockerfile: "/home/dev/app/docker/Dockerfile", context: "/home/dev/app/docker" }),
     },
     {
       name: "a Dockerfile by an absolute path",
       config: { build: { dockerfile: "${localWorkspaceFolder}/Dockerfile" } },
-      builds: dockerfile({ dockerfile: "/work/app/Dockerfile", context: "/work/app" }),
+      builds: dockerfile({ dockerfile: "/home/dev/app/Dockerfile", context: "/home/dev/app" }),
     },
     {
       name: "beside a configuration in the root",
       config: { build },
       file: ".devcontainer.json",
-      builds: dockerfile({ dockerfile: "/work/app/Dockerfile", context: "/work/app" }),
+      builds: dockerfile({ dockerfile: "/home/dev/app/Dockerfile", context: "/home/dev/app" }),
     },
     {
       name: "in a context",
       config: { build: { ...build, context: ".." } },
-      builds: dockerfile({ context: "/work/app" }),
+      builds: dockerfile({ context: "/home/dev/app" }),
     },
     {
       name: "in a context, the old way",
       config: { dockerFile: "Dockerfile", context: "../x" },
-      builds: dockerfile({ context: "/work/app/x" }),
+      builds: dockerfile({ context: "/home/dev/app/x" }),
     },
     { name: "the context of the other way is ignored", config: { build, context: ".." }, builds: dockerfile({}) },
     {
@@ -213,20 +213,20 @@ describe("a configuration is refused", () => {
     {
       name: "a Dockerfile outside",
       text: '{"build": {\n"dockerfile": "../../Dockerfile"}}',
-      what: 'build.dockerfile is "../../Dockerfile", which leaves the workspace /work/app.',
+      what: 'build.dockerfile is "../../Dockerfile", which leaves the workspace /home/dev/app.',
       fix: "Keep what the image is built from inside the repository, or set workspace-folder to the folder that holds both.",
       line: 2,
     },
     {
       name: "a context outside",
       text: '{"build": {"dockerfile": "D",\n"context": "/work"}}',
-      what: 'build.context is "/work", which leaves the workspace /work/app.',
+      what: 'build.context is "/work", which leaves the workspace /home/dev/app.',
       line: 2,
     },
     {
       name: "an old context outside",
       text: '{"dockerFile": "D",\n"context": "../../x"}',
-      what: 'context is "../../x", which leaves the workspace /work/app.',
+      what: 'context is "../../x", which leaves the workspace /home/dev/app.',
       line: 2,
     },
   ];

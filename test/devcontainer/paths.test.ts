@@ -37,9 +37,9 @@ it("says how a path is written from inside a folder, or that it is outside", () 
 });
 
 it.each([
-  { name: "a neighbour whose name starts the same", folder: "/work/a", path: "/work/ab", within: undefined },
-  { name: "the folder itself", folder: "/work/a", path: "/work/a/", within: "." },
-  { name: "a file named like the parent", folder: "/work/a", path: "/work/a/..b", within: "..b" },
+  { name: "a neighbour whose name starts the same", folder: "/home/dev/a", path: "/home/dev/ab", within: undefined },
+  { name: "the folder itself", folder: "/home/dev/a", path: "/home/dev/a/", within: "." },
+  { name: "a file named like the parent", folder: "/home/dev/a", path: "/home/dev/a/..b", within: "..b" },
   { name: "everything is inside the root", folder: "/", path: "/a/b", within: "a/b" },
 ])("$name", ({ folder, path, within }) => {
   expect(pathWithin(folder, path)).toBe(within);

@@ -48,7 +48,7 @@ describe("a text value", () => {
       becomes: "${localEnv:\nUSER}",
       unchanged: true,
     },
-    { name: "the workspace", written: "${localWorkspaceFolder}", becomes: "/work/app", host: true },
+    { name: "the workspace", written: "${localWorkspaceFolder}", becomes: "/home/dev/app", host: true },
     { name: "the workspace's name", written: "${localWorkspaceFolderBasename}", becomes: "app" },
     { name: "the workspace in the container", written: "${containerWorkspaceFolder}", becomes: "/workspaces/app" },
     { name: "its name", written: "${containerWorkspaceFolderBasename}", becomes: "app" },
@@ -56,7 +56,7 @@ describe("a text value", () => {
     {
       name: "host and environment",
       written: "${localWorkspaceFolder}/${env:USER}",
-      becomes: "/work/app/me",
+      becomes: "/home/dev/app/me",
       environment: true,
       host: true,
     },
@@ -105,7 +105,7 @@ describe("the workspace in the container", () => {
   it("carries on what took part in it", () => {
     const workspaceFolder = "${localWorkspaceFolder}/${localEnv:USER}";
     const substituted = configured(JSON.stringify({ workspaceFolder, name: "${containerWorkspaceFolder}" }), ENV);
-    expect(substituted.json.name).toBe("/work/app/me");
+    expect(substituted.json.name).toBe("/home/dev/app/me");
     expect(substitutionAt(substituted, ["name"])).toMatchObject({ fromEnvironment: true, fromHostPath: true });
   });
 });
