@@ -58,6 +58,9 @@ export function parseRepository(text: string): Repository | { readonly wrong: st
   const slash = text.indexOf("/");
   const first = slash < 0 ? "" : text.slice(0, slash);
   const isHost = first === "localhost" || /[.:]/.test(first) || first !== first.toLowerCase();
+  // docker takes capital letters for a host, and lower-case the same name would be somebody's on Docker Hub.
+  if (isHost && first !== "localhost" && !/[.:]/.test(first))
+    return { wrong: `"${first}" has capital letters; repositories are lower-case` };
   const host = isHost ? first : "docker.io";
   if (!HOST.test(host)) return { wrong: `"${host}" is not a registry's host name` };
   const registry = HUB_ALIASES.has(host.toLowerCase()) ? "docker.io" : host.toLowerCase();

@@ -33,12 +33,16 @@ export function throughMirrors(
   { except, tell }: MirrorOptions,
 ): Registry {
   if (mirrors.length === 0) return registry;
+  // One that does not answer is not waited for a second time.
+  const down = new Set<string>();
   const read = async <N extends Repository, T>(name: N, ask: (name: N) => Promise<Answer<T>>): Promise<Answer<T>> => {
     const isOurs = formatRepository(name) === formatRepository(except);
-    for (const mirror of isOurs ? [] : mirrors.filter(({ of }) => of === name.registry)) {
+    const asked = isOurs ? [] : mirrors.filter((mirror) => mirror.of === name.registry && !down.has(mirror.registry));
+    for (const mirror of asked) {
       const repository = mirror.prefix === "" ? name.repository : `${mirror.prefix}/${name.repository}`;
       const answer = await ask({ ...name, registry: mirror.registry, repository });
       if (answer.kind === "found") return answer;
+      if (answer.kind === "unavailable") down.add(mirror.registry);
       tell(
         `The mirror ${mirror.registry} does not give ${formatReference(name)} (${answer.kind}: ${answer.words}); its own registry is asked.`,
       );

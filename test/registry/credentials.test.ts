@@ -1,9 +1,11 @@
 import { tmpdir } from "node:os";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { openExec } from "../../src/host/exec.ts";
 import { openFiles } from "../../src/host/files.ts";
-import { decodeDockerConfiguration, openCredentials } from "../../src/registry/credentials.ts";
-import type { StoredLogin } from "../../src/world.ts";
+import { openCredentials } from "../../src/registry/credentials.ts";
+import { decodeDockerConfiguration, loginFrom, readDockerConfiguration } from "../../src/registry/docker-config.ts";
+import type { Exec, StoredLogin } from "../../src/world.ts";
 import { type Content, makeCheckout } from "../checkout.ts";
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
@@ -160,6 +162,96 @@ const ROWS: readonly Row[] = [
     login: me,
   },
   {
+    name: "buildx's folder of a path above the repository is nobody's",
+    home: {
+      ".docker/buildx/config/cache.test/team/config.json": config({ auths: { "cache.test": auth("a", "b") } }),
+    },
+    login: undefined,
+  },
+  {
+    name: "buildx's folder for pushing, before those for pulling and for all",
+    home: Object.fromEntries(
+      [
+        ["app", "a"],
+        ["app@pull", "b"],
+        ["app@pull,push", "pass"],
+      ].map(([folder, password = ""]) => [
+        `.docker/buildx/config/cache.test/team/${folder}/config.json`,
+        config({ auths: { "cache.test": auth("me", password) } }),
+      ]),
+    ),
+    login: me,
+  },
+  {
+    name: "buildx's folder for another repository whose name starts alike",
+    home: {
+      ".docker/buildx/config/cache.test/team/app2/config.json": config({ auths: { "cache.test": auth("a", "b") } }),
+    },
+    login: undefined,
+  },
+  {
+    name: "buildx's folder for the whole registry, elsewhere",
+    home: { "bx/config/cache.test@push/config.json": config({ auths: { "cache.test": auth("me", "pass") } }) },
+    env: { BUILDX_CONFIG: "{home}/bx" },
+    login: me,
+  },
+  {
+    name: "buildx's folder for Docker Hub as docker/login-action names it",
+    home: {
+      ".docker/buildx/config/registry-1.docker.io/team/app@push/config.json": config({
+        auths: { "https://index.docker.io/v1/": auth("me", "pass") },
+      }),
+    },
+    ask: "docker.io/team/app",
+    login: me,
+  },
+  {
+    name: "logins that are no object",
+    home: { [file]: config({ auths: [auth("canary", "canary")], credHelpers: "canary", credsStore: { canary: 1 } }) },
+    login: undefined,
+    warns: /"auths" is not.*\n.*"credHelpers" is not.*\n.*"credsStore" is not/,
+  },
+  {
+    name: "an entry that is a text",
+    home: auths({ "cache.test": "canary" }),
+    login: undefined,
+    warns: /auths\["cache\.test"\] holds no login/,
+  },
+  {
+    name: "a login without a user's name",
+    home: auths({ "cache.test": auth("", "canary") }),
+    login: undefined,
+    warns: /holds no login/,
+  },
+  {
+    name: "a login without a colon",
+    home: auths({ "cache.test": { auth: base64("canary") } }),
+    login: undefined,
+    warns: /holds no login/,
+  },
+  { name: "an empty file", home: { [file]: "" }, login: undefined, warns: /config\.json is no JSON/ },
+  {
+    name: "a file that is a folder",
+    home: { [`${file}/x`]: "" },
+    login: undefined,
+    warns: /config\.json cannot be read/,
+  },
+  {
+    name: "a password that docker ended with zeros",
+    home: auths({ "cache.test": auth("me", "pass\0\0") }),
+    login: me,
+  },
+  {
+    name: "the exact key before one that means the same",
+    home: auths({ "https://cache.test/v1/": auth("x", "y"), "cache.test": auth("me", "pass") }),
+    login: me,
+  },
+  {
+    name: "a key that starts alike is another host's",
+    home: auths({ "cache.test.evil.test": auth("x", "y"), "https://evil.test/cache.test": auth("x", "y") }),
+    login: undefined,
+  },
+  {
     name: "the inputs, before everything",
     home: auths({ "cache.test": auth("x", "y") }),
     input: { auths: { "cache.test": auth("a", "b") } },
@@ -223,6 +315,88 @@ test.each(ROWS)("$name", async ({ home = {}, env = {}, ask = "cache.test/team/ap
     expect(masked).toEqual([login.password, base64(`${login.username}:${login.password}`)]);
   expect(warned.join("\n")).toMatch(warns ?? /^$/);
   expect(warned.join("\n")).not.toContain("canary");
+});
+
+/** The logins of a home folder, asked through a stand-in for programs. */
+function openHome(home: Readonly<Record<string, Content>>, exec: Exec) {
+  const warned: string[] = [];
+  const find = openCredentials({
+    files: openFiles(tmpdir()).files,
+    exec,
+    env: { HOME: makeCheckout(home) },
+    given: undefined,
+    configuration: undefined,
+    mask: () => undefined,
+    warn: (line) => warned.push(line),
+  });
+  return { find, warned };
+}
+
+test("a helper is given its time, asked once for a registry, and warned of once", async () => {
+  const calls: unknown[] = [];
+  const { find, warned } = openHome({ [file]: config({ credsStore: "slow" }) }, async (program, args, options) => {
+    calls.push([program, args, options]);
+    return { code: 1, stdout: "canary", stderr: "canary" };
+  });
+  for (const repository of ["team/a", "team/b", "team/b"])
+    expect(await find({ registry: "cache.test", repository })).toBeUndefined();
+  expect(calls).toEqual([["docker-credential-slow", ["get"], { input: "cache.test", timeout: 10_000 }]]);
+  expect(warned).toHaveLength(1);
+  expect(warned.join()).not.toContain("canary");
+});
+
+test("a helper that cannot even be started is one that failed", async () => {
+  const { find, warned } = openHome({ [file]: config({ credsStore: "big" }) }, () =>
+    Promise.reject(new Error("E2BIG")),
+  );
+  expect(await find({ registry: "cache.test", repository: "team/a" })).toBeUndefined();
+  expect(warned).toEqual([expect.stringMatching(/^docker-credential-big .* failed/)]);
+});
+
+test("Docker Hub's login is asked of a helper under the name that docker uses", async () => {
+  const { find } = openHome({ [file]: config({ credsStore: "hub" }) }, async (_program, _args, options) => ({
+    code: 0,
+    stdout: JSON.stringify({ Username: "me", Secret: options?.input }),
+    stderr: "",
+  }));
+  expect(await find({ registry: "docker.io", repository: "library/x" })).toEqual({
+    username: "me",
+    password: "https://index.docker.io/v1/",
+  });
+});
+
+test("whatever a configuration says, there is a login or none, and no exception", async () => {
+  const key = fc.constantFrom("auths", "credHelpers", "credsStore", "cache.test", "https://cache.test/v1/", "auth");
+  const text = fc.oneof(fc.constantFrom("", "===", "bWU6cGFzcw==", "bWU6cGFzcw", "\0", "a:b"), fc.string());
+  const value = fc.letrec((tie) => ({
+    any: fc.oneof({ depthSize: "small" }, text, fc.constant(undefined), fc.integer(), tie("list"), tie("object")),
+    list: fc.array(tie("any"), { maxLength: 3 }),
+    object: fc.dictionary(fc.oneof(key, fc.string()), tie("any"), { maxKeys: 4 }),
+  }));
+  const entry = fc.dictionary(fc.constantFrom("auth", "username", "password", "identitytoken", "registrytoken"), text);
+  const likely = fc.record({
+    auths: fc.oneof(fc.dictionary(key, fc.oneof(entry, value.any)), value.any),
+    credHelpers: fc.oneof(fc.dictionary(key, text), value.any),
+    credsStore: fc.oneof(fc.constant(undefined), text, value.any),
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.oneof(
+        likely.map((json) => JSON.stringify(json)),
+        value.object.map((json) => JSON.stringify(json)),
+        fc.string(),
+      ),
+      fc.string(),
+      async (written, said) => {
+        const configuration = readDockerConfiguration(written, "config.json");
+        if (!configuration) return;
+        const exec: Exec = async () => ({ code: said.length % 2, stdout: said, stderr: "" });
+        const login = await loginFrom(configuration, "cache.test", { exec, warn: () => undefined });
+        for (const part of Object.values(login ?? {})) expect(typeof part).toBe("string");
+      },
+    ),
+    { numRuns: 500 },
+  );
 });
 
 test("a helper that hangs is given up", async () => {

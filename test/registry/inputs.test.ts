@@ -87,6 +87,37 @@ test("a mirror is read first, its registry where the mirror has nothing, and tha
   expect(told).toHaveLength(1);
 });
 
+test("a mirror that does not answer is asked once, and one that refuses again and again", async () => {
+  for (const [kind, times] of [
+    ["unavailable", 1],
+    ["denied", 3],
+    ["malformed", 3],
+  ] as const) {
+    const [there] = ["there"].map((content) => indexOf({ "linux/amd64": content }));
+    if (!there) throw new Error("no index");
+    const direct = registryOf({ "docker.io/library/a:1": there });
+    const asked: string[] = [];
+    const mirrored = throughMirrors(
+      {
+        ...direct,
+        manifest: async (reference) => {
+          asked.push(reference.registry);
+          return reference.registry === "mirror.test"
+            ? { kind, request: "GET https://mirror.test/", words: "no" }
+            : direct.manifest(reference);
+        },
+      },
+      [{ of: "docker.io", registry: "mirror.test", prefix: "" }],
+      { except: { registry: "ghcr.io", repository: "team/app" }, tell: () => undefined },
+    );
+    for (let time = 0; time < 3; time++)
+      expect(await mirrored.manifest({ registry: "docker.io", repository: "library/a", tag: "1" })).toMatchObject({
+        value: there,
+      });
+    expect(asked.filter((host) => host === "mirror.test")).toHaveLength(times);
+  }
+});
+
 test.each<[string, Parameters<typeof isInsecure>[0], boolean]>([
   ["localhost:5000", { kind: "none" }, true],
   ["127.0.0.1:5000", { kind: "none" }, true],
