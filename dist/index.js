@@ -31584,7 +31584,8 @@ function runningInstructions(dockerfile, stage, outside) {
 }
 function freshEnvironment(base) {
     const isOnScratch = base.kind === "text" && base.text === "scratch";
-    return { values: new Map([["PATH", UNKNOWN]]), image: new Map([["PATH", UNKNOWN]]), isLost: false, isOnScratch };
+    const path = new Map([["PATH", UNKNOWN]]);
+    return { values: path, image: path, isLost: base.kind === "unresolved", isOnScratch };
 }
 function inherit({ values, image, isLost, isOnScratch }) {
     const own = isOnScratch ? values : [...values.keys()].map((name) => [name, UNKNOWN]);
@@ -35640,7 +35641,7 @@ async function copy(from, to, as) {
 /* harmony import */ var _oci_platform_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3856);
 /* harmony import */ var _oci_reference_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4974);
 /* harmony import */ var _registry_allowed_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(2145);
-/* harmony import */ var _registry_credentials_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(1331);
+/* harmony import */ var _registry_credentials_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(2904);
 /* harmony import */ var _registry_mirrors_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(621);
 /* harmony import */ var _registry_trust_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(2799);
 
@@ -36135,7 +36136,7 @@ __nccwpck_require__.a(__webpack_module__, async (__webpack_handle_async_dependen
 /* harmony import */ var _oci_reference_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(4974);
 /* harmony import */ var _outputs_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(8919);
 /* harmony import */ var _registry_client_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(8567);
-/* harmony import */ var _registry_credentials_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(1331);
+/* harmony import */ var _registry_credentials_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(2904);
 /* harmony import */ var _registry_http_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(4352);
 /* harmony import */ var _registry_mirrors_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(621);
 /* harmony import */ var _registry_trust_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(2799);
@@ -36533,6 +36534,8 @@ function parseRepository(text) {
     const slash = text.indexOf("/");
     const first = slash < 0 ? "" : text.slice(0, slash);
     const isHost = first === "localhost" || /[.:]/.test(first) || first !== first.toLowerCase();
+    if (isHost && first !== "localhost" && !/[.:]/.test(first))
+        return { wrong: `"${first}" has capital letters; repositories are lower-case` };
     const host = isHost ? first : "docker.io";
     if (!HOST.test(host))
         return { wrong: `"${host}" is not a registry's host name` };
@@ -37007,14 +37010,13 @@ async function follow(http, { authorization, ...hops }) {
         const reply = await sendOnce(http, { ...request, headers: { ...headers, ...own } });
         if (reply.kind === "failed")
             return reply;
-        const next = redirectOf(reply.response, url, reply.name);
+        const looks = method === "GET" || method === "HEAD";
+        const next = reply.response.status === 303 && !looks ? undefined : redirectOf(reply.response, url, reply.name);
         if (next === undefined)
             return reply;
         if (!(next instanceof URL))
             return { kind: "failed", error: next, why: "refused" };
-        const { body: _, ...bare } = request;
-        const isOther = reply.response.status === 303 && method !== "HEAD";
-        request = isOther ? { ...bare, method: "GET", url: next } : { ...request, url: next };
+        request = { ...request, url: next };
     }
     const error = malformed(nameRequest(hops.method, request.url), "it redirects without end");
     return { kind: "failed", error, why: "refused" };
@@ -37572,7 +37574,8 @@ function openSender({ http, clock, authorizer, insecure }) {
         if (!other)
             return insist(send);
         const answer = await send();
-        if (!speaksOther(answer, scheme)) {
+        const doubt = doubtOf(answer, scheme);
+        if (doubt === "none") {
             if (answer.kind === "reply")
                 spoken.set(name.registry, scheme);
             return insist(send, answer);
@@ -37581,7 +37584,7 @@ function openSender({ http, clock, authorizer, insecure }) {
         const answerOther = await sendOther();
         if (answerOther.kind === "reply")
             spoken.set(name.registry, other);
-        const isCloser = answerOther.kind === "reply" || answer.kind === "reply" || answerOther.why === "certificate";
+        const isCloser = answerOther.kind === "reply" || doubt === "certain" || answerOther.why === "certificate";
         return isCloser ? insist(sendOther, answerOther) : insist(send, answer);
     };
     const askAuthorized = async (call) => {
@@ -37626,13 +37629,17 @@ function refusalAdvice({ registry }, hasLogin) {
     const own = registry === "ghcr.io" ? " (on GitHub: permissions: packages, and the package has to know this repository)" : "";
     return `The login that is known for ${registry} may be stale, or may not do that${own}.`;
 }
-function speaksOther(answer, scheme) {
-    if (scheme === "https")
-        return (answer.kind === "failed" && (answer.why === "no-tls" || answer.why === "hung-up" || answer.why === "passing"));
-    if (answer.kind === "failed")
-        return answer.why === "hung-up";
+function doubtOf(answer, scheme) {
+    if (answer.kind === "failed") {
+        const mayBeOther = scheme === "https" ? !["certificate", "time", "refused"].includes(answer.why) : answer.why === "hung-up";
+        return mayBeOther ? "some" : "none";
+    }
     const { status, body } = answer.response;
-    return status === 400 && /HTTPS server|HTTPS port/i.test(new TextDecoder().decode(body));
+    if (scheme === "https" || status !== 400)
+        return "none";
+    if (body.length === 0)
+        return "some";
+    return /HTTPS server|HTTPS port/i.test(new TextDecoder().decode(body)) ? "certain" : "none";
 }
 
 ;// CONCATENATED MODULE: ./build/src/registry/client.js
@@ -37677,36 +37684,162 @@ function shared(keyOf, work) {
 
 /***/ }),
 
-/***/ 1331:
+/***/ 2904:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   V: () => (/* binding */ decodeDockerConfiguration),
-/* harmony export */   Z: () => (/* binding */ openCredentials)
-/* harmony export */ });
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7406);
-/* harmony import */ var _oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2262);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  V: () => (/* reexport */ decodeDockerConfiguration),
+  Z: () => (/* binding */ openCredentials)
+});
+
+// EXTERNAL MODULE: ./build/src/errors.js
+var errors = __nccwpck_require__(7406);
+// EXTERNAL MODULE: ./build/src/oci/manifest.js
+var manifest = __nccwpck_require__(2262);
+;// CONCATENATED MODULE: ./build/src/registry/docker-config.js
 
 
 const HUB_KEY = "https://index.docker.io/v1/";
 const HUB_NAMES = ["docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"];
 const HELPER_TIMEOUT = 10_000;
+function decodeDockerConfiguration(base64) {
+    const configuration = readDockerConfiguration(decodeBase64(base64.replace(/\s+/g, "")), "docker-config-base64");
+    if (configuration)
+        return configuration;
+    throw new errors/* ActionError */.l("E_INPUT", {
+        what: "The input docker-config-base64 is not the base64 form of a Docker configuration.",
+        fix: "Make it with: base64 -w0 < ~/.docker/config.json",
+    });
+}
+function readDockerConfiguration(text, source) {
+    let json;
+    try {
+        json = JSON.parse(text ?? "");
+    }
+    catch {
+        return undefined;
+    }
+    if (!(0,manifest/* isRecord */.u4)(json))
+        return undefined;
+    const { auths = {}, credHelpers = {}, credsStore = "" } = json;
+    const wrong = [
+        ...((0,manifest/* isRecord */.u4)(auths) ? [] : ["auths"]),
+        ...((0,manifest/* isRecord */.u4)(credHelpers) ? [] : ["credHelpers"]),
+        ...(typeof credsStore === "string" ? [] : ["credsStore"]),
+    ];
+    return {
+        source,
+        auths: (0,manifest/* isRecord */.u4)(auths) ? auths : {},
+        credHelpers: (0,manifest/* isRecord */.u4)(credHelpers) ? credHelpers : {},
+        credsStore: isText(credsStore) ? credsStore : undefined,
+        wrong,
+    };
+}
+function decodeBase64(base64) {
+    try {
+        return new TextDecoder().decode(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)));
+    }
+    catch {
+        return undefined;
+    }
+}
+async function loginFrom(configuration, registry, { exec, warn }) {
+    const { source, credHelpers, credsStore } = configuration;
+    for (const key of configuration.wrong)
+        warn(`${source}: "${key}" is not what docker writes there, and is not used.`);
+    const names = registry === "docker.io" ? [HUB_KEY, ...HUB_NAMES] : [registry];
+    const own = names.map((name) => credHelpers[name]).find(isText);
+    const helper = own ?? credsStore;
+    const server = registry === "docker.io" ? HUB_KEY : registry;
+    const stored = helper === undefined ? undefined : await askHelper({ helper, server, source }, { exec, warn });
+    return stored ?? loginOfFile(configuration, names, warn);
+}
+function loginOfFile({ auths, source }, names, warn) {
+    const entries = Object.entries(auths);
+    const exact = names.flatMap((name) => entries.filter(([key]) => key === name));
+    const [key, entry] = exact[0] ?? entries.find(([written]) => names.includes(hostOf(written))) ?? [];
+    if (key === undefined)
+        return undefined;
+    if ((0,manifest/* isRecord */.u4)(entry) && Object.keys(entry).length === 0)
+        return undefined;
+    const login = (0,manifest/* isRecord */.u4)(entry) ? readEntry(entry) : undefined;
+    if (!login)
+        warn(`${source}: the entry auths["${key}"] holds no login that can be read.`);
+    return login;
+}
+function readEntry(entry) {
+    if (isText(entry.identitytoken))
+        return { identityToken: entry.identitytoken };
+    if (isText(entry.registrytoken))
+        return { registryToken: entry.registrytoken };
+    const auth = isText(entry.auth) ? (decodeBase64(entry.auth.trim()) ?? "").replace(/\0+$/, "") : "";
+    const colon = auth.indexOf(":");
+    if (colon > 0)
+        return { username: auth.slice(0, colon), password: auth.slice(colon + 1) };
+    return isText(entry.username) && isText(entry.password)
+        ? { username: entry.username, password: entry.password }
+        : undefined;
+}
+function isText(value) {
+    return typeof value === "string" && value !== "";
+}
+function hostOf(key) {
+    return key.replace(/^https?:\/\//, "").split("/", 1)[0] ?? "";
+}
+async function askHelper({ helper, server, source }, { exec, warn }) {
+    const program = `docker-credential-${helper}`;
+    if (!/^[A-Za-z0-9._-]+$/.test(helper)) {
+        warn(`${source} names a credential helper that is no program's name: it is not asked.`);
+        return undefined;
+    }
+    const failed = { code: 1, stdout: "", stderr: "" };
+    const answer = await exec(program, ["get"], { input: server, timeout: HELPER_TIMEOUT }).catch(() => failed);
+    if (answer === undefined)
+        warn(`${source} names the credential helper ${program}, which is not on PATH.`);
+    else if (answer.code !== 0 && !/not found/i.test(answer.stdout))
+        warn(`${program} (named by ${source}) failed for ${server}, or took longer than ${HELPER_TIMEOUT / 1000} s.`);
+    if (answer?.code !== 0)
+        return undefined;
+    const login = readHelperAnswer(answer.stdout);
+    if (!login)
+        warn(`${program} (named by ${source}) gave an answer for ${server} that cannot be read.`);
+    return login;
+}
+function readHelperAnswer(stdout) {
+    let json;
+    try {
+        json = JSON.parse(stdout);
+    }
+    catch {
+        return undefined;
+    }
+    if (!(0,manifest/* isRecord */.u4)(json) || !isText(json.Secret) || typeof json.Username !== "string")
+        return undefined;
+    return json.Username === "<token>"
+        ? { identityToken: json.Secret }
+        : { username: json.Username, password: json.Secret };
+}
+
+;// CONCATENATED MODULE: ./build/src/registry/credentials.js
+
+
 function openCredentials(options) {
     const { env, given, configuration } = options;
-    const docker = once(() => readDockerConfiguration(`${dockerFolder(env)}/config.json`, options));
-    const sources = [
+    const sources = openSources(options);
+    const order = [
         async ({ registry }) => (given?.registry === registry ? given.login : undefined),
-        async (name) => (configuration ? loginFrom(configuration, name, options) : undefined),
-        (name) => scopedLogin(name, options),
-        async (name) => {
-            const found = await docker();
-            return found ? loginFrom(found, name, options) : undefined;
+        async ({ registry }) => (configuration ? sources.loginIn(configuration, registry) : undefined),
+        (name) => scopedLogin(name, sources),
+        async ({ registry }) => {
+            const found = await sources.configurationAt(`${dockerFolder(env)}/config.json`);
+            return found && sources.loginIn(found, registry);
         },
         async ({ registry }) => jobLogin(registry, env),
     ];
-    const known = new Map();
-    const ask = async (name) => {
-        for (const source of sources) {
+    return remembered(({ registry, repository }) => `${registry}/${repository}`, async (name) => {
+        for (const source of order) {
             const login = await source(name);
             if (!login)
                 continue;
@@ -37714,19 +37847,38 @@ function openCredentials(options) {
             return login;
         }
         return undefined;
+    });
+}
+function openSources({ files, exec, env, warn }) {
+    const warned = new Set();
+    const warnOnce = (line) => {
+        if (!warned.has(line))
+            warn(line);
+        warned.add(line);
     };
-    return (name) => {
-        const key = `${name.registry}/${name.repository}`;
-        const login = known.get(key) ?? ask(name);
-        known.set(key, login);
-        return login;
+    const unreadable = (path) => () => {
+        warnOnce(`${path} cannot be read: its logins are not used.`);
+        return undefined;
+    };
+    return {
+        env,
+        list: remembered((path) => path, async (path) => (await files.list(path).catch(unreadable(path))) ?? []),
+        configurationAt: remembered((path) => path, async (path) => {
+            const text = await files.readText(path).catch(unreadable(path));
+            const configuration = text === undefined ? undefined : readDockerConfiguration(text, path);
+            if (text !== undefined && !configuration)
+                warnOnce(`${path} is no JSON object: its logins are not used.`);
+            return configuration;
+        }),
+        loginIn: remembered(({ source }, registry) => `${source}\n${registry}`, (configuration, registry) => loginFrom(configuration, registry, { exec, warn: warnOnce })),
     };
 }
-function once(work) {
-    let result;
-    return () => {
-        result ??= work();
-        return result;
+function remembered(keyOf, work) {
+    const known = new Map();
+    return (...asked) => {
+        const answer = known.get(keyOf(...asked)) ?? work(...asked);
+        known.set(keyOf(...asked), answer);
+        return answer;
     };
 }
 function dockerFolder(env) {
@@ -37744,131 +37896,30 @@ function maskLogin(login, mask) {
 function encodeBase64(text) {
     return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
 }
-function decodeDockerConfiguration(base64) {
-    const configuration = asConfiguration(decodeBase64(base64.replace(/\s+/g, "")), "docker-config-base64");
-    if (configuration)
-        return configuration;
-    throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .l("E_INPUT", {
-        what: "The input docker-config-base64 is not the base64 form of a Docker configuration.",
-        fix: "Make it with: base64 -w0 < ~/.docker/config.json",
-    });
-}
-function decodeBase64(base64) {
-    try {
-        return new TextDecoder().decode(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)));
-    }
-    catch {
-        return undefined;
-    }
-}
-function asConfiguration(text, source) {
-    let json;
-    try {
-        json = JSON.parse(text ?? "");
-    }
-    catch {
-        return undefined;
-    }
-    if (!(0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .isRecord */ .u4)(json))
-        return undefined;
-    return {
-        source,
-        auths: (0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .isRecord */ .u4)(json.auths) ? json.auths : {},
-        credHelpers: (0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .isRecord */ .u4)(json.credHelpers) ? json.credHelpers : {},
-        credsStore: typeof json.credsStore === "string" && json.credsStore !== "" ? json.credsStore : undefined,
-    };
-}
-async function readDockerConfiguration(path, { files, warn }) {
-    const text = await files.readText(path);
-    if (text === undefined)
-        return undefined;
-    const configuration = asConfiguration(text, path);
-    if (!configuration)
-        warn(`${path} is no JSON object: its logins are not used.`);
-    return configuration;
-}
-async function scopedLogin(name, options) {
-    const root = `${options.env.BUILDX_CONFIG || `${dockerFolder(options.env)}/buildx`}/config`;
-    const segments = [name.registry, ...name.repository.split("/")];
-    for (let length = segments.length; length > 0; length--) {
-        const parent = [root, ...segments.slice(0, length - 1)].join("/");
-        const last = segments[length - 1] ?? "";
-        const names = (await options.files.list(parent)) ?? [];
-        for (const folder of names.filter((one) => one === last || one.startsWith(`${last}@`)).reverse()) {
-            const configuration = await readDockerConfiguration(`${parent}/${folder}/config.json`, options);
-            const login = configuration ? await loginFrom(configuration, name, options) : undefined;
+async function scopedLogin({ registry, repository }, sources) {
+    const { env } = sources;
+    const root = `${env.BUILDX_CONFIG || `${dockerFolder(env)}/buildx`}/config`;
+    const hosts = registry === "docker.io" ? ["registry-1.docker.io", "docker.io"] : [registry];
+    for (const path of [...hosts.map((host) => `${host}/${repository}`), ...hosts]) {
+        const slash = path.lastIndexOf("/");
+        const [parent, name] = [slash < 0 ? root : `${root}/${path.slice(0, slash)}`, path.slice(slash + 1)];
+        for (const folder of scopedFolders(name, await sources.list(parent))) {
+            const configuration = await sources.configurationAt(`${parent}/${folder}/config.json`);
+            const login = configuration && (await sources.loginIn(configuration, registry));
             if (login)
                 return login;
         }
     }
     return undefined;
 }
-async function loginFrom(configuration, { registry }, options) {
-    const names = registry === "docker.io" ? [HUB_KEY, ...HUB_NAMES] : [registry];
-    const own = names
-        .map((name) => configuration.credHelpers[name])
-        .find((helper) => typeof helper === "string" && helper !== "");
-    const helper = typeof own === "string" ? own : configuration.credsStore;
-    const stored = helper === undefined
-        ? undefined
-        : await askHelper(helper, registry === "docker.io" ? HUB_KEY : registry, configuration, options);
-    return stored ?? loginOfFile(configuration, names, options.warn);
-}
-function loginOfFile(configuration, names, warn) {
-    const entries = Object.entries(configuration.auths);
-    const [key, entry] = entries.find(([name]) => names.includes(name)) ?? entries.find(([name]) => names.includes(hostOf(name))) ?? [];
-    if (key === undefined || !(0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .isRecord */ .u4)(entry) || Object.keys(entry).length === 0)
-        return undefined;
-    if (isText(entry.identitytoken))
-        return { identityToken: entry.identitytoken };
-    if (isText(entry.registrytoken))
-        return { registryToken: entry.registrytoken };
-    const auth = isText(entry.auth) ? (decodeBase64(entry.auth) ?? "").replace(/\0+$/, "") : undefined;
-    const colon = auth?.indexOf(":") ?? -1;
-    if (auth !== undefined && colon > 0)
-        return { username: auth.slice(0, colon), password: auth.slice(colon + 1) };
-    if (isText(entry.username) && isText(entry.password))
-        return { username: entry.username, password: entry.password };
-    warn(`${configuration.source}: the entry auths["${key}"] holds no login that can be read.`);
-    return undefined;
-}
-function isText(value) {
-    return typeof value === "string" && value !== "";
-}
-function hostOf(key) {
-    return key.replace(/^https?:\/\//, "").split("/", 1)[0] ?? "";
-}
-async function askHelper(helper, server, { source }, { exec, warn }) {
-    const program = `docker-credential-${helper}`;
-    if (!/^[A-Za-z0-9._-]+$/.test(helper)) {
-        warn(`${source} names a credential helper that is no program's name: it is not asked.`);
-        return undefined;
-    }
-    const answer = await exec(program, ["get"], { input: server, timeout: HELPER_TIMEOUT });
-    if (answer === undefined)
-        warn(`${source} names the credential helper ${program}, which is not on PATH.`);
-    else if (answer.code !== 0 && !/not found/i.test(answer.stdout))
-        warn(`${program} (named by ${source}) failed for ${server}.`);
-    if (answer?.code !== 0)
-        return undefined;
-    const login = readHelperAnswer(answer.stdout);
-    if (!login)
-        warn(`${program} (named by ${source}) gave an answer for ${server} that cannot be read.`);
-    return login;
-}
-function readHelperAnswer(stdout) {
-    let json;
-    try {
-        json = JSON.parse(stdout);
-    }
-    catch {
-        return undefined;
-    }
-    if (!(0,_oci_manifest_js__WEBPACK_IMPORTED_MODULE_1__/* .isRecord */ .u4)(json) || !isText(json.Secret) || typeof json.Username !== "string")
-        return undefined;
-    return json.Username === "<token>"
-        ? { identityToken: json.Secret }
-        : { username: json.Username, password: json.Secret };
+function scopedFolders(name, there) {
+    const rank = (folder) => {
+        const actions = folder.slice(name.length + 1).split(",");
+        if (folder === name)
+            return 2;
+        return actions.includes("push") ? 0 : 1;
+    };
+    return there.filter((one) => one === name || one.startsWith(`${name}@`)).sort((a, b) => rank(a) - rank(b));
 }
 function jobLogin(registry, env) {
     const username = env.GITHUB_ACTOR || "token";
@@ -38082,13 +38133,17 @@ function parseMirror(line) {
 function throughMirrors(registry, mirrors, { except, tell }) {
     if (mirrors.length === 0)
         return registry;
+    const down = new Set();
     const read = async (name, ask) => {
         const isOurs = (0,_oci_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .formatRepository */ .Sh)(name) === (0,_oci_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .formatRepository */ .Sh)(except);
-        for (const mirror of isOurs ? [] : mirrors.filter(({ of }) => of === name.registry)) {
+        const asked = isOurs ? [] : mirrors.filter((mirror) => mirror.of === name.registry && !down.has(mirror.registry));
+        for (const mirror of asked) {
             const repository = mirror.prefix === "" ? name.repository : `${mirror.prefix}/${name.repository}`;
             const answer = await ask({ ...name, registry: mirror.registry, repository });
             if (answer.kind === "found")
                 return answer;
+            if (answer.kind === "unavailable")
+                down.add(mirror.registry);
             tell(`The mirror ${mirror.registry} does not give ${(0,_oci_reference_js__WEBPACK_IMPORTED_MODULE_0__/* .formatReference */ .FH)(name)} (${answer.kind}: ${answer.words}); its own registry is asked.`);
         }
         return ask(name);

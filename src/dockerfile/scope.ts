@@ -81,7 +81,7 @@ type Environment = {
   readonly values: ReadonlyMap<string, Value>;
   /** What ENV alone set: it is written into the image, and read back from there. */
   readonly image: ReadonlyMap<string, Value>;
-  /** A name that ENV sets is itself unknown: so is every name from there on. */
+  /** Which stage is below cannot be told, or which name an ENV sets: every name is unknown from there on. */
   readonly isLost: boolean;
   readonly isOnScratch: boolean;
 };
@@ -132,7 +132,8 @@ export function runningInstructions(dockerfile: Dockerfile, stage: Stage, outsid
 function freshEnvironment(base: Expanded): Environment {
   const isOnScratch = base.kind === "text" && base.text === "scratch";
   // Every image has a PATH, also one from scratch.
-  return { values: new Map([["PATH", UNKNOWN]]), image: new Map([["PATH", UNKNOWN]]), isLost: false, isOnScratch };
+  const path = new Map([["PATH", UNKNOWN]]);
+  return { values: path, image: path, isLost: base.kind === "unresolved", isOnScratch };
 }
 
 /** What ENV set in the image comes back over what ARG set after it, and so does an ENV of the base image. */

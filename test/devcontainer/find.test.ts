@@ -96,7 +96,10 @@ describe("a configuration is refused", () => {
     },
     {
       name: "when there are several and none was chosen",
-      tree: { "/home/dev/app/.devcontainer/b/devcontainer.json": "", "/home/dev/app/.devcontainer/a/devcontainer.json": "" },
+      tree: {
+        "/home/dev/app/.devcontainer/b/devcontainer.json": "",
+        "/home/dev/app/.devcontainer/a/devcontainer.json": "",
+      },
       code: "E_CONFIG",
       what: "There are 2 dev container configurations and none was chosen: .devcontainer/a/devcontainer.json, .devcontainer/b/devcontainer.json.",
       fix: "Set the input devcontainer-json-path to one of them, for example devcontainer-json-path: .devcontainer/a/devcontainer.json",
