@@ -34,11 +34,20 @@ async function readFolder(files: Files, root: string, folder: string, filter: Co
     const leftOut = filter.isLeftOut(path);
     if (leftOut && filter.canPrune(path)) return [];
     const entry = await files.stat(`${root}/${path}`);
-    if (entry === undefined) return [];
+    if (entry === undefined) throw unreadable(path);
     const below = entry.kind === "directory" ? await readFolder(files, root, path, filter) : [];
     return leftOut ? below : [{ path, entry }, ...below];
   };
   return (await Promise.all(names.map(visit))).flat();
+}
+
+/** To leave it out silently would be to build another image than the one that is asked for. */
+function unreadable(path: string): ActionError {
+  return new ActionError("E_CONTEXT", {
+    what: `${path} is in the build context and cannot be read: it vanished meanwhile, or its name is not UTF-8.`,
+    fix: "Rename it, or name it in .dockerignore.",
+    at: { file: path },
+  });
 }
 
 async function readEntry(files: Files, root: string, { path, entry }: FoundEntry): Promise<ContextEntry | undefined> {

@@ -1,4 +1,13 @@
-import { chmodSync, lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, utimesSync } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -86,6 +95,12 @@ test("a file that changed since it was hashed fails the build, even with its old
     code: "E_CHANGED",
     message: expect.stringContaining("a.txt"),
   });
+});
+
+test("a name that is not UTF-8 is told and not left out", async () => {
+  const root = makeCheckout({ "a.txt": "" });
+  writeFileSync(Buffer.concat([Buffer.from(`${root}/`), Buffer.from([0xff, 0x61])]), "");
+  await expect(readContext(files, root, everything)).rejects.toMatchObject({ code: "E_CONTEXT" });
 });
 
 test("an empty folder and a missing one", async () => {
