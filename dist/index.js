@@ -30498,11 +30498,18 @@ async function readFolder(files, root, folder, filter) {
             return [];
         const entry = await files.stat(`${root}/${path}`);
         if (entry === undefined)
-            return [];
+            throw unreadable(path);
         const below = entry.kind === "directory" ? await readFolder(files, root, path, filter) : [];
         return leftOut ? below : [{ path, entry }, ...below];
     };
     return (await Promise.all(names.map(visit))).flat();
+}
+function unreadable(path) {
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .l("E_CONTEXT", {
+        what: `${path} is in the build context and cannot be read: it vanished meanwhile, or its name is not UTF-8.`,
+        fix: "Rename it, or name it in .dockerignore.",
+        at: { file: path },
+    });
 }
 async function readEntry(files, root, { path, entry }) {
     if (entry.kind === "directory")
