@@ -1,90 +1,16 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createHash, createSign, generateKeyPairSync, randomUUID } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { connect, createServer as createSocket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openFiles } from "../../src/host/files.ts";
-import { openRegistry } from "../../src/registry/client.ts";
-import { openHttp } from "../../src/registry/http.ts";
-import { openTrust } from "../../src/registry/trust.ts";
-import type { Registry, StoredLogin } from "../../src/world.ts";
+import type { Registry } from "../../src/world.ts";
+import { folder, LOGIN, makeCertificate, makePasswordFile, openClient, run, startRegistry } from "./registries.ts";
 
-// Debian's own docker-registry, in the ways in which people run it: behind TLS with a certificate of their own and a password file, and
-// behind a token server.
+// Debian's own docker-registry, in the ways in which people run it: plain, behind TLS with a certificate of their own and a password file,
+// and behind a token server.
 
-const LOGIN = { username: "me", password: "pass" };
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 const INDEX = "application/vnd.oci.image.index.v1+json";
-
-const folder = mkdtempSync(join(tmpdir(), "registries-"));
-const started: ChildProcess[] = [];
-const opened: Registry[] = [];
-const run = (program: string, ...args: readonly string[]): string =>
-  execFileSync(program, args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-
-afterAll(async () => {
-  await Promise.all(opened.map((registry) => registry.close()));
-  for (const child of started) child.kill();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-function registryProgram(): string {
-  if (process.env.TEST_REGISTRY_PROGRAM) return process.env.TEST_REGISTRY_PROGRAM;
-  throw new Error("TEST_REGISTRY_PROGRAM is not set: run these tests through scripts/test.sh");
-}
-
-async function freePort(): Promise<number> {
-  const server = createSocket();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const address = server.address();
-  await new Promise((done) => server.close(done));
-  return typeof address === "object" && address ? address.port : 0;
-}
-
-function listens(port: number): Promise<boolean> {
-  return new Promise((done) => {
-    const socket = connect(port, "127.0.0.1");
-    const tell = (answer: boolean) => (): void => {
-      socket.destroy();
-      done(answer);
-    };
-    socket.once("connect", tell(true)).once("error", tell(false));
-  });
-}
-
-async function startRegistry(name: string, config: string): Promise<string> {
-  const port = await freePort();
-  const file = join(folder, `${name}.yml`);
-  const storage = join(folder, name);
-  mkdirSync(storage);
-  writeFileSync(
-    file,
-    `version: 0.1\nlog: { level: error }\nstorage: { filesystem: { rootdirectory: ${storage} }, delete: { enabled: true } }\nhttp: { addr: "127.0.0.1:${port}"${config}`,
-  );
-  const child = spawn(registryProgram(), ["serve", file], { stdio: "ignore" });
-  started.push(child);
-  for (let tried = 0; tried < 100; tried++) {
-    if (await listens(port)) return `127.0.0.1:${port}`;
-    await new Promise((done) => setTimeout(done, 50));
-  }
-  throw new Error(`${name} did not start`);
-}
-
-function open(login: StoredLogin | undefined, certificate?: string): Registry {
-  const trust = openTrust({ files: openFiles(folder).files, env: {}, certificate, insecure: { kind: "none" } });
-  const registry = openRegistry(openHttp({ env: {}, userAgent: "test", trust }), {
-    clock: Date.now,
-    mask: () => undefined,
-    credentials: async () => login,
-    pushes: () => true,
-    insecure: () => true,
-  });
-  opened.push(registry);
-  return registry;
-}
 
 /** Pushes an image and an index on it, and reads everything back. */
 async function walk(registry: Registry, host: string): Promise<void> {
@@ -125,81 +51,38 @@ async function walk(registry: Registry, host: string): Promise<void> {
   expect(await registry.manifest({ ...name, digest: pushed.value.digest })).toMatchObject({ kind: "absent" });
 }
 
+test("without a login and without TLS: pushed and read back", async () => {
+  await walk(openClient(), await startRegistry("plain"));
+});
+
 describe("TLS with a certificate of one's own, and a password file", () => {
   let host: string;
   let certificate: string;
 
   beforeAll(async () => {
-    run(
-      "openssl",
-      "req",
-      "-x509",
-      "-newkey",
-      "rsa:2048",
-      "-nodes",
-      "-days",
-      "1",
-      "-subj",
-      "/CN=test CA",
-      "-keyout",
-      "ca.key",
-      "-out",
-      "ca.crt",
-    );
-    run(
-      "openssl",
-      "req",
-      "-newkey",
-      "rsa:2048",
-      "-nodes",
-      "-subj",
-      "/CN=127.0.0.1",
-      "-keyout",
-      "tls.key",
-      "-out",
-      "tls.csr",
-    );
-    writeFileSync(join(folder, "names"), "subjectAltName=IP:127.0.0.1,DNS:localhost\n");
-    run(
-      "openssl",
-      "x509",
-      "-req",
-      "-in",
-      "tls.csr",
-      "-CA",
-      "ca.crt",
-      "-CAkey",
-      "ca.key",
-      "-CAcreateserial",
-      "-days",
-      "1",
-      "-extfile",
-      "names",
-      "-out",
-      "tls.crt",
-    );
-    // The bcrypt form of "pass", which is the only form that this registry takes.
-    writeFileSync(join(folder, "htpasswd"), "me:$2b$05$ZVYa6mCXFExwRMHyjyAoKOEX5S.CyqUznTHdv./0W1pUid3pe27bK\n");
-    certificate = readFileSync(join(folder, "ca.crt"), "utf8");
-    const tls = `, tls: { certificate: ${join(folder, "tls.crt")}, key: ${join(folder, "tls.key")} } }`;
-    host = await startRegistry(
-      "tls",
-      `${tls}\nauth: { htpasswd: { realm: test, path: ${join(folder, "htpasswd")} } }\n`,
-    );
+    const made = makeCertificate("IP:127.0.0.1,DNS:localhost");
+    certificate = made.pem;
+    const tls = `, tls: { certificate: ${made.certificate}, key: ${made.key} } }`;
+    host = await startRegistry("tls", `${tls}\nauth: { htpasswd: { realm: test, path: ${makePasswordFile()} } }`);
   });
 
-  test("with certificate and password: pushed and read back", () => walk(open(LOGIN, certificate), host));
+  test("with certificate and password: pushed and read back", () =>
+    walk(openClient({ login: LOGIN, certificate }), host));
 
   test("without the certificate it is unavailable, and says why", async () => {
-    const answer = await open(LOGIN).manifest({ registry: host, repository: "team/app", tag: "one" });
+    const answer = await openClient({ login: LOGIN }).manifest({ registry: host, repository: "team/app", tag: "one" });
     expect(answer).toMatchObject({ kind: "unavailable", words: expect.stringMatching(/certificate/i) });
   });
 
   test.each([
-    ["no password", undefined],
-    ["a wrong password", { ...LOGIN, password: "wrong" }],
+    ["no password", {}],
+    ["a wrong password", { login: { username: "me", password: "wrong" } }],
   ])("%s is denied", async (_, login) => {
-    const answer = await open(login, certificate).manifest({ registry: host, repository: "team/app", tag: "one" });
+    const answer = await openClient({ ...login, certificate }).manifest({
+      registry: host,
+      repository: "team/app",
+      tag: "one",
+    });
     expect(answer).toMatchObject({ kind: "denied" });
   });
 });
@@ -240,24 +123,24 @@ describe("a token server", () => {
     const realm = `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}/token`;
     host = await startRegistry(
       "token",
-      ` }\nauth: { token: { realm: "${realm}", service: registry, issuer: test, rootcertbundle: ${join(folder, "token.crt")} } }\n`,
+      ` }\nauth: { token: { realm: "${realm}", service: registry, issuer: test, rootcertbundle: ${join(folder, "token.crt")} } }`,
     );
   });
   afterAll(() => void server.close());
 
   test("with a login: pushed and read back, one exchange a repository", async () => {
     scopes.length = 0;
-    await walk(open(LOGIN), host);
+    await walk(openClient({ login: LOGIN }), host);
     // What a walk needs is asked for at once; only mounting and deleting ask for more, when it comes to that.
     expect(scopes[0]).toMatch(/^repository:team\/[0-9a-f]{8}:pull,push$/);
     expect(scopes.filter((scope) => scope === scopes[0])).toHaveLength(1);
   });
 
   test("anonymously it is denied and never absent", async () => {
-    expect(await open(undefined).manifest({ registry: host, repository: "team/app", tag: "one" })).toMatchObject({
+    expect(await openClient().manifest({ registry: host, repository: "team/app", tag: "one" })).toMatchObject({
       kind: "denied",
     });
-    expect(await open(undefined).acceptsPush({ registry: host, repository: "team/app" })).toMatchObject({
+    expect(await openClient().acceptsPush({ registry: host, repository: "team/app" })).toMatchObject({
       kind: "denied",
     });
   });

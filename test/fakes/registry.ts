@@ -26,14 +26,17 @@ const error = (status: number, code: string): Reply => ({
 });
 
 /**
- * A registry in memory over real HTTP, for pulls and small pushes, in the way of docker-registry 2.8. `requests` grows by a line for
- * each request, `METHOD /path`; `override` makes chosen requests be answered otherwise; the latest override counts.
+ * A registry in memory over real HTTP, for pulls, small pushes, mounts, tags and deletes, in the way of docker-registry 2.8: an upload is
+ * a session that ends, a type is served to those who ask for it, a tag cannot be deleted. Unlike it, a manifest may name blobs that are
+ * not there. `requests` grows by a line for each request, `METHOD /path`; `override` makes chosen requests be answered otherwise; the
+ * latest override counts.
  */
 export async function openFakeRegistry() {
   const requests: string[] = [];
   const asked: Asked[] = [];
   const manifests = new Map<string, { readonly bytes: Buffer; readonly type: string }>();
   const blobs = new Map<string, Buffer>();
+  const uploads = new Map<string, Buffer>();
   const overrides: {
     readonly matches: (line: string) => boolean;
     readonly reply: Reply | ((asked: Asked) => Reply);
@@ -47,12 +50,24 @@ export async function openFakeRegistry() {
     return digest;
   };
 
+  const deleteManifest = (repository: string, reference: string): Reply => {
+    if (!reference.startsWith("sha256:")) return error(400, "DIGEST_INVALID");
+    const gone = manifests.get(`${repository}@${reference}`)?.bytes;
+    const names = [...manifests].filter(
+      ([name, { bytes }]) => name.startsWith(`${repository}@`) && gone?.equals(bytes),
+    );
+    for (const [name] of names) manifests.delete(name);
+    return gone ? { status: 202 } : error(404, "MANIFEST_UNKNOWN");
+  };
+
   const serveManifest = (
     { method, headers, body }: Asked,
     repository: string,
     reference: string,
   ): Reply & { readonly bytes?: Buffer } => {
+    if (method === "DELETE") return deleteManifest(repository, reference);
     if (method === "PUT") {
+      if (reference.startsWith("sha256:") && reference !== digestOf(body)) return error(400, "DIGEST_INVALID");
       const digest = putManifest(repository, reference, body, headers["content-type"] ?? "");
       return { status: 201, headers: { "docker-content-digest": digest } };
     }
@@ -66,13 +81,30 @@ export async function openFakeRegistry() {
     };
   };
 
-  const serveUpload = ({ method, url, body }: Asked, repository: string): Reply => {
-    if (method === "POST")
-      return { status: 202, headers: { location: `/v2/${repository}/blobs/uploads/${randomUUID()}?state=x` } };
+  const openUpload = ({ url }: Asked, repository: string): Reply => {
+    const mounted = blobs.get(`${url.searchParams.get("from")}@${url.searchParams.get("mount")}`);
+    if (mounted) {
+      blobs.set(`${repository}@${digestOf(mounted)}`, mounted);
+      return { status: 201, headers: { "docker-content-digest": digestOf(mounted) } };
+    }
+    const id = randomUUID();
+    uploads.set(id, Buffer.alloc(0));
+    return { status: 202, headers: { location: `/v2/${repository}/blobs/uploads/${id}?_state=${id}` } };
+  };
+
+  const serveUpload = (request: Asked, repository: string, id: string): Reply => {
+    const { method, url, body } = request;
+    if (method === "POST") return openUpload(request, repository);
+    const before = uploads.get(id);
+    if (!before || url.searchParams.get("_state") !== id) return error(404, "BLOB_UPLOAD_UNKNOWN");
+    const bytes = Buffer.concat([before, body]);
+    uploads.set(id, bytes);
+    if (method === "PATCH") return { status: 202, headers: { location: `${url.pathname}${url.search}` } };
+    uploads.delete(id);
     if (method === "DELETE") return { status: 204 };
     const digest = url.searchParams.get("digest") ?? "";
-    if (digest !== digestOf(body)) return error(400, "DIGEST_INVALID");
-    blobs.set(`${repository}@${digest}`, body);
+    if (digest !== digestOf(bytes)) return error(400, "DIGEST_INVALID");
+    blobs.set(`${repository}@${digest}`, bytes);
     return { status: 201, headers: { "docker-content-digest": digest } };
   };
 
@@ -81,6 +113,19 @@ export async function openFakeRegistry() {
     return bytes
       ? { status: 200, headers: { "content-type": "application/octet-stream" }, bytes }
       : error(404, "BLOB_UNKNOWN");
+  };
+
+  const tags = (repository: string): string[] =>
+    [...manifests.keys()]
+      .flatMap((key) => (key.startsWith(`${repository}@`) ? [key.slice(repository.length + 1)] : []))
+      .filter((name) => !name.startsWith("sha256:"))
+      .sort();
+
+  const serveTags = (repository: string): Reply => {
+    const isKnown = [...manifests.keys()].some((key) => key.startsWith(`${repository}@`));
+    if (!isKnown) return error(404, "NAME_UNKNOWN");
+    const headers = { "content-type": "application/json" };
+    return { status: 200, headers, body: JSON.stringify({ name: repository, tags: tags(repository) }) };
   };
 
   const serveToken = ({ url, headers }: Asked): Reply => {
@@ -100,7 +145,7 @@ export async function openFakeRegistry() {
         : { ...error(401, "UNAUTHORIZED"), headers: { "www-authenticate": 'Basic realm="registry"' } };
     const allowed = reads ? ["Bearer token-for-pull", "Bearer token-for-push"] : ["Bearer token-for-push"];
     if (allowed.includes(headers.authorization ?? "")) return undefined;
-    const repository = /^\/v2\/(.+)\/(?:manifests|blobs)\//.exec(url.pathname)?.[1] ?? "";
+    const repository = /^\/v2\/(.+)\/(?:manifests|blobs|tags)\//.exec(url.pathname)?.[1] ?? "";
     const challenge = `Bearer realm="http://${host}/token",service="fake",scope="repository:${repository}:${reads ? "pull" : "pull,push"}"`;
     return {
       ...error(401, "UNAUTHORIZED"),
@@ -113,9 +158,10 @@ export async function openFakeRegistry() {
     const refused = refuse(request, host);
     if (refused) return refused;
     const [, repository = "", kind, reference = ""] =
-      /^\/v2\/(.+?)\/(manifests|blobs\/uploads|blobs)\/(.*)$/.exec(request.url.pathname) ?? [];
+      /^\/v2\/(.+?)\/(manifests|blobs\/uploads|blobs|tags)\/(.*)$/.exec(request.url.pathname) ?? [];
     if (kind === "manifests") return serveManifest(request, repository, reference);
-    if (kind === "blobs/uploads") return serveUpload(request, repository);
+    if (kind === "blobs/uploads") return serveUpload(request, repository, reference);
+    if (kind === "tags") return serveTags(repository);
     return kind === "blobs" ? serveBlob(repository, reference) : error(404, "NOT_FOUND");
   };
 
@@ -156,11 +202,9 @@ export async function openFakeRegistry() {
       blobs.set(`${repository}@${digestOf(bytes)}`, Buffer.from(bytes));
       return digestOf(bytes);
     },
-    tags: (repository: string): string[] =>
-      [...manifests.keys()]
-        .flatMap((key) => (key.startsWith(`${repository}@`) ? [key.slice(repository.length + 1)] : []))
-        .filter((name) => !name.startsWith("sha256:"))
-        .sort(),
+    tags,
+    /** How many uploads were opened and neither finished nor cancelled. */
+    openUploads: (): number => uploads.size,
     blob: (repository: string, digest: string): Buffer | undefined => blobs.get(`${repository}@${digest}`),
     manifest: (repository: string, reference: string): Buffer | undefined =>
       manifests.get(`${repository}@${reference}`)?.bytes,

@@ -298,6 +298,34 @@ describe("pushes", () => {
   test("whether a push is taken is found out without leaving an upload open", async () => {
     expect(await open().acceptsPush(name)).toEqual({ kind: "found", value: true });
     expect(fake.requests.map((line) => line.split(" ")[0])).toEqual(["POST", "DELETE"]);
+    expect(fake.openUploads()).toBe(0);
+  });
+
+  test("tags, a mount and a delete, as docker-registry does them", async () => {
+    const registry = open();
+    const other = { ...name, repository: "team/other" };
+    const blob = { mediaType: "x", digest: sha("{}"), size: 2 };
+    expect(await registry.tags(name)).toMatchObject({ kind: "absent" });
+    fake.seedBlob("team/app", Buffer.from("{}"));
+    seed();
+    expect(await registry.mountBlob(other, name, blob)).toEqual({ kind: "found", value: blob });
+    expect(fake.blob("team/other", sha("{}"))?.toString()).toBe("{}");
+    expect(await registry.tags(name)).toEqual({ kind: "found", value: ["one"] });
+    expect(await registry.deleteManifest(tagged)).toMatchObject({
+      kind: "denied",
+      words: expect.stringContaining("DIGEST_INVALID"),
+    });
+    expect(await registry.deleteManifest({ ...name, digest: sha(image) })).toEqual({ kind: "found", value: true });
+    expect(await registry.manifest(tagged)).toMatchObject({ kind: "absent" });
+    expect(fake.openUploads()).toBe(0);
+  });
+
+  test("a mount of what is not there to be mounted leaves nothing open", async () => {
+    const from = { ...name, repository: "team/from" };
+    expect(await open().mountBlob(name, from, { mediaType: "x", digest: sha("{}"), size: 2 })).toMatchObject({
+      kind: "absent",
+    });
+    expect(fake.openUploads()).toBe(0);
   });
 
   test("refused and failed pushes say so", async () => {

@@ -111,6 +111,14 @@ const ROWS: readonly Row[] = [
     login: me,
   },
   {
+    name: "an empty entry, and a store that knows nothing",
+    home: {
+      [file]: config({ auths: { "cache.test": {} }, credsStore: "none" }),
+      "bin/docker-credential-none": helper("credentials not found in native keychain", 1),
+    },
+    login: undefined,
+  },
+  {
     name: "a helper that gives an identity token",
     home: {
       [file]: config({ credsStore: "good" }),
@@ -343,6 +351,12 @@ test("a helper is given its time, asked once for a registry, and warned of once"
   expect(calls).toEqual([["docker-credential-slow", ["get"], { input: "cache.test", timeout: 10_000 }]]);
   expect(warned).toHaveLength(1);
   expect(warned.join()).not.toContain("canary");
+});
+
+test("what is wrong with a file is told once, however many registries are looked up", async () => {
+  const { find, warned } = openHome({ [file]: config({ auths: [] }) }, async () => undefined);
+  for (const registry of ["a.test", "b.test", "c.test"]) await find({ registry, repository: "team/a" });
+  expect(warned).toHaveLength(1);
 });
 
 test("a helper that cannot even be started is one that failed", async () => {

@@ -250,8 +250,9 @@ describe("mounts and deletes", () => {
       (line) => line.startsWith("POST"),
       (asked) => ({ status: mounts(asked) ? status : 202, headers: { location: "/v2/team/app/blobs/uploads/u" } }),
     );
+    fake.override((line) => line.startsWith("PUT"), { status: 201 });
     expect(await open().mountBlob(name, from(), blob)).toMatchObject({ kind: "found" });
-    expect(fake.blob("team/app", blob.digest)?.toString()).toBe("{}");
+    expect(fake.asked.find(({ method }) => method === "PUT")?.body.toString()).toBe("{}");
     const deletes = fake.requests.filter((line) => line.startsWith("DELETE"));
     expect(deletes).toHaveLength(status === 202 ? 1 : 0);
   });
