@@ -32,7 +32,10 @@ export function readLines(
     const start = at;
     const joined = joinContinuations(source, at, directives.escape);
     at = joined.next;
-    if (trimSpaceBefore(joined.text) === "") continue;
+    if (trimSpaceBefore(joined.text) === "") {
+      if (joined.isJoined) throw nothingJoined(directives.escape, { file, line: start + 1 });
+      continue;
+    }
     const heredocs: Heredoc[] = [];
     for (const opening of openingsOf(joined.text, { file, line: start + 1 }, directives.escape, takesHeredocs)) {
       const { body, next } = readBody(withEnds, at, opening, { file, line: start + 1 });
@@ -58,12 +61,13 @@ function joinContinuations(
   source: readonly string[],
   from: number,
   escapeChar: string,
-): { readonly text: string; readonly next: number } {
+): { readonly text: string; readonly isJoined: boolean; readonly next: number } {
   const first = trimSpaceBefore(source[from] ?? "");
   let next = from + 1;
-  if (first.startsWith("#")) return { text: "", next };
+  if (first.startsWith("#")) return { text: "", isJoined: false, next };
   let part = withoutContinuation(first, escapeChar);
   let text = part ?? first;
+  const isJoined = part !== undefined;
   while (part !== undefined && next < source.length) {
     const line = source[next++] ?? "";
     const start = trimSpaceBefore(line);
@@ -71,7 +75,16 @@ function joinContinuations(
     part = withoutContinuation(line, escapeChar);
     text += part ?? line;
   }
-  return { text, next };
+  return { text, isJoined, next };
+}
+
+/** BuildKit takes it for an instruction without a name, and refuses that. */
+function nothingJoined(escapeChar: string, at: At): ActionError {
+  return new ActionError("E_DOCKERFILE", {
+    what: `This line has nothing but a ${escapeChar}, and nothing follows that it could join.`,
+    fix: "Take the line out.",
+    at,
+  });
 }
 
 /**
