@@ -255,6 +255,10 @@ const PATTERNS = [
         fix: "Start the engine, or set DOCKER_HOST to where it is.",
     },
 ];
+function isPassing(stderr) {
+    const last = lastError(stderr.split("\n").filter((line) => line.trim() !== ""));
+    return /\b(500 Internal Server Error|502 Bad Gateway|503 Service Unavailable|504 Gateway Time-?out)\b/i.test(last);
+}
 const LAST_LINES = 25;
 function explainBuildFailure(platform, stderr, dockerfile) {
     const lines = stderr.split("\n").filter((line) => line.trim() !== "");
@@ -507,10 +511,12 @@ async function runBuildx(task, name, world) {
             fix: "Shorten it, or put its content into a file of the build context.",
         });
     const started = world.clock();
-    const finished = await world.exec("docker", args, {
-        env: task.env,
-        onLine: (line) => tellProgress(title, line, world),
-    });
+    const build = () => world.exec("docker", args, { env: task.env, onLine: (line) => tellProgress(title, line, world) });
+    let finished = await build();
+    if (finished !== undefined && finished.code !== 0 && isPassing(finished.stderr)) {
+        world.log.info(`[${title}] The registry failed while the image was pushed; once more, from BuildKit's cache.`);
+        finished = await build();
+    }
     const seconds = Math.round((world.clock() - started) / 100) / 10;
     if (finished?.code !== 0)
         throw explainBuildFailure(title, finished?.stderr ?? "", sources.places.dockerfile);

@@ -31128,8 +31128,11 @@ function readLines(text, file, takesHeredocs) {
         const start = at;
         const joined = joinContinuations(source, at, directives.escape);
         at = joined.next;
-        if ((0,dockerfile_text/* trimSpaceBefore */.On)(joined.text) === "")
+        if ((0,dockerfile_text/* trimSpaceBefore */.On)(joined.text) === "") {
+            if (joined.isJoined)
+                throw nothingJoined(directives.escape, { file, line: start + 1 });
             continue;
+        }
         const heredocs = [];
         for (const opening of openingsOf(joined.text, { file, line: start + 1 }, directives.escape, takesHeredocs)) {
             const { body, next } = readBody(withEnds, at, opening, { file, line: start + 1 });
@@ -31150,9 +31153,10 @@ function joinContinuations(source, from, escapeChar) {
     const first = (0,dockerfile_text/* trimSpaceBefore */.On)(source[from] ?? "");
     let next = from + 1;
     if (first.startsWith("#"))
-        return { text: "", next };
+        return { text: "", isJoined: false, next };
     let part = withoutContinuation(first, escapeChar);
     let text = part ?? first;
+    const isJoined = part !== undefined;
     while (part !== undefined && next < source.length) {
         const line = source[next++] ?? "";
         const start = (0,dockerfile_text/* trimSpaceBefore */.On)(line);
@@ -31161,7 +31165,14 @@ function joinContinuations(source, from, escapeChar) {
         part = withoutContinuation(line, escapeChar);
         text += part ?? line;
     }
-    return { text, next };
+    return { text, isJoined, next };
+}
+function nothingJoined(escapeChar, at) {
+    return new errors/* ActionError */.l("E_DOCKERFILE", {
+        what: `This line has nothing but a ${escapeChar}, and nothing follows that it could join.`,
+        fix: "Take the line out.",
+        at,
+    });
 }
 function withoutContinuation(line, escapeChar) {
     let end = line.length;

@@ -1,7 +1,7 @@
 import { type BaseImage, readBaseImages } from "./base.ts";
 import { buildxArguments, tooLongArgument } from "./buildx/args.ts";
 import { type Builder, findBuilder } from "./buildx/builder.ts";
-import { explainBuildFailure } from "./buildx/failure.ts";
+import { explainBuildFailure, isPassing } from "./buildx/failure.ts";
 import { isolateDockerConfiguration } from "./buildx/isolation.ts";
 import { readPushedDigest } from "./buildx/metadata.ts";
 import { POLICY_VARIABLE, sourcePolicy } from "./buildx/policy.ts";
@@ -143,10 +143,12 @@ async function runBuildx(
       fix: "Shorten it, or put its content into a file of the build context.",
     });
   const started = world.clock();
-  const finished = await world.exec("docker", args, {
-    env: task.env,
-    onLine: (line) => tellProgress(title, line, world),
-  });
+  const build = () => world.exec("docker", args, { env: task.env, onLine: (line) => tellProgress(title, line, world) });
+  let finished = await build();
+  if (finished !== undefined && finished.code !== 0 && isPassing(finished.stderr)) {
+    world.log.info(`[${title}] The registry failed while the image was pushed; once more, from BuildKit's cache.`);
+    finished = await build();
+  }
   const seconds = Math.round((world.clock() - started) / 100) / 10;
   if (finished?.code !== 0) throw explainBuildFailure(title, finished?.stderr ?? "", sources.places.dockerfile);
   return { metadata: (await world.files.readText(metadataFile)) ?? "", seconds };

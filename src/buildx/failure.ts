@@ -69,6 +69,12 @@ const PATTERNS: readonly Pattern[] = [
   },
 ];
 
+/** Whether the last words are a server's own failure: BuildKit tries such a push again for some seconds, and then it is fair to try once more. */
+export function isPassing(stderr: string): boolean {
+  const last = lastError(stderr.split("\n").filter((line) => line.trim() !== ""));
+  return /\b(500 Internal Server Error|502 Bad Gateway|503 Service Unavailable|504 Gateway Time-?out)\b/i.test(last);
+}
+
 const LAST_LINES = 25;
 
 /**

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { explainBuildFailure } from "../../src/buildx/failure.ts";
+import { explainBuildFailure, isPassing } from "../../src/buildx/failure.ts";
 
 const failed = `#5 [2/2] RUN false
 ------
@@ -50,4 +50,13 @@ test.each([
 
 test("no output at all is not success", () => {
   expect(explainBuildFailure("linux/amd64", "", undefined).message).toContain("ended without a word");
+});
+
+test.each<[string, boolean]>([
+  ["ERROR: unexpected status from HEAD request to http://r/v2/x/manifests/1: 500 Internal Server Error", true],
+  ["ERROR: failed to push r/x: unexpected status from PUT request: 503 Service Unavailable", true],
+  ["ERROR: failed to push r/x: 403 Forbidden", false],
+  ["#5 0.1 curl: 502 Bad Gateway\nERROR: process did not complete successfully: exit code: 22", false],
+])("tried once more: %s %s", (stderr, expected) => {
+  expect(isPassing(stderr)).toBe(expected);
 });

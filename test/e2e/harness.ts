@@ -123,7 +123,9 @@ export async function runAction({ workspace, inputs, env = {}, event, node = pro
 
 /** Runs docker and gives what it printed. @throws with its words when it fails. */
 export async function docker(...args: readonly string[]): Promise<string> {
-  const ended = await start("docker", args);
+  let ended = await start("docker", args);
+  // Debian's registry answers 500 where a tag is asked for at the very moment at which it is written.
+  if (ended.code !== 0 && ended.stderr.includes("500 Internal Server Error")) ended = await start("docker", args);
   if (ended.code !== 0) throw new Error(`docker ${args.join(" ")}: ${ended.stderr || ended.stdout}`);
   return ended.stdout;
 }
