@@ -13,6 +13,8 @@ __webpack_require__.d(__webpack_exports__, {
   buildPlatforms: () => (/* binding */ buildPlatforms)
 });
 
+// EXTERNAL MODULE: ./build/src/dockerfile/parse.js + 2 modules
+var parse = __webpack_require__(4388);
 // EXTERNAL MODULE: ./build/src/dockerfile/reads.js
 var dockerfile_reads = __webpack_require__(2013);
 // EXTERNAL MODULE: ./build/src/dockerfile/stages.js
@@ -32,6 +34,7 @@ var upstream = __webpack_require__(4820);
 
 
 
+
 async function readBaseImages({ sources, platforms }, registry) {
     const bases = new Map();
     await Promise.all(platforms.map(async (platform) => {
@@ -41,8 +44,6 @@ async function readBaseImages({ sources, platforms }, registry) {
         const final = (0,stages/* finalBase */.Ys)(sources.build.dockerfile, sources.build.target, scope);
         for (const source of images) {
             const isFinal = source.written === final?.written;
-            if (!isFinal && sources.build.leftOut.length === 0)
-                continue;
             const base = await readBase(source, platform, registry);
             refuseTriggers(source, base, sources);
             if (isFinal)
@@ -92,6 +93,7 @@ function readImageConfig(text) {
 function refuseTriggers(source, base, sources) {
     if (base.triggers.length === 0)
         return;
+    refuseUnseen(source, base.triggers, sources);
     const reads = (0,dockerfile_reads/* onbuildReads */.tc)(base.triggers);
     const reached = sources.build.leftOut.find((path) => reads.some((read) => (0,dockerfile_reads/* canReach */.ug)(read, path)));
     if (reached === undefined)
@@ -99,6 +101,19 @@ function refuseTriggers(source, base, sources) {
     throw new errors/* ActionError */.l("E_CONTEXT", {
         what: `${(0,upstream/* tellPlace */.Lt)(source.at)}: the base image ${source.written} has an ONBUILD trigger that copies ${reached} into the image, which would be another image in every clone.`,
         fix: `Add ${reached} to .dockerignore.`,
+        at: source.at,
+    });
+}
+function refuseUnseen(source, triggers, sources) {
+    const stage = (0,parse/* parseDockerfile */.Ai)(`FROM base\n${triggers.join("\n")}\n`, source.written);
+    const scope = { args: new Map(Object.entries(sources.build.args)), platform: undefined };
+    const image = (0,stages/* imageUses */.YQ)(stage, scope).find(({ by }) => by !== "FROM")?.written;
+    const unseen = image ?? (0,stages/* remoteAdds */.t$)(stage, scope).find(({ checksum }) => checksum === undefined)?.source;
+    if (unseen === undefined)
+        return;
+    throw new errors/* ActionError */.l("E_CONTEXT", {
+        what: `${(0,upstream/* tellPlace */.Lt)(source.at)}: the base image ${source.written} has an ONBUILD trigger that takes ${unseen} into the image, which can change without anything of yours changing.`,
+        fix: "Use a base without that trigger: an image built here would not be found again for certain.",
         at: source.at,
     });
 }

@@ -31071,7 +31071,11 @@ function escapeOf(directives, file) {
 }
 function syntaxOf(directives) {
     const found = directives.find(({ name }) => name === "syntax");
-    return found && { reference: found.value.split(" ", 1)[0] ?? "", line: found.line };
+    if (!found)
+        return undefined;
+    const blank = found.value.indexOf(" ");
+    const reference = blank < 0 ? found.value : found.value.slice(0, blank);
+    return { reference, options: found.value.slice(reference.length + 1), line: found.line };
 }
 function firstLine(source) {
     return source[0]?.startsWith("#!") ? 1 : 0;
@@ -40142,14 +40146,16 @@ function makeYours(inputs, { kind, configuration, dockerfile, args, target }, pl
     };
 }
 function instructionTexts(dockerfile) {
-    const before = dockerfile.globalArgs.map(parse/* instructionText */.sr);
+    const options = dockerfile.syntax?.options ? [`# syntax=… ${dockerfile.syntax.options}`] : [];
+    const before = [...options, ...dockerfile.globalArgs.map(parse/* instructionText */.sr)];
     return [
         before,
         ...dockerfile.stages.map((stage) => [(0,parse/* instructionText */.sr)(stage.from), ...stage.instructions.map(parse/* instructionText */.sr)]),
     ];
 }
 function instructionLines(dockerfile) {
-    const before = dockerfile.globalArgs.map(({ line }) => line);
+    const options = dockerfile.syntax?.options ? [dockerfile.syntax.line] : [];
+    const before = [...options, ...dockerfile.globalArgs.map(({ line }) => line)];
     return [
         before,
         ...dockerfile.stages.map((stage) => [stage.from.line, ...stage.instructions.map(({ line }) => line)]),

@@ -1,5 +1,6 @@
+import { parseDockerfile } from "./dockerfile/parse.ts";
 import { canReach, onbuildReads } from "./dockerfile/reads.ts";
-import { finalBase } from "./dockerfile/stages.ts";
+import { finalBase, imageUses, remoteAdds } from "./dockerfile/stages.ts";
 import { ActionError } from "./errors.ts";
 import { imageFor, isRecord } from "./oci/manifest.ts";
 import { formatPlatform, type Platform } from "./oci/platform.ts";
@@ -31,7 +32,6 @@ export async function readBaseImages(
       const final = finalBase(sources.build.dockerfile, sources.build.target, scope);
       for (const source of images) {
         const isFinal = source.written === final?.written;
-        if (!isFinal && sources.build.leftOut.length === 0) continue;
         const base = await readBase(source, platform, registry);
         refuseTriggers(source, base, sources);
         if (isFinal) bases.set(formatPlatform(platform), base);
@@ -84,12 +84,27 @@ function readImageConfig(text: string): BaseImage {
 /** The key of such a build would have to name `.git`, and it does not: so it is never built. */
 function refuseTriggers(source: ImageSource, base: BaseImage, sources: Sources): void {
   if (base.triggers.length === 0) return;
+  refuseUnseen(source, base.triggers, sources);
   const reads = onbuildReads(base.triggers);
   const reached = sources.build.leftOut.find((path) => reads.some((read) => canReach(read, path)));
   if (reached === undefined) return;
   throw new ActionError("E_CONTEXT", {
     what: `${tellPlace(source.at)}: the base image ${source.written} has an ONBUILD trigger that copies ${reached} into the image, which would be another image in every clone.`,
     fix: `Add ${reached} to .dockerignore.`,
+    at: source.at,
+  });
+}
+
+/** What a trigger takes from elsewhere stands in no plan: an image or an address behind it could change, and the key would not. */
+function refuseUnseen(source: ImageSource, triggers: readonly string[], sources: Sources): void {
+  const stage = parseDockerfile(`FROM base\n${triggers.join("\n")}\n`, source.written);
+  const scope = { args: new Map(Object.entries(sources.build.args)), platform: undefined };
+  const image = imageUses(stage, scope).find(({ by }) => by !== "FROM")?.written;
+  const unseen = image ?? remoteAdds(stage, scope).find(({ checksum }) => checksum === undefined)?.source;
+  if (unseen === undefined) return;
+  throw new ActionError("E_CONTEXT", {
+    what: `${tellPlace(source.at)}: the base image ${source.written} has an ONBUILD trigger that takes ${unseen} into the image, which can change without anything of yours changing.`,
+    fix: "Use a base without that trigger: an image built here would not be found again for certain.",
     at: source.at,
   });
 }

@@ -370,7 +370,9 @@ function makeYours(
 
 /** All stages count: which of them the target needs is not asked yet. */
 function instructionTexts(dockerfile: Dockerfile): string[][] {
-  const before = dockerfile.globalArgs.map(instructionText);
+  // What stands behind the frontend's name is told to it, and may change what it builds.
+  const options = dockerfile.syntax?.options ? [`# syntax=… ${dockerfile.syntax.options}`] : [];
+  const before = [...options, ...dockerfile.globalArgs.map(instructionText)];
   return [
     before,
     ...dockerfile.stages.map((stage) => [instructionText(stage.from), ...stage.instructions.map(instructionText)]),
@@ -378,7 +380,8 @@ function instructionTexts(dockerfile: Dockerfile): string[][] {
 }
 
 function instructionLines(dockerfile: Dockerfile): number[][] {
-  const before = dockerfile.globalArgs.map(({ line }) => line);
+  const options = dockerfile.syntax?.options ? [dockerfile.syntax.line] : [];
+  const before = [...options, ...dockerfile.globalArgs.map(({ line }) => line)];
   return [
     before,
     ...dockerfile.stages.map((stage) => [stage.from.line, ...stage.instructions.map(({ line }) => line)]),

@@ -4,8 +4,11 @@ import { trimSpaceBefore } from "./text.ts";
 export type Directives = {
   /** What escapes, and joins lines. */
   readonly escape: "\\" | "`";
-  readonly syntax: { readonly reference: string; readonly line: number } | undefined;
+  readonly syntax: Syntax | undefined;
 };
+
+/** The frontend that a Dockerfile chooses; `options` is what the frontend is told in the same line. */
+export type Syntax = { readonly reference: string; readonly options: string; readonly line: number };
 
 type Directive = { readonly name: string; readonly value: string; readonly line: number };
 
@@ -50,10 +53,12 @@ function escapeOf(directives: readonly Directive[], file: string): Directives["e
   });
 }
 
-/** What stands behind the reference are options of the frontend's command line. */
 function syntaxOf(directives: readonly Directive[]): Directives["syntax"] {
   const found = directives.find(({ name }) => name === "syntax");
-  return found && { reference: found.value.split(" ", 1)[0] ?? "", line: found.line };
+  if (!found) return undefined;
+  const blank = found.value.indexOf(" ");
+  const reference = blank < 0 ? found.value : found.value.slice(0, blank);
+  return { reference, options: found.value.slice(reference.length + 1), line: found.line };
 }
 
 function firstLine(source: readonly string[]): number {

@@ -1,4 +1,5 @@
 import { ActionError } from "../errors.ts";
+import type { Syntax } from "./directives.ts";
 import { splitFlags } from "./flags.ts";
 import type { Heredoc } from "./heredoc.ts";
 import { readLines } from "./lex.ts";
@@ -33,7 +34,7 @@ export type Dockerfile = {
   /** How messages name the file. */
   readonly file: string;
   readonly escape: string;
-  readonly syntax: { readonly reference: string; readonly line: number } | undefined;
+  readonly syntax: Syntax | undefined;
   readonly globalArgs: readonly Instruction[];
   readonly stages: readonly Stage[];
 };

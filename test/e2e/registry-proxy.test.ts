@@ -87,7 +87,9 @@ async function openResolver(names: Readonly<Record<string, string>>): Promise<nu
     incoming.pipe(onward);
   });
   server.on("connect", (incoming, socket, head) => {
-    const [host = "", port] = (names[incoming.url ?? ""] ?? "127.0.0.1:1").split(":");
+    // As squid does it: a tunnel is for TLS.
+    const place = incoming.url?.endsWith(":443") ? names[incoming.url] : undefined;
+    const [host = "", port] = (place ?? "127.0.0.1:1").split(":");
     const onward = connect(Number(port), host, () => {
       socket.write("HTTP/1.1 200 OK\r\n\r\n");
       onward.write(head);

@@ -93,6 +93,16 @@ const MUST_CHANGE: readonly Mutation[] = [
     images: { ...IMAGES, "registry.test/tools:1": indexOf({ "linux/amd64": "moved" }) },
   },
   {
+    name: "an option of the frontend",
+    from: WITH_FRONTEND,
+    edit: (root) =>
+      put(
+        root,
+        ".devcontainer/Dockerfile",
+        String(WITH_FRONTEND[".devcontainer/Dockerfile"]).replace("dockerfile:1", "dockerfile:1 --x=y"),
+      ),
+  },
+  {
     name: "frontend digest",
     from: WITH_FRONTEND,
     images: { ...IMAGES, "docker.io/docker/dockerfile:1": indexOf({ "linux/amd64": "moved" }) },

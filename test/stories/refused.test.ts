@@ -282,6 +282,14 @@ test("a base whose ONBUILD trigger would copy .git is refused", async () => {
   expect((await play({ workspace, registry })).outputs.result).toBe("built");
 });
 
+test.each([
+  ["an image", "COPY --from=other.test/x:1 /a /a"],
+  ["an address", "ADD https://example.test/x /x"],
+])("a base whose ONBUILD trigger takes %s that no plan names is refused", async (_, trigger) => {
+  seedBase(registry, "base/os", "1", "trigger", { OnBuild: [trigger] });
+  expectRefusal(await play({ workspace, registry }), /ONBUILD trigger that takes .*\[E_CONTEXT\]/);
+});
+
 test("an ADD from an address without a checksum cannot be decided; on-unknown: build builds and pushes nothing", async () => {
   put(workspace, DOCKERFILE, `FROM ${registry.host}/base/os:1\nADD https://example.test/x /x\n`);
   expectRefusal(
