@@ -2,7 +2,7 @@ import { ActionError } from "./errors.ts";
 import { formatPlatform, type Platform, parsePlatform } from "./oci/platform.ts";
 import { parseRepository, type Repository } from "./oci/reference.ts";
 import { type ImagePattern, parseImagePattern } from "./registry/allowed.ts";
-import { type DockerConfiguration, decodeDockerConfiguration } from "./registry/credentials.ts";
+import { type DockerConfiguration, decodeDockerConfiguration } from "./registry/docker-config.ts";
 import { type Mirror, parseMirror } from "./registry/mirrors.ts";
 import { decodeCertificate, type Insecure } from "./registry/trust.ts";
 

@@ -70,7 +70,8 @@ function openNetwork(
     warn: log.warning,
   });
   const mayPush = push !== "false" && !host.event.isFork;
-  const trust = openTrust({ files, env: host.env, certificate: inputs.certificate, insecure: inputs.insecure });
+  const { certificate, insecure } = inputs;
+  const trust = openTrust({ files, env: host.env, certificate, insecure, warn: log.warning });
   const direct = openRegistry(openHttp({ env: host.env, userAgent: "dev-container-cache", trust }), {
     clock: Date.now,
     mask: log.mask,

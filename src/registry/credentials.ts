@@ -2,8 +2,6 @@ import type { Repository } from "../oci/reference.ts";
 import type { Exec, Files, StoredLogin } from "../world.ts";
 import { type DockerConfiguration, loginFrom, readDockerConfiguration } from "./docker-config.ts";
 
-export { type DockerConfiguration, decodeDockerConfiguration } from "./docker-config.ts";
-
 type FindLogin = (name: Repository) => Promise<StoredLogin | undefined>;
 
 export type CredentialOptions = {

@@ -19,7 +19,7 @@ export type TrustOptions = {
   readonly certificate: string | undefined;
   readonly insecure: Insecure;
   /** Told of files that hold nothing that can be used, by name and never by content. */
-  readonly warn?: (line: string) => void;
+  readonly warn: (line: string) => void;
 };
 
 /** The input insecure: registries by `host[:port]`, or all of them. */
@@ -46,7 +46,7 @@ export function openTrust(options: TrustOptions): (host: string) => Promise<Trus
   const known = new Map<string, Promise<Trust>>();
   const warned = new Set<string>();
   const warn = (line: string): void => {
-    if (!warned.has(line)) options.warn?.(line);
+    if (!warned.has(line)) options.warn(line);
     warned.add(line);
   };
   return (host) => {
@@ -56,9 +56,7 @@ export function openTrust(options: TrustOptions): (host: string) => Promise<Trus
   };
 }
 
-type Reading = TrustOptions & { readonly warn: (line: string) => void };
-
-async function readTrust(host: string, { files, env, certificate, insecure, warn }: Reading): Promise<Trust> {
+async function readTrust(host: string, { files, env, certificate, insecure, warn }: TrustOptions): Promise<Trust> {
   const folder = `/etc/docker/certs.d/${host}`;
   const names = (await files.list(folder)) ?? [];
   const read = (path: string): Promise<string | undefined> => readPem(path, files, warn);

@@ -34,7 +34,13 @@ export type Client = {
 /** Our client, put together as the action does it; closed with the file of tests. */
 export function openClient({ login, certificate, env = {}, insecure = [] }: Client = {}): Registry {
   const { files } = openFiles(folder);
-  const trust = openTrust({ files, env, certificate, insecure: { kind: "hosts", hosts: insecure } });
+  const trust = openTrust({
+    files,
+    env,
+    certificate,
+    insecure: { kind: "hosts", hosts: insecure },
+    warn: () => undefined,
+  });
   const registry = openRegistry(openHttp({ env, userAgent: "test", trust }), {
     clock: Date.now,
     mask: () => undefined,
