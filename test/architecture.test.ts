@@ -12,6 +12,7 @@ const house: Record<string, { readonly rooms: readonly string[]; readonly module
   registry: { rooms: [".", "oci"], modules: [] },
   "registry/http.ts": { rooms: [".", "oci", "registry"], modules: ["node:tls", "undici"] },
   buildx: { rooms: [".", "oci"], modules: [] },
+  sbom: { rooms: [".", "oci"], modules: [] },
   devcontainer: { rooms: [".", "oci"], modules: ["jsonc-parser"] },
   dockerfile: { rooms: [".", "oci"], modules: [] },
   oci: { rooms: [], modules: ["node:crypto"] },
