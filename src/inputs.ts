@@ -1,4 +1,5 @@
 import { ActionError } from "./errors.ts";
+import { parseRunner, platformNamedTwice, type Runner } from "./matrix.ts";
 import { formatPlatform, type Platform, parsePlatform } from "./oci/platform.ts";
 import { parseRepository, type Repository } from "./oci/reference.ts";
 import { type ImagePattern, parseImagePattern } from "./registry/allowed.ts";
@@ -18,6 +19,8 @@ export type Inputs = {
   readonly alias: "auto" | "true" | "false";
   /** Sorted, no platform twice. */
   readonly platforms: readonly Platform[];
+  /** No platform twice; those that are not named have a default. */
+  readonly runners: readonly Runner[];
   /** As written: relative to the host's workspace, or absolute. */
   readonly workspaceFolder: string | undefined;
   readonly devcontainerDir: string | undefined;
@@ -53,6 +56,7 @@ export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
     push: autoOrBoolean(read, "push"),
     alias: autoOrBoolean(read, "alias"),
     platforms: readPlatforms(read),
+    runners: readRunners(read),
     workspaceFolder: text(read, "workspace-folder"),
     devcontainerDir: text(read, "devcontainer-dir"),
     devcontainerJsonPath: text(read, "devcontainer-json-path"),
@@ -144,6 +148,16 @@ function readPlatforms(read: ReadInput): Platform[] {
     platforms.set(formatPlatform(platform), platform);
   }
   return [...platforms.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, platform]) => platform);
+}
+
+function readRunners(read: ReadInput): readonly Runner[] {
+  const runners = list(read, "runners", parseRunner);
+  const twice = platformNamedTwice(runners);
+  if (twice === undefined) return runners;
+  throw new ActionError("E_INPUT", {
+    what: `The input runners names ${formatPlatform(twice)} twice.`,
+    fix: "Write one line for each platform; several labels of one runner are written with commas.",
+  });
 }
 
 /** One item a line. */

@@ -1,4 +1,5 @@
 import { setTag } from "./key/fingerprint.ts";
+import { makeMatrix } from "./matrix.ts";
 import { formatPlatform } from "./oci/platform.ts";
 import type { Report } from "./report/report.ts";
 
@@ -17,6 +18,7 @@ export const OUTPUTS = [
   "source-key",
   "platforms",
   "missing-platforms",
+  "matrix",
   "miss-reasons",
   "plan",
   "timings",
@@ -49,6 +51,7 @@ export function makeOutputs(report: Report): Readonly<Record<OutputName, string>
       ),
     ),
     "missing-platforms": JSON.stringify(report.missing.map(formatPlatform)),
+    matrix: JSON.stringify(makeMatrix(report.runners)),
     "miss-reasons": JSON.stringify(
       report.reasons.map(({ part, ingredient, text, at }) => ({ part, ingredient, text, ...at })),
     ),

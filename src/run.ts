@@ -3,6 +3,7 @@ import { decide } from "./decide.ts";
 import { type Explanation, explainAgainstBranch, explainDrift } from "./explain.ts";
 import type { Inputs } from "./inputs.ts";
 import { sourceTag } from "./key/fingerprint.ts";
+import { chooseRunners } from "./matrix.ts";
 import { formatRepository } from "./oci/reference.ts";
 import { readSources, type Sources } from "./plan.ts";
 import { type Probed, probe } from "./probe.ts";
@@ -96,6 +97,7 @@ function tellRun(
   const loaded = (outcome.built ?? [])
     .filter((one) => one.found === undefined)
     .map(({ platform }) => ({ platform, digest: undefined, how: "built" }) as const);
+  const missing = outcome.missing ?? [];
   return {
     result: outcome.result,
     repository: inputs.cacheRepository,
@@ -106,7 +108,8 @@ function tellRun(
     digest: outcome.digest,
     pushed: outcome.pushed ?? false,
     platforms: [...found, ...loaded],
-    missing: outcome.missing ?? [],
+    missing,
+    runners: chooseRunners(inputs, { result: outcome.result, verdict, missing }),
     reasons,
     previous,
     built: outcome.built ?? [],

@@ -75,6 +75,16 @@ const BAD: readonly Bad[] = [
   },
   { name: "a cache-repo in capitals", inputs: { "cache-repo": "ghcr.io/Team/App" }, words: /lower-case/ },
   { name: "a cache-repo with blanks", inputs: { "cache-repo": "ghcr.io/a b" }, words: /white space/ },
+  {
+    name: "a runner for a platform that does not exist",
+    inputs: { runners: "linux/arm46=pi" },
+    words: /runners holds "linux\/arm46=pi"/,
+  },
+  {
+    name: "two runners for one platform",
+    inputs: { runners: "linux/arm64=pi\nlinux/aarch64=m1" },
+    words: /runners names linux\/arm64 twice/,
+  },
   { name: "a password without a user", inputs: { "registry-password": "s3cret" }, words: /registry-username is empty/ },
   { name: "a user without a password", inputs: { "registry-username": "me" }, words: /registry-password is empty/ },
   { name: "push for a fork", inputs: { push: "true" }, words: /fork/, fork: true },

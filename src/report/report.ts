@@ -1,6 +1,7 @@
 import type { BuiltPlatform } from "../build.ts";
 import type { ActionError } from "../errors.ts";
 import type { Difference } from "../key/explain.ts";
+import type { Runner } from "../matrix.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Repository } from "../oci/reference.ts";
@@ -26,6 +27,8 @@ export type Report = {
     readonly how: "found" | "built";
   }[];
   readonly missing: readonly Platform[];
+  /** Who would have to build what is missing or out of date. */
+  readonly runners: readonly Runner[];
   readonly reasons: readonly Difference[];
   /** The tag of the image that the reasons compare with. */
   readonly previous: string | undefined;
@@ -51,6 +54,7 @@ export function reportFailure(failure: ActionError, seconds: number): Report {
     pushed: false,
     platforms: [],
     missing: [],
+    runners: [],
     reasons: [],
     previous: undefined,
     built: [],
