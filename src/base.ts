@@ -5,6 +5,7 @@ import { ActionError } from "./errors.ts";
 import { imageFor, isRecord } from "./oci/manifest.ts";
 import { formatPlatform, type Platform } from "./oci/platform.ts";
 import type { Sources } from "./plan.ts";
+import { scopeOf } from "./sources.ts";
 import { type ImageSource, tellPlace } from "./upstream.ts";
 import type { Answer, Registry } from "./world.ts";
 
@@ -28,8 +29,8 @@ export async function readBaseImages(
     platforms.map(async (platform) => {
       const wanted = sources.wanted.platforms.find((one) => one.platform === platform);
       const images = (wanted?.images ?? []).filter(({ by }) => by === "base");
-      const scope = { args: new Map(Object.entries(sources.build.args)), platform };
-      const final = finalBase(sources.build.dockerfile, sources.build.target, scope);
+      const scope = scopeOf(sources.build, platform);
+      const final = finalBase(sources.build.dockerfile, sources.build.definition.target?.value, scope);
       for (const source of images) {
         const isFinal = source.written === final?.written;
         const base = await readBase(source, platform, registry);

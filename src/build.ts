@@ -8,6 +8,7 @@ import { POLICY_VARIABLE, sourcePolicy } from "./buildx/policy.ts";
 import { PROVENANCE_TYPES, readUsedImages } from "./buildx/provenance.ts";
 import { layOutContext } from "./context.ts";
 import { METADATA_LABEL, metadataLabel } from "./devcontainer/label.ts";
+import { formatOption } from "./devcontainer/options.ts";
 import { ActionError } from "./errors.ts";
 import { emptyIndex } from "./key/record.ts";
 import type { Digest } from "./oci/digest.ts";
@@ -16,6 +17,7 @@ import { formatPlatform, type Platform, platformSlug } from "./oci/platform.ts";
 import { formatReference, formatRepository, type Repository } from "./oci/reference.ts";
 import type { Sources } from "./plan.ts";
 import { type Found, lookUpPlatform, type Plan, verifyPlatform } from "./probe.ts";
+import type { Gathered } from "./sources.ts";
 import type { Binding } from "./upstream.ts";
 import type { Registry, StoredLogin, World } from "./world.ts";
 
@@ -84,10 +86,25 @@ async function layOut({ sources, bindings }: BuildTask, { files }: World): Promi
   await files.makeDirectory(`${folder}/context`, { mode: 0o755 });
   if (sources.build.context)
     await layOutContext(files, sources.build.context.root, sources.build.context.entries, `${folder}/context`);
+  for (const [name, context] of sources.build.namedContexts)
+    await layOutContext(files, context.root, context.entries, namedContextFolder(sources.build, folder, name));
   await files.write(`${folder}/Dockerfile`, sources.build.dockerfileText);
   await files.write(`${folder}/Dockerfile.dockerignore`, "");
   await files.write(`${folder}/policy.json`, sourcePolicy(bindings));
   return folder;
+}
+
+/** A name may hold what a path may not: so the folders have numbers. */
+function namedContextFolder({ namedContexts }: Gathered, folder: string, name: string): string {
+  return `${folder}/named-${[...namedContexts.keys()].indexOf(name)}`;
+}
+
+function contextArguments(gathered: Gathered, folder: string): Record<string, string> {
+  const contexts = [...gathered.definition.contexts].map(([name, { kind, value }]) => {
+    const source = kind === "image" ? `docker-image://${value}` : namedContextFolder(gathered, folder, name);
+    return [name, source] as const;
+  });
+  return Object.fromEntries(contexts);
 }
 
 type PlatformTask = BuildTask & {
@@ -124,15 +141,17 @@ async function runBuildx(
   const title = formatPlatform(platform);
   const metadataFile = `${folder}/metadata-${platformSlug(platform)}.json`;
   const label = metadataLabel({ base: task.base?.labels[METADATA_LABEL], raw: sources.raw });
-  const { kind } = sources.build;
+  const { definition } = sources.build;
   const args = buildxArguments({
     platform,
     contextFolder: `${folder}/context`,
     dockerfile: `${folder}/Dockerfile`,
-    target: sources.build.target,
+    target: definition.target?.value,
     buildArgs: { ...sources.build.args, ...sources.build.uncounted },
     labels: label === undefined ? {} : { [METADATA_LABEL]: label },
-    cacheFrom: kind.kind === "dockerfile" ? kind.cacheFrom : [],
+    cacheFrom: definition.cacheFrom,
+    contexts: contextArguments(sources.build, folder),
+    options: [...definition.counted, ...definition.uncounted].map(formatOption),
     metadataFile,
     output: { kind: task.output.kind, name },
   });

@@ -9,6 +9,10 @@ export type BuildArguments = {
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly cacheFrom: readonly string[];
+  /** Named build contexts: a folder, or `docker-image://…`. */
+  readonly contexts: Readonly<Record<string, string>>;
+  /** Further options, each in one text. */
+  readonly options: readonly string[];
   readonly metadataFile: string;
   readonly output: { readonly kind: "push" | "load"; readonly name: string };
 };
@@ -27,6 +31,8 @@ export function buildxArguments(build: BuildArguments): string[] {
     ...Object.entries(build.buildArgs).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]),
     ...Object.entries(build.labels).flatMap(([name, value]) => ["--label", `${name}=${value}`]),
     ...build.cacheFrom.flatMap((source) => ["--cache-from", source]),
+    ...Object.entries(build.contexts).flatMap(([name, source]) => ["--build-context", `${name}=${source}`]),
+    ...build.options,
     ...["--metadata-file", build.metadataFile],
     ...outputArguments(build.output),
     build.contextFolder,

@@ -4,9 +4,10 @@ import { placeOf } from "./parse.ts";
 import { folderOf, pathWithin, resolvePath } from "./paths.ts";
 import type { Substituted } from "./substitute.ts";
 
-/** What has to be built: an image as it is, or a Dockerfile. Paths are absolute and inside the workspace. */
+/** What has to be built: an image as it is, a Dockerfile, or a service of compose. Paths are absolute and inside the workspace. */
 export type BuildKind =
   | { readonly kind: "image"; readonly image: string }
+  | { readonly kind: "compose"; readonly service: string }
   | {
       readonly kind: "dockerfile";
       readonly dockerfile: string;
@@ -15,6 +16,9 @@ export type BuildKind =
       /** In the order of the file. */
       readonly args: ReadonlyMap<string, BuildArg>;
       readonly cacheFrom: readonly string[];
+      readonly options: readonly { readonly text: string; readonly path: JsonPath }[];
+      /** Where the two paths are written, by the new way or the old one. */
+      readonly written: { readonly dockerfile: JsonPath; readonly context: JsonPath };
     };
 
 export type BuildArg = { readonly value: string; readonly path: JsonPath };
@@ -23,17 +27,16 @@ export type BuildArg = { readonly value: string; readonly path: JsonPath };
  * Tells what a configuration builds, by the rules of the reference CLI's `build`: a Dockerfile wins over compose, compose over an image.
  * @param configFile absolute path of devcontainer.json: paths in it count from its folder.
  * @param workspace absolute path that Dockerfile and context must not leave. Links are not looked at here.
- * @throws E_CONFIG where nothing or nothing valid is named; E_NOT_YET for features, compose and `build.options`. Both with the line.
+ * @throws E_CONFIG where nothing or nothing valid is named, with the line.
  * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/singleContainer.ts (buildAndExtendImage)
  */
 export function buildKind(configuration: Substituted, configFile: string, workspace: string): BuildKind {
   const { json } = configuration;
-  refuseFeatures(configuration);
   const build = objectAt(configuration, ["build"]);
   const written: JsonPath | undefined =
     "dockerFile" in json ? ["dockerFile"] : "dockerfile" in build ? ["build", "dockerfile"] : undefined;
   if (written) return dockerfileKind(configuration, { written, build, folder: folderOf(configFile), workspace });
-  if ("dockerComposeFile" in json) throw notYet(configuration, ["dockerComposeFile"], "Compose (dockerComposeFile)");
+  if ("dockerComposeFile" in json) return { kind: "compose", service: composeService(configuration) };
   const image = textAt(configuration, ["image"]);
   if (image === undefined) throw nothingToBuild(configuration);
   return { kind: "image", image };
@@ -48,8 +51,6 @@ type Sources = {
 
 function dockerfileKind(configuration: Substituted, sources: Sources): BuildKind {
   const { written, build, folder, workspace } = sources;
-  const { options } = build;
-  if (hasItems(options)) throw notYet(configuration, ["build", "options"], `build.options (${formatValue(options)})`);
   const name = textAt(configuration, written);
   if (name === undefined) {
     throw new ActionError("E_CONFIG", {
@@ -78,8 +79,20 @@ function dockerfileKind(configuration: Substituted, sources: Sources): BuildKind
     context: context === undefined ? folderOf(dockerfile) : inside(contextPath, context),
     ...(target === undefined ? {} : { target }),
     args: buildArgs(configuration),
-    cacheFrom: cacheSources(configuration, build.cacheFrom),
+    cacheFrom: texts(configuration, ["build", "cacheFrom"], build.cacheFrom).map(({ text }) => text),
+    options: texts(configuration, ["build", "options"], build.options),
+    written: { dockerfile: written, context: contextPath },
   };
+}
+
+function composeService(configuration: Substituted): string {
+  const service = textAt(configuration, ["service"]);
+  if (service !== undefined) return service;
+  throw new ActionError("E_CONFIG", {
+    what: `${configuration.file} names dockerComposeFile and no service.`,
+    fix: 'Add "service": the one of the compose file in which you work.',
+    at: placeOf(configuration, ["dockerComposeFile"]),
+  });
 }
 
 /** Values become text as JavaScript writes them: `true`, `3`, `null`. */
@@ -94,27 +107,18 @@ function buildArgs(configuration: Substituted): ReadonlyMap<string, BuildArg> {
   );
 }
 
-function cacheSources(configuration: Substituted, cacheFrom: Json | undefined): readonly string[] {
-  if (!cacheFrom) return [];
-  const list: readonly Json[] = Array.isArray(cacheFrom) ? cacheFrom : [cacheFrom];
-  return list.map((source, at) => {
-    if (typeof source === "string") return source;
-    throw wrongType(configuration, ["build", "cacheFrom", at], "a text");
-  });
-}
-
-function refuseFeatures(configuration: Substituted): void {
-  const names = Object.keys(objectAt(configuration, ["features"]));
-  const [first] = names;
-  if (first === undefined) return;
-  throw notYet(configuration, ["features", first], `Features (${names.join(", ")})`);
-}
-
-function notYet(configuration: Substituted, path: JsonPath, what: string): ActionError {
-  return new ActionError("E_NOT_YET", {
-    what: `${what} cannot be cached by this version yet.`,
-    fix: "Use an image or a Dockerfile without it until a later version can.",
-    at: placeOf(configuration, path),
+/** A text, or a list of texts, each with the path under which it stands. */
+function texts(
+  configuration: Substituted,
+  path: JsonPath,
+  value: Json | undefined,
+): readonly { readonly text: string; readonly path: JsonPath }[] {
+  if (!value) return [];
+  const list: readonly Json[] = Array.isArray(value) ? value : [value];
+  return list.map((item, at) => {
+    const place = [...path, at];
+    if (typeof item === "string") return { text: item, path: place };
+    throw wrongType(configuration, place, "a text");
   });
 }
 
@@ -167,10 +171,6 @@ function wrongType(configuration: Substituted, path: JsonPath, wanted: string): 
     fix: `Correct it in ${configuration.file}.`,
     at: placeOf(configuration, path),
   });
-}
-
-function hasItems(value: Json | undefined): boolean {
-  return typeof value === "string" || Array.isArray(value) ? value.length > 0 : false;
 }
 
 function formatValue(value: Json | undefined): string {

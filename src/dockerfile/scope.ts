@@ -4,7 +4,12 @@ import { type Dockerfile, type Instruction, readTrigger, type Stage, triggerText
 import { argWords, envWords } from "./words.ts";
 
 /** What a build is told from outside. Without a platform the target's own variables are unknown. */
-export type Scope = { readonly args: ReadonlyMap<string, string>; readonly platform: Platform | undefined };
+export type Scope = {
+  readonly args: ReadonlyMap<string, string>;
+  readonly platform: Platform | undefined;
+  /** Named build contexts: each stands in the place of the image of that name, as another image or, `undefined`, as a folder. */
+  readonly contexts?: ReadonlyMap<string, string | undefined>;
+};
 
 const UNSET: Value = { kind: "unset" };
 const UNKNOWN: Value = { kind: "unknown" };

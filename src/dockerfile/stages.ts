@@ -2,6 +2,7 @@ import { ActionError } from "../errors.ts";
 import { type Platform, parsePlatform, samePlatform } from "../oci/platform.ts";
 import { expandWord, type Lookup } from "./expand.ts";
 import { flagValues, readMount } from "./flags.ts";
+import { replacementOf } from "./named-contexts.ts";
 import { type Dockerfile, type Instruction, readTrigger, type Stage, triggerText } from "./parse.ts";
 import { BUILDERS_OWN, globalLookup, parentStage, runningInstructions, type Scope } from "./scope.ts";
 import { argWords } from "./words.ts";
@@ -57,12 +58,13 @@ function stageByName(stages: readonly Stage[], reference: string): Stage | undef
  */
 export function imageUses(dockerfile: Dockerfile, scope: Scope): readonly ImageUse[] {
   const outside = globalLookup(dockerfile, scope);
-  return dockerfile.stages.flatMap((stage) => [
+  const uses = dockerfile.stages.flatMap((stage) => [
     ...baseUse(dockerfile, stage, outside, scope),
     ...runningInstructions(dockerfile, stage, outside).flatMap((instruction) =>
-      instructionUses(instruction, dockerfile.stages),
+      instructionUses(instruction, dockerfile.stages, scope),
     ),
   ]);
+  return [...uses, ...replacedStages(dockerfile, scope)];
 }
 
 function baseUse(dockerfile: Dockerfile, stage: Stage, outside: Lookup, scope: Scope): ImageUse[] {
@@ -70,9 +72,11 @@ function baseUse(dockerfile: Dockerfile, stage: Stage, outside: Lookup, scope: S
   const { base: written, line } = stage.from;
   const expanded = expandWord(written, outside, dockerfile.escape);
   if (expanded.kind === "text" && expanded.text === "scratch") return [];
+  const replacement = expanded.kind === "text" ? replacementOf(scope, expanded.text) : undefined;
+  if (replacement?.kind === "folder") return [];
   const known =
     expanded.kind === "text"
-      ? { reference: expanded.text, names: [] }
+      ? { reference: replacement?.reference ?? expanded.text, names: [] }
       : { reference: undefined, names: expanded.names };
   return [{ by: "FROM", written, ...known, line, platform: basePlatform(dockerfile, stage, outside, scope) }];
 }
@@ -99,17 +103,28 @@ function unknownOrTarget(written: string, names: readonly string[], { platform }
 }
 
 /** An image of COPY or RUN is read for the target's platform, whatever platform its stage has. */
-function instructionUses(instruction: Instruction, stages: readonly Stage[]): ImageUse[] {
+function instructionUses(instruction: Instruction, stages: readonly Stage[], scope: Scope): ImageUse[] {
   const { line } = instruction;
   return sourceNames(instruction)
     .filter(({ by, written }) => written !== "scratch" && !stageOfSource(stages, by, written))
-    .map(({ by, written }) => {
+    .flatMap(({ by, written }): ImageUse[] => {
+      const use = { by, written, line, platform: { kind: "target" } } as const;
       // BuildKit refuses variables here; another frontend may not.
-      const isPlain = !/[$"'\\`]/.test(written);
-      return isPlain
-        ? { by, written, reference: written, names: [], line, platform: { kind: "target" } }
-        : { by, written, reference: undefined, names: [written], line, platform: { kind: "target" } };
+      if (/[$"'\\`]/.test(written)) return [{ ...use, reference: undefined, names: [written] }];
+      const replacement = replacementOf(scope, written);
+      if (replacement?.kind === "folder") return [];
+      return [{ ...use, reference: replacement?.reference ?? written, names: [] }];
     });
+}
+
+/** The images that named contexts put in the place of a stage's own name: the stage's instructions then do not run at all. */
+function replacedStages({ stages }: Dockerfile, scope: Scope): ImageUse[] {
+  return stages.flatMap(({ name, from: { line } }): ImageUse[] => {
+    const replacement = name === undefined ? undefined : replacementOf(scope, name);
+    if (name === undefined || replacement?.kind !== "image") return [];
+    const { reference } = replacement;
+    return [{ by: "FROM", written: name, reference, names: [], line, platform: { kind: "target" } }];
+  });
 }
 
 type SourceName = { readonly by: "COPY" | "RUN --mount"; readonly written: string };

@@ -29,8 +29,15 @@ export type Yours = {
   readonly dockerfile?: { readonly escape: string; readonly stages: readonly (readonly string[])[] };
   /** sha256 of the canonical list of the context's entries; the list itself travels beside the plan. */
   readonly context?: { readonly tree: Digest };
+  /** Named build contexts: a folder by its tree; an image is among the bases. */
+  readonly contexts?: Readonly<Record<string, { readonly tree: Digest } | { readonly image: true }>>;
   readonly arguments: Readonly<Record<string, string>>;
-  readonly options: { readonly platform: string; readonly cacheVersion?: string };
+  readonly options: {
+    readonly platform: string;
+    readonly cacheVersion?: string;
+    /** Options of `docker buildx build` that change the image, as they are written, in order. */
+    readonly build?: readonly string[];
+  };
   readonly features: readonly Json[];
 };
 

@@ -23,7 +23,13 @@ export type StoredPlan = {
 };
 
 /** Where the current plan holds values that must not be stored in clear. */
-export type Hidden = { readonly image: boolean; readonly target: boolean; readonly references: ReadonlySet<string> };
+export type Hidden = {
+  readonly image: boolean;
+  readonly target: boolean;
+  readonly references: ReadonlySet<string>;
+  /** Build options that hold something of the environment, as they stand in the plan. */
+  readonly options: ReadonlySet<string>;
+};
 
 /** The plan as it is stored: the same shape, with every value that could be private replaced by its salted hash. */
 export function hidePrivateValues(plan: PlatformPlan, hidden: Hidden, salt: string): PlatformPlan {
@@ -44,6 +50,12 @@ function hideInYours(yours: Yours, hidden: Hidden, salt: string): Yours {
       ...(target !== undefined && hidden.target ? { target: hash(target, salt) } : {}),
     },
     arguments: Object.fromEntries(Object.entries(yours.arguments).map(([name, value]) => [name, hash(value, salt)])),
+    options: {
+      ...yours.options,
+      ...(yours.options.build
+        ? { build: yours.options.build.map((option) => (hidden.options.has(option) ? hash(option, salt) : option)) }
+        : {}),
+    },
   };
 }
 

@@ -8,13 +8,19 @@ import type { Sources } from "../plan.ts";
 import type { Plan, Verdict } from "../probe.ts";
 import type { Report } from "./report.ts";
 
+function describeDefinition({ build: { definition }, places }: Sources): string {
+  const { source, target } = definition;
+  if (source.kind === "image") return `, image ${source.image.value}`;
+  return `, ${places.dockerfile}${target === undefined ? "" : `, target ${target.value}`}`;
+}
+
 /** What was read, as a reader in a hurry wants it: one line a fact. */
 export function describeSources(sources: Sources): string[] {
   const { build, wanted } = sources;
   const files = build.context?.entries.filter(({ kind }) => kind !== "directory").length ?? 0;
   const written = new Set(wanted.platforms.flatMap(({ images }) => images.map((image) => image.written)));
   return [
-    `${sources.configuration}${build.kind.kind === "image" ? `, image ${build.kind.image}` : `, ${sources.places.dockerfile}${build.target === undefined ? "" : `, target ${build.target}`}`}`,
+    `${sources.configuration}${describeDefinition(sources)}`,
     ...(build.context ? [`build context ${sources.places.context}: ${count(files, "file")}`] : []),
     ...(Object.keys(build.args).length === 0 ? [] : [`build args: ${Object.keys(build.args).join(", ")}`]),
     ...(written.size === 0 ? [] : [`built on: ${[...written].join(", ")}`]),

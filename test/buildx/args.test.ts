@@ -12,6 +12,8 @@ const base = {
   buildArgs: {},
   labels: {},
   cacheFrom: [],
+  contexts: {},
+  options: [],
   metadataFile: "/t/metadata.json",
 } as const;
 
@@ -30,11 +32,14 @@ test("everything that may be told, values as single arguments whatever they hold
     buildArgs: { A: "one two", B: 'quote " and $HOME\nline' },
     labels: { "devcontainer.metadata": "[ {} ]" },
     cacheFrom: ["type=registry,ref=cache.test/app:cache"],
+    contexts: { tools: "/t/named-0", base: "docker-image://debian:12" },
+    options: ["--network=host"],
     output: { kind: "load", name: "local:tag" },
   });
   expect(args.slice(8)).toEqual([
     ...["--target", "dev", "--build-arg", "A=one two", "--build-arg", 'B=quote " and $HOME\nline'],
     ...["--label", "devcontainer.metadata=[ {} ]", "--cache-from", "type=registry,ref=cache.test/app:cache"],
+    ...["--build-context", "tools=/t/named-0", "--build-context", "base=docker-image://debian:12", "--network=host"],
     ...["--metadata-file", "/t/metadata.json", "--provenance", "false", "--load", "--tag", "local:tag", "/t/context"],
   ]);
 });

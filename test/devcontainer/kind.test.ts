@@ -9,12 +9,17 @@ import { refusalOf } from "./refusal.ts";
 const kindOf = (text: string, env = {}, file = FILE): BuildKind =>
   buildKind(configured(text, env), `${WORKSPACE}/${file}`, WORKSPACE);
 
+/** Where paths stand that are named the old way. */
+const OLD = { dockerfile: ["dockerFile"], context: ["context"] };
+
 const dockerfile = (parts: Partial<Extract<BuildKind, { kind: "dockerfile" }>>) => ({
   kind: "dockerfile",
   dockerfile: "/home/dev/app/.devcontainer/Dockerfile",
   context: "/home/dev/app/.devcontainer",
   args: new Map(),
   cacheFrom: [],
+  options: [],
+  written: { dockerfile: ["build", "dockerfile"], context: ["build", "context"] },
   ...parts,
 });
 
@@ -38,11 +43,15 @@ describe("a configuration builds", () => {
     { name: "a Dockerfile", config: { build }, builds: dockerfile({}) },
     { name: "a Dockerfile rather than an image", config: { image: "a", build }, builds: dockerfile({}) },
     { name: "a Dockerfile rather than compose", config: { dockerComposeFile: "c.yml", build }, builds: dockerfile({}) },
-    { name: "a Dockerfile named the old way", config: { dockerFile: "Dockerfile" }, builds: dockerfile({}) },
+    {
+      name: "a Dockerfile named the old way",
+      config: { dockerFile: "Dockerfile" },
+      builds: dockerfile({ written: OLD }),
+    },
     {
       name: "a Dockerfile named the old way rather than the new one",
       config: { dockerFile: "Old", build: { dockerfile: "New", target: "t" } },
-      builds: dockerfile({ dockerfile: "/home/dev/app/.devcontainer/Old", target: "t" }),
+      builds: dockerfile({ dockerfile: "/home/dev/app/.devcontainer/Old", target: "t", written: OLD }),
     },
     {
       name: "a Dockerfile elsewhere, with the context beside it",
@@ -68,13 +77,13 @@ describe("a configuration builds", () => {
     {
       name: "in a context, the old way",
       config: { dockerFile: "Dockerfile", context: "../x" },
-      builds: dockerfile({ context: "/home/dev/app/x" }),
+      builds: dockerfile({ context: "/home/dev/app/x", written: OLD }),
     },
     { name: "the context of the other way is ignored", config: { build, context: ".." }, builds: dockerfile({}) },
     {
       name: "the context of the new way is ignored",
       config: { dockerFile: "Dockerfile", build: { context: ".." } },
-      builds: dockerfile({}),
+      builds: dockerfile({ written: OLD }),
     },
     { name: "an empty context is none", config: { build: { ...build, context: "" } }, builds: dockerfile({}) },
     { name: "a target", config: { build: { ...build, target: "dev" } }, builds: dockerfile({ target: "dev" }) },
@@ -101,6 +110,21 @@ describe("a configuration builds", () => {
       config: { build: { ...build, cacheFrom: ["a", "b"] } },
       builds: dockerfile({ cacheFrom: ["a", "b"] }),
     },
+    {
+      name: "with options",
+      config: { build: { ...build, options: ["--network=host", "--no-cache"] } },
+      builds: dockerfile({
+        options: [
+          { text: "--network=host", path: ["build", "options", 0] },
+          { text: "--no-cache", path: ["build", "options", 1] },
+        ],
+      }),
+    },
+    {
+      name: "a service of compose",
+      config: { dockerComposeFile: "c.yml", service: "app" },
+      builds: { kind: "compose", service: "app" },
+    },
     { name: "with no options", config: { build: { ...build, options: [] } }, builds: dockerfile({}) },
     {
       name: "with null where nothing is meant",
@@ -116,31 +140,19 @@ describe("a configuration builds", () => {
 type Refused = { name: string; text: string; code?: string; what: string; fix?: string; line?: number };
 
 describe("a configuration is refused", () => {
-  const notYet = "Use an image or a Dockerfile without it until a later version can.";
   const correct = `Correct it in ${FILE}.`;
   const rows: readonly Refused[] = [
     {
-      name: "features",
-      text: '{"image": "a",\n"features": {\n"ghcr.io/x/node:1": {}, "./local": {}}}',
-      code: "E_NOT_YET",
-      what: "Features (ghcr.io/x/node:1, ./local) cannot be cached by this version yet.",
-      fix: notYet,
-      line: 3,
-    },
-    {
-      name: "compose",
+      name: "compose without a service",
       text: '{"image": "a",\n"dockerComposeFile": []}',
-      code: "E_NOT_YET",
-      what: "Compose (dockerComposeFile) cannot be cached by this version yet.",
-      fix: notYet,
+      what: `${FILE} names dockerComposeFile and no service.`,
+      fix: 'Add "service": the one of the compose file in which you work.',
       line: 2,
     },
     {
-      name: "build.options",
-      text: '{"build": {"dockerfile": "D",\n"options": ["--network=host"]}}',
-      code: "E_NOT_YET",
-      what: 'build.options (["--network=host"]) cannot be cached by this version yet.',
-      fix: notYet,
+      name: "an option that is no text",
+      text: '{"build": {"dockerfile": "D",\n"options": [1]}}',
+      what: "build.options[0] is 1, which is not a text.",
       line: 2,
     },
     {
@@ -180,12 +192,6 @@ describe("a configuration is refused", () => {
       line: 2,
     },
     { name: "build that is no object", text: '{"build": "."}', what: 'build is ".", which is not an object.', line: 1 },
-    {
-      name: "features that are a list",
-      text: '{"image": "a", "features": ["x"]}',
-      what: 'features is ["x"], which is not an object.',
-      line: 1,
-    },
     {
       name: "a target that is a number",
       text: '{"build": {"dockerfile": "D",\n"target": 1}}',

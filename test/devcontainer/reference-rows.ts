@@ -255,13 +255,6 @@ export const DIFFERENT: readonly Deviation[] = [
     ours: { kind: "image", image: "a:1" },
   },
   {
-    name: "build.options",
-    why: "not yet",
-    config: build({ options: ["--network=host"] }),
-    reference: { kind: "dockerfile" },
-    ours: { kind: "error", words: expect.stringContaining("yet") },
-  },
-  {
     name: "a target that is a number",
     why: "the CLI takes it for a stage's name and asks a registry for an image called 1",
     config: build({ target: 1 }),

@@ -48,7 +48,7 @@ const PLACES: Places = {
   bases: { "debian:12": { file: ".devcontainer/Dockerfile", line: 1 } },
   context: ".devcontainer",
 };
-const HIDDEN = { image: false, target: false, references: new Set<string>() };
+const HIDDEN = { image: false, target: false, references: new Set<string>(), options: new Set<string>() };
 
 const stored = (plan: PlatformPlan, platforms = ["linux/amd64"]): StoredPlan => ({
   schema: 1,

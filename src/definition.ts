@@ -1,0 +1,189 @@
+import type { FoundConfiguration } from "./devcontainer/find.ts";
+import { isJsonObject, type JsonPath } from "./devcontainer/json.ts";
+import { type BuildKind, buildKind } from "./devcontainer/kind.ts";
+import { type BuildOption, type BuildOptionPair, formatOption, readBuildOptions } from "./devcontainer/options.ts";
+import { placeOf } from "./devcontainer/parse.ts";
+import { pathWithin, resolvePath } from "./devcontainer/paths.ts";
+import { type Substituted, substitutionAt } from "./devcontainer/substitute.ts";
+import { ActionError, type Place } from "./errors.ts";
+import { type Doubt, tellPlace } from "./upstream.ts";
+
+/** A value as it is used, the place where a person finds it, and what took part in it. */
+export type Written = {
+  readonly value: string;
+  readonly at: Place;
+  /** Such a value may be secret. */
+  readonly fromEnvironment: boolean;
+  /** Such a value is another one in every checkout. */
+  readonly fromHostPath: boolean;
+};
+
+/** Where a named build context is: an absolute folder, or an image. */
+export type NamedContext = { readonly kind: "folder" | "image" } & Written;
+
+/** What is built, wherever it was said: in devcontainer.json, in a compose file, by inputs. Paths are absolute. */
+export type Definition = {
+  readonly source:
+    | { readonly kind: "image"; readonly image: Written }
+    | {
+        readonly kind: "dockerfile";
+        readonly dockerfile: Written | { readonly text: string; readonly at: Place };
+        readonly context: Written;
+      };
+  readonly target: Written | undefined;
+  readonly args: ReadonlyMap<string, Written>;
+  readonly contexts: ReadonlyMap<string, NamedContext>;
+  readonly cacheFrom: readonly string[];
+  /** Options of buildx that change the image's bytes. */
+  readonly counted: readonly (BuildOption & { readonly fromEnvironment: boolean })[];
+  /** Options of buildx that do not. */
+  readonly uncounted: readonly BuildOption[];
+  /** The user of a compose service. */
+  readonly user: Written | undefined;
+  readonly warnings: readonly { readonly text: string; readonly at?: Place }[];
+  readonly doubt: Doubt | undefined;
+};
+
+export type DefinitionRequest = {
+  readonly configuration: Substituted;
+  readonly found: Pick<FoundConfiguration, "file" | "relative">;
+  readonly workspace: string;
+  readonly env: Readonly<Record<string, string>>;
+};
+
+/**
+ * Tells what a configuration builds, with which options.
+ * @throws ActionError E_CONFIG for what names nothing, or nothing valid.
+ */
+export function readDefinition(request: DefinitionRequest): Definition {
+  const { configuration, found, workspace } = request;
+  const features = configuration.json.features;
+  if (isJsonObject(features) && Object.keys(features).length > 0)
+    throw notYet(configuration, "features", `Features (${Object.keys(features).join(", ")})`);
+  const kind = buildKind(configuration, found.file, workspace);
+  switch (kind.kind) {
+    case "image":
+      return { ...NOTHING, source: { kind: "image", image: writtenAt(configuration, ["image"], kind.image) } };
+    case "dockerfile":
+      return dockerfileDefinition(kind, request);
+    case "compose":
+      throw notYet(configuration, "dockerComposeFile", "Compose (dockerComposeFile)");
+  }
+}
+
+function notYet(configuration: Substituted, property: string, what: string): ActionError {
+  return new ActionError("E_NOT_YET", {
+    what: `${what} cannot be cached by this version yet.`,
+    fix: "Use an image or a Dockerfile without it until a later version can.",
+    at: placeOf(configuration, [property]),
+  });
+}
+
+const NOTHING = {
+  target: undefined,
+  args: new Map(),
+  contexts: new Map(),
+  cacheFrom: [],
+  counted: [],
+  uncounted: [],
+  user: undefined,
+  warnings: [],
+  doubt: undefined,
+} as const satisfies Omit<Definition, "source">;
+
+function dockerfileDefinition(
+  kind: Extract<BuildKind, { kind: "dockerfile" }>,
+  { configuration, workspace, env }: DefinitionRequest,
+): Definition {
+  const optionTexts = kind.options.map(({ text, path }) => ({ text, at: placeOf(configuration, path) }));
+  const options = readBuildOptions(optionTexts);
+  const fromEnvironment = kind.options.some(({ path }) => substitutionAt(configuration, path)?.fromEnvironment);
+  const contexts = options.contexts.map((pair) => namedContext(pair, workspace, fromEnvironment));
+  const own = [...kind.args].map(([name, { value, path }]) => [name, writtenAt(configuration, path, value)] as const);
+  const optionArgs = options.args.flatMap((pair) => optionArgument(pair, env, fromEnvironment));
+  const { target } = options;
+  return {
+    source: {
+      kind: "dockerfile",
+      dockerfile: writtenAt(configuration, kind.written.dockerfile, kind.dockerfile),
+      context: writtenAt(configuration, kind.written.context, kind.context),
+    },
+    target:
+      target?.value === undefined
+        ? kind.target === undefined
+          ? undefined
+          : writtenAt(configuration, ["build", "target"], kind.target)
+        : { value: target.value, at: target.at, fromEnvironment, fromHostPath: false },
+    args: new Map([...own, ...optionArgs]),
+    contexts: new Map(contexts.flatMap(({ name, context }) => (context ? [[name, context] as const] : []))),
+    cacheFrom: [...kind.cacheFrom, ...options.cacheFrom],
+    counted: [...options.counted, ...options.unknown].map((option) => ({ ...option, fromEnvironment })),
+    uncounted: options.uncounted,
+    user: undefined,
+    warnings: [
+      ...options.overruled.map(({ option, why }) => ({
+        text: `build.options: ${formatOption(option)} is left out, ${why}`,
+        at: option.at,
+      })),
+      ...options.unknown.map((option) => ({
+        text: `build.options: --${option.name} is not known here; it counts for the key as it is written, and buildx is told`,
+        at: option.at,
+      })),
+    ],
+    doubt: contexts.find(({ doubt }) => doubt)?.doubt ?? unknownPath(options.unknown),
+  };
+}
+
+function writtenAt(configuration: Substituted, path: JsonPath, value: string): Written {
+  const { fromEnvironment = false, fromHostPath = false } = substitutionAt(configuration, path) ?? {};
+  return { value, at: placeOf(configuration, path), fromEnvironment, fromHostPath };
+}
+
+/** Without a value it is the environment's; where that has none, docker leaves the arg out. */
+function optionArgument(
+  { name, value, at }: BuildOptionPair,
+  env: DefinitionRequest["env"],
+  fromEnvironment: boolean,
+): readonly (readonly [string, Written])[] {
+  const given = value ?? env[name];
+  if (given === undefined) return [];
+  return [[name, { value: given, at, fromEnvironment: fromEnvironment || value === undefined, fromHostPath: false }]];
+}
+
+type Named = { readonly name: string; readonly context?: NamedContext; readonly doubt?: Doubt };
+
+/**
+ * A folder inside the workspace or an image by name; of anything else nobody can tell before the build what is in it.
+ * @see https://docs.docker.com/reference/cli/docker/buildx/build/#build-context
+ */
+export function namedContext({ name, value, at }: BuildOptionPair, workspace: string, fromEnvironment: boolean): Named {
+  const source = value ?? "";
+  const written = { at, fromEnvironment, fromHostPath: false };
+  const image = /^docker-image:\/\/(.+)$/.exec(source)?.[1];
+  if (image !== undefined) return { name, context: { kind: "image", value: image, ...written } };
+  const isAddress = /^[a-z][a-z0-9+-]*:/.test(source) || source.startsWith("git@");
+  const folder = resolvePath(workspace, source);
+  if (source !== "" && !isAddress && pathWithin(workspace, folder) !== undefined)
+    return { name, context: { kind: "folder", value: folder, ...written } };
+  return {
+    name,
+    doubt: {
+      kind: "plan",
+      what: `${tellPlace(at)}: what is in the build context ${name} cannot be told before the build`,
+      fix: "Name a folder of this checkout, or an image as docker-image://…",
+      at,
+    },
+  };
+}
+
+/** An option that nobody knows and that names a path may take anything from there. */
+function unknownPath(unknown: readonly BuildOption[]): Doubt | undefined {
+  const option = unknown.find(({ value }) => value?.includes("/"));
+  if (!option) return undefined;
+  return {
+    kind: "plan",
+    what: `${tellPlace(option.at)}: what the option --${option.name} takes into the image cannot be told before the build`,
+    fix: "Take the option out, or use one that docker buildx build documents.",
+    at: option.at,
+  };
+}

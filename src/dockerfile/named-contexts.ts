@@ -1,0 +1,24 @@
+import { formatReference, parseReference } from "../oci/reference.ts";
+import type { Scope } from "./scope.ts";
+
+/** What stands in the place of an image: another image, or a folder. */
+export type Replacement = { readonly kind: "image"; readonly reference: string } | { readonly kind: "folder" };
+
+/**
+ * The named build context that takes the place of an image or of a stage's name; BuildKit compares both fully written out.
+ * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerui/namedcontext.go
+ */
+export function replacementOf({ contexts }: Scope, name: string): Replacement | undefined {
+  const wanted = writtenOut(name);
+  const found = [...(contexts ?? [])].find(([context]) => writtenOut(context) === wanted);
+  if (!found) return undefined;
+  const [, reference] = found;
+  return reference === undefined ? { kind: "folder" } : { kind: "image", reference };
+}
+
+function writtenOut(name: string): string {
+  const reference = parseReference(name);
+  if ("wrong" in reference) return name;
+  const { tag, digest } = reference;
+  return formatReference(tag === undefined && digest === undefined ? { ...reference, tag: "latest" } : reference);
+}

@@ -1,0 +1,48 @@
+import { formatOption } from "./devcontainer/options.ts";
+import type { Dockerfile } from "./dockerfile/parse.ts";
+import type { Places } from "./key/explain.ts";
+import type { Hidden } from "./key/stored.ts";
+import type { Gathered } from "./sources.ts";
+import { type ImageSource, nameForBuildKit } from "./upstream.ts";
+
+/** Where a person finds each ingredient of the plan. */
+export function tellPlaces(gathered: Gathered, images: readonly ImageSource[]): Places {
+  const { file, dockerfile, definition } = gathered;
+  return {
+    configuration: gathered.relative,
+    dockerfile: file,
+    instructions: instructionLines(dockerfile),
+    arguments: Object.fromEntries([...definition.args].map(([name, { at }]) => [name, at])),
+    bases: Object.fromEntries(images.filter(({ by }) => by === "base").map(({ written, at }) => [written, at])),
+    context: gathered.contextFolder,
+  };
+}
+
+function instructionLines(dockerfile: Dockerfile): number[][] {
+  const options = dockerfile.syntax?.options ? [dockerfile.syntax.line] : [];
+  const before = [...options, ...dockerfile.globalArgs.map(({ line }) => line)];
+  return [
+    before,
+    ...dockerfile.stages.map((stage) => [stage.from.line, ...stage.instructions.map(({ line }) => line)]),
+  ];
+}
+
+/** A reference may be private where a build arg is part of it, or a variable of the environment. */
+export function findHidden({ definition, args }: Gathered, images: readonly ImageSource[]): Hidden {
+  const { source, target, contexts, counted } = definition;
+  const image = source.kind === "image" && source.image.fromEnvironment;
+  const hiddenContexts = new Set([...contexts].flatMap(([, one]) => (one.fromEnvironment ? [one.value] : [])));
+  const references = images.filter(
+    ({ by, written }) =>
+      image ||
+      written.includes("$") ||
+      hiddenContexts.has(written) ||
+      (by === "frontend" && args.BUILDKIT_SYNTAX !== undefined),
+  );
+  return {
+    image,
+    target: target?.fromEnvironment ?? false,
+    references: new Set(references.map(({ reference }) => nameForBuildKit(reference))),
+    options: new Set(counted.flatMap((option) => (option.fromEnvironment ? [formatOption(option)] : []))),
+  };
+}

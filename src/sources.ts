@@ -1,0 +1,219 @@
+import { type Definition, readDefinition, type Written } from "./definition.ts";
+import { findConfiguration } from "./devcontainer/find.ts";
+import { parseConfiguration } from "./devcontainer/parse.ts";
+import { pathWithin, resolvePath } from "./devcontainer/paths.ts";
+import { type Substituted, substitute } from "./devcontainer/substitute.ts";
+import { type Dockerfile, parseDockerfile } from "./dockerfile/parse.ts";
+import type { Scope } from "./dockerfile/scope.ts";
+import { declaredArgs, targetStage } from "./dockerfile/stages.ts";
+import { ActionError, type Place } from "./errors.ts";
+import type { Inputs } from "./inputs.ts";
+import type { ContextEntry } from "./key/ingredients.ts";
+import type { Platform } from "./oci/platform.ts";
+import { readImageName } from "./upstream.ts";
+import { readNamedContext, readUsedContext } from "./used-context.ts";
+import type { Files, World } from "./world.ts";
+
+/** A folder that a build reads, with what of it counts. */
+export type ContextFolder = { readonly root: string; readonly entries: readonly ContextEntry[] };
+
+/** Everything that was read from the checkout, before any of it became a plan. */
+export type Gathered = {
+  readonly configuration: Substituted;
+  /** devcontainer.json as seen from the workspace. */
+  readonly relative: string;
+  readonly definition: Definition;
+  /** The Dockerfile's text as it was hashed; for an image, the one that we write. */
+  readonly dockerfileText: string;
+  readonly dockerfile: Dockerfile;
+  /** How messages name the Dockerfile; nothing where it is ours. */
+  readonly file: string | undefined;
+  readonly context: ContextFolder | undefined;
+  readonly namedContexts: ReadonlyMap<string, ContextFolder>;
+  /** The context's folder as seen from the workspace. */
+  readonly contextFolder: string;
+  /** Paths named `.git` that no instruction reads and that are therefore not sent. */
+  readonly leftOut: readonly string[];
+  /** The build args that count, and are in the plan. */
+  readonly args: Readonly<Record<string, string>>;
+  /** Those that a build is told and that change no byte of it: proxies. */
+  readonly uncounted: Readonly<Record<string, string>>;
+  readonly warnings: readonly Warning[];
+};
+
+export type Warning = { readonly text: string; readonly at?: Place };
+
+/**
+ * Reads configuration, Dockerfile and build contexts of the checked-out workspace.
+ * @throws ActionError for everything that is wrong with them, before any request.
+ */
+export async function gatherSources(inputs: Inputs, { files, host }: Pick<World, "files" | "host">): Promise<Gathered> {
+  const workspace = await findWorkspace(files, host.workspace, inputs.workspaceFolder);
+  const chosen = { path: inputs.devcontainerJsonPath, folder: inputs.devcontainerDir };
+  const found = await findConfiguration(files, workspace, chosen);
+  const configuration = substitute(parseConfiguration(found.text, found.relative), {
+    localEnv: host.env,
+    localWorkspaceFolder: workspace,
+  });
+  const definition = readDefinition({ configuration, found, workspace, env: host.env });
+  const { source } = definition;
+  const read =
+    source.kind === "image"
+      ? imageSources(source.image)
+      : await dockerfileSources(files, workspace, { ...definition, source });
+  const namedContexts = await readNamedContexts(files, workspace, definition);
+  return { configuration, relative: found.relative, definition, namedContexts, ...read };
+}
+
+async function findWorkspace(files: Files, checkout: string, folder: string | undefined): Promise<string> {
+  const root = (await files.realPath(checkout)) ?? checkout;
+  const written = resolvePath(checkout, folder ?? ".");
+  const real = await files.realPath(written);
+  if (real === undefined || (await files.stat(real))?.kind !== "directory")
+    throw new ActionError("E_INPUT", {
+      what: `The input workspace-folder is "${folder ?? checkout}", and there is no such folder.`,
+      fix: "Name a folder of the checkout, and put actions/checkout before this action.",
+    });
+  if (pathWithin(root, real) === undefined)
+    throw new ActionError("E_INPUT", {
+      what: `The input workspace-folder is "${folder ?? ""}", which lies outside the checkout.`,
+      fix: "Name a folder inside the checkout, relative to its root.",
+    });
+  return real;
+}
+
+type Read = Omit<Gathered, "configuration" | "relative" | "definition" | "namedContexts">;
+
+/** An image as it is still gets the metadata label, so that it says what the configuration says. */
+function imageSources(image: Written): Read {
+  readImageName(image.value, image.value, image.at);
+  const dockerfileText = `FROM ${image.value}\n`;
+  return {
+    dockerfileText,
+    dockerfile: parseDockerfile(dockerfileText, "Dockerfile"),
+    file: undefined,
+    context: undefined,
+    contextFolder: ".",
+    leftOut: [],
+    args: {},
+    uncounted: {},
+    warnings: [],
+  };
+}
+
+type DockerfileDefinition = Definition & {
+  readonly source: Extract<Definition["source"], { readonly kind: "dockerfile" }>;
+};
+
+async function dockerfileSources(files: Files, workspace: string, definition: DockerfileDefinition): Promise<Read> {
+  const { text, file, path } = await readDockerfile(files, workspace, definition.source.dockerfile);
+  const root = await findContext(files, workspace, definition.source.context);
+  const dockerfile = parseDockerfile(text, file);
+  const target = definition.target?.value;
+  targetStage(dockerfile, target);
+  const { args, uncounted, warnings } = argumentsThatCount(definition.args, dockerfile);
+  const context = await readUsedContext(files, { root, dockerfilePath: path, dockerfile, target, args });
+  return {
+    dockerfileText: text,
+    dockerfile,
+    file,
+    context: { root, entries: context.entries },
+    contextFolder: pathWithin(workspace, root) ?? ".",
+    leftOut: context.leftOut,
+    args,
+    uncounted,
+    warnings: [...warnings, ...hostPathWarnings(definition), ...context.warnings],
+  };
+}
+
+async function readDockerfile(
+  files: Files,
+  workspace: string,
+  dockerfile: DockerfileDefinition["source"]["dockerfile"],
+): Promise<{ readonly text: string; readonly file: string; readonly path: string | undefined }> {
+  if ("text" in dockerfile) return { text: dockerfile.text, file: dockerfile.at.file, path: undefined };
+  const file = pathWithin(workspace, dockerfile.value) ?? dockerfile.value;
+  await refuseOutside(files, workspace, dockerfile);
+  const text = await files.readText(dockerfile.value);
+  if (text !== undefined) return { text, file, path: dockerfile.value };
+  throw new ActionError("E_CONFIG", {
+    what: `${dockerfile.at.file} names the Dockerfile ${file}, and there is no such file.`,
+    fix: "Check the path: it counts from the folder of the file that names it.",
+    at: dockerfile.at,
+  });
+}
+
+async function findContext(files: Files, workspace: string, context: Written): Promise<string> {
+  await refuseOutside(files, workspace, context);
+  if ((await files.stat((await files.realPath(context.value)) ?? context.value))?.kind === "directory")
+    return context.value;
+  throw new ActionError("E_CONFIG", {
+    what: `${context.at.file} names the build context ${pathWithin(workspace, context.value) ?? context.value}, and there is no such folder.`,
+    fix: "Check the path: it counts from the folder of the file that names it.",
+    at: context.at,
+  });
+}
+
+/** A link in the checkout could lead anywhere on the runner, and its content into the image. */
+async function refuseOutside(files: Files, workspace: string, { value, at }: Written): Promise<void> {
+  const real = await files.realPath(value);
+  if (real === undefined || pathWithin(workspace, real) !== undefined) return;
+  throw new ActionError("E_CONFIG", {
+    what: `${pathWithin(workspace, value) ?? value} is a link that leads out of the workspace.`,
+    fix: "Put the file or folder itself into the repository.",
+    at,
+  });
+}
+
+async function readNamedContexts(
+  files: Files,
+  workspace: string,
+  { contexts }: Definition,
+): Promise<ReadonlyMap<string, ContextFolder>> {
+  const folders = [...contexts].filter(([, { kind }]) => kind === "folder");
+  const read = folders.map(async ([name, context]) => {
+    const root = await findContext(files, workspace, context);
+    return [name, { root, entries: await readNamedContext(files, root) }] as const;
+  });
+  return new Map(await Promise.all(read));
+}
+
+/** These act on the frontend whether a Dockerfile declares them or not. */
+const ALWAYS_COUNTS = /^(BUILDKIT_.*|SOURCE_DATE_EPOCH)$/;
+/** Docker's own: usable without being declared, and left out of its cache keys for the same reason as of ours. */
+const PROXY = /^(HTTPS?|FTP|NO|ALL)_PROXY$/i;
+
+function argumentsThatCount(
+  given: Definition["args"],
+  dockerfile: Dockerfile,
+): Pick<Gathered, "args" | "uncounted" | "warnings"> {
+  const declared = declaredArgs(dockerfile);
+  const counts = (name: string): boolean => declared.has(name) || ALWAYS_COUNTS.test(name);
+  const valuesOf = (wanted: (name: string) => boolean): Record<string, string> =>
+    Object.fromEntries([...given].flatMap(([name, { value }]) => (wanted(name) ? [[name, value]] : [])));
+  const ignored = [...given].filter(([name]) => !counts(name) && !PROXY.test(name));
+  return {
+    args: valuesOf(counts),
+    uncounted: valuesOf((name) => !counts(name) && PROXY.test(name)),
+    warnings: ignored.map(([name, { at }]) => ({
+      text: `build arg ${name} is not an ARG of ${dockerfile.file}: it does nothing, and does not count for the key`,
+      at,
+    })),
+  };
+}
+
+function hostPathWarnings({ args }: Definition): Warning[] {
+  return [...args].flatMap(([name, { fromHostPath, at }]) => {
+    if (!fromHostPath) return [];
+    const text = `build arg ${name} holds the path of this checkout: the image is found again only in a checkout at the same path`;
+    return [{ text, at }];
+  });
+}
+
+/** What the Dockerfile's variables stand for, for one platform. */
+export function scopeOf({ args, definition }: Pick<Gathered, "args" | "definition">, platform: Platform): Scope {
+  const contexts = [...definition.contexts].map(
+    ([name, { kind, value }]) => [name, kind === "image" ? value : undefined] as const,
+  );
+  return { args: new Map(Object.entries(args)), platform, contexts: new Map(contexts) };
+}
