@@ -28,8 +28,8 @@ export function malformed(request: string, words: string, status?: number): Regi
 }
 
 /**
- * What an answer that is no success says. Only a registry's own 404, with its own words for it, is absence: a page in HTML, a proxy that
- * knows no such route or an empty body is somebody else's answer, or none. (An answer to HEAD never has a body, so never says it.)
+ * What an answer that is no success says. Only a registry's own 404, with the specification's words for it, is absence: a page in HTML, a
+ * proxy that knows no such route or an empty body is somebody else's answer, or none. (An answer to HEAD never has a body, so never says it.)
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
  */
 export function errorOf(request: string, response: HttpResponse): RegistryError {
@@ -49,19 +49,21 @@ export function errorOf(request: string, response: HttpResponse): RegistryError 
   };
 }
 
-/** `codes`: those of the specification's list of errors, in capitals; empty where there is no such list. */
+/** `codes`: those of the specification's list of errors; empty where there is no such list. */
 type Told = { readonly codes: readonly string[]; readonly words: string | undefined };
 
+/** Harbor says NOT_FOUND (https://github.com/goharbor/harbor/issues/20764); a gateway in front of a registry may list errors too. */
+const ABSENCE = /^[A-Z_]+_UNKNOWN$|^NOT_FOUND$/;
+
 function kindOf({ status }: HttpResponse, { codes, words = "" }: Told): RegistryError["kind"] {
-  if (status === 429 || codes.includes("TOOMANYREQUESTS")) return "limited";
+  if (status === 429 || codes.some((code) => /^TOOMANYREQUESTS$/i.test(code))) return "limited";
   if (status === 401 || status === 403) return "denied";
   if (status === 408 || status >= 500) return "unavailable";
   // Immutable tags are told with 400 and in words alone: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
-  if (codes.some((code) => code === "DENIED" || code === "UNAUTHORIZED") || /\bimmutable\b/i.test(words))
-    return "denied";
+  if (codes.some((code) => /^(?:DENIED|UNAUTHORIZED)$/i.test(code)) || /\bimmutable\b/i.test(words)) return "denied";
   // ACR says "not found" of a manifest that is there in a type that was not asked for: https://github.com/Azure/acr/issues/764
   const isThere = /found, but/i.test(words);
-  return status === 404 && codes.length > 0 && !isThere ? "absent" : "malformed";
+  return status === 404 && codes.some((code) => ABSENCE.test(code)) && !isThere ? "absent" : "malformed";
 }
 
 /** `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"…"}]}`, or the looser forms of token servers. */
@@ -69,7 +71,7 @@ function readWords(body: Uint8Array): Told {
   const json = parseJson(body);
   if (!isRecord(json)) return { codes: [], words: undefined };
   const errors = Array.isArray(json.errors) ? json.errors.filter(isRecord) : [];
-  const codes = errors.flatMap(({ code }) => (typeof code === "string" && code !== "" ? [code.toUpperCase()] : []));
+  const codes = errors.map(({ code }) => code).filter(isText);
   const lines = errors.map(({ code, message }) => [code, message].filter(isText).join(": ")).filter(isText);
   const words = lines.length > 0 ? lines.join("; ") : [json.details, json.message, json.error].find(isText);
   return { codes, words };

@@ -79,30 +79,32 @@ export function openSender({ http, clock, authorizer, insecure }: SenderOptions)
     const origin = originOf(repository);
     // Only the registry's own challenge is answered: whoever it redirected to must not name a place for the login.
     if (reply.url.origin !== origin.origin) return reply;
-    if (reply.response.status !== 401) return (await askAnonymously(call, purpose, reply)) ?? reply;
+    if (reply.response.status !== 401) return orAnonymously(call, purpose, reply);
     const authorization = await authorizer.answer(purpose, { origin, reply, used });
-    if (authorization.kind !== "header") return authorization;
+    if (authorization.kind !== "header") return orAnonymously(call, purpose, authorization);
     const second = await ask(call, authorization.value);
-    return second.kind === "failed" ? second.error : ((await askAnonymously(call, purpose, second)) ?? second);
+    return second.kind === "failed" ? second.error : orAnonymously(call, purpose, second);
   };
 
   /** A stale or narrow login must not hide what everyone may read. That nobody in particular is told "not found" proves nothing. */
-  const askAnonymously = async (call: Call, purpose: Purpose, refused: Reply): Promise<Reply | undefined> => {
-    if (!isRefusal(refused) || (call.method !== "GET" && call.method !== "HEAD")) return undefined;
+  const orAnonymously = async <T extends Reply | RegistryError>(call: Call, purpose: Purpose, told: T) => {
+    if (!isRefusal(told) || (call.method !== "GET" && call.method !== "HEAD")) return told;
     const header = await authorizer.anonymous(purpose, originOf(call.repository));
     const reply = header === undefined ? undefined : await ask(call, header);
-    return reply?.kind === "reply" && reply.response.status < 300 ? reply : undefined;
+    return reply?.kind === "reply" && reply.response.status < 300 ? reply : told;
   };
 
   return async (call) => {
     const told = await askAuthorized(call);
-    if ("response" in told ? !isRefusal(told) : told.kind !== "denied") return told;
+    if (!isRefusal(told)) return told;
     const error = "response" in told ? errorOf(told.name, told.response) : told;
     return { ...error, fix: error.fix ?? refusalAdvice(call.repository, await authorizer.hasLogin(call.repository)) };
   };
 }
 
-function isRefusal({ name, response }: Reply): boolean {
+function isRefusal(told: Reply | RegistryError): boolean {
+  if (!("response" in told)) return told.kind === "denied";
+  const { response, name } = told;
   return (response.status === 401 || response.status === 403) && errorOf(name, response).kind === "denied";
 }
 

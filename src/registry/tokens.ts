@@ -66,7 +66,7 @@ function basic({ username, password }: { readonly username: string; readonly pas
 }
 
 async function exchange(challenge: Challenge, request: TokenRequest, options: TokenOptions): Promise<Token> {
-  const { name, origin, login } = request;
+  const { name, origin } = request;
   const { realm = "" } = challenge.params;
   if (realm === "" || !URL.canParse(realm, origin.href))
     return refused(malformed(name, "the registry's challenge names no realm", 401), options.clock);
@@ -78,12 +78,7 @@ async function exchange(challenge: Challenge, request: TokenRequest, options: To
   const first = await fetchToken(url, challenge, request, options);
   if (first.authorization.kind !== "denied") return first;
   // Some token servers refuse a scope that is too wide instead of granting less.
-  const narrow = { ...request, actions: "pull" };
-  const second = request.actions === "pull" ? first : await fetchToken(url, challenge, narrow, options);
-  // A stale login hides a public image: what everyone may read is asked for without it once.
-  if (second.authorization.kind !== "denied" || !login) return second;
-  const anonymous = await fetchToken(url, challenge, { ...narrow, login: undefined }, options);
-  return anonymous.authorization.kind === "header" ? anonymous : second;
+  return request.actions === "pull" ? first : fetchToken(url, challenge, { ...request, actions: "pull" }, options);
 }
 
 async function fetchToken(
@@ -145,10 +140,10 @@ function askRealm(http: TimedHttp, url: URL, login: string | undefined): Promise
 }
 
 /**
- * Exchanges an identity token, which no redirect gets to see. A server that does not know this form is asked the other way, without it.
+ * Exchanges an identity token, which no redirect gets to see. A server that knows no POST has refused it: there is no other form for it.
  * @see https://distribution.github.io/distribution/spec/auth/oauth/
  */
-async function askOAuth(http: TimedHttp, realm: URL, wanted: Scoped, identityToken: string): Promise<Reply | Failed> {
+function askOAuth(http: TimedHttp, realm: URL, wanted: Scoped, identityToken: string): Promise<Reply | Failed> {
   const form = new URLSearchParams({
     grant_type: "refresh_token",
     client_id: "dev-container-cache",
@@ -157,10 +152,7 @@ async function askOAuth(http: TimedHttp, realm: URL, wanted: Scoped, identityTok
     refresh_token: identityToken,
   });
   const headers = { "content-type": "application/x-www-form-urlencoded" };
-  const request = { method: "POST", url: realm, headers, body: form.toString(), limit: TOKEN_LIMIT } as const;
-  const reply = await sendOnce(http, request);
-  const isUnknown = reply.kind === "reply" && (reply.response.status === 404 || reply.response.status === 405);
-  return isUnknown ? askRealm(http, withQuery(realm, wanted), undefined) : reply;
+  return sendOnce(http, { method: "POST", url: realm, headers, body: form.toString(), limit: TOKEN_LIMIT });
 }
 
 /** That a token server knows nothing of a repository is no absence: it speaks of rights only. */

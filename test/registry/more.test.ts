@@ -257,13 +257,14 @@ describe("mounts and deletes", () => {
     expect(deletes).toHaveLength(status === 202 ? 1 : 0);
   });
 
-  test.each<[number, string]>([
-    [202, "found"],
-    [404, "absent"],
-    [405, "denied"],
-    [403, "denied"],
-  ])("a delete that is answered with %s is %s", async (status, kind) => {
-    fake.override((line) => line.startsWith("DELETE"), { status, body: '{"errors":[{"code":"UNSUPPORTED"}]}' });
+  test.each<[number, string, string]>([
+    [202, "", "found"],
+    [404, "MANIFEST_UNKNOWN", "absent"],
+    [405, "UNSUPPORTED", "denied"],
+    [403, "DENIED", "denied"],
+    [404, "UNSUPPORTED", "malformed"],
+  ])("a delete that is answered with %s %s is %s", async (status, code, kind) => {
+    fake.override((line) => line.startsWith("DELETE"), { status, body: JSON.stringify({ errors: [{ code }] }) });
     expect(await open().deleteManifest({ ...name, digest: sha("x") })).toMatchObject({ kind });
   });
 });

@@ -128,7 +128,6 @@ describe("a token without having been refused first", () => {
     expect((await ask(registry, "ghcr.io/t/b")).kind).toBe("found");
     expect(lines().map((line) => line.split("?")[0])).toEqual([
       "GET https://ghcr.io/token",
-      "GET https://ghcr.io/token",
       "GET https://ghcr.io/v2/t/a/manifests/one",
       "GET https://new.test/token",
       "GET https://ghcr.io/v2/t/a/manifests/one",
@@ -317,6 +316,25 @@ describe("a login that does not help", () => {
       login: me,
     });
     expect(await ask(registry, "registry.test/t/a")).toMatchObject({ kind: "denied", status: 403 });
+  });
+
+  test.each<[string, StoredLogin]>([
+    ["a login that the token server refuses", me],
+    ["an identity token that it does not know how to take", { identityToken: "pass" }],
+  ])("%s: what everyone may read is found, and what everyone is told is not there proves nothing", async (_, login) => {
+    const serve =
+      (whatEveryoneGets: Told): Server =>
+      ({ url, method, headers }) => {
+        if (url.pathname !== "/token")
+          return wants("https://registry.test/token", "", whatEveryoneGets)({ url, method, headers, limit: 0 });
+        if (method === "POST") return { status: 404 };
+        return headers.authorization === undefined
+          ? { status: 200, body: '{"token":"t"}' }
+          : refusal(401, "UNAUTHORIZED");
+      };
+    const open = (told: Told) => play({ servers: { "https://registry.test": serve(told) }, login }).registry;
+    expect((await ask(open(served), "registry.test/t/a")).kind).toBe("found");
+    expect((await ask(open(refusal(404, "MANIFEST_UNKNOWN")), "registry.test/t/a")).kind).toBe("denied");
   });
 
   test("is never left out of a push", async () => {
