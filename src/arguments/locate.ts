@@ -1,0 +1,65 @@
+import { ActionError } from "../errors.ts";
+import type { Entry, Files } from "../world.ts";
+
+/** The checked-out files. `workspace` is absolute, with no link in it. */
+export type Checkout = { readonly files: Files; readonly workspace: string };
+
+/** A path as an input has it. */
+export type Named = { readonly input: string; readonly path: string };
+
+/** What is there. `path` is absolute, with no link in it; `shown` is how messages name it. */
+export type Located = {
+  readonly kind: Entry["kind"];
+  readonly path: string;
+  readonly shown: string;
+  readonly size: number;
+};
+
+/**
+ * Finds what a path in an input means: it counts from the workspace, and leaves it neither by `..` nor by a link. An absolute path may
+ * lead anywhere, but for links out of the workspace.
+ * @returns `undefined` where there is nothing.
+ * @throws E_INPUT for a path that leaves the workspace, and where a folder on the way cannot be read.
+ */
+export async function locate(named: Named, { files, workspace }: Checkout): Promise<Located | undefined> {
+  const path = `/${segmentsOf(named.path, workspace).join("/")}`;
+  const isInside = isWithin(workspace, path);
+  if (!isInside && !named.path.startsWith("/")) throw leavesWorkspace(named);
+  const found = await follow(files, path).catch((cause: unknown) => {
+    throw refusePath(named, "which cannot be looked up", "Check the permissions of the folders on the way.", cause);
+  });
+  if (!found) return undefined;
+  if (isInside && !isWithin(workspace, found.path)) throw leavesWorkspace(named);
+  return { ...found, shown: isInside ? path.slice(workspace.length + 1) : path };
+}
+
+async function follow(files: Files, path: string): Promise<Omit<Located, "shown"> | undefined> {
+  const real = await files.realPath(path);
+  const entry = real === undefined ? undefined : await files.stat(real);
+  return real === undefined || entry === undefined ? undefined : { kind: entry.kind, path: real, size: entry.size };
+}
+
+/** The segments of a path from the root on; `.` and `..` are gone. */
+export function segmentsOf(written: string, workspace: string): readonly string[] {
+  const full = written.startsWith("/") ? written : `${workspace}/${written}`;
+  const kept: string[] = [];
+  for (const segment of full.split("/")) {
+    if (segment === "..") kept.pop();
+    else if (segment !== "" && segment !== ".") kept.push(segment);
+  }
+  return kept;
+}
+
+function isWithin(folder: string, path: string): boolean {
+  return folder === "/" || path === folder || path.startsWith(`${folder}/`);
+}
+
+function leavesWorkspace(named: Named): ActionError {
+  const fix = "Put the file itself into the repository, or write an absolute path.";
+  return refusePath(named, "which leads out of the workspace", fix);
+}
+
+/** An error about a path that an input names: what is wrong with it goes on the sentence. */
+export function refusePath({ input, path }: Named, what: string, fix: string, cause?: unknown): ActionError {
+  return new ActionError("E_INPUT", { what: `The input ${input} names "${path}", ${what}.`, fix, cause });
+}

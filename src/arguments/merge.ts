@@ -1,0 +1,154 @@
+import { type Argument, type Origin, refuse, tellOrigin, type Warning, warn } from "./argument.ts";
+import { compileGlob } from "./glob.ts";
+import { offeredArguments, type Provenance } from "./offered.ts";
+
+/** A name or a pattern of the input ignore-args. */
+export type NamePattern = { readonly written: string; readonly matches: (name: string) => boolean };
+
+/** Build args from everywhere, weakest first, and what decides about them. */
+export type Given = {
+  readonly configuration: readonly Argument[];
+  readonly files: readonly Argument[];
+  readonly input: readonly Argument[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** Those that fit are told the build and do not count for the key. */
+  readonly ignore: readonly NamePattern[];
+  /** The names that ARG declares anywhere in the Dockerfile. */
+  readonly declared: { readonly has: (name: string) => boolean };
+  /** How messages name the Dockerfile; nothing where none is built. */
+  readonly dockerfile: string | undefined;
+  readonly provenance: Provenance | undefined;
+  /** Tells whether a value is, or holds, one of the run's secrets. */
+  readonly isSecret: (value: string) => boolean;
+};
+
+/** A build arg as the build is told it. `counts`: it is part of the key. */
+export type BuildArg = { readonly value: string; readonly origin: Origin; readonly counts: boolean };
+
+export type MergedArguments = {
+  /** Sorted by name. What does nothing is not among them. */
+  readonly values: ReadonlyMap<string, BuildArg>;
+  readonly warnings: readonly Warning[];
+};
+
+/**
+ * Reads one item of the input ignore-args: a name, or a pattern with `*`, `?` and `[…]`.
+ * @returns the pattern, or a sentence that says what is wrong.
+ */
+export function parseNamePattern(written: string): NamePattern | { readonly wrong: string } {
+  if (!/^[\w*?[\]!^-]+$/.test(written))
+    return { wrong: "it is neither the name of a build arg nor a pattern like CI_*" };
+  return { written, matches: compileGlob(written) };
+}
+
+/**
+ * Decides which build args the build is told: the input over files over devcontainer.json, later over earlier; then, where the
+ * Dockerfile declares them and nobody gave them, those that tell of the checkout, which never count for the key. A name whose variable
+ * is not set changes nothing, as with docker.
+ * @throws E_INPUT, or E_CONFIG where it stands in devcontainer.json, for a value that holds a secret or that no program can be given.
+ * No message holds a value.
+ */
+export function mergeArguments(given: Given): MergedArguments {
+  const { chosen, warnings } = chooseValues(given);
+  const used = [...chosen].filter(([name]) => isUsed(name, given));
+  const offered = [...(given.provenance ? offeredArguments(given.provenance) : [])]
+    .filter(([name]) => given.declared.has(name) && !chosen.has(name))
+    .map(([name, value]) => [name, { value, origin: { kind: "checkout" } }] as const);
+  for (const [name, chosen] of [...used, ...offered]) refuseValue(name, chosen, given);
+  const values = [
+    ...used.map(([name, chosen]) => [name, { ...chosen, counts: countsForKey(name, given) }] as const),
+    ...offered.map(([name, chosen]) => [name, { ...chosen, counts: false }] as const),
+  ];
+  return {
+    values: new Map(values.sort(([a], [b]) => (a < b ? -1 : 1))),
+    warnings: [...warnings, ...tellUnused(chosen, given), ...tellSecretNames(used), ...tellIdlePatterns(chosen, given)],
+  };
+}
+
+type Chosen = { readonly value: string; readonly origin: Origin };
+
+function chooseValues({ configuration, files, input, environment }: Given): {
+  readonly chosen: ReadonlyMap<string, Chosen>;
+  readonly warnings: readonly Warning[];
+} {
+  const chosen = new Map<string, Chosen>();
+  const warnings: Warning[] = [];
+  for (const { name, value, origin } of [...configuration, ...files, ...input]) {
+    const variable = Object.hasOwn(environment, name) ? environment[name] : undefined;
+    const text = value.kind === "text" ? value.text : variable;
+    if (text !== undefined) chosen.set(name, { value: text, origin });
+    else
+      warnings.push(
+        warn(
+          origin,
+          `build arg ${name} (${tellOrigin(origin)}) has no value: the step has no variable ${name}. It is left out`,
+        ),
+      );
+  }
+  return { chosen, warnings };
+}
+
+/** These act on the frontend whether a Dockerfile declares them or not. */
+const ALWAYS_COUNTS = /^(BUILDKIT_.*|SOURCE_DATE_EPOCH)$/;
+/** Docker's own: usable without being declared, and left out of its cache keys for the same reason as of ours. */
+const PROXY = /^(HTTPS?|FTP|NO|ALL)_PROXY$/i;
+
+function isUsed(name: string, { declared }: Given): boolean {
+  return declared.has(name) || ALWAYS_COUNTS.test(name) || PROXY.test(name);
+}
+
+function countsForKey(name: string, { declared, ignore }: Given): boolean {
+  return (declared.has(name) || !PROXY.test(name)) && !ignore.some(({ matches }) => matches(name));
+}
+
+/** The greatest length of one argument of a program on Linux, in bytes, the 0 behind it included. */
+const LONGEST_ARGUMENT = 128 * 1024;
+
+function refuseValue(name: string, { value, origin }: Chosen, { isSecret }: Given): void {
+  const subject = `The value of build arg ${name} (${tellOrigin(origin)})`;
+  if (isSecret(value))
+    throw refuse(
+      origin,
+      `${subject} holds a secret, and whoever can pull the image can read its build args.`,
+      "Pass it through the input build-secrets, and read it with RUN --mount=type=secret.",
+    );
+  if (`${name}${value}`.includes("\0"))
+    throw refuse(origin, `${subject} holds a character 0, which no program can be told.`, "Take it out.");
+  if (new TextEncoder().encode(`${name}=${value}`).length >= LONGEST_ARGUMENT)
+    throw refuse(
+      origin,
+      `${subject} is longer than the system lets a program be told: 128 KiB with its name.`,
+      "Put it into a file of the build context, and COPY that.",
+    );
+}
+
+function tellUnused(chosen: ReadonlyMap<string, Chosen>, given: Given): readonly Warning[] {
+  const why = given.dockerfile === undefined ? "has no Dockerfile to go to" : `is not an ARG of ${given.dockerfile}`;
+  return [...chosen]
+    .filter(([name]) => !isUsed(name, given))
+    .map(([name, { origin }]) =>
+      warn(origin, `build arg ${name} (${tellOrigin(origin)}) ${why}: it does nothing, and does not count for the key`),
+    );
+}
+
+// The words of BuildKit's own check, so that both say the same: frontend/dockerfile/dockerfile2llb/validations.go (getSecretsRegex)
+const SECRET_WORD = /(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)/i;
+const HARMLESS_WORD = /(?:_|^)(?:public|file|version)(?:_|$)/i;
+
+function tellSecretNames(used: readonly (readonly [string, Chosen])[]): readonly Warning[] {
+  return used
+    .filter(([name]) => SECRET_WORD.test(name) && !HARMLESS_WORD.test(name))
+    .map(([name, { origin }]) =>
+      warn(
+        origin,
+        `build arg ${name} (${tellOrigin(origin)}) has the name of a secret: whoever can pull the image can read its build args. A secret belongs into the input build-secrets`,
+      ),
+    );
+}
+
+/** A typo here would have every build miss. */
+function tellIdlePatterns(chosen: ReadonlyMap<string, Chosen>, { ignore }: Given): readonly Warning[] {
+  return ignore
+    .filter(({ matches }) => ![...chosen.keys()].some(matches))
+    .map(({ written }) => ({ text: `the input ignore-args names ${written}, and there is no such build arg` }));
+}
