@@ -63,8 +63,8 @@ function readDocument(predicate: unknown): SpdxText | { readonly wrong: string }
 }
 
 /**
- * A scanner may have been told to look at build stages too, and their documents lie beside the image's, in no certain order. The image's
- * is the one that BuildKit has completed, which it signs.
+ * A scanner may have been told to look at build stages too, and their documents lie beside the image's, in an order that nobody
+ * promises. The image's is the one that BuildKit has completed, and it is named as a creator of it.
  * @see https://github.com/moby/buildkit/blob/v0.26.3/docs/attestations/sbom-protocol.md
  */
 function documentOfImage(documents: readonly SpdxText[]): SpdxText | undefined {

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { readUsedImages } from "../../src/buildx/provenance.ts";
 
@@ -15,3 +16,13 @@ test.each<[string, string, readonly string[] | undefined]>([
 ])("%s", (_, text, expected) => {
   expect(readUsedImages(text)).toEqual(expected);
 });
+
+test.each(["v0.2", "v1"])(
+  "what engine 28.5.2 really wrote as %s of a build with an SBOM: the base, and the generator too",
+  (version) => {
+    expect(readUsedImages(readFileSync(`test/fixtures/provenance/${version}.json`, "utf8"))).toEqual([
+      "sha256:d8b47ccac85e460d89fc0c3a2871d624c5123e2a7d26f0b46c9bc9527ffb2515",
+      "sha256:2f1c6893816145d2d125368605c82957197e8eb8311ca8491f4a5f3bda807cbc",
+    ]);
+  },
+);

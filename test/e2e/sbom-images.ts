@@ -1,0 +1,32 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll } from "vitest";
+import { docker, makeBase, REGISTRY, unique } from "./harness.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "sbom-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Pushes the SBOM generator of the fixtures, for use as `--sbom=generator=…`. */
+export async function makeScanner(): Promise<string> {
+  const { image: base } = await makeBase({ repository: unique("base/scanner") });
+  const image = `${REGISTRY}/${unique("scanner")}:1`;
+  await build("test/fixtures/scanner", image, "--build-arg", `BASE=${base}`, "--provenance=false");
+  return image;
+}
+
+/** Pushes a small Debian for both platforms in which `dpkg -l` runs. Its packages are real, from the machine's own sources. */
+export async function makeDebian(): Promise<string> {
+  const image = `${REGISTRY}/${unique("base/debian")}:12`;
+  const busybox = process.env.TEST_BUSYBOX ?? "";
+  execFileSync("bash", ["test/fixtures/debian/unpack.sh", folder], { stdio: ["ignore", "ignore", "inherit"] });
+  const options = ["--file", "test/fixtures/debian/Dockerfile", "--build-context", `busybox=${busybox}`];
+  await build(folder, image, ...options, "--platform", "linux/amd64,linux/arm64", "--provenance=false");
+  return image;
+}
+
+/** Builds and pushes. @throws with BuildKit's words when that fails. */
+export async function build(context: string, image: string, ...options: readonly string[]): Promise<string> {
+  return docker("buildx", "build", "--progress", "plain", "--tag", image, "--push", ...options, context);
+}

@@ -1,0 +1,134 @@
+import { beforeAll, expect, test } from "vitest";
+import { imageFor } from "../../src/oci/manifest.ts";
+import { parsePlatform } from "../../src/oci/platform.ts";
+import { parseRepository, type Repository } from "../../src/oci/reference.ts";
+import { type ImageInIndex, lookForAttestations } from "../../src/sbom/attestations.ts";
+import { type PlatformSbom, readSboms } from "../../src/sbom/read.ts";
+import { makeCheckout } from "../checkout.ts";
+import { REGISTRY, runImage, unique } from "./harness.ts";
+import { openClient } from "./registries.ts";
+import { build, makeDebian, makeScanner } from "./sbom-images.ts";
+
+const PLATFORMS = ["linux/amd64", "linux/arm64"];
+
+let debian: string;
+let scanner: string;
+
+beforeAll(async () => {
+  [debian, scanner] = await Promise.all([makeDebian(), makeScanner()]);
+});
+
+type Pushed = {
+  readonly repository: Repository;
+  readonly image: string;
+  readonly found: readonly ImageInIndex[];
+  readonly sboms: readonly PlatformSbom[];
+};
+
+const registry = openClient();
+
+/** Builds a Dockerfile with the real buildx, and reads back what the registry has of it. */
+async function push(dockerfile: string, platforms: readonly string[], ...options: readonly string[]): Promise<Pushed> {
+  const name = unique("e2e/sbom");
+  const repository = parseRepository(`${REGISTRY}/${name}`);
+  if ("wrong" in repository) throw new Error(repository.wrong);
+  const image = `${REGISTRY}/${name}:1`;
+  await build(makeCheckout({ Dockerfile: dockerfile }), image, `--platform=${platforms.join(",")}`, ...options);
+  const answer = await registry.manifest({ ...repository, tag: "1" });
+  if (answer.kind !== "found") throw new Error(answer.words);
+  const found = platforms.flatMap((text): ImageInIndex[] => {
+    const [platform, index] = [parsePlatform(text), answer.value];
+    if ("wrong" in platform) throw new Error(platform.wrong);
+    const manifest = index.body.kind === "index" ? imageFor(index.body, platform)?.digest : index.descriptor.digest;
+    return manifest ? [{ platform, manifest, index }] : [];
+  });
+  return { repository, image, found, sboms: await readSboms({ repository, found }, registry) };
+}
+
+/** Name and version of what dpkg itself calls installed. */
+async function installed(image: string, platform: string): Promise<string[]> {
+  const lines = (await runImage(image, platform, "dpkg", "-l")).split("\n").filter((line) => line.startsWith("ii "));
+  return lines
+    .map((line) => line.split(/\s+/))
+    .map(([, name = "", version]) => `${name.replace(/:.*/, "")} ${version}`);
+}
+
+test("each platform's SBOM holds what dpkg says inside the image", async () => {
+  const more =
+    "Package: only-here\\nStatus: install ok installed\\nMaintainer: x\\nArchitecture: all\\nVersion: 2:1-1\\nDescription: x\\n";
+  const { image, sboms, repository, found } = await push(
+    `FROM ${debian}\nARG TARGETARCH\nRUN [ $TARGETARCH = amd64 ] || printf '\\n${more}' >> /var/lib/dpkg/status\n`,
+    PLATFORMS,
+    `--sbom=generator=${scanner}`,
+  );
+  const counts: number[] = [];
+  for (const [index, platform] of PLATFORMS.entries()) {
+    const sbom = sboms[index];
+    const packages = sbom?.kind === "sbom" ? sbom.packages : [];
+    const dpkg = await installed(image, platform);
+    expect(packages.map(({ name, version }) => `${name} ${version}`).sort(), platform).toEqual(dpkg.sort());
+    expect(new Set(packages.map(({ type }) => type))).toEqual(new Set(["deb"]));
+    counts.push(dpkg.length);
+  }
+  for (const one of found)
+    expect(
+      await lookForAttestations({ repository, image: one, required: ["sbom", "provenance"], blobs: true }, registry),
+    ).toEqual({ kind: "there" });
+  expect(counts[0]).toBeGreaterThan(10);
+  expect(counts[1]).toBe((counts[0] ?? 0) + 1);
+});
+
+// Engines before 28 know no such form, and write the other one.
+test("attestations as OCI artifacts read the same", async () => {
+  const { repository, found, sboms } = await push(
+    `FROM ${debian}\n`,
+    ["linux/amd64"],
+    `--sbom=generator=${scanner}`,
+    "--output=type=image,oci-artifact=true",
+  );
+  expect(sboms).toMatchObject([
+    { kind: "sbom", packages: expect.arrayContaining([expect.objectContaining({ name: "libc6" })]) },
+  ]);
+  const demand = {
+    repository,
+    image: found[0] ?? expect.unreachable(),
+    required: ["sbom", "provenance"],
+    blobs: true,
+  } as const;
+  expect(await lookForAttestations(demand, registry)).toEqual({ kind: "there" });
+});
+
+test("of the SBOMs of stages, context and image, the image's is given", async () => {
+  const { sboms } = await push(
+    `ARG BUILDKIT_SBOM_SCAN_STAGE=true\nARG BUILDKIT_SBOM_SCAN_CONTEXT=true\nFROM ${debian} AS builder\nRUN : > /x\nFROM scratch\nCOPY --from=builder /x /x\n`,
+    ["linux/amd64"],
+    `--sbom=generator=${scanner}`,
+  );
+  expect(sboms).toMatchObject([{ kind: "sbom", packages: [] }]);
+});
+
+test("a generator that writes nothing is no SBOM, though the build ends well", async () => {
+  const { repository, found, sboms } = await push(
+    `FROM ${debian}\nRUN : > /SCANNER_WRITES_NOTHING\n`,
+    ["linux/amd64"],
+    `--sbom=generator=${scanner}`,
+  );
+  expect(sboms).toMatchObject([{ kind: "none" }]);
+  const demand = { repository, image: found[0] ?? expect.unreachable(), blobs: true } as const;
+  expect(await lookForAttestations({ ...demand, required: ["provenance"] }, registry)).toEqual({ kind: "there" });
+  expect(await lookForAttestations({ ...demand, required: ["provenance", "sbom"] }, registry)).toEqual({
+    kind: "missing",
+    what: "linux/amd64 has no SBOM: the index lists none for it",
+  });
+});
+
+test("a generator that fails fails the build", async () => {
+  const failing = push(`FROM ${debian}\nRUN : > /SCANNER_FAILS\n`, ["linux/amd64"], `--sbom=generator=${scanner}`);
+  await expect(failing).rejects.toThrow(/generating sbom using .*\n[^]*this scanner fails/);
+});
+
+test("without attestations there is a bare manifest, and no SBOM", async () => {
+  const { found, sboms } = await push(`FROM ${debian}\n`, ["linux/amd64"], "--provenance=false");
+  expect(found).toMatchObject([{ index: { body: { kind: "manifest" } } }]);
+  expect(sboms).toMatchObject([{ kind: "none" }]);
+});
