@@ -1,84 +1,185 @@
 import { ActionError } from "../errors.ts";
-import { formatPlatform, type Platform, parsePlatform } from "../oci/platform.ts";
-import type { Exec, Finished } from "../world.ts";
+import { formatPlatform, type Platform } from "../oci/platform.ts";
+import type { Exec } from "../world.ts";
+import { type Inspection, meansFor, readInspection } from "./builder-inspect.ts";
+import {
+  type Buildx,
+  formatVersion,
+  isOlder,
+  lastWords,
+  openBuildx,
+  readVersion,
+  runBuildx,
+  type Surroundings,
+  type Version,
+} from "./buildx.ts";
 
-/** What was found out about the builder before the build. */
-export type Builder = { readonly name: string; readonly driver: string; readonly platforms: readonly string[] };
+/** A builder, and what was found out about it before the build. */
+export type Builder = Inspection & {
+  /** Of the engine behind the driver `docker`; `undefined` for other drivers, and where the engine does not tell. */
+  readonly engine: Engine | undefined;
+  /** Made by this run or under a name that it was given, from our configuration. */
+  readonly ours: boolean;
+};
 
-type Environment = Readonly<Record<string, string>>;
+export type Engine = { readonly store: "containerd" | "classic"; readonly version: Version | undefined };
+
+/** What a build may ask of a driver. A driver that nobody here knows is passed through and not judged. */
+export type Abilities = {
+  /** Push an index with attestations. */
+  readonly pushIndex: boolean;
+  readonly exportCache: boolean;
+  /** Set the times inside layers to SOURCE_DATE_EPOCH. */
+  readonly rewriteTimestamps: boolean;
+};
+
+/** The first with source policies whose rules are tried in the order that they have: https://github.com/moby/buildkit/pull/4215 */
+const OLDEST_BUILDKIT: Version = [0, 12, 3];
+const OLDEST_ENGINE: Version = [25, 0, 0];
+
+/** A builder that is started answers within this many milliseconds, the pull of its image included. */
+const BOOT_TIME = 5 * 60_000;
+
+/** What the driver of a builder can do. */
+export function abilitiesOf({ driver, engine }: Builder): Abilities {
+  if (driver !== "docker") return { pushIndex: true, exportCache: true, rewriteTimestamps: true };
+  const modern = engine?.store !== "classic";
+  return { pushIndex: modern, exportCache: modern, rewriteTimestamps: false };
+}
+
+/**
+ * Starts a builder where it is not running and reads what it tells.
+ * @param name the current builder where it is `undefined`.
+ * @returns the builder, or buildx's words where there is none that works.
+ */
+export async function inspectBuilder(
+  name: string | undefined,
+  { buildx, exec, env }: Surroundings & { readonly buildx: Buildx },
+): Promise<Omit<Builder, "ours"> | { readonly wrong: string }> {
+  const args = ["inspect", "--bootstrap", ...(name === undefined ? [] : [name])];
+  const inspected = await runBuildx(buildx, args, { exec, env }, BOOT_TIME);
+  if (inspected.code !== 0) return { wrong: lastWords(inspected) };
+  const inspection = readInspection(inspected.stdout);
+  const [broken] = inspection.nodes.flatMap(({ error }) => (error === undefined ? [] : [error]));
+  if (broken !== undefined && inspection.nodes.every(({ error }) => error !== undefined)) return { wrong: broken };
+  const engine = inspection.driver === "docker" ? await readEngine({ exec, env }) : undefined;
+  return { ...inspection, engine };
+}
+
+/** `docker info` tells which image store the engine has; a docker-buildx without docker cannot ask. */
+async function readEngine({ exec, env }: Surroundings): Promise<Engine | undefined> {
+  const info = await exec("docker", ["info", "--format", "{{json .DriverStatus}} {{json .ServerVersion}}"], { env });
+  if (info?.code !== 0) return undefined;
+  const store = info.stdout.includes("io.containerd.snapshotter") ? "containerd" : "classic";
+  return { store, version: readVersion(/"([^"]*)"\s*$/.exec(info.stdout)?.[1] ?? "") };
+}
+
+/** Why a builder will not do, for a person. `curable`: a builder of the driver docker-container on the same engine would. */
+export type Shortcoming = { readonly what: string; readonly fix: string; readonly curable: boolean };
+
+/**
+ * What stands between a builder and these builds, the first that was found.
+ * @param push whether the images will be pushed: the classic image store can neither keep an index nor attestations.
+ */
+export function shortcomingOf(
+  builder: Omit<Builder, "ours">,
+  platforms: readonly Platform[],
+  push: boolean,
+): Shortcoming | undefined {
+  return tooOld(builder) ?? (push ? classicStore(builder) : undefined) ?? missingPlatforms(builder, platforms);
+}
+
+function tooOld({ name, nodes, engine }: Omit<Builder, "ours">): Shortcoming | undefined {
+  const fix = "Use a newer engine, or add docker/setup-buildx-action before this action.";
+  if (engine?.version !== undefined && isOlder(engine.version, OLDEST_ENGINE))
+    return {
+      what: `The builder ${name} is part of the Docker engine ${formatVersion(engine.version)}: ${formatVersion(OLDEST_ENGINE)} or newer is needed to build from exactly what was hashed.`,
+      fix,
+      curable: true,
+    };
+  // An engine tells the version of the BuildKit that it was made of, and its own says more about what was repaired in it.
+  const old = engine === undefined ? nodes.find(({ buildkit }) => isOlder(buildkit, OLDEST_BUILDKIT)) : undefined;
+  if (old?.buildkit === undefined) return undefined;
+  return {
+    what: `The builder ${name} runs BuildKit ${formatVersion(old.buildkit)}: ${formatVersion(OLDEST_BUILDKIT)} or newer is needed to build from exactly what was hashed.`,
+    fix: "Make the builder anew with a newer image, or name one as buildkit-image.",
+    curable: true,
+  };
+}
+
+function classicStore({ name, engine }: Omit<Builder, "ours">): Shortcoming | undefined {
+  if (engine?.store !== "classic") return undefined;
+  return {
+    what: `The builder ${name} uses the docker driver with the classic image store, which cannot push what the cache needs (an index with attestations).`,
+    fix: "Add docker/setup-buildx-action before this action, or turn on the containerd image store of the engine.",
+    curable: true,
+  };
+}
+
+function missingPlatforms(builder: Omit<Builder, "ours">, platforms: readonly Platform[]): Shortcoming | undefined {
+  const missing = platforms.filter((platform) => meansFor(builder, platform) === "missing").map(formatPlatform);
+  if (missing.length === 0) return undefined;
+  const known = [...new Set(builder.nodes.flatMap((node) => node.platforms))];
+  return {
+    what: `The builder ${builder.name} cannot build for ${missing.join(", ")}; it can for ${known.join(", ")}.`,
+    fix: `Add docker/setup-qemu-action before this action, name a builder that can (builders: ${missing[0]}=NAME), or give the platform a runner of its kind (runners).`,
+    // An emulator is told to the kernel, and that is the same one in a container.
+    curable: false,
+  };
+}
+
+/** One line about what builds where, and what the driver will not do. */
+export function describeBuilder(builder: Builder, platforms: readonly Platform[]): string {
+  const means = platforms.map((platform) => `${formatPlatform(platform)}${MEANS[meansFor(builder, platform)]}`);
+  const { exportCache, rewriteTimestamps } = abilitiesOf(builder);
+  const cannot = [
+    ...(exportCache ? [] : ["export a layer cache"]),
+    ...(rewriteTimestamps ? [] : ["set the times inside layers"]),
+  ];
+  const store = builder.engine === undefined ? "" : ` with the ${builder.engine.store} image store`;
+  const limits = cannot.length === 0 ? "" : `; it cannot ${cannot.join(" or ")}`;
+  return `Builder ${builder.name} (driver ${builder.driver}${store}) builds ${means.join(", ")}${limits}.`;
+}
+
+const MEANS = {
+  native: " natively",
+  emulated: " under emulation, which is slow (builders names a native one)",
+  missing: "",
+  unknown: "",
+} as const;
+
+/** Turns what stands in the way into the error that ends the run. */
+export function refusal({ what, fix }: Pick<Shortcoming, "what" | "fix">): ActionError {
+  return new ActionError("E_DOCKER", { what, fix });
+}
+
+/** A builder that is not there, or that does not answer. */
+export function noBuilder(name: string | undefined, words: string): ActionError {
+  if (name === undefined)
+    return new ActionError("E_DOCKER", {
+      what: `The image has to be built, and there is no working builder: ${words}`,
+      fix: "Start the Docker engine, or add docker/setup-buildx-action before this action.",
+    });
+  return new ActionError("E_DOCKER", {
+    what: `The builder ${name} is named for the build and does not work: ${words}`,
+    fix: "Check the name with docker buildx ls, or leave it out to use the current builder. With buildkit-image a builder of that name is made.",
+  });
+}
 
 /**
  * Finds the builder that `docker buildx build` would use, and whether it can do what is asked.
- * @param push whether the image will be pushed: the classic image store can neither keep an index nor attestations.
  * @throws ActionError E_DOCKER saying what is missing and how to get it.
  */
 export async function findBuilder(
   exec: Exec,
-  env: Environment,
+  env: Readonly<Record<string, string>>,
   platforms: readonly Platform[],
   push: boolean,
 ): Promise<Builder> {
-  const version = await exec("docker", ["buildx", "version"], { env });
-  if (version === undefined)
-    throw new ActionError("E_DOCKER", {
-      what: "The image has to be built, and there is no docker program on this machine.",
-      fix: "Install Docker with buildx, or run the job on a machine that has it (GitHub's hosted Linux runners do).",
-    });
-  if (version.code !== 0)
-    throw new ActionError("E_DOCKER", {
-      what: "The image has to be built, and this docker has no buildx.",
-      fix: "Add docker/setup-buildx-action before this action, or install the package docker-buildx or docker-buildx-plugin.",
-    });
-  const inspected = await exec("docker", ["buildx", "inspect", "--bootstrap"], { env });
-  if (inspected === undefined || inspected.code !== 0) throw noBuilder(inspected);
-  const builder = readInspection(inspected.stdout);
-  if (builder.driver === "docker" && push) await refuseClassicStore(exec, env, builder);
-  refuseMissingPlatforms(builder, platforms);
-  return builder;
-}
-
-function noBuilder(finished: Finished | undefined): ActionError {
-  const words = finished?.stderr.trim().split("\n").at(-1) ?? "docker did not start";
-  return new ActionError("E_DOCKER", {
-    what: `The image has to be built, and there is no working builder: ${words}`,
-    fix: "Start the Docker engine, or add docker/setup-buildx-action before this action.",
-  });
-}
-
-/** `docker buildx inspect` prints `Name: value` lines; of several nodes the platforms of all count. */
-function readInspection(stdout: string): Builder {
-  const values = (name: string): string[] =>
-    stdout.split("\n").flatMap((line) => {
-      const match = /^\s*([A-Za-z ]+):\s*(.*?)\s*$/.exec(line);
-      return match?.[1] === name && match[2] ? [match[2]] : [];
-    });
-  const platforms = values("Platforms").flatMap((line) =>
-    line.split(",").map((item) => item.trim().replace(/\*$/, "")),
-  );
-  return { name: values("Name")[0] ?? "default", driver: values("Driver")[0] ?? "", platforms };
-}
-
-async function refuseClassicStore(exec: Exec, env: Environment, builder: Builder): Promise<void> {
-  const info = await exec("docker", ["info", "--format", "{{json .DriverStatus}}"], { env });
-  if (info?.stdout.includes("io.containerd.snapshotter")) return;
-  throw new ActionError("E_DOCKER", {
-    what: `The builder ${builder.name} uses the docker driver with the classic image store, which cannot push what the cache needs (an index with attestations).`,
-    fix: "Add docker/setup-buildx-action before this action, or turn on the containerd image store of the engine.",
-  });
-}
-
-/** A builder that lists nothing is not judged: it may be one that starts on demand. */
-function refuseMissingPlatforms(builder: Builder, platforms: readonly Platform[]): void {
-  const known = new Set(
-    builder.platforms.flatMap((text) => {
-      const platform = parsePlatform(text);
-      return "wrong" in platform ? [] : [formatPlatform(platform)];
-    }),
-  );
-  const missing = platforms.map(formatPlatform).filter((platform) => known.size > 0 && !known.has(platform));
-  if (missing.length === 0) return;
-  throw new ActionError("E_DOCKER", {
-    what: `The builder ${builder.name} cannot build for ${missing.join(", ")}; it can for ${[...known].join(", ")}.`,
-    fix: "Add docker/setup-qemu-action before this action, or a native builder for that platform.",
-  });
+  const buildx = await openBuildx({ exec, env });
+  const builder = await inspectBuilder(undefined, { buildx, exec, env });
+  if ("wrong" in builder) throw noBuilder(undefined, builder.wrong);
+  const shortcoming = shortcomingOf(builder, platforms, push);
+  if (shortcoming) throw refusal(shortcoming);
+  return { ...builder, ours: false };
 }

@@ -1,0 +1,145 @@
+import { ActionError } from "../errors.ts";
+import type { World } from "../world.ts";
+import { readRecord, withDriverOptions, writeRecord } from "./builder-record.ts";
+import {
+  type BuilderNetwork,
+  DAEMON_CONFIGURATION,
+  daemonFiles,
+  type Entitlement,
+  needsHostNetwork,
+} from "./buildkitd.ts";
+import { type Buildx, lastWords, runBuildx, type Surroundings } from "./buildx.ts";
+import { formatFields } from "./csv.ts";
+
+/** Where builders are made: BUILDX_CONFIG in the environment is this run's own folder. */
+export type Workshop = Surroundings & Pick<World, "files" | "clock"> & { readonly buildx: Buildx };
+
+export type OwnBuilder = {
+  readonly name: string;
+  /** An image with buildkitd and buildctl; buildx has one of its own. */
+  readonly image: string | undefined;
+  readonly network: BuilderNetwork;
+  readonly entitlements: readonly Entitlement[];
+  /** Whether a container of that name that is there already is thrown away with its cache: always where it runs another image. */
+  readonly restart: boolean;
+};
+
+/** The names of builders that a run makes for itself alone begin so. */
+export const OWN_PREFIX = "dev-container-cache-";
+
+/** How buildx calls a builder's containers. */
+const CONTAINER_PREFIX = "buildx_buildkit_";
+
+/** Pulling the daemon's image takes a while. */
+const BOOT_TIME = 5 * 60_000;
+const REMOVAL_TIME = 30_000;
+/** No job builds one image for longer. */
+const STALE_AFTER = 24 * 60 * 60_000;
+
+/** Set empty where buildx starts the daemon: it would put the whole payload of the event, private parts too, into published provenance. */
+const WITHOUT_EVENT = { GITHUB_EVENT_NAME: "", GITHUB_EVENT_PATH: "" };
+
+/**
+ * Makes a builder of the driver docker-container that knows what our client knows, and starts it. A container of that name that is there
+ * already goes on with its cache, unless it runs another image or `restart` is asked for.
+ * @throws ActionError E_DOCKER with buildx's last words.
+ */
+export async function makeBuilder(own: OwnBuilder, workshop: Workshop): Promise<void> {
+  const { name, image, restart } = own;
+  const { buildx, env } = workshop;
+  const created = await runBuildx(buildx, await createArguments(own, workshop), workshop, BOOT_TIME);
+  if (created.code !== 0) throw notMade(lastWords(created));
+  const running = image === undefined ? undefined : await imageOfContainer(containerOf(name), workshop);
+  if (restart || (running !== undefined && running !== image)) await resetBuilder(name, workshop);
+  await tellProxies(own, workshop);
+  const quiet = { ...workshop, env: { ...env, ...WITHOUT_EVENT } };
+  const booted = await runBuildx(buildx, ["inspect", "--bootstrap", name], quiet, BOOT_TIME);
+  if (booted.code !== 0) throw notMade(lastWords(booted));
+}
+
+async function createArguments(own: OwnBuilder, { files }: Workshop): Promise<string[]> {
+  const { name, image, network, entitlements } = own;
+  const folder = await files.temporaryFolder("buildkit");
+  const daemon = daemonFiles(network, entitlements, folder);
+  for (const [path, content] of Object.entries(daemon)) await files.write(`${folder}/${path}`, content);
+  const options = [
+    ...(image === undefined ? [] : [`image=${image}`]),
+    ...(needsHostNetwork(network) ? ["network=host"] : []),
+  ];
+  return [
+    // The node has the name that buildx itself gives to the first one: a builder that is there is then changed, and no node is added.
+    ...["create", "--name", name, "--node", nodeOf(name), "--driver", "docker-container"],
+    ...options.flatMap((option) => ["--driver-opt", formatFields([option])]),
+    ...(DAEMON_CONFIGURATION in daemon ? ["--buildkitd-config", `${folder}/${DAEMON_CONFIGURATION}`] : []),
+  ];
+}
+
+function nodeOf(name: string): string {
+  return `${name.toLowerCase()}0`;
+}
+
+function containerOf(name: string): string {
+  return `${CONTAINER_PREFIX}${nodeOf(name)}`;
+}
+
+function notMade(words: string): ActionError {
+  return new ActionError("E_DOCKER", {
+    what: `A builder has to be made, and that failed: ${words}`,
+    fix: "Set buildkit-image to an image with BuildKit that the engine can pull (moby/buildkit:buildx-stable-1, or a mirror of it), or add docker/setup-buildx-action before this action.",
+  });
+}
+
+/** Through the record and not as an option of `create`, which would show a proxy's login to everybody on the machine who lists processes. */
+async function tellProxies({ name, network }: OwnBuilder, workshop: Workshop): Promise<void> {
+  const options = Object.entries(network.proxies).map(([variable, value]) => [`env.${variable}`, value] as const);
+  if (options.length === 0) return;
+  const record = await readRecord(name, workshop);
+  if (!record) throw notMade("buildx's record of it cannot be read, so it cannot be told the proxy");
+  await writeRecord(name, withDriverOptions(record, Object.fromEntries(options)), workshop);
+}
+
+/** Throws a builder's containers and their state away and keeps what buildx knows of it, so that the next start makes it anew. */
+export async function resetBuilder(name: string, workshop: Workshop): Promise<void> {
+  const record = await readRecord(name, workshop);
+  await removeBuilder(name, workshop);
+  if (record) await writeRecord(name, record, workshop);
+}
+
+/** Removes a builder with its containers and their state. One that is gone already is no error. */
+export async function removeBuilder(
+  name: string,
+  { buildx, exec, env }: Surroundings & { readonly buildx: Buildx },
+): Promise<void> {
+  await runBuildx(buildx, ["rm", "--force", name], { exec, env }, REMOVAL_TIME);
+}
+
+async function imageOfContainer(container: string, { exec, env }: Surroundings): Promise<string | undefined> {
+  const answer = await exec("docker", ["inspect", "--format", "{{.Config.Image}}", container], { env });
+  return answer?.code === 0 ? answer.stdout.trim() : undefined;
+}
+
+/**
+ * Removes what killed runs have left on the engine: containers of builders that a run made for itself alone, a day after they were made.
+ * Only age tells them from those of a run that is still at work.
+ * @returns the names of the containers that were removed.
+ */
+export async function removeStaleBuilders({
+  exec,
+  env,
+  clock,
+}: Surroundings & Pick<World, "clock">): Promise<string[]> {
+  const filter = `name=^/?${CONTAINER_PREFIX}${OWN_PREFIX}[0-9a-f]+0$`;
+  const found = await exec("docker", ["ps", "--all", "--quiet", "--filter", filter], { env });
+  const ids = found?.code === 0 ? found.stdout.split(/\s+/).filter((id) => id !== "") : [];
+  if (ids.length === 0) return [];
+  const told = await exec("docker", ["inspect", "--format", "{{.Name}} {{.Created}}", ...ids], { env });
+  const stale = (told?.stdout ?? "").split("\n").flatMap((line) => {
+    const [name = "", created = ""] = line.split(" ");
+    return clock() - Date.parse(created) > STALE_AFTER ? [name.replace(/^\//, "")] : [];
+  });
+  for (const container of stale) {
+    await exec("docker", ["rm", "--force", "--volumes", container], { env, timeout: REMOVAL_TIME });
+    await exec("docker", ["volume", "rm", "--force", `${container}_state`], { env, timeout: REMOVAL_TIME });
+  }
+  return stale;
+}
