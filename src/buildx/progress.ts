@@ -1,0 +1,76 @@
+import type { Clock } from "../world.ts";
+import { type BuildFailure, readFailure } from "./last-words.ts";
+import { legibleLine } from "./lines.ts";
+import { type BuildWarning, type Message, openMessageReader } from "./rawjson.ts";
+import { countSteps, openSteps, type Steps, tellOutput, tellPart, tellRest, tellVertex } from "./steps.ts";
+
+/** Tells a build that runs: takes the lines of buildx's standard error, gives the lines of the log. */
+export type Progress = {
+  readonly line: (line: string) => readonly string[];
+  /** After the last line. */
+  readonly end: () => BuildEnd;
+};
+
+/** What is left to say of a build that is over. */
+export type BuildEnd = {
+  readonly lines: readonly string[];
+  /** As they came: the same one again each time that BuildKit says it. */
+  readonly warnings: readonly BuildWarning[];
+  /** Means something only where buildx did not end with 0. */
+  readonly failure: BuildFailure;
+};
+
+export type ProgressOptions = {
+  /** What each line begins with: the platform. */
+  readonly title: string;
+  readonly clock: Clock;
+  /** Hides what must not be told. BuildKit puts the values of build args into the names of steps, and so into errors too. */
+  readonly redact: (text: string) => string;
+};
+
+/**
+ * Turns `--progress rawjson` into lines for people: each step with its time or as cached, what commands print while they print it;
+ * transfers and what BuildKit does for itself stay quiet. What is not rawjson is told as it is. Nothing that is read makes it throw.
+ */
+export function openProgress({ title, clock, redact }: ProgressOptions): Progress {
+  const reader = openMessageReader();
+  const steps = openSteps(clock, redact);
+  const warnings: BuildWarning[] = [];
+  const text: string[] = [];
+  const begunAt = clock();
+
+  const tell = (message: Message): readonly string[] => {
+    if (message.kind === "text") return tellText(text, redact(legibleLine(message.text)));
+    for (const warning of message.warnings) warnings.push({ ...warning, short: redact(legibleLine(warning.short)) });
+    return [
+      ...message.vertexes.flatMap((vertex) => tellVertex(steps, vertex)),
+      ...message.outputs.flatMap((output) => tellOutput(steps, output)),
+      ...message.parts.flatMap((part) => tellPart(steps, part)),
+    ];
+  };
+  const entitle = (line: string): string => `[${title}] ${line}`.trimEnd();
+
+  return {
+    line: (line) => reader.line(line).flatMap(tell).map(entitle),
+    end() {
+      const lines = [...reader.end().flatMap(tell), ...tellRest(steps), ...summary(steps, clock() - begunAt)];
+      return { lines: lines.map(entitle), warnings, failure: readFailure(text, steps.failed) };
+    },
+  };
+}
+
+/** What is kept of the text, for what failed stands at its end. */
+const LAST_TEXT = 200;
+
+function tellText(text: string[], line: string): readonly string[] {
+  text.push(line);
+  if (text.length > LAST_TEXT) text.shift();
+  return line === "" ? [] : [line];
+}
+
+function summary(steps: Steps, milliseconds: number): string[] {
+  if (steps.known.size === 0) return [];
+  const counted = countSteps(steps);
+  const noun = counted.steps === 1 ? "step" : "steps";
+  return [`${counted.steps} ${noun}, ${counted.cached} cached, ${(milliseconds / 1000).toFixed(1)} s`];
+}

@@ -1,0 +1,78 @@
+import type { Vertex } from "./rawjson.ts";
+
+/**
+ * A step of a build, put together from all that BuildKit tells of it.
+ *
+ * `instruction`: one of the Dockerfile's, or the export, the push, the scan: it is told when it begins and when it ends.
+ * `source`: a base image. BuildKit calls it completed after each layer, so it is over only when a step that needs it begins.
+ * `import`: a layer cache. One that is not there is no failure, though BuildKit calls it an error.
+ * `quiet`: what BuildKit does for itself; told when it fails.
+ */
+export type Step = {
+  readonly kind: "instruction" | "source" | "import" | "quiet";
+  readonly name: string;
+  readonly inputs: readonly string[];
+  readonly error: string;
+  readonly cached: boolean;
+  /** The stretch of time it is in, or was in last: milliseconds by the builder's clock. */
+  readonly started: number | undefined;
+  readonly completed: number | undefined;
+  /** Milliseconds of the stretches before. */
+  readonly before: number;
+};
+
+/** Adds a message to what is known. The same step is told of many times, and the last word counts; it may begin and end more than once. */
+export function mergeVertex(step: Step | undefined, vertex: Vertex): Step {
+  const started = vertex.started ?? step?.started;
+  const isNewStretch = step?.started !== undefined && started !== step.started;
+  return {
+    kind: kindOf(vertex.name),
+    name: vertex.name,
+    inputs: vertex.inputs.length > 0 ? vertex.inputs : (step?.inputs ?? []),
+    error: vertex.error || (step?.error ?? ""),
+    cached: vertex.cached || (step?.cached ?? false),
+    started,
+    completed: vertex.completed ?? (isNewStretch ? undefined : step?.completed),
+    before: isNewStretch ? spent(step) : (step?.before ?? 0),
+  };
+}
+
+/** How long a step took, in all stretches that ended. */
+export function secondsOf(step: Step): number {
+  return spent(step) / 1000;
+}
+
+function spent({ started, completed, before }: Step): number {
+  return before + (started === undefined || completed === undefined ? 0 : Math.max(0, completed - started));
+}
+
+/** Steps that run at the same time as one that failed are ended, and say so in the words of an error. */
+export function isCancelled({ error }: Step): boolean {
+  return error.includes("context canceled");
+}
+
+/** Whether it is an instruction of the Dockerfile that runs or not: `[builder 2/3] RUN …`, but no `FROM`. */
+export function isCounted({ kind, name }: Step): boolean {
+  return kind === "instruction" && POSITION.test(name);
+}
+
+/** Whether it prints nothing and is mostly over at once: a line at its end is enough. */
+export function isSilent({ name }: Step): boolean {
+  return /^\[[^\]]*\] (COPY|WORKDIR) /.test(name);
+}
+
+const POSITION = /^\[(?:[^\]]* )?\d+\/\d+\] /;
+
+function kindOf(name: string): Step["kind"] {
+  if (/^\[([^\]]* )?(internal|auth)\]/.test(name) || /^(resolve|resolving) |^docker-image:/.test(name)) return "quiet";
+  if (name.startsWith("importing cache manifest")) return "import";
+  return POSITION.test(name) && /^\[[^\]]*\] FROM /.test(name) ? "source" : "instruction";
+}
+
+const LONGEST_NAME = 160;
+
+/** A step's name in a line of the log: digests by their first digits, long commands cut. */
+export function shortName(name: string): string {
+  const short = name.replace(/(@sha256:[0-9a-f]{12})[0-9a-f]{52}/g, "$1").replace(/\s+/g, " ");
+  return short.length <= LONGEST_NAME ? short : `${short.slice(0, LONGEST_NAME)}…`;
+}
