@@ -2,15 +2,13 @@ import { parseDockerfile } from "./dockerfile/parse.ts";
 import { canReach, onbuildReads } from "./dockerfile/reads.ts";
 import { finalBase, imageUses, remoteAdds } from "./dockerfile/stages.ts";
 import { ActionError } from "./errors.ts";
-import { imageFor, isRecord } from "./oci/manifest.ts";
+import { type ImageConfig, readImageConfig } from "./oci/config.ts";
+import { imageFor } from "./oci/manifest.ts";
 import { formatPlatform, type Platform } from "./oci/platform.ts";
 import type { Sources } from "./plan.ts";
 import { scopeOf } from "./sources.ts";
 import { type ImageSource, tellPlace } from "./upstream.ts";
 import type { Answer, Registry } from "./world.ts";
-
-/** What a base image's config says that matters to a build on top of it. */
-export type BaseImage = { readonly labels: Readonly<Record<string, string>>; readonly triggers: readonly string[] };
 
 type Task = { readonly sources: Sources; readonly platforms: readonly Platform[] };
 
@@ -23,8 +21,8 @@ type Task = { readonly sources: Sources; readonly platforms: readonly Platform[]
 export async function readBaseImages(
   { sources, platforms }: Task,
   registry: Registry,
-): Promise<ReadonlyMap<string, BaseImage>> {
-  const bases = new Map<string, BaseImage>();
+): Promise<ReadonlyMap<string, ImageConfig>> {
+  const bases = new Map<string, ImageConfig>();
   await Promise.all(
     platforms.map(async (platform) => {
       const wanted = sources.wanted.platforms.find((one) => one.platform === platform);
@@ -42,7 +40,7 @@ export async function readBaseImages(
   return bases;
 }
 
-async function readBase(source: ImageSource, platform: Platform, registry: Registry): Promise<BaseImage> {
+async function readBase(source: ImageSource, platform: Platform, registry: Registry): Promise<ImageConfig> {
   const served = expectFound(source, await registry.manifest(source.reference));
   const wanted = source.of.kind === "platform" ? source.of.platform : platform;
   // A stage for the builder's own platform may have no image for the target's: then any of its images says the same.
@@ -50,7 +48,7 @@ async function readBase(source: ImageSource, platform: Platform, registry: Regis
   const manifest = child
     ? expectFound(source, await registry.manifest({ ...source.reference, digest: child.digest }))
     : served;
-  if (manifest.body.kind !== "manifest") return { labels: {}, triggers: [] };
+  if (manifest.body.kind !== "manifest") return readImageConfig("");
   const bytes = expectFound(source, await registry.blob(source.reference, manifest.body.config));
   return readImageConfig(new TextDecoder().decode(bytes));
 }
@@ -65,25 +63,8 @@ function expectFound<T>(source: ImageSource, answer: Answer<T>): T {
   });
 }
 
-/** https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md; `OnBuild` is Docker's own. */
-function readImageConfig(text: string): BaseImage {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    json = undefined;
-  }
-  const config = isRecord(json) && isRecord(json.config) ? json.config : {};
-  const labels = isRecord(config.Labels) ? Object.entries(config.Labels) : [];
-  const triggers: readonly unknown[] = Array.isArray(config.OnBuild) ? config.OnBuild : [];
-  return {
-    labels: Object.fromEntries(labels.filter((label): label is [string, string] => typeof label[1] === "string")),
-    triggers: triggers.filter((trigger) => typeof trigger === "string"),
-  };
-}
-
 /** The key of such a build would have to name `.git`, and it does not: so it is never built. */
-function refuseTriggers(source: ImageSource, base: BaseImage, sources: Sources): void {
+function refuseTriggers(source: ImageSource, base: ImageConfig, sources: Sources): void {
   if (base.triggers.length === 0) return;
   refuseUnseen(source, base.triggers, sources);
   const reads = onbuildReads(base.triggers);

@@ -1,4 +1,4 @@
-import { type BaseImage, readBaseImages } from "./base.ts";
+import { readBaseImages } from "./base.ts";
 import { buildxArguments, tooLongArgument } from "./buildx/args.ts";
 import { type Builder, findBuilder } from "./buildx/builder.ts";
 import { explainBuildFailure, isPassing } from "./buildx/failure.ts";
@@ -11,6 +11,7 @@ import { METADATA_LABEL, metadataLabel } from "./devcontainer/label.ts";
 import { formatOption } from "./devcontainer/options.ts";
 import { ActionError } from "./errors.ts";
 import { emptyIndex } from "./key/record.ts";
+import type { ImageConfig } from "./oci/config.ts";
 import type { Digest } from "./oci/digest.ts";
 import { attestationsOf } from "./oci/manifest.ts";
 import { formatPlatform, type Platform, platformSlug } from "./oci/platform.ts";
@@ -110,7 +111,7 @@ function contextArguments(gathered: Gathered, folder: string): Record<string, st
 type PlatformTask = BuildTask & {
   readonly platform: Platform;
   readonly folder: string;
-  readonly base: BaseImage | undefined;
+  readonly base: ImageConfig | undefined;
   readonly env: Readonly<Record<string, string>>;
   readonly builder: Builder;
 };

@@ -1,3 +1,4 @@
+import { environmentLines, publicEnvironment } from "./handover.ts";
 import { setTag } from "./key/fingerprint.ts";
 import { makeMatrix } from "./matrix.ts";
 import { formatPlatform } from "./oci/platform.ts";
@@ -20,6 +21,13 @@ export const OUTPUTS = [
   "missing-platforms",
   "matrix",
   "miss-reasons",
+  "container",
+  "env",
+  "env-map",
+  "env-file",
+  "env-map-file",
+  "metadata",
+  "remote-user",
   "plan",
   "timings",
 ] as const;
@@ -55,6 +63,7 @@ export function makeOutputs(report: Report): Readonly<Record<OutputName, string>
     "miss-reasons": JSON.stringify(
       report.reasons.map(({ part, ingredient, text, at }) => ({ part, ingredient, text, ...at })),
     ),
+    ...handoverOutputs(report),
     plan: report.planFile ?? "",
     timings: JSON.stringify({
       total: report.seconds,
@@ -66,5 +75,26 @@ export function makeOutputs(report: Report): Readonly<Record<OutputName, string>
           }),
       ...(report.saved === undefined ? {} : { saved: report.saved }),
     }),
+  };
+}
+
+type HandoverOutput = "container" | "env" | "env-map" | "env-file" | "env-map-file" | "metadata" | "remote-user";
+
+/** Private values stand in the files alone: an output is shown to whoever can read the run. */
+function handoverOutputs({ image, handover }: Report): Record<HandoverOutput, string> {
+  if (!handover) {
+    const container = image === undefined ? "" : JSON.stringify({ image });
+    return { container, env: "", "env-map": "", "env-file": "", "env-map-file": "", metadata: "", "remote-user": "" };
+  }
+  const env = publicEnvironment(handover);
+  const { options } = handover;
+  return {
+    container: JSON.stringify({ image, env, ...(options === "" ? {} : { options }) }),
+    env: environmentLines(env).trimEnd(),
+    "env-map": JSON.stringify(env),
+    "env-file": handover.envFile,
+    "env-map-file": handover.envMapFile,
+    metadata: JSON.stringify(handover.metadata),
+    "remote-user": handover.remoteUser,
   };
 }

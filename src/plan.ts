@@ -56,6 +56,7 @@ export async function readSources(inputs: Inputs, world: Pick<World, "files" | "
     ownKey: ownKey(platforms.map(({ plan }) => plan)),
     doubt: definition.doubt ?? platforms.find((one) => one.doubt)?.doubt ?? remoteDoubt(gathered),
     verify: inputs.verify,
+    handOver: platformToHandOver(inputs.platforms, world.host.platform),
   };
   return {
     wanted,
@@ -67,6 +68,13 @@ export async function readSources(inputs: Inputs, world: Pick<World, "files" | "
     build: gathered,
     warnings: [...configuration.warnings, ...definition.warnings, ...gathered.warnings],
   };
+}
+
+/** The runner's own platform where it is among the wanted ones: that is the image that a job here can run. */
+function platformToHandOver(platforms: readonly Platform[], own: string): Platform {
+  const [first] = platforms;
+  if (!first) throw new Error("there is no platform");
+  return platforms.find((platform) => formatPlatform(platform) === own) ?? first;
 }
 
 /** A named context has its name; the build context itself has none. */

@@ -1,9 +1,10 @@
 import { platformKey, platformTag, setKey, setTag, sourceTag } from "./key/fingerprint.ts";
 import type { PlatformPlan } from "./key/ingredients.ts";
 import { OWN_ANNOTATION, planDescriptorOf } from "./key/record.ts";
+import { type ImageConfig, readImageConfig } from "./oci/config.ts";
 import type { Digest } from "./oci/digest.ts";
 import { type Descriptor, type Index, imageFor, type Served } from "./oci/manifest.ts";
-import { formatPlatform, type Platform } from "./oci/platform.ts";
+import { formatPlatform, type Platform, samePlatform } from "./oci/platform.ts";
 import type { Pinned, Repository } from "./oci/reference.ts";
 import { type Binding, type Doubt, type ImageSource, resolveUpstream } from "./upstream.ts";
 import type { Registry, RegistryError } from "./world.ts";
@@ -21,6 +22,8 @@ export type Wanted = {
   /** What makes the plan undecidable before any request, like an ADD from an address without a checksum. */
   readonly doubt: Doubt | undefined;
   readonly verify: "layers" | "manifests" | "none";
+  /** The platform whose image later jobs run here: its config is read where another's is only looked for. */
+  readonly handOver: Platform;
 };
 
 /** The plan of a set: keys, tags, and the digests that the build is bound to. */
@@ -36,7 +39,16 @@ export type Plan = {
 };
 
 /** One platform's image in the cache repository: its manifest, and the index in which it was found with its attestations. */
-export type Found = { readonly platform: Platform; readonly manifest: Digest; readonly index: Served };
+export type Found = {
+  readonly platform: Platform;
+  readonly manifest: Digest;
+  readonly index: Served;
+  /** Of the platform that is handed over, where it was read on the way. */
+  readonly config?: ImageConfig;
+};
+
+/** What a look at an image has to know: where it is, how closely to look, and whose config to read. */
+export type Looking = Pick<Wanted, "repository" | "verify" | "handOver">;
 
 export type Verdict =
   | { readonly kind: "hit"; readonly image: Pinned; readonly index: Served; readonly found: readonly Found[] }
@@ -156,7 +168,7 @@ async function lookUpPlatforms(
 
 /** One platform's own tag: `absent` is a miss, everything else that is not a sound image is said. */
 export async function lookUpPlatform(
-  wanted: Pick<Wanted, "repository" | "verify">,
+  wanted: Looking,
   { platform, tag }: { readonly platform: Platform; readonly tag: string },
   registry: Registry,
 ): Promise<Soundness | { readonly kind: "absent" }> {
@@ -181,7 +193,7 @@ async function verifySet(wanted: Wanted, served: Served, registry: Registry): Pr
  * @returns `damaged` only where the registry itself says that a part is not there.
  */
 export async function verifyPlatform(
-  wanted: Pick<Wanted, "repository" | "verify">,
+  wanted: Looking,
   platform: Platform,
   served: Served,
   registry: Registry,
@@ -189,7 +201,8 @@ export async function verifyPlatform(
   const child = served.body.kind === "index" ? imageFor(served.body, platform) : served.descriptor;
   if (!child)
     return { kind: "damaged", what: `${formatPlatform(platform)} is not in the index ${served.descriptor.digest}` };
-  const sound: Soundness = { kind: "sound", found: [{ platform, manifest: child.digest, index: served }] };
+  const found: Found = { platform, manifest: child.digest, index: served };
+  const sound: Soundness = { kind: "sound", found: [found] };
   if (wanted.verify === "none") return sound;
   const answer =
     served.body.kind === "index" ? await registry.manifest({ ...wanted.repository, digest: child.digest }) : undefined;
@@ -199,11 +212,35 @@ export async function verifyPlatform(
     return { kind: "damaged", what: `${child.digest} for ${formatPlatform(platform)} is no image` };
   if (wanted.verify === "manifests") return sound;
   const parts = uniqueBlobs([body.config, ...body.layers]);
-  const answers = await Promise.all(parts.map((part) => registry.hasBlob(wanted.repository, part)));
-  for (const [index, part] of answers.entries())
-    if (part.kind !== "found")
-      return missingPart(`the layer ${parts[index]?.digest ?? ""} of ${formatPlatform(platform)}`, part);
-  return sound;
+  const isHandedOver = samePlatform(platform, wanted.handOver);
+  const [config, ...answers] = await Promise.all([
+    isHandedOver ? registry.blob(wanted.repository, body.config) : undefined,
+    ...parts
+      .filter((part) => !(isHandedOver && part === parts[0]))
+      .map(async (part) => ({ part, answer: await registry.hasBlob(wanted.repository, part) })),
+  ]);
+  if (config && config.kind !== "found") return missingPart(`the config of ${formatPlatform(platform)}`, config);
+  for (const { part, answer } of answers)
+    if (answer.kind !== "found") return missingPart(`the layer ${part.digest} of ${formatPlatform(platform)}`, answer);
+  return config
+    ? { kind: "sound", found: [{ ...found, config: readImageConfig(new TextDecoder().decode(config.value)) }] }
+    : sound;
+}
+
+/**
+ * Reads the config of a platform that was found, unless the look at it has done so.
+ * @returns `undefined` where the registry does not serve it.
+ */
+export async function readFoundConfig(
+  found: Found,
+  repository: Repository,
+  registry: Registry,
+): Promise<ImageConfig | undefined> {
+  if (found.config) return found.config;
+  const manifest = await registry.manifest({ ...repository, digest: found.manifest });
+  if (manifest.kind !== "found" || manifest.value.body.kind !== "manifest") return undefined;
+  const config = await registry.blob(repository, manifest.value.body.config);
+  return config.kind === "found" ? readImageConfig(new TextDecoder().decode(config.value)) : undefined;
 }
 
 /** A layer may stand in a manifest more than once. */

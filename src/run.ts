@@ -1,12 +1,14 @@
 import { carryOut, type Outcome } from "./act.ts";
 import { decide } from "./decide.ts";
 import { type Explanation, explainAgainstBranch, explainDrift } from "./explain.ts";
+import { type Handover, makeHandover, readLoadedConfig } from "./handover.ts";
 import type { Inputs } from "./inputs.ts";
 import { sourceTag } from "./key/fingerprint.ts";
 import { chooseRunners } from "./matrix.ts";
+import { samePlatform } from "./oci/platform.ts";
 import { formatRepository } from "./oci/reference.ts";
 import { readSources, type Sources } from "./plan.ts";
-import { type Probed, probe } from "./probe.ts";
+import { type Probed, probe, readFoundConfig } from "./probe.ts";
 import { branchToMove, lookAtAlias, storePlan } from "./publish.ts";
 import { describeExplanation, describePlan, describeSources, describeVerdict } from "./report/log.ts";
 import type { Report } from "./report/report.ts";
@@ -50,9 +52,11 @@ export async function run(inputs: Inputs, world: World): Promise<Report> {
   world.registry.limitTime(undefined);
   const decision = decide(probed.verdict, inputs, explanation.reasons);
   const outcome = await carryOut(decision, { inputs, sources, probed, alias, world });
+  const handover = await handOver(outcome, sources, world);
   const planFile = await storePlanFile(sources, probed, world);
   return {
     ...tellRun(inputs, sources, probed, explanation, outcome),
+    handover,
     planFile,
     probe: spent,
     seconds: secondsSince(started, world),
@@ -71,6 +75,24 @@ async function explain(sources: Sources, { plan, verdict }: Probed, { registry, 
   return explainAgainstBranch(sources, plan, host.event, registry);
 }
 
+/** What later jobs need to run the image; that it cannot be read makes no failure of an image that is there. */
+async function handOver(
+  { image, digest, found }: Outcome,
+  { wanted }: Sources,
+  world: World,
+): Promise<Handover | undefined> {
+  if (image === undefined) return undefined;
+  const own = found?.find(({ platform }) => samePlatform(platform, wanted.handOver));
+  const config = own
+    ? await readFoundConfig(own, wanted.repository, world.registry)
+    : digest === undefined
+      ? await readLoadedConfig(world.exec, image)
+      : undefined;
+  if (config) return makeHandover(config, world);
+  world.log.warning("The image's config could not be read: the outputs container, env and metadata are empty.");
+  return undefined;
+}
+
 /** The plan with private values hidden, for people and for later steps. */
 async function storePlanFile(sources: Sources, { plan }: Probed, world: World): Promise<string | undefined> {
   if (!plan) return undefined;
@@ -86,7 +108,7 @@ function tellRun(
   { plan, verdict }: Probed,
   { previous, reasons }: Explanation,
   outcome: Outcome,
-): Omit<Report, "planFile" | "probe" | "seconds"> {
+): Omit<Report, "handover" | "planFile" | "probe" | "seconds"> {
   const builtHere = new Set(
     (outcome.built ?? []).filter(({ foundLate }) => !foundLate).map(({ platform }) => platform),
   );

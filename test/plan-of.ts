@@ -48,7 +48,7 @@ export function registryOf(images: Readonly<Record<string, Served>>): Registry {
       return answer.kind === "found" ? { kind: "found", value: answer.value.descriptor } : answer;
     },
     hasBlob: async () => ({ kind: "found", value: true }),
-    blob: async () => absent("GET a blob"),
+    blob: async () => ({ kind: "found", value: new TextEncoder().encode("{}") }),
     acceptsPush: async () => ({ kind: "found", value: true }),
     putBlob: async () => absent("PUT a blob"),
     putManifest: async () => absent("PUT a manifest"),

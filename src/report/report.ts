@@ -1,5 +1,6 @@
 import type { BuiltPlatform } from "../build.ts";
 import type { ActionError } from "../errors.ts";
+import type { Handover } from "../handover.ts";
 import type { Difference } from "../key/explain.ts";
 import type { Runner } from "../matrix.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -35,6 +36,8 @@ export type Report = {
   readonly built: readonly BuiltPlatform[];
   /** How long the build took that a hit saved. */
   readonly saved: number | undefined;
+  /** How the image is to be run; nothing where there is none. */
+  readonly handover: Handover | undefined;
   readonly planFile: string | undefined;
   readonly probe: { readonly seconds: number; readonly traffic: Traffic } | undefined;
   readonly seconds: number;
@@ -59,6 +62,7 @@ export function reportFailure(failure: ActionError, seconds: number): Report {
     previous: undefined,
     built: [],
     saved: undefined,
+    handover: undefined,
     planFile: undefined,
     probe: undefined,
     seconds,

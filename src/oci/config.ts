@@ -1,0 +1,45 @@
+import { isRecord } from "./manifest.ts";
+
+/** What an image's config says that matters to whoever builds on it or runs it. */
+export type ImageConfig = {
+  /** Empty where the image names none. */
+  readonly user: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  /** `OnBuild`, which is Docker's own. */
+  readonly triggers: readonly string[];
+};
+
+/**
+ * Reads an image's config; what is not there, or not what it should be, says nothing.
+ * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md
+ */
+export function readImageConfig(text: string): ImageConfig {
+  const json = parseJson(text);
+  const config = isRecord(json) && isRecord(json.config) ? json.config : {};
+  const labels = isRecord(config.Labels) ? Object.entries(config.Labels) : [];
+  return {
+    user: typeof config.User === "string" ? config.User : "",
+    env: Object.fromEntries(texts(config.Env).map(splitVariable)),
+    labels: Object.fromEntries(labels.filter((label): label is [string, string] => typeof label[1] === "string")),
+    triggers: texts(config.OnBuild),
+  };
+}
+
+function texts(list: unknown): readonly string[] {
+  const items: readonly unknown[] = Array.isArray(list) ? list : [];
+  return items.filter((item) => typeof item === "string");
+}
+
+function splitVariable(text: string): readonly [string, string] {
+  const at = text.indexOf("=");
+  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
