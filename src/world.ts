@@ -75,7 +75,7 @@ export type Traffic = { readonly requests: number; readonly bytes: number; reado
 
 /** Nothing here throws for what a registry or a network does. Tags and digests: `reference.digest` decides where both are there. */
 export type Registry = {
-  /** The descriptor of a manifest (type, digest, size) without its body: HEAD, or GET where HEAD does not tell. */
+  /** The descriptor of a manifest (type, digest, size): by HEAD where pulls are counted, else by GET. */
   readonly describe: (reference: Reference) => Promise<Answer<Descriptor>>;
   /** A manifest or index with its bytes, digest computed by us and checked where one was asked for. */
   readonly manifest: (reference: Reference) => Promise<Answer<Served>>;

@@ -31,9 +31,10 @@ export function openRegistry(door: Http, options: RegistryOptions): Registry {
   const nameIt = (reference: Reference): string => `${formatRepository(reference)} ${nameOf(reference)}`;
   const nameBlob = (name: Repository, { digest, size }: Descriptor, limit = 0): string =>
     [formatRepository(name), digest, size, limit].join(" ");
+  const manifest = shared(nameIt, (reference: Reference) => readServed(send, reference));
   return {
-    describe: shared(nameIt, (reference) => describeManifest(send, reference)),
-    manifest: shared(nameIt, (reference) => readServed(send, reference)),
+    describe: shared(nameIt, (reference) => describeManifest(send, reference, manifest)),
+    manifest,
     hasBlob: shared(nameBlob, (name, blob) => hasBlob(send, name, blob)),
     blob: shared(nameBlob, (name, blob, limit = BLOB_LIMIT) => readBlob(send, name, blob, limit)),
     tags: shared(formatRepository, (name) => listTags(send, name)),

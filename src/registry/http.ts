@@ -51,7 +51,8 @@ export type HttpOptions = {
   readonly timeout?: number;
 };
 
-const CONNECTIONS = 16;
+/** As many as a burst of look-ups has: who has to wait for a connection waits a whole round trip. */
+const CONNECTIONS = 32;
 const CONNECT_TIMEOUT = 10_000;
 const IDLE = 30_000;
 const WHOLE = 60_000;
@@ -88,6 +89,8 @@ export function openHttp({ env, userAgent, trust, timeout = 30_000 }: HttpOption
       });
       const read = await readBody(answer.body, limit);
       spent.bytes += read.body.length;
+      // undici takes a connection for busy until the next turn, and opens another one for whoever asks before that.
+      await new Promise(setImmediate);
       return { kind: "response", status: answer.statusCode, headers: asHeaders(answer.headers), ...read };
     } catch (error) {
       return asFailure(error);
@@ -101,19 +104,13 @@ export function openHttp({ env, userAgent, trust, timeout = 30_000 }: HttpOption
     pause: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds * (1 + Math.random() / 5))),
     traffic: () => ({ ...spent }),
     close: async () => {
-      await Promise.all([...pools.values()].map(async (pool) => (await pool).close()));
+      const opened = await Promise.allSettled(pools.values());
+      await Promise.all(opened.map((pool) => (pool.status === "fulfilled" ? pool.value.close() : undefined)));
     },
   };
 }
 
 async function openPool(trust: Trust, proxy: string | undefined, timeout: number): Promise<Dispatcher> {
-  const { certificates, insecure, client } = trust;
-  const tls = {
-    ...(certificates.length === 0 ? {} : { ca: [...(await knownCertificates()), ...certificates] }),
-    ...(insecure ? { rejectUnauthorized: false } : {}),
-    timeout: CONNECT_TIMEOUT,
-  };
-  const own = { ...tls, ...(client ? { cert: client.certificate, key: client.key } : {}) };
   const options = {
     connections: CONNECTIONS,
     pipelining: 1,
@@ -122,14 +119,24 @@ async function openPool(trust: Trust, proxy: string | undefined, timeout: number
     headersTimeout: timeout,
     bodyTimeout: timeout,
   };
+  const own = await tlsOptions(trust);
   if (proxy === undefined) return new Agent({ ...options, connect: own });
   // Behind a proxy the registry's TLS is the inner one, and the proxy may have its certificate from the same place.
-  return new ProxyAgent({ ...options, uri: proxy, requestTls: own, proxyTls: tls, proxyTunnel: false });
+  const { client: _, ...shared } = trust;
+  const proxyTls = await tlsOptions(shared);
+  return new ProxyAgent({ ...options, uri: proxy, requestTls: own, proxyTls, proxyTunnel: false });
 }
 
-/** Read only when they are needed: to import the module is to parse every root certificate, on every hit. */
-async function knownCertificates(): Promise<readonly string[]> {
-  return (await import("node:tls")).rootCertificates;
+/**
+ * Certificates are made a context once: to read all of Node's own again for every connection takes longer than the rest of a handshake.
+ * Where there are none to add, not even the module is imported.
+ */
+async function tlsOptions({ certificates, insecure, client }: Trust) {
+  const shown = client ? { cert: client.certificate, key: client.key } : {};
+  const options = { ...(insecure ? { rejectUnauthorized: false } : {}), timeout: CONNECT_TIMEOUT };
+  if (certificates.length === 0) return { ...options, ...shown };
+  const { createSecureContext, rootCertificates } = await import("node:tls");
+  return { ...options, secureContext: createSecureContext({ ca: [...rootCertificates, ...certificates], ...shown }) };
 }
 
 async function readBody(
@@ -166,7 +173,8 @@ function asFailure(thrown: unknown): HttpFailure {
 
 /** https://nodejs.org/api/tls.html#x509-certificate-error-codes and https://nodejs.org/api/errors.html */
 function causeOf(code: string, words: string): HttpFailure["why"] {
-  if (/CERT|SELF_SIGNED|VERIFY|UNABLE_TO_GET|TRUST/.test(code)) return "certificate";
+  // ERR_OSSL_: a certificate or a key of our own is none.
+  if (/CERT|SELF_SIGNED|VERIFY|UNABLE_TO_GET|TRUST|^ERR_OSSL_/.test(code)) return "certificate";
   if (code === "EPROTO" || code.startsWith("ERR_SSL_")) return "no-tls";
   if (code === "ENOTFOUND") return "no-host";
   return /ECONNRESET|UND_ERR_SOCKET|EPIPE/.test(code) || /other side closed|hang up/.test(words)

@@ -6,6 +6,7 @@ import type { Answer } from "../world.ts";
 import { errorOf, malformed, nameRequest, parseJson } from "./errors.ts";
 import type { HttpResponse } from "./http.ts";
 import type { Send } from "./sender.ts";
+import { countsPulls } from "./well-known.ts";
 
 /** All four types, always: a registry that is not asked for one may answer with another, or say that there is nothing. */
 const TYPES = [OCI_INDEX, DOCKER_LIST, OCI_MANIFEST, DOCKER_MANIFEST];
@@ -47,21 +48,33 @@ function mediaTypeOf({ headers }: HttpResponse): string {
 }
 
 /**
- * Asks for a manifest's descriptor by HEAD, which does not count as a pull where pulls are counted. Whatever HEAD does not tell for
- * certain is asked again by GET: some servers leave the digest out, some do not allow it, and some say 404 of what they would serve; an
- * answer without a body is no proof of absence.
+ * Asks for a manifest's descriptor: by GET, for an index is small, what GET says is certain, and to confirm what HEAD does not tell would
+ * cost a miss another round trip. By HEAD only where pulls are counted. Whatever that does not say for certain is asked again by GET:
+ * some servers leave the digest out, some do not allow it, and some say 404 of what they would serve.
  */
-export async function describeManifest(send: Send, reference: Reference): Promise<Answer<Descriptor>> {
+export async function describeManifest(
+  send: Send,
+  reference: Reference,
+  read: (reference: Reference) => Promise<Answer<Served>>,
+): Promise<Answer<Descriptor>> {
+  const looked = countsPulls(reference.registry) ? await lookAtManifest(send, reference) : undefined;
+  if (looked) return looked;
+  const served = await read(reference);
+  return served.kind === "found" ? { kind: "found", value: served.value.descriptor } : served;
+}
+
+/** What HEAD says for certain, if anything: an answer without a body is no proof of absence. */
+async function lookAtManifest(send: Send, reference: Reference): Promise<Answer<Descriptor> | undefined> {
   const path = `manifests/${nameOf(reference)}`;
   const reply = await send({ method: "HEAD", repository: reference, path, headers: { accept: ACCEPT } });
   if (!("response" in reply)) return reply;
   const { response, name } = reply;
-  const described = response.status === 200 ? readDescription(response, reference) : undefined;
-  if (described) return { kind: "found", value: described };
+  if (response.status === 200) {
+    const described = readDescription(response, reference);
+    return described && { kind: "found", value: described };
+  }
   const error = errorOf(name, response);
-  if (response.status >= 400 && (error.kind === "limited" || error.kind === "unavailable")) return error;
-  const served = await readServed(send, reference);
-  return served.kind === "found" ? { kind: "found", value: served.value.descriptor } : served;
+  return error.kind === "limited" || error.kind === "unavailable" ? error : undefined;
 }
 
 function readDescription(response: HttpResponse, reference: Reference): Descriptor | undefined {

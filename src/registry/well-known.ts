@@ -28,3 +28,11 @@ export function knownChallenge(registry: string): Challenge | undefined {
     return { scheme: "basic", params: {} };
   return undefined;
 }
+
+/**
+ * Whether every manifest that is fetched counts against a limit, and one that is only looked at does not.
+ * @see https://docs.docker.com/docker-hub/usage/pulls/
+ */
+export function countsPulls(registry: string): boolean {
+  return registry === "docker.io";
+}

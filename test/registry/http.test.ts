@@ -112,7 +112,7 @@ test("what a header may not hold is a failure of that request, and its value is 
   expect(JSON.stringify(answer)).not.toContain("ary");
 });
 
-test("a connection is used again, sixteen side by side are enough, and the waves are counted", async () => {
+test("a connection is used again by who asks next, there are thirty-two at most, and the waves are counted", async () => {
   let connections = 0;
   const server = createServer((socket) => {
     connections++;
@@ -127,13 +127,30 @@ test("a connection is used again, sixteen side by side are enough, and the waves
   const http = open(2000);
   const url = new URL(`http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}/`);
   const ask = () => http.send({ method: "GET", url, headers: {}, limit: 10 });
+  await ask();
+  await ask();
+  expect(connections).toBe(1);
   const answers = await Promise.all(Array.from({ length: 100 }, ask));
   expect(answers.every((answer) => answer.kind === "response" && answer.status === 200)).toBe(true);
-  expect(connections).toBe(16);
-  expect(http.traffic()).toEqual({ requests: 100, bytes: 200, waves: 1 });
+  expect(connections).toBe(32);
+  expect(http.traffic()).toEqual({ requests: 102, bytes: 204, waves: 3 });
   await ask();
-  expect(connections).toBe(16);
-  expect(http.traffic()).toMatchObject({ requests: 101, waves: 2 });
+  expect(connections).toBe(32);
+  expect(http.traffic()).toMatchObject({ requests: 103, waves: 4 });
+});
+
+test("a key of ours that is none fails the requests of its host, says so, and keeps nobody from ending", async () => {
+  const pem = (kind: string) => `-----BEGIN ${kind}-----\nMIIB\n-----END ${kind}-----\n`;
+  const client = { certificate: pem("CERTIFICATE"), key: pem("PRIVATE KEY") };
+  const trust = async () => ({ certificates: [pem("CERTIFICATE")], insecure: false, client });
+  const http = openHttp({ env: {}, userAgent: "test", trust });
+  const url = new URL(`https://${await serve((socket) => socket.end(head(0)))}/`);
+  for (const _ of [1, 2])
+    expect(await http.send({ method: "GET", url, headers: {}, limit: 10 })).toMatchObject({
+      kind: "failure",
+      why: "certificate",
+    });
+  await http.close();
 });
 
 test("a pause is at least as long as it has to be, and up to a fifth longer", async () => {

@@ -485,12 +485,44 @@ describe("answers that are not what they seem", () => {
     ["404", { status: 404 }],
     ["405", { status: 405 }],
     ["400", { status: 400 }],
-  ])("HEAD says %s: GET decides", async (_, told) => {
+  ])("where pulls are counted, and HEAD says %s: GET decides", async (_, told) => {
+    const serve: Server = (request) =>
+      request.url.pathname === "/token" ? grants(request) : request.method === "HEAD" ? told : served;
     const { registry, lines } = play({
-      servers: { "https://registry.test": ({ method }) => (method === "HEAD" ? told : served) },
+      servers: { "https://auth.docker.io": serve, "https://registry-1.docker.io": serve },
     });
-    expect(await registry.describe(name)).toMatchObject({ kind: "found", value: { digest, size: image.length } });
-    expect(lines().map((line) => line.split(" ")[0])).toEqual(["HEAD", "GET"]);
+    expect(await registry.describe({ ...name, registry: "docker.io" })).toMatchObject({
+      kind: "found",
+      value: { digest, size: image.length },
+    });
+    expect(lines().map((line) => line.split(" ")[0])).toEqual(["GET", "HEAD", "GET"]);
+  });
+
+  test.each<[string, string, readonly string[]]>([
+    ["Docker Hub, which counts pulls", "docker.io", ["HEAD"]],
+    ["where nobody counts", "registry.test", ["GET"]],
+  ])("a tag is looked at on %s by one request", async (_, registry, methods) => {
+    const headers = { ...served.headers, "docker-content-digest": digest, "content-length": String(image.length) };
+    const network = play({
+      servers: {
+        "https://auth.docker.io": grants,
+        "https://registry-1.docker.io": () => ({ ...served, headers }),
+        "https://registry.test": () => served,
+      },
+    });
+    expect(await network.registry.describe({ ...name, registry })).toEqual({
+      kind: "found",
+      value: { mediaType: MANIFEST, digest, size: image.length },
+    });
+    expect(network.seen.filter(({ origin }) => !origin.includes("auth")).map(({ request }) => request.method)).toEqual(
+      methods,
+    );
+  });
+
+  test("a tag that is looked at while it is read is asked for once", async () => {
+    const { registry, seen } = play({ servers: { "https://registry.test": () => served } });
+    await Promise.all([registry.manifest(name), registry.describe(name)]);
+    expect(seen).toHaveLength(1);
   });
 
   test.each<[string, Told, "found" | "malformed"]>([
