@@ -2,6 +2,7 @@
 export type ErrorCode =
   | "E_INPUT"
   | "E_CONFIG"
+  | "E_FEATURE"
   | "E_DOCKERFILE"
   | "E_CONTEXT"
   | "E_NOT_YET"

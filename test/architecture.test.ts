@@ -18,6 +18,7 @@ const house: Record<string, { readonly rooms: readonly string[]; readonly module
   buildx: { rooms: [".", "oci"], modules: [] },
   sbom: { rooms: [".", "oci"], modules: [] },
   devcontainer: { rooms: [".", "oci"], modules: ["jsonc-parser"] },
+  features: { rooms: [".", "devcontainer", "oci"], modules: ["jsonc-parser"] },
   dockerfile: { rooms: [".", "oci"], modules: [] },
   oci: { rooms: [], modules: ["node:crypto"] },
   host: { rooms: [".", "oci"], modules: [] },

@@ -1,0 +1,158 @@
+import type { ActionError } from "../errors.ts";
+import { formatReference } from "../oci/reference.ts";
+import { type AskedFeature, checkOptions, featureError } from "./asked.ts";
+import type { SoftTarget } from "./compare.ts";
+import { type Absent, findPublished, findTarball } from "./fetch.ts";
+import type { FeatureDoubt, FeaturePorts, FoundFeature } from "./found.ts";
+import { aliasesOf, dependenciesOf, type Known } from "./graph.ts";
+import { type FeatureReference, type Folders, identifyFeature } from "./identify.ts";
+import { readLocalFeature } from "./local.ts";
+import { type Lockfile, lockedDigest } from "./lockfile.ts";
+
+/** Somebody who publishes features that depend on ever new ones must not keep a runner busy. */
+const MAX_FEATURES = 500;
+
+type Outcome = FoundFeature | FeatureDoubt | Absent;
+type Identified = { readonly asked: AskedFeature; readonly reference: FeatureReference; readonly key: string };
+type Identify = (asked: AskedFeature) => Identified;
+
+/** What one wave asks for: features that will be installed, and those that others only come after. */
+type Wave = { readonly needed: readonly Identified[]; readonly preceding: readonly Identified[] };
+
+export type Discovery = { readonly kind: "known"; readonly known: Known };
+
+/**
+ * Finds every feature that is asked for and all that those depend on or come after. What is new is asked for all at once, each reference
+ * once; then what the answers name, and so on: as many waves as dependencies are deep.
+ * @returns what is known by then, or the first answer that could not be had.
+ * @throws E_CONFIG or E_FEATURE naming the first feature, in the order of the file, that is not there or cannot be used.
+ */
+export async function discoverFeatures(
+  asked: readonly AskedFeature[],
+  { folders, lockfile }: { readonly folders: Folders; readonly lockfile: Lockfile },
+  ports: FeaturePorts,
+): Promise<Discovery | FeatureDoubt> {
+  const identify: Identify = (one) => {
+    const reference = identifyFeature(one, folders);
+    return { asked: one, reference, key: keyOf(reference, one, lockfile) };
+  };
+  const outcomes = new Map<string, Outcome>();
+  const expanded = new Set<string>();
+  let wave: Wave = { needed: asked.map(identify), preceding: [] };
+  while (wave.needed.length > 0 || wave.preceding.length > 0) {
+    await askAll(wave, outcomes, (one) => findFeature(one, { workspace: folders.workspace, lockfile }, ports));
+    const doubt = doubtIn(wave, outcomes);
+    if (doubt) return doubt;
+    const fresh = wave.needed.filter(({ key }, at) => !expanded.has(key) && firstOf(wave.needed, key) === at);
+    for (const { key } of fresh) expanded.add(key);
+    wave = nextWave(fresh, outcomes, identify);
+  }
+  return { kind: "known", known: knownOf(outcomes, identify) };
+}
+
+function keyOf(reference: FeatureReference, asked: AskedFeature, lockfile: Lockfile): string {
+  const locked = lockedDigest(lockfile, asked);
+  if (reference.kind === "local") return reference.folder;
+  if (reference.kind === "tarball") return `${reference.url} ${locked ?? ""}`;
+  if (reference.kind === "release") return reference.name;
+  return formatReference(locked === undefined ? reference.reference : { ...reference.reference, digest: locked });
+}
+
+function firstOf(wave: readonly Identified[], key: string): number {
+  return wave.findIndex((one) => one.key === key);
+}
+
+/** Asks for what is not known yet. Where several cannot be used, the first of them is told, whichever answer came first. */
+async function askAll(
+  { needed, preceding }: Wave,
+  outcomes: Map<string, Outcome>,
+  find: (one: Identified) => Promise<Outcome>,
+): Promise<void> {
+  const all = [...needed, ...preceding];
+  const fresh = all.filter(({ key }, at) => !outcomes.has(key) && firstOf(all, key) === at);
+  const [first] = fresh;
+  if (first && outcomes.size + fresh.length > MAX_FEATURES) {
+    throw featureError(first.asked, {
+      what: `is one of more than ${MAX_FEATURES} that have to be found`,
+      fix: "Take out the feature whose dependencies never end.",
+      by: "feature",
+    });
+  }
+  const answers = await Promise.allSettled(fresh.map(find));
+  for (const [at, { key }] of fresh.entries()) {
+    const answer = answers[at];
+    if (answer?.status === "rejected") throw answer.reason;
+    if (answer) outcomes.set(key, answer.value);
+  }
+}
+
+async function findFeature(
+  { asked, reference }: Identified,
+  { workspace, lockfile }: { readonly workspace: string; readonly lockfile: Lockfile },
+  ports: FeaturePorts,
+): Promise<Outcome> {
+  const locked = lockedDigest(lockfile, asked);
+  switch (reference.kind) {
+    case "oci":
+      return findPublished(asked, { reference, locked }, ports);
+    case "tarball":
+      return findTarball(asked, { reference, locked }, ports);
+    case "local":
+      return readLocalFeature(ports.files, asked, { reference, workspace });
+    case "release":
+      throw featureError(asked, {
+        what: "is one of the old ones that are released on GitHub and not published to a registry",
+        fix: "Put the registry's host in front (ghcr.io/…). See https://containers.dev/features for what there is.",
+      });
+  }
+}
+
+/** @throws E_CONFIG or E_FEATURE where a feature that is needed is not there. */
+function doubtIn({ needed, preceding }: Wave, outcomes: ReadonlyMap<string, Outcome>): FeatureDoubt | undefined {
+  for (const { asked, key } of needed) {
+    const outcome = outcomes.get(key);
+    if (outcome?.kind === "absent") throw notThere(asked, outcome);
+  }
+  const answers = [...needed, ...preceding].map(({ key }) => outcomes.get(key));
+  return answers.find((outcome): outcome is FeatureDoubt => outcome?.kind === "registry");
+}
+
+function notThere(asked: AskedFeature, { error }: Absent): ActionError {
+  return featureError(asked, {
+    what: `is not there: ${error.request} was answered "${error.words}"`,
+    fix: "Correct its name, tag or digest. A lockfile may name a digest that is gone.",
+    by: "feature",
+  });
+}
+
+function nextWave(fresh: readonly Identified[], outcomes: ReadonlyMap<string, Outcome>, identify: Identify): Wave {
+  const found = fresh.flatMap(({ asked, key }) => {
+    const outcome = outcomes.get(key);
+    return outcome?.kind === "found" ? [{ asked, outcome }] : [];
+  });
+  const needed = found.flatMap(({ asked, outcome }) => dependenciesOf(asked, outcome));
+  for (const dependency of needed) checkOptions(dependency);
+  const preceding = found.flatMap(({ asked, outcome }) => precedingOf(asked, outcome).map(identify));
+  // Only a registry knows a feature by other names as well, for which it has to be asked.
+  return { needed: needed.map(identify), preceding: preceding.filter(({ reference }) => reference.kind === "oci") };
+}
+
+function precedingOf(asked: AskedFeature, { metadata }: FoundFeature): readonly AskedFeature[] {
+  return metadata.installsAfter.map((id) => ({ id, options: {}, neededBy: asked.id, at: asked.at }));
+}
+
+function knownOf(outcomes: ReadonlyMap<string, Outcome>, identify: Identify): Known {
+  return {
+    feature: (asked) => {
+      const outcome = outcomes.get(identify(asked).key);
+      if (outcome?.kind !== "found") throw new Error(`${asked.id} was not looked for`);
+      return outcome;
+    },
+    softTargets: (asked, found): readonly SoftTarget[] =>
+      precedingOf(asked, found).map((one) => {
+        const { reference, key } = identify(one);
+        const outcome = outcomes.get(key);
+        return { reference, aliases: outcome?.kind === "found" ? aliasesOf(outcome) : [] };
+      }),
+  };
+}
