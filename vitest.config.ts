@@ -6,6 +6,7 @@ const e2e = ["test/e2e/**/*.test.ts"];
 
 export default defineConfig({
   test: {
+    globalSetup: "test/temporary-folder.ts",
     projects: [
       { test: { name: "unit", include: unit, exclude: [...stories, ...e2e], testTimeout: 20_000 } },
       { test: { name: "stories", include: stories, testTimeout: 30_000 } },

@@ -71,10 +71,10 @@ test("a miss is built for both platforms, pushed, joined and read back; the next
   `);
   expect(readable([...second.requests].sort().join("\n"), registry)).toMatchInlineSnapshot(`
     "GET /v2/base/os/manifests/1
-    GET /v2/team/app/manifests/sha256:<1>
+    GET /v2/team/app/blobs/sha256:<1>
     GET /v2/team/app/manifests/sha256:<2>
-    GET /v2/team/app/manifests/y1-<3>
-    HEAD /v2/team/app/blobs/sha256:<4>
+    GET /v2/team/app/manifests/sha256:<3>
+    GET /v2/team/app/manifests/y1-<4>
     HEAD /v2/team/app/blobs/sha256:<5>
     HEAD /v2/team/app/blobs/sha256:<6>
     HEAD /v2/team/app/blobs/sha256:<7>
