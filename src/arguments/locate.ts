@@ -2,7 +2,10 @@ import { ActionError } from "../errors.ts";
 import type { Entry, Files } from "../world.ts";
 
 /** The checked-out files. `workspace` is absolute, with no link in it. */
-export type Checkout = { readonly files: Files; readonly workspace: string };
+export type Checkout = {
+  readonly files: Pick<Files, "readText" | "stat" | "realPath" | "list">;
+  readonly workspace: string;
+};
 
 /** A path as an input has it. */
 export type Named = { readonly input: string; readonly path: string };
@@ -33,7 +36,7 @@ export async function locate(named: Named, { files, workspace }: Checkout): Prom
   return { ...found, shown: isInside ? path.slice(workspace.length + 1) : path };
 }
 
-async function follow(files: Files, path: string): Promise<Omit<Located, "shown"> | undefined> {
+async function follow(files: Checkout["files"], path: string): Promise<Omit<Located, "shown"> | undefined> {
   const real = await files.realPath(path);
   const entry = real === undefined ? undefined : await files.stat(real);
   return real === undefined || entry === undefined ? undefined : { kind: entry.kind, path: real, size: entry.size };

@@ -1,0 +1,154 @@
+import { ActionError } from "../errors.ts";
+import { joinFields, splitFields } from "./csv.ts";
+import { type Checkout, locate, refusePath } from "./locate.ts";
+
+/** A secret of the build by where it is, never by what it is. */
+export type Secret = {
+  readonly id: string;
+  readonly source: { readonly kind: "env"; readonly name: string } | { readonly kind: "file"; readonly path: string };
+};
+
+const INPUT = "build-secrets";
+
+/**
+ * Reads the input build-secrets, one secret a line:
+ *
+ * - `id=npm,env=NPM_TOKEN` and `id=npm,src=path/of/file`, as `docker buildx build --secret` takes them (also `type`, `source`, and
+ *   quotation marks around a field with a comma);
+ * - `npm=NPM_TOKEN`, the short form of the first, as in docker/build-push-action's secret-envs;
+ * - `id=NPM_TOKEN`: the variable has the secret's own name.
+ *
+ * @throws E_INPUT naming the line. No message repeats one: who mistakes the input for docker/build-push-action's `secrets` has written
+ * the secret itself into it.
+ * @see https://github.com/docker/buildx/blob/v0.36.1/util/buildflags/secrets.go
+ */
+export function parseSecrets(text: string): readonly Secret[] {
+  const secrets = text.split("\n").flatMap((written, index) => {
+    const line = written.trim();
+    if (line === "") return [];
+    const secret = parseSecret(line);
+    if (!("wrong" in secret)) return [secret];
+    throw new ActionError("E_INPUT", {
+      what: `Line ${index + 1} of the input ${INPUT} is no secret: ${secret.wrong}.`,
+      fix: "Write id=npm,env=NPM_TOKEN, short npm=NPM_TOKEN, or id=npm,src=path/of/file. The value itself goes into a variable of the step (env:).",
+    });
+  });
+  const repeated = secrets.find(({ id }, at) => secrets.findIndex((other) => other.id === id) < at);
+  if (repeated)
+    throw new ActionError("E_INPUT", {
+      what: `The input ${INPUT} holds the secret ${repeated.id} twice.`,
+      fix: "Leave one of the two out.",
+    });
+  return secrets;
+}
+
+const KEYS: ReadonlySet<string> = new Set(["id", "env", "src", "type"]);
+
+function parseSecret(line: string): Secret | { readonly wrong: string } {
+  const fields = splitFields(line)?.map(splitField);
+  if (!fields) return { wrong: "a quotation mark stands alone" };
+  const [first] = fields;
+  if (first && fields.length === 1 && !KEYS.has(first.key)) return shortSecret(first);
+  const keys = new Map(fields.map(({ key, value }) => [key, value]));
+  if (fields.some(({ key, value }) => !KEYS.has(key) || !value))
+    return { wrong: "each part has to be id=…, env=…, src=… or type=…" };
+  if (keys.size < fields.length) return { wrong: "a part is there twice" };
+  return longSecret(keys);
+}
+
+/** `key` as docker means it: in lower case, and `src` for `source`. */
+type Field = { readonly key: string; readonly written: string; readonly value: string | undefined };
+
+function splitField(field: string): Field {
+  const end = field.indexOf("=");
+  const written = (end < 0 ? field : field.slice(0, end)).trim();
+  const key = written.toLowerCase() === "source" ? "src" : written.toLowerCase();
+  return { key, written, value: end < 0 ? undefined : field.slice(end + 1).trim() };
+}
+
+/** What stands behind the `=` may be the secret itself: it has to look like a variable's name here, and be one later. */
+function shortSecret({ written, value }: Field): Secret | { readonly wrong: string } {
+  if (value === undefined) return { wrong: "it has no =" };
+  if (!isId(written)) return { wrong: WRONG_ID };
+  return fromVariable(written, value);
+}
+
+function longSecret(keys: ReadonlyMap<string, string | undefined>): Secret | { readonly wrong: string } {
+  const [id, type, file] = [keys.get("id"), keys.get("type"), keys.get("src")];
+  if (id === undefined) return { wrong: "it has no id" };
+  if (!isId(id)) return { wrong: WRONG_ID };
+  if (type !== undefined && type !== "env" && type !== "file") return { wrong: "its type is neither env nor file" };
+  const env = keys.get("env") ?? (type === "env" ? file : undefined);
+  const path = type === "env" ? undefined : file;
+  if (env !== undefined && path !== undefined) return { wrong: "it names both a variable and a file" };
+  if (type === "file" && path === undefined) return { wrong: "its type is file, and it names none" };
+  return path === undefined ? fromVariable(id, env ?? id) : { id, source: { kind: "file", path } };
+}
+
+const WRONG_ID = "an id is made of letters, digits and _ . @ : / -";
+
+function isId(text: string): boolean {
+  return /^[\w.@:/-]+$/.test(text);
+}
+
+function fromVariable(id: string, name: string): Secret | { readonly wrong: string } {
+  if (!/^[A-Za-z_]\w*$/.test(name)) return { wrong: "it does not name a variable where one has to stand" };
+  return { id, source: { kind: "env", name } };
+}
+
+/** BuildKit takes no more: session/secrets/secretsprovider/secretsprovider.go (MaxSecretSize) */
+const LARGEST_SECRET = 500 * 1024;
+
+/**
+ * Makes sure that every secret is there: buildx takes an unset variable for an empty secret, and says nothing.
+ * @returns the secrets with absolute paths.
+ * @throws E_INPUT for a variable that is not set or empty, and for a file that is missing, too large, or outside the workspace.
+ */
+export async function findSecrets(
+  secrets: readonly Secret[],
+  { environment, ...checkout }: Checkout & { readonly environment: Readonly<Record<string, string>> },
+): Promise<readonly Secret[]> {
+  const find = async ({ id, source }: Secret): Promise<Secret> => {
+    if (source.kind === "file") return { id, source: { kind: "file", path: await findFile(source.path, checkout) } };
+    const value = Object.hasOwn(environment, source.name) ? environment[source.name] : undefined;
+    if (!value)
+      throw new ActionError("E_INPUT", {
+        what: `The input ${INPUT} takes the secret ${id} from a variable that is ${value === undefined ? "not set" : "empty"} in this step.`,
+        fix: "Set that variable under env: of this step. What a run may not read is empty: a fork's pull request gets no secrets.",
+      });
+    return { id, source };
+  };
+  return Promise.all(secrets.map(find));
+}
+
+async function findFile(path: string, checkout: Checkout): Promise<string> {
+  const named = { input: INPUT, path };
+  const found = await locate(named, checkout);
+  if (!found) throw refusePath(named, "and there is no such file", "Check the path: it counts from the workspace.");
+  if (found.kind !== "file") throw refusePath(named, "which is not a file", "Name the file itself.");
+  if (found.size > LARGEST_SECRET)
+    throw refusePath(named, "which is larger than BuildKit takes: 500 KiB", "Pass less, or pack it.");
+  return found.path;
+}
+
+/**
+ * What the log has to hide, and what no build arg may be: the values themselves.
+ * @param secrets as `findSecrets` gives them.
+ */
+export async function readSecretValues(
+  secrets: readonly Secret[],
+  { environment, files }: Pick<Checkout, "files"> & { readonly environment: Readonly<Record<string, string>> },
+): Promise<readonly string[]> {
+  const read = async ({ source }: Secret): Promise<string | undefined> =>
+    source.kind === "env" ? environment[source.name] : files.readText(source.path);
+  const values = await Promise.all(secrets.map(read));
+  return values.flatMap((value) => value || []);
+}
+
+/** How buildx is told of a secret: where it is. Variables have to be in its environment. */
+export function secretArguments(secrets: readonly Secret[]): string[] {
+  return secrets.flatMap(({ id, source }) => [
+    "--secret",
+    joinFields([`id=${id}`, source.kind === "env" ? `env=${source.name}` : `src=${source.path}`]),
+  ]);
+}

@@ -1,0 +1,365 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Argument } from "../../src/arguments/argument.ts";
+import { type Given, mergeArguments, type NamePattern, parseNamePattern } from "../../src/arguments/merge.ts";
+import { type Commit, goPackageVersion } from "../../src/arguments/offered.ts";
+import { parseArgumentFile, parseArgumentInput } from "../../src/arguments/parse.ts";
+import { ActionError } from "../../src/errors.ts";
+import { refusalOf } from "../devcontainer/refusal.ts";
+
+const at = { file: ".devcontainer/devcontainer.json", line: 5 };
+const configuration = (values: Readonly<Record<string, string>>): readonly Argument[] =>
+  Object.entries(values).map(([name, text]) => ({
+    name,
+    value: { kind: "text", text },
+    origin: { kind: "configuration", at },
+  }));
+const file = (text: string) => parseArgumentFile(text, "args.conf").entries;
+const input = (text: string) => parseArgumentInput(text).entries;
+const patterns = (...written: string[]): readonly NamePattern[] =>
+  written.map((one) => {
+    const pattern = parseNamePattern(one);
+    if ("wrong" in pattern) throw new Error(pattern.wrong);
+    return pattern;
+  });
+
+const NOTHING: Given = {
+  configuration: [],
+  files: [],
+  input: [],
+  environment: {},
+  ignore: [],
+  declared: new Set(["A", "B", "C", "NPM_TOKEN"]),
+  dockerfile: "Dockerfile",
+  provenance: undefined,
+  isSecret: () => false,
+};
+const merge = (given: Partial<Given>) => mergeArguments({ ...NOTHING, ...given });
+/** `!` behind a value: it does not count for the key. */
+const told = (given: Partial<Given>) =>
+  Object.fromEntries(
+    [...merge(given).values].map(([name, { value, counts }]) => [name, `${value}${counts ? "" : "!"}`]),
+  );
+
+describe("which value counts", () => {
+  test.each<{
+    readonly name: string;
+    readonly given: Partial<Given>;
+    readonly values: Readonly<Record<string, string>>;
+  }>([
+    { name: "none", given: {}, values: {} },
+    { name: "devcontainer.json's", given: { configuration: configuration({ A: "1" }) }, values: { A: "1" } },
+    {
+      name: "a file's over devcontainer.json's",
+      given: { configuration: configuration({ A: "1", B: "1" }), files: file("A=2") },
+      values: { A: "2", B: "1" },
+    },
+    {
+      name: "the input's over a file's",
+      given: { files: file("A=2\nB=2"), input: input("A=3") },
+      values: { A: "3", B: "2" },
+    },
+    {
+      name: "the input's over all",
+      given: { configuration: configuration({ A: "1" }), files: file("A=2"), input: input("A=3") },
+      values: { A: "3" },
+    },
+    { name: "a later file's", given: { files: [...file("A=1\nB=1"), ...file("A=2")] }, values: { A: "2", B: "1" } },
+    { name: "the last of a file", given: { files: file("A=1\nA=2") }, values: { A: "2" } },
+    {
+      name: "an empty one over another",
+      given: { configuration: configuration({ A: "1" }), input: input("A=") },
+      values: { A: "" },
+    },
+    { name: "the environment's", given: { input: input("A"), environment: { A: "env" } }, values: { A: "env" } },
+    {
+      name: "the environment's, of several lines",
+      given: { input: input("A"), environment: { A: "x\ny" } },
+      values: { A: "x\ny" },
+    },
+    {
+      name: "the environment's when empty",
+      given: { files: file("A=1"), input: input("A"), environment: { A: "" } },
+      values: { A: "" },
+    },
+    {
+      name: "an earlier one where the environment has none",
+      given: { files: file("A=1\nA"), input: input("A") },
+      values: { A: "1" },
+    },
+    {
+      name: "none that only objects have",
+      given: { input: input("constructor\n__proto__"), declared: new Set(["constructor", "__proto__"]) },
+      values: {},
+    },
+    { name: "none that is not declared", given: { input: input("X=1\nA=1") }, values: { A: "1" } },
+    {
+      name: "those of the frontend, declared or not",
+      given: { input: input("BUILDKIT_SYNTAX=x\nSOURCE_DATE_EPOCH=0") },
+      values: { BUILDKIT_SYNTAX: "x", SOURCE_DATE_EPOCH: "0" },
+    },
+    {
+      name: "proxies, outside the key",
+      given: { input: input("https_proxy=p\nNO_PROXY=n") },
+      values: { https_proxy: "p!", NO_PROXY: "n!" },
+    },
+    {
+      name: "a declared proxy, in the key",
+      given: { input: input("HTTP_PROXY=p"), declared: new Set(["HTTP_PROXY"]) },
+      values: { HTTP_PROXY: "p" },
+    },
+    {
+      name: "ignored ones, outside the key",
+      given: { input: input("A=1\nB=2"), ignore: patterns("A") },
+      values: { A: "1!", B: "2" },
+    },
+    {
+      name: "ignored ones by pattern",
+      given: { input: input("A=1\nB=2\nNPM_TOKEN=3"), ignore: patterns("[AB]", "NPM_*") },
+      values: { A: "1!", B: "2!", NPM_TOKEN: "3!" },
+    },
+  ])("$name", ({ given, values }) => {
+    expect(told(given)).toEqual(values);
+  });
+
+  test("sorted by name, whatever the order", () => {
+    expect([...merge({ input: input("B=1\nC=1\nA=1") }).values.keys()]).toEqual(["A", "B", "C"]);
+  });
+
+  test("each knows where it was written", () => {
+    const { values } = merge({
+      configuration: configuration({ A: "1", C: "1" }),
+      files: file("\nA=2"),
+      input: input("B=3"),
+    });
+    expect([...values].map(([name, { origin }]) => [name, origin])).toEqual([
+      ["A", { kind: "file", at: { file: "args.conf", line: 2 } }],
+      ["B", { kind: "input", line: 1 }],
+      ["C", { kind: "configuration", at }],
+    ]);
+  });
+});
+
+describe("what tells of the checkout", () => {
+  const provenance = {
+    source: "https://github.com/team/app",
+    revision: "abc",
+    goPackageVersion: "v1.0.0",
+    isDirty: false,
+  };
+  const declared = new Set(["SOURCE", "REVISION", "GOPKGVERSION"]);
+  const all = { SOURCE: "https://github.com/team/app!", REVISION: "abc!", GOPKGVERSION: "v1.0.0!" };
+
+  test.each<{
+    readonly name: string;
+    readonly given: Partial<Given>;
+    readonly values: Readonly<Record<string, string>>;
+  }>([
+    { name: "declared", given: { provenance, declared }, values: all },
+    { name: "not declared", given: { provenance }, values: {} },
+    { name: "one declared", given: { provenance, declared: new Set(["REVISION"]) }, values: { REVISION: "abc!" } },
+    { name: "not known", given: { declared }, values: {} },
+    {
+      name: "a dirty tree is no revision",
+      given: { provenance: { ...provenance, isDirty: true }, declared },
+      values: { SOURCE: all.SOURCE },
+    },
+    {
+      name: "the user's own value counts, and is in the key",
+      given: { provenance, declared, input: input("REVISION=mine") },
+      values: { ...all, REVISION: "mine" },
+    },
+    {
+      name: "a name whose variable is not set is none",
+      given: { provenance, declared, input: input("REVISION") },
+      values: all,
+    },
+  ])("$name", ({ given, values }) => {
+    expect(told(given)).toEqual(values);
+  });
+
+  const commit: Commit = {
+    lastTag: undefined,
+    isTagged: false,
+    committed: 1_763_709_259,
+    revision: "0123456789abcdef0123456789abcdef01234567",
+  };
+  test.each([
+    { name: "no tag", given: commit, version: "v0.0.0-20251121071419-0123456789ab" },
+    { name: "tagged", given: { ...commit, lastTag: "v1.2.3", isTagged: true }, version: "v1.2.3" },
+    { name: "behind a tag", given: { ...commit, lastTag: "v1.2.9" }, version: "v1.2.10-0.20251121071419-0123456789ab" },
+    {
+      name: "behind a pre-release",
+      given: { ...commit, lastTag: "v1.2.3-rc.1" },
+      version: "v1.2.3-rc.1.0.20251121071419-0123456789ab",
+    },
+    {
+      name: "a tag that is no version",
+      given: { ...commit, lastTag: "release-7", isTagged: true },
+      version: "v0.0.0-20251121071419-0123456789ab",
+    },
+  ])("Go's version: $name", ({ given, version }) => {
+    expect(goPackageVersion(given)).toBe(version);
+  });
+});
+
+describe("warnings", () => {
+  test.each<{ readonly name: string; readonly given: Partial<Given>; readonly words: RegExp; readonly line?: number }>([
+    {
+      name: "not declared",
+      given: { files: file("\nFOO=1") },
+      words: /FOO \(args.conf:2\) is not an ARG of Dockerfile: it does nothing/,
+      line: 2,
+    },
+    {
+      name: "not declared, by the input",
+      given: { input: input("FOO=1") },
+      words: /FOO \(line 1 of the input build-args\) is not an ARG/,
+    },
+    {
+      name: "no Dockerfile",
+      given: { input: input("A=1"), declared: new Set(), dockerfile: undefined },
+      words: /has no Dockerfile to go to/,
+    },
+    {
+      name: "a variable that is not set",
+      given: { files: file("A") },
+      words: /A \(args.conf:1\) has no value: the step has no variable A/,
+      line: 1,
+    },
+    {
+      name: "the name of a secret",
+      given: { files: file("NPM_TOKEN=x") },
+      words: /NPM_TOKEN \(args.conf:1\) has the name of a secret.*build-secrets/,
+      line: 1,
+    },
+    {
+      name: "an ignored name that nobody gives",
+      given: { ignore: patterns("CI_*") },
+      words: /ignore-args names CI_\*, and there is no such/,
+    },
+  ])("$name", ({ given, words, line }) => {
+    const { warnings } = merge(given);
+    expect(warnings).toEqual([
+      { text: expect.stringMatching(words), ...(line === undefined ? {} : { at: { file: "args.conf", line } }) },
+    ]);
+  });
+
+  test.each(["A=1", "BUILDKIT_SYNTAX=x", "HTTPS_PROXY=x"])("none for %s", (text) => {
+    expect(merge({ input: input(text) }).warnings).toEqual([]);
+  });
+
+  test.each([
+    ["GITHUB_TOKEN", true],
+    ["db_password", true],
+    ["APIKEY", true],
+    ["SSH_PRIVATE_KEY", true],
+    ["AUTH", true],
+    ["KEYBOARD", false],
+    ["AUTHOR", false],
+    ["TOKENIZER_VERSION", false],
+    ["PUBLIC_KEY", false],
+    ["SECRET_FILE", false],
+  ])("%s has the name of a secret: %s", (name, isSecret) => {
+    const { warnings } = merge({ input: input(`${name}=x`), declared: new Set([name]) });
+    expect(warnings).toHaveLength(isSecret ? 1 : 0);
+  });
+});
+
+describe("values that are refused", () => {
+  const isSecret = (value: string) => value.includes("s3cret");
+  test.each<{ readonly name: string; readonly given: Partial<Given>; readonly words: RegExp; readonly code?: string }>([
+    {
+      name: "a secret in a file",
+      given: { files: file("A=s3cret"), isSecret },
+      words: /^The value of build arg A \(args.conf:1\) holds a secret/,
+    },
+    {
+      name: "a secret in the input",
+      given: { input: input("A=x-s3cret"), isSecret },
+      words: /line 1 of the input build-args/,
+    },
+    {
+      name: "a secret of the environment",
+      given: { input: input("A"), environment: { A: "s3cret" }, isSecret },
+      words: /holds a secret/,
+    },
+    {
+      name: "a secret outside the key",
+      given: { input: input("A=s3cret"), ignore: patterns("*"), isSecret },
+      words: /holds a secret/,
+    },
+    {
+      name: "a secret in devcontainer.json",
+      given: { configuration: configuration({ A: "s3cret" }), isSecret },
+      words: /devcontainer.json:5\) holds a secret/,
+      code: "E_CONFIG",
+    },
+    {
+      name: "a login in the checkout's address",
+      given: {
+        provenance: { source: "https://me:s3cret@x", revision: undefined, goPackageVersion: undefined, isDirty: false },
+        declared: new Set(["SOURCE"]),
+        isSecret,
+      },
+      words: /SOURCE \(the checkout\) holds a secret/,
+    },
+    {
+      name: "one that no program can be told",
+      given: { configuration: configuration({ A: "s3\0cret" }) },
+      words: /character 0/,
+      code: "E_CONFIG",
+    },
+    {
+      name: "one that is too long",
+      given: { input: input(`A=${"ü".repeat(65_535)}`) },
+      words: /A \(line 1 .*longer than the system.*128 KiB/,
+    },
+  ])("$name", async ({ given, words, code = "E_INPUT" }) => {
+    const error = await refusalOf(() => merge(given));
+    expect(error.code).toBe(code);
+    expect(error.message).toMatch(words);
+    expect(error.fix).toBeTruthy();
+    expect(`${error.message} ${error.fix}`).not.toMatch(/s3.?cret|ü/);
+  });
+
+  test("what is not passed on is not looked at", () => {
+    expect(told({ input: input("X=s3cret\nA=s3cret\nA=1"), isSecret })).toEqual({ A: "1" });
+  });
+
+  test("the longest that the system takes", () => {
+    expect(told({ input: input(`A=${"x".repeat(128 * 1024 - 3)}`) }).A).toHaveLength(128 * 1024 - 3);
+  });
+});
+
+test.each(["", "A B", "A=1", "a/b", "{a,b}"])("ignore-args: %s is no pattern", (written) => {
+  expect(parseNamePattern(written)).toHaveProperty("wrong");
+});
+
+test("whatever is given: values without a word of them in any message", () => {
+  const name = fc.constantFrom("A", "B", "X", "NPM_TOKEN", "HTTP_PROXY", "__proto__");
+  const value = fc.string({ maxLength: 5 }).map((text) => `<${text}>`);
+  const argument = fc.record({
+    name,
+    value: fc.oneof(
+      fc.record({ kind: fc.constant("text" as const), text: value }),
+      fc.constant({ kind: "environment" as const }),
+    ),
+    origin: fc.constantFrom({ kind: "input" as const, line: 1 }, { kind: "file" as const, at }),
+  });
+  fc.assert(
+    fc.property(
+      fc.record({ configuration: fc.array(argument), files: fc.array(argument), input: fc.array(argument) }),
+      fc.dictionary(name, value),
+      (given, environment) => {
+        try {
+          const { warnings } = merge({ ...given, environment, isSecret: (text) => text === "<x>" });
+          for (const { text } of warnings) expect(text).not.toContain("<");
+        } catch (thrown) {
+          if (!(thrown instanceof ActionError)) throw thrown;
+          expect(thrown.message).not.toContain("<");
+        }
+      },
+    ),
+  );
+});
