@@ -2,7 +2,7 @@ import { readBaseImages } from "./base.ts";
 import { buildxArguments, tooLongArgument } from "./buildx/args.ts";
 import { type Builder, findBuilder } from "./buildx/builder.ts";
 import { explainBuildFailure, isPassing } from "./buildx/failure.ts";
-import { isolateDockerConfiguration } from "./buildx/isolation.ts";
+import { isolateDockerConfiguration, type KnownLogin } from "./buildx/isolation.ts";
 import { readPushedDigest } from "./buildx/metadata.ts";
 import { POLICY_VARIABLE, sourcePolicy } from "./buildx/policy.ts";
 import { PROVENANCE_TYPES, readUsedImages } from "./buildx/provenance.ts";
@@ -20,7 +20,7 @@ import type { Sources } from "./plan.ts";
 import { type Found, lookUpPlatform, type Plan, verifyPlatform } from "./probe.ts";
 import type { Gathered } from "./sources.ts";
 import type { Binding } from "./upstream.ts";
-import type { Registry, StoredLogin, World } from "./world.ts";
+import type { Registry, World } from "./world.ts";
 
 /** What is to be built: without a plan there is no key, and what has no key is never pushed. */
 export type BuildTask = {
@@ -69,11 +69,8 @@ async function isolate(task: BuildTask, world: World): Promise<Readonly<Record<s
   const folder = await world.files.temporaryFolder("docker");
   const images = task.sources.wanted.platforms.flatMap((one) => one.images.map(({ reference }) => reference));
   const repositories = [task.sources.wanted.repository, ...images];
-  const logins = new Map<string, StoredLogin>();
-  for (const name of repositories) {
-    const login = logins.has(name.registry) ? undefined : await world.credentials(name);
-    if (login) logins.set(name.registry, login);
-  }
+  const logins: KnownLogin[] = [];
+  for (const name of repositories) logins.push({ name, login: await world.credentials(name) });
   return isolateDockerConfiguration(world.files, world.host.env, folder, logins);
 }
 

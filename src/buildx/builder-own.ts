@@ -1,5 +1,6 @@
 import { ActionError } from "../errors.ts";
 import type { World } from "../world.ts";
+import { type Builder, inspectBuilder } from "./builder.ts";
 import { readRecord, withDriverOptions, writeRecord } from "./builder-record.ts";
 import {
   type BuilderNetwork,
@@ -9,7 +10,7 @@ import {
   needsHostNetwork,
 } from "./buildkitd.ts";
 import { type Buildx, lastWords, runBuildx, type Surroundings } from "./buildx.ts";
-import { formatFields } from "./csv.ts";
+import { joinFields } from "./csv.ts";
 
 /** Where builders are made: BUILDX_CONFIG in the environment is this run's own folder. */
 export type Workshop = Surroundings & Pick<World, "files" | "clock"> & { readonly buildx: Buildx };
@@ -30,8 +31,6 @@ export const OWN_PREFIX = "dev-container-cache-";
 /** How buildx calls a builder's containers. */
 const CONTAINER_PREFIX = "buildx_buildkit_";
 
-/** Pulling the daemon's image takes a while. */
-const BOOT_TIME = 5 * 60_000;
 const REMOVAL_TIME = 30_000;
 /** No job builds one image for longer. */
 const STALE_AFTER = 24 * 60 * 60_000;
@@ -41,20 +40,19 @@ const WITHOUT_EVENT = { GITHUB_EVENT_NAME: "", GITHUB_EVENT_PATH: "" };
 
 /**
  * Makes a builder of the driver docker-container that knows what our client knows, and starts it. A container of that name that is there
- * already goes on with its cache, unless it runs another image or `restart` is asked for.
+ * already goes on with its cache and the settings that it was made with, unless it runs another image or `restart` is asked for.
  * @throws ActionError E_DOCKER with buildx's last words.
  */
-export async function makeBuilder(own: OwnBuilder, workshop: Workshop): Promise<void> {
+export async function makeBuilder(own: OwnBuilder, workshop: Workshop): Promise<Builder> {
   const { name, image, restart } = own;
-  const { buildx, env } = workshop;
-  const created = await runBuildx(buildx, await createArguments(own, workshop), workshop, BOOT_TIME);
+  const created = await runBuildx(workshop.buildx, await createArguments(own, workshop), workshop);
   if (created.code !== 0) throw notMade(lastWords(created));
   const running = image === undefined ? undefined : await imageOfContainer(containerOf(name), workshop);
   if (restart || (running !== undefined && running !== image)) await resetBuilder(name, workshop);
   await tellProxies(own, workshop);
-  const quiet = { ...workshop, env: { ...env, ...WITHOUT_EVENT } };
-  const booted = await runBuildx(buildx, ["inspect", "--bootstrap", name], quiet, BOOT_TIME);
-  if (booted.code !== 0) throw notMade(lastWords(booted));
+  const builder = await inspectBuilder(name, { ...workshop, env: { ...workshop.env, ...WITHOUT_EVENT } });
+  if ("wrong" in builder) throw notMade(builder.wrong);
+  return { ...builder, ours: true };
 }
 
 async function createArguments(own: OwnBuilder, { files }: Workshop): Promise<string[]> {
@@ -69,7 +67,7 @@ async function createArguments(own: OwnBuilder, { files }: Workshop): Promise<st
   return [
     // The node has the name that buildx itself gives to the first one: a builder that is there is then changed, and no node is added.
     ...["create", "--name", name, "--node", nodeOf(name), "--driver", "docker-container"],
-    ...options.flatMap((option) => ["--driver-opt", formatFields([option])]),
+    ...options.flatMap((option) => ["--driver-opt", joinFields([option])]),
     ...(DAEMON_CONFIGURATION in daemon ? ["--buildkitd-config", `${folder}/${DAEMON_CONFIGURATION}`] : []),
   ];
 }

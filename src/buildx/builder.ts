@@ -18,7 +18,7 @@ import {
 export type Builder = Inspection & {
   /** Of the engine behind the driver `docker`; `undefined` for other drivers, and where the engine does not tell. */
   readonly engine: Engine | undefined;
-  /** Made by this run or under a name that it was given, from our configuration. */
+  /** Made by us, so that it knows what our client knows. */
   readonly ours: boolean;
 };
 

@@ -88,7 +88,9 @@ async function namedBuilder(name: string, wanted: WantedBuilders, site: Site): P
     site.log.info(`The builder ${name} is made anew: its container and its cache are thrown away.`);
     await resetBuilder(name, site);
   }
-  return judged(name, wanted, site, false);
+  const builder = await inspectBuilder(name, site);
+  if ("wrong" in builder) throw noBuilder(name, builder.wrong);
+  return judged({ ...builder, ours: false }, wanted);
 }
 
 async function currentOrOwn(wanted: WantedBuilders, site: Site): Promise<Builder> {
@@ -116,8 +118,7 @@ async function makeForThisRun(wanted: WantedBuilders, site: Site): Promise<Build
   for (const stale of await removeStaleBuilders(site)) site.log.info(`Removed what a killed run had left: ${stale}`);
   const name = `${OWN_PREFIX}${site.salt().slice(0, NAME_DIGITS)}`;
   site.atEnd(() => removeBuilder(name, site));
-  await makeBuilder({ ...wanted, name, restart: false }, site);
-  return judged(name, wanted, site, true);
+  return judged(await makeBuilder({ ...wanted, name, restart: false }, site), wanted);
 }
 
 async function keptBuilder(name: string, wanted: WantedBuilders, site: Site): Promise<Builder> {
@@ -127,16 +128,13 @@ async function keptBuilder(name: string, wanted: WantedBuilders, site: Site): Pr
       what: `The builder ${name} is of the driver ${driver}, and buildkit-image is for builders of the driver docker-container.`,
       fix: "Leave buildkit-image out, or give the builder another name.",
     });
-  await makeBuilder({ ...wanted, name }, site);
-  return judged(name, wanted, site, true);
+  return judged(await makeBuilder({ ...wanted, name }, site), wanted);
 }
 
-async function judged(name: string, wanted: WantedBuilders, site: Site, ours: boolean): Promise<Builder> {
-  const builder = await inspectBuilder(name, site);
-  if ("wrong" in builder) throw noBuilder(name, builder.wrong);
-  const shortcoming = shortcomingOf(builder, wanted.platforms, wanted.push);
+function judged(builder: Builder, { platforms, push }: WantedBuilders): Builder {
+  const shortcoming = shortcomingOf(builder, platforms, push);
   if (shortcoming) throw refusal(shortcoming);
-  return { ...builder, ours };
+  return builder;
 }
 
 function cannotRestart(name: string, driver: string | undefined): ActionError {

@@ -1,22 +1,22 @@
 /**
- * Reads one line of comma-separated fields as Go's encoding/csv does, which is how docker and buildx read the values of their options:
- * a field that begins with a quote ends with one, and a doubled quote inside is one quote.
- * @returns the fields, or a sentence that says what is wrong.
+ * Splits one line of comma-separated values as buildx does: a field that holds a comma or a quotation mark stands in `"`, and a mark
+ * inside it is doubled.
+ * @returns `undefined` where buildx refuses the line.
+ * @see https://github.com/tonistiigi/go-csvvalue
  */
-export function parseFields(line: string): readonly string[] | { readonly wrong: string } {
+export function splitFields(line: string): readonly string[] | undefined {
   const fields: string[] = [];
-  let rest = line;
-  for (;;) {
-    const match = /^(?:"((?:[^"]|"")*)"|([^",]*))(?:,|$)/.exec(rest);
-    if (!match) return { wrong: "a quote in it is not closed, or stands in the middle of a field" };
-    fields.push(match[1] === undefined ? (match[2] ?? "") : match[1].replaceAll('""', '"'));
-    if (!match[0].endsWith(",")) return fields;
-    rest = rest.slice(match[0].length);
-    if (rest === "") return [...fields, ""];
+  for (let rest: string | undefined = line; rest !== undefined; ) {
+    const [found, quoted, plain = ""]: readonly (string | undefined)[] =
+      /^(?:"((?:[^"]|"")*)"|([^",]*))(?=,|$)/.exec(rest) ?? [];
+    if (found === undefined) return undefined;
+    fields.push(quoted?.replaceAll('""', '"') ?? plain);
+    rest = rest.length > found.length ? rest.slice(found.length + 1) : undefined;
   }
+  return fields;
 }
 
-/** Writes fields so that `parseFields` reads them again. */
-export function formatFields(fields: readonly string[]): string {
-  return fields.map((field) => (/[",\n]|^\s/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(",");
+/** One line that `splitFields` reads back. */
+export function joinFields(fields: readonly string[]): string {
+  return fields.map((field) => (/[",]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(",");
 }

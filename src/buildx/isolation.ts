@@ -1,56 +1,123 @@
 import { isRecord } from "../oci/manifest.ts";
+import type { Repository } from "../oci/reference.ts";
 import type { Files, StoredLogin } from "../world.ts";
+import { readRecord } from "./builder-record.ts";
+
+type Environment = Readonly<Record<string, string>>;
+
+/** A repository of the build, and the login that our own client uses for it; `undefined` where it asks without one. */
+export type KnownLogin = { readonly name: Repository; readonly login: StoredLogin | undefined };
 
 /** The parts of the user's own configuration that a build needs and that hold no credentials. */
-const KEPT = ["currentContext", "proxies", "HttpHeaders", "features", "cliPluginsExtraDirs"] as const;
+const KEPT = ["currentContext", "proxies", "HttpHeaders", "features"] as const;
 
-/** What of the user's buildx folder names his builders; the rest (build records, activity) is written by buildx and starts empty. */
-const BUILDX_FOLDERS = ["instances", "defaults", "certs", "config"] as const;
+/**
+ * What of the user's buildx folder names his builders. The rest (build records, activity) is written by buildx and starts empty; the logins
+ * in `config` are among those that were looked up.
+ */
+const BUILDX_FOLDERS = ["instances", "defaults", "certs"] as const;
+
+/** Docker's client looks for a helper program of its own accord where its file has no entry at all. The name can belong to nobody. */
+const NOBODY = { "nobody.invalid": {} };
 
 /**
  * Makes a Docker configuration that holds only what this run needs, in a folder of its own. The user's own is read and never written.
- * @param logins per registry host as our client names it; the helper programs that they came from are not asked again.
+ * @param logins the first one of a registry counts for the whole of it, so what is pushed to comes first; where another repository of the
+ * registry has another login or none, it gets a scoped folder as buildx 0.31 and newer read them. The helper programs that they came from are not
+ * asked again.
  * @returns the variables that point docker and buildx to it.
+ * @see https://docs.docker.com/build/building/registry-auth/
  */
 export async function isolateDockerConfiguration(
   files: Files,
-  env: Readonly<Record<string, string>>,
+  env: Environment,
   folder: string,
-  logins: ReadonlyMap<string, StoredLogin>,
-): Promise<Readonly<Record<string, string>>> {
-  const own = env.DOCKER_CONFIG || `${env.HOME ?? ""}/.docker`;
-  const before = await readConfiguration(files, `${own}/config.json`);
+  logins: readonly KnownLogin[],
+): Promise<Environment> {
+  const own = dockerFolder(env);
+  const before = (await readJson(files, `${own}/config.json`)) ?? {};
   const kept = Object.fromEntries(KEPT.flatMap((name) => (before[name] === undefined ? [] : [[name, before[name]]])));
   const extra = Array.isArray(before.cliPluginsExtraDirs) ? before.cliPluginsExtraDirs : [];
-  const configuration = {
-    ...kept,
-    auths: Object.fromEntries(
-      [...logins].map(([registry, login]) => [
-        registry === "docker.io" ? "https://index.docker.io/v1/" : registry,
-        asAuth(login),
-      ]),
-    ),
-    cliPluginsExtraDirs: [`${own}/cli-plugins`, ...extra],
-  };
+  const { general, scoped } = sortLogins(logins);
+  const configuration = { ...kept, auths: asAuths(general), cliPluginsExtraDirs: [`${own}/cli-plugins`, ...extra] };
   await files.write(`${folder}/config.json`, JSON.stringify(configuration), 0o600);
   if (await files.stat(`${own}/contexts`)) await files.makeLink(`${folder}/contexts`, `${own}/contexts`, { mtime: 0 });
-  const buildx = env.BUILDX_CONFIG || `${own}/buildx`;
   await files.makeDirectory(`${folder}/buildx`, { mode: 0o700 });
-  await copyFile(files, `${buildx}/current`, `${folder}/buildx/current`);
-  for (const name of BUILDX_FOLDERS) await copyFolder(files, `${buildx}/${name}`, `${folder}/buildx/${name}`);
-  return { DOCKER_CONFIG: folder, BUILDX_CONFIG: `${folder}/buildx` };
+  await copyFile(files, `${buildxFolder(env)}/current`, `${folder}/buildx/current`);
+  for (const name of BUILDX_FOLDERS)
+    await copyFolder(files, `${buildxFolder(env)}/${name}`, `${folder}/buildx/${name}`);
+  for (const one of scoped) {
+    const path = `${folder}/buildx/config/${hubHost(one.name.registry)}/${one.name.repository}/config.json`;
+    await files.write(path, JSON.stringify({ auths: asAuths([one]) }), 0o600);
+  }
+  return {
+    DOCKER_CONFIG: folder,
+    BUILDX_CONFIG: `${folder}/buildx`,
+    // Logins in this variable would count before all others.
+    DOCKER_AUTH_CONFIG: "",
+    ...certificatePath(env, own),
+  };
 }
 
-async function readConfiguration(files: Files, path: string): Promise<Record<string, unknown>> {
+/** Docker looks for the certificates of a TLS engine beside its configuration, unless it is told where they are. */
+function certificatePath(env: Environment, own: string): Environment {
+  const speaksTls = Boolean(env.DOCKER_TLS_VERIFY || env.DOCKER_TLS);
+  return speaksTls && !env.DOCKER_CERT_PATH ? { DOCKER_CERT_PATH: own } : {};
+}
+
+/**
+ * Whether a builder that the build may use belongs to Docker's own cloud: it is opened with the login for Docker Hub, wherever the images
+ * are.
+ * @param names the builders that the inputs name; the current one is looked at as well.
+ */
+export async function needsHubLogin(files: Files, env: Environment, names: readonly string[]): Promise<boolean> {
+  const records = { files, env: { ...env, BUILDX_CONFIG: buildxFolder(env) } };
+  const current = (await readJson(files, `${buildxFolder(env)}/current`))?.Name;
+  for (const name of [...names, env.BUILDX_BUILDER, current])
+    if (typeof name === "string" && (await readRecord(name, records))?.driver === "cloud") return true;
+  return false;
+}
+
+function dockerFolder(env: Environment): string {
+  return env.DOCKER_CONFIG || `${env.HOME ?? ""}/.docker`;
+}
+
+function buildxFolder(env: Environment): string {
+  return env.BUILDX_CONFIG || `${dockerFolder(env)}/buildx`;
+}
+
+async function readJson(files: Files, path: string): Promise<Readonly<Record<string, unknown>> | undefined> {
   const text = await files.readText(path);
-  if (text === undefined) return {};
+  if (text === undefined) return undefined;
   try {
     const json: unknown = JSON.parse(text);
-    return isRecord(json) ? json : {};
+    return isRecord(json) ? json : undefined;
   } catch {
     // Docker itself warns about a file that it cannot read and goes on without.
-    return {};
+    return undefined;
   }
+}
+
+/** The first login of each registry, and the repositories that are opened with another one, or with none. */
+function sortLogins(logins: readonly KnownLogin[]): Readonly<Record<"general" | "scoped", readonly KnownLogin[]>> {
+  const firstOf = ({ name }: KnownLogin): KnownLogin | undefined =>
+    logins.find((one) => one.login !== undefined && one.name.registry === name.registry);
+  const general = logins.filter((one) => firstOf(one) === one);
+  const scoped = logins.filter((one) => JSON.stringify(firstOf(one)?.login) !== JSON.stringify(one.login));
+  return { general, scoped };
+}
+
+function asAuths(logins: readonly KnownLogin[]): Readonly<Record<string, unknown>> {
+  const auths = logins.flatMap(({ name, login }) => {
+    const key = name.registry === "docker.io" ? "https://index.docker.io/v1/" : name.registry;
+    return login === undefined ? [] : [[key, asAuth(login)] as const];
+  });
+  return auths.length === 0 ? NOBODY : Object.fromEntries(auths);
+}
+
+/** Docker Hub's folders are named by the host of its API. */
+function hubHost(registry: string): string {
+  return registry === "docker.io" ? "registry-1.docker.io" : registry;
 }
 
 function asAuth(login: StoredLogin): Readonly<Record<string, string>> {
