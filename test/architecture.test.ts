@@ -7,10 +7,10 @@ import { expect, test } from "vitest";
 const house: Record<string, { readonly rooms: readonly string[]; readonly modules: readonly string[] }> = {
   "main.ts": { rooms: [".", "host", "oci", "registry", "report"], modules: ["node:crypto", "node:os"] },
   ".": {
-    rooms: ["arguments", "report", "key", "registry", "buildx", "devcontainer", "dockerfile", "oci"],
+    rooms: ["arguments", "report", "key", "registry", "buildx", "sbom", "devcontainer", "dockerfile", "oci"],
     modules: [],
   },
-  report: { rooms: [".", "key", "oci"], modules: [] },
+  report: { rooms: [".", "key", "oci", "sbom"], modules: [] },
   key: { rooms: ["oci"], modules: [] },
   registry: { rooms: [".", "oci"], modules: [] },
   "registry/http.ts": { rooms: [".", "oci", "registry"], modules: ["node:tls", "undici"] },

@@ -1,17 +1,25 @@
+import { type Platform, samePlatform } from "../oci/platform.ts";
 import { parsePurl } from "./purl.ts";
+import type { PlatformSbom } from "./read.ts";
 import type { Package } from "./spdx.ts";
 
-/** How many packages there are of each type, most first: `[["deb", 152], ["pypi", 5]]` */
-export function countByType(packages: readonly Package[]): readonly (readonly [type: string, count: number])[] {
+/** Words and how often each is there, most first, then in order. */
+export type Tally = readonly (readonly [word: string, count: number])[];
+
+/** How many packages there are of each type: `[["deb", 152], ["pypi", 5]]` */
+export function countByType(packages: readonly Package[]): Tally {
   return tally(packages.map(({ type }) => type));
 }
 
-/** How many packages state each licence, most first; `none stated` for those without. */
-export function countByLicense(packages: readonly Package[]): readonly (readonly [license: string, count: number])[] {
-  return tally(packages.map(({ license }) => license ?? "none stated"));
+/** What packages without a licence are counted under. */
+export const NO_LICENSE = "none stated";
+
+/** How many packages state each licence. */
+export function countByLicense(packages: readonly Package[]): Tally {
+  return tally(packages.map(({ license }) => license ?? NO_LICENSE));
 }
 
-function tally(words: readonly string[]): (readonly [string, number])[] {
+function tally(words: readonly string[]): Tally {
   const counts = new Map<string, number>();
   for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
   return [...counts].sort(([a, many], [b, more]) => more - many || inOrder(a, b));
@@ -41,6 +49,22 @@ export function comparePackages(previous: readonly Package[], current: readonly 
     return isSame ? [] : [{ kind: "changed", type, name, from: [...was].sort(), to }];
   });
   return [...removed, ...others].sort((a, b) => inOrder(a.type, b.type) || inOrder(a.name, b.name));
+}
+
+/** What differs between the images of one platform. */
+export type PlatformChanges = { readonly platform: Platform; readonly changes: readonly PackageChange[] };
+
+/** Compares platform by platform, where both sides have an SBOM. */
+export function comparePlatforms(
+  previous: readonly PlatformSbom[],
+  current: readonly PlatformSbom[],
+): readonly PlatformChanges[] {
+  const before = previous.filter((sbom) => sbom.kind === "sbom");
+  const after = current.filter((sbom) => sbom.kind === "sbom");
+  return after.flatMap(({ platform, packages }) => {
+    const old = before.find((one) => samePlatform(one.platform, platform));
+    return old ? [{ platform, changes: comparePackages(old.packages, packages) }] : [];
+  });
 }
 
 type Group = { readonly type: string; readonly name: string; readonly versions: Set<string> };

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
@@ -16,14 +16,27 @@ export async function makeScanner(): Promise<string> {
   return image;
 }
 
-/** Pushes a small Debian for both platforms in which `dpkg -l` runs. Its packages are real, from the machine's own sources. */
+/**
+ * A small Debian for both platforms in which `dpkg -l` runs. On Debian its packages come from the machine's own sources, and nothing is
+ * pulled; elsewhere it is Docker Hub's.
+ */
 export async function makeDebian(): Promise<string> {
+  if (!/^ID=debian$/m.test(readFileSync("/etc/os-release", "utf8"))) return "debian:12-slim";
   const image = `${REGISTRY}/${unique("base/debian")}:12`;
   const busybox = process.env.TEST_BUSYBOX ?? "";
-  execFileSync("bash", ["test/fixtures/debian/unpack.sh", folder], { stdio: ["ignore", "ignore", "inherit"] });
+  const roots = join(folder, "debian");
+  mkdirSync(roots);
+  execFileSync("bash", ["test/fixtures/debian/unpack.sh", roots], { stdio: ["ignore", "ignore", "inherit"] });
   const options = ["--file", "test/fixtures/debian/Dockerfile", "--build-context", `busybox=${busybox}`];
-  await build(folder, image, ...options, "--platform", "linux/amd64,linux/arm64", "--provenance=false");
+  await build(roots, image, ...options, "--platform", "linux/amd64,linux/arm64", "--provenance=false");
   return image;
+}
+
+/** A build context of this Dockerfile alone. */
+export function contextOf(dockerfile: string): string {
+  const context = mkdtempSync(join(folder, "context-"));
+  writeFileSync(join(context, "Dockerfile"), dockerfile);
+  return context;
 }
 
 /** Builds and pushes. @throws with BuildKit's words when that fails. */

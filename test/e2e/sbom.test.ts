@@ -4,10 +4,9 @@ import { parsePlatform } from "../../src/oci/platform.ts";
 import { parseRepository, type Repository } from "../../src/oci/reference.ts";
 import { type ImageInIndex, lookForAttestations } from "../../src/sbom/attestations.ts";
 import { type PlatformSbom, readSboms } from "../../src/sbom/read.ts";
-import { makeCheckout } from "../checkout.ts";
 import { REGISTRY, runImage, unique } from "./harness.ts";
 import { openClient } from "./registries.ts";
-import { build, makeDebian, makeScanner } from "./sbom-images.ts";
+import { build, contextOf, makeDebian, makeScanner } from "./sbom-images.ts";
 
 const PLATFORMS = ["linux/amd64", "linux/arm64"];
 
@@ -33,7 +32,7 @@ async function push(dockerfile: string, platforms: readonly string[], ...options
   const repository = parseRepository(`${REGISTRY}/${name}`);
   if ("wrong" in repository) throw new Error(repository.wrong);
   const image = `${REGISTRY}/${name}:1`;
-  await build(makeCheckout({ Dockerfile: dockerfile }), image, `--platform=${platforms.join(",")}`, ...options);
+  await build(contextOf(dockerfile), image, `--platform=${platforms.join(",")}`, ...options);
   const answer = await registry.manifest({ ...repository, tag: "1" });
   if (answer.kind !== "found") throw new Error(answer.words);
   const found = platforms.flatMap((text): ImageInIndex[] => {
