@@ -1,6 +1,6 @@
 import { type Digest, isDigest } from "./digest.ts";
 import { INDEX_TYPES, MANIFEST_TYPES } from "./media-types.ts";
-import { normalisePlatform, type Platform, samePlatform } from "./platform.ts";
+import { formatPlatform, normalisePlatform, type Platform } from "./platform.ts";
 
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md; `size` in bytes. */
 export type Descriptor = {
@@ -134,29 +134,31 @@ export function attestationsOf(index: Index, image: Digest): Descriptor[] {
   return index.manifests.filter((entry) => isAttestation(entry) && entry.annotations?.[REFERENCE_DIGEST] === image);
 }
 
-/** What runs where nothing better is there, best first: https://github.com/containerd/platforms/blob/v1.0.0/compare.go (platformVector) */
-const OLDER_VARIANTS: Readonly<Record<string, readonly (string | undefined)[]>> = {
-  "arm/v8": ["v7", "v6", "v5"],
-  "arm/v7": ["v6", "v5"],
-  "arm/v6": ["v5"],
-  "arm64/v9": [undefined],
-  "amd64/v4": ["v3", "v2", undefined],
-  "amd64/v3": ["v2", undefined],
-  "amd64/v2": [undefined],
+const OLD_ARM = ["arm/v7", "arm/v6", "arm/v5"];
+const ARM64_V9 = ["arm64/v8.5", "arm64/v8.4", "arm64/v8.3", "arm64/v8.2", "arm64/v8.1", "arm64", "arm/v9"];
+
+/** What runs where the platform itself is not there, best first: https://github.com/containerd/platforms/blob/v1.0.0/compare.go (platformVector) */
+const ALSO_RUN: Readonly<Record<string, readonly string[]>> = {
+  amd64: ["386"],
+  "amd64/v2": ["amd64", "386"],
+  "amd64/v3": ["amd64/v2", "amd64", "386"],
+  "amd64/v4": ["amd64/v3", "amd64/v2", "amd64", "386"],
+  "arm/v6": ["arm/v5"],
+  "arm/v7": ["arm/v6", "arm/v5"],
+  "arm/v8": OLD_ARM,
+  arm64: ["arm/v8", ...OLD_ARM],
+  "arm64/v9": [...ARM64_V9, "arm/v8", ...OLD_ARM],
 };
 
-/** The image of an index for a platform, as BuildKit chooses it: the platform itself, else the newest older variant that runs on it. */
+/**
+ * The image of an index for a platform, as BuildKit chooses it: the platform itself, else the best of those that run on it too. An image
+ * for which the index names no platform is nobody's.
+ */
 export function imageFor(index: Index, platform: Platform): Descriptor | undefined {
-  const { os, architecture } = platform;
-  const older = OLDER_VARIANTS[`${architecture}/${platform.variant ?? ""}`] ?? [];
-  const wanted = [
-    platform,
-    ...older.map((variant) => ({ os, architecture, ...(variant === undefined ? {} : { variant }) })),
-  ];
+  const machine = formatPlatform(platform).slice(platform.os.length + 1);
+  const wanted = [machine, ...(ALSO_RUN[machine] ?? [])].map((one) => `${platform.os}/${one}`);
   const images = imagesOf(index);
-  for (const one of wanted) {
-    const found = images.find((entry) => entry.platform !== undefined && samePlatform(entry.platform, one));
-    if (found) return found;
-  }
-  return undefined;
+  return wanted
+    .map((name) => images.find((entry) => entry.platform !== undefined && formatPlatform(entry.platform) === name))
+    .find((image) => image !== undefined);
 }
