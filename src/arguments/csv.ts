@@ -6,14 +6,21 @@
  */
 export function splitFields(line: string): readonly string[] | undefined {
   const fields: string[] = [];
-  const field = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/gy;
-  for (let isMore = true; isMore; ) {
-    const [found, quoted, plain = "", end] = field.exec(line) ?? [];
-    if (found === undefined) return undefined;
-    fields.push(quoted?.replaceAll('""', '"') ?? plain);
-    isMore = end === ",";
+  for (let at = 0; ; at++) {
+    const isQuoted = line[at] === '"';
+    const end = isQuoted ? endOfQuoted(line, at + 1) : at + line.slice(at).search(/[",]|$/);
+    if (end === undefined) return undefined;
+    fields.push(isQuoted ? line.slice(at + 1, end).replaceAll('""', '"') : line.slice(at, end));
+    at = isQuoted ? end + 1 : end;
+    if (at >= line.length) return fields;
+    if (line[at] !== ",") return undefined;
   }
-  return fields;
+}
+
+function endOfQuoted(line: string, from: number): number | undefined {
+  let end = line.indexOf('"', from);
+  while (end >= 0 && line[end + 1] === '"') end = line.indexOf('"', end + 2);
+  return end < 0 ? undefined : end;
 }
 
 /** One line that `splitFields` reads back. */

@@ -26,14 +26,14 @@ export type Located = {
  */
 export async function locate(named: Named, { files, workspace }: Checkout): Promise<Located | undefined> {
   const path = `/${segmentsOf(named.path, workspace).join("/")}`;
-  const isInside = isWithin(workspace, path);
-  if (!isInside && !named.path.startsWith("/")) throw leavesWorkspace(named);
+  const inside = pathWithin(workspace, path);
+  if (inside === undefined && !named.path.startsWith("/")) throw leavesWorkspace(named);
   const found = await follow(files, path).catch((cause: unknown) => {
     throw refusePath(named, "which cannot be looked up", "Check the permissions of the folders on the way.", cause);
   });
   if (!found) return undefined;
-  if (isInside && !isWithin(workspace, found.path)) throw leavesWorkspace(named);
-  return { ...found, shown: isInside ? path.slice(workspace.length + 1) : path };
+  if (inside !== undefined && pathWithin(workspace, found.path) === undefined) throw leavesWorkspace(named);
+  return { ...found, shown: inside ?? path };
 }
 
 async function follow(files: Checkout["files"], path: string): Promise<Omit<Located, "shown"> | undefined> {
@@ -53,8 +53,10 @@ export function segmentsOf(written: string, workspace: string): readonly string[
   return kept;
 }
 
-function isWithin(folder: string, path: string): boolean {
-  return folder === "/" || path === folder || path.startsWith(`${folder}/`);
+function pathWithin(folder: string, path: string): string | undefined {
+  if (path === folder) return ".";
+  const start = folder === "/" ? "/" : `${folder}/`;
+  return path.startsWith(start) ? path.slice(start.length) : undefined;
 }
 
 function leavesWorkspace(named: Named): ActionError {

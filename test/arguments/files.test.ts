@@ -127,6 +127,11 @@ describe("refused", () => {
   });
 });
 
+test("a workspace that is the root", async () => {
+  const { entries } = await readArgumentFiles(["work/*.conf"], { files, workspace: "/" });
+  expect(entries.map(({ origin }) => origin)).toEqual([{ kind: "file", at: { file: "work/secret.conf", line: 1 } }]);
+});
+
 test("notices of all files", async () => {
   const noticing = openMemoryFiles({ "/w/a": "A='x", "/w/b": "B=1\nB=2" });
   const { notices } = await readArgumentFiles(["a", "b"], { files: noticing, workspace: "/w" });
