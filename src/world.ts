@@ -11,6 +11,7 @@ export type World = {
   readonly host: Host;
   readonly log: Log;
   readonly clock: Clock;
+  readonly gunzip: Gunzip;
   /** A new random text of 32 hexadecimal digits. */
   readonly salt: () => string;
   /** The login for a repository's registry, as our own client uses it; a builder is given the same. */
@@ -99,6 +100,8 @@ export type Registry = {
   readonly mountBlob: (repository: Repository, from: Repository, blob: Descriptor) => Promise<Answer<Descriptor>>;
   /** Deletes a manifest by digest, or a tag; `denied` or `malformed` where the registry does not do that. */
   readonly deleteManifest: (reference: Reference) => Promise<Answer<true>>;
+  /** What an https address serves, asked for without any login; `malformed` past `limit` bytes, `absent` where its server says 404 or 410. */
+  readonly download: (url: string, limit: number) => Promise<Answer<Uint8Array>>;
   /** From now on all requests together may take this many milliseconds; past that every answer is `unavailable`. Without a number, no limit. */
   readonly limitTime: (milliseconds: number | undefined) => void;
   readonly traffic: () => Traffic;
@@ -121,6 +124,21 @@ export type Exec = (
     readonly timeout?: number;
   },
 ) => Promise<Finished | undefined>;
+
+/** A program that is fetched once for a machine. `version` is exact. */
+export type Tool = { readonly name: string; readonly version: string; readonly program: string };
+
+/** The runner's tool cache. Where the host has none, what is fetched lives as long as the run. */
+export type Tools = {
+  /** The machine's own words: Node's `process.platform` and `process.arch`. */
+  readonly machine: { readonly os: string; readonly architecture: string };
+  /** The path of a program that has been kept. */
+  readonly find: (tool: Tool) => Promise<string | undefined>;
+  /** Fetches a file over http to a path. Throws with the server's words. */
+  readonly download: (url: string, to: string) => Promise<void>;
+  /** Keeps a program for later runs and tells where it can be run from. */
+  readonly keep: (file: string, tool: Tool) => Promise<string>;
+};
 
 /** What the run is about, told by the host: nothing here is asked for over the network. */
 export type Host = {
@@ -160,3 +178,6 @@ export type Log = {
 
 /** Milliseconds since 1970. */
 export type Clock = () => number;
+
+/** Unpacks gzip; never gives more than `limit` bytes, and says what is wrong where it would or cannot. */
+export type Gunzip = (packed: Uint8Array, limit: number) => Promise<Uint8Array | { readonly wrong: string }>;

@@ -29,6 +29,7 @@ const house: Record<string, { readonly rooms: readonly string[]; readonly module
     rooms: [".", "oci"],
     modules: ["node:crypto", "node:fs", "node:fs/promises", "node:path", "node:stream", "node:stream/promises"],
   },
+  "host/tools.ts": { rooms: ["."], modules: ["@actions/tool-cache", "node:fs/promises", "node:path"] },
 };
 
 /** Of the story's files, rooms below may import the words and ports only. */
