@@ -1,10 +1,9 @@
-import type { BuildEnd } from "../../src/buildx/progress.ts";
-import { openProgress } from "../../src/buildx/progress.ts";
+import { type BuildEnd, openProgress, type ProgressOptions } from "../../src/buildx/progress.ts";
 
 /** What is told of a build whose standard error is this, on a clock that stands unless a test moves it. */
 export function play(
   lines: readonly string[],
-  { clock = () => 0, redact = (text: string) => text } = {},
+  { clock = () => 0, redact = (text) => text }: Partial<Pick<ProgressOptions, "clock" | "redact">> = {},
 ): { readonly log: readonly string[]; readonly end: BuildEnd } {
   const progress = openProgress({ title: "linux/arm64", clock, redact });
   const log = lines.flatMap((line) => progress.line(line));
