@@ -1,8 +1,9 @@
 import type { Repository } from "../oci/reference.ts";
 import type { Clock, StoredLogin } from "../world.ts";
 import { type Challenge, chooseChallenge } from "./challenge.ts";
-import { errorOf } from "./errors.ts";
-import { type Authorization, answerChallenge, type Token } from "./tokens.ts";
+import { errorOf, failureOf } from "./errors.ts";
+import type { HttpFailure } from "./http.ts";
+import { type Authorization, answerChallenge, refused, type Token } from "./tokens.ts";
 import type { Reply, TimedHttp } from "./transport.ts";
 import { knownChallenge } from "./well-known.ts";
 
@@ -49,12 +50,20 @@ export function openAuthorizer({ http, clock, mask, credentials, pushes }: Autho
   const ask = async (purpose: Purpose, origin: URL, challenge: Challenge, login: StoredLogin | undefined) => {
     const { repository, from } = purpose;
     const actions = pushes(repository) || from !== undefined ? "pull,push" : "pull";
-    const name = `GET ${origin.origin}/v2/`;
+    const name = nameOf(origin);
     const request = { repository, actions, login, origin, challenge, name, ...(from === undefined ? {} : { from }) };
     return answerChallenge(request, { http, clock, mask });
   };
+  /** The login, if there is one; a failure where a helper program still thinks when the time is up: it has not said that there is none. */
+  const loginFor = (name: Repository): Promise<StoredLogin | HttpFailure | undefined> => http.inTime(credentials(name));
+  const askWithLogin = async (purpose: Purpose, origin: URL, challenge: Challenge): Promise<Token> => {
+    const login = await loginFor(purpose.repository);
+    return login && "kind" in login
+      ? refused(failureOf(nameOf(origin), login), clock)
+      : ask(purpose, origin, challenge, login);
+  };
   const exchange = (purpose: Purpose, origin: URL, challenge: Challenge, foreseen: boolean): Promise<Token> => {
-    const token = credentials(purpose.repository).then((login) => ask(purpose, origin, challenge, login));
+    const token = askWithLogin(purpose, origin, challenge);
     tokens.set(keyOf(purpose), { token, challenge, foreseen });
     return token;
   };
@@ -102,7 +111,16 @@ export function openAuthorizer({ http, clock, mask, credentials, pushes }: Autho
     return fetched && headerOf(fetched);
   };
 
-  return { header, answer, anonymous, hasLogin: async (name) => (await credentials(name)) !== undefined };
+  const hasLogin = async (name: Repository): Promise<boolean> => {
+    const login = await loginFor(name);
+    return login !== undefined && !("kind" in login);
+  };
+  return { header, answer, anonymous, hasLogin };
+}
+
+/** How messages name what a registry as a whole was asked. */
+function nameOf(origin: URL): string {
+  return `GET ${origin.origin}/v2/`;
 }
 
 function headerOf({ authorization }: Token): string | undefined {

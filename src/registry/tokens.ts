@@ -57,7 +57,7 @@ export async function answerChallenge(request: TokenRequest, options: TokenOptio
 }
 
 /** A refusal is remembered as long as the shortest token: many who ask the same need not be refused one by one. */
-function refused(error: RegistryError, clock: Clock, login = false): Token {
+export function refused(error: RegistryError, clock: Clock, login = false): Token {
   return { authorization: error, expires: error.kind === "denied" ? clock() + SHORTEST_LIFE : 0, login };
 }
 

@@ -17,15 +17,23 @@ export type Failed = {
   readonly why: HttpFailure["why"] | "refused";
 };
 
-/** `left`: how many milliseconds all requests together may still take, without end where nothing is limited. */
-export type TimedHttp = Http & { readonly left: () => number };
+export type TimedHttp = Http & {
+  /** How many milliseconds all requests together may still take, without end where nothing is limited. */
+  readonly left: () => number;
+  /** What some other work gives, or a failure where that takes longer than is left. The work itself goes on, for who asks later. */
+  readonly inTime: <T>(work: Promise<T>) => Promise<T | HttpFailure>;
+};
 
 const REDIRECTS = 10;
 const ATTEMPTS = 4;
 const FIRST_PAUSE = 300;
 const LONGEST_PAUSE = 60_000;
 const PASSING = new Set([408, 429, 499, 500, 502, 503, 504, 522]);
-const OUT_OF_TIME = "all look-ups together took longer than they may; the rest was not asked";
+const OUT_OF_TIME: HttpFailure = {
+  kind: "failure",
+  words: "all look-ups together took longer than they may; the rest was not asked",
+  why: "time",
+};
 
 /** Gives all requests together an end. Past it nothing is sent, and what is under way is given up. */
 export function limitTime(
@@ -37,12 +45,24 @@ export function limitTime(
   return {
     ...http,
     left,
+    inTime: async (work) => {
+      const rest = left();
+      if (!Number.isFinite(rest)) return work;
+      // Unlike a timer it keeps no process from ending.
+      const signal = AbortSignal.timeout(Math.max(0, rest));
+      return Promise.race([
+        work,
+        new Promise<HttpFailure>((late) => {
+          signal.onabort = () => late(OUT_OF_TIME);
+        }),
+      ]);
+    },
     limit: (milliseconds) => {
       end = milliseconds === undefined ? undefined : clock() + milliseconds;
     },
     send: async (request) => {
       const rest = left();
-      if (rest <= 0) return { kind: "failure", words: OUT_OF_TIME, why: "time" };
+      if (rest <= 0) return OUT_OF_TIME;
       return http.send(Number.isFinite(rest) ? { ...request, timeout: rest } : request);
     },
   };

@@ -1,54 +1,24 @@
-import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Repository } from "../../src/oci/reference.ts";
-import { openRegistry } from "../../src/registry/client.ts";
-import { openHttp } from "../../src/registry/http.ts";
-import { mayHearLogin } from "../../src/registry/origins.ts";
 import { mergeScopes } from "../../src/registry/tokens.ts";
-import type { Registry, StoredLogin } from "../../src/world.ts";
+import type { StoredLogin } from "../../src/world.ts";
 import { type FakeRegistry, openFakeRegistry } from "../fakes/registry.ts";
-
-const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
-const sha = (text: string) => `sha256:${createHash("sha256").update(text).digest("hex")}` as const;
-const image = JSON.stringify({
-  schemaVersion: 2,
-  mediaType: MANIFEST,
-  config: { mediaType: "x", digest: sha("{}"), size: 2 },
-  layers: [],
-});
+import { image, MANIFEST, openClient, sha } from "./client.ts";
 
 let fake: FakeRegistry;
 let name: Repository;
 let now = 0;
-const opened: Registry[] = [];
 
 beforeEach(async () => {
   fake = await openFakeRegistry();
-  fake.seedManifest("team/app", "one", Buffer.from(image), MANIFEST);
   name = { registry: fake.host, repository: "team/app" };
+  fake.seedManifest("team/app", "one", Buffer.from(image), MANIFEST);
   now = 1_000_000;
 });
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((registry) => registry.close()));
-  await fake.close();
-});
+afterEach(() => fake.close());
 
-function open(login?: StoredLogin, clock: () => number = () => now): Registry {
-  const http = openHttp({
-    env: {},
-    userAgent: "test",
-    timeout: 500,
-    trust: async () => ({ certificates: [], insecure: false }),
-  });
-  const pause = async (): Promise<void> => undefined;
-  const registry = openRegistry(
-    { ...http, pause },
-    { clock, mask: () => undefined, credentials: async () => login, pushes: () => false, insecure: () => true },
-  );
-  opened.push(registry);
-  return registry;
-}
+const open = (login?: StoredLogin) => openClient({ login, clock: () => now });
 
 const challenge = (realm: string) => ({
   status: 401,
@@ -182,132 +152,6 @@ describe("tokens", () => {
   });
 });
 
-test("time that is limited: what comes too late is unavailable, and nothing more is asked", async () => {
-  const registry = open(undefined, Date.now);
-  registry.limitTime(150);
-  fake.override(() => true, { status: 503 });
-  expect(await registry.manifest({ ...name, tag: "one" })).toMatchObject({ kind: "unavailable" });
-  await new Promise((done) => setTimeout(done, 200));
-  const before = fake.requests.length;
-  expect(await registry.manifest({ ...name, tag: "two" })).toMatchObject({
-    kind: "unavailable",
-    words: expect.stringContaining("longer than they may"),
-  });
-  expect(fake.requests.length).toBe(before);
-  registry.limitTime(undefined);
-  await registry.manifest({ ...name, tag: "three" });
-  expect(fake.requests.length).toBeGreaterThan(before);
-});
-
-describe("tags", () => {
-  const page = (tags: readonly string[] | null, link?: string) => ({
-    status: 200,
-    headers: link === undefined ? {} : { link },
-    body: JSON.stringify({ name: "team/app", tags }),
-  });
-
-  test("pages are followed", async () => {
-    fake.override(
-      (line) => line.includes("/tags/list"),
-      ({ url }) =>
-        url.searchParams.get("last") === "b"
-          ? page(["c"])
-          : page(["a", "b"], '</v2/team/app/tags/list?last=b&n=2>; rel="next"'),
-    );
-    expect(await open().tags(name)).toEqual({ kind: "found", value: ["a", "b", "c"] });
-  });
-
-  test.each<[string, object, string]>([
-    ["none", page(null), "found"],
-    ["an unknown repository", { status: 404, body: '{"errors":[{"code":"NAME_UNKNOWN"}]}' }, "absent"],
-    ["a list that goes on elsewhere", page(["a"], '<http://evil.test/x>; rel="next"'), "malformed"],
-    ["a page that points to itself", page(["a"], '</v2/team/app/tags/list?n=1>; rel="next"'), "found"],
-    ["no list", { status: 200, body: '{"tags":"a"}' }, "malformed"],
-  ])("%s", async (_, reply, kind) => {
-    fake.override((line) => line.includes("/tags/list"), { status: 500, ...reply });
-    expect(await open().tags(name)).toMatchObject({ kind });
-  });
-});
-
-describe("mounts and deletes", () => {
-  const blob = { mediaType: "x", digest: sha("{}"), size: 2 };
-  const from = (): Repository => ({ ...name, repository: "team/from" });
-
-  test("a mount that the registry makes sends nothing", async () => {
-    fake.override((line) => line.startsWith("POST"), { status: 201 });
-    expect(await open().mountBlob(name, from(), blob)).toEqual({ kind: "found", value: blob });
-    expect(fake.requests).toEqual(["POST /v2/team/app/blobs/uploads/"]);
-    expect(fake.asked[0]?.url.searchParams.get("from")).toBe("team/from");
-  });
-
-  test.each([
-    ["202", 202],
-    ["an error", 500],
-  ])("a mount that is answered with %s: fetched and uploaded, no upload left open", async (_, status) => {
-    fake.seedBlob("team/from", Buffer.from("{}"));
-    const mounts = (asked: { readonly url: URL }) => asked.url.searchParams.has("mount");
-    fake.override(
-      (line) => line.startsWith("POST"),
-      (asked) => ({ status: mounts(asked) ? status : 202, headers: { location: "/v2/team/app/blobs/uploads/u" } }),
-    );
-    fake.override((line) => line.startsWith("PUT"), { status: 201 });
-    expect(await open().mountBlob(name, from(), blob)).toMatchObject({ kind: "found" });
-    expect(fake.asked.find(({ method }) => method === "PUT")?.body.toString()).toBe("{}");
-    const deletes = fake.requests.filter((line) => line.startsWith("DELETE"));
-    expect(deletes).toHaveLength(status === 202 ? 1 : 0);
-  });
-
-  test.each<[number, string, string]>([
-    [202, "", "found"],
-    [404, "MANIFEST_UNKNOWN", "absent"],
-    [405, "UNSUPPORTED", "denied"],
-    [403, "DENIED", "denied"],
-    [404, "UNSUPPORTED", "malformed"],
-  ])("a delete that is answered with %s %s is %s", async (status, code, kind) => {
-    fake.override((line) => line.startsWith("DELETE"), { status, body: JSON.stringify({ errors: [{ code }] }) });
-    expect(await open().deleteManifest({ ...name, digest: sha("x") })).toMatchObject({ kind });
-  });
-});
-
-test("whatever a registry serves as a manifest is an answer and no exception, and never absence", async () => {
-  const registry = open();
-  let body = "";
-  fake.override(
-    (line) => line.includes("/manifests/"),
-    () => ({ status: 200, headers: { "content-type": MANIFEST }, body }),
-  );
-  const part = fc.constantFrom(
-    '"config"',
-    '"layers"',
-    '"digest"',
-    sha("x"),
-    "[",
-    "]",
-    "{",
-    "}",
-    ":",
-    ",",
-    "1",
-    "-1",
-    "null",
-    '"mediaType"',
-    MANIFEST,
-  );
-  await fc.assert(
-    fc.asyncProperty(
-      fc.oneof(
-        fc.json(),
-        fc.array(part, { maxLength: 30 }).map((parts) => parts.join("")),
-      ),
-      async (text) => {
-        body = text;
-        expect(["malformed", "found"]).toContain((await registry.manifest({ ...name, tag: "fuzz" })).kind);
-      },
-    ),
-    { numRuns: 150 },
-  );
-});
-
 test("whatever a challenge says, there is an answer and no exception", async () => {
   const word = fc.constantFrom(
     "Bearer ",
@@ -344,26 +188,4 @@ test.each<[string, readonly string[], readonly string[]]>([
   ["a name with a port-like colon", ["repository:a/b:c:pull"], ["repository:a/b:c:pull"]],
 ])("scopes: %s", (_, scopes, expected) => {
   expect(mergeScopes(scopes)).toEqual(expected);
-});
-
-test.each<[string, string, boolean]>([
-  ["https://auth.example/token", "https://registry.example", true],
-  ["https://registry.example/token", "https://registry.example", true],
-  ["http://auth.example/token", "https://registry.example", false],
-  ["http://registry.example/token", "http://registry.example", true],
-  ["http://registry.example:81/token", "http://registry.example", false],
-  ["https://10.0.0.1/token", "https://registry.example", false],
-  ["https://192.168.7.1/token", "https://192.168.7.1", true],
-  ["https://[fd00::1]/token", "https://registry.example", false],
-  ["https://172.32.0.1/token", "https://registry.example", true],
-  ["http://127.0.0.1:5001/token", "http://127.0.0.1:5000", true],
-  ["http://localhost:5000/token", "http://127.0.0.1:5000", true],
-  ["https://127.0.0.1/token", "https://registry.example", false],
-  ["http://127.0.0.1/token", "https://registry.example", false],
-  ["http://169.254.169.254/token", "https://registry.example", false],
-  ["http://auth.example/token", "http://127.0.0.1:5000", false],
-  ["https://user:pass@auth.example/token", "https://registry.example", false],
-  ["ftp://auth.example/token", "https://registry.example", false],
-])("a login may go to %s for %s: %s", (realm, origin, expected) => {
-  expect(mayHearLogin(new URL(realm), new URL(origin))).toBe(expected);
 });
