@@ -41,13 +41,16 @@ export function daemonFiles(
   entitlements: readonly Entitlement[],
   folder: string,
 ): DaemonFiles {
-  const parts = registries.map((registry, index) => registryPart(registry, folder, `certificates-${index}`));
+  const parts = registries
+    .map((registry, index) => registryPart(registry, folder, `certificates-${index}`))
+    .filter(({ text }) => text !== "");
   const text = [
     ...(entitlements.length > 0 ? [`insecure-entitlements = ${list(entitlements)}\n`] : []),
     ...parts.map((part) => part.text),
   ].join("\n");
   if (text === "") return {};
-  return Object.assign({ [DAEMON_CONFIGURATION]: text }, ...parts.map((part) => part.files));
+  const certificates = parts.flatMap(({ files }) => Object.entries(files));
+  return { [DAEMON_CONFIGURATION]: text, ...Object.fromEntries(certificates) };
 }
 
 type Part = { readonly text: string; readonly files: DaemonFiles };
@@ -92,10 +95,11 @@ export function needsHostNetwork({ registries, proxies }: BuilderNetwork): boole
   return [...hosts, ...proxied].some(isLoopback);
 }
 
+/** Of a registry or a mirror, or of a proxy with its scheme and its login. */
 function isLoopback(address: string): boolean {
-  return /^(?:[a-z]+:\/\/)?(?:[^@/]*@)?(?:localhost|[^/:]+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])(?:[:/]|$)/i.test(
-    address,
-  );
+  const [authority = ""] = address.replace(/^[a-z]+:\/\//i, "").split("/");
+  const host = authority.slice(authority.lastIndexOf("@") + 1).toLowerCase();
+  return /^(?:localhost|[^:]+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/.test(host);
 }
 
 /**
@@ -106,5 +110,5 @@ export function describeUntold(builder: string, { inputs, proxies }: BuilderNetw
   const variables = Object.keys(proxies).filter((name) => !/no_proxy/i.test(name));
   const told = [...inputs.map((name) => `the input ${name}`), ...variables.map((name) => `the variable ${name}`)];
   if (told.length === 0) return undefined;
-  return `The builder ${builder} is not made by this action: what ${told.join(", ")} ${told.length === 1 ? "says" : "say"} does not reach it, and its own configuration has to say the same. With the input buildkit-image a builder is made that is told.`;
+  return `The builder ${builder} is not made by this action: what ${told.join(" and ")} ${told.length === 1 ? "says" : "say"} does not reach it, and its own configuration has to say the same. With the input buildkit-image a builder is made that is told.`;
 }
