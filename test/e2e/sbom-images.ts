@@ -8,11 +8,11 @@ import { docker, makeBase, REGISTRY, unique } from "./harness.ts";
 const folder = mkdtempSync(join(tmpdir(), "sbom-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Pushes the SBOM generator of the fixtures, for use as `--sbom=generator=…`. */
-export async function makeScanner(): Promise<string> {
+/** Pushes the SBOM generator of the fixtures, for use as `--sbom=generator=…`. Another version under the same name moves the tag. */
+export async function makeScanner(image = `${REGISTRY}/${unique("scanner")}:1`, version = "1"): Promise<string> {
   const { image: base } = await makeBase({ repository: unique("base/scanner") });
-  const image = `${REGISTRY}/${unique("scanner")}:1`;
-  await build("test/fixtures/scanner", image, "--build-arg", `BASE=${base}`, "--provenance=false");
+  const options = ["--build-arg", `BASE=${base}`, "--label", `version=${version}`, "--provenance=false"];
+  await build("test/fixtures/scanner", image, ...options);
   return image;
 }
 

@@ -1,8 +1,13 @@
-import { beforeAll, expect, test } from "vitest";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, expect, test, vi } from "vitest";
+import { POLICY_VARIABLE, sourcePolicy } from "../../src/buildx/policy.ts";
+import { readUsedImages } from "../../src/buildx/provenance.ts";
+import type { Digest } from "../../src/oci/digest.ts";
 import { imageFor } from "../../src/oci/manifest.ts";
 import { parsePlatform } from "../../src/oci/platform.ts";
-import { parseRepository, type Repository } from "../../src/oci/reference.ts";
-import { type ImageInIndex, lookForAttestations } from "../../src/sbom/attestations.ts";
+import { parseReference, parseRepository, type Repository } from "../../src/oci/reference.ts";
+import { type ImageInIndex, listStatements, lookForAttestations, seek } from "../../src/sbom/attestations.ts";
 import { type PlatformSbom, readSboms } from "../../src/sbom/read.ts";
 import { REGISTRY, runImage, unique } from "./harness.ts";
 import { openClient } from "./registries.ts";
@@ -130,4 +135,30 @@ test("without attestations there is a bare manifest, and no SBOM", async () => {
   const { found, sboms } = await push(`FROM ${debian}\n`, ["linux/amd64"], "--provenance=false");
   expect(found).toMatchObject([{ index: { body: { kind: "manifest" } } }]);
   expect(sboms).toMatchObject([{ kind: "none" }]);
+});
+
+test("a generator whose tag has moved: a source policy binds it like a base, and the provenance names what was used", async () => {
+  const generator = await makeScanner();
+  const reference = parseReference(generator);
+  if ("wrong" in reference) throw new Error(reference.wrong);
+  const digestOfTag = async (): Promise<Digest> => {
+    const answer = await registry.describe(reference);
+    return answer.kind === "found" ? answer.value.digest : expect.unreachable(answer.words);
+  };
+  const probed = await digestOfTag();
+  await makeScanner(generator, "2");
+  expect(await digestOfTag()).not.toBe(probed);
+  const context = contextOf("");
+  writeFileSync(join(context, "policy.json"), sourcePolicy([{ reference: generator, digest: probed }]));
+  vi.stubEnv(POLICY_VARIABLE, join(context, "policy.json"));
+  const { repository, found, sboms } = await push(`FROM ${debian}\n`, ["linux/amd64"], `--sbom=generator=${generator}`);
+  vi.unstubAllEnvs();
+  expect(sboms).toMatchObject([{ kind: "sbom" }]);
+  const statements = await listStatements(repository, found[0] ?? expect.unreachable(), registry);
+  const sought = seek("provenance", statements);
+  const layer = sought.kind === "there" ? sought.layers[0] : undefined;
+  const blob = await registry.blob(repository, layer ?? expect.unreachable());
+  const used = blob.kind === "found" ? readUsedImages(new TextDecoder().decode(blob.value)) : undefined;
+  expect(used).toHaveLength(2);
+  expect(used).toContain(probed);
 });

@@ -65,6 +65,15 @@ test.each<[string, readonly Package[], readonly Package[], readonly PackageChang
     ],
   ],
   [
+    "the same path in another kind of package URL",
+    [{ ...other("a", "1"), type: "npm", purl: "pkg:npm/a@1" }],
+    [{ ...other("a", "1"), type: "pypi", purl: "pkg:pypi/a@1" }],
+    [
+      { kind: "removed", type: "npm", name: "a", from: ["1"] },
+      { kind: "added", type: "pypi", name: "a", to: ["1"] },
+    ],
+  ],
+  [
     "in order of type, then name",
     [other("b", "1"), deb("z", "1")],
     [other("a", "1"), deb("y", "1")],
