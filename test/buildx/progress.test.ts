@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { output, play, time, vertex } from "./progress-room.ts";
@@ -195,6 +196,37 @@ test("old buildx indents each object over several lines", () => {
     "[linux/arm64]   done in 1.0 s",
     "[linux/arm64] 1 step, 0 cached, 0.0 s",
   ]);
+});
+
+const recorded = (name: string) => readFileSync(`test/fixtures/buildx/${name}.stderr`, "utf8").split("\n");
+
+test.each(["failed-0.13.1", "failed-0.29.1"])("as a real buildx said it: %s", (name) => {
+  const { log, end } = play(recorded(name));
+  expect(log.map((line) => line.replace("[linux/arm64] ", "").replace(/127.*$/, "…")).slice(0, 4)).toEqual([
+    "[1/2] FROM …",
+    '[2/2] RUN for i in $(seq 1 40); do echo "line $i"; done; echo oops >&2; exit 42',
+    "  line 1",
+    expect.stringMatching(/^ {2}(oops|line 2)$/),
+  ]);
+  expect(log.filter((line) => line.includes("  line "))).toHaveLength(40);
+  expect(log.at(-1)).toBe("[linux/arm64] 1 step, 0 cached, 0.0 s");
+  expect(end.failure).toMatchObject({ line: 3, step: expect.stringContaining("exit 42") });
+  expect(end.failure.words).toMatch(/^failed to solve: process .* exit code: 42$/);
+  expect(end.failure.output).toContain("line 40");
+});
+
+test("checks of two platforms, as a real buildx said them", () => {
+  const { warnings } = play(recorded("checked-0.29.1")).end;
+  expect(warnings.map(({ short, line }) => `${line} ${short.replace(/:.*/, "")}`)).toEqual([
+    "1 StageNameCasing",
+    "1 FromAsCasing",
+    "1 ConsistentInstructionCasing",
+    "2 SecretsUsedInArgOrEnv",
+    "3 SecretsUsedInArgOrEnv",
+    "5 LegacyKeyValueFormat",
+    "6 JSONArgsRecommended",
+  ]);
+  expect(warnings[0]?.url).toBe("https://docs.docker.com/go/dockerfile/rule/stage-name-casing/");
 });
 
 test.each([
