@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 const house: Record<string, { readonly rooms: readonly string[]; readonly modules: readonly string[] }> = {
   "main.ts": { rooms: [".", "host", "oci", "registry", "report"], modules: ["node:crypto", "node:os"] },
   ".": {
-    rooms: ["arguments", "report", "key", "registry", "buildx", "sbom", "devcontainer", "dockerfile", "oci"],
+    rooms: ["arguments", "compose", "report", "key", "registry", "buildx", "sbom", "features", "devcontainer", "dockerfile", "oci"],
     modules: [],
   },
   report: { rooms: [".", "key", "oci", "sbom"], modules: [] },
@@ -19,12 +19,14 @@ const house: Record<string, { readonly rooms: readonly string[]; readonly module
   sbom: { rooms: [".", "oci"], modules: [] },
   devcontainer: { rooms: [".", "oci"], modules: ["jsonc-parser"] },
   features: { rooms: [".", "devcontainer", "oci"], modules: ["jsonc-parser"] },
+  compose: { rooms: [".", "devcontainer", "oci"], modules: ["yaml"] },
   dockerfile: { rooms: [".", "oci"], modules: [] },
   oci: { rooms: [], modules: ["node:crypto"] },
   host: { rooms: [".", "oci"], modules: [] },
   "host/actions.ts": { rooms: ["."], modules: ["@actions/core", "node:fs"] },
   "host/context.ts": { rooms: [".", "host"], modules: ["node:fs"] },
   "host/exec.ts": { rooms: ["."], modules: ["node:child_process", "node:readline"] },
+  "host/gunzip.ts": { rooms: ["."], modules: ["node:util", "node:zlib"] },
   "host/files.ts": {
     rooms: [".", "oci"],
     modules: ["node:crypto", "node:fs", "node:fs/promises", "node:path", "node:stream", "node:stream/promises"],

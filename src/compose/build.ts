@@ -1,0 +1,121 @@
+import { ActionError } from "../errors.ts";
+import { additionalContexts } from "./contexts.ts";
+import { extraHostsAt, sizeAt, ulimitsAt } from "./limits.ts";
+import { buildSecrets } from "./secrets.ts";
+import type { ServiceBuild } from "./service.ts";
+import { resolveInside } from "./sources.ts";
+import type { Variables } from "./template.ts";
+import { isSet, type Mapping, placeOf, type Scalar } from "./tree.ts";
+import {
+  assignmentsAt,
+  asText,
+  isOn,
+  type Section,
+  type Sourced,
+  scalarAt,
+  sectionAt,
+  sourced,
+  textAt,
+  textsAt,
+} from "./values.ts";
+
+export type BuildScope = {
+  readonly workspace: string;
+  /** Absolute: the project's, which is the context where none is named. */
+  readonly folder: string;
+  /** The project's: what an argument without a value takes its value from. */
+  readonly variables: Variables;
+  readonly secrets: Mapping;
+};
+
+/**
+ * What the `build` of a service says.
+ * @throws E_CONFIG for a value of a wrong type, a path that leaves the workspace, and a secret that is not defined.
+ * @see https://github.com/compose-spec/compose-spec/blob/main/build.md
+ */
+export function readBuild(build: Section, scope: BuildScope): ServiceBuild {
+  const { workspace, variables, secrets } = scope;
+  const context = contextOf(build, scope);
+  return {
+    kind: "build",
+    context,
+    dockerfile: dockerfileOf(build, context, workspace),
+    target: textAt(build, "target"),
+    args: argsOf(build, variables),
+    additionalContexts: additionalContexts(build, workspace),
+    labels: labelsOf(build),
+    network: textAt(build, "network"),
+    extraHosts: extraHostsAt(build),
+    shmSize: sizeAt(build, "shm_size"),
+    ulimits: ulimitsAt(build),
+    secrets: buildSecrets(build, secrets, workspace),
+    ssh: sshOf(build, workspace),
+    entitlements: textsAt(build, "entitlements"),
+    privileged: isOn(build, "privileged"),
+    cacheFrom: textsAt(build, "cache_from"),
+    noCache: isOn(build, "no_cache"),
+    pull: isOn(build, "pull"),
+    platforms: textsAt(build, "platforms"),
+  };
+}
+
+/** An empty context is the folder it counts from, as the reference CLI has it. */
+function contextOf(build: Section, { workspace, folder }: BuildScope): Sourced {
+  const context = scalarAt(build, "context");
+  if (context) return sourced(context, resolveInside(context, `${build.path}.context`, workspace));
+  return { value: folder, at: build.mapping.at, fromEnvironment: false };
+}
+
+function dockerfileOf(build: Section, context: Sourced, workspace: string): ServiceBuild["dockerfile"] {
+  const text = textAt(build, "dockerfile_inline");
+  const dockerfile = scalarAt(build, "dockerfile");
+  const isNamed = dockerfile !== undefined && dockerfile.text !== "";
+  if (text && isNamed) {
+    throw new ActionError("E_CONFIG", {
+      what: `${build.path} has a dockerfile and a dockerfile_inline.`,
+      fix: "Take one of them out.",
+      at: dockerfile.at,
+    });
+  }
+  if (text) return { kind: "inline", text };
+  const byDefault: Scalar = {
+    kind: "scalar",
+    type: "text",
+    text: "Dockerfile",
+    at: context.at,
+    folder: context.value,
+    fromEnvironment: context.fromEnvironment,
+    unset: [],
+  };
+  const named = isNamed ? { ...dockerfile, folder: context.value } : byDefault;
+  return { kind: "file", path: sourced(named, resolveInside(named, `${build.path}.dockerfile`, workspace)) };
+}
+
+function argsOf(build: Section, variables: Variables): ReadonlyMap<string, Sourced> {
+  const args = new Map<string, Sourced>();
+  for (const [name, arg] of assignmentsAt(build, "args")) {
+    const value = arg.value ?? variables.get(name);
+    const fromEnvironment = arg.fromEnvironment || arg.value === undefined;
+    if (value !== undefined) args.set(name, { value, at: arg.at, fromEnvironment });
+  }
+  return args;
+}
+
+function labelsOf(build: Section): ReadonlyMap<string, Sourced> {
+  return new Map(
+    [...assignmentsAt(build, "labels")].map(([name, label]) => [name, { ...label, value: label.value ?? "" }]),
+  );
+}
+
+function sshOf(build: Section, workspace: string): ServiceBuild["ssh"] {
+  const ssh = sectionAt(build, "ssh");
+  if (!ssh) return new Map();
+  return new Map(
+    [...ssh.mapping.entries].map(([id, tree]): readonly [string, Sourced<string | undefined>] => {
+      const path = `${ssh.path}.${id}`;
+      if (!isSet(tree)) return [id, { value: undefined, at: placeOf(tree), fromEnvironment: false }];
+      const scalar = asText(tree, path);
+      return [id, sourced(scalar, resolveInside(scalar, path, workspace))];
+    }),
+  );
+}

@@ -1,0 +1,38 @@
+import type { Place } from "../errors.ts";
+import { isRemote, resolveInside } from "./sources.ts";
+import { type Scalar, wrongType } from "./tree.ts";
+import { asText, type Section, sectionAt } from "./values.ts";
+
+/** What a name in a Dockerfile may mean beside its stages and images. */
+export type NamedContext = Named & { readonly at: Place; readonly fromEnvironment: boolean };
+
+type Named =
+  /** Absolute, inside the workspace. */
+  | { readonly kind: "folder"; readonly path: string }
+  | { readonly kind: "image"; readonly image: string }
+  /** A URL or git repository, as BuildKit takes it. */
+  | { readonly kind: "remote"; readonly url: string };
+
+const IMAGE = "docker-image://";
+
+/** @throws E_CONFIG for a path that leaves the workspace. */
+export function additionalContexts(build: Section, workspace: string): ReadonlyMap<string, NamedContext> {
+  const contexts = sectionAt(build, "additional_contexts");
+  if (!contexts) return new Map();
+  return new Map(
+    [...contexts.mapping.entries].map(([name, tree]) => {
+      const path = `${contexts.path}.${name}`;
+      const scalar = asText(tree, path);
+      const { at, fromEnvironment } = scalar;
+      return [name, { ...readContext(scalar, path, workspace), at, fromEnvironment }];
+    }),
+  );
+}
+
+function readContext(scalar: Scalar, path: string, workspace: string): Named {
+  const { text } = scalar;
+  if (text === "") throw wrongType(scalar, path, "a path or a URL");
+  if (text.startsWith(IMAGE)) return { kind: "image", image: text.slice(IMAGE.length) };
+  if (isRemote(text)) return { kind: "remote", url: text };
+  return { kind: "folder", path: resolveInside(scalar, path, workspace) };
+}

@@ -1,0 +1,130 @@
+import { ActionError } from "../errors.ts";
+import { fillTemplate, type Variables } from "./template.ts";
+
+/** White space that is not the end of a line, as compose's reader knows it. */
+const BLANKS = /^[\t\v\f\r \u0085\u00a0]*/;
+const EXPORT = /^export(?=\s)[\t\v\f\r \u0085\u00a0]*/;
+/** A name may hold blanks until it is looked at; what ends it is `=`, `:` or the end of the line. */
+const NAME = /^([\p{L}\p{N}_.\-[\]\t\v\f\r \u0085\u00a0]*)([=:\n])/u;
+
+/**
+ * Reads an env file: `NAME=value` a line, `NAME: value` and `export NAME=value` too; a name alone takes the value that is there already.
+ * Values in double quotes know escapes, those in single quotes are as they are, and both may go over several lines.
+ * @param file how messages name it.
+ * @param known what values may use, and what counts before what earlier lines say.
+ * @param earlier what files before this one said; its names are kept.
+ * @throws E_CONFIG with the line, but without its text, which may be secret.
+ * @see https://github.com/compose-spec/compose-go/blob/v2.9.1/dotenv/parser.go
+ */
+export function readDotenv(
+  { text, file }: { readonly text: string; readonly file: string },
+  known: Variables,
+  earlier: ReadonlyMap<string, string> = new Map(),
+): ReadonlyMap<string, string> {
+  const source = text.replace(/^\uFEFF/, "");
+  const values = new Map(earlier);
+  const variables: Variables = { get: (name) => known.get(name) ?? values.get(name) };
+  let line = 1;
+  let end = 0;
+  for (let at = nextStatement(source, 0); at < source.length; at = nextStatement(source, end)) {
+    line += source.slice(end, at).split("\n").length - 1;
+    const place = { file, line };
+    const { name, next, isAlone } = readName(source, at, place);
+    const { text, ...value } = isAlone
+      ? { text: variables.get(name), next, isTemplate: false }
+      : readValue(source, next, place);
+    if (text !== undefined) values.set(name, value.isTemplate ? fillTemplate(text, variables, place).text : text);
+    line += source.slice(at, value.next).split("\n").length - 1;
+    end = value.next;
+  }
+  return values;
+}
+
+type At = { readonly file: string; readonly line: number };
+
+/** Where the next statement begins; comments, blanks and empty lines are passed over. */
+function nextStatement(source: string, from: number): number {
+  let at = from;
+  for (;;) {
+    while (at < source.length && /[\s\u0085]/.test(source[at] ?? "")) at++;
+    if (source[at] !== "#") return at;
+    const end = source.indexOf("\n", at);
+    at = end < 0 ? source.length : end;
+  }
+}
+
+function readName(
+  source: string,
+  from: number,
+  at: At,
+): { readonly name: string; readonly next: number; readonly isAlone: boolean } {
+  const start = from + (EXPORT.exec(source.slice(from))?.[0].length ?? 0);
+  const rest = source.slice(start);
+  const [whole, written = "", end] = NAME.exec(rest) ?? [];
+  // compose takes a last line without a line break and without a sign for the value of a variable without a name.
+  if (whole === undefined && /^[\p{L}\p{N}_.\-[\]\s]*$/u.test(rest)) return { name: "", next: start, isAlone: false };
+  const name = written.trimEnd();
+  if (whole === undefined || name.includes(" ")) throw badName(at);
+  const next = start + whole.length;
+  return { name, next: next + (BLANKS.exec(source.slice(next))?.[0].length ?? 0), isAlone: end === "\n" };
+}
+
+type Value = { readonly text: string; readonly next: number; readonly isTemplate: boolean };
+
+function readValue(source: string, from: number, at: At): Value {
+  const quote = source[from];
+  if (quote !== '"' && quote !== "'") return readUnquoted(source, from);
+  let text = "";
+  for (let next = from + 1; next < source.length; next++) {
+    const char = source[next] ?? "";
+    if (char === quote) {
+      return { text: quote === '"' ? replaceEscapes(text) : text, next: next + 1, isTemplate: quote === '"' };
+    }
+    if (char !== "\\") text += char;
+    else if (source[++next] === quote) text += quote;
+    else text += char + (source[next] ?? "");
+  }
+  throw new ActionError("E_CONFIG", {
+    what: "A value in quotes does not end.",
+    fix: `Put a ${quote} behind it.`,
+    at,
+  });
+}
+
+function readUnquoted(source: string, from: number): Value {
+  const end = source.indexOf("\n", from);
+  const line = source.slice(from, end < 0 ? source.length : end);
+  const [value = ""] = line.split(" #", 1);
+  return { text: value.trimEnd(), next: end < 0 ? source.length : end + 1, isTemplate: true };
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  a: "\x07",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  v: "\v",
+  '"': '"',
+  "\\": "\\",
+  // A dollar sign that shall stay one is a doubled one for what replaces the variables afterwards.
+  $: "$$",
+};
+
+/** `\c` stands in compose's list of escapes and is none; an octal number has a leading 0 that does not count, then three digits. */
+function replaceEscapes(text: string): string {
+  return text.replace(/\\(?:([abcfnrtv$"\\])|0(\d{0,3}))/g, (whole, char: string | undefined, octal = "") => {
+    if (char !== undefined) return ESCAPES[char] ?? whole;
+    const code = /^[0-3][0-7]{2}$/.test(octal) ? Number.parseInt(octal, 8) : undefined;
+    return code === undefined ? `\\${octal}` : String.fromCodePoint(code);
+  });
+}
+
+function badName(at: At): ActionError {
+  return new ActionError("E_CONFIG", {
+    what: "This line does not begin with the name of a variable.",
+    fix: "Write NAME=value; a comment begins with #.",
+    at,
+  });
+}

@@ -1,0 +1,111 @@
+import { folderOf } from "../devcontainer/paths.ts";
+import { ActionError } from "../errors.ts";
+import type { Files } from "../world.ts";
+import { readBuild } from "./build.ts";
+import { doubtsAbout } from "./doubts.ts";
+import { projectVariables, withProjectName } from "./environment.ts";
+import { type ComposeRequest, findComposeFiles } from "./find.ts";
+import { loadModel, type Model } from "./model.ts";
+import type { ComposeService, ServiceBuild, Warning } from "./service.ts";
+import { type Named, openSources, readDocuments, type Sources } from "./sources.ts";
+import { fillTemplate, type Variables } from "./template.ts";
+import { type Mapping, type Tree, wrongType } from "./tree.ts";
+import { type Section, type Sourced, sectionAt, textAt } from "./values.ts";
+
+/**
+ * Tells what the service of a compose project builds or runs, as `docker compose config` would, without it.
+ * @returns `unknown` where that depends on what cannot be read here.
+ * @throws E_CONFIG with the line for what compose refuses too, as far as it concerns the service, and for paths that leave the workspace.
+ * @see https://github.com/compose-spec/compose-spec/blob/main/spec.md
+ */
+export async function readComposeService(
+  request: ComposeRequest,
+  files: Pick<Files, "readText" | "stat" | "realPath">,
+): Promise<ComposeService> {
+  const sources = openSources(files, request.workspace);
+  const paths = await findComposeFiles(request, sources);
+  const folder = folderOf(paths[0]);
+  const named: Named = { by: "dockerComposeFile", at: request.at.files };
+  const { env, workspace } = request;
+  const plain = await projectVariables(sources, folder, { env, workspace, named });
+  const name = await writtenName(paths, named, { sources, variables: plain });
+  const variables = withProjectName(plain, name, folder);
+  const model = await loadModel(paths, named, { sources, variables, folder, wanted: request.service, including: [] });
+  const service = model.services.entries.get(request.service);
+  const [doubt, ...doubts] = service ? doubtsAbout(service) : model.unread;
+  if (doubt) return { kind: "unknown", doubts: [doubt, ...doubts] };
+  if (!service) throw noService(request, model);
+  if (service.kind !== "mapping") throw wrongType(service, `services.${request.service}`, "a mapping");
+  return readService(service, model, { request, folder, variables });
+}
+
+/** The `name` of a project, in its last file that has one. */
+async function writtenName(
+  paths: readonly string[],
+  named: Named,
+  { sources, variables }: { readonly sources: Sources; readonly variables: Variables },
+): Promise<string> {
+  let name = "";
+  for (const path of paths) {
+    for (const { entries } of await readDocuments(path, named, {
+      sources,
+      variables: undefined,
+      folder: folderOf(path),
+    })) {
+      const written = entries.get("name");
+      if (written?.kind === "scalar" && written.text !== "")
+        name = fillTemplate(written.text, variables, written.at).text;
+    }
+  }
+  return name;
+}
+
+type Scope = { readonly request: ComposeRequest; readonly folder: string; readonly variables: Variables };
+
+function readService(mapping: Mapping, { secrets }: Model, { request, folder, variables }: Scope): ComposeService {
+  const service: Section = { mapping, path: `services.${request.service}` };
+  const build = sectionAt(service, "build");
+  const image = textAt(service, "image");
+  const told = {
+    user: textAt(service, "user"),
+    platform: textAt(service, "platform"),
+    warnings: warningsAbout(mapping),
+  };
+  if (build) {
+    const built = readBuild(build, { workspace: request.workspace, folder, variables, secrets });
+    refuseOtherPlatform(built, told.platform);
+    return { ...built, ...told };
+  }
+  if (image) return { kind: "image", image, ...told };
+  throw new ActionError("E_CONFIG", {
+    what: `${service.path} has neither an image nor a build.`,
+    fix: "Give it one of them.",
+    at: mapping.at,
+  });
+}
+
+function refuseOtherPlatform({ platforms }: ServiceBuild, platform: Sourced | undefined): void {
+  if (!platform || platforms.length === 0 || platforms.some(({ value }) => value === platform.value)) return;
+  throw new ActionError("E_CONFIG", {
+    what: "The platform of the service is none of its build's platforms.",
+    fix: "Add it to build.platforms, or take one of both out.",
+    at: platform.at,
+  });
+}
+
+function warningsAbout(tree: Tree): readonly Warning[] {
+  if (tree.kind === "list") return tree.items.flatMap(warningsAbout);
+  if (tree.kind === "mapping") return [...tree.entries.values()].flatMap(warningsAbout);
+  if (tree.kind === "opaque") return [];
+  return tree.unset.map((name) => ({ text: `variable ${name} is not set: nothing takes its place`, at: tree.at }));
+}
+
+function noService({ service, at }: ComposeRequest, { services }: Model): ActionError {
+  const names = [...services.entries.keys()];
+  return new ActionError("E_CONFIG", {
+    what: `service is "${service}", and the compose files have no such service.`,
+    fix:
+      names.length > 0 ? `The services there are: ${names.join(", ")}.` : "Add it under services: in the compose file.",
+    at: at.service,
+  });
+}

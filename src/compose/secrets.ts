@@ -1,0 +1,59 @@
+import { ActionError, type Place } from "../errors.ts";
+import { resolveInside } from "./sources.ts";
+import { type Mapping, type Tree, wrongType } from "./tree.ts";
+import { asText, itemsOf, type Section, scalarAt, textAt } from "./values.ts";
+
+/** A secret that a build's steps may ask for by its id. */
+export type BuildSecret = {
+  readonly id: string;
+  readonly from: /** Absolute, inside the workspace. */
+  { readonly kind: "file"; readonly path: string } | { readonly kind: "environment"; readonly name: string };
+  readonly at: Place;
+};
+
+/**
+ * The secrets of a build, with what the project's `secrets` say of them.
+ * @throws E_CONFIG for one that is not defined there, or by neither a file nor a variable.
+ */
+export function buildSecrets(build: Section, secrets: Mapping, workspace: string): readonly BuildSecret[] {
+  const path = `${build.path}.secrets`;
+  return itemsOf(build.mapping.entries.get("secrets"), path).map((item) => {
+    const { source, id, at } = readReference(item, `An item of ${path}`);
+    const definition = secrets.entries.get(source);
+    if (definition?.kind !== "mapping") throw undefinedSecret(source, secrets, at);
+    return { id, at, from: readSource({ mapping: definition, path: `secrets.${source}` }, workspace) };
+  });
+}
+
+function readReference(item: Tree, path: string): { readonly source: string; readonly id: string; readonly at: Place } {
+  if (item.kind !== "mapping") {
+    const { text, at } = asText(item, path);
+    return { source: text, id: text, at };
+  }
+  const section: Section = { mapping: item, path };
+  const source = textAt(section, "source");
+  if (source === undefined) throw wrongType(item, path, "the name of a secret");
+  return { source: source.value, id: textAt(section, "target")?.value ?? source.value, at: source.at };
+}
+
+function readSource(secret: Section, workspace: string): BuildSecret["from"] {
+  const variable = textAt(secret, "environment");
+  if (variable) return { kind: "environment", name: variable.value };
+  const file = scalarAt(secret, "file");
+  if (file) return { kind: "file", path: resolveInside(file, `${secret.path}.file`, workspace) };
+  throw new ActionError("E_CONFIG", {
+    what: `${secret.path} says neither file nor environment, and a build can take nothing else.`,
+    fix: "Add environment: and the name of a variable of this step.",
+    at: secret.mapping.at,
+  });
+}
+
+function undefinedSecret(name: string, secrets: Mapping, at: Place): ActionError {
+  const names = [...secrets.entries.keys()];
+  return new ActionError("E_CONFIG", {
+    what: `There is no secret ${name} in the compose files.`,
+    fix:
+      names.length > 0 ? `Those there are: ${names.join(", ")}.` : "Define it under secrets: at the top of the file.",
+    at,
+  });
+}

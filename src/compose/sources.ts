@@ -1,0 +1,114 @@
+import { folderOf, pathWithin, resolvePath } from "../devcontainer/paths.ts";
+import { ActionError, type Place } from "../errors.ts";
+import type { Files } from "../world.ts";
+import type { Variables } from "./template.ts";
+import { type Mapping, type Scalar, tellText } from "./tree.ts";
+import { readYaml } from "./yaml.ts";
+
+/** The files that compose files are made of, as seen from a workspace that none of them may leave. */
+export type Sources = {
+  readonly workspace: string;
+  /** The text of a file that something names. @throws E_CONFIG where it is not there, or lies outside the workspace. */
+  readonly read: (path: string, named: Named) => Promise<{ readonly file: string; readonly text: string }>;
+  readonly isFile: (path: string) => Promise<boolean>;
+};
+
+/** Who names a file, for messages. */
+export type Named = { readonly by: string; readonly at: Place };
+
+/** No project has that many; files that include one another twice each would never end. */
+const MAX_READS = 1000;
+
+/** Opens the files of a workspace for reading compose files, links looked at. */
+export function openSources(files: Pick<Files, "readText" | "stat" | "realPath">, workspace: string): Sources {
+  let reads = 0;
+  const realFile = async (path: string): Promise<string | undefined> => {
+    const real = await files.realPath(path);
+    return real !== undefined && (await files.stat(real))?.kind === "file" ? real : undefined;
+  };
+  return {
+    workspace,
+    isFile: async (path) => (await realFile(path)) !== undefined,
+    read: async (path, named) => {
+      const file = pathWithin(workspace, path);
+      if (file === undefined) throw leavesWorkspace(path, workspace, named);
+      if (++reads > MAX_READS) throw tooMany(named);
+      const real = await realFile(path);
+      const text = real === undefined ? undefined : await files.readText(real);
+      if (real === undefined || text === undefined) throw missing(file, named);
+      const root = (await files.realPath(workspace)) ?? workspace;
+      if (pathWithin(root, real) === undefined) throw linkOut(file, named);
+      return { file, text };
+    },
+  };
+}
+
+/** What a compose file is read with. */
+export type ReadScope = {
+  readonly sources: Sources;
+  readonly variables: Variables;
+  /** Absolute: what relative paths in it count from. */
+  readonly folder: string;
+};
+
+/** Reads the documents of a compose file; without variables, dollar signs stay. @throws E_CONFIG as `readYaml` and `Sources.read` do. */
+export async function readDocuments(
+  path: string,
+  named: Named,
+  { sources, variables, folder }: Omit<ReadScope, "variables"> & { readonly variables: Variables | undefined },
+): Promise<readonly Mapping[]> {
+  const { file, text } = await sources.read(path, named);
+  return readYaml({ file, text, folder, variables });
+}
+
+/** Paths that compose would fetch from elsewhere: a URL, or a repository as git and Docker write it. */
+export function isRemote(path: string): boolean {
+  return /^(?:[a-z][a-z0-9+.-]*:\/\/|git@|github\.com\/)/i.test(path);
+}
+
+/**
+ * The absolute path that a value means.
+ * @throws E_CONFIG where it leaves the workspace, as `~` does.
+ */
+export function resolveInside(value: Scalar, path: string, workspace: string): string {
+  const full = resolvePath(value.folder, value.text);
+  if (!value.text.startsWith("~") && pathWithin(workspace, full) !== undefined) return full;
+  throw new ActionError("E_CONFIG", {
+    what: `${path} is ${tellText(value)}, which leaves the workspace ${workspace}.`,
+    fix: "Keep what the image is built from inside the repository, or set workspace-folder to the folder that holds both.",
+    at: value.at,
+  });
+}
+
+function leavesWorkspace(path: string, workspace: string, { by, at }: Named): ActionError {
+  return new ActionError("E_CONFIG", {
+    what: `${by} is "${path}", which leaves the workspace ${workspace}.`,
+    fix: "Keep what the image is built from inside the repository, or set workspace-folder to the folder that holds both.",
+    at,
+  });
+}
+
+function linkOut(file: string, { by, at }: Named): ActionError {
+  return new ActionError("E_CONFIG", {
+    what: `${by} names ${file}, a link that leaves the workspace.`,
+    fix: "Put the file itself into the repository.",
+    at,
+  });
+}
+
+function missing(file: string, { by, at }: Named): ActionError {
+  const folder = folderOf(`/${file}`).slice(1);
+  return new ActionError("E_CONFIG", {
+    what: `${by} names ${file}, and there is no such file in the workspace.`,
+    fix: `Correct the path, or check the file in${folder === "" ? "" : ` under ${folder}`}; upper and lower case count.`,
+    at,
+  });
+}
+
+function tooMany({ by, at }: Named): ActionError {
+  return new ActionError("E_CONFIG", {
+    what: `${by} leads to more than ${MAX_READS} files.`,
+    fix: "Look for files that include one another again and again.",
+    at,
+  });
+}

@@ -1,0 +1,112 @@
+import { ActionError, type Place } from "../errors.ts";
+
+/** What variables hold, by name. */
+export type Variables = Pick<ReadonlyMap<string, string>, "get">;
+
+/** A text whose variables are replaced. */
+export type Filled = {
+  readonly text: string;
+  /** A variable took part, set or not. */
+  readonly fromEnvironment: boolean;
+  /** Variables that are not set and have no default: compose puts nothing in their place. */
+  readonly unset: readonly string[];
+};
+
+/** A dollar sign that means something. What follows a brace reaches to the last closing one of the line; the scanner cuts it. */
+const VARIABLE = /\$(?:(\$)|([_a-z][_a-z0-9]*)|\{(?:([_a-z][_a-z0-9]*(?::?[-+?][^\n]*)?)\}|))/gi;
+const BRACED = /^\$\{([_a-z][_a-z0-9]*)(?:(:?)([-+?])([^\n]*))?\}$/i;
+
+/** A default in a default, and so on: nobody writes that many, and each takes room on the stack. */
+const MAX_DEPTH = 100;
+
+/**
+ * Replaces `$NAME`, `${NAME}` and the forms with `-`, `+`, `?` and a colon; `$$` is a dollar sign, any other `$` stays. What is put in is
+ * not looked at again. A default is read even where it is not needed, as compose does.
+ * @throws E_CONFIG for a form that does not exist, and for `${NAME:?words}` without a value.
+ * @see https://github.com/compose-spec/compose-go/blob/v2.9.1/template/template.go
+ */
+export function fillTemplate(template: string, variables: Variables, at: Place): Filled {
+  return fill(template, { variables, at, depth: 0 });
+}
+
+type Scope = { readonly variables: Variables; readonly at: Place; readonly depth: number };
+
+function fill(template: string, scope: Scope): Filled {
+  if (scope.depth > MAX_DEPTH) throw malformed(scope.at);
+  const pieces: Filled[] = [];
+  let next = 0;
+  for (let found = search(template, next); found; found = search(template, next)) {
+    const expression = found[3] === undefined ? found[0] : untilClosingBrace(found[0]);
+    pieces.push(asIs(template.slice(next, found.index)), fillOne(expression, scope));
+    next = found.index + expression.length;
+  }
+  return join([...pieces, asIs(template.slice(next))]);
+}
+
+function search(template: string, from: number): RegExpExecArray | null {
+  const pattern = new RegExp(VARIABLE);
+  pattern.lastIndex = from;
+  return pattern.exec(template);
+}
+
+/** compose does not look at the character behind an opening brace, so that `{}` in a default opens and never closes. */
+function untilClosingBrace(expression: string): string {
+  let open = 0;
+  for (let at = 0; at < expression.length; at++) {
+    if (expression[at] === "}" && --open === 0) return expression.slice(0, at + 1);
+    if (expression[at] === "{") {
+      open++;
+      at++;
+    }
+  }
+  return expression;
+}
+
+function fillOne(expression: string, scope: Scope): Filled {
+  if (expression === "$$") return asIs("$");
+  if (!expression.startsWith("${")) return variableIn(expression.slice(1), scope);
+  const [, name, colon, operator, words = ""] = BRACED.exec(expression) ?? [];
+  if (name === undefined) throw malformed(scope.at);
+  if (operator === undefined) return variableIn(name, scope);
+  const alternative = fill(words, { ...scope, depth: scope.depth + 1 });
+  const value = scope.variables.get(name);
+  const counts = value !== undefined && !(colon === ":" && value === "");
+  if (operator === "?" && !counts) throw required(name, words, scope.at);
+  const usesAlternative = operator === "+" ? counts : !counts;
+  if (usesAlternative) return { ...alternative, fromEnvironment: true };
+  return { text: value ?? "", fromEnvironment: true, unset: [] };
+}
+
+function variableIn(name: string, { variables }: Scope): Filled {
+  const value = variables.get(name);
+  return { text: value ?? "", fromEnvironment: true, unset: value === undefined ? [name] : [] };
+}
+
+function asIs(text: string): Filled {
+  return { text, fromEnvironment: false, unset: [] };
+}
+
+function join(pieces: readonly Filled[]): Filled {
+  return {
+    text: pieces.map(({ text }) => text).join(""),
+    fromEnvironment: pieces.some(({ fromEnvironment }) => fromEnvironment),
+    unset: pieces.flatMap(({ unset }) => unset),
+  };
+}
+
+function malformed(at: Place): ActionError {
+  return new ActionError("E_CONFIG", {
+    what: "A ${ in this value does not begin a variable.",
+    fix: `Write \${NAME} or \${NAME:-default}, and $$ for a dollar sign.`,
+    at,
+  });
+}
+
+/** The words stand in the file; what their own variables hold is not told. */
+function required(name: string, words: string, at: Place): ActionError {
+  return new ActionError("E_CONFIG", {
+    what: `The variable ${name} has to be set${words.trim() === "" ? "" : `: ${words.trim()}`}.`,
+    fix: `Set ${name} for this step (env:), or in the .env file beside the first compose file.`,
+    at,
+  });
+}

@@ -1,0 +1,41 @@
+import type { Scalar as YamlScalar } from "yaml";
+import type { Place } from "../errors.ts";
+import { readPlainScalar } from "./go-scalar.ts";
+import { fillTemplate, type Variables } from "./template.ts";
+import type { Opaque, Scalar } from "./tree.ts";
+
+type Origin = {
+  readonly folder: string;
+  /** Without any, dollar signs stay what they are. */
+  readonly variables: Variables | undefined;
+};
+
+const NOT_TEXT = /^tag:yaml\.org,2002:(?:null|bool|int|float)$/;
+const KNOWN_TAG = /^(?:!|!reset|!override|tag:yaml\.org,2002:(?:str|null|bool|int|float|map|seq))$/;
+
+/** The value of a scalar that was parsed with the failsafe schema, which leaves all of them texts. */
+export function readScalar(node: YamlScalar, at: Place, { folder, variables }: Origin): Scalar | Opaque {
+  const written = typeof node.value === "string" ? node.value : "";
+  const tag = node.tag ?? "";
+  const isText = node.type !== "PLAIN" || tag === "!" || tag.endsWith(":str");
+  const opaque = isText && NOT_TEXT.test(tag) ? opaqueFor(tag, at) : opaqueTag(node.tag, at);
+  if (opaque) return opaque;
+  const value = isText ? { type: "text" as const, text: written } : readPlainScalar(written);
+  const scalar: Scalar = { kind: "scalar", ...value, at, folder, fromEnvironment: false, unset: [] };
+  return value.type === "text" && variables ? { ...scalar, ...fillTemplate(value.text, variables, at) } : scalar;
+}
+
+/** A value of which nothing is written. */
+export function emptyScalar(at: Place, folder: string): Scalar {
+  return { kind: "scalar", type: "null", text: "", at, folder, fromEnvironment: false, unset: [] };
+}
+
+/** What stands for a value with a tag whose meaning is not ours to guess; nothing where the tag is known, or there is none. */
+export function opaqueTag(tag: string | undefined, at: Place): Opaque | undefined {
+  return tag === undefined || KNOWN_TAG.test(tag) ? undefined : opaqueFor(tag, at);
+}
+
+function opaqueFor(tag: string, at: Place): Opaque {
+  const what = `The value has the YAML tag ${tag.replace("tag:yaml.org,2002:", "!!")}.`;
+  return { kind: "opaque", doubt: { what, fix: "Write the value without the tag.", at } };
+}

@@ -1,0 +1,207 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseAllDocuments,
+  visit,
+  type YAMLMap,
+  type YAMLSeq,
+} from "yaml";
+import { ActionError, type Place } from "../errors.ts";
+import type { Variables } from "./template.ts";
+import { type Mapping, placeOf, type Tree } from "./tree.ts";
+import { emptyScalar, opaqueTag, readScalar } from "./yaml-scalar.ts";
+
+export type YamlSource = {
+  /** How messages name it. */
+  readonly file: string;
+  readonly text: string;
+  /** Absolute: what relative paths in it count from. */
+  readonly folder: string;
+  /** Without any, dollar signs stay what they are. */
+  readonly variables: Variables | undefined;
+};
+
+/**
+ * Reads a compose file: one tree for each YAML document in it, with anchors, merge keys and variables resolved as compose does it. Names
+ * keep their `$`.
+ * @throws E_CONFIG for what is not YAML, a name that occurs twice or is not a text, an anchor that is not there or contains itself, and
+ * for variables that cannot be replaced.
+ * @see https://github.com/compose-spec/compose-go/blob/v2.9.1/loader/loader.go (loadYamlFile)
+ */
+export function readYaml(source: YamlSource): readonly Mapping[] {
+  const lines = new LineCounter();
+  // The failsafe schema leaves every scalar the text it is: which of them are numbers is compose's to say.
+  const documents = parseAllDocuments(source.text, {
+    schema: "failsafe",
+    lineCounter: lines,
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: "silent",
+  });
+  const reading: Reading = { source, lines, targets: new Map(), open: new Set(), left: { nodes: MAX_NODES } };
+  return [...documents].map((document) => readDocument(document, reading));
+}
+
+/** Anchors can make a small file into an endless one. */
+const MAX_NODES = 100_000;
+const MAX_DEPTH = 200;
+
+type Reading = {
+  readonly source: YamlSource;
+  readonly lines: LineCounter;
+  readonly targets: Map<Node, Node>;
+  /** What is being read right now, from the root down. */
+  readonly open: Set<Node>;
+  readonly left: { nodes: number };
+};
+
+function readDocument(document: Document.Parsed, reading: Reading): Mapping {
+  const { file } = reading.source;
+  const [error] = document.errors;
+  if (error) {
+    throw new ActionError("E_CONFIG", {
+      what: `${file} is not YAML: ${error.message}.`,
+      fix: "Correct the line; indentation counts.",
+      at: { file, line: reading.lines.linePos(error.pos[0]).line },
+    });
+  }
+  rememberAnchors(document, reading);
+  const tree = readNode(document.contents, { file, line: 1 }, reading);
+  if (tree.kind === "mapping") return tree;
+  throw new ActionError("E_CONFIG", {
+    what: `${file} does not hold a mapping at its top.`,
+    fix: "A compose file begins with services: and its services below.",
+    at: placeOf(tree),
+  });
+}
+
+/** An alias means the last anchor of its name before it. */
+function rememberAnchors(document: Document.Parsed, { targets, source, lines }: Reading): void {
+  const anchors = new Map<string, Node>();
+  visit(document, {
+    Alias: (_, alias) => {
+      const target = anchors.get(alias.source);
+      if (target) targets.set(alias, target);
+      else throw noAnchor(alias.source, { file: source.file, line: lines.linePos(alias.range?.[0] ?? 0).line });
+    },
+    Value: (_, node) => {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+  });
+}
+
+function readNode(node: unknown, at: Place, reading: Reading): Tree {
+  if (--reading.left.nodes < 0 || reading.open.size > MAX_DEPTH) throw tooLarge(at);
+  if (isAlias(node)) return readNode(reading.targets.get(node), at, reading);
+  if (isScalar(node)) return readScalar(node, placeIn(reading, node, at), reading.source);
+  if (!isMap(node) && !isSeq(node)) return emptyScalar(at, reading.source.folder);
+  if (reading.open.has(node)) throw containsItself(at);
+  reading.open.add(node);
+  const tree = opaqueTag(node.tag, at) ?? (isMap(node) ? readMapping(node, at, reading) : readList(node, at, reading));
+  reading.open.delete(node);
+  return tree;
+}
+
+function readList(node: YAMLSeq, at: Place, reading: Reading): Tree {
+  const items = node.items.filter((item) => !hasTag(item, "!reset"));
+  return { kind: "list", items: items.map((item) => readNode(item, placeIn(reading, item, at), reading)), at };
+}
+
+function readMapping(node: YAMLMap, at: Place, reading: Reading): Mapping {
+  const lines = new Map<string, number | undefined>();
+  const entries = new Map<string, Tree>();
+  const resets = new Set<string>();
+  const merged: Mapping[] = [];
+  for (const pair of node.items) {
+    const place = placeIn(reading, pair.key, at);
+    const name = readName(pair, place, reading);
+    if (lines.has(name)) throw twice(name, lines.get(name), place);
+    lines.set(name, place.line);
+    if (isMergeKey(pair)) {
+      merged.push(...readMerged(pair.value, place, reading));
+      continue;
+    }
+    const target = isAlias(pair.value) ? reading.targets.get(pair.value) : pair.value;
+    if (hasTag(target, "!reset") || hasTag(target, "!override")) resets.add(name);
+    if (!hasTag(target, "!reset")) entries.set(name, readNode(pair.value, place, reading));
+  }
+  for (const mapping of merged) {
+    for (const [name, value] of mapping.entries) if (!entries.has(name)) entries.set(name, value);
+    for (const name of mapping.resets) resets.add(name);
+  }
+  return { kind: "mapping", entries, resets, at };
+}
+
+function isMergeKey({ key }: Pair): boolean {
+  return isScalar(key) && key.value === "<<" && key.type === "PLAIN";
+}
+
+function readMerged(value: unknown, at: Place, reading: Reading): readonly Mapping[] {
+  const tree = readNode(value, at, reading);
+  const mappings = tree.kind === "list" ? tree.items : [tree];
+  return mappings.map((mapping) => {
+    if (mapping.kind === "mapping") return mapping;
+    throw new ActionError("E_CONFIG", {
+      what: "Behind << stands something else than a mapping or a list of mappings.",
+      fix: "Write << : *anchor, where the anchor is on a mapping.",
+      at,
+    });
+  });
+}
+
+function readName({ key }: Pair, at: Place, { source }: Reading): string {
+  const name = isScalar(key) ? readScalar(key, at, { ...source, variables: undefined }) : undefined;
+  if (name?.kind === "scalar" && name.type === "text") return name.text;
+  throw new ActionError("E_CONFIG", {
+    what: name?.kind === "scalar" ? `The name ${name.text || "null"} is not a text to YAML.` : "A name is not a text.",
+    fix: "Put it between quotes.",
+    at,
+  });
+}
+
+function hasTag(node: unknown, tag: string): boolean {
+  return (isScalar(node) || isMap(node) || isSeq(node)) && node.tag === tag;
+}
+
+function placeIn({ source: { file }, lines }: Reading, node: unknown, otherwise: Place): Place {
+  const start = (isScalar(node) || isMap(node) || isSeq(node) || isAlias(node)) && node.range?.[0];
+  return typeof start === "number" ? { file, line: lines.linePos(start).line } : otherwise;
+}
+
+function twice(name: string, first: number | undefined, at: Place): ActionError {
+  return new ActionError("E_CONFIG", {
+    what: `${name} occurs twice in one mapping; first in line ${first ?? "?"}.`,
+    fix: "Take one of them out.",
+    at,
+  });
+}
+
+function noAnchor(name: string, at: Place): ActionError {
+  return new ActionError("E_CONFIG", {
+    what: `There is no anchor &${name} before the alias *${name}.`,
+    fix: `Put &${name} on the value that is meant, above this line.`,
+    at,
+  });
+}
+
+function containsItself(at: Place): ActionError {
+  return new ActionError("E_CONFIG", {
+    what: "An anchor contains an alias of itself.",
+    fix: "Take the alias out.",
+    at,
+  });
+}
+
+function tooLarge(at: Place): ActionError {
+  return new ActionError("E_CONFIG", {
+    what: `This file holds more than ${MAX_NODES} values, or is nested more than ${MAX_DEPTH} levels deep.`,
+    fix: "Look for anchors that are used in one another.",
+    at,
+  });
+}
