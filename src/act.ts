@@ -1,6 +1,9 @@
-import type { BuiltPlatform, buildPlatforms } from "./build.ts";
+import type { BuildTask, BuiltPlatform, buildPlatforms } from "./build.ts";
 import type { Decision } from "./decide.ts";
-import { type ActionError, asActionError } from "./errors.ts";
+import { ActionError, asActionError } from "./errors.ts";
+import type { FeaturePorts } from "./features/found.ts";
+import type { InstalledFeature } from "./features/install.ts";
+import { resolveFeatures } from "./features/resolve.ts";
 import type { Inputs } from "./inputs.ts";
 import { platformTag } from "./key/fingerprint.ts";
 import { planDescriptorOf, SECONDS_ANNOTATION } from "./key/record.ts";
@@ -33,6 +36,7 @@ type Scene = {
   readonly sources: Sources;
   readonly probed: Probed;
   readonly alias: Alias | undefined;
+  readonly ports: FeaturePorts;
   readonly world: World;
 };
 
@@ -119,7 +123,7 @@ async function build({ platforms, reuse }: Extract<Decision, { kind: "build" }>,
   if (!plan) return buildHere(scene, "without a sound key an image would never be found again");
   return world.log.group(`Building ${platforms.map(formatPlatform).join(", ")}`, async () => {
     const built = await buildLater(
-      { sources: scene.sources, plan, platforms, bindings: plan.bindings, output: { kind: "push" } },
+      { sources: scene.sources, plan, platforms, ...boundTo(plan), ports: scene.ports, output: { kind: "push" } },
       world,
     );
     const found = [...reuse, ...built.flatMap((one) => (one.found ? [one.found] : []))];
@@ -137,7 +141,13 @@ async function build({ platforms, reuse }: Extract<Decision, { kind: "build" }>,
 }
 
 /** Builds for the runner's own platform only and loads the image into the engine: nothing leaves this machine. */
-async function buildHere({ inputs, sources, probed: { plan }, world }: Scene, why: string): Promise<Outcome> {
+async function buildHere(scene: Scene, why: string): Promise<Outcome> {
+  const {
+    inputs,
+    sources,
+    probed: { plan },
+    world,
+  } = scene;
   const platform = inputs.platforms.find((one) => formatPlatform(one) === world.host.platform) ?? inputs.platforms[0];
   if (!platform) throw new Error("there is no platform to build for");
   world.log.warning(
@@ -150,7 +160,8 @@ async function buildHere({ inputs, sources, probed: { plan }, world }: Scene, wh
       sources,
       plan,
       platforms: [platform],
-      bindings: plan?.bindings ?? [],
+      ...(plan ? boundTo(plan) : { bindings: [], features: await featuresWithoutPlan(scene) }),
+      ports: scene.ports,
       output: { kind: "load", name },
     } as const;
     const built = await buildLater(task, world);
@@ -182,6 +193,23 @@ async function publish(
     },
     world.registry,
   );
+}
+
+function boundTo({ bindings, features }: Plan): Pick<BuildTask, "bindings" | "features"> {
+  return { bindings, features };
+}
+
+/** Where the key could not be had, something else than the features may have been the reason. */
+async function featuresWithoutPlan({ sources: { wanted }, ports }: Scene): Promise<readonly InstalledFeature[]> {
+  if (!wanted.features) return [];
+  const resolved = await resolveFeatures(wanted.features, ports);
+  if (resolved.kind === "resolved") return resolved.features;
+  const { what, error } = resolved;
+  throw new ActionError("E_REGISTRY", {
+    what: `${what} cannot be read: ${error.words} (${error.request}).`,
+    fix: error.fix ?? "Run the job again, and log in to its registry before this action.",
+    cause: error,
+  });
 }
 
 /** A hit never builds: what only a build needs is not even loaded. */

@@ -1,5 +1,5 @@
 import type { FoundConfiguration } from "./devcontainer/find.ts";
-import { isJsonObject, type JsonPath } from "./devcontainer/json.ts";
+import type { JsonPath } from "./devcontainer/json.ts";
 import { type BuildKind, buildKind } from "./devcontainer/kind.ts";
 import { type BuildOption, type BuildOptionPair, formatOption, readBuildOptions } from "./devcontainer/options.ts";
 import { placeOf } from "./devcontainer/parse.ts";
@@ -57,9 +57,6 @@ export type DefinitionRequest = {
  */
 export function readDefinition(request: DefinitionRequest): Definition {
   const { configuration, found, workspace } = request;
-  const features = configuration.json.features;
-  if (isJsonObject(features) && Object.keys(features).length > 0)
-    throw notYet(configuration, "features", `Features (${Object.keys(features).join(", ")})`);
   const kind = buildKind(configuration, found.file, workspace);
   switch (kind.kind) {
     case "image":

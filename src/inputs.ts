@@ -1,3 +1,4 @@
+import { isJsonObject, type Json, type JsonObject } from "./devcontainer/json.ts";
 import { ActionError } from "./errors.ts";
 import { parseRunner, platformNamedTwice, type Runner } from "./matrix.ts";
 import { formatPlatform, type Platform, parsePlatform } from "./oci/platform.ts";
@@ -25,6 +26,9 @@ export type Inputs = {
   readonly workspaceFolder: string | undefined;
   readonly devcontainerDir: string | undefined;
   readonly devcontainerJsonPath: string | undefined;
+  /** Features by id, beside those of devcontainer.json. */
+  readonly additionalFeatures: JsonObject;
+  readonly lockfile: "use" | "require" | "ignore";
   readonly insecure: Insecure;
   /** PEM. */
   readonly certificate: string | undefined;
@@ -60,6 +64,8 @@ export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
     workspaceFolder: text(read, "workspace-folder"),
     devcontainerDir: text(read, "devcontainer-dir"),
     devcontainerJsonPath: text(read, "devcontainer-json-path"),
+    additionalFeatures: readAdditionalFeatures(read),
+    lockfile: choice(read, "lockfile", ["use", "require", "ignore"]),
     registryLogin: readLogin(read),
     dockerConfiguration: readConfiguration(read),
     insecure: readInsecure(read),
@@ -181,6 +187,25 @@ function items(read: ReadInput, name: string): readonly string[] {
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "");
+}
+
+function readAdditionalFeatures(read: ReadInput): JsonObject {
+  const value = text(read, "additional-features");
+  if (value === undefined) return {};
+  const json = parseJson(value);
+  if (isJsonObject(json)) return json;
+  throw new ActionError("E_INPUT", {
+    what: "The input additional-features is not a JSON object.",
+    fix: 'Write it as devcontainer.json has its features, like { "ghcr.io/devcontainers/features/node:1": {} }.',
+  });
+}
+
+function parseJson(value: string): Json | undefined {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return undefined;
+  }
 }
 
 function readInsecure(read: ReadInput): Insecure {

@@ -5,6 +5,7 @@ import { fail, openLog, publishOutputs, publishSummary, readInput } from "./host
 import { readHost } from "./host/context.ts";
 import { openExec } from "./host/exec.ts";
 import { openFiles } from "./host/files.ts";
+import { gunzip } from "./host/gunzip.ts";
 import { type Inputs, readInputs } from "./inputs.ts";
 import { formatRepository } from "./oci/reference.ts";
 import { makeOutputs } from "./outputs.ts";
@@ -42,7 +43,7 @@ async function main(): Promise<void> {
     const network = openNetwork(inputs, { files, exec, host, log });
     registry = network.registry;
     const salt = (): string => randomBytes(16).toString("hex");
-    report = await run(inputs, { files, exec, log, host, clock: Date.now, salt, ...network });
+    report = await run(inputs, { files, exec, log, host, clock: Date.now, salt, gunzip, ...network });
   } catch (error) {
     report = reportFailure(asActionError(error), Math.round(Date.now() - started) / 1000);
   }

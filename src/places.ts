@@ -1,5 +1,6 @@
 import { formatOption } from "./devcontainer/options.ts";
 import type { Dockerfile } from "./dockerfile/parse.ts";
+import { installationOf } from "./feature-sources.ts";
 import type { Places } from "./key/explain.ts";
 import type { Hidden } from "./key/stored.ts";
 import type { Gathered } from "./sources.ts";
@@ -15,6 +16,7 @@ export function tellPlaces(gathered: Gathered, images: readonly ImageSource[]): 
     arguments: Object.fromEntries([...definition.args].map(([name, { at }]) => [name, at])),
     bases: Object.fromEntries(images.filter(({ by }) => by === "base").map(({ written, at }) => [written, at])),
     context: gathered.contextFolder,
+    features: gathered.features?.places ?? {},
   };
 }
 
@@ -28,7 +30,10 @@ function instructionLines(dockerfile: Dockerfile): number[][] {
 }
 
 /** A reference may be private where a build arg is part of it, or a variable of the environment. */
-export function findHidden({ definition, args }: Gathered, images: readonly ImageSource[]): Hidden {
+export function findHidden(
+  { definition, args, configuration, features }: Gathered,
+  images: readonly ImageSource[],
+): Hidden {
   const { source, target, contexts, counted } = definition;
   const image = source.kind === "image" && source.image.fromEnvironment;
   const hiddenContexts = new Set([...contexts].flatMap(([, one]) => (one.fromEnvironment ? [one.value] : [])));
@@ -43,6 +48,8 @@ export function findHidden({ definition, args }: Gathered, images: readonly Imag
     image,
     target: target?.fromEnvironment ?? false,
     references: new Set(references.map(({ reference }) => nameForBuildKit(reference))),
+    features: features?.hidden ?? new Set(),
+    installation: new Set(features ? installationOf(configuration).hidden : []),
     options: new Set(counted.flatMap((option) => (option.fromEnvironment ? [formatOption(option)] : []))),
   };
 }

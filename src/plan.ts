@@ -2,6 +2,7 @@ import { pickLabel } from "./devcontainer/label.ts";
 import { formatOption } from "./devcontainer/options.ts";
 import type { Configuration } from "./devcontainer/parse.ts";
 import { type Dockerfile, instructionText } from "./dockerfile/parse.ts";
+import { installationOf, refuseForeignFeatures } from "./feature-sources.ts";
 import { readImages, refuseForeignImages, remoteDoubt } from "./images.ts";
 import type { Inputs } from "./inputs.ts";
 import type { Places } from "./key/explain.ts";
@@ -49,6 +50,7 @@ export async function readSources(inputs: Inputs, world: Pick<World, "files" | "
   }));
   for (const { images } of platforms) refuseForeignImages(images, inputs.allowedImages);
   const images = platforms.flatMap((one) => one.images);
+  if (gathered.features) refuseForeignFeatures(gathered.features.request, inputs.allowedImages);
   const wanted: Wanted = {
     repository: inputs.cacheRepository,
     platforms,
@@ -56,6 +58,7 @@ export async function readSources(inputs: Inputs, world: Pick<World, "files" | "
     ownKey: ownKey(platforms.map(({ plan }) => plan)),
     doubt: definition.doubt ?? platforms.find((one) => one.doubt)?.doubt ?? remoteDoubt(gathered),
     verify: inputs.verify,
+    features: gathered.features?.request,
     handOver: platformToHandOver(inputs.platforms, world.host.platform),
   };
   return {
@@ -86,7 +89,7 @@ function treesOf({ context, namedContexts }: Gathered): Trees {
 }
 
 function makeYours(inputs: Inputs, gathered: Gathered, platform: Platform, trees: Trees): Yours {
-  const { configuration, definition, dockerfile, args } = gathered;
+  const { configuration, definition, dockerfile, args, features } = gathered;
   const { containerEnv, ...users } = pickLabel(configuration.raw).yours;
   const { source, target } = definition;
   const tree = trees.get("")?.digest;
@@ -109,7 +112,17 @@ function makeYours(inputs: Inputs, gathered: Gathered, platform: Platform, trees
       ...(inputs.cacheVersion === undefined ? {} : { cacheVersion: inputs.cacheVersion }),
       ...(definition.counted.length === 0 ? {} : { build: definition.counted.map(formatOption) }),
     },
-    features: [],
+    features: features?.written ?? [],
+    ...(features ? installation(configuration) : {}),
+  };
+}
+
+/** What decides, beside the features themselves, what they leave in the image. */
+function installation(configuration: Gathered["configuration"]): Pick<Yours, "installOrder" | "installation"> {
+  const { overrideFeatureInstallOrder: order } = configuration.json;
+  return {
+    ...(Array.isArray(order) && order.length > 0 ? { installOrder: order } : {}),
+    installation: installationOf(configuration).values,
   };
 }
 

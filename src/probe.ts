@@ -1,3 +1,6 @@
+import type { FeaturePorts } from "./features/found.ts";
+import type { InstalledFeature } from "./features/install.ts";
+import type { FeatureRequest } from "./features/resolve.ts";
 import { platformKey, platformTag, setKey, setTag, sourceTag } from "./key/fingerprint.ts";
 import type { PlatformPlan } from "./key/ingredients.ts";
 import { OWN_ANNOTATION, planDescriptorOf } from "./key/record.ts";
@@ -6,7 +9,7 @@ import type { Digest } from "./oci/digest.ts";
 import { type Descriptor, type Index, imageFor, type Served } from "./oci/manifest.ts";
 import { formatPlatform, type Platform, samePlatform } from "./oci/platform.ts";
 import type { Pinned, Repository } from "./oci/reference.ts";
-import { type Binding, type Doubt, type ImageSource, resolveUpstream } from "./upstream.ts";
+import { type Binding, type Doubt, type ImageSource, type Resolved, resolveUpstream } from "./upstream.ts";
 import type { Registry, RegistryError } from "./world.ts";
 
 /** What the probe has to know of the sources; nothing of it needed a request. */
@@ -21,6 +24,8 @@ export type Wanted = {
   readonly ownKey: Digest;
   /** What makes the plan undecidable before any request, like an ADD from an address without a checksum. */
   readonly doubt: Doubt | undefined;
+  /** Nothing where no feature is asked for. */
+  readonly features: FeatureRequest | undefined;
   readonly verify: "layers" | "manifests" | "none";
   /** The platform whose image later jobs run here: its config is read where another's is only looked for. */
   readonly handOver: Platform;
@@ -36,6 +41,8 @@ export type Plan = {
     readonly tag: string;
   }[];
   readonly bindings: readonly Binding[];
+  /** In the order of installation. */
+  readonly features: readonly InstalledFeature[];
 };
 
 /** One platform's image in the cache repository: its manifest, and the index in which it was found with its attestations. */
@@ -81,20 +88,21 @@ type Soundness =
  * is asked at once: the bases beside the newest set of the same sources, which is verified while the wanted tag is looked up, for on a
  * hit they are nearly always the same image.
  */
-export async function probe(wanted: Wanted, registry: Registry): Promise<Probed> {
+export async function probe(wanted: Wanted, registry: Registry, ports: FeaturePorts): Promise<Probed> {
   const newest = lookAtNewest(wanted, registry);
   if (wanted.doubt) return { plan: undefined, verdict: unlessStale(await newest, wanted, wanted.doubt) };
   const resolved = await resolveUpstream(
     wanted.platforms.map(({ images }) => images),
+    wanted.features ? { request: wanted.features, ports } : undefined,
     registry,
   );
   if (resolved.kind !== "resolved") return { plan: undefined, verdict: unlessStale(await newest, wanted, resolved) };
-  const plan = makePlan(wanted, resolved.upstream, resolved.bindings);
+  const plan = makePlan(wanted, resolved);
   const verdict = await lookUpSet(wanted, plan, newest, registry);
   return { plan, verdict };
 }
 
-function makePlan(wanted: Wanted, upstream: readonly PlatformPlan["upstream"][], bindings: readonly Binding[]): Plan {
+function makePlan(wanted: Wanted, { upstream, bindings, features }: Resolved): Plan {
   const platforms = wanted.platforms.flatMap(({ platform, plan }, index) => {
     const part = upstream[index];
     if (!part) return [];
@@ -102,7 +110,7 @@ function makePlan(wanted: Wanted, upstream: readonly PlatformPlan["upstream"][],
     const key = platformKey(whole);
     return [{ platform, key, plan: whole, tag: platformTag(key, platform) }];
   });
-  return { key: setKey(platforms.map(({ key }) => key)), platforms, bindings };
+  return { key: setKey(platforms.map(({ key }) => key)), platforms, bindings, features };
 }
 
 type Newest = { readonly served: Served; readonly sound: Soundness } | { readonly error: RegistryError };

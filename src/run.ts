@@ -1,6 +1,7 @@
 import { carryOut, type Outcome } from "./act.ts";
 import { decide } from "./decide.ts";
 import { type Explanation, explainAgainstBranch, explainDrift } from "./explain.ts";
+import { openFeaturePorts } from "./feature-ports.ts";
 import { type Handover, makeHandover, readLoadedConfig } from "./handover.ts";
 import type { Inputs } from "./inputs.ts";
 import { sourceTag } from "./key/fingerprint.ts";
@@ -31,13 +32,14 @@ export async function run(inputs: Inputs, world: World): Promise<Report> {
     return read;
   });
   const asked = world.clock();
+  const ports = openFeaturePorts(world, inputs.allowedImages);
   const branch = inputs.push === "false" ? undefined : branchToMove(inputs.alias, world.host.event);
   const alias = lookAtAlias(sources, branch, world.registry);
   const { probed, explanation, spent } = await world.log.group(
     `Is it in ${formatRepository(inputs.cacheRepository)}?`,
     async () => {
       world.registry.limitTime(PROBE_TIME);
-      const probed = await probe(sources.wanted, world.registry);
+      const probed = await probe(sources.wanted, world.registry, ports);
       const spent = { seconds: secondsSince(asked, world), traffic: world.registry.traffic() };
       const explanation = await explain(sources, probed, world);
       for (const line of [
@@ -51,7 +53,7 @@ export async function run(inputs: Inputs, world: World): Promise<Report> {
   );
   world.registry.limitTime(undefined);
   const decision = decide(probed.verdict, inputs, explanation.reasons);
-  const outcome = await carryOut(decision, { inputs, sources, probed, alias, world });
+  const outcome = await carryOut(decision, { inputs, sources, probed, alias, ports, world });
   const handover = await handOver(outcome, sources, world);
   const planFile = await storePlanFile(sources, probed, world);
   return {

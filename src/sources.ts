@@ -7,6 +7,7 @@ import { type Dockerfile, parseDockerfile } from "./dockerfile/parse.ts";
 import type { Scope } from "./dockerfile/scope.ts";
 import { declaredArgs, targetStage } from "./dockerfile/stages.ts";
 import { ActionError, type Place } from "./errors.ts";
+import { type FeatureSources, gatherFeatures } from "./feature-sources.ts";
 import type { Inputs } from "./inputs.ts";
 import type { ContextEntry } from "./key/ingredients.ts";
 import type { Platform } from "./oci/platform.ts";
@@ -38,6 +39,8 @@ export type Gathered = {
   readonly args: Readonly<Record<string, string>>;
   /** Those that a build is told and that change no byte of it: proxies. */
   readonly uncounted: Readonly<Record<string, string>>;
+  /** Nothing where no feature is asked for. */
+  readonly features: FeatureSources | undefined;
   readonly warnings: readonly Warning[];
 };
 
@@ -62,7 +65,9 @@ export async function gatherSources(inputs: Inputs, { files, host }: Pick<World,
       ? imageSources(source.image)
       : await dockerfileSources(files, workspace, { ...definition, source });
   const namedContexts = await readNamedContexts(files, workspace, definition);
-  return { configuration, relative: found.relative, definition, namedContexts, ...read };
+  const { additionalFeatures: additional, lockfile } = inputs;
+  const features = await gatherFeatures({ configuration, found, workspace, additional, lockfile }, files);
+  return { configuration, relative: found.relative, definition, namedContexts, features, ...read };
 }
 
 async function findWorkspace(files: Files, checkout: string, folder: string | undefined): Promise<string> {
@@ -82,7 +87,7 @@ async function findWorkspace(files: Files, checkout: string, folder: string | un
   return real;
 }
 
-type Read = Omit<Gathered, "configuration" | "relative" | "definition" | "namedContexts">;
+type Read = Omit<Gathered, "configuration" | "relative" | "definition" | "namedContexts" | "features">;
 
 /** An image as it is still gets the metadata label, so that it says what the configuration says. */
 function imageSources(image: Written): Read {

@@ -1,5 +1,8 @@
 import { ActionError, type Place } from "./errors.ts";
-import type { Upstream, UpstreamImage } from "./key/ingredients.ts";
+import type { FeaturePorts } from "./features/found.ts";
+import type { InstalledFeature } from "./features/install.ts";
+import { type FeatureRequest, type ResolvedFeatures, resolveFeatures } from "./features/resolve.ts";
+import type { Upstream, UpstreamFeature, UpstreamImage } from "./key/ingredients.ts";
 import type { Digest } from "./oci/digest.ts";
 import { imageFor, imagesOf, type Served } from "./oci/manifest.ts";
 import { formatPlatform, type Platform } from "./oci/platform.ts";
@@ -29,7 +32,12 @@ export type Resolved = {
   /** In the order of the platforms that were asked about. */
   readonly upstream: readonly Upstream[];
   readonly bindings: readonly Binding[];
+  /** In the order of installation. */
+  readonly features: readonly InstalledFeature[];
 };
+
+/** The features that are asked for, and what finding them may ask of the world. */
+export type WantedFeatures = { readonly request: FeatureRequest; readonly ports: FeaturePorts };
 
 /**
  * Asks for the digests of everything that others publish: every reference once, all at once.
@@ -39,18 +47,27 @@ export type Resolved = {
  */
 export async function resolveUpstream(
   sources: readonly (readonly ImageSource[])[],
+  features: WantedFeatures | undefined,
   registry: Registry,
 ): Promise<Resolved | Doubt> {
   const references = new Map(sources.flat().map((source) => [nameForBuildKit(source.reference), source]));
   const served = new Map<string, Answer<Served>>();
-  await Promise.all(
-    [...references].map(async ([name, source]) => served.set(name, await registry.manifest(withTag(source.reference)))),
+  const asking = [...references].map(async ([name, source]) =>
+    served.set(name, await registry.manifest(withTag(source.reference))),
   );
+  // Of two mistakes the one in the images is told, whichever answer came first.
+  const [resolving] = await Promise.allSettled([
+    features ? resolveFeatures(features.request, features.ports) : NO_FEATURES,
+    ...asking,
+  ]);
   for (const [name, source] of references) {
     const answer = served.get(name);
     if (answer && answer.kind !== "found")
       return { kind: "registry", what: `${source.by} image ${name} (${tellPlace(source.at)})`, error: answer };
   }
+  if (resolving.status === "rejected") throw resolving.reason;
+  const installed = resolving.value;
+  if (installed.kind !== "resolved") return installed;
   const found = (source: ImageSource): Served => {
     const answer = served.get(nameForBuildKit(source.reference));
     if (answer?.kind !== "found") throw new Error(`${source.written} was not asked for`);
@@ -60,10 +77,22 @@ export async function resolveUpstream(
     reference,
     digest: found(source).descriptor.digest,
   }));
-  return { kind: "resolved", upstream: sources.map((images) => asUpstream(images, found)), bindings };
+  const upstreamFeatures = installed.features.map(asUpstreamFeature);
+  const upstream = sources.map((images) => asUpstream(images, upstreamFeatures, found));
+  return { kind: "resolved", upstream, bindings, features: installed.features };
 }
 
-function asUpstream(images: readonly ImageSource[], found: (source: ImageSource) => Served): Upstream {
+const NO_FEATURES: ResolvedFeatures = { kind: "resolved", features: [], warnings: [] };
+
+function asUpstreamFeature({ id, asked, digest, options }: InstalledFeature): UpstreamFeature {
+  return { id, written: asked.id, digest, options: [...options] };
+}
+
+function asUpstream(
+  images: readonly ImageSource[],
+  features: Upstream["features"],
+  found: (source: ImageSource) => Served,
+): Upstream {
   const resolve = (source: ImageSource): UpstreamImage => ({
     written: source.written,
     reference: nameForBuildKit(source.reference),
@@ -80,7 +109,7 @@ function asUpstream(images: readonly ImageSource[], found: (source: ImageSource)
   return {
     bases: [...bases].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, image]) => image),
     ...(frontend ? { frontend: resolve(frontend) } : {}),
-    features: [],
+    features,
     remote: [],
   };
 }

@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
+import { openFeaturePorts } from "../src/feature-ports.ts";
+import type { FeaturePorts } from "../src/features/found.ts";
 import { openFiles } from "../src/host/files.ts";
+import { gunzip } from "../src/host/gunzip.ts";
 import { type Inputs, readInputs } from "../src/inputs.ts";
 import type { Digest } from "../src/oci/digest.ts";
 import type { Served } from "../src/oci/manifest.ts";
@@ -55,6 +58,7 @@ export function registryOf(images: Readonly<Record<string, Served>>): Registry {
     tags: async () => absent("GET tags"),
     mountBlob: async () => absent("POST a mount"),
     deleteManifest: async () => absent("DELETE a manifest"),
+    download: async () => absent("GET an address"),
     limitTime: () => undefined,
     traffic: () => ({ requests: 0, bytes: 0, waves: 0 }),
     close: async () => undefined,
@@ -79,6 +83,12 @@ export function hostOf(workspace: string, env: Readonly<Record<string, string>> 
   };
 }
 
+/** What finding features may ask, of the real file system and a stand-in registry. */
+export function portsOf(registry: Registry, inputs?: Inputs): FeaturePorts {
+  const { files } = openFiles(tmpdir());
+  return openFeaturePorts({ registry, files, gunzip }, inputs?.allowedImages ?? []);
+}
+
 export type Asked = {
   readonly workspace: string;
   readonly images: Readonly<Record<string, Served>>;
@@ -93,6 +103,8 @@ export function inputsOf(asked: Asked): Inputs {
 /** Reads a real folder and probes a stand-in registry: what the story does, without its log. */
 export async function planOf(asked: Asked): Promise<{ readonly sources: Sources; readonly probed: Probed }> {
   const { files } = openFiles(tmpdir());
-  const sources = await readSources(inputsOf(asked), { files, host: hostOf(asked.workspace, asked.env) });
-  return { sources, probed: await probe(sources.wanted, registryOf(asked.images)) };
+  const inputs = inputsOf(asked);
+  const sources = await readSources(inputs, { files, host: hostOf(asked.workspace, asked.env) });
+  const registry = registryOf(asked.images);
+  return { sources, probed: await probe(sources.wanted, registry, portsOf(registry, inputs)) };
 }

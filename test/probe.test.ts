@@ -5,7 +5,7 @@ import { readManifest, type Served } from "../src/oci/manifest.ts";
 import { type Plan, probe, type Verdict, type Wanted } from "../src/probe.ts";
 import type { Answer, Registry, RegistryError } from "../src/world.ts";
 import { makeCheckout } from "./checkout.ts";
-import { indexOf, planOf, registryOf, sha } from "./plan-of.ts";
+import { indexOf, planOf, portsOf, registryOf, sha } from "./plan-of.ts";
 
 const BASES = { "registry.test/base:1": indexOf({ "linux/amd64": "base amd64", "linux/arm64": "base arm64" }) };
 const CACHE = "cache.test/team/app";
@@ -79,8 +79,11 @@ const setName = () => `${CACHE}:${setTag(plan.key)}`;
 const sourceName = () => `${CACHE}:${sourceTag(wanted.sourceKey)}`;
 const platformName = (index: number) => `${CACHE}:${plan.platforms[index]?.tag ?? ""}`;
 
+/** The sample has no features: nothing is asked of the ports. */
+const probeOf = (what: Wanted, registry: Registry) => probe(what, registry, portsOf(registry));
+
 async function verdictOf(images: Readonly<Record<string, Served>>, more: Partial<Registry> = {}): Promise<Verdict> {
-  return (await probe(wanted, { ...registryOf({ ...BASES, ...images }), ...more })).verdict;
+  return (await probeOf(wanted, { ...registryOf({ ...BASES, ...images }), ...more })).verdict;
 }
 
 const refused = (kind: RegistryError["kind"]): Answer<never> => ({ kind, request: "GET x", words: kind });
@@ -159,7 +162,7 @@ test.each<RegistryError["kind"]>(["denied", "limited", "unavailable", "malformed
 test.each<RegistryError["kind"]>(["absent", "denied", "limited", "unavailable", "malformed"])(
   "a base is %s: unknown, and there is no key",
   async (kind) => {
-    const answer = await probe(wanted, {
+    const answer = await probeOf(wanted, {
       ...registryOf({}),
       manifest: async ({ registry }) => refused(registry === "cache.test" ? "absent" : kind),
     });
@@ -170,7 +173,7 @@ test.each<RegistryError["kind"]>(["absent", "denied", "limited", "unavailable", 
 test("a base cannot be read and the newest of the same sources is whole: stale, with the doubt", async () => {
   const { set, images } = publishedSet();
   const registry = registryOf({ [sourceName()]: set, ...images });
-  const { verdict } = await probe(wanted, registry);
+  const { verdict } = await probeOf(wanted, registry);
   expect(verdict).toMatchObject({ kind: "stale", doubt: { kind: "registry" } });
 });
 
@@ -180,9 +183,9 @@ test("verify: none asks for the tag alone, manifests for no layer", async () => 
     throw new Error("asked for a layer");
   };
   const all = registryOf({ ...BASES, [setName()]: set, [sourceName()]: set });
-  expect((await probe({ ...wanted, verify: "none" }, { ...all, hasBlob: never })).verdict.kind).toBe("hit");
+  expect((await probeOf({ ...wanted, verify: "none" }, { ...all, hasBlob: never })).verdict.kind).toBe("hit");
   const withManifests = registryOf({ ...BASES, [setName()]: set, [sourceName()]: set, ...images });
-  expect((await probe({ ...wanted, verify: "manifests" }, { ...withManifests, hasBlob: never })).verdict.kind).toBe(
+  expect((await probeOf({ ...wanted, verify: "manifests" }, { ...withManifests, hasBlob: never })).verdict.kind).toBe(
     "hit",
   );
 });

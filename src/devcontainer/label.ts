@@ -53,14 +53,25 @@ export function pickLabel(raw: JsonObject): Picked {
 }
 
 /**
- * The text of the label on the built image: the entries of the base, then the configuration's own, empty ones left out.
+ * The text of the label on the built image: the entries of the base, one for each feature, then the configuration's own; empty ones left out.
  * @param base the base image's label.
+ * @param features in the order of installation.
  * @param raw the configuration before any variable is replaced.
  * @returns `undefined` when there is nothing to say: the reference CLI then writes no label.
  * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/imageMetadata.ts#L495-L509
  */
-export function metadataLabel({ base, raw }: { base: string | undefined; raw: JsonObject }): string | undefined {
-  const entries = [...baseEntries(base), pick(raw, PICKED)].filter((entry) => Object.keys(entry).length > 0);
+export function metadataLabel({
+  base,
+  features = [],
+  raw,
+}: {
+  readonly base: string | undefined;
+  readonly features?: readonly JsonObject[];
+  readonly raw: JsonObject;
+}): string | undefined {
+  const entries = [...baseEntries(base), ...features, pick(raw, PICKED)].filter(
+    (entry) => Object.keys(entry).length > 0,
+  );
   // One blank inside each bracket and behind each comma: what BuildKit makes of the line breaks that the reference CLI writes.
   return entries.length === 0 ? undefined : `[ ${entries.map((entry) => JSON.stringify(entry)).join(", ")} ]`;
 }

@@ -1,5 +1,6 @@
 import { shortDigest } from "../oci/digest.ts";
 import { canonicalJson, type Json } from "./canonical.ts";
+import { compareFeatures } from "./explain-features.ts";
 import type { PlatformPlan, UpstreamImage } from "./ingredients.ts";
 import type { StoredPlan } from "./stored.ts";
 
@@ -15,6 +16,7 @@ export type Difference = {
     | "option"
     | "base"
     | "frontend"
+    | "feature"
     | "label"
     | "recipe";
   readonly text: string;
@@ -31,6 +33,8 @@ export type Places = {
   readonly bases: Readonly<Record<string, { readonly file: string; readonly line?: number }>>;
   /** The context's folder, relative to the workspace; `.` for the workspace itself. */
   readonly context: string;
+  /** By id, as it is written. */
+  readonly features: Readonly<Record<string, { readonly file: string; readonly line?: number }>>;
 };
 
 const FILES_TOLD = 10;
@@ -99,9 +103,11 @@ function comparePlans(
     ...compareConfiguration(before, now, places),
     ...compareDockerfiles(before, now, places),
     ...compareContexts(before, now, treesBefore, treesNow, places),
+    ...compareOptions(before, now, places),
     ...compareArguments(before.yours.arguments, now.yours.arguments, places),
     ...compareBases(before.upstream.bases, now.upstream.bases, places),
     ...compareFrontends(before.upstream.frontend, now.upstream.frontend, places),
+    ...compareFeatures(before, now, places),
     ...compareLabels(before.label, now.label, places),
     ...compareRecipes(before, now),
   ];
@@ -205,6 +211,22 @@ function whatChanged(before: readonly Json[], now: readonly Json[]): string {
   if (before[1] === "link" && now[1] === "link") return `points to ${String(now[2])} now`;
   if (before[2] !== now[2]) return "changed";
   return `has mode ${String(now[1])} now, before ${String(before[1])}`;
+}
+
+/** Named build contexts, and options of the build. */
+function compareOptions(before: PlatformPlan, now: PlatformPlan, places: Places): Difference[] {
+  const at = { file: places.configuration };
+  const [contexts, contextsNow] = [before.yours.contexts ?? {}, now.yours.contexts ?? {}];
+  const names = changedMembers(contexts, contextsNow);
+  const isOther = differs(before.yours.options.build ?? [], now.yours.options.build ?? []);
+  return [
+    ...names.map(
+      (name): Difference => ({ part: "yours", ingredient: "context", text: `build context ${name} changed`, at }),
+    ),
+    ...(isOther
+      ? [{ part: "yours", ingredient: "option", text: "the options of the build changed", at } as const]
+      : []),
+  ];
 }
 
 function compareArguments(

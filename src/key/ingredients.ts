@@ -38,7 +38,30 @@ export type Yours = {
     /** Options of `docker buildx build` that change the image, as they are written, in order. */
     readonly build?: readonly string[];
   };
-  readonly features: readonly Json[];
+  readonly features: readonly WrittenFeature[];
+  /** As it is written; only beside features. */
+  readonly installOrder?: readonly Json[];
+  /** For whom features are installed, and the environment that the image then has: as the configuration says, variables replaced. */
+  readonly installation?: Readonly<Record<string, string>>;
+};
+
+/**
+ * A feature as the configuration or another local feature asks for it, or as the lockfile knows it. Options as they are written; a local
+ * one has the digest of its files, a locked one that of its manifest or archive.
+ */
+export type WrittenFeature = {
+  readonly id: string;
+  readonly options?: Json;
+  readonly tree?: Digest;
+  readonly locked?: Digest;
+};
+
+/** A feature that is installed. `digest`: of the manifest, the archive, or a local one's files. `options`: after defaults, in order. */
+export type UpstreamFeature = {
+  readonly id: string;
+  readonly written: string;
+  readonly digest: Digest;
+  readonly options: readonly (readonly [name: string, value: string])[];
 };
 
 /** An image that the build reads: `digest` is the manifest for this platform, or the index where the builder's own platform decides. */
@@ -53,7 +76,8 @@ export type UpstreamImage = {
 export type Upstream = {
   readonly bases: readonly UpstreamImage[];
   readonly frontend?: UpstreamImage;
-  readonly features: readonly Json[];
+  /** In the order of installation. */
+  readonly features: readonly UpstreamFeature[];
   readonly remote: readonly Json[];
 };
 

@@ -2,7 +2,7 @@ import { type Digest, digestOf, isDigest } from "../oci/digest.ts";
 import { isRecord } from "../oci/manifest.ts";
 import { canonicalJson, type Json } from "./canonical.ts";
 import { compactTree } from "./fingerprint.ts";
-import type { ContextEntry, PlatformPlan, Upstream, UpstreamImage, Yours } from "./ingredients.ts";
+import type { ContextEntry, PlatformPlan, Upstream, UpstreamImage, WrittenFeature, Yours } from "./ingredients.ts";
 
 /** The predicate type of our in-toto statement. */
 export const PLAN_PREDICATE = "urn:dev-container-cache:plan:1";
@@ -29,6 +29,10 @@ export type Hidden = {
   readonly references: ReadonlySet<string>;
   /** Build options that hold something of the environment, as they stand in the plan. */
   readonly options: ReadonlySet<string>;
+  /** Features whose options hold something of the environment, as they are written. */
+  readonly features: ReadonlySet<string>;
+  /** Of `installation`. */
+  readonly installation: ReadonlySet<string>;
 };
 
 /** The plan as it is stored: the same shape, with every value that could be private replaced by its salted hash. */
@@ -56,7 +60,24 @@ function hideInYours(yours: Yours, hidden: Hidden, salt: string): Yours {
         ? { build: yours.options.build.map((option) => (hidden.options.has(option) ? hash(option, salt) : option)) }
         : {}),
     },
+    features: yours.features.map((feature) => hideFeature(feature, hidden, salt)),
+    ...(yours.installation ? { installation: hideValues(yours.installation, hidden.installation, salt) } : {}),
   };
+}
+
+function hideValues(
+  values: Readonly<Record<string, string>>,
+  hidden: ReadonlySet<string>,
+  salt: string,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, hidden.has(name) ? hash(value, salt) : value]),
+  );
+}
+
+function hideFeature(feature: WrittenFeature, hidden: Hidden, salt: string): WrittenFeature {
+  if (feature.options === undefined || !hidden.features.has(feature.id)) return feature;
+  return { ...feature, options: hash(canonicalJson(feature.options), salt) };
 }
 
 function hideInUpstream(upstream: Upstream, hidden: Hidden, salt: string): Upstream {
@@ -70,6 +91,11 @@ function hideInUpstream(upstream: Upstream, hidden: Hidden, salt: string): Upstr
     ...upstream,
     bases: upstream.bases.map(hide),
     ...(upstream.frontend ? { frontend: hide(upstream.frontend) } : {}),
+    features: upstream.features.map((feature) =>
+      hidden.features.has(feature.written)
+        ? { ...feature, options: feature.options.map(([name, value]) => [name, hash(value, salt)] as const) }
+        : feature,
+    ),
   };
 }
 

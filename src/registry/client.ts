@@ -3,6 +3,7 @@ import { formatRepository, type Reference, type Repository } from "../oci/refere
 import type { Clock, Registry, StoredLogin } from "../world.ts";
 import { openAuthorizer } from "./authorize.ts";
 import { acceptsPush, BLOB_LIMIT, hasBlob, mountBlob, putBlob, readBlob } from "./blobs.ts";
+import { download } from "./download.ts";
 import type { Http } from "./http.ts";
 import { deleteManifest, describeManifest, listTags, nameOf, putManifest, readServed } from "./manifests.ts";
 import { openSender } from "./sender.ts";
@@ -43,6 +44,7 @@ export function openRegistry(door: Http, options: RegistryOptions): Registry {
     putManifest: (name, bytes, mediaType, tag) => putManifest(send, name, { bytes, mediaType, tag }),
     mountBlob: (name, from, blob) => mountBlob(send, name, from, blob),
     deleteManifest: (reference) => deleteManifest(send, reference),
+    download: (url, limit) => download(http, options.clock, url, limit),
     limitTime: http.limit,
     traffic: http.traffic,
     close: http.close,

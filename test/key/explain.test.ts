@@ -47,8 +47,9 @@ const PLACES: Places = {
   arguments: { VARIANT: { file: "args.conf", line: 3 } },
   bases: { "debian:12": { file: ".devcontainer/Dockerfile", line: 1 } },
   context: ".devcontainer",
+  features: {},
 };
-const HIDDEN = { image: false, target: false, references: new Set<string>(), options: new Set<string>() };
+const HIDDEN = { image: false, target: false, references: new Set<string>(), options: new Set<string>(), features: new Set<string>(), installation: new Set<string>() };
 
 const stored = (plan: PlatformPlan, platforms = ["linux/amd64"]): StoredPlan => ({
   schema: 1,

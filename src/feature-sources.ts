@@ -1,0 +1,178 @@
+import type { FoundConfiguration } from "./devcontainer/find.ts";
+import type { JsonObject } from "./devcontainer/json.ts";
+import { placeOf } from "./devcontainer/parse.ts";
+import { folderOf } from "./devcontainer/paths.ts";
+import { type Substituted, substitutionAt } from "./devcontainer/substitute.ts";
+import { ActionError, type Place } from "./errors.ts";
+import { type AskedFeature, askedFeatures } from "./features/asked.ts";
+import type { FoundFeature } from "./features/found.ts";
+import { type Folders, identifyFeature } from "./features/identify.ts";
+import { readLocalFeature } from "./features/local.ts";
+import { type Lockfile, type LockfileUse, lockedDigest, readLockfile } from "./features/lockfile.ts";
+import type { FeatureRequest } from "./features/resolve.ts";
+import type { Inputs } from "./inputs.ts";
+import type { WrittenFeature } from "./key/ingredients.ts";
+import { imageAllowed } from "./registry/allowed.ts";
+import type { Files } from "./world.ts";
+
+/** What the commit and the inputs say of features; nothing of it needed a request. */
+export type FeatureSources = {
+  readonly request: FeatureRequest;
+  readonly written: readonly WrittenFeature[];
+  /** Features whose options hold something of the environment. */
+  readonly hidden: ReadonlySet<string>;
+  readonly places: Readonly<Record<string, Place>>;
+};
+
+export type FeatureSourcesRequest = {
+  readonly configuration: Substituted;
+  readonly found: Pick<FoundConfiguration, "file">;
+  readonly workspace: string;
+  readonly additional: JsonObject;
+  readonly lockfile: LockfileUse;
+};
+
+/**
+ * Reads what is known of features before any request: what is asked for, the local ones with all that they need locally, the lockfile.
+ * @returns `undefined` where no feature is asked for.
+ * @throws ActionError E_CONFIG or E_FEATURE for what cannot be used.
+ */
+export async function gatherFeatures(
+  { configuration, found, workspace, additional, lockfile }: FeatureSourcesRequest,
+  files: Files,
+): Promise<FeatureSources | undefined> {
+  const asked = askedFeatures(configuration, additional);
+  if (asked.length === 0) return undefined;
+  const locks = lockfile === "ignore" ? undefined : await readLockfile(files, found.file, workspace);
+  const folders = { configFolder: folderOf(found.file), workspace };
+  const local = await readLocalFeatures(asked, folders, files);
+  const written = [...asked, ...[...local.keys()].filter((one) => !asked.includes(one))].map((one) =>
+    writtenFeature(one, local.get(one), locks),
+  );
+  const request = { configuration, configFile: found.file, workspace, additional, lockfile };
+  return {
+    request,
+    written: [...written, ...otherLocks(written, locks)].sort((a, b) => (a.id < b.id ? -1 : 1)),
+    hidden: new Set(asked.flatMap(({ id }) => (isPrivate(configuration, id) ? [id] : []))),
+    places: Object.fromEntries(asked.flatMap(({ id, at }) => (at ? [[id, at]] : []))),
+  };
+}
+
+/** The local features among those that are asked for, and all local ones that these depend on, each folder once. */
+async function readLocalFeatures(
+  asked: readonly AskedFeature[],
+  folders: Folders,
+  files: Files,
+): Promise<ReadonlyMap<AskedFeature, FoundFeature>> {
+  const found = new Map<AskedFeature, FoundFeature>();
+  const seen = new Set<string>();
+  const waiting = [...asked];
+  for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) {
+    const reference = identifyFeature(one, folders);
+    if (reference.kind !== "local" || (one.neededBy !== undefined && seen.has(reference.folder))) continue;
+    seen.add(reference.folder);
+    const feature = await readLocalFeature(files, one, { reference, workspace: folders.workspace });
+    found.set(one, feature);
+    waiting.push(...dependenciesOf(one, feature));
+  }
+  return found;
+}
+
+function writtenFeature(
+  asked: AskedFeature,
+  local: FoundFeature | undefined,
+  locks: Lockfile | undefined,
+): WrittenFeature {
+  const locked = locks && lockedDigest(locks, asked);
+  return {
+    id: asked.id,
+    ...(asked.neededBy === undefined ? { options: asked.options } : {}),
+    ...(local ? { tree: local.digest } : {}),
+    ...(locked === undefined ? {} : { locked }),
+  };
+}
+
+/** What the lockfile knows of features that others depend on: who those are, only their registry tells. */
+function otherLocks(written: readonly WrittenFeature[], locks: Lockfile | undefined): WrittenFeature[] {
+  if (!locks) return [];
+  const others = [...locks.features.keys()].filter((id) => !written.some((one) => one.id === id));
+  return others.flatMap((id) => {
+    const locked = lockedDigest(locks, { id, options: {}, neededBy: undefined, at: undefined });
+    return locked === undefined ? [] : [{ id, locked }];
+  });
+}
+
+function dependenciesOf({ id, at }: AskedFeature, { metadata }: FoundFeature): AskedFeature[] {
+  return [...metadata.dependsOn].map(([dependency, options]) => ({ id: dependency, options, neededBy: id, at }));
+}
+
+function isPrivate({ substitutions }: Substituted, id: string): boolean {
+  return substitutions.some(({ path, fromEnvironment }) => fromEnvironment && path[0] === "features" && path[1] === id);
+}
+
+/**
+ * The users and the environment that features are installed with, as the configuration says, variables replaced.
+ * @returns what goes into the plan, and the names of what came from the environment.
+ */
+export function installationOf(configuration: Substituted): {
+  readonly values: Readonly<Record<string, string>>;
+  readonly hidden: readonly string[];
+} {
+  const { containerUser, remoteUser } = configuration.json;
+  const users = Object.entries({ containerUser, remoteUser }).map(([name, value]) => ({ name, path: [name], value }));
+  const env = containerEnvironment(configuration).map(([name, value]) => ({
+    name: `containerEnv.${name}`,
+    path: ["containerEnv", name],
+    value,
+  }));
+  const all = [...users, ...env].flatMap(({ name, path, value }) =>
+    typeof value === "string" && value !== "" ? [{ name, path, value }] : [],
+  );
+  return {
+    values: Object.fromEntries(all.map(({ name, value }) => [name, value])),
+    hidden: all.flatMap(({ name, path }) => (substitutionAt(configuration, path)?.fromEnvironment ? [name] : [])),
+  };
+}
+
+/**
+ * The configuration's `containerEnv`, variables replaced, in the order of the file.
+ * @throws ActionError E_CONFIG for a value that is no text.
+ */
+export function containerEnvironment(configuration: Substituted): readonly (readonly [string, string])[] {
+  const { containerEnv } = configuration.json;
+  if (typeof containerEnv !== "object" || containerEnv === null || Array.isArray(containerEnv)) return [];
+  return Object.entries(containerEnv).map(([name, value]) => {
+    if (typeof value === "string") return [name, value];
+    throw new ActionError("E_CONFIG", {
+      what: `containerEnv.${name} is not a text.`,
+      fix: "Put it into double quotes.",
+      at: placeOf(configuration, ["containerEnv", name]),
+    });
+  });
+}
+
+/**
+ * A feature outside the patterns of `allowed-images` is refused before anything is asked of its registry.
+ * @throws ActionError E_INPUT naming the feature.
+ */
+export function refuseForeignFeatures(request: FeatureRequest, patterns: Inputs["allowedImages"]): void {
+  for (const asked of askedFeatures(request.configuration, request.additional))
+    refuseForeignFeature(asked, request, patterns);
+}
+
+function refuseForeignFeature(asked: AskedFeature, request: FeatureRequest, patterns: Inputs["allowedImages"]): void {
+  const folders = { configFolder: folderOf(request.configFile), workspace: request.workspace };
+  const reference = identifyFeature(asked, folders);
+  if (reference.kind === "local" || reference.kind === "release") return;
+  const url = reference.kind === "tarball" ? new URL(reference.url) : undefined;
+  const name =
+    reference.kind === "oci"
+      ? reference.reference
+      : { registry: url?.host ?? "", repository: url?.pathname.slice(1) ?? "" };
+  if (imageAllowed(patterns, name)) return;
+  throw new ActionError("E_INPUT", {
+    what: `The feature ${asked.id} is not among what the input allowed-images allows.`,
+    fix: `Use a feature that matches one of ${patterns.map(({ written }) => written).join(", ")}, or add a pattern for it.`,
+    ...(asked.at ? { at: asked.at } : {}),
+  });
+}

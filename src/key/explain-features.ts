@@ -1,0 +1,85 @@
+import { shortDigest } from "../oci/digest.ts";
+import { canonicalJson } from "./canonical.ts";
+import type { Difference, Places } from "./explain.ts";
+import type { PlatformPlan, UpstreamFeature, WrittenFeature } from "./ingredients.ts";
+
+/**
+ * What differs between the features of two plans: which there are, their versions, options, the files of local ones, the order, and what
+ * they are installed with.
+ */
+export function compareFeatures(before: PlatformPlan, now: PlatformPlan, places: Places): Difference[] {
+  const [was, is] = [before.upstream.features, now.upstream.features];
+  const local = localFeatures(now.yours.features);
+  const differences = [
+    ...is.flatMap((feature) => compareFeature(findFeature(was, feature), feature, local, places)),
+    ...was
+      .filter((feature) => !findFeature(is, feature))
+      .map((feature) => tell(feature, "is no longer installed", local, places)),
+  ];
+  const common = (list: readonly UpstreamFeature[], other: readonly UpstreamFeature[]) =>
+    list.filter((feature) => findFeature(other, feature)).map(({ written }) => written);
+  const isReordered = canonicalJson(common(was, is)) !== canonicalJson(common(is, was));
+  return [
+    ...differences,
+    ...(isReordered ? [configured("features are installed in another order", places)] : []),
+    ...compareInstallation(before, now, places),
+    ...(differences.length === 0 ? compareWritten(before, now, places) : []),
+  ];
+}
+
+/** Two of one spelling are told apart by their place among them. */
+function findFeature(list: readonly UpstreamFeature[], wanted: UpstreamFeature): UpstreamFeature | undefined {
+  const same = list.filter(({ written }) => written === wanted.written);
+  return same.find(({ digest }) => digest === wanted.digest) ?? same[0];
+}
+
+function localFeatures(written: readonly WrittenFeature[]): ReadonlySet<string> {
+  return new Set(written.flatMap(({ id, tree }) => (tree === undefined ? [] : [id])));
+}
+
+function compareFeature(
+  before: UpstreamFeature | undefined,
+  now: UpstreamFeature,
+  local: ReadonlySet<string>,
+  places: Places,
+): Difference[] {
+  if (!before) return [tell(now, "is new", local, places)];
+  const version =
+    before.digest === now.digest
+      ? []
+      : local.has(now.written)
+        ? ["changed: its files are others now"]
+        : [`${shortDigest(before.digest)}… → ${shortDigest(now.digest)}…`];
+  const [old, current] = [new Map(before.options), new Map(now.options)];
+  const changed = [...new Set([...old.keys(), ...current.keys()])].filter(
+    (name) => old.get(name) !== current.get(name),
+  );
+  const options = changed.map((name) => `option ${name} changed`);
+  return [...version, ...options].map((what) => tell(now, what, local, places));
+}
+
+function tell({ written }: UpstreamFeature, what: string, local: ReadonlySet<string>, places: Places): Difference {
+  const at = Object.hasOwn(places.features, written) ? places.features[written] : undefined;
+  // What a feature depends on, and what a tag names, others decide.
+  const part = at === undefined || (what.includes("→") && !local.has(written)) ? "upstream" : "yours";
+  return { part, ingredient: "feature", text: `feature ${written} ${what}`, ...(at ? { at } : {}) };
+}
+
+function configured(text: string, { configuration }: Places): Difference {
+  return { part: "yours", ingredient: "feature", text, at: { file: configuration } };
+}
+
+function compareInstallation(before: PlatformPlan, now: PlatformPlan, places: Places): Difference[] {
+  const [was, is] = [before.yours.installation ?? {}, now.yours.installation ?? {}];
+  if (before.upstream.features.length === 0 || now.upstream.features.length === 0) return [];
+  const names = [...new Set([...Object.keys(was), ...Object.keys(is)])].filter((name) => was[name] !== is[name]);
+  return names.map((name) => configured(`${name} changed, with which features are installed`, places));
+}
+
+/** What is written differently and installs the same today all the same makes another key. */
+function compareWritten(before: PlatformPlan, now: PlatformPlan, places: Places): Difference[] {
+  const [was, is] = [before.yours, now.yours].map(({ features, installOrder }) =>
+    canonicalJson([features.map((one) => ({ ...one })), installOrder ?? null]),
+  );
+  return was === is ? [] : [configured("features or their lockfile are written differently", places)];
+}
