@@ -10,6 +10,8 @@ import type { Reply } from "./transport.ts";
 export const BLOB_LIMIT = 4 * 1024 * 1024;
 const ERROR_LIMIT = 64 * 1024;
 const UPLOADS = 3;
+/** GitHub's registry takes no more in one go, and any size by PATCH, as docker sends it: https://github.com/oras-project/rust-oci-client/issues/37 */
+const ONE_PUT = 4 * 1024 * 1024;
 
 /**
  * Asks whether a blob is there, by HEAD. Where that says no or is not allowed, one byte is asked for: Amazon's public registry refuses
@@ -80,6 +82,7 @@ function readUpload({ response, name, url }: Reply): Upload | RegistryError {
 }
 
 const EMPTY = { "content-length": "0" };
+const BYTES = { "content-type": "application/octet-stream" };
 
 async function openUpload(send: Send, repository: Repository): Promise<Upload | RegistryError> {
   const reply = await send({ method: "POST", repository, path: "blobs/uploads/", headers: EMPTY });
@@ -106,7 +109,7 @@ export async function acceptsPush(send: Send, repository: Repository): Promise<A
 }
 
 /**
- * Uploads a small blob unless it is there. What fails half-way starts from the beginning: an upload that was broken off is gone.
+ * Uploads a blob unless it is there: in one PUT, a large one by PATCH before it. What fails half-way starts from the beginning: an upload that was broken off is gone.
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#post-then-put
  */
 export async function putBlob(
@@ -132,21 +135,41 @@ function isBrokenOff(answer: Answer<unknown>): boolean {
   return answer.kind === "unavailable" || /BLOB_UPLOAD_(?:INVALID|UNKNOWN)/.test(answer.words);
 }
 
+type Content = { readonly bytes: Uint8Array; readonly descriptor: Descriptor };
+
 async function finishUpload(
   send: Send,
   repository: Repository,
+  upload: Upload,
+  { bytes, descriptor }: Content,
+): Promise<Answer<Descriptor>> {
+  if (bytes.length <= ONE_PUT) return closeUpload(send, repository, upload, { bytes, descriptor });
+  const call = { method: "PATCH", repository, path: upload.location, headers: BYTES, body: bytes, once: true } as const;
+  const reply = await send(call);
+  const next = "response" in reply ? readUpload(reply) : reply;
+  if (!("location" in next)) return uploadGone(next);
+  return closeUpload(send, repository, next, { bytes: undefined, descriptor });
+}
+
+/** Ends an upload: with all of its bytes, or with none where they have been sent. */
+async function closeUpload(
+  send: Send,
+  repository: Repository,
   { location }: Upload,
-  { bytes, descriptor }: { readonly bytes: Uint8Array; readonly descriptor: Descriptor },
+  { bytes, descriptor }: { readonly bytes: Uint8Array | undefined; readonly descriptor: Descriptor },
 ): Promise<Answer<Descriptor>> {
   // The query is the registry's own state, often signed: it is kept to the letter.
   const url = new URL(location);
   url.search = `${location.search === "" ? "?" : `${location.search}&`}digest=${encodeURIComponent(descriptor.digest)}`;
-  const headers = { "content-type": "application/octet-stream" };
-  const reply = await send({ method: "PUT", repository, path: url, headers, body: bytes, once: true });
+  const content = bytes ? { headers: BYTES, body: bytes } : { headers: EMPTY };
+  const reply = await send({ method: "PUT", repository, path: url, ...content, once: true });
   if (!("response" in reply)) return reply;
   if (reply.response.status === 201) return { kind: "found", value: descriptor };
-  const error = errorOf(reply.name, reply.response);
-  // That the upload is gone does not say that anything else is not there.
+  return uploadGone(errorOf(reply.name, reply.response));
+}
+
+/** That an upload is gone does not say that anything else is not there. */
+function uploadGone(error: RegistryError): RegistryError {
   return error.kind === "absent" ? { ...error, kind: "unavailable" } : error;
 }
 

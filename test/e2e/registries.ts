@@ -7,7 +7,7 @@ import { afterAll } from "vitest";
 import { openFiles } from "../../src/host/files.ts";
 import { openRegistry } from "../../src/registry/client.ts";
 import { openHttp } from "../../src/registry/http.ts";
-import { openTrust } from "../../src/registry/trust.ts";
+import { openTrust, type Trust } from "../../src/registry/trust.ts";
 import type { Registry, StoredLogin } from "../../src/world.ts";
 
 /** Real registries, and what real clients and proxies there are to hold against ours. Everything ends with the file of tests. */
@@ -27,20 +27,23 @@ export type Client = {
   /** PEM. */
   readonly certificate?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What the engine's folder for a registry holds to be shown to it, in PEM. */
+  readonly client?: Trust["client"];
   /** Hosts that are named insecure. */
   readonly insecure?: readonly string[];
 };
 
 /** Our client, put together as the action does it; closed with the file of tests. */
-export function openClient({ login, certificate, env = {}, insecure = [] }: Client = {}): Registry {
+export function openClient({ login, certificate, client, env = {}, insecure = [] }: Client = {}): Registry {
   const { files } = openFiles(folder);
-  const trust = openTrust({
+  const found = openTrust({
     files,
     env,
     certificate,
     insecure: { kind: "hosts", hosts: insecure },
     warn: () => undefined,
   });
+  const trust = async (host: string): Promise<Trust> => ({ ...(await found(host)), ...(client ? { client } : {}) });
   const registry = openRegistry(openHttp({ env, userAgent: "test", trust }), {
     clock: Date.now,
     mask: () => undefined,

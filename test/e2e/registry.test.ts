@@ -22,6 +22,9 @@ async function walk(registry: Registry, host: string): Promise<void> {
   );
   const config = await registry.putBlob(name, bytes, "application/vnd.oci.image.config.v1+json");
   if (config.kind !== "found") throw new Error(config.words);
+  const large = await registry.putBlob(name, Buffer.alloc(5 * 1024 * 1024, "x"), "application/octet-stream");
+  if (large.kind !== "found") throw new Error(large.words);
+  expect(await registry.hasBlob(name, large.value)).toEqual({ kind: "found", value: true });
   const image = Buffer.from(
     JSON.stringify({ schemaVersion: 2, mediaType: MANIFEST, config: config.value, layers: [] }),
   );
@@ -69,6 +72,9 @@ describe("TLS with a certificate of one's own, and a password file", () => {
   test("with certificate and password: pushed and read back", () =>
     walk(openClient({ login: LOGIN, certificate }), host));
 
+  test("named insecure it is believed without a certificate", () =>
+    walk(openClient({ login: LOGIN, insecure: [host] }), host));
+
   test("without the certificate it is unavailable, and says why", async () => {
     const answer = await openClient({ login: LOGIN }).manifest({ registry: host, repository: "team/app", tag: "one" });
     expect(answer).toMatchObject({ kind: "unavailable", words: expect.stringMatching(/certificate/i) });
@@ -85,6 +91,18 @@ describe("TLS with a certificate of one's own, and a password file", () => {
     });
     expect(answer).toMatchObject({ kind: "denied" });
   });
+});
+
+test("a registry that wants to see a certificate is shown the one of the engine's folder", async () => {
+  const made = makeCertificate("IP:127.0.0.1");
+  const tls = `certificate: ${made.certificate}, key: ${made.key}, clientcas: [${made.authority}]`;
+  const host = await startRegistry("mutual", `, tls: { ${tls} } }`);
+  const client = { certificate: readFileSync(made.certificate, "utf8"), key: readFileSync(made.key, "utf8") };
+  await walk(openClient({ certificate: made.pem, client }), host);
+  const name = { registry: host, repository: "team/app", tag: "one" };
+  const stranger = openClient({ certificate: made.pem });
+  stranger.limitTime(500);
+  expect(await stranger.manifest(name)).toMatchObject({ kind: "unavailable" });
 });
 
 describe("a token server", () => {
