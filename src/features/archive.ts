@@ -15,7 +15,7 @@ export const ARCHIVE_LIMITS = { bytes: 128 * 1024 * 1024, entries: 10_000, pathL
  * @param keep which members count, by their names as they stand in the archive.
  * @returns one entry a path, sorted by path; where a path stands twice the later one counts.
  * @throws what `refuse` makes, for what is damaged, too large, or would leave the folder that it is unpacked into: absolute paths, `..`,
- * paths through a link.
+ * paths through a link, links that lead out.
  */
 export async function readArchive(
   packed: Uint8Array,
@@ -60,7 +60,10 @@ function readEntry(
   if (path === "") return undefined;
   if (member.type === "directory") return { path, kind: "directory" };
   if (member.type === "file") return { path, kind: "file", content: member.content };
-  if (member.type === "link") return { path, kind: "link", target: member.target };
+  if (member.type === "link") {
+    if (leadsOut(path, member.target)) throw refuse(`holds ${path}, a link that leads out of the archive`);
+    return { path, kind: "link", target: member.target };
+  }
   const original = earlier.get(pathOf(member.target, refuse));
   if (original?.kind === "file") return { ...original, path };
   throw refuse(`holds ${path}, a second name of ${member.target}, which is no file before it`);
@@ -75,6 +78,17 @@ function pathOf(name: string, refuse: Refuse): string {
   const path = segments.join("/");
   if (path.length > ARCHIVE_LIMITS.pathLength) throw refuse(`holds a path of ${path.length} characters`);
   return path;
+}
+
+/** Whether a link at a path climbs above the folder that holds everything, at any point of its way. */
+function leadsOut(path: string, target: string): boolean {
+  if (target.startsWith("/")) return true;
+  let depth = path.split("/").length - 1;
+  return target.split("/").some((segment) => {
+    if (segment === "..") depth--;
+    else if (segment !== "" && segment !== ".") depth++;
+    return depth < 0;
+  });
 }
 
 /** Everything above an entry has to be a folder, or nothing that is named: through a link one would write elsewhere. */

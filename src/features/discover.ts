@@ -148,11 +148,13 @@ function knownOf(outcomes: ReadonlyMap<string, Outcome>, identify: Identify): Kn
       if (outcome?.kind !== "found") throw new Error(`${asked.id} was not looked for`);
       return outcome;
     },
-    softTargets: (asked, found): readonly SoftTarget[] =>
-      precedingOf(asked, found).map((one) => {
-        const { reference, key } = identify(one);
-        const outcome = outcomes.get(key);
-        return { reference, aliases: outcome?.kind === "found" ? aliasesOf(outcome) : [] };
-      }),
+    softTargets: (asked, found) => precedingOf(asked, found).flatMap((one) => softTarget(identify(one), outcomes)),
   };
+}
+
+/** What is not there is installed under no name, and nothing comes after it. */
+function softTarget({ reference, key }: Identified, outcomes: ReadonlyMap<string, Outcome>): readonly SoftTarget[] {
+  if (reference.kind !== "oci") return [{ reference, aliases: [] }];
+  const outcome = outcomes.get(key);
+  return outcome?.kind === "found" ? [{ reference, aliases: aliasesOf(outcome) }] : [];
 }

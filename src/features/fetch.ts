@@ -7,7 +7,7 @@ import { ARCHIVE_LIMITS, type ArchiveEntry, readArchive, textIn } from "./archiv
 import { type AskedFeature, featureError, tellFeature } from "./asked.ts";
 import type { FeatureDoubt, FeaturePorts, FeatureSource, FoundFeature } from "./found.ts";
 import type { FeatureReference } from "./identify.ts";
-import { type FeatureMetadata, METADATA_FILE, parseMetadata } from "./metadata.ts";
+import { type FeatureMetadata, GENERATED_FILES, METADATA_FILE, parseMetadata } from "./metadata.ts";
 
 /** What a published feature's manifest says it is: https://containers.dev/implementors/features-distribution/#oci-registry */
 const FEATURE_TYPE = "application/vnd.devcontainers";
@@ -76,7 +76,7 @@ export async function fetchLayer(
   const blob = await registry.blob(image, layer, ARCHIVE_LIMITS.bytes);
   if (blob.kind !== "found") return doubtAbout(asked, blob);
   const entries = await readArchive(blob.value, { gunzip, refuse: (why) => unusable(asked, why) });
-  return { kind: "fetched", digest: layer.digest, entries };
+  return { kind: "fetched", digest: layer.digest, entries: withoutGenerated(entries) };
 }
 
 /** Downloads a tarball and unpacks it. @throws E_FEATURE where it cannot be used. */
@@ -94,7 +94,11 @@ export async function fetchTarball(
     // As in the reference CLI: what starts with a dot at the top of a tarball, which is how people's own files get into one.
     keep: (name) => !name.startsWith("./."),
   });
-  return { kind: "fetched", digest: digestOf(answer.value), entries };
+  return { kind: "fetched", digest: digestOf(answer.value), entries: withoutGenerated(entries) };
+}
+
+function withoutGenerated(entries: readonly ArchiveEntry[]): readonly ArchiveEntry[] {
+  return entries.filter(({ path }) => !GENERATED_FILES.includes(path));
 }
 
 /** @throws E_FEATURE where an archive has no metadata. */

@@ -4,7 +4,7 @@ import { type Digest, digestOf } from "../oci/digest.ts";
 import { type AskedFeature, featureError } from "./asked.ts";
 import type { FeaturePorts, FoundFeature } from "./found.ts";
 import type { FeatureReference } from "./identify.ts";
-import { METADATA_FILE, parseMetadata } from "./metadata.ts";
+import { GENERATED_FILES, METADATA_FILE, parseMetadata } from "./metadata.ts";
 import { readInside } from "./workspace.ts";
 
 /**
@@ -73,7 +73,7 @@ function withoutMetadata(asked: AskedFeature, folder: string): ActionError {
   });
 }
 
-/** Sorted by path, by code unit. */
+/** Sorted by path, by code unit; what the build writes over does not count. */
 async function readEntries(
   files: FeaturePorts["files"],
   root: string,
@@ -82,7 +82,8 @@ async function readEntries(
   const entries: LocalEntry[] = [];
   const folders = [""];
   for (let folder = folders.shift(); folder !== undefined; folder = folders.shift()) {
-    const names = (await files.list(`${root}/${folder}`)) ?? [];
+    const all = (await files.list(`${root}/${folder}`)) ?? [];
+    const names = all.filter((name) => !GENERATED_FILES.includes(`${folder}${name}`));
     if (entries.length + names.length > MAX_ENTRIES) throw tooMuch(asked);
     const read = await Promise.all(names.map((name) => readEntry(files, root, `${folder}${name}`, asked)));
     entries.push(...read);

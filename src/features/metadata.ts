@@ -7,6 +7,9 @@ import { parseJsonc } from "./jsonc.ts";
 /** The file in a feature that describes it: https://containers.dev/implementors/features/#devcontainer-feature-json-properties */
 export const METADATA_FILE = "devcontainer-feature.json";
 
+/** What the build itself writes into a feature's folder, over whatever is there. */
+export const GENERATED_FILES: readonly string[] = ["devcontainer-features.env", "devcontainer-features-install.sh"];
+
 export type FeatureMetadata = {
   /** All of it, as it was written: another source's properties can be merged with it. */
   readonly raw: JsonObject;
