@@ -1,0 +1,228 @@
+import { beforeAll, expect, test } from "vitest";
+import { type Act, type Ended, type Event, openAct, openRepository, type Repository } from "./act.ts";
+import { copySample, type MadeBase, makeBase, REGISTRY, served, tags, unique } from "./harness.ts";
+
+// The reusable workflows for real: called from another repository's workflow, with the action as it would be published.
+
+let act: Act;
+beforeAll(() => {
+  act = openAct();
+});
+
+const PUSH: Event = { name: "push", payload: { ref: "refs/heads/main", repository: { default_branch: "main" } } };
+
+const pullRequest = (head: string): Event => ({
+  name: "pull_request",
+  payload: {
+    number: 7,
+    repository: { default_branch: "main", full_name: "team/app" },
+    pull_request: {
+      head: { ref: "change", repo: { full_name: head } },
+      base: { ref: "main", repo: { full_name: "team/app" } },
+    },
+  },
+});
+
+type Call = { readonly workflow?: "devcontainer" | "check"; readonly with?: Readonly<Record<string, string>> };
+
+/** A workflow that calls ours, tells what it gave, and uses the image on both platforms. act starts neither job after a failure. */
+const caller = (repository: string, { workflow = "devcontainer", with: inputs = {} }: Call = {}): string => `
+on: [push, pull_request]
+jobs:
+  container:
+    uses: OWNER/dev-container-cache/.github/workflows/${workflow}.yml@v1
+    permissions:
+      contents: read
+      packages: write
+    with: ${JSON.stringify({ "cache-repo": `${REGISTRY}/${repository}`, platforms: "linux/amd64,linux/arm64", ...inputs })}
+    secrets: inherit
+  tell:
+    needs: container
+    runs-on: ubuntu-latest
+    steps:
+      - env:
+          OUTPUTS: \${{ toJSON(needs.container.outputs) }}
+        run: printf '%s' "$OUTPUTS" > "$SEEN/outputs"
+  use:
+    needs: container
+    if: needs.container.outputs.image != ''
+    runs-on: ubuntu-latest
+    steps:
+      - env:
+          IMAGE: \${{ needs.container.outputs.image }}
+        run: |
+          for platform in linux/amd64 linux/arm64; do
+            docker image rm --force "$IMAGE" || true
+            docker pull --quiet --platform "$platform" "$IMAGE"
+            docker run --rm --network none --platform "$platform" "$IMAGE" sample-greet >> "$SEEN/said"
+          done
+`;
+
+type Scene = {
+  readonly base: MadeBase;
+  readonly baseRepository: string;
+  /** Path of the cache repository. */
+  readonly cache: string;
+  readonly repository: Repository;
+  readonly call: (call: Call) => void;
+};
+
+/** A repository with the sample on a base of its own, and a workflow that calls ours. */
+async function openScene(call: Call = {}): Promise<Scene> {
+  const baseRepository = unique("base/workflow");
+  const base = await makeBase({ repository: baseRepository, version: "1" });
+  const cache = unique("team/workflow");
+  const repository = openRepository(act, copySample());
+  repository.write(
+    ".devcontainer/devcontainer.json",
+    JSON.stringify({
+      build: { dockerfile: "Dockerfile", context: "..", args: { BASE: base.image, GREETING: "hello" } },
+      remoteUser: "dev",
+      containerEnv: { SAMPLE: "1" },
+    }),
+  );
+  const write = (next: Call): void => repository.write(".github/workflows/ci.yml", caller(cache, next));
+  write(call);
+  return { base, baseRepository, cache, repository, call: write };
+}
+
+const outputsOf = (ended: Ended): Record<string, string> => JSON.parse(ended.seen("outputs") ?? "{}");
+
+const BUILT = [
+  "build linux/amd64 on ubuntu-latest: success",
+  "build linux/arm64 on ubuntu-24.04-arm: success",
+  "join: success",
+  "probe: success",
+  "tell: success",
+  "use: success",
+];
+const SHORT = ["probe: success", "tell: success", "use: success"];
+const GREETINGS = "hello from x86_64\nhello from aarch64\n";
+
+test("a miss is built on a machine for each platform and joined; then it is one short job", async () => {
+  const { cache, repository } = await openScene();
+
+  const first = await repository.run(PUSH);
+  expect(first.jobs, first.log).toEqual(BUILT);
+  const outputs = outputsOf(first);
+  expect(outputs).toMatchObject({ result: "built", digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) });
+  expect(outputs.image).toBe(`${REGISTRY}/${cache}@${outputs.digest}`);
+  expect(JSON.parse(outputs.container ?? "")).toMatchObject({ image: outputs.image, env: { SAMPLE: "1" } });
+  expect(outputs.env).toContain("SAMPLE=1");
+  expect(first.seen("said")).toBe(GREETINGS);
+
+  // One set of two platforms, one of each leg; one branch, which only the join moves.
+  const there = await tags(cache);
+  expect(there.filter((tag) => /^k1-[0-9a-f]{64}$/.test(tag))).toHaveLength(3);
+  expect(there.filter((tag) => /^k1-[0-9a-f]{64}-linux-(amd64|arm64)$/.test(tag))).toHaveLength(2);
+  const branches = there.filter((tag) => tag.startsWith("branch-"));
+  expect(branches).toHaveLength(1);
+  expect((await served(cache, branches[0] ?? ""))?.digest).toBe(outputs.digest);
+
+  const second = await repository.run(PUSH);
+  expect(second.jobs, second.log).toEqual(SHORT);
+  expect(outputsOf(second)).toEqual({ ...outputs, result: "hit" });
+  expect(second.seen("said")).toBe(GREETINGS);
+  expect(await tags(cache)).toEqual(there);
+});
+
+test("only what is missing is built", async () => {
+  const { repository, call } = await openScene({ with: { platforms: "linux/arm64" } });
+  const one = await repository.run(PUSH);
+  expect(one.jobs, one.log).toContain("build linux/arm64 on ubuntu-24.04-arm: success");
+  expect(one.jobs).not.toContain("build linux/amd64 on ubuntu-latest: success");
+
+  call({ with: { runners: "linux/amd64=ubuntu-24.04-arm" } });
+  const both = await repository.run(PUSH);
+  expect(both.jobs, both.log).toEqual([
+    "build linux/amd64 on ubuntu-24.04-arm: success",
+    "join: success",
+    "probe: success",
+    "tell: success",
+    "use: success",
+  ]);
+  expect(outputsOf(both).result).toBe("built");
+  expect(both.seen("said")).toBe(GREETINGS);
+});
+
+test("a base that moves: built anew, or the last good image, and the check takes that one", async () => {
+  const { baseRepository, repository, call } = await openScene();
+  const first = outputsOf(await repository.run(PUSH));
+  expect(first.result).toBe("built");
+  await makeBase({ repository: baseRepository, version: "2" });
+
+  call({ with: { "on-drift": "use" } });
+  const used = await repository.run(PUSH);
+  expect(used.jobs, used.log).toEqual(SHORT);
+  expect(outputsOf(used)).toMatchObject({ result: "stale", image: first.image });
+
+  call({ workflow: "check" });
+  const checked = await repository.run(pullRequest("team/app"));
+  expect(checked.jobs, checked.log).toEqual(["check: success", "tell: success", "use: success"]);
+  expect(outputsOf(checked)).toMatchObject({ result: "stale", image: first.image });
+
+  call({ with: { "on-drift": "fail" } });
+  const refused = await repository.run(PUSH);
+  expect(refused.jobs, refused.log).toEqual(["probe: failure"]);
+  expect(refused.log).toContain("[E_DRIFT]");
+
+  call({});
+  const built = await repository.run(PUSH);
+  expect(built.jobs, built.log).toEqual(BUILT);
+  expect(outputsOf(built).result).toBe("built");
+  expect(outputsOf(built).image).not.toBe(first.image);
+  expect(built.seen("said")).toBe(GREETINGS);
+});
+
+test("the check: a hit, and after a change a failure that names the file; nothing is pushed", async () => {
+  const { cache, repository, call } = await openScene();
+  const { image } = outputsOf(await repository.run(PUSH));
+  const there = await tags(cache);
+
+  call({ workflow: "check" });
+  const hit = await repository.run(pullRequest("team/app"));
+  expect(hit.jobs, hit.log).toEqual(["check: success", "tell: success", "use: success"]);
+  expect(outputsOf(hit)).toMatchObject({ result: "hit", image });
+
+  repository.write(".devcontainer/setup.sh", "#!/bin/sh\necho dev:x:1000:1000::/:/bin/sh >> /etc/passwd\n");
+  const miss = await repository.run(pullRequest("team/app"));
+  expect(miss.code).not.toBe(0);
+  expect(miss.jobs, miss.log).toEqual(["check: failure"]);
+  expect(miss.log).toMatch(/setup\.sh.*\[E_MISS\]/s);
+  expect(await tags(cache)).toEqual(there);
+});
+
+test("a fork's pull request: what is missing is built for a check, nothing is pushed, and there is no image", async () => {
+  const { cache, repository } = await openScene();
+  const ended = await repository.run(pullRequest("stranger/app"));
+  expect(ended.code, ended.log).toBe(0);
+  expect(ended.jobs, ended.log).toEqual([
+    "build linux/amd64 on ubuntu-latest: success",
+    "build linux/arm64 on ubuntu-24.04-arm: success",
+    "probe: success",
+    "tell: success",
+  ]);
+  expect(outputsOf(ended)).toMatchObject({ result: "miss", image: "", digest: "" });
+  expect(await tags(cache)).toEqual([]);
+
+  const own = await repository.run(pullRequest("team/app"));
+  expect(outputsOf(own).result, own.log).toBe("built");
+  const again = await repository.run(pullRequest("stranger/app"));
+  expect(again.jobs, again.log).toEqual(SHORT);
+  expect(outputsOf(again)).toEqual({ ...outputsOf(own), result: "hit" });
+});
+
+test("a platform that cannot be built: nothing is joined, and what the other one built is there for the next run", async () => {
+  const { cache, repository } = await openScene();
+  repository.write(".devcontainer/make-greet.sh", '#!/bin/sh\n[ "$(uname -m)" = x86_64 ] || exit 3\necho "echo hi"\n');
+  const ended = await repository.run(PUSH);
+  expect(ended.code).not.toBe(0);
+  // act gives all legs of a job the worst one's result.
+  expect(ended.jobs, ended.log).toEqual([
+    "build linux/amd64 on ubuntu-latest: failure",
+    "build linux/arm64 on ubuntu-24.04-arm: failure",
+    "probe: success",
+  ]);
+  expect((await tags(cache)).filter((tag) => tag.endsWith("-linux-amd64"))).toHaveLength(1);
+  expect((await tags(cache)).filter((tag) => tag.endsWith("-linux-arm64"))).toEqual([]);
+});
