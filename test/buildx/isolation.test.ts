@@ -152,7 +152,7 @@ test.each([
   ["no builder", {}],
   ["a builder of another driver", { current: '{"Name":"b"}', "instances/b": '{"Driver":"remote"}' }],
   ["a builder without a record", { current: '{"Name":"gone"}' }],
-  ["a name that leads elsewhere", { current: '{"Name":"../c"}', c: '{"Driver":"cloud"}' }],
+  ["a name that leads elsewhere", { current: '{"Name":"../c"}', c: '{"Driver":"cloud"}', "instances/x": "{}" }],
 ])("%s needs no login for Docker Hub", async (_, records) => {
   const content = Object.fromEntries(Object.entries(records).map(([path, text]) => [`.docker/buildx/${path}`, text]));
   expect(await needsHubLogin(files, { HOME: makeHome(content) }, [])).toBe(false);
