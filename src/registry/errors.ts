@@ -37,7 +37,7 @@ export function errorOf(request: string, response: HttpResponse): RegistryError 
   const told = readWords(response.body);
   const kind = kindOf(response, told);
   const fix = kind === "limited" ? limitAdvice(response) : undefined;
-  const words = told.words ?? `status ${status}`;
+  const words = told.words ?? [`status ${status}`, ...readPlainText(response)].join(": ");
   return {
     kind,
     request,
@@ -75,6 +75,13 @@ function readWords(body: Uint8Array): Told {
   const lines = errors.map(({ code, message }) => [code, message].filter(isText).join(": ")).filter(isText);
   const words = lines.length > 0 ? lines.join("; ") : [json.details, json.message, json.error].find(isText);
   return { codes, words };
+}
+
+/** Proxies, and registries that have had enough, say it without JSON. */
+function readPlainText({ headers, body }: HttpResponse): readonly string[] {
+  const isPlain = String(headers["content-type"] ?? "").startsWith("text/plain");
+  const text = isPlain ? new TextDecoder().decode(body).trim() : "";
+  return text === "" ? [] : [text];
 }
 
 function isText(value: unknown): value is string {

@@ -92,6 +92,22 @@ describe("a manifest", () => {
     expect((await openClient().describe(tagged)).kind).toBe(kind);
   });
 
+  test.each<[string, Reply, string]>([
+    ["its list of errors", refusal(429, "TOOMANYREQUESTS"), "TOOMANYREQUESTS: said the registry"],
+    [
+      "plain text",
+      { status: 429, headers: { "content-type": "text/plain" }, body: "enough\n::now\n" },
+      "status 429: enough ::now",
+    ],
+    ["JSON of its own", { status: 403, body: '{"details":"not yours"}' }, "not yours"],
+    ["a page, which is not shown", { ...html, status: 502 }, "status 502"],
+    ["nothing", { status: 503 }, "status 503"],
+    ["too much", { status: 403, body: JSON.stringify({ message: "x".repeat(5000) }) }, `${"x".repeat(300)}…`],
+  ])("the registry's own words, in one line: %s", async (_, reply, words) => {
+    fake.override(() => true, reply);
+    expect(await openClient().manifest(tagged)).toMatchObject({ words });
+  });
+
   test("another content than the digest asked for", async () => {
     fake.override((line) => line.includes(sha("other")), served(image));
     expect(await openClient().manifest({ ...name, digest: sha("other") })).toMatchObject({ kind: "malformed" });

@@ -1,58 +1,23 @@
-import { createHash } from "node:crypto";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Repository } from "../../src/oci/reference.ts";
-import { openRegistry } from "../../src/registry/client.ts";
-import { openHttp } from "../../src/registry/http.ts";
 import type { Answer, Registry, StoredLogin } from "../../src/world.ts";
 import { type FakeRegistry, openFakeRegistry, type Reply } from "../fakes/registry.ts";
+import { image, MANIFEST, openClient, sha } from "./client.ts";
 
 // What the registries that people use answer where they go their own way, a row each.
 
-const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
-const sha = (text: string) => `sha256:${createHash("sha256").update(text).digest("hex")}` as const;
-const image = JSON.stringify({
-  schemaVersion: 2,
-  mediaType: MANIFEST,
-  config: { mediaType: "x", digest: sha("{}"), size: 2 },
-  layers: [],
-});
 const blob = { mediaType: "x", digest: sha("{}"), size: 2 };
 
 let fake: FakeRegistry;
 let storage: FakeRegistry;
 let name: Repository;
-let registry: Registry;
 
 beforeEach(async () => {
   fake = await openFakeRegistry();
   storage = await openFakeRegistry();
   name = { registry: fake.host, repository: "team/app" };
 });
-afterEach(async () => {
-  await registry.close();
-  await Promise.all([fake.close(), storage.close()]);
-});
-
-function open(login: StoredLogin | undefined): Registry {
-  const http = openHttp({
-    env: {},
-    userAgent: "test",
-    timeout: 500,
-    trust: async () => ({ certificates: [], insecure: false }),
-  });
-  const pause = async (): Promise<void> => undefined;
-  registry = openRegistry(
-    { ...http, pause },
-    {
-      clock: Date.now,
-      mask: () => undefined,
-      credentials: async () => login,
-      pushes: () => false,
-      insecure: () => true,
-    },
-  );
-  return registry;
-}
+afterEach(() => Promise.all([fake.close(), storage.close()]));
 
 const me: StoredLogin = { username: "me", password: "pass" };
 const error = (status: number, code: string, headers: Readonly<Record<string, string>> = {}): Reply => ({
@@ -62,7 +27,7 @@ const error = (status: number, code: string, headers: Readonly<Record<string, st
 });
 const bearer = (more = "") => ({ "www-authenticate": `Bearer realm="http://${fake.host}/token"${more}` });
 const token: Reply = { status: 200, body: '{"token":"t"}' };
-type Asked = { readonly method: string; readonly headers: { readonly authorization?: string | undefined } };
+type Asked = { readonly headers: { readonly authorization?: string | undefined } };
 const withToken =
   (served: Reply, more?: string) =>
   (asked: Asked): Reply =>
@@ -186,10 +151,106 @@ const ROWS: readonly Row[] = [
     kind: "absent",
   },
   {
-    name: "Harbor's proxy cache: HEAD of a blob says 404",
+    name: "Harbor's proxy cache: HEAD of a blob says 404 although GET fetches it",
+    says: () =>
+      fake.override(isBlob, ({ method }) =>
+        method === "HEAD" ? { status: 404 } : { status: 206, headers: { "content-range": "bytes 0-0/2" }, body: "{" },
+      ),
+    ask: has,
+    kind: "found",
+  },
+  {
+    name: "Harbor: a blob that neither HEAD nor GET knows",
     says: () => fake.override(isBlob, error(404, "BLOB_UNKNOWN")),
     ask: has,
     kind: "absent",
+  },
+  {
+    name: "Harbor: a session cookie, which nobody keeps",
+    says: () => {
+      fake.override(isManifest, ({ headers }) =>
+        headers.cookie === undefined
+          ? { ...served, headers: { ...served.headers, "set-cookie": "sid=1; Path=/" } }
+          : error(403, "DENIED"),
+      );
+    },
+    ask: async (one) => {
+      await manifest(one);
+      return manifest(one);
+    },
+    kind: "found",
+  },
+  {
+    name: "Artifactory: a realm with the repository in its path, and a query of its own",
+    login: me,
+    says: () => {
+      const realm = `http://${fake.host}/artifactory/api/docker/team/v2/token?tenant=a%20b`;
+      const wants = { "www-authenticate": `Bearer realm="${realm}",service="s"` };
+      fake.override(isManifest, ({ headers }) =>
+        headers.authorization === "Bearer t" ? served : error(401, "UNAUTHORIZED", wants),
+      );
+      fake.override(
+        (line) => line.includes("/artifactory/"),
+        ({ url }) =>
+          url.searchParams.get("tenant") === "a b" && url.searchParams.has("scope") ? token : { status: 400 },
+      );
+    },
+    kind: "found",
+  },
+  {
+    name: "GHCR: a stale login on a public package",
+    login: me,
+    says: () => {
+      fake.override(isManifest, withToken(served));
+      fake.override(isToken, ({ headers }) => (headers.authorization === undefined ? token : error(403, "DENIED")));
+    },
+    kind: "found",
+  },
+  {
+    name: "ECR: a repository that is not there, which no push makes",
+    login: me,
+    says: () => fake.override((line) => line.startsWith("POST"), error(404, "NAME_UNKNOWN")),
+    ask: (one) => one.acceptsPush(name),
+    kind: "absent",
+  },
+  {
+    name: "ECR: a tag that is immutable",
+    login: me,
+    says: () => {
+      const message =
+        "The image tag 'one' already exists in the 'team/app' repository and cannot be overwritten because the repository is immutable.";
+      const body = JSON.stringify({ errors: [{ code: "TAG_INVALID", message }] });
+      fake.override((line) => line.startsWith("PUT"), { status: 400, body });
+    },
+    ask: (one) => one.putManifest(name, Buffer.from(image), MANIFEST, "one"),
+    kind: "denied",
+  },
+  {
+    name: "ACR: a manifest of a type that was not asked for",
+    says: () => {
+      const message = "OCI manifest found, but accept header does not support OCI manifests";
+      const body = JSON.stringify({ errors: [{ code: "MANIFEST_UNKNOWN", message }] });
+      fake.override(isManifest, { status: 404, body });
+    },
+    kind: "malformed",
+  },
+  {
+    name: "Docker Hub: over the limit, told in words alone by a proxy",
+    says: () =>
+      fake.override(isManifest, { status: 429, body: "toomanyrequests: You have reached your pull rate limit." }),
+    kind: "limited",
+  },
+  {
+    name: "distribution: an unknown repository is an unknown manifest",
+    says: () => undefined,
+    ask: (one) => one.manifest({ ...name, repository: "team/none", tag: "one" }),
+    kind: "absent",
+  },
+  {
+    name: "distribution 2: tags are not deleted",
+    says: () => undefined,
+    ask: (one) => one.deleteManifest({ ...name, tag: "one" }),
+    kind: "denied",
   },
   {
     name: "Artifactory: 403 for a tag that is not there, when one repository behind it is forbidden",
@@ -302,6 +363,6 @@ const ROWS: readonly Row[] = [
 
 test.each(ROWS)("$name: $kind", async ({ login, says, ask = manifest, kind }) => {
   says();
-  expect((await ask(open(login))).kind).toBe(kind);
+  expect((await ask(openClient({ login }))).kind).toBe(kind);
   expect(storage.asked.map(({ headers }) => headers.authorization).filter((value) => value !== undefined)).toEqual([]);
 });
