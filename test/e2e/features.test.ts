@@ -15,7 +15,7 @@ const repository = unique("e2e/featured");
 const folder = mkdtempSync(join(tmpdir(), "e2e-features-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const script = (...lines: readonly string[]): Content => ({ script: ["set -e", ...lines, ""].join("\n") });
+const script = (...lines: readonly string[]): Content => ({ script: ["#!/bin/sh", "set -e", ...lines, ""].join("\n") });
 
 /** Published as people do it: with the reference CLI. */
 async function publish(version: string, greeting: string): Promise<void> {
@@ -49,7 +49,12 @@ async function publish(version: string, greeting: string): Promise<void> {
   put(
     source,
     "shouter/devcontainer-feature.json",
-    JSON.stringify({ id: "shouter", version: "1.0.0", options: { loud: { type: "boolean", default: false } } }),
+    JSON.stringify({
+      id: "shouter",
+      version: "1.0.0",
+      name: "Shouter",
+      options: { loud: { type: "boolean", default: false } },
+    }),
   );
   put(
     source,
@@ -71,7 +76,7 @@ beforeAll(async () => {
   put(
     workspace,
     ".devcontainer/Dockerfile",
-    `# escape=\`\nFROM ${base.image} AS dev\nARG GREETER_HOME=leaked\nUSER dev\nSHELL ["/bin/false"]\nFROM scratch AS last\n`,
+    `# escape=\`\nFROM ${base.image} AS dev\nARG GREETER_HOME=leaked\nRUN echo dev:x:1000:1000::/home/dev:/bin/sh >> /etc/passwd\nUSER dev\nSHELL ["/bin/false"]\nFROM scratch AS last\n`,
   );
   put(
     workspace,
