@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { type Act, type Ended, type Event, openAct, openRepository, type Repository } from "./act.ts";
-import { copySample, type MadeBase, makeBase, REGISTRY, served, tags, unique } from "./harness.ts";
+import { copySample, makeBase, REGISTRY, served, tags, unique } from "./harness.ts";
+import { makeCertificate, makePasswordFile, startRegistry } from "./registries.ts";
 
 // The reusable workflows for real: called from another repository's workflow, with the action as it would be published.
 
@@ -23,10 +24,19 @@ const pullRequest = (head: string): Event => ({
   },
 });
 
-type Call = { readonly workflow?: "devcontainer" | "check"; readonly with?: Readonly<Record<string, string>> };
+type Call = {
+  readonly workflow?: "devcontainer" | "check";
+  readonly with?: Readonly<Record<string, string>>;
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** Whether a job uses the image; it does where nothing is said. */
+  readonly use?: boolean;
+};
 
 /** A workflow that calls ours, tells what it gave, and uses the image on both platforms. act starts neither job after a failure. */
-const caller = (repository: string, { workflow = "devcontainer", with: inputs = {} }: Call = {}): string => `
+const caller = (
+  repository: string,
+  { workflow = "devcontainer", with: inputs = {}, secrets = {}, use = true }: Call = {},
+): string => `
 on: [push, pull_request]
 jobs:
   container:
@@ -35,7 +45,7 @@ jobs:
       contents: read
       packages: write
     with: ${JSON.stringify({ "cache-repo": `${REGISTRY}/${repository}`, platforms: "linux/amd64,linux/arm64", ...inputs })}
-    secrets: inherit
+    secrets: ${JSON.stringify(secrets)}
   tell:
     needs: container
     runs-on: ubuntu-latest
@@ -45,7 +55,7 @@ jobs:
         run: printf '%s' "$OUTPUTS" > "$SEEN/outputs"
   use:
     needs: container
-    if: needs.container.outputs.image != ''
+    if: \${{ ${use} && needs.container.outputs.image != '' }}
     runs-on: ubuntu-latest
     steps:
       - env:
@@ -59,7 +69,6 @@ jobs:
 `;
 
 type Scene = {
-  readonly base: MadeBase;
   readonly baseRepository: string;
   /** Path of the cache repository. */
   readonly cache: string;
@@ -68,11 +77,11 @@ type Scene = {
 };
 
 /** A repository with the sample on a base of its own, and a workflow that calls ours. */
-async function openScene(call: Call = {}): Promise<Scene> {
+async function openScene(call: Call = {}, secrets: Readonly<Record<string, string>> = {}): Promise<Scene> {
   const baseRepository = unique("base/workflow");
   const base = await makeBase({ repository: baseRepository, version: "1" });
   const cache = unique("team/workflow");
-  const repository = openRepository(act, copySample());
+  const repository = openRepository(act, copySample(), secrets);
   repository.write(
     ".devcontainer/devcontainer.json",
     JSON.stringify({
@@ -83,7 +92,7 @@ async function openScene(call: Call = {}): Promise<Scene> {
   );
   const write = (next: Call): void => repository.write(".github/workflows/ci.yml", caller(cache, next));
   write(call);
-  return { base, baseRepository, cache, repository, call: write };
+  return { baseRepository, cache, repository, call: write };
 }
 
 const outputsOf = (ended: Ended): Record<string, string> => JSON.parse(ended.seen("outputs") ?? "{}");
@@ -225,4 +234,32 @@ test("a platform that cannot be built: nothing is joined, and what the other one
   ]);
   expect((await tags(cache)).filter((tag) => tag.endsWith("-linux-amd64"))).toHaveLength(1);
   expect((await tags(cache)).filter((tag) => tag.endsWith("-linux-arm64"))).toEqual([]);
+});
+
+test("a registry with a login and a certificate of its own: both reach every job", async () => {
+  const { pem, certificate, key } = makeCertificate("IP:127.0.0.1,DNS:localhost");
+  const tls = `, tls: { certificate: ${certificate}, key: ${key} } }`;
+  const host = await startRegistry("login", `${tls}\nauth: { htpasswd: { realm: test, path: ${makePasswordFile()} } }`);
+  const inputs = {
+    "cache-repo": `${host}/${unique("team/workflow")}`,
+    "registry-username": "me",
+    "ssl-cert-base64": Buffer.from(pem).toString("base64"),
+  };
+  const secrets = { "registry-password": "${{ secrets.CACHE_PASSWORD }}" };
+  const { repository, call } = await openScene({ with: inputs, secrets, use: false }, { CACHE_PASSWORD: "pass" });
+
+  const first = await repository.run(PUSH);
+  expect(outputsOf(first).result, first.log).toBe("built");
+  const second = await repository.run(PUSH);
+  expect(outputsOf(second), second.log).toEqual({ ...outputsOf(first), result: "hit" });
+
+  call({ workflow: "check", with: inputs, secrets, use: false });
+  const checked = await repository.run(pullRequest("team/app"));
+  expect(outputsOf(checked), checked.log).toEqual(outputsOf(second));
+
+  // As in a fork's pull request, which gets no secrets: the user name alone is no login, and is not told as a mistake.
+  call({ workflow: "check", with: inputs, use: false });
+  const refused = await repository.run(pullRequest("stranger/app"));
+  expect(refused.jobs).toEqual(["check: failure"]);
+  expect(refused.log).toContain("[E_AUTH]");
 });
