@@ -73,27 +73,22 @@ function matches(steps: readonly Step[], chars: readonly string[]): boolean {
   return steps.slice(step).every(({ kind }) => kind === "many");
 }
 
+type Folders = Pick<Files, "list" | "stat" | "realPath">;
+
 /**
- * The paths that fit a pattern, sorted by code unit. `*`, `?` and `[…]` stand for characters of one name, `**` for any number of folders.
- * A name that starts with a dot has to be written with it, and `**` goes through no links.
+ * The paths that are there and fit a pattern, sorted by code unit. `*`, `?` and `[…]` stand for characters of one name, `**` for any
+ * number of folders. A name that starts with a dot has to be written with it, and `**` goes through no links.
  * @param segments the pattern from the root on, without `.` and `..`.
  */
-export async function findPaths(
-  files: Pick<Files, "list" | "stat">,
-  segments: readonly string[],
-): Promise<readonly string[]> {
+export async function findPaths(files: Folders, segments: readonly string[]): Promise<readonly string[]> {
   const single = segments.filter((segment, at) => segment !== "**" || segments[at - 1] !== "**");
   const found = await descend(files, "", single.at(-1) === "**" ? [...single, "*"] : single);
   return [...new Set(found)].sort();
 }
 
-async function descend(
-  files: Pick<Files, "list" | "stat">,
-  folder: string,
-  segments: readonly string[],
-): Promise<readonly string[]> {
+async function descend(files: Folders, folder: string, segments: readonly string[]): Promise<readonly string[]> {
   const [first, ...rest] = segments;
-  if (first === undefined) return [folder];
+  if (first === undefined) return (await files.realPath(folder)) === undefined ? [] : [folder];
   if (!isGlob(first)) return descend(files, `${folder}/${first}`, rest);
   const paths = await pathsIn(files, folder, first);
   if (first !== "**") return (await Promise.all(paths.map((path) => descend(files, path, rest)))).flat();
@@ -103,7 +98,7 @@ async function descend(
   return [...(await descend(files, folder, rest)), ...deeper.flat()];
 }
 
-async function pathsIn(files: Pick<Files, "list">, folder: string, pattern: string): Promise<readonly string[]> {
+async function pathsIn(files: Folders, folder: string, pattern: string): Promise<readonly string[]> {
   const fits = compileGlob(pattern);
   const names = (await files.list(folder === "" ? "/" : folder)) ?? [];
   return names

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readArgumentFiles } from "../../src/arguments/files.ts";
-import { compileGlob } from "../../src/arguments/glob.ts";
+import { compileGlob, findPaths } from "../../src/arguments/glob.ts";
 import { ActionError } from "../../src/errors.ts";
 import { openFiles } from "../../src/host/files.ts";
 import { openMemoryFiles } from "../devcontainer/memory-files.ts";
@@ -208,6 +208,24 @@ describe("patterns", () => {
 
   test("take no more than a moment", () => {
     expect(compileGlob(`${"*a".repeat(50)}b`)("a".repeat(20_000))).toBe(false);
+  });
+});
+
+describe("paths that fit", () => {
+  const deep = (depth: number) => "/d".repeat(depth);
+  const find = (paths: readonly string[], pattern: string) =>
+    findPaths(openMemoryFiles(Object.fromEntries(paths.map((path) => [path, ""]))), pattern.split("/").slice(1));
+
+  test("sorted as a whole, not folder by folder", async () => {
+    expect(await find(["/w/a/z", "/w/a-b/y", "/w/a/.x"], "/w/*/*")).toEqual(["/w/a-b/y", "/w/a/z"]);
+  });
+
+  test("each once, however many ways lead there", async () => {
+    expect(await find(["/w/d/d/x"], "/w/**/d/**/x")).toEqual(["/w/d/d/x"]);
+  });
+
+  test("stars in a row are one", async () => {
+    expect(await find([`/w${deep(13)}/x`], `/w${"/**".repeat(13)}/x`)).toEqual([`/w${deep(13)}/x`]);
   });
 });
 
