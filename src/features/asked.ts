@@ -95,8 +95,8 @@ function isOptionValue(value: Json): boolean {
 }
 
 /** How messages name a feature. */
-export function tellFeature({ id, neededBy }: AskedFeature): string {
-  return neededBy === undefined ? `The feature ${id}` : `The feature ${id}, on which ${neededBy} depends,`;
+export function nameFeature({ id, neededBy }: AskedFeature): string {
+  return neededBy === undefined ? `feature ${id}` : `feature ${id}, on which ${neededBy} depends`;
 }
 
 /**
@@ -110,7 +110,7 @@ export function featureError(
 ): ActionError {
   const code = message.by === "feature" || asked.neededBy !== undefined ? "E_FEATURE" : "E_CONFIG";
   return new ActionError(code, {
-    what: `${tellFeature(asked)} ${message.what}.`,
+    what: `The ${nameFeature(asked)}${asked.neededBy === undefined ? "" : ","} ${message.what}.`,
     fix: message.fix,
     ...(asked.at === undefined ? {} : { at: asked.at }),
     ...(message.cause === undefined ? {} : { cause: message.cause }),

@@ -4,8 +4,8 @@ import type { Descriptor, ImageManifest, Served } from "../oci/manifest.ts";
 import { formatReference, type Reference } from "../oci/reference.ts";
 import type { RegistryError } from "../world.ts";
 import { ARCHIVE_LIMITS, type ArchiveEntry, readArchive, textIn } from "./archive.ts";
-import { type AskedFeature, featureError, tellFeature } from "./asked.ts";
-import type { FeatureDoubt, FeaturePorts, FeatureSource, FoundFeature } from "./found.ts";
+import { type AskedFeature, featureError, nameFeature } from "./asked.ts";
+import type { FeatureDoubt, FeaturePorts, FoundFeature, RemoteSource } from "./found.ts";
 import type { FeatureReference } from "./identify.ts";
 import { type FeatureMetadata, GENERATED_FILES, METADATA_FILE, parseMetadata } from "./metadata.ts";
 
@@ -70,7 +70,7 @@ export async function findTarball(
 /** Reads the archive of a published feature; the registry's port checks its digest. @throws E_FEATURE where it cannot be used. */
 export async function fetchLayer(
   asked: AskedFeature,
-  { image, layer }: Extract<FeatureSource, { kind: "oci" }>,
+  { image, layer }: Extract<RemoteSource, { kind: "oci" }>,
   { registry, gunzip }: FeaturePorts,
 ): Promise<Fetched | FeatureDoubt> {
   const blob = await registry.blob(image, layer, ARCHIVE_LIMITS.bytes);
@@ -136,5 +136,5 @@ function unusable(asked: AskedFeature, why: string): ActionError {
 export function doubtAbout(asked: AskedFeature, error: RegistryError): FeatureDoubt {
   const line = asked.at?.line === undefined ? "" : `:${asked.at.line}`;
   const place = asked.at === undefined ? "" : ` (${asked.at.file}${line})`;
-  return { kind: "registry", what: `${tellFeature(asked)}${place}`, error };
+  return { kind: "registry", what: `${nameFeature(asked)}${place}`, error };
 }

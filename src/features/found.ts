@@ -25,9 +25,12 @@ export type FeatureDoubt = { readonly kind: "registry"; readonly what: string; r
 
 /** Where a feature's content is, by digest: the build reads exactly this. */
 export type FeatureSource =
-  | { readonly kind: "oci"; readonly image: Pinned; readonly layer: Descriptor }
-  | { readonly kind: "tarball"; readonly url: string }
+  | RemoteSource
   | { readonly kind: "local"; readonly folder: string; readonly entries: readonly LocalEntry[] };
+
+export type RemoteSource =
+  | { readonly kind: "oci"; readonly image: Pinned; readonly layer: Descriptor }
+  | { readonly kind: "tarball"; readonly url: string };
 
 /** A feature that is there. */
 export type FoundFeature = {

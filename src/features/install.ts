@@ -3,9 +3,9 @@ import { ActionError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { formatPinned } from "../oci/reference.ts";
 import type { ArchiveEntry } from "./archive.ts";
-import { type AskedFeature, tellFeature } from "./asked.ts";
+import { type AskedFeature, nameFeature } from "./asked.ts";
 import { doubtAbout, fetchLayer, fetchTarball, metadataIn } from "./fetch.ts";
-import type { FeatureDoubt, FeaturePorts, FeatureSource, FoundFeature } from "./found.ts";
+import type { FeatureDoubt, FeaturePorts, FeatureSource, FoundFeature, RemoteSource } from "./found.ts";
 import { type FeatureMetadata, featureLabelEntry, mergeMetadata } from "./metadata.ts";
 import { environmentFile, environmentInstructions, optionValues } from "./options.ts";
 
@@ -77,11 +77,10 @@ function canonicalName(source: FeatureSource, digest: Digest): string {
  * @throws E_FEATURE for an archive that cannot be used; E_CHANGED for a tarball that is no longer the one that was looked at.
  */
 export async function fetchFeatureContent(
-  feature: InstalledFeature,
+  feature: InstalledFeature & { readonly source: RemoteSource },
   ports: FeaturePorts,
 ): Promise<FeatureContent | FeatureDoubt> {
   const { asked, source } = feature;
-  if (source.kind === "local") throw new Error(`${asked.id} is in the workspace and cannot be fetched`);
   const archive =
     source.kind === "oci" ? await fetchLayer(asked, source, ports) : await fetchTarball(asked, source.url, ports);
   if (archive.kind === "registry") return archive;
@@ -90,7 +89,7 @@ export async function fetchFeatureContent(
   const { entries, digest } = archive;
   if (source.kind === "tarball" && digest !== feature.digest) {
     throw new ActionError("E_CHANGED", {
-      what: `${tellFeature(asked)} changed at ${source.url} between the probe and the build.`,
+      what: `A tarball changed between the probe and the build: ${nameFeature(asked)}.`,
       fix: "Start the run again; publish the feature to a registry, where content has a digest.",
     });
   }

@@ -44,7 +44,7 @@ async function viewOf(seen: InstalledFeature, at: number, ports: FeaturePorts): 
   const { feature, files } =
     seen.source.kind === "local"
       ? { feature: seen, files: await localFiles(seen.source) }
-      : await fetchedFiles(seen, ports);
+      : await fetchedFiles({ ...seen, source: seen.source }, ports);
   const view = {
     folder: `${feature.id}_${at}`,
     environment: feature.environmentFile,
@@ -54,7 +54,7 @@ async function viewOf(seen: InstalledFeature, at: number, ports: FeaturePorts): 
   return { view, label: feature.label };
 }
 
-async function fetchedFiles(feature: InstalledFeature, ports: FeaturePorts) {
+async function fetchedFiles(feature: Parameters<typeof fetchFeatureContent>[0], ports: FeaturePorts) {
   const content = await fetchFeatureContent(feature, ports);
   if (content.kind !== "content") throw new Error(content.error.words);
   const shown = content.entries.flatMap((entry) => {
