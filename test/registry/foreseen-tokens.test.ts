@@ -1,0 +1,108 @@
+import { expect, test } from "vitest";
+import { refusal, type Server } from "../fakes/network.ts";
+import { ask, BASIC, grants, me, play, served, wants } from "./network.ts";
+
+test.each<[string, string, string, string, Server?]>([
+  [
+    "Docker Hub",
+    "docker.io/library/debian",
+    "https://registry-1.docker.io",
+    "https://auth.docker.io/token?service=registry.docker.io&scope=repository%3Alibrary%2Fdebian%3Apull",
+  ],
+  ["GHCR", "ghcr.io/t/a", "https://ghcr.io", "https://ghcr.io/token?service=ghcr.io&scope=repository%3At%2Fa%3Apull"],
+  ["Quay", "quay.io/t/a", "https://quay.io", "https://quay.io/v2/auth?service=quay.io&scope=repository%3At%2Fa%3Apull"],
+  [
+    "GitLab",
+    "registry.gitlab.com/t/a",
+    "https://registry.gitlab.com",
+    "https://gitlab.com/jwt/auth?service=container_registry&scope=repository%3At%2Fa%3Apull",
+  ],
+  [
+    "Amazon's public registry, with its own scope first",
+    "public.ecr.aws/t/a",
+    "https://public.ecr.aws",
+    "https://public.ecr.aws/token/?service=public.ecr.aws&scope=aws&scope=repository%3At%2Fa%3Apull",
+  ],
+  [
+    "Azure's",
+    "team.azurecr.io/t/a",
+    "https://team.azurecr.io",
+    "https://team.azurecr.io/oauth2/token?service=team.azurecr.io&scope=repository%3At%2Fa%3Apull",
+  ],
+  [
+    "Google's",
+    "europe-docker.pkg.dev/t/a",
+    "https://europe-docker.pkg.dev",
+    "https://europe-docker.pkg.dev/v2/token?service=europe-docker.pkg.dev&scope=repository%3At%2Fa%3Apull",
+  ],
+])("a token is had without a refusal from %s", async (_, name, origin, realm) => {
+  const serve: Server = (request) =>
+    request.url.pathname.startsWith("/v2/") && request.url.pathname.includes("/manifests/")
+      ? wants("https://never.test/")(request)
+      : grants(request);
+  const { registry, seen, lines } = play({ servers: { [origin]: serve, [new URL(realm).origin]: serve }, login: me });
+  expect((await ask(registry, name)).kind).toBe("found");
+  const path = name.slice(name.indexOf("/") + 1);
+  expect(lines()).toEqual([`GET ${realm}`, `GET ${origin}/v2/${path}/manifests/one`]);
+  expect(seen.map(({ authorization }) => authorization)).toEqual([BASIC, "Bearer t"]);
+});
+
+test("a private registry of Amazon's gets the login itself, at once", async () => {
+  const host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+  const { registry, seen } = play({ servers: { [`https://${host}`]: () => served }, login: me });
+  expect((await ask(registry, `${host}/t/a`)).kind).toBe("found");
+  expect(seen.map(({ authorization }) => authorization)).toEqual([BASIC]);
+});
+
+test.each(["evil-ghcr.io/t/a", "azurecr.io.evil.test/t/a", "x.dkr.ecr.eu-west-1.amazonaws.com.evil.test/t/a"])(
+  "%s is not one of them",
+  async (name) => {
+    const host = name.split("/")[0] ?? "";
+    const { registry, seen } = play({ servers: { [`https://${host}`]: () => served }, login: me });
+    await ask(registry, name);
+    expect(seen.map(({ authorization }) => authorization)).toEqual([undefined]);
+  },
+);
+
+test("one that has changed its mind: its own challenge counts, and is remembered", async () => {
+  const { registry, lines } = play({
+    servers: { "https://ghcr.io": wants("https://new.test/token"), "https://new.test": grants },
+    login: me,
+  });
+  expect((await ask(registry, "ghcr.io/t/a")).kind).toBe("found");
+  expect((await ask(registry, "ghcr.io/t/b")).kind).toBe("found");
+  expect(lines().map((line) => line.split("?")[0])).toEqual([
+    "GET https://ghcr.io/token",
+    "GET https://ghcr.io/v2/t/a/manifests/one",
+    "GET https://new.test/token",
+    "GET https://ghcr.io/v2/t/a/manifests/one",
+    "GET https://new.test/token",
+    "GET https://ghcr.io/v2/t/b/manifests/one",
+  ]);
+});
+
+test("a burst of look-ups is one exchange and one wave, foreseen or not", async () => {
+  for (const [host, exchanges] of [
+    ["ghcr.io", 1],
+    ["registry.test", 1],
+  ] as const) {
+    const serve: Server = (request) =>
+      request.url.pathname === "/token" ? grants(request) : wants(`https://${host}/token`)(request);
+    const { registry, lines } = play({ servers: { [`https://${host}`]: serve } });
+    const tags = Array.from({ length: 20 }, (_, index) => `tag-${index}`);
+    const answers = await Promise.all(tags.map((tag) => ask(registry, `${host}/t/a`, tag)));
+    expect(answers.every(({ kind }) => kind === "found")).toBe(true);
+    expect(lines().filter((line) => line.includes("/token"))).toHaveLength(exchanges);
+    expect(lines()).toHaveLength(host === "ghcr.io" ? 21 : 41);
+  }
+});
+
+test("a burst that is refused is refused by one exchange", async () => {
+  const serve: Server = (request) =>
+    request.url.pathname === "/token" ? refusal(403, "DENIED") : wants("https://registry.test/token")(request);
+  const { registry, lines } = play({ servers: { "https://registry.test": serve } });
+  const tags = Array.from({ length: 20 }, (_, index) => `tag-${index}`);
+  const answers = await Promise.all(tags.map((tag) => ask(registry, "registry.test/t/a", tag)));
+  expect(new Set(answers.map(({ kind }) => kind))).toEqual(new Set(["denied"]));
+  expect(lines().filter((line) => line.includes("/token"))).toHaveLength(1);
+});

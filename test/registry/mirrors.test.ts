@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+import { parseMirror, throughMirrors } from "../../src/registry/mirrors.ts";
+import { indexOf, registryOf } from "../plan-of.ts";
+
+test.each<[string, object]>([
+  ["docker.io=mirror.test/hub", { of: "docker.io", registry: "mirror.test", prefix: "hub" }],
+  ["docker.io = localhost:5000", { of: "docker.io", registry: "localhost:5000", prefix: "" }],
+  ["ghcr.io=mirror.test:443/a/b", { of: "ghcr.io", registry: "mirror.test:443", prefix: "a/b" }],
+])("mirror %s", (line, expected) => {
+  expect(parseMirror(line)).toEqual(expected);
+});
+
+test.each([
+  ["docker.io"],
+  ["=mirror.test"],
+  ["docker.io="],
+  ["docker.io=a=b"],
+  ["docker.io/library=mirror.test"],
+  ["docker.io=https://mirror.test"],
+  ["docker.io=mirror"],
+])("a mirror that cannot be read: %s", (line) => {
+  expect(parseMirror(line)).toHaveProperty("wrong");
+});
+
+test("a mirror is read first, its registry where the mirror has nothing, and that is told; what is ours is never read there", async () => {
+  const [here, there, ours] = ["here", "there", "ours"].map((content) => indexOf({ "linux/amd64": content }));
+  if (!here || !there || !ours) throw new Error("no index");
+  const registry = registryOf({
+    "mirror.test/hub/library/a:1": here,
+    "docker.io/library/a:1": there,
+    "docker.io/library/b:1": there,
+    "docker.io/team/app:1": ours,
+  });
+  const told: string[] = [];
+  const mirrored = throughMirrors(registry, [{ of: "docker.io", registry: "mirror.test", prefix: "hub" }], {
+    except: { registry: "docker.io", repository: "team/app" },
+    tell: (line) => told.push(line),
+  });
+  const read = (repository: string) => mirrored.manifest({ registry: "docker.io", repository, tag: "1" });
+  expect(await read("library/a")).toMatchObject({ value: here });
+  expect(told).toEqual([]);
+  expect(await read("library/b")).toMatchObject({ value: there });
+  expect(told).toEqual([expect.stringContaining("mirror.test does not give docker.io/library/b:1 (absent")]);
+  expect(await read("team/app")).toMatchObject({ value: ours });
+  expect(told).toHaveLength(1);
+});
+
+test("a mirror that does not answer is asked once, and one that refuses again and again", async () => {
+  for (const [kind, times] of [
+    ["unavailable", 1],
+    ["denied", 3],
+    ["malformed", 3],
+  ] as const) {
+    const [there] = ["there"].map((content) => indexOf({ "linux/amd64": content }));
+    if (!there) throw new Error("no index");
+    const direct = registryOf({ "docker.io/library/a:1": there });
+    const asked: string[] = [];
+    const mirrored = throughMirrors(
+      {
+        ...direct,
+        manifest: async (reference) => {
+          asked.push(reference.registry);
+          return reference.registry === "mirror.test"
+            ? { kind, request: "GET https://mirror.test/", words: "no" }
+            : direct.manifest(reference);
+        },
+      },
+      [{ of: "docker.io", registry: "mirror.test", prefix: "" }],
+      { except: { registry: "ghcr.io", repository: "team/app" }, tell: () => undefined },
+    );
+    for (let time = 0; time < 3; time++)
+      expect(await mirrored.manifest({ registry: "docker.io", repository: "library/a", tag: "1" })).toMatchObject({
+        value: there,
+      });
+    expect(asked.filter((host) => host === "mirror.test")).toHaveLength(times);
+  }
+});
