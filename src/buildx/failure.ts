@@ -50,14 +50,14 @@ export function explainFailure(
   });
 }
 
-/** Of a command's last lines, what an annotation shows without being folded. */
+/** Of the last lines, what an annotation shows without being folded. */
 const TOLD_LINES = 8;
 
 function tellFailure({ words, step, output }: BuildFailure, platform: string, what: string | undefined): string {
   const where = step === undefined ? "" : ` at ${step}`;
   const said = step === undefined ? words : words.replace(COMMAND, "the command");
   const why = what === undefined ? said : `${what}. BuildKit says: ${said}`;
-  const last = isCommand(words) && output.length > 0 ? ["The command's last lines:", ...output.slice(-TOLD_LINES)] : [];
+  const last = output.length > 0 ? ["Its last lines:", ...output.slice(-TOLD_LINES)] : [];
   return [`The build for ${platform} failed${where}: ${why}`, ...last].join("\n");
 }
 
@@ -67,7 +67,7 @@ function recognise({ words, step, output }: BuildFailure, code: number): Recogni
   if (code === 130) return STOPPED;
   if (code === 125) return WRONG_OPTION;
   if (step !== undefined && SCANNER_FAILED.words.test(step)) return SCANNER_FAILED;
-  return find(KNOWN_WORDS, withoutCommand(words)) ?? find(isCommand(words) ? KNOWN_OUTPUT : [], output.join("\n"));
+  return find(KNOWN_WORDS, withoutCommand(words)) ?? find(KNOWN_OUTPUT, output.join("\n"));
 }
 
 function find(table: readonly KnownFailure[], text: string): Recognised | undefined {
@@ -76,11 +76,6 @@ function find(table: readonly KnownFailure[], text: string): Recognised | undefi
     if (match) return { ...known, what: known.what.replaceAll("$1", () => match[1] ?? "") };
   }
   return undefined;
-}
-
-/** Whether a command of the Dockerfile failed, rather than BuildKit. */
-function isCommand(words: string): boolean {
-  return words.includes("did not complete successfully");
 }
 
 /** BuildKit quotes the command that failed. Its text tells nothing about why: `RUN curl … || echo "503 Service Unavailable"`. */

@@ -86,7 +86,7 @@ function tell(state: State, step: string, turn: Turn): string[] {
   const { header, held, isIntroduced, isOver } = turn;
   const isHeaded = header === undefined || state.heading === step || (isIntroduced && held.length === 0);
   const told = isHeaded ? held : [isIntroduced ? `${header} (goes on)` : header, ...held];
-  if (told.length > 0) state.heading = header === undefined ? undefined : step;
+  if (told.length > 0) state.heading = isOver ? undefined : step;
   turn.held = [];
   turn.isIntroduced = true;
   if (isOver) state.turns.delete(step);

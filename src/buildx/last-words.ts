@@ -28,7 +28,7 @@ function lastWords(text: readonly string[]): string {
   const said = text.filter((line) => line.trim() !== "");
   const last =
     said.findLast((line) => /^(ERROR|error):/.test(line)) ??
-    said.find((line) => /^(unknown|invalid|bad) .*(flag|argument)|^flag needs/.test(line)) ??
+    said.findLast((line) => /^(unknown|invalid|bad) .*(flag|argument)|^flag needs/.test(line)) ??
     said.at(-1);
   return last?.replace(/^(ERROR|error): (failed to build: )?/, "") ?? "docker buildx ended without a word";
 }

@@ -37,10 +37,7 @@ const LONGEST_LINE = 2000;
  */
 export function legibleLine(line: string): string {
   const shown = line.replace(/\r+$/, "").split("\r").at(-1) ?? "";
-  const text = shown
-    .replace(/(?!\t)\p{Cc}(?:\[[\d;?]*[A-Za-z])?/gu, "")
-    .replaceAll("##[", "## [")
-    .trimEnd();
+  const text = shown.replace(/(?!\t)\p{Cc}(?:\[[\d;?]*[A-Za-z])?/gu, "").replaceAll("##[", "## [");
   if (text.length <= LONGEST_LINE) return text;
   return `${text.slice(0, LONGEST_LINE)}… (${text.length - LONGEST_LINE} more characters)`;
 }

@@ -8,33 +8,17 @@ import type { Vertex } from "./rawjson.ts";
  * `import`: a layer cache. One that is not there is no failure, though BuildKit calls it an error.
  * `quiet`: what BuildKit does for itself; told when it fails.
  */
-export type Step = {
+export type Step = Vertex & {
   readonly kind: "instruction" | "source" | "import" | "quiet";
-  readonly name: string;
-  readonly inputs: readonly string[];
-  readonly error: string;
-  readonly cached: boolean;
-  /** The stretch of time it is in, or was in last: milliseconds by the builder's clock. */
-  readonly started: number | undefined;
-  readonly completed: number | undefined;
-  /** Milliseconds of the stretches before. */
+  /** Milliseconds of the stretches before the one that it is in, or was in last. */
   readonly before: number;
 };
 
-/** Adds a message to what is known. The same step is told of many times, and the last word counts; it may begin and end more than once. */
+/** Adds a message to what is known: the last word counts. A step may begin and end more than once, each time with another beginning. */
 export function mergeVertex(step: Step | undefined, vertex: Vertex): Step {
   const started = vertex.started ?? step?.started;
-  const isNewStretch = step?.started !== undefined && started !== step.started;
-  return {
-    kind: kindOf(vertex.name),
-    name: vertex.name,
-    inputs: vertex.inputs.length > 0 ? vertex.inputs : (step?.inputs ?? []),
-    error: vertex.error || (step?.error ?? ""),
-    cached: vertex.cached || (step?.cached ?? false),
-    started,
-    completed: vertex.completed ?? (isNewStretch ? undefined : step?.completed),
-    before: isNewStretch ? spent(step) : (step?.before ?? 0),
-  };
+  const isNewStretch = step !== undefined && started !== step.started;
+  return { ...vertex, started, kind: kindOf(vertex.name), before: isNewStretch ? spent(step) : (step?.before ?? 0) };
 }
 
 /** How long a step took, in all stretches that ended. */

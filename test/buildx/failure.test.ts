@@ -334,7 +334,7 @@ test("a failing command: its step, how it ended, its last lines, on the user's l
   });
   expect(error.message.split("\n")).toEqual([
     "The build for linux/arm64 failed at [2/2] RUN make: failed to solve: the command did not complete successfully: exit code: 2",
-    "The command's last lines:",
+    "Its last lines:",
     ...output.slice(4),
   ]);
   expect(error.at).toEqual({ file: ".devcontainer/Dockerfile", line: 3 });
@@ -350,7 +350,7 @@ test.each([
 
 test.each([
   [130, "whatever was said last", "E_BUILD", /stopped/],
-  [125, "unknown flag: --parents", "E_DOCKER", /newer buildx/],
+  [125, "'docker buildx build' requires 1 argument", "E_DOCKER", /newer buildx/],
 ])("exit code %d", (code, words, expected, told) => {
   const error = explainFailure(failure(words), { ...asked, code });
   expect(error.code).toBe(expected);
@@ -362,7 +362,7 @@ test("a generator that fails is told as one, with what it printed", () => {
     failure(exited(3), { step: "[linux/arm64] generating sbom using r/scanner:1", output: ["boom"] }),
     asked,
   );
-  expect(error.message).toMatch(/SBOM generator failed.*exit code: 3\nThe command's last lines:\nboom$/s);
+  expect(error.message).toMatch(/SBOM generator failed.*exit code: 3\nIts last lines:\nboom$/s);
   expect(error.fix).toMatch(/another generator/);
 });
 
@@ -441,6 +441,11 @@ test("of several failed steps, the one that the last words speak of", () => {
   const failed = [step("a", "first"), step("b", "second"), step("c", "third")];
   expect(readFailure(["ERROR: failed to solve: second"], failed)).toMatchObject({ step: "b", output: ["b"] });
   expect(readFailure(["ERROR: something else"], failed).step).toBe("a");
+});
+
+test("of several excerpts, the last", () => {
+  const dashes = "--------------------";
+  expect(readFailure(["Dockerfile:2", dashes, "Dockerfile:5", dashes, "ERROR: x"], []).line).toBe(5);
 });
 
 test("the line of a parse error that quotes no excerpt", () => {

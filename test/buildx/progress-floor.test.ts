@@ -16,6 +16,7 @@ test("those that have ended come before those that go on, in the order in which 
   floor.begin("a", "A");
   floor.begin("b", "B");
   floor.begin("c", "C");
+  floor.say("b", ["b1"]);
   floor.finish("c", { brief: "C: fine", ending: "c ended" });
   floor.say("d", ["d1"]);
   floor.finish("d", { brief: "D: fine", ending: "d ended" });
@@ -26,6 +27,7 @@ test("those that have ended come before those that go on, in the order in which 
     "d1",
     "d ended",
     "B",
+    "b1",
   ]);
 });
 
@@ -54,6 +56,22 @@ test("a step that ends while another is silent is told, and the silent one goes 
   expect(floor.finish("b", { brief: "B: fine", ending: "b ended" })).toEqual(["B: fine"]);
   expect(floor.isFree()).toBe(false);
   expect(floor.say("a", ["a2"])).toEqual(["A (goes on)", "a2"]);
+});
+
+test("whoever has something to say comes before those who began earlier, and those before one that was heard", () => {
+  let now = 0;
+  const floor = openFloor(() => now);
+  for (const step of ["a", "b", "c"]) floor.begin(step, step.toUpperCase());
+  now = PATIENCE;
+  expect(floor.say("c", ["c1"])).toEqual(["C", "c1"]);
+  expect(floor.finish("c", { brief: "C: fine", ending: "c ended" })).toEqual(["c ended", "B"]);
+});
+
+test("a step that speaks again after its end has its header again", () => {
+  const floor = openFloor(() => 0);
+  floor.begin("a", "A");
+  floor.finish("a", { brief: "A: fine", ending: "a ended" });
+  expect([...floor.begin("a", "A"), ...floor.say("a", ["late"])]).toEqual(["A", "late"]);
 });
 
 test("at the end nothing is kept back", () => {

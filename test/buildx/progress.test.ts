@@ -28,6 +28,8 @@ test("what is cached, what copies, and what BuildKit does for itself", () => {
     vertex("b", "[3/4] COPY . /app", { from: 1 }),
     vertex("b", "[3/4] COPY . /app", { from: 1, to: 1.2 }),
     vertex("c", "[4/4] WORKDIR /app", { from: 2, to: 2, cached: true }),
+    vertex("c", "[4/4] WORKDIR /app", { from: 2, to: 2, cached: true }),
+    vertex("d", "[other 2/2] RUN nobody needs this"),
   ]);
   expect(log).toEqual([
     "[linux/arm64] [2/4] RUN make: cached",
@@ -54,6 +56,22 @@ test("a base image is over when a step needs it, not each time that BuildKit cal
     "[linux/arm64] [1/2] FROM debian:12@sha256:aaaaaaaaaaaa: 4.0 s",
     "[linux/arm64] [2/2] RUN make: 1.0 s",
     "[linux/arm64] 1 step, 0 cached, 0.0 s",
+  ]);
+});
+
+const layer = (id: string, to?: number) =>
+  JSON.stringify({
+    statuses: [{ id, vertex: "f", total: 9, started: time(0), ...(to === undefined ? {} : { completed: time(to) }) }],
+  });
+
+test.each([
+  ["there already", [layer("sha256:1", 0)]],
+  ["while another step has the floor", [vertex("a", "[other 2/2] RUN make", { from: 0 }), layer("sha256:1")]],
+])("a base image of which nothing need be said yet: %s", (_, lines) => {
+  const { log } = play([vertex("f", BASE, { from: 0 }), ...lines]);
+  expect(log.filter((line) => line.includes("fetched"))).toEqual([]);
+  expect(log.filter((line) => line.includes("FROM"))).toEqual([
+    "[linux/arm64] [1/2] FROM debian:12@sha256:aaaaaaaaaaaa: 0.0 s",
   ]);
 });
 
@@ -84,6 +102,7 @@ test("pieces are cut within lines and characters, and streams do not mix", () =>
     output("a", bytes.subarray(3)),
     output("a", "unused\nno end", 2),
     vertex("a", "[2/2] RUN make", { from: 0, to: 1 }),
+    output("b", bytes.subarray(0, 3)),
   ]);
   expect(log).toEqual([
     "[linux/arm64] [2/2] RUN make",
@@ -91,6 +110,8 @@ test("pieces are cut within lines and characters, and streams do not mix", () =>
     "[linux/arm64]   warning: unused",
     "[linux/arm64]   no end",
     "[linux/arm64]   done in 1.0 s",
+    "[linux/arm64] a step without a name",
+    "[linux/arm64]   gr\ufffd",
     "[linux/arm64] 1 step, 0 cached, 0.0 s",
   ]);
 });
@@ -144,6 +165,12 @@ test("an error, and the text that buildx ends with", () => {
   });
 });
 
+test("a step that was ended because another failed is not what failed", () => {
+  const error = "process did not complete successfully: exit code: 137: context canceled";
+  const { end } = play([vertex("a", "[2/2] RUN make", { from: 0, to: 1, error }), "ERROR: failed to solve: other"]);
+  expect(end.failure.step).toBeUndefined();
+});
+
 test("a layer cache that is not there is no failure", () => {
   const error = "failed to configure registry cache importer: r/cache:1: not found";
   const { log, end } = play([
@@ -171,6 +198,7 @@ test("the last lines of what failed are kept", () => {
 test("names, errors, warnings and the text are redacted; what commands print is not", () => {
   const { log, end } = play(
     [
+      vertex("c", "importing cache manifest from r", { from: 0, to: 1, error: "canary: not found" }),
       vertex("a", "[2/2] RUN make KEY=canary", { from: 0 }),
       output("a", "canary\n"),
       JSON.stringify({ warnings: [{ short: Buffer.from("Rule: canary").toString("base64") }] }),
@@ -182,6 +210,17 @@ test("names, errors, warnings and the text are redacted; what commands print is 
   expect(log.filter((line) => line.includes("canary"))).toEqual(["[linux/arm64]   canary"]);
   expect(end.failure).toMatchObject({ step: "[2/2] RUN make KEY=$KEY", words: "failed to solve: cannot $KEY" });
   expect(end.warnings[0]?.short).toBe("Rule: $KEY");
+});
+
+test("of much text, the last words are kept", () => {
+  const { end } = play([...Array.from({ length: 300 }, (_, line) => `#1 ${line}`), "ERROR: at last"]);
+  expect(end.failure.words).toBe("at last");
+});
+
+test("a remark about no line", () => {
+  const short = Buffer.from("Rule: x").toString("base64");
+  const { end } = play([JSON.stringify({ warnings: [{ short, url: "", range: [{ start: { line: 0 } }] }] })]);
+  expect(end.warnings).toEqual([{ short: "Rule: x", url: undefined, line: undefined }]);
 });
 
 test("old buildx indents each object over several lines", () => {
