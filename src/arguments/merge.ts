@@ -23,11 +23,11 @@ export type Given = {
 };
 
 /** A build arg as the build is told it. `counts`: it is part of the key. */
-export type BuildArg = { readonly value: string; readonly origin: Origin; readonly counts: boolean };
+export type MergedArgument = { readonly value: string; readonly origin: Origin; readonly counts: boolean };
 
 export type MergedArguments = {
   /** Sorted by name. What does nothing is not among them. */
-  readonly values: ReadonlyMap<string, BuildArg>;
+  readonly values: ReadonlyMap<string, MergedArgument>;
   readonly warnings: readonly Warning[];
 };
 
@@ -51,14 +51,11 @@ export function parseNamePattern(written: string): NamePattern | { readonly wron
 export function mergeArguments(given: Given): MergedArguments {
   const { chosen, warnings } = chooseValues(given);
   const used = [...chosen].filter(([name]) => isUsed(name, given));
-  const offered = [...(given.provenance ? offeredArguments(given.provenance) : [])]
-    .filter(([name]) => given.declared.has(name) && !chosen.has(name))
-    .map(([name, value]) => [name, { value, origin: { kind: "checkout" } }] as const);
-  for (const [name, chosen] of [...used, ...offered]) refuseValue(name, chosen, given);
   const values = [
-    ...used.map(([name, chosen]) => [name, { ...chosen, counts: countsForKey(name, given) }] as const),
-    ...offered.map(([name, chosen]) => [name, { ...chosen, counts: false }] as const),
+    ...used.map(([name, { value, origin }]) => [name, { value, origin, counts: countsForKey(name, given) }] as const),
+    ...tellCheckout(chosen, given),
   ];
+  for (const [name, argument] of values) refuseValue(name, argument, given);
   return {
     values: new Map(values.sort(([a], [b]) => (a < b ? -1 : 1))),
     warnings: [...warnings, ...tellUnused(chosen, given), ...tellSecretNames(used), ...tellIdlePatterns(chosen, given)],
@@ -86,6 +83,16 @@ function chooseValues({ configuration, files, input, environment }: Given): {
       );
   }
   return { chosen, warnings };
+}
+
+function tellCheckout(
+  chosen: ReadonlyMap<string, Chosen>,
+  { provenance, declared }: Given,
+): readonly (readonly [string, MergedArgument])[] {
+  const offered = provenance ? [...offeredArguments(provenance)] : [];
+  return offered
+    .filter(([name]) => declared.has(name) && !chosen.has(name))
+    .map(([name, value]) => [name, { value, origin: { kind: "checkout" }, counts: false }]);
 }
 
 /** These act on the frontend whether a Dockerfile declares them or not. */

@@ -2,11 +2,19 @@ import { ActionError } from "../errors.ts";
 import { joinFields, splitFields } from "./csv.ts";
 import { type Checkout, locate, refusePath } from "./locate.ts";
 
-/** A secret of the build by where it is, never by what it is. */
+/** A secret of the build as it is written: where it is, never what it is. */
 export type Secret = {
   readonly id: string;
-  readonly source: { readonly kind: "env"; readonly name: string } | { readonly kind: "file"; readonly path: string };
+  readonly source: Variable | { readonly kind: "file"; readonly written: string };
 };
+
+/** A secret that is there; `path` is absolute. */
+export type FoundSecret = {
+  readonly id: string;
+  readonly source: Variable | { readonly kind: "file"; readonly path: string };
+};
+
+type Variable = { readonly kind: "env"; readonly name: string };
 
 const INPUT = "build-secrets";
 
@@ -74,15 +82,14 @@ function shortSecret({ written, value }: Field): Secret | { readonly wrong: stri
 }
 
 function longSecret(keys: ReadonlyMap<string, string | undefined>): Secret | { readonly wrong: string } {
-  const [id, type, file] = [keys.get("id"), keys.get("type"), keys.get("src")];
+  const [id, type, env, src] = [keys.get("id"), keys.get("type"), keys.get("env"), keys.get("src")];
   if (id === undefined) return { wrong: "it has no id" };
   if (!isId(id)) return { wrong: WRONG_ID };
   if (type !== undefined && type !== "env" && type !== "file") return { wrong: "its type is neither env nor file" };
-  const env = keys.get("env") ?? (type === "env" ? file : undefined);
-  const path = type === "env" ? undefined : file;
-  if (env !== undefined && path !== undefined) return { wrong: "it names both a variable and a file" };
-  if (type === "file" && path === undefined) return { wrong: "its type is file, and it names none" };
-  return path === undefined ? fromVariable(id, env ?? id) : { id, source: { kind: "file", path } };
+  if (env !== undefined && src !== undefined) return { wrong: "it names both a variable and a file" };
+  if (type === "file" && src === undefined) return { wrong: "its type is file, and it names none" };
+  if (src === undefined || type === "env") return fromVariable(id, env ?? src ?? id);
+  return { id, source: { kind: "file", written: src } };
 }
 
 const WRONG_ID = "an id is made of letters, digits and _ . @ : / -";
@@ -101,15 +108,14 @@ const LARGEST_SECRET = 500 * 1024;
 
 /**
  * Makes sure that every secret is there: buildx takes an unset variable for an empty secret, and says nothing.
- * @returns the secrets with absolute paths.
  * @throws E_INPUT for a variable that is not set or empty, and for a file that is missing, too large, or outside the workspace.
  */
 export async function findSecrets(
   secrets: readonly Secret[],
   { environment, ...checkout }: Checkout & { readonly environment: Readonly<Record<string, string>> },
-): Promise<readonly Secret[]> {
-  const find = async ({ id, source }: Secret): Promise<Secret> => {
-    if (source.kind === "file") return { id, source: { kind: "file", path: await findFile(source.path, checkout) } };
+): Promise<readonly FoundSecret[]> {
+  const find = async ({ id, source }: Secret): Promise<FoundSecret> => {
+    if (source.kind === "file") return { id, source: { kind: "file", path: await findFile(source.written, checkout) } };
     const value = Object.hasOwn(environment, source.name) ? environment[source.name] : undefined;
     if (!value)
       throw new ActionError("E_INPUT", {
@@ -133,20 +139,25 @@ async function findFile(path: string, checkout: Checkout): Promise<string> {
 
 /**
  * What the log has to hide, and what no build arg may be: the values themselves.
- * @param secrets as `findSecrets` gives them.
+ * @throws E_INPUT for a file that cannot be read.
  */
 export async function readSecretValues(
-  secrets: readonly Secret[],
+  secrets: readonly FoundSecret[],
   { environment, files }: Pick<Checkout, "files"> & { readonly environment: Readonly<Record<string, string>> },
 ): Promise<readonly string[]> {
-  const read = async ({ source }: Secret): Promise<string | undefined> =>
-    source.kind === "env" ? environment[source.name] : files.readText(source.path);
+  const read = async ({ source }: FoundSecret): Promise<string | undefined> => {
+    if (source.kind === "env") return environment[source.name];
+    return files.readText(source.path).catch((cause: unknown) => {
+      const named = { input: INPUT, path: source.path };
+      throw refusePath(named, "which cannot be read", "Check the file's permissions.", cause);
+    });
+  };
   const values = await Promise.all(secrets.map(read));
   return values.flatMap((value) => value || []);
 }
 
 /** How buildx is told of a secret: where it is. Variables have to be in its environment. */
-export function secretArguments(secrets: readonly Secret[]): string[] {
+export function secretArguments(secrets: readonly FoundSecret[]): string[] {
   return secrets.flatMap(({ id, source }) => [
     "--secret",
     joinFields([`id=${id}`, source.kind === "env" ? `env=${source.name}` : `src=${source.path}`]),

@@ -2,7 +2,10 @@ import { ActionError } from "../errors.ts";
 import { type Checkout, locate, refusePath } from "./locate.ts";
 
 /** What `RUN --mount=type=ssh,id=…` may use: the agent of the step where no path is named, else an agent's socket or private keys. */
-export type Ssh = { readonly id: string; readonly paths: readonly string[] };
+export type Ssh = { readonly id: string; readonly written: readonly string[] };
+
+/** The same where all of it is there; paths are absolute. */
+export type FoundSsh = { readonly id: string; readonly paths: readonly string[] };
 
 const INPUT = "ssh";
 
@@ -15,35 +18,34 @@ export function parseSsh(line: string): Ssh | { readonly wrong: string } {
   const end = line.indexOf("=");
   const id = (end < 0 ? line : line.slice(0, end)).trim();
   if (!/^[\w.@-]+$/.test(id)) return { wrong: "it is not written as default, id=socket or id=key" };
-  if (end < 0) return { id, paths: [] };
-  const paths = line
+  if (end < 0) return { id, written: [] };
+  const written = line
     .slice(end + 1)
     .split(",")
     .map((path) => path.trim());
-  if (paths.includes("")) return { wrong: "a path is empty" };
-  if (paths.some((path) => path.startsWith("~"))) return { wrong: "a path starts with ~, which only a shell replaces" };
-  return { id, paths };
+  if (written.includes("")) return { wrong: "a path is empty" };
+  if (written.some((path) => path.startsWith("~")))
+    return { wrong: "a path starts with ~, which only a shell replaces" };
+  return { id, written };
 }
 
 /**
  * Makes sure that agents and keys are there.
- * @returns the same with absolute paths.
  * @throws E_INPUT where no agent runs, for a path that leads nowhere or out of the workspace, and for an id that comes again.
  */
 export async function findSsh(
   items: readonly Ssh[],
   { environment, ...checkout }: Checkout & { readonly environment: Readonly<Record<string, string>> },
-): Promise<readonly Ssh[]> {
+): Promise<readonly FoundSsh[]> {
   const repeated = items.find(({ id }, at) => items.findIndex((other) => other.id === id) < at);
   if (repeated)
     throw new ActionError("E_INPUT", {
       what: `The input ${INPUT} holds the id ${repeated.id} twice.`,
       fix: "Leave one of the two out. Several keys go behind one id, with commas.",
     });
-  const find = async ({ id, paths }: Ssh): Promise<Ssh> => {
-    if (paths.length > 0) return { id, paths: await findKeys(paths, checkout) };
-    await findAgent(id, environment.SSH_AUTH_SOCK, checkout);
-    return { id, paths };
+  const find = async ({ id, written }: Ssh): Promise<FoundSsh> => {
+    if (written.length === 0) await findAgent(id, environment.SSH_AUTH_SOCK, checkout);
+    return { id, paths: await findKeys(written, checkout) };
   };
   return Promise.all(items.map(find));
 }
@@ -57,21 +59,21 @@ async function findAgent(id: string, socket: string | undefined, checkout: Check
   });
 }
 
-async function findKeys(paths: readonly string[], checkout: Checkout): Promise<readonly string[]> {
-  const found = await Promise.all(
-    paths.map(async (path) => ({ path, located: await locate({ input: INPUT, path }, checkout) })),
-  );
-  return found.map(({ path, located }) => {
+async function findKeys(written: readonly string[], checkout: Checkout): Promise<readonly string[]> {
+  const find = async (path: string): Promise<string> => {
     const named = { input: INPUT, path };
-    if (!located) throw refusePath(named, "and there is nothing", "Check the path: it counts from the workspace.");
-    if (located.kind === "directory") throw refusePath(named, "which is a folder", "Name a private key or a socket.");
-    if (located.kind === "other" && paths.length > 1)
+    const found = await locate(named, checkout);
+    if (!found) throw refusePath(named, "and there is nothing", "Check the path: it counts from the workspace.");
+    if (found.kind === "directory") throw refusePath(named, "which is a folder", "Name a private key or a socket.");
+    if (found.kind === "other" && written.length > 1)
       throw refusePath(named, "which is a socket beside other paths", "Give the socket an id of its own.");
-    return located.path;
-  });
+    if (!found.path.includes(",")) return found.path;
+    throw refusePath(named, "which has a comma in its path, where buildx begins the next one", "Rename it.");
+  };
+  return Promise.all(written.map(find));
 }
 
 /** How buildx is told of agents and keys. */
-export function sshArguments(items: readonly Ssh[]): string[] {
+export function sshArguments(items: readonly FoundSsh[]): string[] {
   return items.flatMap(({ id, paths }) => ["--ssh", paths.length === 0 ? id : `${id}=${paths.join(",")}`]);
 }

@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { joinFields, splitFields } from "../../src/arguments/csv.ts";
 import {
+  type FoundSecret,
   findSecrets,
   parseSecrets,
   readSecretValues,
@@ -19,13 +20,15 @@ import { openMemoryFiles } from "../devcontainer/memory-files.ts";
 import { refusalOf } from "../devcontainer/refusal.ts";
 
 const VALUE = "the-very-secret";
-const env = (id: string, name: string): Secret => ({ id, source: { kind: "env", name } });
-const file = (id: string, path: string): Secret => ({ id, source: { kind: "file", path } });
+const env = (id: string, name: string): Secret & FoundSecret => ({ id, source: { kind: "env", name } });
+const file = (id: string, written: string): Secret => ({ id, source: { kind: "file", written } });
+const foundFile = (id: string, path: string): FoundSecret => ({ id, source: { kind: "file", path } });
 
 const files = openMemoryFiles({
   "/work/app/npmrc": VALUE,
   "/work/app/a,b": VALUE,
   "/work/app/empty": "",
+  "/work/app/comma": { link: "a,b" },
   "/work/app/inside": { link: "npmrc" },
   "/work/app/outside": { link: "../other" },
   "/work/app/folder/x": "",
@@ -77,6 +80,12 @@ describe("build-secrets: one line", () => {
     { name: "an unknown type", line: "id=npm,type=hidden", words: /neither env nor file/ },
     { name: "a file of no name", line: "id=npm,type=file", words: /names none/ },
     { name: "both", line: "id=npm,env=A,src=hidden", words: /both a variable and a file/ },
+    { name: "both, whatever the type", line: "id=npm,type=env,env=A,src=hidden", words: /both a variable and a file/ },
+    {
+      name: "a variable of type file",
+      line: "id=npm,type=file,env=hidden",
+      words: /its type is file, and it names none/,
+    },
     { name: "the same twice", line: "id=npm,src=hidden,source=hidden", words: /a part is there twice/ },
     { name: "no part between commas", line: "id=npm,,env=A", words: /each part/ },
   ])("refuses $name", async ({ line, words }) => {
@@ -101,10 +110,10 @@ describe("build-secrets: what is there", () => {
     );
     expect(found).toEqual([
       env("a", "TOKEN"),
-      file("b", "/work/app/npmrc"),
-      file("c", "/work/app/npmrc"),
-      file("d", "/work/other"),
-      file("e", "/work/app/empty"),
+      foundFile("b", "/work/app/npmrc"),
+      foundFile("c", "/work/app/npmrc"),
+      foundFile("d", "/work/other"),
+      foundFile("e", "/work/app/empty"),
     ]);
   });
 
@@ -133,6 +142,16 @@ describe("build-secrets: what is there", () => {
     const found = await findSecrets(parseSecrets("a=TOKEN\nid=b,src=npmrc\nid=c,src=empty"), checkout);
     expect(await readSecretValues(found, checkout)).toEqual([VALUE, VALUE]);
   });
+
+  test("a file that cannot be read", async () => {
+    const readText = async () => {
+      throw new Error("EACCES: permission denied");
+    };
+    const error = await refusalOf(() =>
+      readSecretValues([foundFile("npm", "/work/app/npmrc")], { environment, files: { ...files, readText } }),
+    );
+    expect(error).toMatchObject({ code: "E_INPUT", message: expect.stringMatching(/npmrc", which cannot be read/) });
+  });
 });
 
 describe("build-secrets: what buildx is told", () => {
@@ -156,7 +175,10 @@ describe("build-secrets: what buildx is told", () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.record({ id: word, source }), { selector: ({ id }) => id }), (secrets) => {
         const items = secretArguments(secrets).filter((argument) => argument !== "--secret");
-        expect(parseSecrets(items.join("\n"))).toEqual(secrets);
+        const written = secrets.map(({ id, source }) =>
+          source.kind === "env" ? env(id, source.name) : file(id, source.path),
+        );
+        expect(parseSecrets(items.join("\n"))).toEqual(written);
       }),
     );
   });
@@ -235,10 +257,10 @@ describe("comma-separated values", () => {
 
 describe("ssh", () => {
   test.each<{ readonly line: string; readonly ssh: Ssh }>([
-    { line: "default", ssh: { id: "default", paths: [] } },
-    { line: "default=/run/agent", ssh: { id: "default", paths: ["/run/agent"] } },
-    { line: " deploy = npmrc , inside ", ssh: { id: "deploy", paths: ["npmrc", "inside"] } },
-    { line: "other", ssh: { id: "other", paths: [] } },
+    { line: "default", ssh: { id: "default", written: [] } },
+    { line: "default=/run/agent", ssh: { id: "default", written: ["/run/agent"] } },
+    { line: " deploy = npmrc , inside ", ssh: { id: "deploy", written: ["npmrc", "inside"] } },
+    { line: "other", ssh: { id: "other", written: [] } },
   ])("$line", ({ line, ssh }) => {
     expect(parseSsh(line)).toEqual(ssh);
   });
@@ -256,10 +278,10 @@ describe("ssh", () => {
 
   const find = (items: readonly Ssh[], socket?: string) =>
     findSsh(items, { ...checkout, environment: socket === undefined ? {} : { SSH_AUTH_SOCK: socket } });
-  const agent: Ssh = { id: "default", paths: [] };
+  const agent: Ssh = { id: "default", written: [] };
 
   test("paths become absolute, and buildx is told them", async () => {
-    const found = await find([agent, { id: "deploy", paths: ["npmrc", "/work/other"] }], "/run/agent");
+    const found = await find([agent, { id: "deploy", written: ["npmrc", "/work/other"] }], "/run/agent");
     expect(sshArguments(found)).toEqual(["--ssh", "default", "--ssh", "deploy=/work/app/npmrc,/work/other"]);
   });
 
@@ -274,11 +296,11 @@ describe("ssh", () => {
     { name: "an empty SSH_AUTH_SOCK", items: [agent], socket: "", words: /SSH_AUTH_SOCK is not set/ },
     {
       name: "a key that is missing",
-      items: [{ id: "a", paths: ["gone"] }],
+      items: [{ id: "a", written: ["gone"] }],
       words: /ssh names "gone", and there is nothing/,
     },
-    { name: "a folder", items: [{ id: "a", paths: ["folder"] }], words: /a folder/ },
-    { name: "a key outside", items: [{ id: "a", paths: ["../other"] }], words: /out of the workspace/ },
+    { name: "a folder", items: [{ id: "a", written: ["folder"] }], words: /a folder/ },
+    { name: "a key outside", items: [{ id: "a", written: ["../other"] }], words: /out of the workspace/ },
     {
       name: "an id that comes again",
       items: [agent, agent],
@@ -310,12 +332,15 @@ describe("ssh", () => {
     });
 
     test("the agent is found, by its variable and by its path", async () => {
-      const found = await findSsh([agent, { id: "other", paths: ["agent"] }], open());
-      expect(found).toEqual([agent, { id: "other", paths: [join(root, "agent")] }]);
+      const found = await findSsh([agent, { id: "other", written: ["agent"] }], open());
+      expect(found).toEqual([
+        { id: "default", paths: [] },
+        { id: "other", paths: [join(root, "agent")] },
+      ]);
     });
 
     test("a socket beside another path is refused", async () => {
-      const error = await refusalOf(() => findSsh([{ id: "a", paths: ["agent", "agent"] }], open()));
+      const error = await refusalOf(() => findSsh([{ id: "a", written: ["agent", "agent"] }], open()));
       expect(error.message).toMatch(/a socket beside other paths/);
     });
   });
