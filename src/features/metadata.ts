@@ -31,6 +31,8 @@ export type FeatureMetadata = {
   readonly containerEnv: ReadonlyMap<string, string>;
   /** An old way to be told the main option: the name of one more variable. */
   readonly buildArg: string | undefined;
+  /** What the metadata label carries, in its order; old properties are at their new place. */
+  readonly labelled: JsonObject;
 };
 
 /** `default` is missing where the author gave none: such an option is handed on only when somebody sets it. */
@@ -90,6 +92,7 @@ export function readMetadata(raw: JsonObject, asked: AskedFeature): FeatureMetad
       }),
     ),
     buildArg: textOf(buildArg),
+    labelled: pickLabelled(raw, asked),
   };
 }
 
@@ -108,16 +111,21 @@ export function mergeMetadata(
 /**
  * What the metadata label of the image carries of a feature.
  * @param id as the person wrote it.
- * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/imageMetadata.ts#L50-L67
  */
-export function featureLabelEntry(id: string, { raw }: FeatureMetadata): JsonObject {
-  const { devPort: _, ...kept } = raw;
-  const json = moveOldProperties(kept, METADATA_FILE);
+export function featureLabelEntry(id: string, { labelled }: FeatureMetadata): JsonObject {
+  return { id, ...labelled };
+}
+
+/** @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/imageMetadata.ts#L50-L67 */
+function pickLabelled({ devPort: _, ...raw }: JsonObject, asked: AskedFeature): JsonObject {
+  // Where the old properties go to has to be there to be added to.
+  if (raw.extensions || raw.settings) objectAt(objectAt(raw, "customizations", asked), "vscode", asked);
+  const json = moveOldProperties(raw, METADATA_FILE);
   const picked = LABELLED.flatMap((name) => {
     const value = Object.hasOwn(json, name) ? json[name] : undefined;
     return value === undefined ? [] : [[name, value] as const];
   });
-  return { id, ...Object.fromEntries(picked) };
+  return Object.fromEntries(picked);
 }
 
 function optionOf(value: Json, key: string, asked: AskedFeature): FeatureOption {

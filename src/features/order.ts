@@ -7,7 +7,7 @@ import type { FeatureNode } from "./graph.ts";
  * The order of installation: in rounds, each of what has nothing to wait for any more; of those what the person moved to the front comes
  * first, and within a round names decide.
  * @param preferred what `overrideFeatureInstallOrder` names, first to last. It never overtakes a dependency.
- * @throws E_CONFIG or E_FEATURE naming the features that wait for one another.
+ * @throws E_FEATURE naming the features that wait for one another.
  * @see https://containers.dev/implementors/features/#installation-order
  */
 export function installationOrder(
@@ -66,6 +66,7 @@ function circleError(waiting: readonly FeatureNode[], installed: readonly Featur
   return featureError(first.asked, {
     what: `cannot be installed, because each of these comes after the next: ${circle.map(({ id }) => id).join(" → ")}`,
     fix: "Take one of them out, or tell the author of one of them: dependsOn and installsAfter must not lead back.",
+    by: "feature",
   });
 }
 
