@@ -148,6 +148,7 @@ async function buildHere(scene: Scene, why: string): Promise<Outcome> {
     probed: { plan },
     world,
   } = scene;
+  refuseUnreadable(sources);
   const platform = inputs.platforms.find((one) => formatPlatform(one) === world.host.platform) ?? inputs.platforms[0];
   if (!platform) throw new Error("there is no platform to build for");
   world.log.warning(
@@ -193,6 +194,14 @@ async function publish(
     },
     world.registry,
   );
+}
+
+/** What nobody could read, nobody can build. */
+function refuseUnreadable({ build, wanted: { doubt } }: Sources): void {
+  const { source } = build.definition;
+  if (source.kind !== "unreadable" || doubt?.kind !== "plan") return;
+  const { what, fix, at = source.at } = doubt;
+  throw new ActionError("E_CONFIG", { what: `${what}, and it cannot be built here.`, fix, at });
 }
 
 function boundTo({ bindings, features }: Plan): Pick<BuildTask, "bindings" | "features"> {

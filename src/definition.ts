@@ -1,3 +1,4 @@
+import { composeDefinition } from "./definition-compose.ts";
 import type { FoundConfiguration } from "./devcontainer/find.ts";
 import type { JsonPath } from "./devcontainer/json.ts";
 import { type BuildKind, buildKind } from "./devcontainer/kind.ts";
@@ -5,8 +6,9 @@ import { type BuildOption, type BuildOptionPair, formatOption, readBuildOptions 
 import { placeOf } from "./devcontainer/parse.ts";
 import { pathWithin, resolvePath } from "./devcontainer/paths.ts";
 import { type Substituted, substitutionAt } from "./devcontainer/substitute.ts";
-import { ActionError, type Place } from "./errors.ts";
+import type { Place } from "./errors.ts";
 import { type Doubt, tellPlace } from "./upstream.ts";
+import type { Files } from "./world.ts";
 
 /** A value as it is used, the place where a person finds it, and what took part in it. */
 export type Written = {
@@ -21,23 +23,31 @@ export type Written = {
 /** Where a named build context is: an absolute folder, or an image. */
 export type NamedContext = { readonly kind: "folder" | "image" } & Written;
 
+/** An option of buildx that changes the image's bytes. */
+export type CountedOption = BuildOption & { readonly fromEnvironment: boolean };
+
+/** How something is built. */
+export type BuildRequest = {
+  readonly target: Written | undefined;
+  readonly args: ReadonlyMap<string, Written>;
+  readonly contexts: ReadonlyMap<string, NamedContext>;
+  readonly cacheFrom: readonly string[];
+  readonly counted: readonly CountedOption[];
+  /** Options of buildx that do not change the image. */
+  readonly uncounted: readonly BuildOption[];
+};
+
 /** What is built, wherever it was said: in devcontainer.json, in a compose file, by inputs. Paths are absolute. */
-export type Definition = {
+export type Definition = BuildRequest & {
   readonly source:
     | { readonly kind: "image"; readonly image: Written }
     | {
         readonly kind: "dockerfile";
         readonly dockerfile: Written | { readonly text: string; readonly at: Place };
         readonly context: Written;
-      };
-  readonly target: Written | undefined;
-  readonly args: ReadonlyMap<string, Written>;
-  readonly contexts: ReadonlyMap<string, NamedContext>;
-  readonly cacheFrom: readonly string[];
-  /** Options of buildx that change the image's bytes. */
-  readonly counted: readonly (BuildOption & { readonly fromEnvironment: boolean })[];
-  /** Options of buildx that do not. */
-  readonly uncounted: readonly BuildOption[];
+      }
+    /** It cannot be told before the build, and we do not know how to build it either: there is a doubt then. */
+    | { readonly kind: "unreadable"; readonly at: Place };
   /** The user of a compose service. */
   readonly user: Written | undefined;
   readonly warnings: readonly { readonly text: string; readonly at?: Place }[];
@@ -55,7 +65,7 @@ export type DefinitionRequest = {
  * Tells what a configuration builds, with which options.
  * @throws ActionError E_CONFIG for what names nothing, or nothing valid.
  */
-export function readDefinition(request: DefinitionRequest): Definition {
+export async function readDefinition(request: DefinitionRequest, files: Files): Promise<Definition> {
   const { configuration, found, workspace } = request;
   const kind = buildKind(configuration, found.file, workspace);
   switch (kind.kind) {
@@ -64,16 +74,8 @@ export function readDefinition(request: DefinitionRequest): Definition {
     case "dockerfile":
       return dockerfileDefinition(kind, request);
     case "compose":
-      throw notYet(configuration, "dockerComposeFile", "Compose (dockerComposeFile)");
+      return composeDefinition(request, files);
   }
-}
-
-function notYet(configuration: Substituted, property: string, what: string): ActionError {
-  return new ActionError("E_NOT_YET", {
-    what: `${what} cannot be cached by this version yet.`,
-    fix: "Use an image or a Dockerfile without it until a later version can.",
-    at: placeOf(configuration, [property]),
-  });
 }
 
 const NOTHING = {

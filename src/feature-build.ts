@@ -32,8 +32,9 @@ export async function fetchFeatures(
 ): Promise<readonly FeatureToInstall[]> {
   return Promise.all(
     features.map(async (feature): Promise<FeatureToInstall> => {
-      if (feature.source.kind === "local") return { feature, entries: undefined };
-      const content = await fetchFeatureContent(feature, ports);
+      const { source } = feature;
+      if (source.kind === "local") return { feature, entries: undefined };
+      const content = await fetchFeatureContent({ ...feature, source }, ports);
       if (content.kind === "content") return content;
       const { what, error } = content;
       throw new ActionError("E_REGISTRY", {

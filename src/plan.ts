@@ -95,7 +95,7 @@ function makeYours(inputs: Inputs, gathered: Gathered, platform: Platform, trees
   const tree = trees.get("")?.digest;
   return {
     configuration: {
-      kind: source.kind,
+      kind: source.kind === "image" ? "image" : "dockerfile",
       ...(source.kind === "image" ? { image: source.image.value } : {}),
       ...(target === undefined ? {} : { target: target.value }),
       ...(Object.keys(users).length === 0 ? {} : { users }),

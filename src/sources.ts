@@ -58,12 +58,8 @@ export async function gatherSources(inputs: Inputs, { files, host }: Pick<World,
     localEnv: host.env,
     localWorkspaceFolder: workspace,
   });
-  const definition = readDefinition({ configuration, found, workspace, env: host.env });
-  const { source } = definition;
-  const read =
-    source.kind === "image"
-      ? imageSources(source.image)
-      : await dockerfileSources(files, workspace, { ...definition, source });
+  const definition = await readDefinition({ configuration, found, workspace, env: host.env }, files);
+  const read = await readSource(files, workspace, definition);
   const namedContexts = await readNamedContexts(files, workspace, definition);
   const { additionalFeatures: additional, lockfile } = inputs;
   const features = await gatherFeatures({ configuration, found, workspace, additional, lockfile }, files);
@@ -87,12 +83,27 @@ async function findWorkspace(files: Files, checkout: string, folder: string | un
   return real;
 }
 
+async function readSource(files: Files, workspace: string, definition: Definition): Promise<Read> {
+  const { source } = definition;
+  switch (source.kind) {
+    case "image":
+      return imageSources(source.image);
+    case "dockerfile":
+      return dockerfileSources(files, workspace, { ...definition, source });
+    case "unreadable":
+      return withoutDockerfile("FROM scratch\n");
+  }
+}
+
 type Read = Omit<Gathered, "configuration" | "relative" | "definition" | "namedContexts" | "features">;
 
 /** An image as it is still gets the metadata label, so that it says what the configuration says. */
 function imageSources(image: Written): Read {
   readImageName(image.value, image.value, image.at);
-  const dockerfileText = `FROM ${image.value}\n`;
+  return withoutDockerfile(`FROM ${image.value}\n`);
+}
+
+function withoutDockerfile(dockerfileText: string): Read {
   return {
     dockerfileText,
     dockerfile: parseDockerfile(dockerfileText, "Dockerfile"),

@@ -7,7 +7,7 @@ import type { Substituted } from "./substitute.ts";
 /** What has to be built: an image as it is, a Dockerfile, or a service of compose. Paths are absolute and inside the workspace. */
 export type BuildKind =
   | { readonly kind: "image"; readonly image: string }
-  | { readonly kind: "compose"; readonly service: string }
+  | { readonly kind: "compose" }
   | {
       readonly kind: "dockerfile";
       readonly dockerfile: string;
@@ -36,7 +36,7 @@ export function buildKind(configuration: Substituted, configFile: string, worksp
   const written: JsonPath | undefined =
     "dockerFile" in json ? ["dockerFile"] : "dockerfile" in build ? ["build", "dockerfile"] : undefined;
   if (written) return dockerfileKind(configuration, { written, build, folder: folderOf(configFile), workspace });
-  if ("dockerComposeFile" in json) return { kind: "compose", service: composeService(configuration) };
+  if ("dockerComposeFile" in json) return { kind: "compose" };
   const image = textAt(configuration, ["image"]);
   if (image === undefined) throw nothingToBuild(configuration);
   return { kind: "image", image };
@@ -83,16 +83,6 @@ function dockerfileKind(configuration: Substituted, sources: Sources): BuildKind
     options: texts(configuration, ["build", "options"], build.options),
     written: { dockerfile: written, context: contextPath },
   };
-}
-
-function composeService(configuration: Substituted): string {
-  const service = textAt(configuration, ["service"]);
-  if (service !== undefined) return service;
-  throw new ActionError("E_CONFIG", {
-    what: `${configuration.file} names dockerComposeFile and no service.`,
-    fix: 'Add "service": the one of the compose file in which you work.',
-    at: placeOf(configuration, ["dockerComposeFile"]),
-  });
 }
 
 /** Values become text as JavaScript writes them: `true`, `3`, `null`. */

@@ -123,7 +123,7 @@ describe("a configuration builds", () => {
     {
       name: "a service of compose",
       config: { dockerComposeFile: "c.yml", service: "app" },
-      builds: { kind: "compose", service: "app" },
+      builds: { kind: "compose" },
     },
     { name: "with no options", config: { build: { ...build, options: [] } }, builds: dockerfile({}) },
     {
@@ -142,13 +142,6 @@ type Refused = { name: string; text: string; code?: string; what: string; fix?: 
 describe("a configuration is refused", () => {
   const correct = `Correct it in ${FILE}.`;
   const rows: readonly Refused[] = [
-    {
-      name: "compose without a service",
-      text: '{"image": "a",\n"dockerComposeFile": []}',
-      what: `${FILE} names dockerComposeFile and no service.`,
-      fix: 'Add "service": the one of the compose file in which you work.',
-      line: 2,
-    },
     {
       name: "an option that is no text",
       text: '{"build": {"dockerfile": "D",\n"options": [1]}}',

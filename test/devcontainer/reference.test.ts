@@ -24,7 +24,7 @@ async function askOurs(sample: Sample, workspace: string): Promise<Ordered> {
     const built = buildKind(configuration, file, workspace);
     const label = metadataLabel({ base: sample.baseLabel, raw: configuration.raw });
     if (built.kind === "image") return { ...built, label };
-    if (built.kind === "compose") return { kind: "error", words: `compose service ${built.service}` };
+    if (built.kind === "compose") return { kind: "error", words: "compose" };
     return {
       kind: "dockerfile",
       dockerfile: pathWithin(workspace, built.dockerfile) ?? built.dockerfile,
