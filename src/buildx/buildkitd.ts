@@ -63,6 +63,8 @@ function registryPart(registry: KnownRegistry, folder: string, own: string): Par
     ...(mirrors.length > 0 ? [`mirrors = ${list(mirrors)}`] : []),
     // Both together are TLS without a look at the certificate and then plain http, which is what our client does.
     ...(insecure ? ["http = true", "insecure = true"] : []),
+    // On loopback the daemon would speak plain http even to a registry whose certificate it was given.
+    ...(!insecure && (client || certificates.length > 0) ? ["http = false"] : []),
     ...(certificates.length > 0 ? [`ca = [${path("ca.pem")}]`] : []),
     ...(client ? [`[[${table}.keypair]]`, `key = ${path("key.pem")}`, `cert = ${path("cert.pem")}`] : []),
   ];

@@ -41,6 +41,7 @@ http = true
 insecure = true
 
 [registry."ca.example"]
+http = false
 ca = ["/tmp/b/certificates-3/ca.pem"]
 [[registry."ca.example".keypair]]
 key = "/tmp/b/certificates-3/key.pem"
