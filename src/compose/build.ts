@@ -59,10 +59,11 @@ export function readBuild(build: Section, scope: BuildScope): ServiceBuild {
   };
 }
 
-/** An empty context is the folder it counts from, as the reference CLI has it. */
+/** Without a context, and with an empty one, it is the project's folder. */
 function contextOf(build: Section, { workspace, folder }: BuildScope): Sourced {
   const context = scalarAt(build, "context");
-  if (context) return sourced(context, resolveInside(context, `${build.path}.context`, workspace));
+  if (context && context.text !== "")
+    return sourced(context, resolveInside(context, `${build.path}.context`, workspace));
   return { value: folder, at: build.mapping.at, fromEnvironment: false };
 }
 

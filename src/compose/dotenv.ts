@@ -62,7 +62,8 @@ function readName(
   const rest = source.slice(start);
   const [whole, written = "", end] = NAME.exec(rest) ?? [];
   // compose takes a last line without a line break and without a sign for the value of a variable without a name.
-  if (whole === undefined && /^[\p{L}\p{N}_.\-[\]\s]*$/u.test(rest)) return { name: "", next: start, isAlone: false };
+  if (whole === undefined && rest !== "" && /^[\p{L}\p{N}_.\-[\]\s]*$/u.test(rest))
+    return { name: "", next: start, isAlone: false };
   const name = written.trimEnd();
   if (whole === undefined || name.includes(" ")) throw badName(at);
   const next = start + whole.length;

@@ -12,7 +12,6 @@ import {
   type Scalar,
   type Tree,
   tellText,
-  withoutTags,
   wrongType,
 } from "./tree.ts";
 
@@ -24,32 +23,38 @@ export type Extending = {
   readonly scope: ReadScope;
 };
 
+/** How a service was reached: through which others, and whether from one of its own file. */
+type Via = { readonly trail: readonly string[]; readonly isNeighbour: boolean };
+
 /**
  * Lays a service over the one that its `extends` names, and that over its own. Paths in a service of another file count from there.
- * @returns the service without `extends`; opaque where it extends one that lies elsewhere than in the workspace.
+ * @returns the service without `extends`; opaque where one in the chain lies elsewhere than in the workspace, or compose itself does
+ * not settle what the chain means.
  * @throws E_CONFIG for a service or file that is not there, and for a circle.
  * @see https://github.com/compose-spec/compose-go/blob/v2.9.1/loader/extends.go
  */
 export async function extendService(
   name: string,
   from: Extending,
-  trail: readonly string[] = [],
+  via: Via = { trail: [], isNeighbour: false },
 ): Promise<Tree | undefined> {
   const service = from.services.entries.get(name);
   const extension = service?.kind === "mapping" ? service.entries.get("extends") : undefined;
   if (service?.kind !== "mapping" || !isSet(extension)) return service;
   const step = `${name} in ${from.path}`;
-  if (trail.includes(step)) throw circle([...trail, step], extension);
+  const trail = [...via.trail, step];
+  if (via.trail.includes(step)) throw circle(trail, extension);
+  if (via.isNeighbour && isTagged(service)) return unsettled(service);
   const { wanted, file } = readExtension(extension, `services.${name}.extends`);
   if (file && isRemote(file.text)) return elsewhere(file);
   const other = file ? await openOther(file, name, from) : from;
   if (!other.services.entries.has(wanted.text)) throw noService(name, wanted, other);
-  const base = await extendService(wanted.text, other, [...trail, step]);
+  const base = await extendService(wanted.text, other, { trail, isNeighbour: other === from });
   const own = { ...service, entries: new Map([...service.entries].filter(([key]) => key !== "extends")) };
   if (!isSet(base)) return own;
   if (base.kind === "opaque") return base;
   if (base.kind !== "mapping") throw wrongType(base, `services.${wanted.text}`, "a mapping");
-  return layOver(withoutTags(base), own, "services.*");
+  return layOver(base, own, "services.*");
 }
 
 function readExtension(extension: Tree, path: string): { readonly wanted: Scalar; readonly file: Scalar | undefined } {
@@ -78,6 +83,22 @@ async function openOther(file: Scalar, name: string, { scope }: Extending): Prom
     .map(servicesOf)
     .reduce((before, after) => canonicalServices(layOver(before, after, "services")), mappingOf([], file.at));
   return { services, path, scope: inside };
+}
+
+function isTagged(tree: Tree): boolean {
+  return tree.kind === "mapping" && (tree.resets.size > 0 || [...tree.entries.values()].some(isTagged));
+}
+
+/** In the middle of a chain in one file, compose heeds the tags or not by the order in which it happens to take the services up. */
+function unsettled(service: Mapping): Opaque {
+  return {
+    kind: "opaque",
+    doubt: {
+      what: "This service is extended, extends another, and has a !reset or !override, which compose sometimes heeds and sometimes not.",
+      fix: "Say in the last service of the chain what shall not count.",
+      at: service.at,
+    },
+  };
 }
 
 function elsewhere(file: Scalar): Opaque {

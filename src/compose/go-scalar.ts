@@ -29,7 +29,9 @@ function readNumber(written: string): Pick<Scalar, "type" | "text"> | undefined 
     const value = readInteger(digits);
     if (isMachineInteger(value, digits)) return { type: "integer", text: String(value) };
   }
-  return FLOAT.test(digits) ? { type: "float", text: formatFloat(Number(digits)) } : undefined;
+  // What is too large for a float stays a text.
+  const value = FLOAT.test(digits) ? Number(digits) : Number.POSITIVE_INFINITY;
+  return Number.isFinite(value) ? { type: "float", text: formatFloat(value) } : undefined;
 }
 
 function readInteger(digits: string): bigint {
@@ -46,11 +48,10 @@ function isMachineInteger(value: bigint, digits: string): boolean {
 
 /** Go's `fmt.Sprint` of a float64. */
 function formatFloat(value: number): string {
-  if (!Number.isFinite(value)) return value < 0 ? "-Inf" : "+Inf";
   if (Object.is(value, -0)) return "-0";
   const [digits = "", exponent = "0"] = value.toExponential().split("e");
   const power = Number(exponent);
-  if (power >= -4 && power < 21) return String(value);
+  if (power >= -4 && power < 6) return String(value);
   return `${digits}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
 }
 

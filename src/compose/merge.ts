@@ -2,15 +2,15 @@ import { ActionError } from "../errors.ts";
 import { isSet, type List, type Mapping, mappingOf, placeOf, type Scalar, type Tree, wrongType } from "./tree.ts";
 
 /**
- * Lays a later file's tree over that of earlier ones, by compose's rules: mappings name by name, lists one behind the other, what is
- * `NAME=value` in either form as a list of those, anything else replaced; what the later one tags `!reset` or `!override` begins anew.
- * @param base what earlier files say; its own tags have had their effect.
+ * Lays a later file's mapping over that of earlier ones, by compose's rules: mappings name by name, lists one behind the other, what is
+ * `NAME=value` in either form as a list of those, anything else replaced; what is tagged `!reset` or `!override` begins anew.
  * @param path where both stand in the file, with `*` for the name of a service.
+ * @param tagged the later mapping as it is written, where `over` holds more than that.
  * @throws E_CONFIG for a list over a mapping and the like.
  * @see https://github.com/compose-spec/compose-go/blob/v2.9.1/override/merge.go
  */
-export function layOver(base: Mapping, over: Mapping, path: string): Mapping {
-  return mergeMappings(withoutReset(base, over), over, path);
+export function layOver(base: Mapping, over: Mapping, path: string, tagged: Mapping = over): Mapping {
+  return mergeMappings(withoutReset(base, tagged), over, path);
 }
 
 type Rule = (base: Tree, over: Tree, path: string) => Tree;
@@ -49,12 +49,12 @@ function below(path: string, name: string): string {
   return path === "" ? name : `${path}.${name}`;
 }
 
-/** What a later tree's tags leave of an earlier one. */
-function withoutReset(base: Mapping, over: Mapping): Mapping {
-  const left = [...base.entries].filter(([name]) => !over.resets.has(name));
+/** What the tags of a later mapping leave of an earlier one. */
+function withoutReset(base: Mapping, tagged: Mapping): Mapping {
+  const left = [...base.entries].filter(([name]) => !tagged.resets.has(name));
   return mappingOf(
     left.map(([name, value]) => {
-      const later = over.entries.get(name);
+      const later = tagged.entries.get(name);
       const both = value.kind === "mapping" && later?.kind === "mapping";
       return [name, both ? withoutReset(value, later) : value] as const;
     }),

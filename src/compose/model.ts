@@ -4,16 +4,7 @@ import { extendService } from "./extend.ts";
 import { type Inclusion, type ModelScope, readInclusions } from "./include.ts";
 import { layOver } from "./merge.ts";
 import { type Named, readDocuments } from "./sources.ts";
-import {
-  type Doubt,
-  type Mapping,
-  mappingOf,
-  placeOf,
-  saysTheSame,
-  type Tree,
-  withoutTags,
-  wrongType,
-} from "./tree.ts";
+import { type Doubt, type Mapping, mappingOf, placeOf, saysTheSame, type Tree, wrongType } from "./tree.ts";
 import { emptyScalar } from "./yaml-scalar.ts";
 
 /** What the compose files of a project say, as far as it concerns one service. */
@@ -39,7 +30,7 @@ export async function loadModel(paths: readonly string[], named: Named, scope: M
       model = laterOver(model, await readPart(document, path, scope), document);
     }
   }
-  return { services: withoutTags(model.services), secrets: withoutTags(model.secrets), unread: model.unread };
+  return model;
 }
 
 /** What one document says, together with what it extends and includes. */
@@ -85,12 +76,13 @@ function withoutConflict(own: Mapping, included: Mapping, section: string): Mapp
   return { ...own, entries: new Map([...own.entries, ...included.entries]) };
 }
 
-function laterOver(earlier: Model, later: Model, { resets }: Mapping): Model {
-  const nothing = mappingOf([], later.services.at);
-  const services = layOver(resets.has("services") ? nothing : earlier.services, later.services, "services");
+function laterOver(earlier: Model, later: Model, document: Mapping): Model {
+  const kept = (name: string, section: Mapping): Mapping =>
+    document.resets.has(name) ? mappingOf([], section.at) : section;
+  const services = layOver(kept("services", earlier.services), later.services, "services", servicesOf(document));
   return {
     services: canonicalServices(services),
-    secrets: layOver(resets.has("secrets") ? nothing : earlier.secrets, later.secrets, "secrets"),
+    secrets: layOver(kept("secrets", earlier.secrets), later.secrets, "secrets"),
     unread: [...earlier.unread, ...later.unread],
   };
 }

@@ -53,14 +53,6 @@ export function placeOf(tree: Tree): Place {
   return tree.kind === "opaque" ? tree.doubt.at : tree.at;
 }
 
-/** The same mapping without a trace of `!reset` and `!override`, as deep as it goes. */
-export function withoutTags(mapping: Mapping): Mapping {
-  return mappingOf(
-    [...mapping.entries].map(([name, value]) => [name, value.kind === "mapping" ? withoutTags(value) : value] as const),
-    mapping.at,
-  );
-}
-
 /** Whether two trees say the same, wherever it is written; the order of names does not count. */
 export function saysTheSame(one: Tree, other: Tree): boolean {
   if (one.kind === "scalar" && other.kind === "scalar") return one.type === other.type && one.text === other.text;

@@ -11,13 +11,13 @@ type Origin = {
 };
 
 const NOT_TEXT = /^tag:yaml\.org,2002:(?:null|bool|int|float)$/;
-const KNOWN_TAG = /^(?:!|!reset|!override|tag:yaml\.org,2002:(?:str|null|bool|int|float|map|seq))$/;
+const KNOWN_TAG = /^(?:!reset|!override|tag:yaml\.org,2002:(?:str|null|bool|int|float|map|seq))$/;
 
 /** The value of a scalar that was parsed with the failsafe schema, which leaves all of them texts. */
 export function readScalar(node: YamlScalar, at: Place, { folder, variables }: Origin): Scalar | Opaque {
   const written = typeof node.value === "string" ? node.value : "";
   const tag = node.tag ?? "";
-  const isText = node.type !== "PLAIN" || tag === "!" || tag.endsWith(":str");
+  const isText = node.type !== "PLAIN" || tag.endsWith(":str");
   const opaque = isText && NOT_TEXT.test(tag) ? opaqueFor(tag, at) : opaqueTag(node.tag, at);
   if (opaque) return opaque;
   const value = isText ? { type: "text" as const, text: written } : readPlainScalar(written);
@@ -35,7 +35,8 @@ export function opaqueTag(tag: string | undefined, at: Place): Opaque | undefine
   return tag === undefined || KNOWN_TAG.test(tag) ? undefined : opaqueFor(tag, at);
 }
 
-function opaqueFor(tag: string, at: Place): Opaque {
+/** What stands for a value with a tag that is not understood. */
+export function opaqueFor(tag: string, at: Place): Opaque {
   const what = `The value has the YAML tag ${tag.replace("tag:yaml.org,2002:", "!!")}.`;
   return { kind: "opaque", doubt: { what, fix: "Write the value without the tag.", at } };
 }

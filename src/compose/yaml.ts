@@ -15,7 +15,7 @@ import {
 import { ActionError, type Place } from "../errors.ts";
 import type { Variables } from "./template.ts";
 import { type Mapping, placeOf, type Tree } from "./tree.ts";
-import { emptyScalar, opaqueTag, readScalar } from "./yaml-scalar.ts";
+import { emptyScalar, opaqueFor, opaqueTag, readScalar } from "./yaml-scalar.ts";
 
 export type YamlSource = {
   /** How messages name it. */
@@ -44,7 +44,14 @@ export function readYaml(source: YamlSource): readonly Mapping[] {
     prettyErrors: false,
     logLevel: "silent",
   });
-  const reading: Reading = { source, lines, targets: new Map(), open: new Set(), left: { nodes: MAX_NODES } };
+  const reading: Reading = {
+    source,
+    lines,
+    targets: new Map(),
+    open: new Set(),
+    left: { nodes: MAX_NODES },
+    isOverridden: false,
+  };
   return [...documents].map((document) => readDocument(document, reading));
 }
 
@@ -59,6 +66,8 @@ type Reading = {
   /** What is being read right now, from the root down. */
   readonly open: Set<Node>;
   readonly left: { nodes: number };
+  /** Below an `!override`: there compose takes no notice of tags, and `!reset null` is the text "null". */
+  readonly isOverridden: boolean;
 };
 
 function readDocument(document: Document.Parsed, reading: Reading): Mapping {
@@ -108,9 +117,17 @@ function readNode(node: unknown, at: Place, reading: Reading): Tree {
   return tree;
 }
 
+/** A value that may be tagged. */
+function readValue(node: unknown, at: Place, reading: Reading): Tree {
+  const tag = hasTag(node, "!reset") ? "!reset" : hasTag(node, "!override") ? "!override" : undefined;
+  if (tag === undefined) return readNode(node, at, reading);
+  if (reading.isOverridden) return opaqueFor(tag, at);
+  return readNode(node, at, { ...reading, isOverridden: true });
+}
+
 function readList(node: YAMLSeq, at: Place, reading: Reading): Tree {
-  const items = node.items.filter((item) => !hasTag(item, "!reset"));
-  return { kind: "list", items: items.map((item) => readNode(item, placeIn(reading, item, at), reading)), at };
+  const items = node.items.filter((item) => reading.isOverridden || !hasTag(item, "!reset"));
+  return { kind: "list", items: items.map((item) => readValue(item, placeIn(reading, item, at), reading)), at };
 }
 
 function readMapping(node: YAMLMap, at: Place, reading: Reading): Mapping {
@@ -127,15 +144,23 @@ function readMapping(node: YAMLMap, at: Place, reading: Reading): Mapping {
       merged.push(...readMerged(pair.value, place, reading));
       continue;
     }
-    const target = isAlias(pair.value) ? reading.targets.get(pair.value) : pair.value;
-    if (hasTag(target, "!reset") || hasTag(target, "!override")) resets.add(name);
-    if (!hasTag(target, "!reset")) entries.set(name, readNode(pair.value, place, reading));
+    const value = isAlias(pair.value) ? reading.targets.get(pair.value) : pair.value;
+    const isReset = hasTag(value, "!reset") && !reading.isOverridden;
+    if (isReset || hasTag(value, "!override")) resets.add(name);
+    if (!isReset) entries.set(name, readValue(value, place, reading));
   }
-  for (const mapping of merged) {
-    for (const [name, value] of mapping.entries) if (!entries.has(name)) entries.set(name, value);
-    for (const name of mapping.resets) resets.add(name);
-  }
-  return { kind: "mapping", entries, resets, at };
+  return mergeIn({ kind: "mapping", entries, resets, at }, merged);
+}
+
+/** What `<<` brings stands behind what the mapping says itself, and the first that says it counts. */
+function mergeIn(mapping: Mapping, merged: readonly Mapping[]): Mapping {
+  const all = [mapping, ...merged];
+  const later = all.toReversed();
+  return {
+    ...mapping,
+    entries: new Map([...mapping.entries, ...later.flatMap(({ entries }) => [...entries])]),
+    resets: new Set(all.flatMap(({ resets }) => [...resets])),
+  };
 }
 
 function isMergeKey({ key }: Pair): boolean {
