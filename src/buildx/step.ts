@@ -16,9 +16,8 @@ export type Step = Vertex & {
 
 /** Adds a message to what is known: the last word counts. A step may begin and end more than once, each time with another beginning. */
 export function mergeVertex(step: Step | undefined, vertex: Vertex): Step {
-  const started = vertex.started ?? step?.started;
-  const isNewStretch = step !== undefined && started !== step.started;
-  return { ...vertex, started, kind: kindOf(vertex.name), before: isNewStretch ? spent(step) : (step?.before ?? 0) };
+  const isNewStretch = step !== undefined && vertex.started !== step.started;
+  return { ...vertex, kind: kindOf(vertex.name), before: isNewStretch ? spent(step) : (step?.before ?? 0) };
 }
 
 /** How long a step took, in all stretches that ended. */

@@ -47,6 +47,7 @@ test("a base image is over when a step needs it, not each time that BuildKit cal
     vertex("f", BASE, { from: 2 }),
     JSON.stringify({ statuses: [{ id: "sha256:1", vertex: "f", current: 1, total: 9, started: time(2) }] }),
     JSON.stringify({ statuses: [{ id: "sha256:2", vertex: "f", current: 1, total: 9, started: time(2) }] }),
+    vertex("f", BASE, { from: 2, to: 4 }),
     vertex("f", BASE, { from: 2, to: 5 }),
     vertex("a", "[2/2] RUN make", { inputs: ["f"] }),
     vertex("a", "[2/2] RUN make", { from: 6, to: 7, inputs: ["f"] }),
@@ -80,13 +81,15 @@ test("what a push consists of, where it took a while", () => {
     JSON.stringify({ statuses: [{ id, vertex: "e", current: 0, started: time(0), completed: time(to) }] });
   const { log } = play([
     vertex("e", "exporting to image", { from: 0 }),
-    part("exporting layers", 0.9),
+    part("exporting manifest", 0.9),
+    part("exporting layers", 2),
     part("pushing layers", 12),
     part("pushing layers", 12),
     vertex("e", "exporting to image", { from: 0, to: 13 }),
   ]);
   expect(log).toEqual([
     "[linux/arm64] exporting to image",
+    "[linux/arm64]   exporting layers: 2.0 s",
     "[linux/arm64]   pushing layers: 12.0 s",
     "[linux/arm64]   done in 13.0 s",
     "[linux/arm64] 0 steps, 0 cached, 0.0 s",
