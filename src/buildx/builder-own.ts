@@ -21,7 +21,7 @@ export type OwnBuilder = {
   readonly image: string | undefined;
   readonly network: BuilderNetwork;
   readonly entitlements: readonly Entitlement[];
-  /** Whether a container of that name that is there already is thrown away with its cache: always where it runs another image. */
+  /** Whether a container of that name that is there already is thrown away with its cache. */
   readonly restart: boolean;
 };
 
@@ -40,15 +40,14 @@ const WITHOUT_EVENT = { GITHUB_EVENT_NAME: "", GITHUB_EVENT_PATH: "" };
 
 /**
  * Makes a builder of the driver docker-container that knows what our client knows, and starts it. A container of that name that is there
- * already goes on with its cache and the settings that it was made with, unless it runs another image or `restart` is asked for.
+ * already goes on with its cache and the settings that it was made with, unless `restart` is asked for.
  * @throws ActionError E_DOCKER with buildx's last words.
  */
 export async function makeBuilder(own: OwnBuilder, workshop: Workshop): Promise<Builder> {
-  const { name, image, restart } = own;
+  const { name, restart } = own;
   const created = await runBuildx(workshop.buildx, await createArguments(own, workshop), workshop);
   if (created.code !== 0) throw notMade(lastWords(created));
-  const running = image === undefined ? undefined : await imageOfContainer(containerOf(name), workshop);
-  if (restart || (running !== undefined && running !== image)) await resetBuilder(name, workshop);
+  if (restart) await resetBuilder(name, workshop);
   await tellProxies(own, workshop);
   const builder = await inspectBuilder(name, { ...workshop, env: { ...workshop.env, ...WITHOUT_EVENT } });
   if ("wrong" in builder) throw notMade(builder.wrong);
@@ -74,10 +73,6 @@ async function createArguments(own: OwnBuilder, { files }: Workshop): Promise<st
 
 function nodeOf(name: string): string {
   return `${name.toLowerCase()}0`;
-}
-
-function containerOf(name: string): string {
-  return `${CONTAINER_PREFIX}${nodeOf(name)}`;
 }
 
 function notMade(words: string): ActionError {
@@ -111,7 +106,9 @@ export async function removeBuilder(
   await runBuildx(buildx, ["rm", "--force", name], { exec, env }, REMOVAL_TIME);
 }
 
-async function imageOfContainer(container: string, { exec, env }: Surroundings): Promise<string | undefined> {
+/** The image that the container of a builder runs; `undefined` where there is no container, and where no docker can be asked. */
+export async function imageOfBuilder(name: string, { exec, env }: Surroundings): Promise<string | undefined> {
+  const container = `${CONTAINER_PREFIX}${nodeOf(name)}`;
   const answer = await exec("docker", ["inspect", "--format", "{{.Config.Image}}", container], { env });
   return answer?.code === 0 ? answer.stdout.trim() : undefined;
 }

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   abilitiesOf,
@@ -125,6 +126,20 @@ test.each([
   ["one of a builder that lists nothing", "Name: c\nDriver: cloud\n\nNodes:\nName: c0\n", s390x, "unknown"],
 ])("a platform that is %s", (_, text, platform, means) => {
   expect(meansFor(readInspection(text), platform)).toBe(means);
+});
+
+test("no text that buildx could print makes the reading fail, and what is read is normalised", () => {
+  const line = fc.oneof(
+    fc.string(),
+    fc.constantFrom("Nodes:", "Name: b", "Platforms: linux/amd64*, linux/arm", "Error: x", "BuildKit version: v1.2.3"),
+  );
+  fc.assert(
+    fc.property(fc.array(line), (lines) => {
+      const { nodes } = readInspection(lines.join("\n"));
+      for (const { platforms } of nodes)
+        for (const platform of platforms) expect(platform).toMatch(/^(linux|windows)\/[a-z0-9]+(\/v[0-9]+)?$/);
+    }),
+  );
 });
 
 const BUILDX = { program: "docker", prefix: ["buildx"], version: undefined };

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { chooseBuilders, type WantedBuilders } from "../../src/buildx/builders.ts";
+import { chooseBuilders, parsePlatformBuilder, type WantedBuilders } from "../../src/buildx/builders.ts";
 import { openFiles } from "../../src/host/files.ts";
 import { type Answers, failed, ok, programsOf } from "./programs.ts";
 
@@ -297,7 +297,7 @@ describe("a builder that the input names", () => {
   describe("together with an image is made, and stays", () => {
     const IMAGE = "docker inspect --format {{.Config.Image}} buildx_buildkit_team0";
     test.each<[string, Answers, boolean, readonly string[]]>([
-      ["where there is none", {}, false, []],
+      ["where there is none", {}, true, []],
       ["and goes on where it runs that image", { [IMAGE]: ok("moby/buildkit:new\n") }, false, []],
       [
         "and starts anew where it runs another",
@@ -363,4 +363,18 @@ describe("builders by platform", () => {
     const builders = await machineOf({}).choose({ platforms: [amd64] });
     expect(() => builders.forPlatform(arm64)).toThrow("linux/arm64");
   });
+});
+
+test.each([
+  ["linux/arm64=arm", { platform: "linux/arm64", name: "arm" }],
+  [" linux/aarch64 = team.arm-1 ", { platform: "linux/arm64", name: "team.arm-1" }],
+  ["linux/arm=desktop-linux", { platform: "linux/arm/v7", name: "desktop-linux" }],
+  ["linux/arm64", { wrong: "it is not written as linux/arm64=name" }],
+  ["=arm", { wrong: "it is not written as linux/arm64=name" }],
+  ["linux/arm64=", { wrong: "it is not written as linux/arm64=name" }],
+  ["linux/arm64=a=b", { wrong: "it is not written as linux/arm64=name" }],
+  ["linux/arm46=arm", { wrong: expect.stringContaining("arm46") }],
+  ["linux/arm64=--bootstrap", { wrong: '"--bootstrap" is not a builder\'s name' }],
+])("the line %j of the input builders", (line, expected) => {
+  expect(parsePlatformBuilder(line)).toEqual(expected);
 });

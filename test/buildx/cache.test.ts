@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type CacheEntry, type CacheRequest, cacheArguments, parseCacheEntry } from "../../src/buildx/cache.ts";
 
@@ -163,4 +164,17 @@ test.each([
   const parsed = parseCacheEntry(line);
   expect(parsed).toEqual({ wrong: expect.stringContaining(words) });
   expect(JSON.stringify(parsed)).not.toContain("s3cr3t");
+});
+
+test("whatever is written is read or refused, and what was read keeps its words", () => {
+  const line = fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom(...'type=regsty,f:/.@" ') }));
+  fc.assert(
+    fc.property(line, (text) => {
+      const parsed = parseCacheEntry(text);
+      if ("wrong" in parsed) return;
+      const { args } = cacheArguments({ ...REQUEST, from: [parsed], mayExport: false, env: ACTIONS });
+      const again = parseCacheEntry(args.at(-1) ?? "");
+      expect(again).toEqual(parsed);
+    }),
+  );
 });

@@ -1,8 +1,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { inspectBuilder } from "../../src/buildx/builder.ts";
 import { type Builders, chooseBuilders, type WantedBuilders } from "../../src/buildx/builders.ts";
 import type { BuilderNetwork, KnownRegistry } from "../../src/buildx/buildkitd.ts";
 import { openBuildx, runBuildx } from "../../src/buildx/buildx.ts";
@@ -107,6 +108,19 @@ test("a builder that is not there is told with buildx's own words", async () => 
 test("a platform that nobody can build for is told before the build", async () => {
   await expect(choose({ platforms: [{ os: "linux", architecture: "s390x" }] })).rejects.toMatchObject({
     message: expect.stringMatching(/cannot build for linux\/s390x; it can for linux\/amd64/),
+  });
+});
+
+test("a docker-buildx on PATH is enough where there is no docker", async () => {
+  const plugins = await docker("info", "--format", "{{range .ClientInfo.Plugins}}{{.Name}}={{.Path}} {{end}}");
+  const plugin = /(?:^| )buildx=(\S+)/.exec(plugins)?.[1] ?? "";
+  const path = mkdtempSync(join(folder, "path-"));
+  symlinkSync(plugin, join(path, "docker-buildx"));
+  const alone = { exec, env: { ...env, PATH: path } };
+  const buildx = await openBuildx(alone);
+  expect(buildx).toMatchObject({ program: "docker-buildx", prefix: [] });
+  expect(await inspectBuilder(undefined, { ...alone, buildx })).toMatchObject({
+    driver: expect.stringMatching(/^docker/),
   });
 });
 
