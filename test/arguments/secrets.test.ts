@@ -301,6 +301,7 @@ describe("ssh", () => {
     },
     { name: "a folder", items: [{ id: "a", written: ["folder"] }], words: /a folder/ },
     { name: "a key outside", items: [{ id: "a", written: ["../other"] }], words: /out of the workspace/ },
+    { name: "a comma in a path", items: [{ id: "a", written: ["comma"] }], words: /has a comma in its path/ },
     {
       name: "an id that comes again",
       items: [agent, agent],
