@@ -98,12 +98,16 @@ export async function resetBuilder(name: string, workshop: Workshop): Promise<vo
   if (record) await writeRecord(name, record, workshop);
 }
 
-/** Removes a builder with its containers and their state. One that is gone already is no error. */
+/**
+ * Removes a builder with its containers and their state. One that is gone already is no error.
+ * @returns buildx's words where that failed.
+ */
 export async function removeBuilder(
   name: string,
   { buildx, exec, env }: Surroundings & { readonly buildx: Buildx },
-): Promise<void> {
-  await runBuildx(buildx, ["rm", "--force", name], { exec, env }, REMOVAL_TIME);
+): Promise<string | undefined> {
+  const removed = await runBuildx(buildx, ["rm", "--force", name], { exec, env }, REMOVAL_TIME);
+  return removed.code === 0 || /no builder .* found/.test(removed.stderr) ? undefined : lastWords(removed);
 }
 
 /** The image that the container of a builder runs; `undefined` where there is no container, and where no docker can be asked. */

@@ -138,7 +138,10 @@ const NAME_DIGITS = 12;
 async function makeForThisRun(wanted: WantedBuilders, site: Site): Promise<Builder> {
   for (const stale of await removeStaleBuilders(site)) site.log.info(`Removed what a killed run had left: ${stale}`);
   const name = `${OWN_PREFIX}${site.salt().slice(0, NAME_DIGITS)}`;
-  site.atEnd(() => removeBuilder(name, site));
+  site.atEnd(async () => {
+    const words = await removeBuilder(name, site);
+    if (words !== undefined) site.log.warning(`The builder ${name} could not be removed: ${words}`);
+  });
   return judged(await makeBuilder({ ...wanted, name, restart: false }, site), wanted);
 }
 

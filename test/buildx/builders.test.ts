@@ -225,6 +225,20 @@ describe("a builder that is made for this run", () => {
     expect(machine.calls.at(-1)).toBe(`docker buildx rm --force ${OWN}`);
   });
 
+  test.each<[string, ReturnType<typeof ok>, readonly string[]]>([
+    ["is gone already", failed(`ERROR: no builder "${OWN}" found`), []],
+    [
+      "cannot be reached",
+      failed("ERROR: connection refused"),
+      [`warning: The builder ${OWN} could not be removed: connection refused`],
+    ],
+  ])("that %s at the end does not make the run fail", async (_, answer, warnings) => {
+    const machine = machineOf({ "docker buildx rm --force": answer });
+    await machine.choose({ image: "moby/buildkit:latest" });
+    await machine.end();
+    expect(machine.told.filter((line) => line.startsWith("warning"))).toEqual(warnings);
+  });
+
   test("removes what killed runs have left for a day, and nothing younger", async () => {
     const machine = machineOf({
       "docker ps": ok("aaa\nbbb\n"),
