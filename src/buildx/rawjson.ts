@@ -159,9 +159,14 @@ function readTime(value: unknown): number | undefined {
 
 function readBase64(value: unknown): Uint8Array | undefined {
   if (typeof value !== "string") return undefined;
+  let binary: string;
   try {
-    return Uint8Array.from(atob(value), (char) => char.charCodeAt(0));
+    binary = atob(value);
   } catch {
     return undefined;
   }
+  // Not Uint8Array.from: all that a build prints goes through here, and this is many times as fast.
+  const bytes = new Uint8Array(binary.length);
+  for (let at = 0; at < binary.length; at++) bytes[at] = binary.charCodeAt(at);
+  return bytes;
 }
