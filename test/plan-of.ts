@@ -31,6 +31,27 @@ export function indexOf(content: Readonly<Record<string, string>>): Served {
   };
 }
 
+/**
+ * A feature as a registry shows it: its metadata stands in the manifest, so that its archive is not asked for.
+ * @param content tells apart what two versions with the same metadata install.
+ */
+export function featureOf(metadata: Readonly<Record<string, unknown>>, content = ""): Served {
+  const config = { mediaType: "application/vnd.devcontainers", digest: sha("{}"), size: 2 };
+  const layer = {
+    mediaType: "application/vnd.devcontainers.layer.v1+tar",
+    digest: sha(content),
+    size: content.length,
+  };
+  const annotations = { "dev.containers.metadata": JSON.stringify(metadata) };
+  const body = { kind: "manifest", mediaType: OCI_MANIFEST, config, layers: [layer], annotations } as const;
+  const bytes = new TextEncoder().encode(JSON.stringify(body));
+  return {
+    bytes,
+    descriptor: { mediaType: OCI_MANIFEST, digest: sha(new TextDecoder().decode(bytes)), size: bytes.length },
+    body,
+  };
+}
+
 /** A registry that serves these manifests and says "not found" to everything else. */
 export function registryOf(images: Readonly<Record<string, Served>>): Registry {
   const absent = (request: string): Answer<never> => ({

@@ -49,7 +49,14 @@ const PLACES: Places = {
   context: ".devcontainer",
   features: {},
 };
-const HIDDEN = { image: false, target: false, references: new Set<string>(), options: new Set<string>(), features: new Set<string>(), installation: new Set<string>() };
+const HIDDEN = {
+  image: false,
+  target: false,
+  references: new Set<string>(),
+  options: new Set<string>(),
+  features: new Set<string>(),
+  installation: new Set<string>(),
+};
 
 const stored = (plan: PlatformPlan, platforms = ["linux/amd64"]): StoredPlan => ({
   schema: 1,

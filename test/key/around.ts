@@ -1,0 +1,48 @@
+import { rmSync } from "node:fs";
+import type { Served } from "../../src/oci/manifest.ts";
+import { type Content, makeCheckout } from "../checkout.ts";
+import { type Asked, planOf } from "../plan-of.ts";
+
+/** What an edit starts from. */
+export type Before = {
+  readonly files: Readonly<Record<string, Content>>;
+  readonly images: Readonly<Record<string, Served>>;
+  readonly inputs?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
+};
+
+/** One edit of a real folder, of what registries serve, or of what the run is told. */
+export type Mutation = {
+  readonly name: string;
+  /** The files before the edit, when they are not the usual ones. */
+  readonly from?: Readonly<Record<string, Content>>;
+  readonly edit?: (root: string) => void;
+  readonly images?: Readonly<Record<string, Served>>;
+  readonly inputs?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
+};
+
+/** The key, and the source key: that one names the commit, whatever others publish. */
+export type Keys = { readonly key: string; readonly source: string };
+
+export async function keysOf(asked: Asked): Promise<Keys> {
+  const { sources, probed } = await planOf(asked);
+  if (!probed.plan) throw new Error(JSON.stringify(probed.verdict));
+  return { key: probed.plan.key, source: sources.wanted.sourceKey };
+}
+
+/** The keys before and after an edit. */
+export async function keysAround(mutation: Mutation, before: Before): Promise<[Keys, Keys]> {
+  const { images, inputs = {}, env = {} } = before;
+  const workspace = makeCheckout(mutation.from ?? before.files);
+  const was = await keysOf({ workspace, images, inputs, env });
+  mutation.edit?.(workspace);
+  const is = await keysOf({
+    workspace,
+    images: mutation.images ?? images,
+    inputs: { ...inputs, ...mutation.inputs },
+    env: { ...env, ...mutation.env },
+  });
+  rmSync(workspace, { recursive: true });
+  return [was, is];
+}

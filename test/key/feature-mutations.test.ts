@@ -1,0 +1,215 @@
+import { chmodSync, renameSync, utimesSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { Served } from "../../src/oci/manifest.ts";
+import { type Content, put } from "../checkout.ts";
+import { featureOf, indexOf } from "../plan-of.ts";
+import { type Before, keysAround, type Mutation } from "./around.ts";
+
+const CONFIGURATION = {
+  image: "registry.test/base:1",
+  features: {
+    "registry.test/f/tool:1": { version: "2", flag: true },
+    "registry.test/f/other:1": {},
+    "registry.test/f/secret:1": { text: "${localEnv:TEXT}" },
+    "registry.test/f/locked:1": {},
+    "./local": { mode: "fast" },
+  },
+  containerEnv: { EDITOR: "vi", PAGER: "${localEnv:PAGER:less}" },
+  remoteUser: "dev",
+  postCreateCommand: "make setup",
+};
+
+const TOOL = { id: "tool", version: "1.0.0", options: { version: { default: "1" }, flag: { default: false } } };
+const LOCKED = featureOf({ id: "locked" }, "as it is locked");
+const RELOCKED = featureOf({ id: "locked" }, "locked anew");
+
+const lockfile = (digest: string): string =>
+  JSON.stringify({
+    features: {
+      "registry.test/f/locked:1": {
+        version: "1.0.0",
+        resolved: `registry.test/f/locked@${digest}`,
+        integrity: digest,
+      },
+    },
+  });
+
+const FILES: Readonly<Record<string, Content>> = {
+  ".devcontainer/devcontainer.json": JSON.stringify(CONFIGURATION, undefined, 2),
+  ".devcontainer/devcontainer-lock.json": lockfile(LOCKED.descriptor.digest),
+  ".devcontainer/local/devcontainer-feature.json": JSON.stringify({
+    id: "local",
+    options: { mode: { default: "slow" } },
+    dependsOn: { "./helper": { on: "yes" }, "registry.test/f/dependency:1": { word: "one" } },
+  }),
+  ".devcontainer/local/install.sh": { script: "#!/bin/sh\necho local\n" },
+  ".devcontainer/local/lib/functions.sh": "true\n",
+  ".devcontainer/local/current": { link: "lib/functions.sh" },
+  ".devcontainer/helper/devcontainer-feature.json": JSON.stringify({ id: "helper" }),
+  ".devcontainer/helper/install.sh": "echo helper\n",
+  "unrelated.txt": "unrelated\n",
+};
+
+const DEEPER = { id: "deeper" };
+const IMAGES: Readonly<Record<string, Served>> = {
+  "registry.test/base:1": indexOf({ "linux/amd64": "base amd64", "linux/arm64": "base arm64" }),
+  "registry.test/f/tool:1": featureOf(TOOL, "tool"),
+  "registry.test/f/other:1": featureOf({ id: "other" }, "other"),
+  "registry.test/f/secret:1": featureOf({ id: "secret" }, "secret"),
+  "registry.test/f/locked:1": featureOf({ id: "locked" }, "newer than it is locked"),
+  [`registry.test/f/locked:1@${LOCKED.descriptor.digest}`]: LOCKED,
+  "registry.test/f/dependency:1": featureOf(
+    { id: "dependency", dependsOn: { "registry.test/f/deeper:1": {} } },
+    "dependency",
+  ),
+  "registry.test/f/deeper:1": featureOf(DEEPER, "deeper"),
+  "registry.test/f/added:1": featureOf({ id: "added" }, "added"),
+};
+
+const BEFORE: Before = { files: FILES, images: IMAGES, env: { TEXT: "one" } };
+
+const configure =
+  (change: Readonly<Record<string, unknown>>) =>
+  (root: string): void =>
+    put(root, ".devcontainer/devcontainer.json", JSON.stringify({ ...CONFIGURATION, ...change }, undefined, 2));
+const withFeatures = (features: Readonly<Record<string, unknown>>) =>
+  configure({ features: { ...CONFIGURATION.features, ...features } });
+const moved = (name: string, what: Served) => ({ ...IMAGES, [`registry.test/f/${name}:1`]: what });
+
+/** What others publish: the commit, and so the source key, is the same. */
+const UPSTREAM: readonly Mutation[] = [
+  { name: "a feature's digest under the same tag", images: moved("tool", featureOf(TOOL, "tool, but newer")) },
+  {
+    name: "the default of an option that nobody sets",
+    images: moved("other", featureOf({ id: "other", options: { word: { default: "x" } } }, "other")),
+  },
+  {
+    name: "the digest of what a local feature depends on",
+    images: moved(
+      "dependency",
+      featureOf({ id: "dependency", dependsOn: { "registry.test/f/deeper:1": {} } }, "moved"),
+    ),
+  },
+  {
+    name: "the digest of what a published feature depends on",
+    images: moved("deeper", featureOf(DEEPER, "moved")),
+  },
+  {
+    name: "a published feature that no longer depends on another",
+    images: moved("dependency", featureOf({ id: "dependency" }, "dependency")),
+  },
+  {
+    name: "a published feature that comes after another now",
+    images: moved("other", featureOf({ id: "other", installsAfter: ["registry.test/f/tool"] }, "other")),
+  },
+];
+
+/** What the commit and the inputs say. */
+const YOURS: readonly Mutation[] = [
+  { name: "a feature's option", edit: withFeatures({ "registry.test/f/tool:1": { version: "3", flag: true } }) },
+  { name: "an option that is set to its default", edit: withFeatures({ "./local": { mode: "slow" } }) },
+  { name: "an option that nobody declares", edit: withFeatures({ "registry.test/f/other:1": { undeclared: 1 } }) },
+  { name: "another tag", edit: withFeatures({ "registry.test/f/added:1": {} }) },
+  { name: "a feature less", edit: withFeatures({ "registry.test/f/other:1": undefined }) },
+  { name: "the variable of the environment in an option", env: { TEXT: "two" } },
+  {
+    name: "a feature that the input additional-features adds",
+    inputs: { "additional-features": '{"registry.test/f/added:1":{}}' },
+  },
+  {
+    name: "an order of installation that is another one",
+    edit: configure({ overrideFeatureInstallOrder: ["registry.test/f/tool"] }),
+  },
+  {
+    name: "content of a local feature's file",
+    edit: (root) => put(root, ".devcontainer/local/lib/functions.sh", "false\n"),
+  },
+  {
+    name: "rename of a local feature's file",
+    edit: (root) =>
+      renameSync(join(root, ".devcontainer/local/lib/functions.sh"), join(root, ".devcontainer/local/lib/others.sh")),
+  },
+  {
+    name: "target of a link in a local feature",
+    edit: (root) => put(root, ".devcontainer/local/current", { link: "install.sh" }),
+  },
+  { name: "a new file in a local feature", edit: (root) => put(root, ".devcontainer/local/lib/new.sh", "") },
+  {
+    name: "a file of a local feature on which a local feature depends",
+    edit: (root) => put(root, ".devcontainer/helper/install.sh", "echo other\n"),
+  },
+  {
+    name: "the options with which a local feature depends on another",
+    edit: (root) =>
+      put(
+        root,
+        ".devcontainer/local/devcontainer-feature.json",
+        String(FILES[".devcontainer/local/devcontainer-feature.json"]).replace('"yes"', '"no"'),
+      ),
+  },
+  { name: "containerEnv", edit: configure({ containerEnv: { EDITOR: "ed" } }) },
+  { name: "the variable of the environment in containerEnv", env: { PAGER: "more" } },
+  { name: "remoteUser", edit: configure({ remoteUser: "root" }) },
+  { name: "containerUser", edit: configure({ containerUser: "dev" }) },
+  { name: "a lockfile that is ignored", inputs: { lockfile: "ignore" } },
+  {
+    name: "the digest in the lockfile",
+    edit: (root) => put(root, ".devcontainer/devcontainer-lock.json", lockfile(RELOCKED.descriptor.digest)),
+    images: { ...IMAGES, [`registry.test/f/locked:1@${RELOCKED.descriptor.digest}`]: RELOCKED },
+  },
+];
+
+const NOTHING: readonly Mutation[] = [
+  {
+    name: "features in another order in the file",
+    edit: configure({ features: Object.fromEntries(Object.entries(CONFIGURATION.features).reverse()) }),
+  },
+  {
+    name: "declared options in another order in the file",
+    edit: withFeatures({ "registry.test/f/tool:1": { flag: true, version: "2" } }),
+  },
+  {
+    name: "containerEnv in another order in the file",
+    edit: configure({ containerEnv: { PAGER: "${localEnv:PAGER:less}", EDITOR: "vi" } }),
+  },
+  {
+    name: "mode of a local feature's file",
+    edit: (root) => chmodSync(join(root, ".devcontainer/local/install.sh"), 0o600),
+  },
+  {
+    name: "mtime of a local feature's file",
+    edit: (root) => utimesSync(join(root, ".devcontainer/local/install.sh"), 1, 1),
+  },
+  {
+    name: "a file that the build writes over",
+    edit: (root) => put(root, ".devcontainer/local/devcontainer-features.env", "MODE=other\n"),
+  },
+  { name: "a file beside the features", edit: (root) => put(root, "unrelated.txt", "other\n") },
+  {
+    name: "what a tag serves now that the lockfile holds to a digest",
+    images: moved("locked", featureOf({ id: "locked" }, "newest")),
+  },
+  {
+    name: "a feature that is there without being asked for",
+    images: moved("added", featureOf({ id: "added" }, "moved")),
+  },
+  { name: "a variable of the environment that nothing names", env: { OTHER: "1" } },
+];
+
+test.each(UPSTREAM)("must change the key alone: $name", async (mutation) => {
+  const [before, after] = await keysAround(mutation, BEFORE);
+  expect(after.key).not.toBe(before.key);
+  expect(after.source).toBe(before.source);
+});
+
+test.each(YOURS)("must change key and source key: $name", async (mutation) => {
+  const [before, after] = await keysAround(mutation, BEFORE);
+  expect(after.key).not.toBe(before.key);
+  expect(after.source).not.toBe(before.source);
+});
+
+test.each(NOTHING)("must not change the key: $name", async (mutation) => {
+  const [before, after] = await keysAround(mutation, BEFORE);
+  expect(after).toEqual(before);
+});
