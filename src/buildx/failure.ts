@@ -1,5 +1,6 @@
 import { ActionError, type ErrorCode, type Place } from "../errors.ts";
 import {
+  FAILED_UNDER_EMULATION,
   KNOWN_OUTPUT,
   KNOWN_WORDS,
   type KnownFailure,
@@ -67,7 +68,8 @@ function recognise({ words, step, output }: BuildFailure, code: number): Recogni
   if (code === 130) return STOPPED;
   if (code === 125) return WRONG_OPTION;
   if (step !== undefined && SCANNER_FAILED.words.test(step)) return SCANNER_FAILED;
-  return find(KNOWN_WORDS, withoutCommand(words)) ?? find(KNOWN_OUTPUT, output.join("\n"));
+  const said = withoutCommand(words);
+  return find(KNOWN_WORDS, said) ?? find(KNOWN_OUTPUT, output.join("\n")) ?? find([FAILED_UNDER_EMULATION], said);
 }
 
 function find(table: readonly KnownFailure[], text: string): Recognised | undefined {

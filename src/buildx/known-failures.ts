@@ -32,6 +32,13 @@ export const SCANNER_FAILED: KnownFailure = {
   fix: "Its output stands above. Name another generator in sbom, or set it to false.",
 };
 
+/** Said only where nothing else is known: a command may fail under emulation for the same reasons as anywhere. */
+export const FAILED_UNDER_EMULATION: KnownFailure = {
+  words: /process "\/dev\/\.buildkit_qemu_emulator/,
+  what: "a command failed under emulation; some programs work on the real machine only",
+  fix: "Look at the command's output above. If it should have worked: a newer emulator (docker/setup-qemu-action), or a native builder or runner for this platform.",
+};
+
 const NO_EMULATION: KnownFailure = {
   words: /exec format error/,
   code: "E_DOCKER",
@@ -55,12 +62,6 @@ export const SERVER_FAILED =
 /** The first that matches counts, so the more special ones come first. */
 export const KNOWN_WORDS: readonly KnownFailure[] = [
   STOPPED,
-  {
-    words: /process "\/dev\/\.buildkit_qemu_emulator/,
-    code: "E_DOCKER",
-    what: "a command failed under emulation; some programs work on the real machine only",
-    fix: "Look at the command's output above. If it should have worked: a newer emulator (docker/setup-qemu-action), or a native builder or runner for this platform.",
-  },
   NO_EMULATION,
   {
     words:
