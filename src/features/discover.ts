@@ -144,9 +144,11 @@ function precedingOf(asked: AskedFeature, { metadata }: FoundFeature): readonly 
 function knownOf(outcomes: ReadonlyMap<string, Outcome>, identify: Identify): Known {
   return {
     feature: (asked) => {
-      const outcome = outcomes.get(identify(asked).key);
+      const { reference, key } = identify(asked);
+      const outcome = outcomes.get(key);
       if (outcome?.kind !== "found") throw new Error(`${asked.id} was not looked for`);
-      return outcome;
+      // Two names may lead to one place and still be two names.
+      return { ...outcome, reference };
     },
     softTargets: (asked, found) => precedingOf(asked, found).flatMap((one) => softTarget(identify(one), outcomes)),
   };

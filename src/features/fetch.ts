@@ -7,7 +7,7 @@ import { ARCHIVE_LIMITS, type ArchiveEntry, readArchive, textIn } from "./archiv
 import { type AskedFeature, featureError, nameFeature } from "./asked.ts";
 import type { FeatureDoubt, FeaturePorts, FoundFeature, RemoteSource } from "./found.ts";
 import type { FeatureReference } from "./identify.ts";
-import { type FeatureMetadata, GENERATED_FILES, METADATA_FILE, parseMetadata } from "./metadata.ts";
+import { type FeatureMetadata, isGenerated, METADATA_FILE, parseMetadata } from "./metadata.ts";
 
 /** What a published feature's manifest says it is: https://containers.dev/implementors/features-distribution/#oci-registry */
 const FEATURE_TYPE = "application/vnd.devcontainers";
@@ -98,7 +98,7 @@ export async function fetchTarball(
 }
 
 function withoutGenerated(entries: readonly ArchiveEntry[]): readonly ArchiveEntry[] {
-  return entries.filter(({ path }) => !GENERATED_FILES.includes(path));
+  return entries.filter(({ path }) => !isGenerated(path));
 }
 
 /** @throws E_FEATURE where an archive has no metadata. */

@@ -26,6 +26,9 @@ export type FeatureReference =
 /** Absolute paths: the folder of devcontainer.json, from which local features count, and the workspace, in which they stay. */
 export type Folders = { readonly configFolder: string; readonly workspace: string };
 
+/** Local features are below this folder of the workspace. */
+const HOME = ".devcontainer";
+
 const FIND = "See https://containers.dev/features for what there is, and copy its id from there.";
 
 /**
@@ -62,7 +65,6 @@ function tarball(asked: AskedFeature, id: string): FeatureReference {
 }
 
 function localFolder(asked: AskedFeature, id: string, { configFolder, workspace }: Folders): FeatureReference {
-  const home = resolvePath(workspace, ".devcontainer");
   if (id.startsWith("/")) {
     throw featureError(asked, {
       what: "is an absolute path",
@@ -70,10 +72,11 @@ function localFolder(asked: AskedFeature, id: string, { configFolder, workspace 
     });
   }
   const folder = resolvePath(configFolder, id);
-  if (pathWithin(home, folder) !== undefined) return { kind: "local", folder, name: lastSegment(id) };
+  if (pathWithin(resolvePath(workspace, HOME), folder) !== undefined)
+    return { kind: "local", folder, name: lastSegment(id) };
   throw featureError(asked, {
-    what: `is the folder ${pathWithin(workspace, folder) ?? folder}, which is not below ${home}`,
-    fix: `Local features have to be there; paths count from ${configFolder}, where the configuration is.`,
+    what: `is the folder ${pathWithin(workspace, folder) ?? folder}, which is not below ${HOME}`,
+    fix: `Local features have to be there; paths count from the folder of devcontainer.json (${pathWithin(workspace, configFolder) ?? configFolder}).`,
   });
 }
 

@@ -4,7 +4,7 @@ import { type Digest, digestOf } from "../oci/digest.ts";
 import { type AskedFeature, featureError } from "./asked.ts";
 import type { FeaturePorts, FoundFeature } from "./found.ts";
 import type { FeatureReference } from "./identify.ts";
-import { GENERATED_FILES, METADATA_FILE, parseMetadata } from "./metadata.ts";
+import { isGenerated, METADATA_FILE, parseMetadata } from "./metadata.ts";
 import { readInside } from "./workspace.ts";
 
 /**
@@ -39,7 +39,7 @@ export async function readLocalFeature(
       fix: "Put the file itself there: only the feature's folder reaches the build.",
     });
   }
-  if (text === undefined) throw withoutMetadata(asked, reference.folder);
+  if (text === undefined) throw withoutMetadata(asked, pathWithin(workspace, reference.folder) ?? reference.folder);
   const metadata = parseMetadata(text, asked);
   if (!metadata) {
     throw featureError(asked, {
@@ -58,7 +58,7 @@ async function realFolderOf(
   { reference, workspace }: { readonly reference: LocalReference; readonly workspace: string },
 ): Promise<string> {
   const [home, folder] = await Promise.all([files.realPath(workspace), files.realPath(reference.folder)]);
-  if (folder === undefined) throw withoutMetadata(asked, reference.folder);
+  if (folder === undefined) throw withoutMetadata(asked, pathWithin(workspace, reference.folder) ?? reference.folder);
   if (pathWithin(home ?? workspace, folder) !== undefined) return folder;
   throw featureError(asked, {
     what: "is reached through a link that leaves the workspace",
@@ -83,7 +83,7 @@ async function readEntries(
   const folders = [""];
   for (let folder = folders.shift(); folder !== undefined; folder = folders.shift()) {
     const all = (await files.list(`${root}/${folder}`)) ?? [];
-    const names = all.filter((name) => !GENERATED_FILES.includes(`${folder}${name}`));
+    const names = all.filter((name) => !isGenerated(`${folder}${name}`));
     if (entries.length + names.length > MAX_ENTRIES) throw tooMuch(asked);
     const read = await Promise.all(names.map((name) => readEntry(files, root, `${folder}${name}`, asked)));
     entries.push(...read);

@@ -8,7 +8,12 @@ import { parseJsonc } from "./jsonc.ts";
 export const METADATA_FILE = "devcontainer-feature.json";
 
 /** What the build itself writes into a feature's folder, over whatever is there. */
-export const GENERATED_FILES: readonly string[] = ["devcontainer-features.env", "devcontainer-features-install.sh"];
+const GENERATED: readonly string[] = ["devcontainer-features.env", "devcontainer-features-install.sh"];
+
+/** Tells whether a path in a feature's folder is one that the build writes over. */
+export function isGenerated(path: string): boolean {
+  return GENERATED.some((name) => path === name || path.startsWith(`${name}/`));
+}
 
 export type FeatureMetadata = {
   /** All of it, as it was written: another source's properties can be merged with it. */

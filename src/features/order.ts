@@ -1,6 +1,6 @@
 import type { ActionError } from "../errors.ts";
 import { featureError } from "./asked.ts";
-import { compareCandidates, isMeantBy, isSameInstall, type SoftTarget } from "./compare.ts";
+import { type Candidate, compareCandidates, isMeantBy, isSameInstall, type SoftTarget } from "./compare.ts";
 import type { FeatureNode } from "./graph.ts";
 
 /**
@@ -40,19 +40,16 @@ function priorityOf(node: FeatureNode, preferred: readonly SoftTarget[]): number
 
 type Requirement = (other: FeatureNode) => boolean;
 
-function requirementsOf(node: FeatureNode): readonly Requirement[] {
-  return [
-    ...node.dependsOn.map(
-      (needed): Requirement =>
-        (other) =>
-          isSameInstall(other, needed),
-    ),
-    ...node.installsAfter.map(
-      (target): Requirement =>
-        (other) =>
-          isMeantBy(other, target),
-    ),
-  ];
+function requirementsOf({ dependsOn, installsAfter }: FeatureNode): readonly Requirement[] {
+  const beThere =
+    (needed: Candidate): Requirement =>
+    (other) =>
+      isSameInstall(other, needed);
+  const comeFirst =
+    (target: SoftTarget): Requirement =>
+    (other) =>
+      isMeantBy(other, target);
+  return [...dependsOn.map(beThere), ...installsAfter.map(comeFirst)];
 }
 
 function isFree(node: FeatureNode, installed: readonly FeatureNode[]): boolean {

@@ -263,6 +263,11 @@ export const SAME: readonly Row[] = [
   },
   { name: "one that is not installed first", features: { "R/t/alpha": {} }, override: ["R/t/plain"] },
   { name: "a local one that is not there first", features: { "R/t/alpha": {} }, override: ["./none"] },
+  {
+    name: "one first of two names for one place",
+    features: { "G/devcontainers-extra/features/moved": {}, "G/devcontainers-contrib/features/moved": "1" },
+    override: ["G/devcontainers-contrib/features/moved"],
+  },
   { name: "not by an old name", features: { "R/t/renamed:1": {}, "R/t/alpha": {} }, override: ["R/t/former:1"] },
   { name: "a text for the order", features: { "R/t/alpha": {} }, override: "R/t/plain" },
   { name: "a number in the order", features: { "R/t/alpha": {} }, override: [1] },

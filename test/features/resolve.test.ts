@@ -53,6 +53,14 @@ describe("requests", () => {
     expect(requests).toEqual([`GET ${id("base")}@latest`]);
   });
 
+  it("keeps two names of one place apart, and asks there once", async () => {
+    const { ports, requests } = openPorts([published("devcontainers-extra/features/act")]);
+    const [now, before] = ["extra", "contrib"].map((owner) => `${HOST}/devcontainers-${owner}/features/act`);
+    const resolved = await resolve({ [`${now}`]: {}, [`${before}`]: "1" }, ports, { override: [before] });
+    expect(resolved).toMatchObject({ features: [{ asked: { id: before } }, { asked: { id: now } }] });
+    expect(requests).toHaveLength(1);
+  });
+
   it("asks for no archive, no preference and no target of a preference that is not published", async () => {
     const after = published("t/after", { installsAfter: ["./local", "https://x.test/devcontainer-feature-y.tgz"] });
     const { ports, requests } = openPorts([after]);
