@@ -3,6 +3,7 @@ import type { Clock, StoredLogin } from "../world.ts";
 import { type Challenge, chooseChallenge } from "./challenge.ts";
 import { errorOf, failureOf } from "./errors.ts";
 import type { HttpFailure } from "./http.ts";
+import { askForChallenge } from "./ping.ts";
 import { type Authorization, answerChallenge, refused, type Token } from "./tokens.ts";
 import type { Reply, TimedHttp } from "./transport.ts";
 import { knownChallenge } from "./well-known.ts";
@@ -27,6 +28,8 @@ export type Authorizer = {
     purpose: Purpose,
     refused: { readonly origin: URL; readonly reply: Reply; readonly used: string | undefined },
   ) => Promise<Authorization>;
+  /** What to ask again with what was not there for nobody in particular. Nothing where no login is known, or none is wanted. */
+  readonly introduce: (purpose: Purpose, origin: URL) => Promise<Authorization | undefined>;
   /** What everyone may have, after a login has been refused. Nothing where no login was used. */
   readonly anonymous: (purpose: Purpose, origin: URL) => Promise<string | undefined>;
   /** Whether a login is known for a repository's registry. */
@@ -43,6 +46,7 @@ type Held = { readonly token: Promise<Token>; readonly challenge: Challenge; rea
 export function openAuthorizer({ http, clock, mask, credentials, pushes }: AuthorizerOptions): Authorizer {
   const tokens = new Map<string, Held>();
   const learned = new Map<string, Challenge>();
+  const doors = new Map<string, ReturnType<typeof askForChallenge>>();
   const keyOf = ({ repository: { registry, repository }, from = "" }: Purpose): string =>
     [registry, repository, from].join("\n");
   const isFresh = (token: Token): boolean => token.expires > clock();
@@ -68,16 +72,22 @@ export function openAuthorizer({ http, clock, mask, credentials, pushes }: Autho
     return token;
   };
 
-  const header = async (purpose: Purpose, origin: URL): Promise<string | undefined> => {
+  /** The token that is held, else the one that somebody else asked for meanwhile, else what `fetch` asks for. */
+  const tokenFor = async <T extends Token | undefined>(purpose: Purpose, fetch: () => Promise<T>) => {
     const held = tokens.get(keyOf(purpose));
     const token = await held?.token;
-    if (token && isFresh(token)) return headerOf(token);
-    // Somebody else may have asked while this one waited.
+    if (token && isFresh(token)) return token;
     const other = tokens.get(keyOf(purpose));
-    if (other && other !== held) return headerOf(await other.token);
-    const { registry } = purpose.repository;
-    const challenge = learned.get(registry) ?? (held ? undefined : knownChallenge(registry));
-    return challenge && headerOf(await exchange(purpose, origin, challenge, true));
+    return other === undefined || other === held ? fetch() : other.token;
+  };
+
+  const header = async (purpose: Purpose, origin: URL): Promise<string | undefined> => {
+    const token = await tokenFor(purpose, async () => {
+      const { registry } = purpose.repository;
+      const challenge = learned.get(registry) ?? (tokens.has(keyOf(purpose)) ? undefined : knownChallenge(registry));
+      return challenge && exchange(purpose, origin, challenge, true);
+    });
+    return token && headerOf(token);
   };
 
   const answer: Authorizer["answer"] = async (purpose, { origin, reply, used }) => {
@@ -91,10 +101,28 @@ export function openAuthorizer({ http, clock, mask, credentials, pushes }: Autho
     if (other && other !== held) return (await other.token).authorization;
     const challenge = chooseChallenge(reply.response.headers["www-authenticate"]);
     if (!challenge) return withoutChallenge(reply);
-    const { authorization } = await exchange(purpose, origin, challenge, false);
+    return learn(purpose, challenge, await exchange(purpose, origin, challenge, false));
+  };
+
+  const learn = ({ repository }: Purpose, challenge: Challenge, { authorization }: Token): Authorization => {
     const { scope: _, ...params } = challenge.params;
-    if (authorization.kind === "header") learned.set(purpose.repository.registry, { scheme: challenge.scheme, params });
+    if (authorization.kind === "header") learned.set(repository.registry, { scheme: challenge.scheme, params });
     return authorization;
+  };
+
+  const introduce: Authorizer["introduce"] = async (purpose, origin) => {
+    const login = await loginFor(purpose.repository);
+    if (login === undefined) return undefined;
+    if ("kind" in login) return failureOf(nameOf(origin), login);
+    const door = doors.get(origin.origin) ?? askForChallenge(http, clock, origin);
+    doors.set(origin.origin, door);
+    const challenge = await door;
+    if (challenge === undefined) return undefined;
+    if ("kind" in challenge) {
+      doors.delete(origin.origin);
+      return challenge;
+    }
+    return learn(purpose, challenge, await tokenFor(purpose, () => exchange(purpose, origin, challenge, false)));
   };
 
   const anonymous: Authorizer["anonymous"] = async (purpose, origin) => {
@@ -115,7 +143,7 @@ export function openAuthorizer({ http, clock, mask, credentials, pushes }: Autho
     const login = await loginFor(name);
     return login !== undefined && !("kind" in login);
   };
-  return { header, answer, anonymous, hasLogin };
+  return { header, answer, introduce, anonymous, hasLogin };
 }
 
 /** How messages name what a registry as a whole was asked. */

@@ -78,12 +78,19 @@ export function openSender({ http, clock, authorizer, insecure }: SenderOptions)
     if (reply.kind === "failed") return reply.error;
     const origin = originOf(repository);
     // Only the registry's own challenge is answered: whoever it redirected to must not name a place for the login.
-    if (reply.url.origin !== origin.origin) return reply;
-    if (reply.response.status !== 401) return orAnonymously(call, purpose, reply);
-    const authorization = await authorizer.answer(purpose, { origin, reply, used });
+    if (reply.url.origin !== origin.origin && reply.response.status !== 404) return reply;
+    const authorization = await authorizationAfter(reply, purpose, used);
+    if (authorization === undefined) return orAnonymously(call, purpose, reply);
     if (authorization.kind !== "header") return orAnonymously(call, purpose, authorization);
     const second = await ask(call, authorization.value);
     return second.kind === "failed" ? second.error : orAnonymously(call, purpose, second);
+  };
+
+  const authorizationAfter = async (reply: Reply, purpose: Purpose, used: string | undefined) => {
+    const origin = originOf(purpose.repository);
+    if (reply.response.status === 401) return authorizer.answer(purpose, { origin, reply, used });
+    // Some registries show everyone what is public and say 404 of all else, and never ask who is there.
+    return reply.response.status === 404 && used === undefined ? authorizer.introduce(purpose, origin) : undefined;
   };
 
   /** A stale or narrow login must not hide what everyone may read. That nobody in particular is told "not found" proves nothing. */

@@ -146,7 +146,8 @@ export async function openFakeRegistry() {
     const allowed = reads ? ["Bearer token-for-pull", "Bearer token-for-push"] : ["Bearer token-for-push"];
     if (allowed.includes(headers.authorization ?? "")) return undefined;
     const repository = /^\/v2\/(.+)\/(?:manifests|blobs|tags)\//.exec(url.pathname)?.[1] ?? "";
-    const challenge = `Bearer realm="http://${host}/token",service="fake",scope="repository:${repository}:${reads ? "pull" : "pull,push"}"`;
+    const scope = repository === "" ? "" : `,scope="repository:${repository}:${reads ? "pull" : "pull,push"}"`;
+    const challenge = `Bearer realm="http://${host}/token",service="fake"${scope}`;
     return {
       ...error(401, "UNAUTHORIZED"),
       headers: { "www-authenticate": challenge, "content-type": "application/json" },
@@ -157,6 +158,7 @@ export async function openFakeRegistry() {
     if (request.url.pathname === "/token") return serveToken(request);
     const refused = refuse(request, host);
     if (refused) return refused;
+    if (request.url.pathname === "/v2/") return { status: 200, body: "{}" };
     const [, repository = "", kind, reference = ""] =
       /^\/v2\/(.+?)\/(manifests|blobs\/uploads|blobs|tags)\/(.*)$/.exec(request.url.pathname) ?? [];
     if (kind === "manifests") return serveManifest(request, repository, reference);
