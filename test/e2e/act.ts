@@ -1,7 +1,8 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll } from "vitest";
 
 // Workflows on nektos/act, in host mode: jobs are processes of this machine, whatever their label.
@@ -28,8 +29,8 @@ runs:
 export type Act = { readonly program: string; readonly arguments: readonly string[] };
 
 /** act, which may have to be built first, and this action as it would be published. */
-export function openAct(): Act {
-  const program = execFileSync("bash", ["scripts/act.sh"], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+export async function openAct(): Promise<Act> {
+  const { stdout: program } = await promisify(execFile)("bash", ["scripts/act.sh"]);
   const published = join(folder, "published");
   for (const path of ["action.yml", "dist", ".github/workflows"])
     cpSync(path, join(published, path), { recursive: true });

@@ -6,8 +6,8 @@ import { makeCertificate, makePasswordFile, startRegistry } from "./registries.t
 // The reusable workflows for real: called from another repository's workflow, with the action as it would be published.
 
 let act: Act;
-beforeAll(() => {
-  act = openAct();
+beforeAll(async () => {
+  act = await openAct();
 });
 
 const PUSH: Event = { name: "push", payload: { ref: "refs/heads/main", repository: { default_branch: "main" } } };
