@@ -21,7 +21,8 @@ export async function askForChallenge(
   const { response, name, url } = reply;
   // Nobody else may say where a login goes.
   if (url.origin !== origin.origin) return undefined;
-  if (response.status === 401) return chooseChallenge(response.headers["www-authenticate"]);
+  const challenge = chooseChallenge(response.headers["www-authenticate"]);
+  if (response.status === 401 && challenge) return challenge;
   const error = errorOf(name, response);
-  return error.kind === "limited" || error.kind === "unavailable" ? error : undefined;
+  return error.kind === "absent" || error.kind === "malformed" ? undefined : error;
 }

@@ -175,6 +175,56 @@ test.each([
   );
 });
 
+/** A registry that gives `mine` for the login and other tokens for everybody else, and remembers whom it told what. */
+function remembering(script: readonly Told[]) {
+  const told: { readonly path: string; readonly authorization: string | undefined; readonly reply: Told }[] = [];
+  let turn = 0;
+  const server: Server = ({ url, headers }) => {
+    const { authorization } = headers;
+    const scripted = script[turn++ % script.length] ?? { status: 500 };
+    const isGrant = scripted.status === 200 && scripted.body?.includes("token");
+    const reply = isGrant && authorization === BASIC ? { status: 200, body: '{"token":"mine"}' } : scripted;
+    told.push({ path: url.pathname, authorization, reply });
+    return reply;
+  };
+  return { told, server };
+}
+
+test("with a login: absent is only what was not there for it, or where nobody wants to see one", async () => {
+  const direct = told(true).filter((one) => one.status < 300 || one.status >= 400);
+  const often = fc.record({ status: fc.constant(404), body: fc.constant(NOT_FOUND) });
+  const script = fc.record({
+    own: fc.array(fc.oneof({ weight: 2, arbitrary: direct }, often), { minLength: 1, maxLength: 8 }),
+    asks: fc.array(fc.constantFrom(...ASKS), { minLength: 1, maxLength: 3 }),
+  });
+  let absent = 0;
+  await fc.assert(
+    fc.asyncProperty(script, async ({ own, asks }) => {
+      const { told, server } = remembering(own);
+      const network = openFakeNetwork({ [HOME]: server, "https://auth.test": server });
+      const registry = openRegistry(network.http, {
+        clock: () => 0,
+        mask: () => undefined,
+        credentials: async () => ({ username: "me", password: "pass" }),
+        pushes: () => true,
+        insecure: () => false,
+      });
+      const answers = await Promise.all(asks.map((ask) => ask(registry)));
+      const wasShown = told.some(
+        ({ authorization = "", reply }) => reply.status === 404 && [BASIC, "Bearer mine"].includes(authorization),
+      );
+      const isOpen = told.some(
+        ({ path, reply: { status } }) => path === "/v2/" && ![401, 403, 429].includes(status) && status < 500,
+      );
+      if (!wasShown && !isOpen) expect(answers.map(({ kind }) => kind)).not.toContain("absent");
+      absent += answers.filter(({ kind }) => kind === "absent").length;
+    }),
+    { numRuns: 600 },
+  );
+  // Else the property would say nothing.
+  expect(absent).toBeGreaterThan(20);
+});
+
 test("whatever a header says, it is read in time, and what was a challenge stays one", () => {
   const part = fc.constantFrom("Bearer", "Basic", " ", ",", "=", '"', "\\", "realm", "a", "==", "\t", "é", "'", ";");
   const text = fc.oneof(

@@ -50,6 +50,8 @@ test.each<[string, StoredLogin | undefined, Hiding, string]>([
     { door: { status: 302, headers: { location: "https://evil.test/" } }, inside: served },
     "absent",
   ],
+  ["one that asks in a way that nobody here speaks", me, { door: { status: 401 }, inside: served }, "denied"],
+  ["one that refuses at the door", me, { door: refusal(403, "DENIED"), inside: served }, "denied"],
   ["one that cannot be asked", me, { door: { status: 503 }, inside: served }, "unavailable"],
 ])("%s", async (_, login, hiding, kind) => {
   const { registry, seen } = play({
