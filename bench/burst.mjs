@@ -107,7 +107,11 @@ async function main() {
       const answer = await registry.manifest({ ...name, tag });
       if (answer.kind !== "found") throw new Error(`${answer.kind}: ${answer.words}`);
     };
-    const burst = () => Promise.all(tags.map(find));
+    const miss = async (tag) => {
+      const answer = await registry.describe({ ...name, tag: `none-${tag}` });
+      if (answer.kind !== "absent") throw new Error(`${answer.kind}, and should be absent`);
+    };
+    const burst = (look) => Promise.all(tags.map(look));
     const first = await time(() => find("first"));
     const one = await time(() => find("one"));
     const rows = [
@@ -115,16 +119,17 @@ async function main() {
       ["one look-up, the connection is open", one],
     ];
     const before = registry.traffic();
-    rows.push([`${count} at once, one connection is open`, await time(burst)]);
+    rows.push([`${count} at once, one connection is open`, await time(() => burst(find))]);
     const after = registry.traffic();
-    rows.push([`${count} at once, all connections are open`, await time(burst)]);
+    rows.push([`${count} at once, all connections are open`, await time(() => burst(find))]);
+    rows.push([`${count} that are not there, at once`, await time(() => burst(miss))]);
     rows.push([
       `${count} one after the other`,
       await time(async () => {
         for (const tag of tags) await find(tag);
       }),
     ]);
-    console.log(tls ? "TLS" : "plain http");
+    console.log(tls ? "TLS (plain http is tried before it once, as always on loopback)" : "plain http");
     for (const [what, took] of rows)
       console.log(
         `  ${what.padEnd(45)} ${took.toFixed(0).padStart(6)} ms ${(took / roundTrip).toFixed(1).padStart(6)} ${(took / one).toFixed(2).padStart(7)}`,

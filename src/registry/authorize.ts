@@ -28,7 +28,7 @@ export type Authorizer = {
     purpose: Purpose,
     refused: { readonly origin: URL; readonly reply: Reply; readonly used: string | undefined },
   ) => Promise<Authorization>;
-  /** What to ask again with what was not there for nobody in particular. Nothing where no login is known, or none is wanted. */
+  /** With what to ask once more for what was not there for nobody in particular. Nothing where no login is known, or none is wanted. */
   readonly introduce: (purpose: Purpose, origin: URL) => Promise<Authorization | undefined>;
   /** What everyone may have, after a login has been refused. Nothing where no login was used. */
   readonly anonymous: (purpose: Purpose, origin: URL) => Promise<string | undefined>;
