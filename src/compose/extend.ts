@@ -1,4 +1,4 @@
-import { folderOf } from "../devcontainer/paths.ts";
+import { folderOf, pathWithin } from "../devcontainer/paths.ts";
 import { ActionError } from "../errors.ts";
 import { canonicalServices, servicesOf } from "./canonical.ts";
 import { layOver } from "./merge.ts";
@@ -41,7 +41,7 @@ export async function extendService(
   const service = from.services.entries.get(name);
   const extension = service?.kind === "mapping" ? service.entries.get("extends") : undefined;
   if (service?.kind !== "mapping" || !isSet(extension)) return service;
-  const step = `${name} in ${from.path}`;
+  const step = `${name} in ${tellFile(from)}`;
   const trail = [...via.trail, step];
   if (via.trail.includes(step)) throw circle(trail, extension);
   if (via.isNeighbour && isTagged(service)) return unsettled(service);
@@ -112,10 +112,14 @@ function elsewhere(file: Scalar): Opaque {
   };
 }
 
-function noService(name: string, wanted: Scalar, { services, path }: Extending): ActionError {
-  const names = [...services.entries.keys()].join(", ");
+function tellFile({ path, scope }: Extending): string {
+  return pathWithin(scope.sources.workspace, path) ?? path;
+}
+
+function noService(name: string, wanted: Scalar, other: Extending): ActionError {
+  const names = [...other.services.entries.keys()].join(", ");
   return new ActionError("E_CONFIG", {
-    what: `services.${name} extends ${tellText(wanted)}, and there is no such service in ${path}.`,
+    what: `services.${name} extends ${tellText(wanted)}, and there is no such service in ${tellFile(other)}.`,
     fix: names === "" ? "There is none at all." : `The services there are: ${names}.`,
     at: wanted.at,
   });

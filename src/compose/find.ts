@@ -1,7 +1,7 @@
 import { resolvePath } from "../devcontainer/paths.ts";
 import { ActionError, type Place } from "../errors.ts";
 import { stepVariables, withEnvFiles } from "./environment.ts";
-import type { Sources } from "./sources.ts";
+import type { Named, Sources } from "./sources.ts";
 import type { Variables } from "./template.ts";
 
 /** What devcontainer.json and the step say of a compose project. Paths are absolute. */
@@ -18,30 +18,32 @@ export type ComposeRequest = {
   readonly at: { readonly files: Place; readonly service: Place };
 };
 
-/** With `COMPOSE_FILE` compose would also take these, in this order; the reference CLI knows the first alone. */
+export type FoundFiles = {
+  /** Absolute; the later ones lie over the earlier ones. */
+  readonly paths: readonly [string, ...string[]];
+  readonly named: Named;
+};
+
+/** The reference CLI knows the first alone, and so does this where it is there; the others are compose's own. */
 const DEFAULTS: readonly string[] = ["docker-compose.yml", "docker-compose.yaml", "compose.yaml", "compose.yml"];
 
 /**
  * The compose files of a project: those that devcontainer.json names, else those of `COMPOSE_FILE`, from the step or from `.env` in the
  * workspace, else the ones with a usual name in the workspace.
- * @returns absolute paths, at least one; the later ones lie over the earlier ones.
  * @throws E_CONFIG where there is none.
  * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-configuration/configuration.ts#L233-L269
  */
-export async function findComposeFiles(
-  request: ComposeRequest,
-  sources: Sources,
-): Promise<readonly [string, ...string[]]> {
+export async function findComposeFiles(request: ComposeRequest, sources: Sources): Promise<FoundFiles> {
   const { workspace, folder, files, env, at } = request;
+  const named = { by: "dockerComposeFile", at: at.files };
   const [first, ...others] = files.map((file) => resolvePath(folder, file));
-  if (first !== undefined) return [first, ...others];
+  if (first !== undefined) return { paths: [first, ...others], named };
   const dotenv = resolvePath(workspace, ".env");
   const known = stepVariables(env, workspace);
-  const named = { by: "dockerComposeFile", at: at.files };
   const variables = (await sources.isFile(dotenv)) ? await withEnvFiles(sources, [dotenv], known, named) : known;
   const [listed, ...behind] = listedFiles(variables).map((file) => resolvePath(workspace, file));
-  if (listed !== undefined) return [listed, ...behind];
-  return usualFiles(request, sources);
+  if (listed !== undefined) return { paths: [listed, ...behind], named: { ...named, by: "COMPOSE_FILE" } };
+  return { paths: await usualFiles(request, sources), named };
 }
 
 function listedFiles(variables: Variables): readonly string[] {

@@ -1,4 +1,4 @@
-import { folderOf, resolvePath } from "../devcontainer/paths.ts";
+import { folderOf, pathWithin, resolvePath } from "../devcontainer/paths.ts";
 import { ActionError, type Place } from "../errors.ts";
 import { withEnvFiles } from "./environment.ts";
 import { isRemote, type ReadScope, resolveInside } from "./sources.ts";
@@ -46,7 +46,7 @@ async function readInclusion(item: Tree, scope: ModelScope): Promise<Inclusion |
   if (remote) return elsewhere(remote.at);
   const { workspace } = scope.sources;
   const path = resolveInside(first, "include.path", workspace);
-  if (scope.including.includes(path)) throw circle(path, first.at);
+  if (scope.including.includes(path)) throw circle(pathWithin(workspace, path) ?? path, first.at);
   const [project] = textsOf(fields.get("project_directory"), "include.project_directory");
   const folder = project ? resolveInside(project, "include.project_directory", workspace) : folderOf(path);
   return {
@@ -88,9 +88,9 @@ function elsewhere(at: Place): Doubt {
   };
 }
 
-function circle(path: string, at: Place): ActionError {
+function circle(file: string, at: Place): ActionError {
   return new ActionError("E_CONFIG", {
-    what: `Compose files include one another in a circle, which comes back to ${path}.`,
+    what: `Compose files include one another in a circle, which comes back to ${file}.`,
     fix: "Take one include out.",
     at,
   });

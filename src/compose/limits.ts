@@ -43,11 +43,15 @@ function readUlimit(tree: Tree, path: string): Sourced<Ulimit> {
 }
 
 /**
- * Hosts with their addresses, each as `host=address`.
+ * Hosts with their addresses, each as `host=address`, sorted: compose keeps no order of them.
  * @throws E_CONFIG for a host without an address.
  * @see https://github.com/compose-spec/compose-go/blob/v2.9.1/types/hostList.go
  */
-export function extraHostsAt({ mapping, path }: Section): readonly Sourced[] {
+export function extraHostsAt(build: Section): readonly Sourced[] {
+  return readHosts(build).toSorted((one, other) => (one.value < other.value ? -1 : 1));
+}
+
+function readHosts({ mapping, path }: Section): readonly Sourced[] {
   const tree = mapping.entries.get("extra_hosts");
   const full = `${path}.extra_hosts`;
   if (tree === undefined) return [];

@@ -23,9 +23,8 @@ export async function readComposeService(
   files: Pick<Files, "readText" | "stat" | "realPath">,
 ): Promise<ComposeService> {
   const sources = openSources(files, request.workspace);
-  const paths = await findComposeFiles(request, sources);
+  const { paths, named } = await findComposeFiles(request, sources);
   const folder = folderOf(paths[0]);
-  const named: Named = { by: "dockerComposeFile", at: request.at.files };
   const { env, workspace } = request;
   const plain = await projectVariables(sources, folder, { env, workspace, named });
   const name = await writtenName(paths, named, { sources, variables: plain });

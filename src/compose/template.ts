@@ -32,7 +32,7 @@ export function fillTemplate(template: string, variables: Variables, at: Place):
 type Scope = { readonly variables: Variables; readonly at: Place; readonly depth: number };
 
 function fill(template: string, scope: Scope): Filled {
-  if (scope.depth > MAX_DEPTH) throw malformed(scope.at);
+  if (scope.depth > MAX_DEPTH) throw tooDeep(scope.at);
   const pieces: Filled[] = [];
   let next = 0;
   for (let found = search(template, next); found; found = search(template, next)) {
@@ -98,6 +98,14 @@ function malformed(at: Place): ActionError {
   return new ActionError("E_CONFIG", {
     what: "A ${ in this value does not begin a variable.",
     fix: `Write \${NAME} or \${NAME:-default}, and $$ for a dollar sign.`,
+    at,
+  });
+}
+
+function tooDeep(at: Place): ActionError {
+  return new ActionError("E_CONFIG", {
+    what: `Defaults of variables are nested more than ${MAX_DEPTH} levels deep.`,
+    fix: "Name the variables one after the other, in values of their own.",
     at,
   });
 }

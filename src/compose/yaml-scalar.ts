@@ -17,7 +17,7 @@ const KNOWN_TAG = /^(?:!reset|!override|tag:yaml\.org,2002:(?:str|null|bool|int|
 export function readScalar(node: YamlScalar, at: Place, { folder, variables }: Origin): Scalar | Opaque {
   const written = typeof node.value === "string" ? node.value : "";
   const tag = node.tag ?? "";
-  const isText = node.type !== "PLAIN" || tag.endsWith(":str");
+  const isText = node.type !== "PLAIN" || tag.endsWith(":str") || tag === "!override";
   const opaque = isText && NOT_TEXT.test(tag) ? opaqueFor(tag, at) : opaqueTag(node.tag, at);
   if (opaque) return opaque;
   const value = isText ? { type: "text" as const, text: written } : readPlainScalar(written);

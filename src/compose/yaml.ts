@@ -73,6 +73,7 @@ type Reading = {
 function readDocument(document: Document.Parsed, reading: Reading): Mapping {
   const { file } = reading.source;
   const [error] = document.errors;
+  if (error?.code === "RESOURCE_EXHAUSTION") throw tooLarge({ file });
   if (error) {
     throw new ActionError("E_CONFIG", {
       what: `${file} is not YAML: ${error.message}.`,

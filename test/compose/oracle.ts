@@ -24,7 +24,11 @@ export async function inWorkspace<T>(row: Pick<Row, "files">, use: (workspace: s
 }
 
 /** What the real compose says of the service `app`, asked as the reference CLI asks it. */
-export async function askCompose(command: readonly string[], row: Row, workspace: string): Promise<Said | "refused"> {
+export async function askCompose(
+  command: readonly string[],
+  row: Pick<Row, "compose" | "env">,
+  workspace: string,
+): Promise<Said | "refused"> {
   const [program = "", ...words] = command;
   const named = (row.compose ?? ["compose.yml"]).flatMap((file) => ["-f", join(workspace, file)]);
   const env = { PATH: process.env.PATH, HOME: homedir(), ...row.env };
@@ -61,7 +65,7 @@ function readBuild(build: Fields, secrets: Fields, workspace: string): Fields {
   return {
     ...rest,
     context: within(String(context)),
-    dockerfile: dockerfile_inline === undefined ? within(resolve(String(context), String(dockerfile))) : undefined,
+    dockerfile: dockerfile_inline === undefined ? within(below(String(context), String(dockerfile))) : undefined,
     dockerfile_inline,
     args,
     labels,
@@ -79,9 +83,13 @@ function readBuild(build: Fields, secrets: Fields, workspace: string): Fields {
       const { source, target } = recordOf(secret);
       const { file, environment } = recordOf(secrets[String(source)]);
       const id = target ?? source;
-      return file === undefined ? { id, environment } : { id, file: within(String(file)) };
+      return present({ id, environment, file: file === undefined ? undefined : within(String(file)) });
     }),
   };
+}
+
+function below(context: string, dockerfile: string): string {
+  return context.startsWith("/") ? resolve(context, dockerfile) : `${context}/${dockerfile}`;
 }
 
 /** What compose prints can be read by compose again, so every dollar sign stands twice in it. Extensions are left out. */

@@ -16,7 +16,10 @@ export function filesOf({ files }: Pick<Row, "files">): Readonly<Record<string, 
   return typeof files === "string" ? { "compose.yml": files } : files;
 }
 
-export function requestFor({ compose = ["compose.yml"], env = {} }: Project, workspace = WORKSPACE): ComposeRequest {
+export function requestFor(
+  { compose = ["compose.yml"], env = {} }: Omit<Project, "files">,
+  workspace = WORKSPACE,
+): ComposeRequest {
   return {
     workspace,
     folder: workspace,

@@ -431,6 +431,12 @@ export const ROWS: readonly Row[] = [
     says: built({ args: { A: "yes" } }),
   },
 
+  {
+    name: "a byte order mark and lines of Windows",
+    files: "\uFEFFservices:\r\n  app:\r\n    image: a\r\n",
+    says: { image: "a" },
+  },
+
   // Several files
   {
     name: "a later file over an earlier one",
@@ -506,6 +512,12 @@ export const ROWS: readonly Row[] = [
     files: { "a.yml": build("args: {A: 1}", "target: t"), "b.yml": app("build: !override {args: {B: 2}}") },
     compose: ["a.yml", "b.yml"],
     says: built({ args: { B: "2" } }),
+  },
+  {
+    name: "!override makes a text of everything",
+    files: { "a.yml": build("args: {A: 1}"), "b.yml": build("args: {A: !override null, B: !override 0777}") },
+    compose: ["a.yml", "b.yml"],
+    says: built({ args: { A: "null", B: "0777" } }),
   },
   {
     name: "!override of a list",
@@ -709,5 +721,98 @@ export const ROWS: readonly Row[] = [
       "sub/inc.yml": "secrets: {s: {file: ./f}}\n",
     },
     says: built({ secrets: [{ id: "s", file: "sub/f" }] }),
+  },
+];
+
+export type Difference = Omit<Row, "says"> & {
+  readonly theirs: Said | "refused";
+  readonly ours: Said | "refused" | "unknown";
+  readonly why: string;
+};
+
+/** Here ours says something else than the real compose, on purpose. */
+export const DIFFERENCES: readonly Difference[] = [
+  {
+    name: "a mistake in another service",
+    files: `${app("image: a")}  web:\n    user: 1000\n    extends: nobody\n`,
+    theirs: "refused",
+    ours: { image: "a" },
+    why: "it does not concern the dev container",
+  },
+  {
+    name: "a mistake in what does not concern the image",
+    files: app("image: a", "ports: {a: b}", "enviroment: x"),
+    theirs: "refused",
+    ours: { image: "a" },
+    why: "as above",
+  },
+  {
+    name: "a property of the build that is not known",
+    files: build("dockerFile: x"),
+    theirs: "refused",
+    ours: "unknown",
+    why: "a newer compose may know it",
+  },
+  {
+    name: "a remote context",
+    files: app("build: https://github.com/owner/repo.git#main:sub"),
+    theirs: {
+      build: {
+        context: "https://github.com/owner/repo.git#main:sub",
+        dockerfile: "https://github.com/owner/repo.git#main:sub/Dockerfile",
+      },
+    },
+    ours: "unknown",
+    why: "what it holds is not known without asking",
+  },
+  {
+    name: "another service's image as context",
+    files: `${build("additional_contexts: {base: service:web}")}  web:\n    build: .\n`,
+    theirs: built({ additional_contexts: { base: "service:web" } }),
+    ours: "unknown",
+    why: "that image would have to be built first",
+  },
+  {
+    name: "a tag that compose does not know",
+    files: app("image: !mine a"),
+    theirs: { image: "a" },
+    ours: "unknown",
+    why: "it passes over it, and what was meant is not ours to guess",
+  },
+  {
+    name: "!reset below !override",
+    files: { "a.yml": build("target: t"), "b.yml": app("build: !override {target: !reset null}") },
+    compose: ["a.yml", "b.yml"],
+    theirs: built({ target: "null" }),
+    ours: "unknown",
+    why: "there it is the text null, which nobody means",
+  },
+  {
+    name: "a context outside of the workspace",
+    files: app("build: .."),
+    theirs: { build: { context: "..", dockerfile: "../Dockerfile" } },
+    ours: "refused",
+    why: "a commit must not read the runner's files",
+  },
+  {
+    name: "a secret's file outside of the workspace",
+    files: `${build("secrets: [s]")}secrets: {s: {file: ../s}}\n`,
+    theirs: built({ secrets: [{ id: "s", file: "../s" }] }),
+    ours: "refused",
+    why: "as above",
+  },
+  {
+    name: "a secret from outside of compose",
+    files: `${build("secrets: [s]")}secrets: {s: {external: true}}\n`,
+    theirs: built({ secrets: [{ id: "s" }] }),
+    ours: "refused",
+    why: "no builder can get it",
+  },
+  {
+    name: "an additional context that is empty",
+    files: build('additional_contexts: {a: ""}'),
+    theirs: built({ additional_contexts: { a: "" } }),
+    ours: "refused",
+    why: "no builder takes it",
   },
 ];

@@ -5,12 +5,12 @@ import { ActionError } from "../../src/errors.ts";
 import { openFiles } from "../../src/host/files.ts";
 import { askCompose, inWorkspace } from "../compose/oracle.ts";
 import { requestFor, saidBy } from "../compose/project.ts";
-import { ROWS, type Row } from "../compose/rows.ts";
+import { DIFFERENCES, ROWS, type Row } from "../compose/rows.ts";
 
 /** The real one: on this machine, or from Debian's packages. */
 const command = execFileSync("bash", ["scripts/compose.sh"], { encoding: "utf8" }).trim().split(" ");
 
-async function askOurs(row: Row, workspace: string) {
+async function askOurs(row: Pick<Row, "compose" | "env">, workspace: string) {
   try {
     return saidBy(await readComposeService(requestFor(row, workspace), openFiles(workspace).files), workspace);
   } catch (thrown) {
@@ -25,6 +25,15 @@ describe("docker compose config says the same", () => {
       const [theirs, ours] = await Promise.all([askCompose(command, row, workspace), askOurs(row, workspace)]);
       expect(theirs).toEqual(row.says);
       expect(ours).toEqual(theirs);
+    });
+  });
+});
+
+describe("docker compose config says something else", () => {
+  it.concurrent.each(DIFFERENCES)("$name: $why", async (row) => {
+    await inWorkspace(row, async (workspace) => {
+      expect(await askCompose(command, row, workspace)).toEqual(row.theirs);
+      expect(await askOurs(row, workspace)).toEqual(row.ours);
     });
   });
 });
