@@ -1,5 +1,6 @@
 import { formatReference, formatRepository, parseRepository, type Repository } from "../oci/reference.ts";
 import type { Answer, Registry } from "../world.ts";
+import { within } from "./patience.ts";
 
 /** Where the images of one registry are looked for first: `docker.io=mirror.example/hub` puts `library/debian` at `hub/library/debian`. */
 export type Mirror = { readonly of: string; readonly registry: string; readonly prefix: string };
@@ -24,13 +25,17 @@ type MirrorOptions = {
   /** What is ours is read where it was pushed. */
   readonly except: Repository;
   readonly tell: (line: string) => void;
+  /** How many milliseconds a mirror is waited for; where none is told, a quarter of a minute: its origin has to be asked in the same probe. */
+  readonly patience?: number;
 };
+
+const PATIENCE = 15_000;
 
 /** A registry that reads through mirrors: what a mirror does not give, its origin is asked for, and that is told. Nothing is ever pushed to a mirror. */
 export function throughMirrors(
   registry: Registry,
   mirrors: readonly Mirror[],
-  { except, tell }: MirrorOptions,
+  { except, tell, patience = PATIENCE }: MirrorOptions,
 ): Registry {
   if (mirrors.length === 0) return registry;
   // One that does not answer is not waited for a second time.
@@ -40,12 +45,11 @@ export function throughMirrors(
     const asked = isOurs ? [] : mirrors.filter((mirror) => mirror.of === name.registry && !down.has(mirror.registry));
     for (const mirror of asked) {
       const repository = mirror.prefix === "" ? name.repository : `${mirror.prefix}/${name.repository}`;
-      const answer = await ask({ ...name, registry: mirror.registry, repository });
-      if (answer.kind === "found") return answer;
-      if (answer.kind === "unavailable") down.add(mirror.registry);
-      tell(
-        `The mirror ${mirror.registry} does not give ${formatReference(name)} (${answer.kind}: ${answer.words}); its own registry is asked.`,
-      );
+      const answer = await within(patience, ask({ ...name, registry: mirror.registry, repository }));
+      if (answer !== "late" && answer.kind === "found") return answer;
+      if (answer === "late" || answer.kind === "unavailable") down.add(mirror.registry);
+      const why = answer === "late" ? `no answer in ${patience / 1000} s` : `${answer.kind}: ${answer.words}`;
+      tell(`The mirror ${mirror.registry} does not give ${formatReference(name)} (${why}); its own registry is asked.`);
     }
     return ask(name);
   };

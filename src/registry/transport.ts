@@ -1,6 +1,7 @@
 import type { Clock, RegistryError } from "../world.ts";
 import { failureOf, malformed, nameRequest } from "./errors.ts";
 import type { Http, HttpFailure, HttpRequest, HttpResponse } from "./http.ts";
+import { within } from "./patience.ts";
 
 /** An answer, by the name of the request that got it and the address that it came from. */
 export type Reply = {
@@ -47,15 +48,8 @@ export function limitTime(
     left,
     inTime: async (work) => {
       const rest = left();
-      if (!Number.isFinite(rest)) return work;
-      // Unlike a timer it keeps no process from ending.
-      const signal = AbortSignal.timeout(Math.max(0, rest));
-      return Promise.race([
-        work,
-        new Promise<HttpFailure>((late) => {
-          signal.onabort = () => late(OUT_OF_TIME);
-        }),
-      ]);
+      const done = Number.isFinite(rest) ? await within(rest, work) : await work;
+      return done === "late" ? OUT_OF_TIME : done;
     },
     limit: (milliseconds) => {
       end = milliseconds === undefined ? undefined : clock() + milliseconds;

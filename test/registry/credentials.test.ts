@@ -77,6 +77,12 @@ const ROWS: readonly Row[] = [
     ask: "docker.io/library/x",
     login: me,
   },
+  ...["registry-1.docker.io", "https://registry.hub.docker.com/v2/", "index.docker.io"].map((key) => ({
+    name: `Docker Hub under ${key}`,
+    home: auths({ [key]: auth("me", "pass") }),
+    ask: "docker.io/library/x",
+    login: me,
+  })),
   {
     name: "an entry that cannot be read",
     home: auths({ "cache.test": { auth: "%%%" } }),
@@ -301,6 +307,13 @@ const ROWS: readonly Row[] = [
   },
 ];
 
+const secretsOf = (login: StoredLogin | undefined): readonly string[] => {
+  if (!login) return [];
+  return "password" in login
+    ? [login.password, base64(`${login.username}:${login.password}`)]
+    : Object.values<string>(login);
+};
+
 test.each(ROWS)("$name", async ({ home = {}, env = {}, ask = "cache.test/team/app", given, input, login, warns }) => {
   const folder = makeCheckout(home);
   const fullEnv = {
@@ -319,8 +332,7 @@ test.each(ROWS)("$name", async ({ home = {}, env = {}, ask = "cache.test/team/ap
   });
   const [registry = "", ...path] = ask.split("/");
   expect(await find({ registry, repository: path.join("/") })).toEqual(login);
-  if (login && "password" in login)
-    expect(masked).toEqual([login.password, base64(`${login.username}:${login.password}`)]);
+  expect(masked).toEqual(secretsOf(login));
   expect(warned.join("\n")).toMatch(warns ?? /^$/);
   expect(warned.join("\n")).not.toContain("canary");
 });

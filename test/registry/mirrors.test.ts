@@ -75,3 +75,28 @@ test("a mirror that does not answer is asked once, and one that refuses again an
     expect(asked.filter((host) => host === "mirror.test")).toHaveLength(times);
   }
 });
+
+test("a mirror that says nothing is waited for a while, once, and its registry is asked in its place", async () => {
+  const there = indexOf({ "linux/amd64": "there" });
+  const direct = registryOf({ "docker.io/library/a:1": there });
+  const told: string[] = [];
+  let asked = 0;
+  const mirrored = throughMirrors(
+    {
+      ...direct,
+      manifest: (reference) => {
+        if (reference.registry !== "mirror.test") return direct.manifest(reference);
+        asked++;
+        return new Promise(() => undefined);
+      },
+    },
+    [{ of: "docker.io", registry: "mirror.test", prefix: "" }],
+    { except: { registry: "ghcr.io", repository: "team/app" }, tell: (line) => told.push(line), patience: 50 },
+  );
+  for (let time = 0; time < 2; time++)
+    expect(await mirrored.manifest({ registry: "docker.io", repository: "library/a", tag: "1" })).toMatchObject({
+      value: there,
+    });
+  expect(asked).toBe(1);
+  expect(told).toEqual([expect.stringContaining("docker.io/library/a:1 (no answer in 0.05 s)")]);
+});
