@@ -123,7 +123,15 @@ async function build({ platforms, reuse }: Extract<Decision, { kind: "build" }>,
   if (!plan) return buildHere(scene, "without a sound key an image would never be found again");
   return world.log.group(`Building ${platforms.map(formatPlatform).join(", ")}`, async () => {
     const built = await buildLater(
-      { sources: scene.sources, plan, platforms, ...boundTo(plan), ports: scene.ports, output: { kind: "push" } },
+      {
+        inputs,
+        sources: scene.sources,
+        plan,
+        platforms,
+        ...boundTo(plan),
+        ports: scene.ports,
+        output: { kind: "push" },
+      },
       world,
     );
     const found = [...reuse, ...built.flatMap((one) => (one.found ? [one.found] : []))];
@@ -158,6 +166,7 @@ async function buildHere(scene: Scene, why: string): Promise<Outcome> {
   const name = formatReference({ ...inputs.cacheRepository, tag: platformTag(key, platform) });
   return world.log.group(`Building ${formatPlatform(platform)}`, async () => {
     const task = {
+      inputs,
       sources,
       plan,
       platforms: [platform],

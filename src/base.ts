@@ -80,7 +80,7 @@ function refuseTriggers(source: ImageSource, base: ImageConfig, sources: Sources
 /** What a trigger takes from elsewhere stands in no plan: an image or an address behind it could change, and the key would not. */
 function refuseUnseen(source: ImageSource, triggers: readonly string[], sources: Sources): void {
   const stage = parseDockerfile(`FROM base\n${triggers.join("\n")}\n`, source.written);
-  const scope = { args: new Map(Object.entries(sources.build.args)), platform: undefined };
+  const scope = { args: new Map(Object.entries(sources.build.arguments.args)), platform: undefined };
   const image = imageUses(stage, scope).find(({ by }) => by !== "FROM")?.written;
   const unseen = image ?? remoteAdds(stage, scope).find(({ checksum }) => checksum === undefined)?.source;
   if (unseen === undefined) return;

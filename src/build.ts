@@ -1,25 +1,41 @@
+import { offeredArguments, type Provenance } from "./arguments/offered.ts";
 import { readBaseImages } from "./base.ts";
+import { builderNetwork } from "./builder-network.ts";
 import { buildxArguments, tooLongArgument } from "./buildx/args.ts";
-import { type Builder, findBuilder } from "./buildx/builder.ts";
-import { explainBuildFailure, isPassing } from "./buildx/failure.ts";
-import { isolateDockerConfiguration, type KnownLogin } from "./buildx/isolation.ts";
+import { abilitiesOf, type Builder } from "./buildx/builder.ts";
+import { type Builders, chooseBuilders, type WantedBuilders } from "./buildx/builders.ts";
+import type { Entitlement } from "./buildx/buildkitd.ts";
+import { type Buildx, openBuildx } from "./buildx/buildx.ts";
+import { fetchBuildx } from "./buildx/buildx-release.ts";
+import { cacheArguments } from "./buildx/cache.ts";
+import { explainFailure, isServersFault, type UserDockerfile } from "./buildx/failure.ts";
+import { isolateDockerConfiguration, type KnownLogin, needsHubLogin } from "./buildx/isolation.ts";
+import { type BuildEnd, openProgress } from "./buildx/progress.ts";
+import type { BuildWarning } from "./buildx/rawjson.ts";
+import { hideValues } from "./buildx/redact.ts";
+import { annotateWarnings } from "./buildx/warnings.ts";
+import { commitLabels, readCommit } from "./commit.ts";
 import { METADATA_LABEL } from "./devcontainer/label.ts";
 import { formatOption } from "./devcontainer/options.ts";
+import { declaredArgs } from "./dockerfile/stages.ts";
 import { ActionError } from "./errors.ts";
 import { fetchFeatures } from "./feature-build.ts";
 import type { FeaturePorts } from "./features/found.ts";
 import type { InstalledFeature } from "./features/install.ts";
+import type { Inputs } from "./inputs.ts";
 import { type Layout, layOutBuild } from "./layout.ts";
 import { formatPlatform, type Platform, platformSlug } from "./oci/platform.ts";
-import { formatReference } from "./oci/reference.ts";
+import { formatReference, type Repository } from "./oci/reference.ts";
 import type { Sources } from "./plan.ts";
 import { type Found, lookUpPlatform, type Plan } from "./probe.ts";
+import { cacheBeside } from "./publish.ts";
 import { readBack } from "./readback.ts";
 import type { Binding } from "./upstream.ts";
 import type { World } from "./world.ts";
 
 /** What is to be built: without a plan there is no key, and what has no key is never pushed. */
 export type BuildTask = {
+  readonly inputs: Inputs;
   readonly sources: Sources;
   readonly plan: Plan | undefined;
   readonly platforms: readonly Platform[];
@@ -42,109 +58,213 @@ export type BuiltPlatform = {
 /**
  * Builds every platform on its own, all at once, from the very content that was hashed and bound to the very digests that were probed;
  * pushes each under its own tag and reads it back.
- * @throws ActionError E_DOCKER, E_CHANGED, E_CONTEXT before any build; E_BUILD, E_PUSH from it.
+ * @throws ActionError E_DOCKER, E_CHANGED, E_CONTEXT before any build; E_BUILD, E_PUSH and what else buildx fails with from it.
  */
 export async function buildPlatforms(task: BuildTask, world: World): Promise<BuiltPlatform[]> {
+  const { sources, platforms, bindings } = task;
   const env = await isolate(task, world);
-  const builder = await findBuilder(world.exec, env, task.platforms, task.output.kind === "push");
-  world.log.info(`Builder ${builder.name} (${builder.driver}).`);
-  const [bases, features] = await Promise.all([
+  const { buildx, builders } = await openBuilders(task, env, world);
+  const [bases, features, commit] = await Promise.all([
     readBaseImages(task, world.registry),
     fetchFeatures(task.features, task.ports),
+    readCommit(world),
   ]);
-  const { sources, platforms, bindings } = task;
   const layout = await layOutBuild({ gathered: sources.build, platforms, bases, features, bindings }, world.files);
-  const builds = platforms.map((platform) =>
-    buildPlatform({ ...task, platform, layout, env: { ...env, ...layout.env }, builder }, world),
-  );
+  const builds = platforms.map((platform) => {
+    const builder = builders.forPlatform(platform);
+    return buildPlatform({ ...task, platform, layout, env: { ...env, ...layout.env }, buildx, builder, commit }, world);
+  });
   const ended = await Promise.allSettled(builds);
+  const warnings = ended.flatMap((one) => (one.status === "fulfilled" ? one.value.warnings : []));
+  for (const { text, at } of annotateWarnings(warnings, userDockerfile(sources))) world.log.warning(text, at);
   const failed = ended.find((one) => one.status === "rejected");
   if (failed) throw failed.reason;
-  return ended.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  return ended.flatMap((one) => (one.status === "fulfilled" ? [one.value.built] : []));
+}
+
+/** Everything that the build reads or pushes, what is pushed to first. */
+function namesOf({ wanted }: Sources): readonly Repository[] {
+  return [wanted.repository, ...wanted.platforms.flatMap((one) => one.images.map(({ reference }) => reference))];
 }
 
 /** A Docker configuration that knows only the registries of this build. */
-async function isolate(task: BuildTask, world: World): Promise<Readonly<Record<string, string>>> {
-  const folder = await world.files.temporaryFolder("docker");
-  const images = task.sources.wanted.platforms.flatMap((one) => one.images.map(({ reference }) => reference));
-  const repositories = [task.sources.wanted.repository, ...images];
-  const logins: KnownLogin[] = [];
-  for (const name of repositories) logins.push({ name, login: await world.credentials(name) });
-  return isolateDockerConfiguration(world.files, world.host.env, folder, logins);
+async function isolate(
+  { sources, inputs }: BuildTask,
+  { files, host, credentials }: World,
+): Promise<Readonly<Record<string, string>>> {
+  const folder = await files.temporaryFolder("docker");
+  const { builder, builders } = inputs.build;
+  const named = [...(builder === undefined ? [] : [builder]), ...builders.values()];
+  const cloud = (await needsHubLogin(files, host.env, named)) ? [HUB] : [];
+  const mirrors = inputs.mirrors.map(({ registry, prefix }) => ({ registry, repository: prefix }));
+  const logins = [...namesOf(sources), ...mirrors, ...cloud].map(async (name): Promise<KnownLogin> => {
+    return { name, login: await credentials(name) };
+  });
+  return isolateDockerConfiguration(files, host.env, folder, await Promise.all(logins));
+}
+
+/** What stands for Docker Hub where only the login matters. */
+const HUB: Repository = { registry: "docker.io", repository: "library/scratch" };
+
+async function openBuilders(
+  { sources, inputs, platforms, output }: BuildTask,
+  env: Readonly<Record<string, string>>,
+  world: World,
+): Promise<{ readonly buildx: Buildx; readonly builders: Builders }> {
+  const { buildxVersion, builder, builders, buildkitImage, builderRestart } = inputs.build;
+  const fetched = buildxVersion === undefined ? undefined : await fetchBuildx(buildxVersion, world);
+  const buildx = await openBuildx({ exec: world.exec, env: { ...world.host.env, ...env } }, fetched);
+  const wanted: WantedBuilders = {
+    platforms,
+    push: output.kind === "push",
+    name: builder,
+    byPlatform: builders,
+    image: buildkitImage,
+    restart: builderRestart,
+    network: await builderNetwork(inputs, namesOf(sources), world),
+    entitlements: entitlementsOf(sources),
+  };
+  const site = { ...world, env: { ...world.host.env, ...env }, buildx };
+  return { buildx, builders: await chooseBuilders(wanted, site) };
+}
+
+/** What the options of the build ask for that a builder has to be allowed. */
+function entitlementsOf({ build: { definition } }: Sources): readonly Entitlement[] {
+  const asks = (name: string, value: string): boolean =>
+    definition.counted.some((option) => option.name === name && option.value === value);
+  return [
+    ...(asks("network", "host") || asks("allow", "network.host") ? ["network.host" as const] : []),
+    ...(asks("allow", "security.insecure") ? ["security.insecure" as const] : []),
+  ];
+}
+
+/** Only its own lines can be told to the user; a Dockerfile of ours has none. */
+function userDockerfile({ build: { file, dockerfileText } }: Sources): UserDockerfile | undefined {
+  return file === undefined ? undefined : { file, lastLine: dockerfileText.split("\n").length };
 }
 
 type PlatformTask = BuildTask & {
   readonly platform: Platform;
   readonly layout: Layout;
   readonly env: Readonly<Record<string, string>>;
+  readonly buildx: Buildx;
   readonly builder: Builder;
+  readonly commit: Provenance;
 };
 
-async function buildPlatform(task: PlatformTask, world: World): Promise<BuiltPlatform> {
+type Ended = { readonly built: BuiltPlatform; readonly warnings: readonly BuildWarning[] };
+
+async function buildPlatform(task: PlatformTask, world: World): Promise<Ended> {
   const { platform, sources, plan, output } = task;
   const planned = plan?.platforms.find((one) => one.platform === platform);
   if (output.kind === "load" || planned === undefined) {
-    const seconds = await runBuildx(task, output.kind === "load" ? output.name : "", world);
-    return { platform, found: undefined, seconds: seconds.seconds, foundLate: false };
+    const { seconds, warnings } = await runBuild(task, output.kind === "load" ? output.name : "", world);
+    return { built: { platform, found: undefined, seconds, foundLate: false }, warnings };
   }
   const late = await lookUpPlatform(sources.wanted, planned, world.registry);
   if (late.kind === "sound" && late.found[0]) {
     world.log.info(`${formatPlatform(platform)}: another job has just pushed this image.`);
-    return { platform, found: late.found[0], seconds: 0, foundLate: true };
+    return { built: { platform, found: late.found[0], seconds: 0, foundLate: true }, warnings: [] };
   }
   const name = formatReference({ ...sources.wanted.repository, tag: planned.tag });
-  const built = await runBuildx(task, name, world);
-  return {
-    platform,
-    found: await readBack({ ...task, builder: task.builder.name }, built.metadata, world),
-    seconds: built.seconds,
-    foundLate: false,
-  };
+  const { metadata, seconds, warnings } = await runBuild(task, name, world);
+  const found = await readBack({ ...task, builder: task.builder.name }, metadata, world);
+  return { built: { platform, found, seconds, foundLate: false }, warnings };
 }
 
-async function runBuildx(
-  task: PlatformTask,
-  name: string,
-  world: World,
-): Promise<{ readonly metadata: string; readonly seconds: number }> {
+type Run = { readonly metadata: string; readonly seconds: number; readonly warnings: readonly BuildWarning[] };
+
+/** One build; once more where the registry failed while the image was pushed, for then everything is in BuildKit's cache. */
+async function runBuild(task: PlatformTask, name: string, world: World): Promise<Run> {
   const { platform, sources, layout } = task;
   const title = formatPlatform(platform);
   const metadataFile = `${layout.folder}/metadata-${platformSlug(platform)}.json`;
-  const { definition } = sources.build;
-  const laidOut = layout.platforms.get(title);
-  if (!laidOut) throw new Error(`nothing was laid out for ${title}`);
+  const told = argumentsOf(task, name, metadataFile, world);
+  for (const warning of told.warnings) world.log.warning(warning);
+  const started = world.clock();
+  let attempt = await tryBuild(task, told.args, world);
+  if (attempt.code !== 0 && isServersFault(attempt.end.failure)) {
+    world.log.info(`[${title}] The registry failed while the image was pushed; once more, from BuildKit's cache.`);
+    attempt = await tryBuild(task, told.args, world);
+  }
+  const { code, end } = attempt;
+  if (code !== 0) throw explainFailure(end.failure, { platform: title, dockerfile: userDockerfile(sources), code });
+  const seconds = Math.round((world.clock() - started) / 100) / 10;
+  return { metadata: (await world.files.readText(metadataFile)) ?? "", seconds, warnings: end.warnings };
+}
+
+function argumentsOf(
+  { platform, sources, layout, inputs, output, builder, commit }: PlatformTask,
+  name: string,
+  metadataFile: string,
+  { host }: World,
+): { readonly args: readonly string[]; readonly warnings: readonly string[] } {
+  const { definition, arguments: told } = sources.build;
+  const laidOut = layout.platforms.get(formatPlatform(platform));
+  if (!laidOut) throw new Error(`nothing was laid out for ${formatPlatform(platform)}`);
   const { label } = laidOut;
+  const cache = cacheArguments({
+    platform,
+    from: inputs.build.cacheFrom,
+    to: inputs.build.cacheTo,
+    beside: cacheBeside(sources, inputs, host.event),
+    mayExport: output.kind === "push" && !host.event.isPullRequest && abilitiesOf(builder).exportCache,
+    isFresh: inputs.build.noCache,
+    env: host.env,
+  });
   const args = buildxArguments({
+    builder: builder.name,
     platform,
     contextFolder: `${layout.folder}/context`,
     dockerfile: laidOut.dockerfile,
     target: laidOut.target,
-    buildArgs: { ...sources.build.args, ...sources.build.uncounted },
-    labels: label === undefined ? {} : { [METADATA_LABEL]: label },
+    buildArgs: { ...offeredTo(sources, commit), ...told.args, ...told.uncounted },
+    labels: { ...commitLabels(commit), ...(label === undefined ? {} : { [METADATA_LABEL]: label }) },
     cacheFrom: definition.cacheFrom,
     contexts: laidOut.contexts,
-    options: [...definition.counted, ...definition.uncounted].map(formatOption),
+    options: [
+      ...cache.args,
+      ...(inputs.build.noCache ? ["--no-cache"] : []),
+      ...[...definition.counted, ...definition.uncounted].map(formatOption),
+      ...told.secretOptions,
+    ],
     metadataFile,
-    output: { kind: task.output.kind, name },
+    output: { kind: output.kind, name },
   });
   const tooLong = tooLongArgument(args);
-  if (tooLong !== undefined)
-    throw new ActionError("E_CONFIG", {
-      what: `A build arg or the metadata label is longer than the system lets a program take (128 KiB): ${tooLong}…`,
-      fix: "Shorten it, or put its content into a file of the build context.",
-    });
-  const started = world.clock();
-  const build = () => world.exec("docker", args, { env: task.env, onLine: (line) => tellProgress(title, line, world) });
-  let finished = await build();
-  if (finished !== undefined && finished.code !== 0 && isPassing(finished.stderr)) {
-    world.log.info(`[${title}] The registry failed while the image was pushed; once more, from BuildKit's cache.`);
-    finished = await build();
-  }
-  const seconds = Math.round((world.clock() - started) / 100) / 10;
-  if (finished?.code !== 0) throw explainBuildFailure(title, finished?.stderr ?? "", sources.places.dockerfile);
-  return { metadata: (await world.files.readText(metadataFile)) ?? "", seconds };
+  if (tooLong === undefined) return { args, warnings: cache.warnings };
+  throw new ActionError("E_CONFIG", {
+    what: `A build arg or the metadata label is longer than the system lets a program take (128 KiB): ${tooLong}…`,
+    fix: "Shorten it, or put its content into a file of the build context.",
+  });
 }
 
-function tellProgress(title: string, line: string, { log }: World): void {
-  if (line.trim() !== "") log.info(`[${title}] ${line}`);
+/** What tells of the commit, for a Dockerfile that declares it and a user that did not say it. */
+function offeredTo({ build }: Sources, commit: Provenance): Readonly<Record<string, string>> {
+  const declared = declaredArgs(build.dockerfile);
+  return Object.fromEntries([...offeredArguments(commit)].filter(([name]) => declared.has(name)));
+}
+
+type Attempt = { readonly code: number; readonly end: BuildEnd };
+
+async function tryBuild(
+  { platform, sources, env, buildx }: PlatformTask,
+  args: readonly string[],
+  world: World,
+): Promise<Attempt> {
+  const { args: counted, uncounted } = sources.build.arguments;
+  const progress = openProgress({
+    title: formatPlatform(platform),
+    clock: world.clock,
+    redact: hideValues({ ...counted, ...uncounted }),
+  });
+  const finished = await world.exec(buildx.program, [...buildx.prefix, ...args], {
+    env,
+    onLine: (line) => {
+      for (const told of progress.line(line)) world.log.info(told);
+    },
+  });
+  const end = progress.end();
+  for (const told of end.lines) world.log.info(told);
+  return { code: finished?.code ?? 1, end };
 }

@@ -42,7 +42,7 @@ function undecidable(use: ImageUse, at: Place): Doubt {
   };
 }
 
-function frontendOf({ dockerfile, args }: Gathered, file: string): ImageSource | undefined {
+function frontendOf({ dockerfile, arguments: { args } }: Gathered, file: string): ImageSource | undefined {
   const argument = args.BUILDKIT_SYNTAX;
   const written = argument ?? dockerfile.syntax?.reference;
   if (written === undefined) return undefined;

@@ -1,8 +1,10 @@
+import { type BuildInputs, readBuildInputs } from "./build-inputs.ts";
 import { isJsonObject, type Json, type JsonObject } from "./devcontainer/json.ts";
 import { ActionError } from "./errors.ts";
 import { parseRunner, platformNamedTwice, type Runner } from "./matrix.ts";
 import { formatPlatform, type Platform, parsePlatform } from "./oci/platform.ts";
 import { parseRepository, type Repository } from "./oci/reference.ts";
+import { autoOrBoolean, choice, items, list, type ReadInput, text, wrong } from "./read-input.ts";
 import { type ImagePattern, parseImagePattern } from "./registry/allowed.ts";
 import { type DockerConfiguration, decodeDockerConfiguration } from "./registry/docker-config.ts";
 import { type Mirror, parseMirror } from "./registry/mirrors.ts";
@@ -29,6 +31,8 @@ export type Inputs = {
   /** Features by id, beside those of devcontainer.json. */
   readonly additionalFeatures: JsonObject;
   readonly lockfile: "use" | "require" | "ignore";
+  /** How an image is built. */
+  readonly build: BuildInputs;
   readonly insecure: Insecure;
   /** PEM. */
   readonly certificate: string | undefined;
@@ -37,9 +41,6 @@ export type Inputs = {
   readonly dockerConfiguration: DockerConfiguration | undefined;
   readonly registryLogin: { readonly username: string; readonly password: string } | undefined;
 };
-
-/** Gives an input's text as the runner has it; empty means not set. */
-export type ReadInput = (name: string) => string;
 
 /** What the host knows and an input may leave open. */
 export type Defaults = { readonly cacheRepository: string | undefined; readonly isFork: boolean };
@@ -66,6 +67,7 @@ export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
     devcontainerJsonPath: text(read, "devcontainer-json-path"),
     additionalFeatures: readAdditionalFeatures(read),
     lockfile: choice(read, "lockfile", ["use", "require", "ignore"]),
+    build: readBuildInputs(read),
     registryLogin: readLogin(read),
     dockerConfiguration: readConfiguration(read),
     insecure: readInsecure(read),
@@ -75,33 +77,6 @@ export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
   };
   refuseContradictions(inputs, defaults);
   return inputs;
-}
-
-function text(read: ReadInput, name: string): string | undefined {
-  const value = read(name).trim();
-  return value === "" ? undefined : value;
-}
-
-/** The first allowed value is the default. */
-function choice<const T extends string>(read: ReadInput, name: string, allowed: readonly [T, ...T[]]): T {
-  const value = text(read, name);
-  if (value === undefined) return allowed[0];
-  const found = allowed.find((one) => one === value);
-  if (found === undefined) throw wrong(name, value, `Allowed: ${allowed.join(", ")}.`);
-  return found;
-}
-
-/** YAML's core schema, as `core.getBooleanInput` reads it. */
-function autoOrBoolean(read: ReadInput, name: string): "auto" | "true" | "false" {
-  const value = text(read, name) ?? "auto";
-  if (value === "auto") return "auto";
-  if (/^(true|True|TRUE)$/.test(value)) return "true";
-  if (/^(false|False|FALSE)$/.test(value)) return "false";
-  throw wrong(name, value, "Allowed: auto, true, false.");
-}
-
-function wrong(name: string, value: string, fix: string): ActionError {
-  return new ActionError("E_INPUT", { what: `The input ${name} is "${value}", which is not allowed.`, fix });
 }
 
 function readDialect(read: ReadInput): void {
@@ -164,29 +139,6 @@ function readRunners(read: ReadInput): readonly Runner[] {
     what: `The input runners names ${formatPlatform(twice)} twice.`,
     fix: "Write one line for each platform; several labels of one runner are written with commas.",
   });
-}
-
-/** One item a line. */
-function list<T>(read: ReadInput, name: string, parse: (item: string) => T | { readonly wrong: string }): readonly T[] {
-  return items(read, name).map((item) => {
-    const parsed = parse(item);
-    if (!isWrong(parsed)) return parsed;
-    throw new ActionError("E_INPUT", {
-      what: `The input ${name} holds "${item}": ${parsed.wrong}.`,
-      fix: "Write one item a line.",
-    });
-  });
-}
-
-function isWrong(parsed: unknown): parsed is { readonly wrong: string } {
-  return typeof parsed === "object" && parsed !== null && "wrong" in parsed;
-}
-
-function items(read: ReadInput, name: string): readonly string[] {
-  return read(name)
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
 }
 
 function readAdditionalFeatures(read: ReadInput): JsonObject {

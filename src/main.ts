@@ -6,6 +6,7 @@ import { readHost } from "./host/context.ts";
 import { openExec } from "./host/exec.ts";
 import { openFiles } from "./host/files.ts";
 import { gunzip } from "./host/gunzip.ts";
+import { openTools } from "./host/tools.ts";
 import { type Inputs, readInputs } from "./inputs.ts";
 import { formatRepository } from "./oci/reference.ts";
 import { makeOutputs } from "./outputs.ts";
@@ -29,10 +30,13 @@ async function main(): Promise<void> {
   const host = readHost(process.env, process.cwd());
   const { files, removeTemporaryFolders } = openFiles(host.env.RUNNER_TEMP || tmpdir());
   const { exec, stopAll } = openExec(host.env);
+  const { atEnd, undoAll } = openUndos();
   const leave = (code: number) => (): void => {
     stopAll();
-    removeTemporaryFolders();
-    process.exit(code);
+    void undoAll().finally(() => {
+      removeTemporaryFolders();
+      process.exit(code);
+    });
   };
   process.once("SIGINT", leave(130)).once("SIGTERM", leave(143));
   let report: Report;
@@ -43,10 +47,22 @@ async function main(): Promise<void> {
     const network = openNetwork(inputs, { files, exec, host, log });
     registry = network.registry;
     const salt = (): string => randomBytes(16).toString("hex");
-    report = await run(inputs, { files, exec, log, host, clock: Date.now, salt, gunzip, ...network });
+    report = await run(inputs, {
+      files,
+      exec,
+      log,
+      host,
+      clock: Date.now,
+      salt,
+      gunzip,
+      tools: openTools(host.env),
+      atEnd,
+      ...network,
+    });
   } catch (error) {
     report = reportFailure(asActionError(error), Math.round(Date.now() - started) / 1000);
   }
+  await undoAll();
   await registry?.close();
   removeTemporaryFolders();
   publishOutputs(makeOutputs(report));
@@ -55,11 +71,22 @@ async function main(): Promise<void> {
   if (report.failure) fail(report.failure);
 }
 
+/** What is to be undone at the end of a run, the last first; a second call finds nothing left to do. */
+function openUndos(): { readonly atEnd: World["atEnd"]; readonly undoAll: () => Promise<void> } {
+  const undos: (() => Promise<void>)[] = [];
+  return {
+    atEnd: (undo) => undos.push(undo),
+    undoAll: async () => {
+      for (const undo of undos.splice(0).reverse()) await undo();
+    },
+  };
+}
+
 /** The registries, and the logins that they are given. */
 function openNetwork(
   inputs: Inputs,
   { files, exec, host, log }: Pick<World, "files" | "exec" | "host" | "log">,
-): Pick<World, "registry" | "credentials"> {
+): Pick<World, "registry" | "credentials" | "trust"> {
   const { cacheRepository, registryLogin, dockerConfiguration, push } = inputs;
   const credentials = openCredentials({
     files,
@@ -81,7 +108,7 @@ function openNetwork(
     insecure: (registry) => isInsecure(inputs.insecure, registry),
   });
   const registry = throughMirrors(direct, inputs.mirrors, { except: cacheRepository, tell: log.info });
-  return { registry, credentials };
+  return { registry, credentials, trust };
 }
 
 function refuseOldNode(version: string): void {

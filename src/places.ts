@@ -8,12 +8,12 @@ import { type ImageSource, nameForBuildKit } from "./upstream.ts";
 
 /** Where a person finds each ingredient of the plan. */
 export function tellPlaces(gathered: Gathered, images: readonly ImageSource[]): Places {
-  const { file, dockerfile, definition } = gathered;
+  const { file, dockerfile } = gathered;
   return {
     configuration: gathered.relative,
     dockerfile: file,
     instructions: instructionLines(dockerfile),
-    arguments: Object.fromEntries([...definition.args].map(([name, { at }]) => [name, at])),
+    arguments: gathered.arguments.places,
     bases: Object.fromEntries(images.filter(({ by }) => by === "base").map(({ written, at }) => [written, at])),
     context: gathered.contextFolder,
     features: gathered.features?.places ?? {},
@@ -21,8 +21,8 @@ export function tellPlaces(gathered: Gathered, images: readonly ImageSource[]): 
 }
 
 function instructionLines(dockerfile: Dockerfile): number[][] {
-  const options = dockerfile.syntax?.options ? [dockerfile.syntax.line] : [];
-  const before = [...options, ...dockerfile.globalArgs.map(({ line }) => line)];
+  const directive = dockerfile.syntax ? [dockerfile.syntax.line] : [];
+  const before = [...directive, ...dockerfile.globalArgs.map(({ line }) => line)];
   return [
     before,
     ...dockerfile.stages.map((stage) => [stage.from.line, ...stage.instructions.map(({ line }) => line)]),
@@ -31,7 +31,7 @@ function instructionLines(dockerfile: Dockerfile): number[][] {
 
 /** A reference may be private where a build arg is part of it, or a variable of the environment. */
 export function findHidden(
-  { definition, args, configuration, features }: Gathered,
+  { definition, arguments: { args }, configuration, features }: Gathered,
   images: readonly ImageSource[],
 ): Hidden {
   const { source, target, contexts, counted } = definition;

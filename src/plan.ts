@@ -89,7 +89,8 @@ function treesOf({ context, namedContexts }: Gathered): Trees {
 }
 
 function makeYours(inputs: Inputs, gathered: Gathered, platform: Platform, trees: Trees): Yours {
-  const { configuration, definition, dockerfile, args, features } = gathered;
+  const { configuration, definition, dockerfile, features } = gathered;
+  const { args, secretIds } = gathered.arguments;
   const { containerEnv, ...users } = pickLabel(configuration.raw).yours;
   const { source, target } = definition;
   const tree = trees.get("")?.digest;
@@ -111,6 +112,7 @@ function makeYours(inputs: Inputs, gathered: Gathered, platform: Platform, trees
       platform: formatPlatform(platform),
       ...(inputs.cacheVersion === undefined ? {} : { cacheVersion: inputs.cacheVersion }),
       ...(definition.counted.length === 0 ? {} : { build: definition.counted.map(formatOption) }),
+      ...(secretIds.length === 0 ? {} : { secrets: secretIds }),
     },
     features: features?.written ?? [],
     ...(features ? installation(configuration) : {}),
@@ -138,9 +140,10 @@ function namedContexts({ definition }: Gathered, trees: Trees): NonNullable<Your
 
 /** All stages count: which of them the target needs is not asked yet. */
 function instructionTexts(dockerfile: Dockerfile): string[][] {
+  const { syntax } = dockerfile;
   // What stands behind the frontend's name is told to it, and may change what it builds.
-  const options = dockerfile.syntax?.options ? [`# syntax=… ${dockerfile.syntax.options}`] : [];
-  const before = [...options, ...dockerfile.globalArgs.map(instructionText)];
+  const directive = syntax ? [["# syntax=", syntax.reference, " ", syntax.options].join("").trimEnd()] : [];
+  const before = [...directive, ...dockerfile.globalArgs.map(instructionText)];
   return [
     before,
     ...dockerfile.stages.map((stage) => [instructionText(stage.from), ...stage.instructions.map(instructionText)]),

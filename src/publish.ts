@@ -1,11 +1,13 @@
+import type { CacheBeside } from "./buildx/cache.ts";
 import { ActionError } from "./errors.ts";
+import type { Inputs } from "./inputs.ts";
 import { branchTag, setTag, sourceTag } from "./key/fingerprint.ts";
 import { type Document, planConfig, planManifest, setIndex } from "./key/record.ts";
 import { hidePrivateValues, planStatement, type StoredPlan, storeTrees } from "./key/stored.ts";
 import type { Descriptor, Served } from "./oci/manifest.ts";
 import { IN_TOTO } from "./oci/media-types.ts";
 import { formatPlatform } from "./oci/platform.ts";
-import { formatReference, type Pinned, type Repository } from "./oci/reference.ts";
+import { formatReference, formatRepository, type Pinned, type Repository } from "./oci/reference.ts";
 import type { Sources } from "./plan.ts";
 import type { Found, Plan } from "./probe.ts";
 import type { Answer, Event, Registry } from "./world.ts";
@@ -113,6 +115,18 @@ async function readBack(
 export function branchToMove(alias: "auto" | "true" | "false", event: Event): string | undefined {
   if (alias === "false" || event.isPullRequest || event.isFork) return undefined;
   return event.branch;
+}
+
+/** Where layers are cached beside the image: under the branch's own alias, and read from those that it comes from. */
+export function cacheBeside(sources: Sources, { alias }: Pick<Inputs, "alias">, event: Event): CacheBeside {
+  const tagOf = (branch: string): string => branchTag(branch, sources.configuration);
+  const own = branchToMove(alias, event);
+  const others = [event.branch, event.baseBranch, event.defaultBranch].flatMap((branch) => branch ?? []);
+  return {
+    repository: formatRepository(sources.wanted.repository),
+    own: own === undefined ? undefined : tagOf(own),
+    others: [...new Set(others)].map(tagOf),
+  };
 }
 
 /** What a branch's alias names: asked beside the probe, so that moving it after a hit costs no round trip of its own. */

@@ -27,6 +27,7 @@ export async function run(inputs: Inputs, world: World): Promise<Report> {
   const started = world.clock();
   const sources = await world.log.group("Which image would this commit's dev container be?", async () => {
     const read = await readSources(inputs, world);
+    for (const secret of read.build.arguments.secretValues) world.log.mask(secret);
     for (const line of describeSources(read)) world.log.info(line);
     for (const { text, at } of read.warnings) world.log.warning(text, at);
     return read;

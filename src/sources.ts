@@ -1,11 +1,13 @@
+import { type BuildArguments, readBuildArguments } from "./build-arguments.ts";
 import { type Definition, readDefinition, type Written } from "./definition.ts";
+import { withBuildInputs } from "./definition-inputs.ts";
 import { findConfiguration } from "./devcontainer/find.ts";
 import { parseConfiguration } from "./devcontainer/parse.ts";
 import { pathWithin, resolvePath } from "./devcontainer/paths.ts";
 import { type Substituted, substitute } from "./devcontainer/substitute.ts";
 import { type Dockerfile, parseDockerfile } from "./dockerfile/parse.ts";
 import type { Scope } from "./dockerfile/scope.ts";
-import { declaredArgs, targetStage } from "./dockerfile/stages.ts";
+import { targetStage } from "./dockerfile/stages.ts";
 import { ActionError, type Place } from "./errors.ts";
 import { type FeatureSources, gatherFeatures } from "./feature-sources.ts";
 import type { Inputs } from "./inputs.ts";
@@ -35,10 +37,7 @@ export type Gathered = {
   readonly contextFolder: string;
   /** Paths named `.git` that no instruction reads and that are therefore not sent. */
   readonly leftOut: readonly string[];
-  /** The build args that count, and are in the plan. */
-  readonly args: Readonly<Record<string, string>>;
-  /** Those that a build is told and that change no byte of it: proxies. */
-  readonly uncounted: Readonly<Record<string, string>>;
+  readonly arguments: BuildArguments;
   /** Nothing where no feature is asked for. */
   readonly features: FeatureSources | undefined;
   readonly warnings: readonly Warning[];
@@ -58,8 +57,9 @@ export async function gatherSources(inputs: Inputs, { files, host }: Pick<World,
     localEnv: host.env,
     localWorkspaceFolder: workspace,
   });
-  const definition = await readDefinition({ configuration, found, workspace, env: host.env }, files);
-  const read = await readSource(files, workspace, definition);
+  const configured = await readDefinition({ configuration, found, workspace, env: host.env }, files);
+  const definition = withBuildInputs(configured, inputs.build, { workspace, at: { file: found.relative } });
+  const read = await readSource({ inputs, definition, workspace }, { files, host });
   const namedContexts = await readNamedContexts(files, workspace, definition);
   const { additionalFeatures: additional, lockfile } = inputs;
   const features = await gatherFeatures({ configuration, found, workspace, additional, lockfile }, files);
@@ -83,51 +83,59 @@ async function findWorkspace(files: Files, checkout: string, folder: string | un
   return real;
 }
 
-async function readSource(files: Files, workspace: string, definition: Definition): Promise<Read> {
-  const { source } = definition;
+type Reading = { readonly inputs: Inputs; readonly definition: Definition; readonly workspace: string };
+type Ports = Pick<World, "files" | "host">;
+
+async function readSource(reading: Reading, ports: Ports): Promise<Read> {
+  const { source } = reading.definition;
   switch (source.kind) {
     case "image":
-      return imageSources(source.image);
+      readImageName(source.image.value, source.image.value, source.image.at);
+      return withoutDockerfile(`FROM ${source.image.value}\n`, reading, ports);
     case "dockerfile":
-      return dockerfileSources(files, workspace, { ...definition, source });
+      return dockerfileSources(source, reading, ports);
     case "unreadable":
-      return withoutDockerfile("FROM scratch\n");
+      return withoutDockerfile("FROM scratch\n", reading, ports);
   }
 }
 
 type Read = Omit<Gathered, "configuration" | "relative" | "definition" | "namedContexts" | "features">;
 
 /** An image as it is still gets the metadata label, so that it says what the configuration says. */
-function imageSources(image: Written): Read {
-  readImageName(image.value, image.value, image.at);
-  return withoutDockerfile(`FROM ${image.value}\n`);
-}
-
-function withoutDockerfile(dockerfileText: string): Read {
+async function withoutDockerfile(
+  dockerfileText: string,
+  { inputs, definition, workspace }: Reading,
+  { files, host }: Ports,
+): Promise<Read> {
+  const dockerfile = parseDockerfile(dockerfileText, "Dockerfile");
+  const ours = { dockerfile, file: undefined };
+  const told = await readBuildArguments(inputs, definition, ours, { files, host, workspace });
   return {
     dockerfileText,
-    dockerfile: parseDockerfile(dockerfileText, "Dockerfile"),
+    dockerfile,
     file: undefined,
     context: undefined,
     contextFolder: ".",
     leftOut: [],
-    args: {},
-    uncounted: {},
-    warnings: [],
+    arguments: told,
+    warnings: told.warnings,
   };
 }
 
-type DockerfileDefinition = Definition & {
-  readonly source: Extract<Definition["source"], { readonly kind: "dockerfile" }>;
-};
+type DockerfileSource = Extract<Definition["source"], { readonly kind: "dockerfile" }>;
 
-async function dockerfileSources(files: Files, workspace: string, definition: DockerfileDefinition): Promise<Read> {
-  const { text, file, path } = await readDockerfile(files, workspace, definition.source.dockerfile);
-  const root = await findContext(files, workspace, definition.source.context);
+async function dockerfileSources(
+  source: DockerfileSource,
+  { inputs, definition, workspace }: Reading,
+  { files, host }: Ports,
+): Promise<Read> {
+  const { text, file, path } = await readDockerfile(files, workspace, source.dockerfile);
+  const root = await findContext(files, workspace, source.context);
   const dockerfile = parseDockerfile(text, file);
   const target = definition.target?.value;
   targetStage(dockerfile, target);
-  const { args, uncounted, warnings } = argumentsThatCount(definition.args, dockerfile);
+  const told = await readBuildArguments(inputs, definition, { dockerfile, file }, { files, host, workspace });
+  const args = { ...told.uncounted, ...told.args };
   const context = await readUsedContext(files, { root, dockerfilePath: path, dockerfile, target, args });
   return {
     dockerfileText: text,
@@ -136,16 +144,15 @@ async function dockerfileSources(files: Files, workspace: string, definition: Do
     context: { root, entries: context.entries },
     contextFolder: pathWithin(workspace, root) ?? ".",
     leftOut: context.leftOut,
-    args,
-    uncounted,
-    warnings: [...warnings, ...hostPathWarnings(definition), ...context.warnings],
+    arguments: told,
+    warnings: [...told.warnings, ...hostPathWarnings(definition), ...context.warnings],
   };
 }
 
 async function readDockerfile(
   files: Files,
   workspace: string,
-  dockerfile: DockerfileDefinition["source"]["dockerfile"],
+  dockerfile: DockerfileSource["dockerfile"],
 ): Promise<{ readonly text: string; readonly file: string; readonly path: string | undefined }> {
   if ("text" in dockerfile) return { text: dockerfile.text, file: dockerfile.at.file, path: undefined };
   const file = pathWithin(workspace, dockerfile.value) ?? dockerfile.value;
@@ -194,30 +201,6 @@ async function readNamedContexts(
   return new Map(await Promise.all(read));
 }
 
-/** These act on the frontend whether a Dockerfile declares them or not. */
-const ALWAYS_COUNTS = /^(BUILDKIT_.*|SOURCE_DATE_EPOCH)$/;
-/** Docker's own: usable without being declared, and left out of its cache keys for the same reason as of ours. */
-const PROXY = /^(HTTPS?|FTP|NO|ALL)_PROXY$/i;
-
-function argumentsThatCount(
-  given: Definition["args"],
-  dockerfile: Dockerfile,
-): Pick<Gathered, "args" | "uncounted" | "warnings"> {
-  const declared = declaredArgs(dockerfile);
-  const counts = (name: string): boolean => declared.has(name) || ALWAYS_COUNTS.test(name);
-  const valuesOf = (wanted: (name: string) => boolean): Record<string, string> =>
-    Object.fromEntries([...given].flatMap(([name, { value }]) => (wanted(name) ? [[name, value]] : [])));
-  const ignored = [...given].filter(([name]) => !counts(name) && !PROXY.test(name));
-  return {
-    args: valuesOf(counts),
-    uncounted: valuesOf((name) => !counts(name) && PROXY.test(name)),
-    warnings: ignored.map(([name, { at }]) => ({
-      text: `build arg ${name} is not an ARG of ${dockerfile.file}: it does nothing, and does not count for the key`,
-      at,
-    })),
-  };
-}
-
 function hostPathWarnings({ args }: Definition): Warning[] {
   return [...args].flatMap(([name, { fromHostPath, at }]) => {
     if (!fromHostPath) return [];
@@ -227,9 +210,12 @@ function hostPathWarnings({ args }: Definition): Warning[] {
 }
 
 /** What the Dockerfile's variables stand for, for one platform. */
-export function scopeOf({ args, definition }: Pick<Gathered, "args" | "definition">, platform: Platform): Scope {
+export function scopeOf(
+  { arguments: { args, uncounted }, definition }: Pick<Gathered, "arguments" | "definition">,
+  platform: Platform,
+): Scope {
   const contexts = [...definition.contexts].map(
     ([name, { kind, value }]) => [name, kind === "image" ? value : undefined] as const,
   );
-  return { args: new Map(Object.entries(args)), platform, contexts: new Map(contexts) };
+  return { args: new Map(Object.entries({ ...uncounted, ...args })), platform, contexts: new Map(contexts) };
 }

@@ -12,10 +12,22 @@ export type World = {
   readonly log: Log;
   readonly clock: Clock;
   readonly gunzip: Gunzip;
+  readonly tools: Tools;
+  /** How our own client trusts a registry's host; builders of ours are told the same. */
+  readonly trust: (host: string) => Promise<HostTrust>;
+  /** Done when the run ends, also when it is stopped; the last one first. */
+  readonly atEnd: (undo: () => Promise<void>) => void;
   /** A new random text of 32 hexadecimal digits. */
   readonly salt: () => string;
   /** The login for a repository's registry, as our own client uses it; a builder is given the same. */
   readonly credentials: (name: Repository) => Promise<StoredLogin | undefined>;
+};
+
+/** PEM texts beside those that Node knows, whether certificates are looked at, and what we show of ourselves. */
+export type HostTrust = {
+  readonly certificates: readonly string[];
+  readonly insecure: boolean;
+  readonly client?: { readonly certificate: string; readonly key: string };
 };
 
 /** A login as Docker's configuration keeps it. */

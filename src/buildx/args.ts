@@ -2,6 +2,7 @@ import { formatPlatform, type Platform } from "../oci/platform.ts";
 
 /** What one platform's build is told. Values are data: they are passed as separate arguments, never through a shell. */
 export type BuildArguments = {
+  readonly builder: string;
   readonly platform: Platform;
   readonly contextFolder: string;
   readonly dockerfile: string;
@@ -18,13 +19,13 @@ export type BuildArguments = {
 };
 
 /**
- * The arguments of `docker` for one platform. Media types are OCI's on every driver, so that the small index can be joined as it is;
+ * The arguments of buildx for one platform. Media types are OCI's on every driver, so that the small index can be joined as it is;
  * provenance is `mode=min`, for `max` would publish the values of all build args.
  * @see https://docs.docker.com/reference/cli/docker/buildx/build/
  */
 export function buildxArguments(build: BuildArguments): string[] {
   return [
-    ...["buildx", "build", "--progress", "plain"],
+    ...["build", "--builder", build.builder, "--progress", "rawjson"],
     ...["--platform", formatPlatform(build.platform)],
     ...["--file", build.dockerfile],
     ...(build.target === undefined ? [] : ["--target", build.target]),

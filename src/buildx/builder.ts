@@ -1,13 +1,11 @@
 import { ActionError } from "../errors.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
-import type { Exec } from "../world.ts";
 import { type Inspection, meansFor, readInspection } from "./builder-inspect.ts";
 import {
   type Buildx,
   formatVersion,
   isOlder,
   lastWords,
-  openBuildx,
   readVersion,
   runBuildx,
   type Surroundings,
@@ -164,22 +162,4 @@ export function noBuilder(name: string | undefined, words: string): ActionError 
     what: `The builder ${name} is named for the build and does not work: ${words}`,
     fix: "Check the name with docker buildx ls, or leave it out to use the current builder. With buildkit-image a builder of that name is made.",
   });
-}
-
-/**
- * Finds the builder that `docker buildx build` would use, and whether it can do what is asked.
- * @throws ActionError E_DOCKER saying what is missing and how to get it.
- */
-export async function findBuilder(
-  exec: Exec,
-  env: Readonly<Record<string, string>>,
-  platforms: readonly Platform[],
-  push: boolean,
-): Promise<Builder> {
-  const buildx = await openBuildx({ exec, env });
-  const builder = await inspectBuilder(undefined, { buildx, exec, env });
-  if ("wrong" in builder) throw noBuilder(undefined, builder.wrong);
-  const shortcoming = shortcomingOf(builder, platforms, push);
-  if (shortcoming) throw refusal(shortcoming);
-  return { ...builder, ours: false };
 }

@@ -10,7 +10,7 @@ import {
   TOO_LARGE,
   WRONG_OPTION,
 } from "./known-failures.ts";
-import { type BuildFailure, readFailure } from "./last-words.ts";
+import type { BuildFailure } from "./last-words.ts";
 
 /** The user's Dockerfile. What was sent may go on after `lastLine`: with instructions that are not the user's. */
 export type UserDockerfile = { readonly file: string; readonly lastLine: number };
@@ -95,13 +95,4 @@ function codeOf(words: string): ErrorCode {
 function placeOf({ line }: BuildFailure, dockerfile: UserDockerfile | undefined): Place | undefined {
   if (dockerfile === undefined || line === undefined || line > dockerfile.lastLine) return undefined;
   return { file: dockerfile.file, line };
-}
-
-export function isPassing(stderr: string): boolean {
-  return isServersFault(readFailure(stderr.split("\n"), []));
-}
-
-export function explainBuildFailure(platform: string, stderr: string, file: string | undefined): ActionError {
-  const dockerfile = file === undefined ? undefined : { file, lastLine: Number.POSITIVE_INFINITY };
-  return explainFailure(readFailure(stderr.split("\n"), []), { platform, dockerfile, code: 1 });
 }

@@ -37,6 +37,8 @@ export type Yours = {
     readonly cacheVersion?: string;
     /** Options of `docker buildx build` that change the image, as they are written, in order. */
     readonly build?: readonly string[];
+    /** Ids of the build's secrets; what they hold no key sees. */
+    readonly secrets?: readonly string[];
   };
   readonly features: readonly WrittenFeature[];
   /** As it is written; only beside features. */

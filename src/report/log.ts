@@ -17,12 +17,13 @@ function describeDefinition({ build: { definition }, places }: Sources): string 
 /** What was read, as a reader in a hurry wants it: one line a fact. */
 export function describeSources(sources: Sources): string[] {
   const { build, wanted } = sources;
+  const names = Object.keys(build.arguments.args);
   const files = build.context?.entries.filter(({ kind }) => kind !== "directory").length ?? 0;
   const written = new Set(wanted.platforms.flatMap(({ images }) => images.map((image) => image.written)));
   return [
     `${sources.configuration}${describeDefinition(sources)}`,
     ...(build.context ? [`build context ${sources.places.context}: ${count(files, "file")}`] : []),
-    ...(Object.keys(build.args).length === 0 ? [] : [`build args: ${Object.keys(build.args).join(", ")}`]),
+    ...(names.length === 0 ? [] : [`build args: ${names.join(", ")}`]),
     ...(written.size === 0 ? [] : [`built on: ${[...written].join(", ")}`]),
     `platforms: ${wanted.platforms.map(({ platform }) => formatPlatform(platform)).join(", ")}`,
     `source key: ${wanted.sourceKey}`,

@@ -1,13 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  abilitiesOf,
-  type Builder,
-  describeBuilder,
-  findBuilder,
-  inspectBuilder,
-  shortcomingOf,
-} from "../../src/buildx/builder.ts";
+import { abilitiesOf, type Builder, describeBuilder, inspectBuilder, shortcomingOf } from "../../src/buildx/builder.ts";
 import { meansFor, readInspection } from "../../src/buildx/builder-inspect.ts";
 import { type Answers, failed, ok, programsOf } from "./programs.ts";
 
@@ -287,30 +280,5 @@ describe("what stands in the way", () => {
     ["a cloud that lists nothing", builderOf("Name: c\nDriver: cloud\n\nNodes:\nName: c0\n"), true],
   ])("nothing: %s", (_, builder, push) => {
     expect(shortcomingOf(builder, [amd64, arm64], push)).toBeUndefined();
-  });
-});
-
-const WORKING: Answers = {
-  "docker buildx version": ok("v0.29.1"),
-  "docker buildx inspect": ok(DOCKER),
-  "docker info": ok(STORE),
-  "docker-buildx version": undefined,
-};
-
-test("the builder that docker buildx build would use", async () => {
-  const { exec } = programsOf(WORKING);
-  expect(await findBuilder(exec, {}, [amd64, arm64], true)).toMatchObject({ name: "default", ours: false });
-});
-
-test.each<[string, Answers, RegExp]>([
-  ["no docker", { "docker buildx version": undefined }, /no docker program/],
-  ["no engine", { "docker buildx inspect": failed("ERROR: Cannot connect to the Docker daemon") }, /Cannot connect/],
-  ["the classic image store", { "docker info": ok(CLASSIC) }, /classic image store/],
-])("refused before any build: %s", async (_, answers, words) => {
-  const { exec } = programsOf({ ...WORKING, ...answers });
-  await expect(findBuilder(exec, {}, [amd64], true)).rejects.toMatchObject({
-    code: "E_DOCKER",
-    message: expect.stringMatching(words),
-    fix: expect.stringMatching(/./),
   });
 });

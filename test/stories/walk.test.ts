@@ -301,6 +301,6 @@ test("the user's own Docker configuration does not reach the build, and is not w
     ".docker/config.json": '{"auths":{"other.test":{"auth":"b3RoZXI6c2VjcmV0"}}}',
   });
   const { builds } = await run({}, { env: { HOME: home } });
-  expect(Object.keys(builds[0]?.dockerConfig.auths)).toEqual(["nobody.invalid"]);
+  expect(Object.keys(builds[0]?.dockerConfig.auths ?? {})).toEqual(["nobody.invalid"]);
   expect(readFileSync(join(home, ".docker/config.json"), "utf8")).toContain("other.test");
 });

@@ -1,0 +1,50 @@
+import { goPackageVersion, type Provenance } from "./arguments/offered.ts";
+import type { World } from "./world.ts";
+
+/**
+ * What git says about the checkout. Where there is no git, or no repository, nothing is said.
+ * @returns the address of the repository without a login, the commit, and whether files differ from it.
+ */
+export async function readCommit({ exec, host }: Pick<World, "exec" | "host">): Promise<Provenance> {
+  const git = async (...args: readonly string[]): Promise<string | undefined> => {
+    const finished = await exec("git", ["-C", host.workspace, ...args], { timeout: 10_000 });
+    return finished?.code === 0 ? finished.stdout.trim() : undefined;
+  };
+  const [revision, changes, committed, lastTag, ownTag] = await Promise.all([
+    git("rev-parse", "HEAD"),
+    git("status", "--porcelain", "--untracked-files=normal"),
+    git("log", "-1", "--format=%ct"),
+    git("describe", "--tags", "--abbrev=0", "--match", "v[0-9]*"),
+    git("describe", "--tags", "--exact-match", "--match", "v[0-9]*"),
+  ]);
+  const isCommit = revision !== undefined && committed !== undefined;
+  return {
+    source: sourceOf(host.env),
+    revision,
+    goPackageVersion: isCommit
+      ? goPackageVersion({
+          lastTag: ownTag ?? lastTag,
+          isTagged: ownTag !== undefined,
+          committed: Number(committed),
+          revision,
+        })
+      : undefined,
+    isDirty: changes !== "",
+  };
+}
+
+/** The repository's page: the host knows it without git, whose remotes may hold a login. */
+function sourceOf({ GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository }: Readonly<Record<string, string>>) {
+  return server && repository ? `${server}/${repository}` : undefined;
+}
+
+/**
+ * The labels that say where an image comes from: who built it first, for none of them is in the key.
+ * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md#pre-defined-annotation-keys
+ */
+export function commitLabels({ source, revision, isDirty }: Provenance): Readonly<Record<string, string>> {
+  return {
+    ...(source === undefined ? {} : { "org.opencontainers.image.source": source }),
+    ...(revision === undefined || isDirty ? {} : { "org.opencontainers.image.revision": revision }),
+  };
+}
