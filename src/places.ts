@@ -48,7 +48,11 @@ export function findHidden(
     image,
     target: target?.fromEnvironment ?? false,
     references: new Set(references.map(({ reference }) => nameForBuildKit(reference))),
+    contexts: new Set([...contexts].flatMap(([name, { fromEnvironment }]) => (fromEnvironment ? [name] : []))),
     features: features?.hidden ?? new Set(),
+    installOrder: configuration.substitutions.some(
+      ({ path, fromEnvironment }) => fromEnvironment && path[0] === "overrideFeatureInstallOrder",
+    ),
     installation: new Set(features ? installationOf(configuration).hidden : []),
     options: new Set(counted.flatMap((option) => (option.fromEnvironment ? [formatOption(option)] : []))),
   };

@@ -129,10 +129,10 @@ function installation(configuration: Gathered["configuration"]): Pick<Yours, "in
 }
 
 function namedContexts({ definition }: Gathered, trees: Trees): NonNullable<Yours["contexts"]> {
-  const sources = [...definition.contexts].map(([name, { kind }]) => {
+  const sources = [...definition.contexts].map(([name, { kind, value }]) => {
     const tree = trees.get(name)?.digest;
     // An image's digest is among the bases, where an instruction uses it.
-    const source = kind === "image" || tree === undefined ? ({ image: true } as const) : { tree };
+    const source = kind === "image" || tree === undefined ? { image: value } : { tree };
     return [name, source] as const;
   });
   return Object.fromEntries(sources);

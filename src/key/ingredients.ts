@@ -29,8 +29,8 @@ export type Yours = {
   readonly dockerfile?: { readonly escape: string; readonly stages: readonly (readonly string[])[] };
   /** sha256 of the canonical list of the context's entries; the list itself travels beside the plan. */
   readonly context?: { readonly tree: Digest };
-  /** Named build contexts: a folder by its tree; an image is among the bases. */
-  readonly contexts?: Readonly<Record<string, { readonly tree: Digest } | { readonly image: true }>>;
+  /** Named build contexts: a folder by its tree; an image as it is written, for its digest is among the bases. */
+  readonly contexts?: Readonly<Record<string, { readonly tree: Digest } | { readonly image: string }>>;
   readonly arguments: Readonly<Record<string, string>>;
   readonly options: {
     readonly platform: string;

@@ -29,8 +29,11 @@ export type Hidden = {
   readonly references: ReadonlySet<string>;
   /** Build options that hold something of the environment, as they stand in the plan. */
   readonly options: ReadonlySet<string>;
+  /** Names of build contexts that hold something of the environment, in their name or source. */
+  readonly contexts: ReadonlySet<string>;
   /** Features whose options hold something of the environment, as they are written. */
   readonly features: ReadonlySet<string>;
+  readonly installOrder: boolean;
   /** Of `installation`. */
   readonly installation: ReadonlySet<string>;
 };
@@ -60,7 +63,11 @@ function hideInYours(yours: Yours, hidden: Hidden, salt: string): Yours {
         ? { build: yours.options.build.map((option) => (hidden.options.has(option) ? hash(option, salt) : option)) }
         : {}),
     },
+    ...(yours.contexts ? { contexts: hideContexts(yours.contexts, hidden.contexts, salt) } : {}),
     features: yours.features.map((feature) => hideFeature(feature, hidden, salt)),
+    ...(yours.installOrder && hidden.installOrder
+      ? { installOrder: [hash(canonicalJson(yours.installOrder), salt)] }
+      : {}),
     ...(yours.installation ? { installation: hideValues(yours.installation, hidden.installation, salt) } : {}),
   };
 }
@@ -73,6 +80,18 @@ function hideValues(
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => [name, hidden.has(name) ? hash(value, salt) : value]),
   );
+}
+
+function hideContexts(
+  contexts: NonNullable<Yours["contexts"]>,
+  hidden: ReadonlySet<string>,
+  salt: string,
+): NonNullable<Yours["contexts"]> {
+  const entries = Object.entries(contexts).map(([name, source]) => {
+    if (!hidden.has(name)) return [name, source] as const;
+    return [hash(name, salt), "image" in source ? { image: hash(source.image, salt) } : source] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 function hideFeature(feature: WrittenFeature, hidden: Hidden, salt: string): WrittenFeature {

@@ -54,7 +54,9 @@ const HIDDEN = {
   target: false,
   references: new Set<string>(),
   options: new Set<string>(),
+  contexts: new Set<string>(),
   features: new Set<string>(),
+  installOrder: false,
   installation: new Set<string>(),
 };
 
