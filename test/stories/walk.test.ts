@@ -38,7 +38,7 @@ test("a miss is built for both platforms, pushed, joined and read back; the next
     There is no earlier image to compare with: this is the first of its branch.
     ::endgroup::
     ::group::Building linux/amd64, linux/arm64
-    Builder default (docker).
+    Builder default (driver docker with the containerd image store) builds linux/amd64 natively, linux/arm64 under emulation, which is slow (builders names a native one); it cannot set the times inside layers.
     [linux/amd64] #1 [internal] load build definition from Dockerfile
     [linux/arm64] #1 [internal] load build definition from Dockerfile
     Pushed and read back: {registry}/team/app@sha256:<3>
