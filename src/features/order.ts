@@ -21,7 +21,7 @@ export function installationOrder(
     const highest = Math.max(...free.map((node) => priorityOf(node, preferred)));
     const round = free.filter((node) => priorityOf(node, preferred) === highest);
     if (round.length === 0) throw circleError(waiting, installed);
-    waiting = waiting.filter((node) => !round.some((taken) => isSameInstall(taken, node)));
+    waiting = waiting.filter((node) => !round.includes(node));
     installed.push(...round.sort(compareCandidates));
   }
   return installed;

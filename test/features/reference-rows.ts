@@ -220,6 +220,11 @@ export const SAME: readonly Row[] = [
   { name: "after one by its old name", features: { "R/t/after-former:1": {}, "R/t/renamed:1": {} } },
   { name: "after one by its new name", features: { "R/t/a-after-renamed:1": {}, "R/t/former:1": {} } },
   { name: "old and new name are one", features: { "R/t/renamed:1": { a: "1" }, "R/t/former:1": {}, "R/t/plain": {} } },
+  {
+    name: "old and new name are one, and fewest options come first",
+    features: { "R/t/former:1": { a: "1" }, "R/t/renamed:1": {} },
+  },
+  { name: "a dependency that is asked for by another tag", features: { "R/t/gamma:1": {}, "R/t/alpha:1": {} } },
   { name: "after one that is nowhere, whose id has three parts", features: { "R/t/after-nowhere:1": {} } },
   { name: "after one that GitHub releases", features: { "R/t/after-release:1": {} } },
   { name: "after an unknown short name", features: { "R/t/after-short:1": {} } },
