@@ -1,5 +1,6 @@
 import type { BuildInputs } from "./build-inputs.ts";
-import type { CountedOption, Definition, NamedContext } from "./definition.ts";
+import { type CountedOption, type Definition, type NamedContext, NOTHING, type Written } from "./definition.ts";
+import { DEFAULT_CONFIGURATION } from "./devcontainer/find.ts";
 import { pathWithin, resolvePath } from "./devcontainer/paths.ts";
 import { ActionError, type Place } from "./errors.ts";
 
@@ -43,4 +44,24 @@ function leavesWorkspace(name: string, value: string): ActionError {
     what: `The input build-contexts names ${value} for ${name}, which leaves the workspace.`,
     fix: "Name a folder of the checkout, relative to the workspace.",
   });
+}
+
+/** What the input dockerfile-path says in the place of a configuration. Both paths are absolute. */
+export function dockerfileDefinition(
+  { dockerfile, context }: { readonly dockerfile: string; readonly context: string },
+  workspace: string,
+): Definition {
+  const at = { file: pathWithin(workspace, dockerfile) ?? dockerfile };
+  const written = (value: string): Written => ({ value, at, fromEnvironment: false, fromHostPath: false });
+  return { ...NOTHING, source: { kind: "dockerfile", dockerfile: written(dockerfile), context: written(context) } };
+}
+
+/** What the input fallback-image says where there is no configuration. */
+export function imageDefinition(image: string): Definition {
+  const at = { file: DEFAULT_CONFIGURATION };
+  return {
+    ...NOTHING,
+    source: { kind: "image", image: { value: image, at, fromEnvironment: false, fromHostPath: false } },
+    warnings: [{ text: `There is no dev container configuration: the input fallback-image counts, ${image}` }],
+  };
 }

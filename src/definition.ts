@@ -78,7 +78,8 @@ export async function readDefinition(request: DefinitionRequest, files: Files): 
   }
 }
 
-const NOTHING = {
+/** A definition in which nothing but the source is said. */
+export const NOTHING = {
   target: undefined,
   args: new Map(),
   contexts: new Map(),

@@ -3,7 +3,7 @@ import { isJsonObject, type Json, type JsonObject } from "./devcontainer/json.ts
 import { ActionError } from "./errors.ts";
 import { parseRunner, platformNamedTwice, type Runner } from "./matrix.ts";
 import { formatPlatform, type Platform, parsePlatform } from "./oci/platform.ts";
-import { parseRepository, type Repository } from "./oci/reference.ts";
+import { parseReference, parseRepository, type Repository } from "./oci/reference.ts";
 import { autoOrBoolean, choice, items, list, type ReadInput, text, wrong } from "./read-input.ts";
 import { type ImagePattern, parseImagePattern } from "./registry/allowed.ts";
 import { type DockerConfiguration, decodeDockerConfiguration } from "./registry/docker-config.ts";
@@ -28,6 +28,11 @@ export type Inputs = {
   readonly workspaceFolder: string | undefined;
   readonly devcontainerDir: string | undefined;
   readonly devcontainerJsonPath: string | undefined;
+  /** A Dockerfile that is built in the place of a configuration, from the workspace on, and its context. */
+  readonly dockerfilePath: string | undefined;
+  readonly buildContextPath: string | undefined;
+  /** What counts where there is no configuration, and is handed out where nothing better is there. */
+  readonly fallbackImage: string | undefined;
   /** Features by id, beside those of devcontainer.json. */
   readonly additionalFeatures: JsonObject;
   readonly lockfile: "use" | "require" | "ignore";
@@ -65,6 +70,9 @@ export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
     workspaceFolder: text(read, "workspace-folder"),
     devcontainerDir: text(read, "devcontainer-dir"),
     devcontainerJsonPath: text(read, "devcontainer-json-path"),
+    dockerfilePath: text(read, "dockerfile-path"),
+    buildContextPath: text(read, "build-context-path"),
+    fallbackImage: readFallbackImage(read),
     additionalFeatures: readAdditionalFeatures(read),
     lockfile: choice(read, "lockfile", ["use", "require", "ignore"]),
     build: readBuildInputs(read),
@@ -141,6 +149,13 @@ function readRunners(read: ReadInput): readonly Runner[] {
   });
 }
 
+function readFallbackImage(read: ReadInput): string | undefined {
+  const value = text(read, "fallback-image");
+  const image = value === undefined ? undefined : parseReference(value);
+  if (image === undefined || !("wrong" in image)) return value;
+  throw wrong("fallback-image", value ?? "", `It is no image: ${image.wrong}.`);
+}
+
 function readAdditionalFeatures(read: ReadInput): JsonObject {
   const value = text(read, "additional-features");
   if (value === undefined) return {};
@@ -197,6 +212,7 @@ function readLogin(read: ReadInput): Inputs["registryLogin"] {
 }
 
 function refuseContradictions(inputs: Inputs, defaults: Defaults): void {
+  refuseTwoConfigurations(inputs);
   if (inputs.push === "true" && defaults.isFork)
     throw new ActionError("E_INPUT", {
       what: "The input push is true, and this run is about a fork's code, which never causes a push.",
@@ -211,5 +227,24 @@ function refuseContradictions(inputs: Inputs, defaults: Defaults): void {
     throw new ActionError("E_INPUT", {
       what: `The input push is true and on-miss is ${inputs.onMiss}: without a build there is nothing to push.`,
       fix: "Leave push out, or set on-miss to build.",
+    });
+}
+
+function refuseTwoConfigurations({
+  dockerfilePath,
+  buildContextPath,
+  devcontainerDir,
+  devcontainerJsonPath,
+}: Inputs): void {
+  if (buildContextPath !== undefined && dockerfilePath === undefined)
+    throw new ActionError("E_INPUT", {
+      what: "The input build-context-path is set and dockerfile-path is not: it is the context of that Dockerfile.",
+      fix: "Set both, or write the context into devcontainer.json (build.context).",
+    });
+  const other = devcontainerJsonPath === undefined ? "devcontainer-dir" : "devcontainer-json-path";
+  if (dockerfilePath !== undefined && (devcontainerDir ?? devcontainerJsonPath) !== undefined)
+    throw new ActionError("E_INPUT", {
+      what: `The inputs dockerfile-path and ${other} are both set: only one of them can say what is built.`,
+      fix: "Leave one of the two out. With dockerfile-path no devcontainer.json is read.",
     });
 }

@@ -1,7 +1,12 @@
 import { type BuildArguments, readBuildArguments } from "./build-arguments.ts";
 import { type Definition, readDefinition, type Written } from "./definition.ts";
-import { withBuildInputs } from "./definition-inputs.ts";
-import { findConfiguration } from "./devcontainer/find.ts";
+import { dockerfileDefinition, imageDefinition, withBuildInputs } from "./definition-inputs.ts";
+import {
+  DEFAULT_CONFIGURATION,
+  type FoundConfiguration,
+  findAnyConfiguration,
+  findConfiguration,
+} from "./devcontainer/find.ts";
 import { parseConfiguration } from "./devcontainer/parse.ts";
 import { pathWithin, resolvePath } from "./devcontainer/paths.ts";
 import { type Substituted, substitute } from "./devcontainer/substitute.ts";
@@ -51,19 +56,49 @@ export type Warning = { readonly text: string; readonly at?: Place };
  */
 export async function gatherSources(inputs: Inputs, { files, host }: Pick<World, "files" | "host">): Promise<Gathered> {
   const workspace = await findWorkspace(files, host.workspace, inputs.workspaceFolder);
-  const chosen = { path: inputs.devcontainerJsonPath, folder: inputs.devcontainerDir };
-  const found = await findConfiguration(files, workspace, chosen);
+  const { found, instead } = await findWhatCounts(inputs, workspace, files);
   const configuration = substitute(parseConfiguration(found.text, found.relative), {
     localEnv: host.env,
     localWorkspaceFolder: workspace,
   });
-  const configured = await readDefinition({ configuration, found, workspace, env: host.env }, files);
+  const configured = instead ?? (await readDefinition({ configuration, found, workspace, env: host.env }, files));
   const definition = withBuildInputs(configured, inputs.build, { workspace, at: { file: found.relative } });
   const read = await readSource({ inputs, definition, workspace }, { files, host });
   const namedContexts = await readNamedContexts(files, workspace, definition);
   const { additionalFeatures: additional, lockfile } = inputs;
   const features = await gatherFeatures({ configuration, found, workspace, additional, lockfile }, files);
   return { configuration, relative: found.relative, definition, namedContexts, features, ...read };
+}
+
+type Counting = { readonly found: FoundConfiguration; readonly instead?: Definition };
+
+/** The configuration, or what the inputs say in its place: a Dockerfile, or an image where there is no configuration. */
+async function findWhatCounts(inputs: Inputs, workspace: string, files: Files): Promise<Counting> {
+  const { dockerfilePath, buildContextPath, fallbackImage, devcontainerJsonPath, devcontainerDir } = inputs;
+  if (dockerfilePath !== undefined) {
+    const dockerfile = insideWorkspace(workspace, "dockerfile-path", dockerfilePath);
+    const context = insideWorkspace(workspace, "build-context-path", buildContextPath ?? ".");
+    return withoutConfiguration(workspace, dockerfile, dockerfileDefinition({ dockerfile, context }, workspace));
+  }
+  const chosen = { path: devcontainerJsonPath, folder: devcontainerDir };
+  if (fallbackImage === undefined) return { found: await findConfiguration(files, workspace, chosen) };
+  const found = await findAnyConfiguration(files, workspace, chosen);
+  if (found) return { found };
+  return withoutConfiguration(workspace, resolvePath(workspace, DEFAULT_CONFIGURATION), imageDefinition(fallbackImage));
+}
+
+/** An empty configuration: it has no users, no features and no label, and messages and the branch's tag name `file`. */
+function withoutConfiguration(workspace: string, file: string, instead: Definition): Counting {
+  return { found: { file, relative: pathWithin(workspace, file) ?? file, text: "{}" }, instead };
+}
+
+function insideWorkspace(workspace: string, input: string, written: string): string {
+  const path = resolvePath(workspace, written);
+  if (pathWithin(workspace, path) !== undefined) return path;
+  throw new ActionError("E_INPUT", {
+    what: `The input ${input} is "${written}", which leaves the workspace.`,
+    fix: "Give a path inside the workspace, or set workspace-folder to the folder that holds both.",
+  });
 }
 
 async function findWorkspace(files: Files, checkout: string, folder: string | undefined): Promise<string> {

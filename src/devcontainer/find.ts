@@ -12,7 +12,10 @@ type Reading = Pick<Files, "readText" | "stat" | "realPath" | "list">;
 
 const DEFAULT_FOLDER = ".devcontainer";
 const NAME = "devcontainer.json";
-const DEFAULTS: readonly string[] = [`${DEFAULT_FOLDER}/${NAME}`, ".devcontainer.json"];
+/** Where a configuration usually is, from the workspace on. */
+export const DEFAULT_CONFIGURATION = `${DEFAULT_FOLDER}/${NAME}`;
+
+const DEFAULTS: readonly string[] = [DEFAULT_CONFIGURATION, ".devcontainer.json"];
 
 const MINIMAL = `A minimal ${DEFAULTS[0]} is: { "image": "debian:12" }`;
 
@@ -29,6 +32,24 @@ export async function findConfiguration(
   workspace: string,
   chosen: ChosenConfiguration = {},
 ): Promise<FoundConfiguration> {
+  const found = await findAnyConfiguration(files, workspace, chosen);
+  if (found) return found;
+  throw new ActionError("E_CONFIG", {
+    what: `There is no dev container configuration in ${workspace}. Looked for ${DEFAULTS.join(", ")} and ${DEFAULT_FOLDER}/<name>/${NAME}.`,
+    fix: `Check out the repository first, or add a configuration. ${MINIMAL}`,
+  });
+}
+
+/**
+ * The same where a workspace may do without.
+ * @returns `undefined` when none was chosen and there is none.
+ * @throws E_INPUT, E_CONFIG as `findConfiguration` does for the rest.
+ */
+export async function findAnyConfiguration(
+  files: Reading,
+  workspace: string,
+  chosen: ChosenConfiguration = {},
+): Promise<FoundConfiguration | undefined> {
   const wanted = chosenFile(workspace, chosen);
   if (wanted !== undefined) return readChosen(files, workspace, wanted);
   for (const candidate of DEFAULTS) {
@@ -36,12 +57,7 @@ export async function findConfiguration(
     if (await isFile(files, file)) return readInside(files, workspace, file);
   }
   const [only, ...others] = await configurationsInSubfolders(files, workspace);
-  if (only === undefined) {
-    throw new ActionError("E_CONFIG", {
-      what: `There is no dev container configuration in ${workspace}. Looked for ${DEFAULTS.join(", ")} and ${DEFAULT_FOLDER}/<name>/${NAME}.`,
-      fix: `Check out the repository first, or add a configuration. ${MINIMAL}`,
-    });
-  }
+  if (only === undefined) return undefined;
   if (others.length > 0) {
     throw new ActionError("E_CONFIG", {
       what: `There are ${others.length + 1} dev container configurations and none was chosen: ${[only, ...others].join(", ")}.`,
