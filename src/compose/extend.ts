@@ -78,7 +78,7 @@ async function openOther(file: Scalar, name: string, { scope }: Extending): Prom
   const by = `services.${name}.extends.file`;
   const path = resolveInside(file, by, scope.sources.workspace);
   const inside = { ...scope, folder: folderOf(path) };
-  const documents = await readDocuments(path, { by, at: file.at }, inside);
+  const documents = await readDocuments(path, { by, at: file.at, fromEnvironment: file.fromEnvironment }, inside);
   const services = documents
     .map(servicesOf)
     .reduce((before, after) => canonicalServices(layOver(before, after, "services")), mappingOf([], file.at));

@@ -1,7 +1,7 @@
 import { folderOf, pathWithin, resolvePath } from "../devcontainer/paths.ts";
 import { ActionError, type Place } from "../errors.ts";
 import { withEnvFiles } from "./environment.ts";
-import { isRemote, type ReadScope, resolveInside } from "./sources.ts";
+import { isRemote, type Named, type ReadScope, resolveInside } from "./sources.ts";
 import type { Variables } from "./template.ts";
 import { type Doubt, isSet, type Scalar, type Tree, wrongType } from "./tree.ts";
 
@@ -19,7 +19,7 @@ export type Inclusion = {
   /** Absolute; the later ones lie over the first. */
   readonly paths: readonly string[];
   readonly scope: ModelScope;
-  readonly at: Place;
+  readonly named: Named;
 };
 
 /**
@@ -53,7 +53,7 @@ async function readInclusion(item: Tree, scope: ModelScope): Promise<Inclusion |
     kind: "inclusion",
     paths: [path, ...others.map((other) => resolveInside(other, "include.path", workspace))],
     scope: { ...scope, folder, variables: await includedVariables(fields.get("env_file"), folder, scope) },
-    at: first.at,
+    named: { by: "include", at: first.at, fromEnvironment: written.some(({ fromEnvironment }) => fromEnvironment) },
   };
 }
 
@@ -64,7 +64,7 @@ async function includedVariables(envFile: Tree | undefined, folder: string, scop
   const [first] = listed;
   if (first) {
     const paths = listed.map((path) => resolveInside(path, by, sources.workspace));
-    return withEnvFiles(sources, paths, variables, { by, at: first.at });
+    return withEnvFiles(sources, paths, variables, { by, at: first.at, fromEnvironment: first.fromEnvironment });
   }
   const file = resolvePath(folder, ".env");
   if (!(await sources.isFile(file))) return variables;

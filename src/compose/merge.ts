@@ -99,7 +99,7 @@ function asAssignment(name: string, value: Tree): Tree {
 function clash(base: Tree, over: Tree, path: string): ActionError {
   const { file, line } = placeOf(base);
   return new ActionError("E_CONFIG", {
-    what: `${path} is a ${over.kind} here and a ${base.kind} in ${file}:${line ?? 1}: compose cannot put them together.`,
+    what: `${path.replace("services.*.", "")} is a ${over.kind} here and a ${base.kind} in ${file}:${line ?? 1}: compose cannot put them together.`,
     fix: "Write both in the same form.",
     at: placeOf(over),
   });

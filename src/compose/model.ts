@@ -52,8 +52,8 @@ async function readPart(document: Mapping, path: string, scope: ModelScope): Pro
   return part;
 }
 
-async function withIncluded(part: Model, { paths, scope, at }: Inclusion): Promise<Model> {
-  const included = await loadModel(paths, { by: "include", at }, scope);
+async function withIncluded(part: Model, { paths, scope, named }: Inclusion): Promise<Model> {
+  const included = await loadModel(paths, named, scope);
   return {
     services: withoutConflict(part.services, withDefaultContext(included.services, scope), "services"),
     secrets: withoutConflict(part.secrets, included.secrets, "secrets"),

@@ -1,7 +1,7 @@
 import { ActionError, type Place } from "../errors.ts";
 import { resolveInside } from "./sources.ts";
-import { type Mapping, type Tree, wrongType } from "./tree.ts";
-import { asText, itemsOf, type Section, scalarAt, textAt } from "./values.ts";
+import { type Mapping, type Scalar, type Tree, tellText, wrongType } from "./tree.ts";
+import { asText, itemsOf, type Section, type Sourced, scalarAt, textAt } from "./values.ts";
 
 /** A secret that a build's steps may ask for by its id. */
 export type BuildSecret = {
@@ -18,22 +18,20 @@ export type BuildSecret = {
 export function buildSecrets(build: Section, secrets: Mapping, workspace: string): readonly BuildSecret[] {
   const path = `${build.path}.secrets`;
   return itemsOf(build.mapping.entries.get("secrets"), path).map((item) => {
-    const { source, id, at } = readReference(item, `An item of ${path}`);
-    const definition = secrets.entries.get(source);
-    if (definition?.kind !== "mapping") throw undefinedSecret(source, secrets, at);
-    return { id, at, from: readSource({ mapping: definition, path: `secrets.${source}` }, workspace) };
+    const { source, target } = readReference(item, `An item of ${path}`);
+    const definition = secrets.entries.get(source.text);
+    if (definition?.kind !== "mapping") throw undefinedSecret(source, secrets);
+    const from = readSource({ mapping: definition, path: `secrets.${source.text}` }, workspace);
+    return { id: target?.value ?? source.text, from, at: source.at };
   });
 }
 
-function readReference(item: Tree, path: string): { readonly source: string; readonly id: string; readonly at: Place } {
-  if (item.kind !== "mapping") {
-    const { text, at } = asText(item, path);
-    return { source: text, id: text, at };
-  }
+function readReference(item: Tree, path: string): { readonly source: Scalar; readonly target?: Sourced | undefined } {
+  if (item.kind !== "mapping") return { source: asText(item, path) };
   const section: Section = { mapping: item, path };
-  const source = textAt(section, "source");
-  if (source === undefined) throw wrongType(item, path, "the name of a secret");
-  return { source: source.value, id: textAt(section, "target")?.value ?? source.value, at: source.at };
+  const source = scalarAt(section, "source");
+  if (!source) throw wrongType(item, path, "the name of a secret");
+  return { source, target: textAt(section, "target") };
 }
 
 function readSource(secret: Section, workspace: string): BuildSecret["from"] {
@@ -48,12 +46,12 @@ function readSource(secret: Section, workspace: string): BuildSecret["from"] {
   });
 }
 
-function undefinedSecret(name: string, secrets: Mapping, at: Place): ActionError {
+function undefinedSecret(source: Scalar, secrets: Mapping): ActionError {
   const names = [...secrets.entries.keys()];
   return new ActionError("E_CONFIG", {
-    what: `There is no secret ${name} in the compose files.`,
+    what: `A build wants the secret ${tellText(source)}, and the compose files have none of that name.`,
     fix:
       names.length > 0 ? `Those there are: ${names.join(", ")}.` : "Define it under secrets: at the top of the file.",
-    at,
+    at: source.at,
   });
 }

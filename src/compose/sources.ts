@@ -1,4 +1,4 @@
-import { folderOf, pathWithin, resolvePath } from "../devcontainer/paths.ts";
+import { pathWithin, resolvePath } from "../devcontainer/paths.ts";
 import { ActionError, type Place } from "../errors.ts";
 import type { Files } from "../world.ts";
 import type { Variables } from "./template.ts";
@@ -14,7 +14,12 @@ export type Sources = {
 };
 
 /** Who names a file, for messages. */
-export type Named = { readonly by: string; readonly at: Place };
+export type Named = {
+  readonly by: string;
+  readonly at: Place;
+  /** A variable took part in its name, which is then not told. */
+  readonly fromEnvironment?: boolean;
+};
 
 /** No project has that many; files that include one another twice each would never end. */
 const MAX_READS = 1000;
@@ -34,10 +39,11 @@ export function openSources(files: Pick<Files, "readText" | "stat" | "realPath">
       if (file === undefined) throw leavesWorkspace(path, workspace, named);
       if (++reads > MAX_READS) throw tooMany(named);
       const real = await realFile(path);
-      const text = real === undefined ? undefined : await files.readText(real);
-      if (real === undefined || text === undefined) throw missing(file, named);
+      if (real === undefined) throw missing(file, named);
       const root = (await files.realPath(workspace)) ?? workspace;
       if (pathWithin(root, real) === undefined) throw linkOut(file, named);
+      const text = await files.readText(real);
+      if (text === undefined) throw missing(file, named);
       return { file, text };
     },
   };
@@ -88,21 +94,24 @@ function leavesWorkspace(path: string, workspace: string, { by, at }: Named): Ac
   });
 }
 
-function linkOut(file: string, { by, at }: Named): ActionError {
+function linkOut(file: string, named: Named): ActionError {
   return new ActionError("E_CONFIG", {
-    what: `${by} names ${file}, a link that leaves the workspace.`,
+    what: `${named.by} names ${tellFile(file, named)}, a link that leaves the workspace.`,
     fix: "Put the file itself into the repository.",
-    at,
+    at: named.at,
   });
 }
 
-function missing(file: string, { by, at }: Named): ActionError {
-  const folder = folderOf(`/${file}`).slice(1);
+function missing(file: string, named: Named): ActionError {
   return new ActionError("E_CONFIG", {
-    what: `${by} names ${file}, and there is no such file in the workspace.`,
-    fix: `Correct the path, or check the file in${folder === "" ? "" : ` under ${folder}`}; upper and lower case count.`,
-    at,
+    what: `${named.by} names ${tellFile(file, named)}, and there is no such file in the workspace.`,
+    fix: "Correct the path, or check the file in; upper and lower case count.",
+    at: named.at,
   });
+}
+
+function tellFile(file: string, { fromEnvironment }: Named): string {
+  return fromEnvironment ? "a file by a value from the environment" : file;
 }
 
 function tooMany({ by, at }: Named): ActionError {

@@ -233,11 +233,12 @@ export const ROWS: readonly Row[] = [
   { name: "an additional context without a path", files: build("additional_contexts: [a]"), says: "refused" },
   {
     name: "secrets",
-    files: `${build("secrets: [token, {source: netrc, target: rc}]")}secrets:\n  token: {environment: TOKEN}\n  netrc: {file: ./netrc}\n`,
+    files: `${build("secrets: [token, {source: netrc, target: rc}, {source: other}]")}secrets:\n  token: {environment: TOKEN}\n  netrc: {file: ./netrc}\n  other: {environment: OTHER}\n`,
     says: built({
       secrets: [
         { id: "token", environment: "TOKEN" },
         { id: "rc", file: "netrc" },
+        { id: "other", environment: "OTHER" },
       ],
     }),
   },
@@ -404,6 +405,17 @@ export const ROWS: readonly Row[] = [
     files: { "Sub-Dir.1/compose.yml": app("image: a:${COMPOSE_PROJECT_NAME}") },
     compose: ["Sub-Dir.1/compose.yml"],
     says: { image: "a:sub-dir1" },
+  },
+
+  {
+    name: "the name of the project in two files",
+    files: {
+      "a.yml": `name: one\n${app("image: a:${COMPOSE_PROJECT_NAME}")}`,
+      "b.yml": "name: two\n",
+      "c.yml": 'name: ""\n',
+    },
+    compose: ["a.yml", "b.yml", "c.yml"],
+    says: { image: "a:two" },
   },
 
   // YAML
