@@ -1,8 +1,10 @@
+import type { NamedContext } from "./definition.ts";
 import { formatOption } from "./devcontainer/options.ts";
 import type { Dockerfile } from "./dockerfile/parse.ts";
 import { installationOf } from "./feature-sources.ts";
 import type { Places } from "./key/explain.ts";
 import type { Hidden } from "./key/stored.ts";
+import { parseReference } from "./oci/reference.ts";
 import type { Gathered } from "./sources.ts";
 import { type ImageSource, nameForBuildKit } from "./upstream.ts";
 
@@ -36,19 +38,21 @@ export function findHidden(
 ): Hidden {
   const { source, target, contexts, counted } = definition;
   const image = source.kind === "image" && source.image.fromEnvironment;
-  const hiddenContexts = new Set([...contexts].flatMap(([, one]) => (one.fromEnvironment ? [one.value] : [])));
+  const hiddenContexts = [...contexts].filter(([, { fromEnvironment }]) => fromEnvironment);
+  // An instruction names the context, and the plan the image that stands in its place.
+  const hiddenImages = new Set(hiddenContexts.flatMap(([, context]) => imageOf(context)));
   const references = images.filter(
-    ({ by, written }) =>
+    ({ by, written, reference }) =>
       image ||
       written.includes("$") ||
-      hiddenContexts.has(written) ||
+      hiddenImages.has(nameForBuildKit(reference)) ||
       (by === "frontend" && args.BUILDKIT_SYNTAX !== undefined),
   );
   return {
     image,
     target: target?.fromEnvironment ?? false,
     references: new Set(references.map(({ reference }) => nameForBuildKit(reference))),
-    contexts: new Set([...contexts].flatMap(([name, { fromEnvironment }]) => (fromEnvironment ? [name] : []))),
+    contexts: new Set(hiddenContexts.map(([name]) => name)),
     features: features?.hidden ?? new Set(),
     installOrder: configuration.substitutions.some(
       ({ path, fromEnvironment }) => fromEnvironment && path[0] === "overrideFeatureInstallOrder",
@@ -56,4 +60,9 @@ export function findHidden(
     installation: new Set(features ? installationOf(configuration).hidden : []),
     options: new Set(counted.flatMap((option) => (option.fromEnvironment ? [formatOption(option)] : []))),
   };
+}
+
+function imageOf({ kind, value }: NamedContext): string[] {
+  const reference = kind === "image" ? parseReference(value) : undefined;
+  return reference === undefined || "wrong" in reference ? [] : [nameForBuildKit(reference)];
 }

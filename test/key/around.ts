@@ -22,13 +22,13 @@ export type Mutation = {
   readonly env?: Readonly<Record<string, string>>;
 };
 
-/** The key, and the source key: that one names the commit, whatever others publish. */
-export type Keys = { readonly key: string; readonly source: string };
+/** The key; the source key, which names the commit, whatever others publish; the own key, which adds the label and our recipe to that. */
+export type Keys = { readonly key: string; readonly source: string; readonly own: string };
 
 export async function keysOf(asked: Asked): Promise<Keys> {
   const { sources, probed } = await planOf(asked);
   if (!probed.plan) throw new Error(JSON.stringify(probed.verdict));
-  return { key: probed.plan.key, source: sources.wanted.sourceKey };
+  return { key: probed.plan.key, source: sources.wanted.sourceKey, own: sources.wanted.ownKey };
 }
 
 /** The keys before and after an edit. */
@@ -45,4 +45,10 @@ export async function keysAround(mutation: Mutation, before: Before): Promise<[K
   });
   rmSync(workspace, { recursive: true });
   return [was, is];
+}
+
+/** What an edit moves: an image whose own key is the same counts as one of the same sources. */
+export async function movedBy(mutation: Mutation, before: Before): Promise<readonly (keyof Keys)[]> {
+  const [was, is] = await keysAround(mutation, before);
+  return (["key", "own", "source"] as const).filter((name) => was[name] !== is[name]);
 }

@@ -1,0 +1,169 @@
+import { chmodSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { Served } from "../../src/oci/manifest.ts";
+import { type Content, put } from "../checkout.ts";
+import { indexOf } from "../plan-of.ts";
+import { type Before, type Mutation, movedBy } from "./around.ts";
+
+const OPTIONS: readonly string[] = [
+  "--build-arg=WORD=one",
+  "--build-arg",
+  "FROM_ENV",
+  "--build-context=library=shared",
+  "--build-context=tools=docker-image://registry.test/tools:1",
+  "--build-context=docker.io/library/node:latest=docker-image://registry.test/node:20",
+  "--network=none",
+];
+
+const configuration = (options: readonly string[], build: Readonly<Record<string, unknown>> = {}): string =>
+  JSON.stringify({ build: { dockerfile: "Dockerfile", context: "../app", options, ...build } });
+
+const FILES: Readonly<Record<string, Content>> = {
+  ".devcontainer/devcontainer.json": configuration(OPTIONS),
+  ".devcontainer/Dockerfile": `FROM node AS first
+FROM first
+ARG WORD FROM_ENV
+COPY --from=library . /library
+RUN --mount=type=bind,from=tools,target=/tools /tools/run
+COPY . /app
+`,
+  "app/file.txt": "app\n",
+  "shared/lib/index.js": "exports.a = 1;\n",
+  "shared/run.sh": { script: "echo run\n" },
+  "shared/current": { link: "lib/index.js" },
+  "shared/.dockerignore": "*.log\n",
+  "shared/noise.log": "one\n",
+  "other/lib/index.js": "exports.b = 1;\n",
+};
+
+const IMAGES: Readonly<Record<string, Served>> = {
+  "registry.test/node:20": indexOf({ "linux/amd64": "node amd64" }),
+  "registry.test/node:22": indexOf({ "linux/amd64": "newer node amd64" }),
+  "registry.test/tools:1": indexOf({ "linux/amd64": "tools amd64" }),
+  "registry.test/unused:1": indexOf({ "linux/amd64": "unused amd64" }),
+  "docker.io/library/node:latest": indexOf({ "linux/amd64": "the hub's node" }),
+};
+
+const BEFORE: Before = { files: FILES, images: IMAGES, env: { FROM_ENV: "one" } };
+
+const configure =
+  (options: readonly string[], build?: Readonly<Record<string, unknown>>) =>
+  (root: string): void =>
+    put(root, ".devcontainer/devcontainer.json", configuration(options, build));
+const more = (...options: readonly string[]) => configure([...OPTIONS, ...options]);
+const instead = (from: string, to: string) => {
+  if (!OPTIONS.includes(from)) throw new Error(`there is no ${from}`);
+  return configure(OPTIONS.map((option) => (option === from ? to : option)));
+};
+const moved = (name: string) => ({ ...IMAGES, [name]: indexOf({ "linux/amd64": "moved" }) });
+
+const UPSTREAM: readonly Mutation[] = [
+  { name: "the digest of a named context's image that a mount names", images: moved("registry.test/tools:1") },
+  { name: "the digest of the image that stands in the place of a base", images: moved("registry.test/node:20") },
+];
+
+const YOURS: readonly Mutation[] = [
+  {
+    name: "the image that stands in the place of a base",
+    edit: instead(
+      "--build-context=docker.io/library/node:latest=docker-image://registry.test/node:20",
+      "--build-context=docker.io/library/node:latest=docker-image://registry.test/node:22",
+    ),
+  },
+  { name: "a file in a named folder", edit: (root) => put(root, "shared/lib/index.js", "exports.a = 2;\n") },
+  {
+    name: "rename of a file in a named folder",
+    edit: (root) => renameSync(join(root, "shared/run.sh"), join(root, "shared/start.sh")),
+  },
+  { name: "chmod -x of a file in a named folder", edit: (root) => chmodSync(join(root, "shared/run.sh"), 0o644) },
+  { name: "target of a link in a named folder", edit: (root) => put(root, "shared/current", { link: "run.sh" }) },
+  { name: "a new file in a named folder", edit: (root) => put(root, "shared/new.txt", "") },
+  { name: "the ignore file of a named folder", edit: (root) => put(root, "shared/.dockerignore", "") },
+  { name: "another named folder", edit: instead("--build-context=library=shared", "--build-context=library=other") },
+  {
+    name: "an image in the place of a named folder",
+    edit: instead("--build-context=library=shared", "--build-context=library=docker-image://registry.test/tools:1"),
+  },
+  { name: "one more named folder", edit: more("--build-context=more=other") },
+  { name: "a declared build arg among the options", edit: instead("--build-arg=WORD=one", "--build-arg=WORD=two") },
+  { name: "a declared build arg that the environment holds", env: { FROM_ENV: "two" } },
+  {
+    name: "a declared build arg that wins over build.args",
+    edit: configure(OPTIONS.slice(1), { args: { WORD: "two" } }),
+  },
+  { name: "--target", edit: more("--target=first") },
+  ...[
+    "--add-host=a:10.0.0.1",
+    "--allow=network.host",
+    "--annotation=a=b",
+    "--cgroup-parent=x",
+    "--isolation=default",
+    "--label=a=b",
+    "--security-opt=x",
+    "--shm-size=1g",
+    "--ulimit=nofile=1",
+    "--never-heard-of",
+    "--never-heard-of=x",
+  ].map((option): Mutation => ({ name: option, edit: more(option) })),
+  { name: "--network", edit: instead("--network=none", "--network=host") },
+  { name: "what stands behind an unknown option", edit: more("--never-heard-of", "x") },
+];
+
+const NOTHING: readonly Mutation[] = [
+  {
+    name: "a file that a named folder's ignore file leaves out",
+    edit: (root) => put(root, "shared/noise.log", "two\n"),
+  },
+  { name: "a folder that no option names", edit: (root) => put(root, "other/lib/index.js", "exports.b = 2;\n") },
+  { name: "an undeclared build arg", edit: more("--build-arg=UNDECLARED=1") },
+  {
+    name: "an undeclared build arg that the environment holds",
+    edit: more("--build-arg", "HOME"),
+    env: { HOME: "/x" },
+  },
+  { name: "a proxy", edit: more("--build-arg=HTTP_PROXY=http://proxy.test") },
+  { name: "what a replaced base's own name serves", images: moved("docker.io/library/node:latest") },
+  ...[
+    "--no-cache",
+    "--no-cache-filter=x",
+    "--pull",
+    "--rm",
+    "--force-rm",
+    "--compress",
+    "--secret=id=a,env=B",
+    "--ssh=default",
+    "--memory=1g",
+    "-m=1g",
+    "--memory-swap=1g",
+    "--cpu-period=1",
+    "--cpu-quota=1",
+    "-c=1",
+    "--cpuset-cpus=0",
+    "--cpuset-mems=0",
+    "--cache-from=registry.test/cache",
+    "--cache-to=type=inline",
+    "--builder=x",
+    "--tag=x",
+    "--push",
+    "--load",
+    "--progress=plain",
+    "--provenance=true",
+    "--sbom=true",
+    "--platform=linux/arm64",
+  ].map((option): Mutation => ({ name: option, edit: more(option) })),
+  { name: "an option and its value as two texts", edit: configure([...OPTIONS.slice(0, -1), "--network", "none"]) },
+  { name: "build.cacheFrom", edit: configure(OPTIONS, { cacheFrom: "registry.test/cache" }) },
+];
+
+test.each(UPSTREAM)("must move the key alone: $name", async (mutation) => {
+  expect(await movedBy(mutation, BEFORE)).toEqual(["key"]);
+});
+
+test.each(YOURS)("must move all keys: $name", async (mutation) => {
+  expect(await movedBy(mutation, BEFORE)).toEqual(["key", "own", "source"]);
+});
+
+test.each(NOTHING)("must move no key: $name", async (mutation) => {
+  expect(await movedBy(mutation, BEFORE)).toEqual([]);
+});
