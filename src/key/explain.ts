@@ -169,7 +169,7 @@ function compareDockerfiles(before: PlatformPlan, now: PlatformPlan, places: Pla
       : [];
   const line = lines[first];
   const where = line === undefined ? file : `${file}:${line}`;
-  const keyword = flatNow[first]?.split(/\s/, 1)[0] ?? "";
+  const [keyword = ""] = /^(?:# syntax|\S*)/.exec(flatNow[first] ?? "") ?? [];
   return [tell(`${where} ${keyword} changed`, line)];
 }
 
@@ -221,7 +221,7 @@ function compareOptions(before: PlatformPlan, now: PlatformPlan, places: Places)
   const isOther = differs(before.yours.options.build ?? [], now.yours.options.build ?? []);
   return [
     ...names.map(
-      (name): Difference => ({ part: "yours", ingredient: "context", text: `build context ${name} changed`, at }),
+      (name): Difference => ({ part: "yours", ingredient: "context", text: `build context ${told(name)} changed`, at }),
     ),
     ...(isOther
       ? [{ part: "yours", ingredient: "option", text: "the options of the build changed", at } as const]

@@ -1,8 +1,9 @@
-import { type Digest, digestOf, isDigest } from "../oci/digest.ts";
+import { type Digest, digestOf } from "../oci/digest.ts";
 import { isRecord } from "../oci/manifest.ts";
 import { canonicalJson, type Json } from "./canonical.ts";
 import { compactTree } from "./fingerprint.ts";
 import type { ContextEntry, PlatformPlan, Upstream, UpstreamImage, WrittenFeature, Yours } from "./ingredients.ts";
+import { isPlatformPlan } from "./plan-shape.ts";
 
 /** The predicate type of our in-toto statement. */
 export const PLAN_PREDICATE = "urn:dev-container-cache:plan:1";
@@ -170,21 +171,5 @@ function isStoredPlan(value: unknown): value is StoredPlan {
     isRecord(value.built.seconds) &&
     isRecord(value.platforms) &&
     Object.values(value.platforms).every(isPlatformPlan)
-  );
-}
-
-function isPlatformPlan(value: unknown): value is PlatformPlan {
-  if (!isRecord(value) || !isRecord(value.yours) || !isRecord(value.upstream)) return false;
-  const { yours, upstream } = value;
-  const { dockerfile } = yours;
-  return (
-    isRecord(yours.configuration) &&
-    isRecord(yours.arguments) &&
-    isRecord(yours.options) &&
-    (dockerfile === undefined ||
-      (isRecord(dockerfile) && Array.isArray(dockerfile.stages) && dockerfile.stages.every(Array.isArray))) &&
-    (yours.context === undefined || (isRecord(yours.context) && isDigest(yours.context.tree))) &&
-    Array.isArray(upstream.bases) &&
-    upstream.bases.every(isRecord)
   );
 }

@@ -1,7 +1,14 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { explainMiss, type Places } from "../../src/key/explain.ts";
 import type { PlatformPlan } from "../../src/key/ingredients.ts";
-import { hidePrivateValues, planStatement, readPlanStatement, type StoredPlan } from "../../src/key/stored.ts";
+import {
+  type Hidden,
+  hidePrivateValues,
+  planStatement,
+  readPlanStatement,
+  type StoredPlan,
+} from "../../src/key/stored.ts";
 
 const digest = (digit: string) => `sha256:${digit.repeat(64)}` as const;
 
@@ -49,15 +56,33 @@ const PLACES: Places = {
   context: ".devcontainer",
   features: {},
 };
-const HIDDEN = {
+const HIDDEN: Hidden = {
   image: false,
   target: false,
-  references: new Set<string>(),
-  options: new Set<string>(),
-  contexts: new Set<string>(),
-  features: new Set<string>(),
+  references: new Set(),
+  contexts: new Set(),
+  options: new Set(),
+  features: new Set(),
   installOrder: false,
-  installation: new Set<string>(),
+  installation: new Set(),
+};
+
+/** One of everything. */
+const RICH: PlatformPlan = {
+  ...PLAN,
+  yours: {
+    ...PLAN.yours,
+    contexts: { shared: { tree: digest("1") }, tools: { image: "registry.test/tools:1" } },
+    options: { platform: "linux/amd64", cacheVersion: "1", build: ["--network=host"] },
+    features: [{ id: "./local", options: { a: 1 }, tree: digest("4") }],
+    installOrder: ["./local"],
+    installation: { remoteUser: "dev" },
+  },
+  upstream: {
+    ...PLAN.upstream,
+    frontend: { written: "f:1", reference: "docker.io/library/f:1", digest: digest("f"), of: "index" },
+    features: [{ id: "local", written: "./local", digest: digest("4"), options: [["a", "1"]] }],
+  },
 };
 
 const stored = (plan: PlatformPlan, platforms = ["linux/amd64"]): StoredPlan => ({
@@ -77,6 +102,11 @@ test.each<[string, PlatformPlan, readonly string[]]>([
     "an instruction",
     yours({ dockerfile: { escape: "\\", stages: [[], ["FROM base", "RUN make all", "COPY . ."]] } }),
     [".devcontainer/Dockerfile:4 RUN changed"],
+  ],
+  [
+    "the frontend's line",
+    yours({ dockerfile: { escape: "\\", stages: [["# syntax=a"], ["FROM base", "RUN make", "COPY . ."]] } }),
+    [".devcontainer/Dockerfile:1 # syntax changed"],
   ],
   [
     "a removed instruction",
@@ -182,4 +212,30 @@ test.each([
   ],
 ])("what is no plan of ours is passed over: %s", (_, text) => {
   expect(readPlanStatement(text)).toBeUndefined();
+});
+
+/** Every place of a JSON value, by its path. */
+function pathsOf(value: unknown, path: readonly (string | number)[] = []): (readonly (string | number)[])[] {
+  const members = typeof value === "object" && value !== null ? Object.entries(value) : [];
+  return [path, ...members.flatMap(([name, member]) => pathsOf(member, [...path, name]))];
+}
+
+function putAt(value: unknown, [step, ...rest]: readonly (string | number)[], what: unknown): unknown {
+  if (step === undefined) return what;
+  const members = typeof value === "object" && value !== null ? Object.entries(value) : [];
+  const changed = members.map(([name, member]) => [name, name === String(step) ? putAt(member, rest, what) : member]);
+  return Array.isArray(value) ? changed.map(([, member]) => member) : Object.fromEntries(changed);
+}
+
+// An explanation is a kindness: whatever somebody stored in our name, the run goes on.
+test("whatever a stored plan holds, it is explained or passed over", () => {
+  const statement: unknown = JSON.parse(planStatement(stored(RICH), []));
+  const paths = pathsOf(statement);
+  fc.assert(
+    fc.property(fc.constantFrom(...paths), fc.jsonValue(), (path, what) => {
+      const previous = readPlanStatement(JSON.stringify(putAt(statement, path, what)));
+      if (previous) expect(explainMiss(previous, now(RICH), TREES, PLACES)).toBeInstanceOf(Array);
+    }),
+    { numRuns: 3000 },
+  );
 });
