@@ -1,17 +1,16 @@
 // What a burst of look-ups costs over a slow line, beside asking one after the other: node bench/burst.mjs [look-ups] [round trip in ms]
 //
 // It runs the source as it is, which takes Node 22.18 or newer: node_modules/node24-x64/bin/node is one. The line is a relay in another
-// thread that holds every byte back for half a round trip, and the first bytes of a connection, which TCP would spend on its handshake,
-// for a whole one more. TLS goes through it byte by byte, so that its own handshake is as slow as it would be.
+// thread: see line.mjs.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { connect, createServer as createRelay } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { listen, relay } from "./line.mjs";
 
 const TYPE = "application/vnd.oci.image.manifest.v1+json";
 const config = { mediaType: "application/vnd.oci.image.config.v1+json", digest: `sha256:${"0".repeat(64)}`, size: 2 };
@@ -27,26 +26,6 @@ function serve(request, response) {
   });
   response.end(request.method === "HEAD" ? undefined : body);
 }
-
-/** Bytes go on in their order, none before the connection would have been open. */
-function relay(port, half) {
-  return createRelay((near) => {
-    const opened = performance.now() + 2 * half;
-    const far = connect(port, "127.0.0.1");
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ]) {
-      const late = (act) => setTimeout(act, Math.max(0, opened - performance.now()) + half);
-      from.setNoDelay(true);
-      from.on("data", (bytes) => late(() => to.writable && to.write(bytes)));
-      from.on("end", () => late(() => to.end()));
-      from.on("error", () => to.destroy());
-    }
-  });
-}
-
-const listen = (server) => new Promise((done) => server.listen(0, "127.0.0.1", () => done(server.address().port)));
 
 if (!isMainThread) {
   const { tls, half } = workerData;
