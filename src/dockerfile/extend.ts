@@ -1,5 +1,5 @@
 import { ActionError } from "../errors.ts";
-import { type Dockerfile, parseDockerfile } from "./parse.ts";
+import type { Dockerfile } from "./parse.ts";
 import { targetStage } from "./stages.ts";
 
 /** The name that a target without one is given, so that a stage can be built on it. */
@@ -22,20 +22,17 @@ export function extendDockerfile(
   const stage = targetStage(dockerfile, target);
   const name = stage.name ?? TARGET;
   const last = stage.instructions.at(-1) ?? stage.from;
-  const lines = text.split(/(?<=\n)/).slice(0, last.endLine);
-  if (stage.name === undefined) nameStage(lines, stage.from.endLine);
-  const own = lines.join("");
-  const added = [`FROM ${name}`, ...instructions].join("\n");
-  const whole = `${own}${own.endsWith("\n") ? "" : "\n"}${added}\n`;
-  const { stages } = parseDockerfile(whole, dockerfile.file);
-  const [base, extended] = stages.slice(stage.index);
-  if (stages.length !== stage.index + 2 || base?.name !== name || extended?.instructions.length !== instructions.length)
+  if (last.isOpen)
     throw new ActionError("E_DOCKERFILE", {
       what: `${dockerfile.file}:${last.line}: the ${last.keyword} instruction does not end: features could not be installed behind it.`,
       fix: `Take the ${dockerfile.escape} at the end of its last line away.`,
       at: { file: dockerfile.file, line: last.line },
     });
-  return { text: whole, ownLines: lines.length };
+  const lines = text.split(/(?<=\n)/).slice(0, last.endLine);
+  if (stage.name === undefined) nameStage(lines, stage.from.endLine);
+  const own = lines.join("");
+  const added = [`FROM ${name}`, ...instructions].join("\n");
+  return { text: `${own}${own.endsWith("\n") ? "" : "\n"}${added}\n`, ownLines: lines.length };
 }
 
 function nameStage(lines: string[], line: number): void {

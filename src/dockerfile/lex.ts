@@ -9,6 +9,8 @@ export type Line = {
   readonly heredocs: readonly Heredoc[];
   readonly line: number;
   readonly endLine: number;
+  /** Its last line is joined with the next one, and there is none. */
+  readonly isOpen: boolean;
 };
 
 /** Tells whether an instruction may open here-documents; what does not is not searched for them. */
@@ -42,7 +44,7 @@ export function readLines(
       heredocs.push({ ...opening, body });
       at = next;
     }
-    lines.push({ text: joined.text, heredocs, line: start + 1, endLine: at });
+    lines.push({ text: joined.text, heredocs, line: start + 1, endLine: at, isOpen: joined.isOpen });
   }
   return { lines, directives };
 }
@@ -61,10 +63,10 @@ function joinContinuations(
   source: readonly string[],
   from: number,
   escapeChar: string,
-): { readonly text: string; readonly isJoined: boolean; readonly next: number } {
+): { readonly text: string; readonly isJoined: boolean; readonly isOpen: boolean; readonly next: number } {
   const first = trimSpaceBefore(source[from] ?? "");
   let next = from + 1;
-  if (first.startsWith("#")) return { text: "", isJoined: false, next };
+  if (first.startsWith("#")) return { text: "", isJoined: false, isOpen: false, next };
   let part = withoutContinuation(first, escapeChar);
   let text = part ?? first;
   const isJoined = part !== undefined;
@@ -75,7 +77,7 @@ function joinContinuations(
     part = withoutContinuation(line, escapeChar);
     text += part ?? line;
   }
-  return { text, isJoined, next };
+  return { text, isJoined, isOpen: part !== undefined, next };
 }
 
 /** BuildKit takes it for an instruction without a name, and refuses that. */

@@ -16,6 +16,8 @@ export type Instruction = {
   readonly heredocs: readonly Heredoc[];
   readonly line: number;
   readonly endLine: number;
+  /** Its last line is joined with the next one, and there is none. */
+  readonly isOpen: boolean;
   /** What escapes in its words. An ONBUILD trigger is read with the default one, whatever its Dockerfile says. */
   readonly escape: string;
 };
@@ -86,6 +88,7 @@ function readInstructions(text: string, file: string) {
       heredocs: line.heredocs,
       line: line.line,
       endLine: line.endLine,
+      isOpen: line.isOpen,
       escape: escapeChar,
     };
   });
