@@ -1,19 +1,26 @@
 import { formatReference, parseReference } from "../oci/reference.ts";
+import type { Stage } from "./parse.ts";
 import type { Scope } from "./scope.ts";
 
 /** What stands in the place of an image: another image, or a folder. */
 export type Replacement = { readonly kind: "image"; readonly reference: string } | { readonly kind: "folder" };
 
 /**
- * The named build context that takes the place of an image or of a stage's name; BuildKit compares both fully written out.
+ * The named build context that takes the place of an image or of a stage's name; BuildKit compares both fully written out,
+ * and of two spellings of one name buildx takes the later.
  * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerui/namedcontext.go
  */
 export function replacementOf({ contexts }: Scope, name: string): Replacement | undefined {
   const wanted = writtenOut(name);
-  const found = [...(contexts ?? [])].find(([context]) => writtenOut(context) === wanted);
+  const found = [...(contexts ?? [])].findLast(([context]) => writtenOut(context) === wanted);
   if (!found) return undefined;
   const [, reference] = found;
   return reference === undefined ? { kind: "folder" } : { kind: "image", reference };
+}
+
+/** What takes the place of a whole stage: its instructions do not run then. */
+export function stageReplacement(scope: Scope, { name }: Pick<Stage, "name">): Replacement | undefined {
+  return name === undefined ? undefined : replacementOf(scope, name);
 }
 
 function writtenOut(name: string): string {

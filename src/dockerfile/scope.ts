@@ -1,5 +1,6 @@
 import type { Platform } from "../oci/platform.ts";
 import { type Expanded, expandWord, type Lookup, type Value } from "./expand.ts";
+import { stageReplacement } from "./named-contexts.ts";
 import { type Dockerfile, type Instruction, readTrigger, type Stage, triggerText } from "./parse.ts";
 import { argWords, envWords } from "./words.ts";
 
@@ -9,6 +10,8 @@ export type Scope = {
   readonly platform: Platform | undefined;
   /** Named build contexts: each stands in the place of the image of that name, as another image or, `undefined`, as a folder. */
   readonly contexts?: ReadonlyMap<string, string | undefined>;
+  /** The environment of the base image, for who asks about the stages on that base alone. Without it, what the base could set is unknown. */
+  readonly baseEnvironment?: ReadonlyMap<string, string>;
 };
 
 const UNSET: Value = { kind: "unset" };
@@ -88,12 +91,13 @@ type Environment = {
   readonly image: ReadonlyMap<string, Value>;
   /** Which stage is below cannot be told, or which name an ENV sets: every name is unknown from there on. */
   readonly isLost: boolean;
-  readonly isOnScratch: boolean;
+  /** Whatever the base sets is among the values. */
+  readonly isBaseKnown: boolean;
 };
 
 /**
  * What variables stand for inside a stage, right before each instruction that runs in it: first the triggers that the stage below left
- * with ONBUILD, then its own. Names that only the base image's environment could hold are unknown.
+ * with ONBUILD, then its own. Names that only the base image's environment could hold are unknown where the scope does not tell it.
  */
 export function stageScopes(dockerfile: Dockerfile, stage: Stage, scope: Scope): readonly Scoped[] {
   return runStage(dockerfile, stage, scope, globalLookup(dockerfile, scope)).scoped;
@@ -103,9 +107,10 @@ type Run = { readonly scoped: readonly Scoped[]; readonly after: Environment };
 
 function runStage(dockerfile: Dockerfile, stage: Stage, scope: Scope, outside: Lookup): Run {
   const parent = parentStage(dockerfile, stage, outside);
-  let environment = parent
-    ? inherit(runStage(dockerfile, parent, scope, outside).after)
-    : freshEnvironment(expandWord(stage.from.base, outside, dockerfile.escape));
+  let environment =
+    parent && !stageReplacement(scope, parent)
+      ? inherit(runStage(dockerfile, parent, scope, outside).after)
+      : freshEnvironment(expandWord(stage.from.base, outside, dockerfile.escape), scope);
   const scoped = runningInstructions(dockerfile, stage, outside).map((instruction) => {
     const lookup = lookupIn(environment);
     environment = declare(instruction, environment, { outside, scope, escape: dockerfile.escape });
@@ -134,22 +139,24 @@ export function runningInstructions(dockerfile: Dockerfile, stage: Stage, outsid
   return [...triggers.flatMap((trigger) => readTrigger(triggerText(trigger), trigger) ?? []), ...own];
 }
 
-function freshEnvironment(base: Expanded): Environment {
+function freshEnvironment(base: Expanded, { baseEnvironment }: Scope): Environment {
   const isOnScratch = base.kind === "text" && base.text === "scratch";
+  const known = isOnScratch ? undefined : baseEnvironment;
+  const own = [...(known ?? [])].map(([name, value]): [string, Value] => [name, { kind: "value", value }]);
   // Every image has a PATH, also one from scratch.
-  const path = new Map([["PATH", UNKNOWN]]);
-  return { values: path, image: path, isLost: base.kind === "unresolved", isOnScratch };
+  const image = new Map<string, Value>([["PATH", UNKNOWN], ...own]);
+  return { values: image, image, isLost: base.kind === "unresolved", isBaseKnown: isOnScratch || known !== undefined };
 }
 
 /** What ENV set in the image comes back over what ARG set after it, and so does an ENV of the base image. */
-function inherit({ values, image, isLost, isOnScratch }: Environment): Environment {
-  const own = isOnScratch ? values : [...values.keys()].map((name): [string, Value] => [name, UNKNOWN]);
-  return { values: new Map([...own, ...image]), image, isLost, isOnScratch };
+function inherit({ values, image, isLost, isBaseKnown }: Environment): Environment {
+  const own = isBaseKnown ? values : [...values.keys()].map((name): [string, Value] => [name, UNKNOWN]);
+  return { values: new Map([...own, ...image]), image, isLost, isBaseKnown };
 }
 
-function lookupIn({ values, isLost, isOnScratch }: Environment): Lookup {
+function lookupIn({ values, isLost, isBaseKnown }: Environment): Lookup {
   if (isLost) return () => UNKNOWN;
-  return (name) => values.get(name) ?? (isOnScratch ? UNSET : UNKNOWN);
+  return (name) => values.get(name) ?? (isBaseKnown ? UNSET : UNKNOWN);
 }
 
 type Around = { readonly outside: Lookup; readonly scope: Scope; readonly escape: string };

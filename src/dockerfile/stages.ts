@@ -2,7 +2,7 @@ import { ActionError } from "../errors.ts";
 import { type Platform, parsePlatform, samePlatform } from "../oci/platform.ts";
 import { expandWord, type Lookup } from "./expand.ts";
 import { flagValues, readMount } from "./flags.ts";
-import { replacementOf } from "./named-contexts.ts";
+import { replacementOf, stageReplacement } from "./named-contexts.ts";
 import { type Dockerfile, type Instruction, readTrigger, type Stage, triggerText } from "./parse.ts";
 import { BUILDERS_OWN, globalLookup, parentStage, runningInstructions, type Scope } from "./scope.ts";
 import { argWords } from "./words.ts";
@@ -120,7 +120,7 @@ function instructionUses(instruction: Instruction, stages: readonly Stage[], sco
 /** The images that named contexts put in the place of a stage's own name: the stage's instructions then do not run at all. */
 function replacedStages({ stages }: Dockerfile, scope: Scope): ImageUse[] {
   return stages.flatMap(({ name, from: { line } }): ImageUse[] => {
-    const replacement = name === undefined ? undefined : replacementOf(scope, name);
+    const replacement = stageReplacement(scope, { name });
     if (name === undefined || replacement?.kind !== "image") return [];
     const { reference } = replacement;
     return [{ by: "FROM", written: name, reference, names: [], line, platform: { kind: "target" } }];
@@ -151,19 +151,34 @@ function sourceStage(stages: readonly Stage[], { by, written }: SourceName): Sta
   return byNumber ?? stageByName(stages, written);
 }
 
-/** The FROM of the image outside that the target stands on, through all stages between; nothing where it starts from scratch. */
+/**
+ * Where the image outside is named that the target stands on, through all stages between: a FROM, or a stage in whose place a named
+ * context puts an image. Nothing where it starts from scratch, or from a folder.
+ */
 export function finalBase(
   dockerfile: Dockerfile,
   target: string | undefined,
   scope: Scope,
 ): { readonly written: string; readonly line: number } | undefined {
+  const lowest = stagesBelow(dockerfile, target, scope).at(-1);
+  if (!lowest) return undefined;
+  const { name, from } = lowest;
+  const instead = stageReplacement(scope, lowest);
+  if (instead) return instead.kind === "image" ? { written: name ?? "", line: from.line } : undefined;
+  const expanded = expandWord(from.base, globalLookup(dockerfile, scope), dockerfile.escape);
+  if (expanded.kind === "text" && expanded.text === "scratch") return undefined;
+  const replacement = expanded.kind === "text" ? replacementOf(scope, expanded.text) : undefined;
+  return replacement?.kind === "folder" ? undefined : { written: from.base, line: from.line };
+}
+
+/** The target and the stages below it, down to the one on an image outside, or one that a named context replaces. */
+export function stagesBelow(dockerfile: Dockerfile, target: string | undefined, scope: Scope): readonly Stage[] {
   const outside = globalLookup(dockerfile, scope);
-  let stage = targetStage(dockerfile, target);
-  for (let parent = parentStage(dockerfile, stage, outside); parent; parent = parentStage(dockerfile, stage, outside))
-    stage = parent;
-  const expanded = expandWord(stage.from.base, outside, dockerfile.escape);
-  const isScratch = expanded.kind === "text" && expanded.text === "scratch";
-  return isScratch ? undefined : { written: stage.from.base, line: stage.from.line };
+  const stages: Stage[] = [];
+  let next: Stage | undefined = targetStage(dockerfile, target);
+  for (; next; next = stageReplacement(scope, next) ? undefined : parentStage(dockerfile, next, outside))
+    stages.push(next);
+  return stages;
 }
 
 /**
