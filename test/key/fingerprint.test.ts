@@ -11,6 +11,7 @@ import {
   treeDigest,
 } from "../../src/key/fingerprint.ts";
 import { type ContextEntry, type PlatformPlan, RECIPE } from "../../src/key/ingredients.ts";
+import { GOLDEN, keyOfGolden } from "../golden.ts";
 
 const digest = (digit: string) => `sha256:${digit.repeat(64)}` as const;
 
@@ -49,6 +50,25 @@ test("golden keys", () => {
     `"sha256:d6e98c9d5e1d3c452617f83f95c2fa751984ae97b82d71cc089440e6b36e0656"`,
   );
   expect(RECIPE).toBe(1);
+});
+
+// Of real folders. A change here reaches everybody too; where only the generated text changes, no key does by itself: see test/recipe.test.ts.
+test("golden keys of whole dev containers", async () => {
+  const keys = await Promise.all(GOLDEN.map(async (golden) => [golden.name, await keyOfGolden(golden)]));
+  expect(Object.fromEntries(keys)).toMatchInlineSnapshot(`
+    {
+      "FROM without a name over two lines": "sha256:12f8a583eb4afe95de848b11f4ed6949b2357d4dba470bc1dafe621246dff4ba",
+      "a heredoc at the end": "sha256:e2ecb91f2f3b0f40d804f95bb2077e1ef2bca25a2c072fd98390f2128d27946f",
+      "a target in the middle and another escape character": "sha256:11115c1215e51d4255f0720bf2c0acd014622d9796287faa4082d7b49039b587",
+      "a user with a group": "sha256:f26ea7d7d3cf51b073a698526f694fd2ca0001240bf765a95abd9d981885349a",
+      "an image with two features": "sha256:9c58d3d39e27f70c611741c3edd3a0b394878efded66a3d69184f36f5380021b",
+      "an image without features": "sha256:d6a2340475d9aac0707d89ea908e7ad8e9cb1bae8640ce4ad2c7b6166cd65ab4",
+      "containerEnv with quotes, dollars and backslashes": "sha256:37fbc8fe087a4de8d0d5e2b4dface7bcd75ded93ecc2b44b1e0f3595f25c3d55",
+      "line ends of Windows": "sha256:04665a61d9ed1e4445d66be8e5dab512af7566133b34a552b59c606d58fd2181",
+      "the base's own user": "sha256:5190f104856a99b4d074ddc536a34e53c83d86af9c08286ef795aabe6deabaa6",
+      "the same with another escape character": "sha256:dc9f5ffe26cfb6024bfb7795f77921cd94d99eea47f682f2f49efc6c186aee59",
+    }
+  `);
 });
 
 test("a set's keys do not depend on the order of its platforms", () => {
