@@ -1,3 +1,4 @@
+import type { Place } from "./errors.ts";
 import type { FeaturePorts } from "./features/found.ts";
 import type { InstalledFeature } from "./features/install.ts";
 import type { FeatureRequest } from "./features/resolve.ts";
@@ -75,7 +76,12 @@ export type Verdict =
   | { readonly kind: "unknown"; readonly doubt: Doubt };
 
 /** `plan` is missing where upstream could not be read: then there is no key. */
-export type Probed = { readonly plan: Plan | undefined; readonly verdict: Verdict };
+export type Probed = {
+  readonly plan: Plan | undefined;
+  readonly verdict: Verdict;
+  /** What features say of themselves, like that they are deprecated. */
+  readonly warnings: readonly { readonly text: string; readonly at?: Place }[];
+};
 
 /** What a look at an image and everything it consists of said. */
 type Soundness =
@@ -90,16 +96,20 @@ type Soundness =
  */
 export async function probe(wanted: Wanted, registry: Registry, ports: FeaturePorts): Promise<Probed> {
   const newest = lookAtNewest(wanted, registry);
-  if (wanted.doubt) return { plan: undefined, verdict: unlessStale(await newest, wanted, wanted.doubt) };
+  if (wanted.doubt) return withoutPlan(await newest, wanted, wanted.doubt);
   const resolved = await resolveUpstream(
     wanted.platforms.map(({ images }) => images),
     wanted.features ? { request: wanted.features, ports } : undefined,
     registry,
   );
-  if (resolved.kind !== "resolved") return { plan: undefined, verdict: unlessStale(await newest, wanted, resolved) };
+  if (resolved.kind !== "resolved") return withoutPlan(await newest, wanted, resolved);
   const plan = makePlan(wanted, resolved);
   const verdict = await lookUpSet(wanted, plan, newest, registry);
-  return { plan, verdict };
+  return { plan, verdict, warnings: resolved.warnings };
+}
+
+function withoutPlan(newest: Newest, wanted: Wanted, doubt: Doubt): Probed {
+  return { plan: undefined, verdict: unlessStale(newest, wanted, doubt), warnings: [] };
 }
 
 function makePlan(wanted: Wanted, { upstream, bindings, features }: Resolved): Plan {

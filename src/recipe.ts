@@ -47,16 +47,21 @@ export function featureInstructions({ escapeChar, steps, containerEnv, imageUser
     "USER root",
     ...(first ? [run(first, "prepare")] : []),
     ...steps.flatMap((step) => [
-      ...step.containerEnv.map((one) => environmentLine(one, { escapeChar, live: true, at: step.at })),
+      ...step.containerEnv.map((one) => environmentInstruction(one, { escapeChar, live: true, at: step.at })),
       run(step, "install"),
     ]),
     `RUN ["/bin/rm", "-rf", "${WORK}"]`,
     `USER ${quoteWord(imageUser, escapeChar, { live: false })}`,
-    ...containerEnv.map((one) => environmentLine(one, { escapeChar, live: false, at })),
+    ...containerEnv.map((one) => environmentInstruction(one, { escapeChar, live: false, at })),
   ];
 }
 
-function environmentLine(
+/**
+ * One `ENV` instruction.
+ * @param live variables in the value are replaced by the build; else they are text.
+ * @throws ActionError E_CONFIG for what a Dockerfile cannot set.
+ */
+export function environmentInstruction(
   [name, value]: readonly [string, string],
   { escapeChar, live, at }: { readonly escapeChar: string; readonly live: boolean; readonly at: Place },
 ): string {

@@ -41,6 +41,7 @@ export async function run(inputs: Inputs, world: World): Promise<Report> {
     async () => {
       world.registry.limitTime(PROBE_TIME);
       const probed = await probe(sources.wanted, world.registry, ports);
+      for (const { text, at } of probed.warnings) world.log.warning(text, at);
       const spent = { seconds: secondsSince(asked, world), traffic: world.registry.traffic() };
       const explanation = await explain(sources, probed, world);
       for (const line of [

@@ -34,6 +34,7 @@ export type Resolved = {
   readonly bindings: readonly Binding[];
   /** In the order of installation. */
   readonly features: readonly InstalledFeature[];
+  readonly warnings: ResolvedFeatures["warnings"];
 };
 
 /** The features that are asked for, and what finding them may ask of the world. */
@@ -79,7 +80,7 @@ export async function resolveUpstream(
   }));
   const upstreamFeatures = installed.features.map(asUpstreamFeature);
   const upstream = sources.map((images) => asUpstream(images, upstreamFeatures, found));
-  return { kind: "resolved", upstream, bindings, features: installed.features };
+  return { kind: "resolved", upstream, bindings, features: installed.features, warnings: installed.warnings };
 }
 
 const NO_FEATURES: ResolvedFeatures = { kind: "resolved", features: [], warnings: [] };

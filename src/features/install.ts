@@ -7,7 +7,7 @@ import { type AskedFeature, nameFeature } from "./asked.ts";
 import { doubtAbout, fetchLayer, fetchTarball, metadataIn } from "./fetch.ts";
 import type { FeatureDoubt, FeaturePorts, FeatureSource, FoundFeature, RemoteSource } from "./found.ts";
 import { type FeatureMetadata, featureLabelEntry, mergeMetadata } from "./metadata.ts";
-import { environmentFile, environmentInstructions, optionValues } from "./options.ts";
+import { environmentFile, optionValues } from "./options.ts";
 
 /** A feature as the build installs it: it follows from what was asked for and from what `canonical` names, and from nothing else. */
 export type InstalledFeature = {
@@ -23,8 +23,6 @@ export type InstalledFeature = {
   readonly options: ReadonlyMap<string, string>;
   /** The text of `devcontainer-features.env`. */
   readonly environmentFile: string;
-  /** `ENV …`: they stand before the feature is installed. */
-  readonly environmentInstructions: readonly string[];
   /** What the image's metadata label says of it. */
   readonly label: JsonObject;
 };
@@ -55,7 +53,6 @@ function withMetadata(
     metadata,
     options: optionValues(metadata, asked.options),
     environmentFile: environmentFile(metadata, asked.options),
-    environmentInstructions: environmentInstructions(metadata),
     label: featureLabelEntry(asked.id, metadata),
   };
 }

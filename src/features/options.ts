@@ -53,8 +53,3 @@ function mainValue(metadata: FeatureMetadata, options: Json): Json | undefined {
   if (!isJsonObject(options)) return options;
   return options[MAIN] ?? main.default;
 }
-
-/** The `ENV` instructions that stand before a feature is installed: quotes and backslashes are escaped, `$` is left to Docker. */
-export function environmentInstructions(metadata: FeatureMetadata): readonly string[] {
-  return [...metadata.containerEnv].map(([name, value]) => `ENV ${name}="${value.replace(/(?=["\\])/g, "\\")}"`);
-}

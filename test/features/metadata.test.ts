@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { ActionError } from "../../src/errors.ts";
 import type { AskedFeature } from "../../src/features/asked.ts";
 import { featureLabelEntry, mergeMetadata, parseMetadata } from "../../src/features/metadata.ts";
-import { environmentFile, environmentInstructions, variableName } from "../../src/features/options.ts";
+import { environmentFile, variableName } from "../../src/features/options.ts";
 
 const ASKED: AskedFeature = { id: "x", options: {}, neededBy: undefined, at: undefined };
 const NAMES = [
@@ -54,7 +54,7 @@ it("reads anything, or refuses it in words", () => {
           if (!metadata) return;
           featureLabelEntry("x", metadata);
           environmentFile(metadata, "1");
-          environmentInstructions(mergeMetadata(metadata, metadata, ASKED));
+          mergeMetadata(metadata, metadata, ASKED);
         } catch (thrown) {
           if (!(thrown instanceof ActionError)) throw thrown;
         }

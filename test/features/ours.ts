@@ -9,6 +9,7 @@ import type { FeaturePorts } from "../../src/features/found.ts";
 import { fetchFeatureContent, type InstalledFeature } from "../../src/features/install.ts";
 import type { LockfileUse } from "../../src/features/lockfile.ts";
 import { resolveFeatures } from "../../src/features/resolve.ts";
+import { environmentInstruction } from "../../src/recipe.ts";
 import type { Installed, InstalledView } from "./oracle.ts";
 
 export type Question = {
@@ -38,6 +39,9 @@ export async function askOurs({ workspace, additional, lockfile }: Question, por
   }
 }
 
+/** How the build writes the environment of a feature. */
+const LIVE = { escapeChar: "\\", live: true, at: { file: "devcontainer.json" } } as const;
+
 type Viewed = { readonly view: InstalledView; readonly label: unknown };
 
 async function viewOf(seen: InstalledFeature, at: number, ports: FeaturePorts): Promise<Viewed> {
@@ -48,7 +52,7 @@ async function viewOf(seen: InstalledFeature, at: number, ports: FeaturePorts): 
   const view = {
     folder: `${feature.id}_${at}`,
     environment: feature.environmentFile,
-    instructions: feature.environmentInstructions,
+    instructions: [...feature.metadata.containerEnv].map((one) => environmentInstruction(one, LIVE)),
     files,
   };
   return { view, label: feature.label };

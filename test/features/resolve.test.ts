@@ -345,14 +345,13 @@ describe("content", () => {
     ]);
     const [seen] = await installed({ [id("base")]: "2" }, ports);
     if (seen?.source.kind !== "oci") throw new Error("not there");
-    expect(seen).toMatchObject({ environmentFile: "", environmentInstructions: [], label: { id: id("base") } });
+    expect(seen).toMatchObject({ environmentFile: "", label: { id: id("base") } });
     const content = await fetchFeatureContent({ ...seen, source: seen.source }, ports);
     expect(content).toMatchObject({
       kind: "content",
       feature: {
         canonical: seen.canonical,
         environmentFile: 'VERSION="2"',
-        environmentInstructions: ['ENV A="1"'],
         label: { id: id("base"), init: true },
       },
       entries: [{ path: "devcontainer-feature.json" }, { path: "install.sh" }],
