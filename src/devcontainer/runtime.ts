@@ -14,24 +14,29 @@ export type RuntimeValue = { readonly value: string; readonly isPrivate: boolean
 
 /**
  * The environment of what runs in the container: `containerEnv`, then `remoteEnv` over it.
- * @returns by name; what `remoteEnv` takes away is not there.
+ * @returns by name; what `remoteEnv` takes away is not there, nor what no variable can be called.
  */
 export function runtimeEnvironment(
   { containerEnv, remoteEnv }: MergedMetadata,
   variables: RuntimeVariables,
 ): ReadonlyMap<string, RuntimeValue> {
   const values = new Map<string, RuntimeValue>();
-  for (const [name, value] of Object.entries(containerEnv)) values.set(name, replaceRuntime(value, variables));
+  for (const [name, value] of namedEntries(containerEnv)) values.set(name, replaceRuntime(value, variables));
   const container = {
     ...variables.containerEnv,
     ...Object.fromEntries([...values].map(([name, { value }]) => [name, value])),
   };
   const privateNames = new Set([...values].flatMap(([name, { isPrivate }]) => (isPrivate ? [name] : [])));
-  for (const [name, value] of Object.entries(remoteEnv)) {
+  for (const [name, value] of namedEntries(remoteEnv)) {
     if (value === null) values.delete(name);
     else values.set(name, replaceRuntime(value, { ...variables, containerEnv: container }, privateNames));
   }
   return values;
+}
+
+function namedEntries<T>(env: Readonly<Record<string, T>>): readonly (readonly [string, T])[] {
+  // In a file with one variable a line the rest of such a name would be a variable of its own.
+  return Object.entries(env).filter(([name]) => /^[^=\0\r\n]+$/.test(name));
 }
 
 function replaceRuntime(
@@ -47,10 +52,10 @@ function replaceRuntime(
       case "env":
       case "localEnv":
         isPrivate = true;
-        return localEnv[name] ?? fallback;
+        return ownValue(localEnv, name) ?? fallback;
       case "containerEnv":
         isPrivate ||= privateNames.has(name);
-        return containerEnv[name] ?? fallback;
+        return ownValue(containerEnv, name) ?? fallback;
       case "localWorkspaceFolder":
         return localWorkspaceFolder;
       case "localWorkspaceFolderBasename":
@@ -63,6 +68,10 @@ function replaceRuntime(
     }
   });
   return { value, isPrivate };
+}
+
+function ownValue(values: Readonly<Record<string, string | undefined>>, name: string): string | undefined {
+  return Object.hasOwn(values, name) ? values[name] : undefined;
 }
 
 /** The socket of the runner's own engine: the one path of the host that a job's container can count on. */
