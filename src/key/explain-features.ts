@@ -8,16 +8,16 @@ import type { PlatformPlan, UpstreamFeature, WrittenFeature } from "./ingredient
  * they are installed with.
  */
 export function compareFeatures(before: PlatformPlan, now: PlatformPlan, places: Places): Difference[] {
-  const [was, is] = [before.upstream.features, now.upstream.features];
+  const [was, is] = [byName(before.upstream.features), byName(now.upstream.features)];
   const local = localFeatures(now.yours.features);
   const differences = [
-    ...is.flatMap((feature) => compareFeature(findFeature(was, feature), feature, local, places)),
-    ...was
-      .filter((feature) => !findFeature(is, feature))
-      .map((feature) => tell(feature, "is no longer installed", local, places)),
+    ...[...is].flatMap(([name, feature]) => compareFeature(was.get(name), feature, local, places)),
+    ...[...was].flatMap(([name, feature]) =>
+      is.has(name) ? [] : [tell(feature, "is no longer installed", local, places)],
+    ),
   ];
-  const common = (list: readonly UpstreamFeature[], other: readonly UpstreamFeature[]) =>
-    list.filter((feature) => findFeature(other, feature)).map(({ written }) => written);
+  const common = (names: ReadonlyMap<string, unknown>, others: ReadonlyMap<string, unknown>) =>
+    [...names.keys()].filter((name) => others.has(name));
   const isReordered = canonicalJson(common(was, is)) !== canonicalJson(common(is, was));
   return [
     ...differences,
@@ -28,9 +28,12 @@ export function compareFeatures(before: PlatformPlan, now: PlatformPlan, places:
 }
 
 /** Two of one spelling are told apart by their place among them. */
-function findFeature(list: readonly UpstreamFeature[], wanted: UpstreamFeature): UpstreamFeature | undefined {
-  const same = list.filter(({ written }) => written === wanted.written);
-  return same.find(({ digest }) => digest === wanted.digest) ?? same[0];
+function byName(list: readonly UpstreamFeature[]): ReadonlyMap<string, UpstreamFeature> {
+  const named = list.map((feature, index) => {
+    const earlier = list.slice(0, index).filter(({ written }) => written === feature.written).length;
+    return [`${earlier} ${feature.written}`, feature] as const;
+  });
+  return new Map(named);
 }
 
 function localFeatures(written: readonly WrittenFeature[]): ReadonlySet<string> {
