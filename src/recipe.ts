@@ -65,8 +65,8 @@ export function environmentInstruction(
   [name, value]: readonly [string, string],
   { escapeChar, live, at }: { readonly escapeChar: string; readonly live: boolean; readonly at: Place },
 ): string {
-  // The name is a word too, and a line break ends the instruction.
-  if (/^[^\s=$"'\\`#[\]]+$/.test(name) && !/[\r\n]/.test(value))
+  // The name is a word too, or a flag, and a line break ends the instruction.
+  if (/^(?!--)[^\s=$"'\\`#[\]]+$/.test(name) && !/[\r\n]/.test(value))
     return `ENV ${name}=${quoteWord(value, escapeChar, { live })}`;
   throw new ActionError("E_CONFIG", {
     what: `containerEnv sets ${JSON.stringify(name)}, and a Dockerfile cannot set ${/[\r\n]/.test(value) ? "a value of several lines" : "a variable of that name"}.`,
