@@ -8,7 +8,7 @@ import type { Entitlement } from "./buildx/buildkitd.ts";
 import { type Buildx, openBuildx } from "./buildx/buildx.ts";
 import { fetchBuildx } from "./buildx/buildx-release.ts";
 import { cacheArguments } from "./buildx/cache.ts";
-import { explainFailure, isServersFault, type UserDockerfile } from "./buildx/failure.ts";
+import { explainFailure, isServersFault, isTooLargeSbom, type UserDockerfile } from "./buildx/failure.ts";
 import { isolateDockerConfiguration, type KnownLogin, needsHubLogin } from "./buildx/isolation.ts";
 import { type BuildEnd, openProgress } from "./buildx/progress.ts";
 import type { BuildWarning } from "./buildx/rawjson.ts";
@@ -22,6 +22,7 @@ import { ActionError } from "./errors.ts";
 import { fetchFeatures } from "./feature-build.ts";
 import type { FeaturePorts } from "./features/found.ts";
 import type { InstalledFeature } from "./features/install.ts";
+import { generatorOf, warnOfAttestations, withGenerator } from "./generator.ts";
 import type { Inputs } from "./inputs.ts";
 import { type Layout, layOutBuild } from "./layout.ts";
 import { formatPlatform, type Platform, platformSlug } from "./oci/platform.ts";
@@ -30,7 +31,7 @@ import type { Sources } from "./plan.ts";
 import { type Found, lookUpPlatform, type Plan } from "./probe.ts";
 import { cacheBeside } from "./publish.ts";
 import { readBack } from "./readback.ts";
-import type { Binding } from "./upstream.ts";
+import { type Binding, nameForBuildKit } from "./upstream.ts";
 import type { World } from "./world.ts";
 
 /** What is to be built: without a plan there is no key, and what has no key is never pushed. */
@@ -58,13 +59,16 @@ export type BuiltPlatform = {
 /**
  * Builds every platform on its own, all at once, from the very content that was hashed and bound to the very digests that were probed;
  * pushes each under its own tag and reads it back.
- * @throws ActionError E_DOCKER, E_CHANGED, E_CONTEXT before any build; E_BUILD, E_PUSH and what else buildx fails with from it.
+ * @throws ActionError E_DOCKER, E_CHANGED, E_CONTEXT, E_REGISTRY before any build; E_BUILD, E_PUSH and what else buildx fails with from it.
  */
 export async function buildPlatforms(task: BuildTask, world: World): Promise<BuiltPlatform[]> {
-  const { sources, platforms, bindings } = task;
+  const { sources, platforms } = task;
+  const generator = generatorOf(task);
+  warnOfAttestations(task, world.log);
   const env = await isolate(task, world);
   const { buildx, builders } = await openBuilders(task, env, world);
-  const [bases, features, commit] = await Promise.all([
+  const [bindings, bases, features, commit] = await Promise.all([
+    withGenerator(generator, task.bindings, world.registry),
     readBaseImages(task, world.registry),
     fetchFeatures(task.features, task.ports),
     readCommit(world),
@@ -72,7 +76,8 @@ export async function buildPlatforms(task: BuildTask, world: World): Promise<Bui
   const layout = await layOutBuild({ gathered: sources.build, platforms, bases, features, bindings }, world.files);
   const builds = platforms.map((platform) => {
     const builder = builders.forPlatform(platform);
-    return buildPlatform({ ...task, platform, layout, env: { ...env, ...layout.env }, buildx, builder, commit }, world);
+    const its = { platform, bindings, generator: generator && nameForBuildKit(generator), layout, builder };
+    return buildPlatform({ ...task, ...its, env: { ...env, ...layout.env }, buildx, commit }, world);
   });
   const ended = await Promise.allSettled(builds);
   const warnings = ended.flatMap((one) => (one.status === "fulfilled" ? one.value.warnings : []));
@@ -83,21 +88,25 @@ export async function buildPlatforms(task: BuildTask, world: World): Promise<Bui
 }
 
 /** Everything that the build reads or pushes, what is pushed to first. */
-function namesOf({ wanted }: Sources): readonly Repository[] {
-  return [wanted.repository, ...wanted.platforms.flatMap((one) => one.images.map(({ reference }) => reference))];
+function namesOf(task: BuildTask): readonly Repository[] {
+  const { repository, platforms } = task.sources.wanted;
+  const generator = generatorOf(task);
+  const images = platforms.flatMap((one) => one.images.map(({ reference }) => reference));
+  return [repository, ...images, ...(generator ? [generator] : [])];
 }
 
 /** A Docker configuration that knows only the registries of this build. */
 async function isolate(
-  { sources, inputs }: BuildTask,
+  task: BuildTask,
   { files, host, credentials }: World,
 ): Promise<Readonly<Record<string, string>>> {
+  const { inputs } = task;
   const folder = await files.temporaryFolder("docker");
   const { builder, builders } = inputs.build;
   const named = [...(builder === undefined ? [] : [builder]), ...builders.values()];
   const cloud = (await needsHubLogin(files, host.env, named)) ? [HUB] : [];
   const mirrors = inputs.mirrors.map(({ registry, prefix }) => ({ registry, repository: prefix }));
-  const logins = [...namesOf(sources), ...mirrors, ...cloud].map(async (name): Promise<KnownLogin> => {
+  const logins = [...namesOf(task), ...mirrors, ...cloud].map(async (name): Promise<KnownLogin> => {
     return { name, login: await credentials(name) };
   });
   return isolateDockerConfiguration(files, host.env, folder, await Promise.all(logins));
@@ -107,10 +116,11 @@ async function isolate(
 const HUB: Repository = { registry: "docker.io", repository: "library/scratch" };
 
 async function openBuilders(
-  { sources, inputs, platforms, output }: BuildTask,
+  task: BuildTask,
   env: Readonly<Record<string, string>>,
   world: World,
 ): Promise<{ readonly buildx: Buildx; readonly builders: Builders }> {
+  const { sources, inputs, platforms, output } = task;
   const { buildxVersion, builder, builders, buildkitImage, builderRestart } = inputs.build;
   const fetched = buildxVersion === undefined ? undefined : await fetchBuildx(buildxVersion, world);
   const buildx = await openBuildx({ exec: world.exec, env: { ...world.host.env, ...env } }, fetched);
@@ -121,7 +131,7 @@ async function openBuilders(
     byPlatform: builders,
     image: buildkitImage,
     restart: builderRestart,
-    network: await builderNetwork(inputs, namesOf(sources), world),
+    network: await builderNetwork(inputs, namesOf(task), world),
     entitlements: entitlementsOf(sources),
   };
   const site = { ...world, env: { ...world.host.env, ...env }, buildx };
@@ -145,6 +155,8 @@ function userDockerfile({ build: { file, dockerfileText } }: Sources): UserDocke
 
 type PlatformTask = BuildTask & {
   readonly platform: Platform;
+  /** The name of the image that makes the SBOM; nothing where there is to be none. */
+  readonly generator: string | undefined;
   readonly layout: Layout;
   readonly env: Readonly<Record<string, string>>;
   readonly buildx: Buildx;
@@ -167,34 +179,45 @@ async function buildPlatform(task: PlatformTask, world: World): Promise<Ended> {
     return { built: { platform, found: late.found[0], seconds: 0, foundLate: true }, warnings: [] };
   }
   const name = formatReference({ ...sources.wanted.repository, tag: planned.tag });
-  const { metadata, seconds, warnings } = await runBuild(task, name, world);
-  const found = await readBack({ ...task, builder: task.builder.name }, metadata, world);
+  const { metadata, generator, seconds, warnings } = await runBuild(task, name, world);
+  const found = await readBack({ ...task, generator, builder: task.builder.name }, metadata, world);
   return { built: { platform, found, seconds, foundLate: false }, warnings };
 }
 
-type Run = { readonly metadata: string; readonly seconds: number; readonly warnings: readonly BuildWarning[] };
+type Run = {
+  readonly metadata: string;
+  /** As it was used in the end. */
+  readonly generator: string | undefined;
+  readonly seconds: number;
+  readonly warnings: readonly BuildWarning[];
+};
 
-/** One build; once more where the registry failed while the image was pushed, for then everything is in BuildKit's cache. */
+/** One build; once more without an SBOM where that is too large for BuildKit and nobody insists on it. */
 async function runBuild(task: PlatformTask, name: string, world: World): Promise<Run> {
-  const { platform, sources, layout } = task;
+  const { platform, sources, layout, inputs } = task;
   const title = formatPlatform(platform);
   const metadataFile = `${layout.folder}/metadata-${platformSlug(platform)}.json`;
   const told = argumentsOf(task, name, metadataFile, world);
   for (const warning of told.warnings) world.log.warning(warning);
   const started = world.clock();
-  let attempt = await tryBuild(task, told.args, world);
-  if (attempt.code !== 0 && isServersFault(attempt.end.failure)) {
-    world.log.info(`[${title}] The registry failed while the image was pushed; once more, from BuildKit's cache.`);
-    attempt = await tryBuild(task, told.args, world);
+  let { generator } = task;
+  let attempt = await tryFairly(task, told.args, world);
+  const mayGoWithout = generator !== undefined && !inputs.attestations.required.includes("sbom");
+  if (attempt.code !== 0 && mayGoWithout && isTooLargeSbom(attempt.end.failure)) {
+    world.log.warning(
+      `${title}: the SBOM is larger than this BuildKit lets through, so the image is built without one. BuildKit 0.33 takes 80 MiB; a generator that lists fewer files helps too.`,
+    );
+    generator = undefined;
+    attempt = await tryFairly(task, argumentsOf({ ...task, generator }, name, metadataFile, world).args, world);
   }
   const { code, end } = attempt;
   if (code !== 0) throw explainFailure(end.failure, { platform: title, dockerfile: userDockerfile(sources), code });
   const seconds = Math.round((world.clock() - started) / 100) / 10;
-  return { metadata: (await world.files.readText(metadataFile)) ?? "", seconds, warnings: end.warnings };
+  return { metadata: (await world.files.readText(metadataFile)) ?? "", generator, seconds, warnings: end.warnings };
 }
 
 function argumentsOf(
-  { platform, sources, layout, inputs, output, builder, commit }: PlatformTask,
+  { platform, sources, layout, inputs, output, builder, commit, generator }: PlatformTask,
   name: string,
   metadataFile: string,
   { host }: World,
@@ -229,7 +252,7 @@ function argumentsOf(
       ...told.secretOptions,
     ],
     metadataFile,
-    output: { kind: output.kind, name },
+    output: { kind: output.kind, name, provenance: inputs.attestations.provenance, generator },
   });
   const tooLong = tooLongArgument(args);
   if (tooLong === undefined) return { args, warnings: cache.warnings };
@@ -246,6 +269,15 @@ function offeredTo({ build }: Sources, commit: Provenance): Readonly<Record<stri
 }
 
 type Attempt = { readonly code: number; readonly end: BuildEnd };
+
+/** Once more where the registry failed while the image was pushed, for then everything is in BuildKit's cache. */
+async function tryFairly(task: PlatformTask, args: readonly string[], world: World): Promise<Attempt> {
+  const attempt = await tryBuild(task, args, world);
+  if (attempt.code === 0 || !isServersFault(attempt.end.failure)) return attempt;
+  const title = formatPlatform(task.platform);
+  world.log.info(`[${title}] The registry failed while the image was pushed; once more, from BuildKit's cache.`);
+  return tryBuild(task, args, world);
+}
 
 async function tryBuild(
   { platform, sources, env, buildx }: PlatformTask,

@@ -9,8 +9,11 @@ import type { Plan } from "./probe.ts";
 import { storePlan } from "./publish.ts";
 import type { Event, Registry } from "./world.ts";
 
-/** Why the wanted image is another one than the last. `previous` is the tag that the comparison is with; nothing where there is none. */
-export type Explanation = { readonly previous: string | undefined; readonly reasons: readonly Difference[] };
+/** The image that the wanted one is compared with. */
+export type Previous = { readonly tag: string; readonly index: Served };
+
+/** Why the wanted image is another one than the last; without `previous` there is none to compare with. */
+export type Explanation = { readonly previous: Previous | undefined; readonly reasons: readonly Difference[] };
 
 const LARGEST_STATEMENT = 32 * 1024 * 1024;
 
@@ -28,9 +31,11 @@ export async function explainAgainstBranch(
   const branches = [event.branch, event.baseBranch, event.defaultBranch].filter((branch) => branch !== undefined);
   const tags = [...new Set(branches)].map((branch) => branchTag(branch, sources.configuration));
   const answers = await Promise.all(tags.map((tag) => registry.manifest({ ...repository, tag })));
-  for (const [index, answer] of answers.entries()) {
-    const previous = answer.kind === "found" ? await readPlan(answer.value, repository, registry) : undefined;
-    if (previous) return { previous: tags[index], reasons: differences(sources, plan, previous) };
+  for (const [position, tag] of tags.entries()) {
+    const answer = answers[position];
+    if (answer?.kind !== "found") continue;
+    const stored = await readPlan(answer.value, repository, registry);
+    if (stored) return { previous: { tag, index: answer.value }, reasons: differences(sources, plan, stored) };
   }
   return { previous: undefined, reasons: [] };
 }
@@ -43,9 +48,9 @@ export async function explainDrift(
   tag: string,
   registry: Registry,
 ): Promise<Explanation> {
-  const previous = await readPlan(served, sources.wanted.repository, registry);
-  return previous
-    ? { previous: tag, reasons: differences(sources, plan, previous) }
+  const stored = await readPlan(served, sources.wanted.repository, registry);
+  return stored
+    ? { previous: { tag, index: served }, reasons: differences(sources, plan, stored) }
     : { previous: undefined, reasons: [] };
 }
 

@@ -1,3 +1,8 @@
+import {
+  type AttestationInputs,
+  readAttestationInputs,
+  refuseAttestationContradictions,
+} from "./attestation-inputs.ts";
 import { type BuildInputs, readBuildInputs } from "./build-inputs.ts";
 import { isJsonObject, type Json, type JsonObject } from "./devcontainer/json.ts";
 import { ActionError } from "./errors.ts";
@@ -38,6 +43,8 @@ export type Inputs = {
   readonly lockfile: "use" | "require" | "ignore";
   /** How an image is built. */
   readonly build: BuildInputs;
+  /** What is attached to it. */
+  readonly attestations: AttestationInputs;
   readonly insecure: Insecure;
   /** PEM. */
   readonly certificate: string | undefined;
@@ -76,6 +83,7 @@ export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
     additionalFeatures: readAdditionalFeatures(read),
     lockfile: choice(read, "lockfile", ["use", "require", "ignore"]),
     build: readBuildInputs(read),
+    attestations: readAttestationInputs(read),
     registryLogin: readLogin(read),
     dockerConfiguration: readConfiguration(read),
     insecure: readInsecure(read),
@@ -212,6 +220,7 @@ function readLogin(read: ReadInput): Inputs["registryLogin"] {
 }
 
 function refuseContradictions(inputs: Inputs, defaults: Defaults): void {
+  refuseAttestationContradictions(inputs);
   refuseTwoConfigurations(inputs);
   if (inputs.push === "true" && defaults.isFork)
     throw new ActionError("E_INPUT", {

@@ -3,6 +3,7 @@ import { setTag } from "./key/fingerprint.ts";
 import { makeMatrix } from "./matrix.ts";
 import { formatPlatform } from "./oci/platform.ts";
 import type { Report } from "./report/report.ts";
+import { countsByPlatform, pathsByPlatform } from "./sbom/files.ts";
 
 /** Every output of action.yml, in its order. */
 export const OUTPUTS = [
@@ -28,6 +29,9 @@ export const OUTPUTS = [
   "env-map-file",
   "metadata",
   "remote-user",
+  "sbom-dir",
+  "sbom-paths",
+  "sbom-packages",
   "plan",
   "timings",
 ] as const;
@@ -64,6 +68,9 @@ export function makeOutputs(report: Report): Readonly<Record<OutputName, string>
       report.reasons.map(({ part, ingredient, text, at }) => ({ part, ingredient, text, ...at })),
     ),
     ...handoverOutputs(report),
+    "sbom-dir": report.sboms && report.sboms.files.length > 0 ? report.sboms.folder : "",
+    "sbom-paths": JSON.stringify(pathsByPlatform(report.sboms?.files ?? [])),
+    "sbom-packages": JSON.stringify(countsByPlatform(report.sboms?.sboms ?? [])),
     plan: report.planFile ?? "",
     timings: JSON.stringify({
       total: report.seconds,

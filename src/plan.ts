@@ -58,6 +58,7 @@ export async function readSources(inputs: Inputs, world: Pick<World, "files" | "
     ownKey: ownKey(platforms.map(({ plan }) => plan)),
     doubt: definition.doubt ?? platforms.find((one) => one.doubt)?.doubt ?? remoteDoubt(gathered),
     verify: inputs.verify,
+    required: inputs.attestations.required,
     features: gathered.features?.request,
     handOver: platformToHandOver(inputs.platforms, world.host.platform),
   };

@@ -4,13 +4,15 @@ import type { InstalledFeature } from "./features/install.ts";
 import type { FeatureRequest } from "./features/resolve.ts";
 import { platformKey, platformTag, setKey, setTag, sourceTag } from "./key/fingerprint.ts";
 import type { PlatformPlan } from "./key/ingredients.ts";
-import { OWN_ANNOTATION, planDescriptorOf } from "./key/record.ts";
-import { type ImageConfig, readImageConfig } from "./oci/config.ts";
+import { planDescriptorOf } from "./key/record.ts";
+import type { ImageConfig } from "./oci/config.ts";
 import type { Digest } from "./oci/digest.ts";
-import { type Descriptor, type Index, imageFor, type Served } from "./oci/manifest.ts";
-import { formatPlatform, type Platform, samePlatform } from "./oci/platform.ts";
+import { type Index, OWN_ANNOTATION, type Served } from "./oci/manifest.ts";
+import type { Platform } from "./oci/platform.ts";
 import type { Pinned, Repository } from "./oci/reference.ts";
+import type { Attestation } from "./sbom/attestations.ts";
 import { type Binding, type Doubt, type ImageSource, type Resolved, resolveUpstream } from "./upstream.ts";
+import { doubtAbout, type Soundness, verifyPlatform, verifySet } from "./verify.ts";
 import type { Registry, RegistryError } from "./world.ts";
 
 /** What the probe has to know of the sources; nothing of it needed a request. */
@@ -28,6 +30,8 @@ export type Wanted = {
   /** Nothing where no feature is asked for. */
   readonly features: FeatureRequest | undefined;
   readonly verify: "layers" | "manifests" | "none";
+  /** Without these an image does not count as there. */
+  readonly required: readonly Attestation[];
   /** The platform whose image later jobs run here: its config is read where another's is only looked for. */
   readonly handOver: Platform;
 };
@@ -55,8 +59,8 @@ export type Found = {
   readonly config?: ImageConfig;
 };
 
-/** What a look at an image has to know: where it is, how closely to look, and whose config to read. */
-export type Looking = Pick<Wanted, "repository" | "verify" | "handOver">;
+/** What a look at an image has to know: where it is, how closely to look, what it has to have, and whose config to read. */
+export type Looking = Pick<Wanted, "repository" | "verify" | "required" | "handOver">;
 
 export type Verdict =
   | { readonly kind: "hit"; readonly image: Pinned; readonly index: Served; readonly found: readonly Found[] }
@@ -82,12 +86,6 @@ export type Probed = {
   /** What features say of themselves, like that they are deprecated. */
   readonly warnings: readonly { readonly text: string; readonly at?: Place }[];
 };
-
-/** What a look at an image and everything it consists of said. */
-type Soundness =
-  | { readonly kind: "sound"; readonly found: readonly Found[] }
-  | { readonly kind: "damaged"; readonly what: string }
-  | { readonly kind: "doubt"; readonly doubt: Doubt };
 
 /**
  * Answers whether the wanted set is in the cache repository. Nothing is downloaded but manifests; what does not depend on one another
@@ -128,7 +126,11 @@ type Newest = { readonly served: Served; readonly sound: Soundness } | { readonl
 async function lookAtNewest(wanted: Wanted, registry: Registry): Promise<Newest> {
   const answer = await registry.manifest({ ...wanted.repository, tag: sourceTag(wanted.sourceKey) });
   if (answer.kind !== "found") return { error: answer };
-  return { served: answer.value, sound: await verifySet(wanted, answer.value, registry) };
+  return { served: answer.value, sound: await verifySet(wanted, platformsOf(wanted), answer.value, registry) };
+}
+
+function platformsOf({ platforms }: Wanted): Platform[] {
+  return platforms.map(({ platform }) => platform);
 }
 
 async function lookUpSet(wanted: Wanted, plan: Plan, newest: Promise<Newest>, registry: Registry): Promise<Verdict> {
@@ -161,7 +163,7 @@ async function lookAtSet(
 ): Promise<Newest> {
   const answer = await registry.manifest(reference);
   return answer.kind === "found"
-    ? { served: answer.value, sound: await verifySet(wanted, answer.value, registry) }
+    ? { served: answer.value, sound: await verifySet(wanted, platformsOf(wanted), answer.value, registry) }
     : { error: answer };
 }
 
@@ -194,85 +196,6 @@ export async function lookUpPlatform(
   if (answer.kind === "absent") return { kind: "absent" };
   if (answer.kind !== "found") return { kind: "doubt", doubt: doubtAbout(`the tag ${tag}`, answer) };
   return verifyPlatform(wanted, platform, answer.value, registry);
-}
-
-/** Verifies that a set holds every wanted platform and that all of it is there. */
-async function verifySet(wanted: Wanted, served: Served, registry: Registry): Promise<Soundness> {
-  const looks = await Promise.all(
-    wanted.platforms.map(({ platform }) => verifyPlatform(wanted, platform, served, registry)),
-  );
-  const bad = looks.find((look) => look.kind === "doubt") ?? looks.find((look) => look.kind === "damaged");
-  if (bad) return bad;
-  return { kind: "sound", found: looks.flatMap((look) => (look.kind === "sound" ? look.found : [])) };
-}
-
-/**
- * Verifies one platform of an index, or a bare manifest: the manifest, its config and every layer are in the registry.
- * @returns `damaged` only where the registry itself says that a part is not there.
- */
-export async function verifyPlatform(
-  wanted: Looking,
-  platform: Platform,
-  served: Served,
-  registry: Registry,
-): Promise<Soundness> {
-  const child = served.body.kind === "index" ? imageFor(served.body, platform) : served.descriptor;
-  if (!child)
-    return { kind: "damaged", what: `${formatPlatform(platform)} is not in the index ${served.descriptor.digest}` };
-  const found: Found = { platform, manifest: child.digest, index: served };
-  const sound: Soundness = { kind: "sound", found: [found] };
-  if (wanted.verify === "none") return sound;
-  const answer =
-    served.body.kind === "index" ? await registry.manifest({ ...wanted.repository, digest: child.digest }) : undefined;
-  if (answer && answer.kind !== "found") return missingPart(`the manifest of ${formatPlatform(platform)}`, answer);
-  const body = answer ? answer.value.body : served.body;
-  if (body.kind !== "manifest")
-    return { kind: "damaged", what: `${child.digest} for ${formatPlatform(platform)} is no image` };
-  if (wanted.verify === "manifests") return sound;
-  const parts = uniqueBlobs([body.config, ...body.layers]);
-  const isHandedOver = samePlatform(platform, wanted.handOver);
-  const [config, ...answers] = await Promise.all([
-    isHandedOver ? registry.blob(wanted.repository, body.config) : undefined,
-    ...parts
-      .filter((part) => !(isHandedOver && part === parts[0]))
-      .map(async (part) => ({ part, answer: await registry.hasBlob(wanted.repository, part) })),
-  ]);
-  if (config && config.kind !== "found") return missingPart(`the config of ${formatPlatform(platform)}`, config);
-  for (const { part, answer } of answers)
-    if (answer.kind !== "found") return missingPart(`the layer ${part.digest} of ${formatPlatform(platform)}`, answer);
-  return config
-    ? { kind: "sound", found: [{ ...found, config: readImageConfig(new TextDecoder().decode(config.value)) }] }
-    : sound;
-}
-
-/**
- * Reads the config of a platform that was found, unless the look at it has done so.
- * @returns `undefined` where the registry does not serve it.
- */
-export async function readFoundConfig(
-  found: Found,
-  repository: Repository,
-  registry: Registry,
-): Promise<ImageConfig | undefined> {
-  if (found.config) return found.config;
-  const manifest = await registry.manifest({ ...repository, digest: found.manifest });
-  if (manifest.kind !== "found" || manifest.value.body.kind !== "manifest") return undefined;
-  const config = await registry.blob(repository, manifest.value.body.config);
-  return config.kind === "found" ? readImageConfig(new TextDecoder().decode(config.value)) : undefined;
-}
-
-/** A layer may stand in a manifest more than once. */
-function uniqueBlobs(parts: readonly Descriptor[]): Descriptor[] {
-  return [...new Map(parts.map((part) => [part.digest, part])).values()];
-}
-
-function missingPart(what: string, error: RegistryError): Soundness {
-  if (error.kind === "absent") return { kind: "damaged", what: `${what} is gone from the registry` };
-  return { kind: "doubt", doubt: doubtAbout(what, error) };
-}
-
-function doubtAbout(what: string, error: RegistryError): Doubt {
-  return { kind: "registry", what, error };
 }
 
 /** Same sources, same label, same recipe, all of it there: only upstream moved, or cannot be read. */

@@ -1,14 +1,16 @@
 import { readPushedDigest } from "./buildx/metadata.ts";
-import { PROVENANCE_TYPES, readUsedImages } from "./buildx/provenance.ts";
+import { readUsedImages } from "./buildx/provenance.ts";
 import { ActionError } from "./errors.ts";
 import { emptyIndex } from "./key/record.ts";
 import type { Digest } from "./oci/digest.ts";
-import { attestationsOf } from "./oci/manifest.ts";
+import type { Served } from "./oci/manifest.ts";
 import { formatPlatform, type Platform } from "./oci/platform.ts";
 import { formatRepository, type Repository } from "./oci/reference.ts";
 import type { Sources } from "./plan.ts";
-import { type Found, type Plan, verifyPlatform } from "./probe.ts";
+import type { Found, Plan } from "./probe.ts";
+import { LARGEST_STATEMENT, listStatements, type Statements, seek } from "./sbom/attestations.ts";
 import type { Binding } from "./upstream.ts";
+import { verifyPlatform } from "./verify.ts";
 import type { Registry, World } from "./world.ts";
 
 /** What was pushed, and by whom. */
@@ -17,17 +19,40 @@ export type PushedTask = {
   readonly sources: Sources;
   readonly plan: Plan | undefined;
   readonly bindings: readonly Binding[];
+  /** The name of the image that was to make the SBOM; nothing where the build was to have none. */
+  readonly generator: string | undefined;
   /** Its name. */
   readonly builder: string;
 };
 
+type Site = Pick<World, "registry">;
+
 /**
  * Reads a pushed image back: only what the registry serves counts as pushed.
  * @param metadata text of the file that buildx wrote.
- * @throws ActionError E_PUSH where it is not whole there; E_DOCKER where it was built from something else than the plan says.
+ * @throws ActionError E_PUSH where it is not whole there; E_DOCKER where it was built from something else than the plan says; E_BUILD
+ * where it has not the SBOM that it was to have.
  */
-export async function readBack(task: PushedTask, metadata: string, world: Pick<World, "registry">): Promise<Found> {
-  const { platform, sources } = task;
+export async function readBack(task: PushedTask, metadata: string, site: Site): Promise<Found> {
+  const { repository } = task.sources.wanted;
+  const served = await readPushed(task, metadata, site);
+  const looking = { ...task.sources.wanted, verify: "layers", required: [] } as const;
+  const look = await verifyPlatform(looking, task.platform, served, site.registry);
+  const [found] = look.kind === "sound" ? look.found : [];
+  if (found) {
+    const statements = await listStatements(repository, found, site.registry);
+    await checkBinding(task, statements, site);
+    await checkSbom(task, statements, site);
+    return found;
+  }
+  const what = look.kind === "damaged" ? look.what : look.kind === "doubt" ? look.doubt.what : "nothing was found";
+  throw new ActionError("E_PUSH", {
+    what: `The image for ${formatPlatform(task.platform)} was pushed to ${formatRepository(repository)}, and is not whole there: ${what}.`,
+    fix: "Run the job again; if it stays so, ask whoever runs the registry.",
+  });
+}
+
+async function readPushed({ platform, sources }: PushedTask, metadata: string, { registry }: Site): Promise<Served> {
   const title = formatPlatform(platform);
   const digest = readPushedDigest(metadata);
   if (digest === undefined)
@@ -35,23 +60,12 @@ export async function readBack(task: PushedTask, metadata: string, world: Pick<W
       what: `docker buildx ended well for ${title} and did not tell what it pushed.`,
       fix: "Use a newer buildx: docker/setup-buildx-action installs one.",
     });
-  const answer = await world.registry.manifest({ ...sources.wanted.repository, digest });
-  const repository = formatRepository(sources.wanted.repository);
-  if (answer.kind !== "found")
-    throw new ActionError("E_PUSH", {
-      what: `The image for ${title} was pushed to ${repository}, and the registry does not serve it: ${answer.words} (${answer.request}).`,
-      fix: "Run the job again; if it stays so, ask whoever runs the registry.",
-      cause: answer,
-    });
-  const look = await verifyPlatform({ ...sources.wanted, verify: "layers" }, platform, answer.value, world.registry);
-  if (look.kind === "sound" && look.found[0]) {
-    await checkBinding(task, look.found[0], world);
-    return look.found[0];
-  }
-  const what = look.kind === "damaged" ? look.what : look.kind === "doubt" ? look.doubt.what : "nothing was found";
+  const answer = await registry.manifest({ ...sources.wanted.repository, digest });
+  if (answer.kind === "found") return answer.value;
   throw new ActionError("E_PUSH", {
-    what: `The image for ${title} was pushed to ${repository}, and is not whole there: ${what}.`,
+    what: `The image for ${title} was pushed to ${formatRepository(sources.wanted.repository)}, and the registry does not serve it: ${answer.words} (${answer.request}).`,
     fix: "Run the job again; if it stays so, ask whoever runs the registry.",
+    cause: answer,
   });
 }
 
@@ -59,15 +73,12 @@ export async function readBack(task: PushedTask, metadata: string, world: Pick<W
  * What was probed is what must have been built: BuildKit's own record of the images that it used is compared with the digests in the
  * plan. An image that does not hold what its key says is taken out of the way before anyone finds it.
  */
-async function checkBinding(task: PushedTask, found: Found, world: Pick<World, "registry">): Promise<void> {
-  const { repository } = task.sources.wanted;
-  const used = await readUsed(found, repository, world.registry);
+async function checkBinding(task: PushedTask, statements: Statements, site: Site): Promise<void> {
+  const used = await readUsed(statements, task.sources.wanted.repository, site.registry);
   const bound = new Set(task.bindings.map(({ digest }) => digest));
   const foreign = used?.filter((digest) => !bound.has(digest));
   if (foreign?.length === 0) return;
-  const tag = task.plan?.platforms.find(({ platform }) => platform === task.platform)?.tag;
-  const nothing = emptyIndex();
-  await world.registry.putManifest(repository, nothing.bytes, nothing.descriptor.mediaType, tag);
+  await takeOutOfTheWay(task, site);
   throw new ActionError("E_DOCKER", {
     what: foreign
       ? `The builder ${task.builder} used ${foreign.join(", ")} for ${formatPlatform(task.platform)}, which is not what the key names.`
@@ -77,20 +88,41 @@ async function checkBinding(task: PushedTask, found: Found, world: Pick<World, "
 }
 
 async function readUsed(
-  found: Found,
+  statements: Statements,
   repository: Repository,
   registry: Registry,
 ): Promise<readonly Digest[] | undefined> {
-  const attestations = found.index.body.kind === "index" ? attestationsOf(found.index.body, found.manifest) : [];
-  for (const entry of attestations) {
-    const manifest = await registry.manifest({ ...repository, digest: entry.digest });
-    const layers =
-      manifest.kind === "found" && manifest.value.body.kind === "manifest" ? manifest.value.body.layers : [];
-    const layer = layers.find(({ annotations }) =>
-      PROVENANCE_TYPES.includes(annotations?.["in-toto.io/predicate-type"] ?? ""),
-    );
-    const blob = layer ? await registry.blob(repository, layer) : undefined;
-    if (blob?.kind === "found") return readUsedImages(new TextDecoder().decode(blob.value));
-  }
-  return undefined;
+  const sought = seek("provenance", statements);
+  const [layer] = sought.kind === "there" ? sought.layers : [];
+  const blob = layer ? await registry.blob(repository, layer, LARGEST_STATEMENT) : undefined;
+  return blob?.kind === "found" ? readUsedImages(new TextDecoder().decode(blob.value)) : undefined;
+}
+
+/**
+ * A build ends well also where the generator wrote nothing. The image is taken out of the way, or else the next run would find it and
+ * call it a success.
+ */
+async function checkSbom(task: PushedTask, statements: Statements, site: Site): Promise<void> {
+  if (task.generator === undefined) return;
+  const title = formatPlatform(task.platform);
+  const sought = seek("sbom", statements);
+  if (sought.kind === "there") return;
+  if (sought.kind === "doubt")
+    throw new ActionError("E_PUSH", {
+      what: `The image for ${title} was pushed, and its SBOM cannot be read back: ${sought.error.words} (${sought.error.request}).`,
+      fix: sought.error.fix ?? "Run the job again; if it stays so, ask whoever runs the registry.",
+      cause: sought.error,
+    });
+  await takeOutOfTheWay(task, site);
+  throw new ActionError("E_BUILD", {
+    what: `The build for ${title} ended well, and the SBOM generator ${task.generator} wrote nothing.`,
+    fix: "Look at its output above. Name another generator in sbom (true takes docker's own), or set it to false.",
+  });
+}
+
+/** An empty index under its tag is no image: whoever looks there builds. */
+async function takeOutOfTheWay({ platform, sources, plan }: PushedTask, { registry }: Site): Promise<void> {
+  const tag = plan?.platforms.find((one) => one.platform === platform)?.tag;
+  const nothing = emptyIndex();
+  await registry.putManifest(sources.wanted.repository, nothing.bytes, nothing.descriptor.mediaType, tag);
 }

@@ -9,10 +9,12 @@ import { chooseRunners } from "./matrix.ts";
 import { samePlatform } from "./oci/platform.ts";
 import { formatRepository } from "./oci/reference.ts";
 import { readSources, type Sources } from "./plan.ts";
-import { type Probed, probe, readFoundConfig } from "./probe.ts";
+import { type Probed, probe } from "./probe.ts";
 import { branchToMove, lookAtAlias, storePlan } from "./publish.ts";
 import { describeExplanation, describePlan, describeSources, describeVerdict } from "./report/log.ts";
 import type { Report } from "./report/report.ts";
+import { chooseSbomFolder, handOverSboms } from "./sboms.ts";
+import { readFoundConfig } from "./verify.ts";
 import type { World } from "./world.ts";
 
 /** A probe that hangs must not eat the job: past this many milliseconds the answer is `unknown`. */
@@ -25,6 +27,7 @@ const PROBE_TIME = 60_000;
  */
 export async function run(inputs: Inputs, world: World): Promise<Report> {
   const started = world.clock();
+  const folder = await chooseSbomFolder(inputs, world);
   const sources = await world.log.group("Which image would this commit's dev container be?", async () => {
     const read = await readSources(inputs, world);
     for (const secret of read.build.arguments.secretValues) world.log.mask(secret);
@@ -57,10 +60,12 @@ export async function run(inputs: Inputs, world: World): Promise<Report> {
   const decision = decide(probed.verdict, inputs, explanation.reasons);
   const outcome = await carryOut(decision, { inputs, sources, probed, alias, ports, world });
   const handover = await handOver(outcome, sources, world);
+  const sboms = await handOverSboms({ inputs, outcome, folder, previous: explanation.previous }, world);
   const planFile = await storePlanFile(sources, probed, world);
   return {
     ...tellRun(inputs, sources, probed, explanation, outcome),
     handover,
+    sboms,
     planFile,
     probe: spent,
     seconds: secondsSince(started, world),
@@ -112,7 +117,7 @@ function tellRun(
   { plan, verdict }: Probed,
   { previous, reasons }: Explanation,
   outcome: Outcome,
-): Omit<Report, "handover" | "planFile" | "probe" | "seconds"> {
+): Omit<Report, "handover" | "sboms" | "planFile" | "probe" | "seconds"> {
   const builtHere = new Set(
     (outcome.built ?? []).filter(({ foundLate }) => !foundLate).map(({ platform }) => platform),
   );
@@ -137,7 +142,7 @@ function tellRun(
     missing,
     runners: chooseRunners(inputs, { result: outcome.result, verdict, missing }),
     reasons,
-    previous,
+    previous: previous?.tag,
     built: outcome.built ?? [],
     saved: outcome.saved,
     failure: outcome.failure,

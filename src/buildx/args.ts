@@ -15,12 +15,21 @@ export type BuildArguments = {
   /** Further options, each in one text. */
   readonly options: readonly string[];
   readonly metadataFile: string;
-  readonly output: { readonly kind: "push" | "load"; readonly name: string };
+  readonly output: Output;
 };
 
+/** Only what is pushed can have attestations: an engine keeps none. `generator` is the image that makes the SBOM. */
+export type Output =
+  | {
+      readonly kind: "push";
+      readonly name: string;
+      readonly provenance: "min" | "max";
+      readonly generator: string | undefined;
+    }
+  | { readonly kind: "load"; readonly name: string };
+
 /**
- * The arguments of buildx for one platform. Media types are OCI's on every driver, so that the small index can be joined as it is;
- * provenance is `mode=min`, for `max` would publish the values of all build args.
+ * The arguments of buildx for one platform. Media types are OCI's on every driver, so that the small index can be joined as it is.
  * @see https://docs.docker.com/reference/cli/docker/buildx/build/
  */
 export function buildxArguments(build: BuildArguments): string[] {
@@ -40,9 +49,14 @@ export function buildxArguments(build: BuildArguments): string[] {
   ];
 }
 
-function outputArguments({ kind, name }: BuildArguments["output"]): string[] {
-  if (kind === "load") return ["--provenance", "false", "--load", "--tag", name];
-  return ["--provenance", "mode=min", "--output", `type=image,name=${name},oci-mediatypes=true,push=true`];
+function outputArguments(output: Output): string[] {
+  if (output.kind === "load") return ["--provenance", "false", "--load", "--tag", output.name];
+  const { name, provenance, generator } = output;
+  return [
+    ...["--provenance", `mode=${provenance}`],
+    ...(generator === undefined ? [] : ["--attest", `type=sbom,generator=${generator}`]),
+    ...["--output", `type=image,name=${name},oci-mediatypes=true,push=true`],
+  ];
 }
 
 /** The greatest length of one argument on Linux, in bytes: past it `execve` fails with a message that names nothing. */

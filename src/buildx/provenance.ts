@@ -1,12 +1,6 @@
 import { type Digest, isDigest } from "../oci/digest.ts";
 import { isRecord } from "../oci/manifest.ts";
 
-/** The predicate types under which BuildKit has published provenance so far. */
-export const PROVENANCE_TYPES: readonly string[] = [
-  "https://slsa.dev/provenance/v0.2",
-  "https://slsa.dev/provenance/v1",
-];
-
 /**
  * The digests of the images that a build really used, out of the provenance that BuildKit wrote about it.
  * @param text the in-toto statement: `materials` in v0.2, `buildDefinition.resolvedDependencies` in v1.

@@ -6,6 +6,8 @@ import {
   type Index,
   imageFor,
   isAttestation,
+  OWN_ANNOTATION,
+  PREDICATE_TYPE,
   REFERENCE_DIGEST,
   REFERENCE_TYPE,
   type Served,
@@ -16,14 +18,11 @@ import { canonicalJson, type Json } from "./canonical.ts";
 import { PLAN_PREDICATE } from "./stored.ts";
 
 /**
- * What stands on the plan's descriptor in the index itself, so that a hit knows it without one more request: the fingerprint of
- * everything but upstream, when the set was built (RFC 3339), and how long that took (seconds).
+ * What stands on the plan's descriptor in the index itself beside its mark, so that a hit knows it without one more request: when the
+ * set was built (RFC 3339), and how long that took (seconds).
  */
-export const OWN_ANNOTATION = "dev-container-cache.own";
 export const BUILT_ANNOTATION = "dev-container-cache.built";
 export const SECONDS_ANNOTATION = "dev-container-cache.seconds";
-
-const PREDICATE_TYPE = "in-toto.io/predicate-type";
 
 export type Document = { readonly bytes: Uint8Array; readonly descriptor: Descriptor };
 
@@ -101,9 +100,7 @@ function entriesOf(platform: Platform, manifest: Digest, served: Served): Json[]
   if (served.body.kind === "manifest") return [{ ...plain(served.descriptor), platform: named }];
   const image = imageFor(served.body, platform);
   if (!image) return [];
-  const attestations = attestationsOf(served.body, manifest).filter(
-    (entry) => entry.annotations?.[OWN_ANNOTATION] === undefined,
-  );
+  const attestations = attestationsOf(served.body, manifest);
   return [
     { ...plain(image), platform: named, ...(image.annotations ? { annotations: image.annotations } : {}) },
     ...attestations.map((entry) => ({

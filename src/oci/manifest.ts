@@ -41,6 +41,12 @@ export const REFERENCE_TYPE = "vnd.docker.reference.type";
 export const REFERENCE_DIGEST = "vnd.docker.reference.digest";
 export const ATTESTATION = "attestation-manifest";
 
+/** On a layer of an attestation manifest: what the statement says of the image. */
+export const PREDICATE_TYPE = "in-toto.io/predicate-type";
+
+/** Marks the entry of our own plan among an index's attestations; its value is the fingerprint of everything but upstream. */
+export const OWN_ANNOTATION = "dev-container-cache.own";
+
 /**
  * Reads the JSON of an index or a manifest.
  * @param mediaType as the registry's `Content-Type` says, without parameters.
@@ -129,9 +135,14 @@ export function imagesOf(index: Index): Descriptor[] {
   return index.manifests.filter((entry) => !isAttestation(entry) && entry.platform?.os !== "unknown");
 }
 
-/** The attestation manifests of an index that speak of one image. */
+/** The attestation manifests of an index that speak of one image. Our own plan, which names one too, speaks of the whole set. */
 export function attestationsOf(index: Index, image: Digest): Descriptor[] {
-  return index.manifests.filter((entry) => isAttestation(entry) && entry.annotations?.[REFERENCE_DIGEST] === image);
+  return index.manifests.filter(
+    (entry) =>
+      isAttestation(entry) &&
+      entry.annotations?.[REFERENCE_DIGEST] === image &&
+      entry.annotations[OWN_ANNOTATION] === undefined,
+  );
 }
 
 const OLD_ARM = ["arm/v7", "arm/v6", "arm/v5"];

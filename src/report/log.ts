@@ -6,6 +6,7 @@ import { formatPlatform } from "../oci/platform.ts";
 import { formatPinned } from "../oci/reference.ts";
 import type { Sources } from "../plan.ts";
 import type { Plan, Verdict } from "../probe.ts";
+import type { PlatformSbom } from "../sbom/read.ts";
 import type { Report } from "./report.ts";
 
 function describeDefinition({ build: { definition }, places }: Sources): string {
@@ -65,8 +66,15 @@ function names(found: readonly { readonly platform: Parameters<typeof formatPlat
 export function describeExplanation(verdict: Verdict, { previous, reasons }: Explanation): string[] {
   if (verdict.kind === "hit" || verdict.kind === "joinable" || verdict.kind === "unknown") return [];
   if (previous === undefined) return ["There is no earlier image to compare with: this is the first of its branch."];
-  if (reasons.length === 0) return [`Nothing differs from ${previous} that the plan knows of.`];
-  return [`Compared with ${previous}:`, ...reasons.map(({ text }) => `  ${text}`)];
+  if (reasons.length === 0) return [`Nothing differs from ${previous.tag} that the plan knows of.`];
+  return [`Compared with ${previous.tag}:`, ...reasons.map(({ text }) => `  ${text}`)];
+}
+
+/** How many packages each platform has, where that is known. */
+export function describeSboms(sboms: readonly PlatformSbom[]): string[] {
+  return sboms.flatMap((sbom) =>
+    sbom.kind === "sbom" ? [`${formatPlatform(sbom.platform)}: ${count(sbom.packages.length, "package")}`] : [],
+  );
 }
 
 /** The last lines of the log: what later jobs get, and what it cost. */

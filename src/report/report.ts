@@ -7,6 +7,7 @@ import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Repository } from "../oci/reference.ts";
 import type { Plan, Verdict } from "../probe.ts";
+import type { SbomReport } from "../sboms.ts";
 import type { Traffic } from "../world.ts";
 
 export type Result = "hit" | "built" | "partial" | "stale" | "miss" | "unknown" | "failed";
@@ -38,6 +39,8 @@ export type Report = {
   readonly saved: number | undefined;
   /** How the image is to be run; nothing where there is none. */
   readonly handover: Handover | undefined;
+  /** What is known of its packages; nothing where that was not asked for. */
+  readonly sboms: SbomReport | undefined;
   readonly planFile: string | undefined;
   readonly probe: { readonly seconds: number; readonly traffic: Traffic } | undefined;
   readonly seconds: number;
@@ -63,6 +66,7 @@ export function reportFailure(failure: ActionError, seconds: number): Report {
     built: [],
     saved: undefined,
     handover: undefined,
+    sboms: undefined,
     planFile: undefined,
     probe: undefined,
     seconds,

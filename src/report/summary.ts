@@ -2,6 +2,8 @@ import { shortDigest } from "../oci/digest.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { formatRepository } from "../oci/reference.ts";
 import { count } from "./log.ts";
+import { asText } from "./markdown.ts";
+import { changeTables, licenseTable, packageTable } from "./packages.ts";
 import type { Report } from "./report.ts";
 
 const HEADLINES: Readonly<Record<Report["result"], string>> = {
@@ -26,6 +28,7 @@ export function renderSummary(report: Report): string {
     ...(report.image === undefined ? [] : [`\`${report.image}\``]),
     ...platformTable(report),
     ...reasonList(report),
+    ...packages(report),
     costs(report),
   ];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
@@ -53,6 +56,12 @@ function reasonList(report: Report): string[] {
   ];
 }
 
+function packages({ sboms }: Report): readonly string[] {
+  if (!sboms) return [];
+  const changes = sboms.changes ? changeTables(sboms.changes.since, sboms.changes.platforms) : [];
+  return [packageTable(sboms.sboms), ...licenseTable(sboms.sboms), ...changes];
+}
+
 function costs({ probe, saved, repository, seconds }: Report): string {
   if (!probe || !repository) return "";
   const { requests, bytes, waves } = probe.traffic;
@@ -62,12 +71,4 @@ function costs({ probe, saved, repository, seconds }: Report): string {
     ...(saved === undefined ? [] : [`Building this image took ${saved} s.`]),
   ];
   return sentences.join(" ");
-}
-
-/** What comes from files, registries and BuildKit is text and never markup. */
-function asText(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replace(/([\\`*_|[\]])/g, "\\$1");
 }

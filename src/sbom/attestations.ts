@@ -1,5 +1,5 @@
 import type { Digest } from "../oci/digest.ts";
-import { attestationsOf, type Descriptor, type Served } from "../oci/manifest.ts";
+import { attestationsOf, type Descriptor, PREDICATE_TYPE, type Served } from "../oci/manifest.ts";
 import { IN_TOTO } from "../oci/media-types.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import type { Repository } from "../oci/reference.ts";
@@ -12,7 +12,9 @@ export type ImageInIndex = { readonly platform: Platform; readonly manifest: Dig
 export type Attestation = "sbom" | "provenance";
 
 export const SPDX_PREDICATE = "https://spdx.dev/Document";
-const PREDICATE_TYPE = "in-toto.io/predicate-type";
+
+/** In bytes: what BuildKit itself writes at most, from 0.33 on. https://github.com/moby/buildkit/pull/7104 */
+export const LARGEST_STATEMENT = 80 * 1024 * 1024;
 
 const NAMES: Readonly<Record<Attestation, string>> = { sbom: "SBOM", provenance: "provenance" };
 

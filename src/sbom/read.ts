@@ -3,12 +3,9 @@ import type { Descriptor } from "../oci/manifest.ts";
 import type { Platform } from "../oci/platform.ts";
 import { formatRepository, type Repository } from "../oci/reference.ts";
 import type { Answer, Registry, RegistryError } from "../world.ts";
-import { type ImageInIndex, listStatements, SPDX_PREDICATE, seek } from "./attestations.ts";
+import { type ImageInIndex, LARGEST_STATEMENT, listStatements, SPDX_PREDICATE, seek } from "./attestations.ts";
 import { type Package, readSpdx, type SpdxDocument } from "./spdx.ts";
 import { readStatement } from "./statement.ts";
-
-/** What BuildKit itself writes at most, from 0.33 on: https://github.com/moby/buildkit/pull/7104 */
-const LIMIT = 80 * 1024 * 1024;
 
 /** One platform's SBOM as the registry serves it. */
 export type PlatformSbom = { readonly platform: Platform } & (
@@ -48,7 +45,7 @@ async function fetchDocument(
   subject: Digest,
   registry: Registry,
 ): Promise<Answer<SpdxText>> {
-  const answer = await registry.blob(repository, layer, LIMIT);
+  const answer = await registry.blob(repository, layer, LARGEST_STATEMENT);
   if (answer.kind !== "found") return answer;
   const statement = readStatement(answer.value, { subject, predicateType: SPDX_PREDICATE });
   const document = "wrong" in statement ? statement : readDocument(statement.predicate);

@@ -19,11 +19,21 @@ const base = {
 } as const;
 
 test("a push: one platform, OCI types, provenance without values", () => {
-  const args = buildxArguments({ ...base, output: { kind: "push", name: "cache.test/app:k1-x-linux-arm64" } });
+  const name = "cache.test/app:k1-x-linux-arm64";
+  const output = { kind: "push", name, provenance: "min", generator: undefined } as const;
+  const args = buildxArguments({ ...base, output });
   expect(args.join(" ")).toBe(
     "build --builder b --progress rawjson --platform linux/arm64 --file /t/Dockerfile --metadata-file /t/metadata.json --provenance mode=min " +
       "--output type=image,name=cache.test/app:k1-x-linux-arm64,oci-mediatypes=true,push=true /t/context",
   );
+});
+
+test("a push with an SBOM, and with provenance that tells all", () => {
+  const output = { kind: "push", name: "n:1", provenance: "max", generator: "docker.io/team/scanner:1" } as const;
+  const args = buildxArguments({ ...base, output });
+  expect(args.slice(args.indexOf("--provenance"), args.indexOf("--output"))).toEqual([
+    ...["--provenance", "mode=max", "--attest", "type=sbom,generator=docker.io/team/scanner:1"],
+  ]);
 });
 
 test("everything that may be told, values as single arguments whatever they hold", () => {

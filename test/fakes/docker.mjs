@@ -34,6 +34,10 @@ async function build() {
   };
   appendFileSync(`${process.env.FAKE_DOCKER_RECORD}.builds`, `${JSON.stringify(told)}\n`);
   process.stderr.write("#1 [internal] load build definition from Dockerfile\n");
+  if (process.env.FAKE_DOCKER_SBOM === "too large" && args.includes("--attest")) {
+    process.stderr.write("ERROR: failed to solve: sbom.spdx.json exceeds 41943040 bytes\n");
+    process.exit(1);
+  }
   if (args.includes("--load")) return;
   const [, name] = /name=([^,]+)/.exec(option("--output"));
   const [, host, repository, tag] = /^([^/]+)\/(.+):([^:]+)$/.exec(name);
@@ -73,27 +77,40 @@ async function build() {
   writeFileSync(option("--metadata-file"), JSON.stringify({ "containerimage.digest": index.digest }));
 }
 
-// Provenance as BuildKit attaches it: the images that were used are those of the policy, or another one where a story wants that.
+// Attestations as BuildKit attaches them: an SBOM where one was asked for, and provenance, in which the images that were used are those of
+// the policy, or another one where a story wants that.
 async function attest(image, policy, blob, manifest) {
   const bound = policy.rules.map(({ updates }) => updates.identifier.split("@sha256:")[1]);
   const used = process.env.FAKE_DOCKER_USES ? [process.env.FAKE_DOCKER_USES] : bound;
   const materials = used.map((sha256) => ({ uri: "pkg:docker/base@1", digest: { sha256 } }));
-  const statement = await blob(
-    Buffer.from(JSON.stringify({ predicate: { materials } })),
-    "application/vnd.in-toto+json",
-  );
+  const statement = async (type, predicate) => {
+    const subject = [{ name: "x", digest: { sha256: image.digest.slice("sha256:".length) } }];
+    const said = { _type: "https://in-toto.io/Statement/v1", subject, predicateType: type, predicate };
+    const layer = await blob(Buffer.from(JSON.stringify(said)), "application/vnd.in-toto+json");
+    return { ...layer, annotations: { "in-toto.io/predicate-type": type } };
+  };
+  const packages = args.includes("--attest") ? (process.env.FAKE_DOCKER_SBOM ?? "libc6=2.36") : "nothing";
+  const layers = [
+    ...(packages === "nothing" ? [] : [await statement("https://spdx.dev/Document", spdxDocument(packages))]),
+    await statement("https://slsa.dev/provenance/v0.2", { materials }),
+  ];
   const config = await blob(Buffer.from("{}"), "application/vnd.oci.image.config.v1+json");
-  const layer = { ...statement, annotations: { "in-toto.io/predicate-type": "https://slsa.dev/provenance/v0.2" } };
-  const attestation = await manifest(
-    { config, layers: [layer] },
-    undefined,
-    "application/vnd.oci.image.manifest.v1+json",
-  );
+  const attestation = await manifest({ config, layers }, undefined, "application/vnd.oci.image.manifest.v1+json");
   return {
     ...attestation,
     annotations: { "vnd.docker.reference.digest": image.digest, "vnd.docker.reference.type": "attestation-manifest" },
     platform: { os: "unknown", architecture: "unknown" },
   };
+}
+
+// Of Debian packages, `libc6=2.36,bash=5.2`.
+function spdxDocument(packages) {
+  const listed = packages.split(",").map((one) => {
+    const [name, version] = one.split("=");
+    const externalRefs = [{ referenceType: "purl", referenceLocator: `pkg:deb/debian/${name}@${version}` }];
+    return { SPDXID: `SPDXRef-${name}`, name, versionInfo: version, externalRefs };
+  });
+  return { spdxVersion: "SPDX-2.3", SPDXID: "SPDXRef-DOCUMENT", name: "sbom", packages: listed };
 }
 
 function authorization(config, host) {
