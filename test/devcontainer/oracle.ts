@@ -76,7 +76,10 @@ export async function askReference(sample: Sample, workspace: string): Promise<O
   const home = dirname(dirname(workspace));
   await forestallControlManifest(home);
   const args = ["build", "--workspace-folder", workspace, "--docker-path", DOCKER, "--no-lockfile"];
-  const outcome = await run([CLI, ...args, "--user-data-folder", join(home, "data")], environmentOf(sample, workspace));
+  const outcome = await runReference(
+    [...args, "--user-data-folder", join(home, "data")],
+    environmentOf(sample, workspace),
+  );
   if (outcome !== undefined) return { kind: "error", words: outcome };
   const argv = (await readFile(join(home, "argv"), "utf8")).split("\0").slice(0, -1);
   const dockerfile = await readFile(join(home, "Dockerfile"), "utf8");
@@ -112,10 +115,10 @@ function labelIn(dockerfile: string): string | undefined {
   return quoted?.replaceAll(/\\(.)/g, "$1");
 }
 
-/** Gives the message of a failed run, `undefined` for a good one. */
-async function run(args: readonly string[], env: Record<string, string>): Promise<string | undefined> {
+/** Runs the CLI. Gives the message of a failed run, `undefined` for a good one. */
+export async function runReference(args: readonly string[], env: Record<string, string>): Promise<string | undefined> {
   const stdout = await new Promise<string>((resolve, reject) => {
-    execFile(process.execPath, args, { env }, (_error, out, err) => {
+    execFile(process.execPath, [CLI, ...args], { env }, (_error, out, err) => {
       if (out.startsWith("{")) resolve(out);
       else reject(new Error(`The reference CLI gave no answer: ${err}`));
     });
@@ -126,7 +129,7 @@ async function run(args: readonly string[], env: Record<string, string>): Promis
 }
 
 /** The CLI asks containers.dev for a list of forbidden features unless it has asked lately: this is where it keeps the answer. */
-async function forestallControlManifest(home: string): Promise<void> {
+export async function forestallControlManifest(home: string): Promise<void> {
   const folder = join(home, `devcontainercli-${userInfo().username}`);
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "control-manifest.json"), '{"disallowedFeatures": [], "featureAdvisories": []}');
