@@ -2,49 +2,51 @@
 #
 # An image with BuildKit's daemon for the end-to-end tests of builders, without Docker Hub.
 #
-#   scripts/buildkit.sh IMAGE   makes it and pushes it there; says on standard error what is missing and ends with 3 where it cannot
+#   bash scripts/buildkit.sh IMAGE   makes it and pushes it there
 #
-# The daemon and its client are built from their source, which the Go module proxy has; 8 minutes the first time on two cores, kept in a
-# cache folder. runc is the machine's own.
+# The daemon, and the client that buildx starts beside it, are built once from the Go module proxy into ~/.cache/dev-container-cache: five minutes on two
+# cores; scripts/go.sh says with which Go. runc is the machine's own, else Debian's or Ubuntu's package.
 set -euo pipefail
+# shellcheck source=scripts/go.sh
+. "$(dirname "${BASH_SOURCE[0]}")/go.sh"
 
 readonly image=$1 version=v0.26.3
-readonly cache=${XDG_CACHE_HOME:-${HOME:?}/.cache}/dev-container-cache/buildkit/$version
-
-missing() { printf 'buildkit: %s\n' "$*" >&2 && exit 3; }
-
-runc=$(command -v runc || command -v /usr/sbin/runc) || missing "there is no runc on this machine"
-readonly runc
+readonly cache=${packages%/*}/buildkit
+readonly programs=$cache/$version
 
 build() {
-  command -v go >/dev/null || missing "there is no Go on this machine"
-  local -r work=$cache.$$
-  mkdir -p "$work"
-  cd "$work"
-  {
-    go mod init example.test/buildkit
-    go get "github.com/moby/buildkit@$version"
-    for program in buildkitd buildctl; do
-      CGO_ENABLED=0 go build -mod=mod -ldflags "-s -w -X github.com/moby/buildkit/version.Version=$version" \
-        -o "$work/$program" "github.com/moby/buildkit/cmd/$program"
-    done
-  } >"$work/log" 2>&1 || {
-    tail -n 5 "$work/log" >&2
-    rm -rf "$work"
-    missing "BuildKit cannot be built here"
-  }
-  rm -f "$work/log" "$work/go.mod" "$work/go.sum"
-  # Another run may have been faster.
-  mv -T "$work" "$cache" 2>/dev/null || rm -rf "$work"
+  local -r into=$cache/work module=github.com/moby/buildkit
+  rm -rf "$into"
+  mkdir -p "$into/module"
+  use_go "$into"
+  say "building BuildKit $version with $(go env GOVERSION), once"
+  # A module of our own around it: `go install` refuses one that excludes others.
+  (cd "$into/module" && go mod init example.test/buildkit && go get "$module@$version" &&
+    go build -mod=mod -ldflags "-s -w -X $module/version.Version=$version" -o "$into/bin/" "$module/cmd/buildkitd" "$module/cmd/buildctl") \
+    >"$into/log" 2>&1 || die "BuildKit cannot be built." "$into/log"
+  mv "$into/bin" "$programs"
+  rm -rf "$into"
 }
 
-[[ -d $cache ]] || build
+find_runc() {
+  command -v runc || command -v /usr/sbin/runc && return
+  command -v apt-get >/dev/null || die "There is no runc here, and no apt to get it with: install runc."
+  fetch runc
+  echo "$(set_folder runc)/usr/sbin/runc"
+}
 
+mkdir -p "$cache"
+exec 8>"$cache/lock"
+flock 8
+[[ -d $programs ]] || build
+flock --unlock 8
+
+runc=$(find_runc)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 readonly root=$work/root
 mkdir -p "$root"/{usr/bin,tmp,run,etc}
-cp "$cache"/{buildkitd,buildctl} "$runc" "$root/usr/bin/"
+cp "$programs"/{buildkitd,buildctl} "$runc" "$root/usr/bin/"
 # runc's libraries, where it looks for them.
 while read -r library; do
   mkdir -p "$root$(dirname "$library")"

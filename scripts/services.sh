@@ -16,27 +16,17 @@
 #   DOCKER_HOST, DOCKER_CONFIG, BUILDX_CONFIG, BUILDX_BUILDER, PATH   so that `docker buildx build` just works
 #
 # A machine whose engine answers and has buildx: that engine is used. Otherwise (Debian 12 or newer, Ubuntu 24.04 or newer, as root) Docker comes from
-# the machine's own package sources. Nothing is installed: packages are unpacked into a cache folder, apt works on a private state, and the engine
-# lives in namespaces of its own with all its data in one temporary folder. SERVICES_SUITE=sid takes Docker from another Debian suite, for tests
-# with a newer engine; SERVICES_ENGINE=own ignores the machine's.
+# the machine's own package sources, and nothing is installed (scripts/packages.sh): the engine lives in namespaces of its own with all its data in one
+# temporary folder. SERVICES_SUITE=sid takes Docker from another Debian suite, for tests with a newer engine; SERVICES_ENGINE=own ignores the machine's.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly here
-readonly cache=${XDG_CACHE_HOME:-${HOME:?}/.cache}/dev-container-cache/services
+# shellcheck source=scripts/packages.sh
+. "$here/packages.sh"
 
 # The folder of one bring-up: configuration, logs, the engine's data, and `undo`, the commands that take it down, last one first.
 state=
-
-say() { printf 'services: %s\n' "$*" >&2; }
-
-die() {
-  say "$1"
-  for log in "${@:2}"; do
-    [[ ! -s $log ]] || { printf -- '---- the end of %s\n' "$log" && tail -n 25 "$log"; } >&2
-  done
-  exit 1
-}
 
 as_root() {
   if ((EUID == 0)); then "$@"; else sudo -n "$@"; fi
@@ -65,204 +55,6 @@ stop() {
 
 # A zombie counts as gone: whoever started it may be slow to notice.
 gone() { ! grep -qs '^State:[[:space:]]*[^Z[:space:]]' "/proc/$1/status"; }
-
-# ---------------------------------------------------------------------------------------------------------------------------------- packages
-
-# shellcheck disable=SC1091 # every Debian and Ubuntu has it
-os_release() { (. /etc/os-release && printf '%s' "${!1-}"); }
-
-native() { case $(uname -m) in x86_64) echo amd64 ;; aarch64) echo arm64 ;; *) die "This machine is a $(uname -m); amd64 and arm64 are known." ;; esac; }
-
-machine_of() { case $1 in amd64) echo x86_64 ;; *) echo aarch64 ;; esac; }
-
-foreign() { case $(native) in amd64) echo arm64 ;; *) echo amd64 ;; esac; }
-
-# The packages of a set. NAME@docker are those that may have to come from a newer suite than the machine's own; the others want its libraries.
-packages() {
-  case $1 in
-    engine) echo docker.io@docker docker-cli@docker containerd@docker docker-buildx@docker runc tini ;;
-    buildx) echo docker-buildx@docker ;;
-    registry) echo docker-registry ;;
-    emulator) echo qemu-user-static ;;
-    busybox-*) echo "busybox-static:${1#busybox-}" ;;
-  esac
-}
-
-# The suite that Docker comes from; empty: whatever the machine's sources offer. Debian 12 has Docker 20.10, from before the containerd image store and
-# buildx. trixie's engine 26.1.5 and buildx 0.13.1 run on it unpacked and do all that the action needs (two platforms in one push, provenance, source
-# policy, metadata file; rawjson progress comes indented, over several lines, where buildx 0.29 writes one line each). sid is not needed.
-docker_suite() {
-  if [[ -n ${SERVICES_SUITE-} ]]; then
-    echo "$SERVICES_SUITE"
-  elif [[ $(os_release VERSION_CODENAME) == bookworm ]]; then
-    echo trixie
-  fi
-}
-
-set_folder() { echo "$cache/$(os_release ID)-$(os_release VERSION_CODENAME)-$(native)/$1${SERVICES_SUITE:+-$SERVICES_SUITE}"; }
-
-# Copies the machine's package sources into a folder, cut down to its own release, with a newer suite beside it. Both forms: stanzas and lines.
-write_sources() {
-  local -r into=$1 own=$2 newer=$3
-  local file
-  for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
-    [[ -f $file ]] || continue
-    awk -v own="$own" -v newer="$newer" '
-      $1 != "deb" { next }
-      {
-        line = $0
-        sub(/[[:space:]]#.*/, "", line)
-        match(line, /^deb[[:space:]]+(\[[^]]*\][[:space:]]+)?/)
-        head = substr(line, 1, RLENGTH)
-        count = split(substr(line, RLENGTH + 1), part, /[[:space:]]+/)
-        sub(/arch(itectures)?=[^] ]*/, "", head)
-        gsub(/\[[[:space:]]*\]/, "", head)
-        rest = ""
-        for (i = 3; i <= count; i++) rest = rest " " part[i]
-        if (part[2] ~ "^(" own "|stable|testing|unstable|sid)(-updates|-security)?$") print head part[1], part[2] rest
-        if (newer != "" && part[2] == own) print head part[1], newer rest
-      }' "$file" >"$into/$(basename "$file")"
-  done
-  for file in /etc/apt/sources.list.d/*.sources; do
-    [[ -f $file ]] || continue
-    awk -v own="$own" -v newer="$newer" '
-      function flush(  i, count, part, kept) {
-        count = split(suites, part, /[[:space:]]+/)
-        for (i = 1; i <= count; i++) {
-          if (part[i] ~ "^(" own "|stable|testing|unstable|sid)(-updates|-security)?$") kept = kept " " part[i]
-          if (newer != "" && part[i] == own) kept = kept " " newer
-        }
-        if (kept != "" && !off) print stanza "Types: deb\nSuites:" kept "\n"
-        stanza = suites = key = ""; off = 0
-      }
-      /^[[:space:]]*$/ { flush(); next }
-      /^#/ { next }
-      /^[^[:space:]]/ { key = tolower($1) }
-      key == "suites:" { sub(/^[^[:space:]]*:/, ""); suites = suites " " $0; next }
-      key == "enabled:" && tolower($2) ~ /^(no|false|off|0|without)$/ { off = 1 }
-      key == "types:" { if ($0 !~ /(^|[[:space:]])deb([[:space:]]|$)/) off = 1; next }
-      key == "architectures:" || key == "enabled:" { next }
-      { stanza = stanza $0 "\n" }
-      END { flush() }' "$file" >"$into/$(basename "$file")"
-  done
-}
-
-# Ubuntu keeps its two main architectures and the others on different servers: each source is bound to this machine's architecture, and one for the
-# other is added. (Not tried: there was no Ubuntu at hand.)
-split_ubuntu_sources() {
-  local -r folder=$1 own=$2
-  local file elsewhere=ports.ubuntu.com/ubuntu-ports
-  [[ $(foreign) == arm64 ]] || elsewhere=archive.ubuntu.com/ubuntu
-  for file in "$folder"/*; do
-    sed -i -E -e "s/^Types: deb$/&\nArchitectures: $(native)/" -e "s/^deb +\[/deb [arch=$(native) /; t" -e "s/^deb /deb [arch=$(native)] /" "$file"
-  done
-  echo "deb [arch=$(foreign) signed-by=/usr/share/keyrings/ubuntu-archive-keyring.gpg] http://$elsewhere $own main universe" >"$folder/foreign.list"
-}
-
-# An apt of our own in a folder: its own lists, its own sources, the machine's settings (proxies, keys, logins) without its hooks.
-write_apt() {
-  local -r apt=$1 own=$2 newer=$3
-  mkdir -p "$apt"/{state/lists/partial,cache/archives/partial,sources,settings,none}
-  : >"$apt/status"
-  cat >"$apt/apt.conf" <<CONF
-Dir::State "$apt/state";
-Dir::State::status "$apt/status";
-Dir::Cache "$apt/cache";
-Dir::Etc::sourcelist "/dev/null";
-Dir::Etc::sourceparts "$apt/sources";
-Dir::Etc::main "/dev/null";
-Dir::Etc::parts "$apt/settings";
-Dir::Etc::preferences "/dev/null";
-Dir::Etc::preferencesparts "$apt/none";
-CONF
-  cp /etc/apt/apt.conf.d/* "$apt/settings/" 2>/dev/null || true
-  [[ ! -f /etc/apt/apt.conf ]] || cp /etc/apt/apt.conf "$apt/settings/50machine"
-  cat >"$apt/settings/zz-services" <<CONF
-#clear APT::Update;
-#clear DPkg::Post-Invoke;
-#clear Acquire::IndexTargets::deb::DEP-11;
-#clear Acquire::IndexTargets::deb::DEP-11-icons;
-#clear Acquire::IndexTargets::deb::DEP-11-icons-small;
-#clear Acquire::IndexTargets::deb::DEP-11-icons-large;
-#clear Acquire::IndexTargets::deb::DEP-11-icons-hidpi;
-#clear Acquire::IndexTargets::deb::DEP-11-icons-large-hidpi;
-#clear APT::Architectures;
-APT::Architectures { "$(native)"; "$(foreign)"; };
-APT::Sandbox::User "root";
-Acquire::Languages "none";
-Acquire::Retries "3";
-CONF
-  write_sources "$apt/sources" "$own" "$newer"
-  [[ $(os_release ID) != ubuntu ]] || split_ubuntu_sources "$apt/sources" "$own"
-}
-
-# Has the sets unpacked in the cache folder: fetch SET…
-fetch() {
-  local name package missing=()
-  mkdir -p "$cache"
-  exec 8>"$cache/lock"
-  flock 8
-  for name in "$@"; do
-    [[ -d $(set_folder "$name") ]] || missing+=("$name")
-  done
-  if ((${#missing[@]})); then unpack "${missing[@]}"; fi
-  exec 8>&-
-}
-
-# Where the emulator of the other architecture lies in its set.
-emulator_path() { echo "usr/bin/qemu-$(machine_of "$(foreign)")-static"; }
-
-# Downloads packages and unpacks them into one folder: take WORK SET PACKAGE…
-take() {
-  local -r debs=$1/$2.debs into=$1/$2
-  local file
-  rm -rf "$debs"
-  mkdir -p "$debs" "$into"
-  (cd "$debs" && apt-get download "${@:3}") >>"$1/log" 2>&1 ||
-    die "apt cannot fetch ${*:3}: a working package source, or Docker with buildx, is needed." "$1/log"
-  for file in "$debs"/*.deb; do
-    say "  $(basename "${file//%3a/:}" .deb)"
-    dpkg -x "$file" "$into"
-  done
-}
-
-unpack() {
-  local -r own=$(os_release VERSION_CODENAME) newer=$(docker_suite) work=$cache/work
-  local name package folder wanted
-  rm -rf "$work"
-  write_apt "$work/apt" "$own" "$newer"
-  export APT_CONFIG=$work/apt/apt.conf
-  say "unpacking packages of $(os_release PRETTY_NAME)${newer:+, Docker of $newer,} into $cache; nothing is installed"
-  # A source that fails (a third party's, without a newer suite) matters only when a package is then missing.
-  apt-get update >"$work/log" 2>&1 || true
-  for name in "$@"; do
-    wanted=()
-    for package in $(packages "$name"); do
-      case $package in
-        *@docker) wanted+=("${package%@docker}${newer:+/$newer}") ;;
-        *) wanted+=("$package${newer:+/$own}") ;;
-      esac
-    done
-    # Ubuntu's docker.io brings the client that Debian has in docker-cli.
-    if [[ $(os_release ID) == ubuntu ]]; then wanted=("${wanted[@]/#docker-cli*/}"); fi
-    # shellcheck disable=SC2068 # the emptied name of above vanishes
-    take "$work" "$name" ${wanted[@]}
-    # From Debian 13 on, qemu-user-static holds only links to what qemu-user has; before, qemu-user needs libraries.
-    if [[ $name == emulator && ! -e $work/$name/$(emulator_path) ]]; then take "$work" "$name" qemu-user; fi
-    # Some releases have busybox in /bin, some in /usr/bin.
-    [[ -e $work/$name/bin ]] || ln -s usr/bin "$work/$name/bin"
-    # Documentation, and the emulators of thirty other machines.
-    rm -rf "${work:?}/$name/usr/share"
-    find "$work/$name/usr/bin" -name 'qemu-*' ! -name "qemu-$(machine_of "$(foreign)")*" -delete 2>/dev/null || true
-  done
-  unset APT_CONFIG
-  for name in "$@"; do
-    folder=$(set_folder "$name")
-    mkdir -p "${folder%/*}"
-    mv "$work/$name" "$folder"
-  done
-  rm -rf "$work"
-}
 
 # ------------------------------------------------------------------------------------------------------------------------------------ engine
 
@@ -383,7 +175,7 @@ ensure_emulator() {
     as_root mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
     later as_root umount /proc/sys/fs/binfmt_misc
   fi
-  as_root env "XDG_CACHE_HOME=${cache%/dev-container-cache/services}" "${me[@]}" emulate "$state" ||
+  as_root env "XDG_CACHE_HOME=${packages%/dev-container-cache/packages}" "${me[@]}" emulate "$state" ||
     die "Registering the emulator needs root, or sudo without a password."
   later as_root "${me[@]}" forget-emulator "$state"
 }
@@ -393,7 +185,7 @@ adopt_engine() {
   say "using the Docker engine of this machine ($(docker version --format '{{.Server.Version}}'))"
   if ! docker buildx version >/dev/null 2>&1; then
     command -v apt-get >/dev/null || die "The docker client has no buildx, and there is no apt to get it with: install the buildx plugin."
-    say "its client has no buildx: using the one from $cache"
+    say "its client has no buildx: using the one from $packages"
     DOCKER_HOST=${DOCKER_HOST-$(docker context inspect --format '{{.Endpoints.docker.Host}}')}
     DOCKER_CONFIG=$state/docker
     mkdir -p "$DOCKER_CONFIG/cli-plugins"
@@ -583,7 +375,7 @@ run() {
 }
 
 main() {
-  local -r pointer=$cache/up
+  local -r pointer=${packages%/*}/up
   case ${1-} in
     run)
       if [[ ${2-} != -- ]] || (($# < 3)); then die "Write: services.sh run -- COMMAND…"; fi
@@ -609,7 +401,7 @@ main() {
       ;;
     clean)
       [[ ! -f $pointer/env ]] || die "Still up: scripts/services.sh down"
-      rm -rf "$cache"
+      rm -rf "$packages"
       ;;
     # For ourselves, in another namespace or as another user.
     become-engine) become_engine "$2" ;;

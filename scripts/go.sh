@@ -1,0 +1,24 @@
+# shellcheck shell=bash
+#
+# A Go that can build what tests need from the Go module proxy. Other scripts read this one in.
+#
+#   use_go FOLDER   has `go` on PATH, with all that it fetches and makes in the folder
+#
+# A Go that is there is used from 1.21 on: it fetches a newer one, which is a module like any other, where a module asks for that. Otherwise Debian's or
+# Ubuntu's package is unpacked. Go checks all that it fetches against its checksum database.
+
+# shellcheck source=scripts/packages.sh
+. "$(dirname "${BASH_SOURCE[0]}")/packages.sh"
+
+use_go() {
+  # The module cache is read-only unless told otherwise, and could not be removed.
+  export GOPATH=$1/path GOMODCACHE=$1/path/pkg/mod GOCACHE=$1/cache GOBIN=$1/bin GOFLAGS="${GOFLAGS-} -modcacherw" GOTOOLCHAIN=auto CGO_ENABLED=0
+  ! at_least "$(go env GOVERSION 2>/dev/null)" go1.21 || return 0
+  command -v apt-get >/dev/null || die "There is no Go 1.21 or newer here, and no apt to get one with: install Go."
+  fetch go
+  GOROOT=$(echo "$(set_folder go)"/usr/lib/go-*)
+  export GOROOT PATH=$GOROOT/bin:$PATH
+}
+
+# Whether the first version is at least the second.
+at_least() { printf '%s\n%s\n' "$2" "$1" | sort --version-sort --check=silent; }
