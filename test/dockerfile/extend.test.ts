@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { expandWord, type Lookup } from "../../src/dockerfile/expand.ts";
 import { extendDockerfile, quoteWord } from "../../src/dockerfile/extend.ts";
 import { parseDockerfile } from "../../src/dockerfile/parse.ts";
+import { finalUser } from "../../src/dockerfile/user.ts";
 import { ActionError } from "../../src/errors.ts";
 
 const OURS = "FROM dev-container-cache-target\nUSER root\nRUN x\n";
@@ -136,6 +137,28 @@ test.each(["\\", "`"])(
           text: expected,
         });
       }),
+    );
+  },
+);
+
+test.each(["\\", "`"])(
+  "a quoted value is one in ENV and USER of a whole file, with the escape character %s",
+  (escapeChar) => {
+    const value = text.filter((written) => written !== "" && !/[\r\n]/.test(written));
+    fc.assert(
+      fc.property(value, (written) => {
+        const word = quoteWord(written, escapeChar, { live: false });
+        const read = (lines: string) =>
+          finalUser(
+            parseDockerfile(`# escape=${escapeChar}\nFROM scratch\n${lines}\nENV LAST=1\n`, "Dockerfile"),
+            undefined,
+            { args: new Map(), platform: undefined },
+            { user: "", env: {}, triggers: [] },
+          );
+        expect(read(`USER ${word}`)).toEqual({ kind: "user", user: written });
+        expect(read(`ENV A=${word} B=2\nUSER $A`)).toEqual({ kind: "user", user: written });
+      }),
+      { numRuns: 1000 },
     );
   },
 );
