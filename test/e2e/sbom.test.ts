@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test, vi } from "vitest";
 import { POLICY_VARIABLE, sourcePolicy } from "../../src/buildx/policy.ts";
@@ -9,7 +9,8 @@ import { parsePlatform } from "../../src/oci/platform.ts";
 import { parseReference, parseRepository, type Repository } from "../../src/oci/reference.ts";
 import { type ImageInIndex, listStatements, lookForAttestations, seek } from "../../src/sbom/attestations.ts";
 import { type PlatformSbom, readSboms } from "../../src/sbom/read.ts";
-import { REGISTRY, runImage, unique } from "./harness.ts";
+import { makeCheckout } from "../checkout.ts";
+import { type Ended, REGISTRY, runAction, runImage, unique } from "./harness.ts";
 import { openClient } from "./registries.ts";
 import { build, contextOf, makeDebian, makeScanner } from "./sbom-images.ts";
 
@@ -161,4 +162,68 @@ test("a generator whose tag has moved: a source policy binds it like a base, and
   const used = blob.kind === "found" ? readUsedImages(new TextDecoder().decode(blob.value)) : undefined;
   expect(used).toHaveLength(2);
   expect(used).toContain(probed);
+});
+
+/** A configuration on Debian; for arm64 its dpkg calls one more package installed. */
+function checkout(more = ""): string {
+  const status =
+    "Package: only-here\\nStatus: install ok installed\\nMaintainer: x\\nArchitecture: all\\nVersion: 1\\nDescription: x\\n";
+  return makeCheckout({
+    ".devcontainer/devcontainer.json": '{ "build": { "dockerfile": "Dockerfile", "args": { "GREETING": "shown" } } }',
+    ".devcontainer/Dockerfile": `FROM ${debian}\nARG TARGETARCH\nARG GREETING\nRUN [ $TARGETARCH = amd64 ] || printf '\\n${status}' >> /var/lib/dpkg/status\n${more}`,
+  });
+}
+
+type Run = (inputs?: Readonly<Record<string, string>>) => Promise<Ended>;
+
+function actionOn(workspace: string): Run {
+  const repository = `${REGISTRY}/${unique("e2e/sbom")}`;
+  return (inputs = {}) =>
+    runAction({ workspace, inputs: { "cache-repo": repository, platforms: PLATFORMS.join(","), ...inputs } });
+}
+
+test("through the action: the packages that are counted are those of dpkg, when built and when found", async () => {
+  const run = actionOn(checkout());
+  const built = await run({ sbom: scanner });
+  expect(built.outputs.result, built.log).toBe("built");
+  const hit = await run({ sbom: scanner });
+  expect(hit.outputs, hit.log).toMatchObject({ result: "hit", image: built.outputs.image });
+  const dpkg = await Promise.all(PLATFORMS.map((platform) => installed(built.outputs.image ?? "", platform)));
+  expect(dpkg[1]?.length).toBe((dpkg[0]?.length ?? 0) + 1);
+  const counts = dpkg.map(({ length }, index) => [PLATFORMS[index], { total: length, types: { deb: length } }]);
+  for (const { outputs, summary } of [built, hit]) {
+    expect(JSON.parse(outputs["sbom-packages"] ?? "")).toEqual(Object.fromEntries(counts));
+    const paths: Readonly<Record<string, string>> = JSON.parse(outputs["sbom-paths"] ?? "");
+    const documents = PLATFORMS.map((platform) => JSON.parse(readFileSync(paths[platform] ?? "", "utf8")));
+    expect(documents).toMatchObject([{ spdxVersion: "SPDX-2.3" }, { spdxVersion: "SPDX-2.3" }]);
+    expect(summary).toContain(`| linux/arm64 | ${dpkg[1]?.length} | ${dpkg[1]?.length} |`);
+  }
+});
+
+test("through the action: an image without an SBOM is built again where one is required, and has one then", async () => {
+  const run = actionOn(checkout());
+  const without = await run({ platforms: "linux/amd64" });
+  expect(without.outputs, without.log).toMatchObject({ result: "built", "sbom-packages": "{}" });
+  const demanding = { platforms: "linux/amd64", sbom: scanner, require: "sbom, provenance", provenance: "max" };
+  const again = await run(demanding);
+  expect(again.outputs, again.log).toMatchObject({ result: "built", key: without.outputs.key });
+  expect(again.log).toContain("publishes the values of the build args to whoever can pull: GREETING");
+  const hit = await run(demanding);
+  expect(hit.outputs, hit.log).toMatchObject({ result: "hit", image: again.outputs.image });
+  expect(hit.outputs["sbom-packages"]).toBe(again.outputs["sbom-packages"]);
+});
+
+test("through the action: a generator that writes nothing, or fails, is told, and nothing is found afterwards", async () => {
+  for (const [file, words] of [
+    ["SCANNER_WRITES_NOTHING", /the SBOM generator \S+ wrote nothing.*\[E_BUILD\]/],
+    ["SCANNER_FAILS", /the SBOM generator failed[\s\S]*this scanner fails[\s\S]*\[E_BUILD\]/],
+  ] as const) {
+    const run = actionOn(checkout(`RUN : > /${file}\n`));
+    const told = await run({ platforms: "linux/amd64", sbom: scanner });
+    expect(told).toMatchObject({ code: 1, outputs: { result: "failed", "sbom-paths": "{}" } });
+    expect(told.log).toMatch(words);
+    expect(await run({ platforms: "linux/amd64", "on-miss": "continue" })).toMatchObject({
+      outputs: { result: "miss" },
+    });
+  }
 });
