@@ -66,7 +66,12 @@ export type Verdict =
   | { readonly kind: "hit"; readonly image: Pinned; readonly index: Served; readonly found: readonly Found[] }
   /** Every platform is there, and no set: one small manifest is missing. */
   | { readonly kind: "joinable"; readonly found: readonly Found[] }
-  | { readonly kind: "partial"; readonly found: readonly Found[]; readonly missing: readonly Platform[] }
+  | {
+      readonly kind: "partial";
+      readonly found: readonly Found[];
+      readonly missing: readonly Platform[];
+      readonly damaged: readonly string[];
+    }
   /** `reusable`: platforms of the wanted set that are there all the same, for another platform's base moved. */
   | {
       readonly kind: "stale";
@@ -76,6 +81,7 @@ export type Verdict =
       readonly reusable: readonly Found[];
       readonly doubt?: Doubt;
     }
+  /** `damaged`: why something that is there does not count, each the end of a sentence. */
   | { readonly kind: "miss"; readonly damaged: readonly string[] }
   | { readonly kind: "unknown"; readonly doubt: Doubt };
 
@@ -181,8 +187,9 @@ async function lookUpPlatforms(
   if (found.length === plan.platforms.length) return { kind: "joinable", found };
   const missing = plan.platforms.filter((_, index) => looks[index]?.kind !== "sound").map(({ platform }) => platform);
   const broken = looks.flatMap((look) => (look.kind === "damaged" ? [look.what] : []));
+  const all = [...new Set([...damaged, ...broken])];
   const otherwise: Verdict =
-    found.length > 0 ? { kind: "partial", found, missing } : { kind: "miss", damaged: [...damaged, ...broken] };
+    found.length > 0 ? { kind: "partial", found, missing, damaged: all } : { kind: "miss", damaged: all };
   return staleOr(await newest, wanted, otherwise, found);
 }
 

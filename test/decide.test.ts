@@ -23,7 +23,7 @@ const limited: Doubt = {
 
 const hit: Verdict = { kind: "hit", image, index, found: [foundArm64] };
 const stale: Verdict = { kind: "stale", image, index, found: [foundArm64], reusable: [] };
-const partial: Verdict = { kind: "partial", found: [foundArm64], missing: [amd64] };
+const partial: Verdict = { kind: "partial", found: [foundArm64], missing: [amd64], damaged: [] };
 const miss: Verdict = { kind: "miss", damaged: [] };
 
 type Choice = {

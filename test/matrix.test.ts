@@ -44,7 +44,11 @@ test.each<[string, Due, readonly Platform[]]>([
   ["a miss", { result: "miss", verdict: miss, missing: [amd64, arm64] }, [amd64, arm64]],
   [
     "some are missing",
-    { result: "partial", verdict: { kind: "partial", found: [foundAmd64], missing: [arm64] }, missing: [arm64] },
+    {
+      result: "partial",
+      verdict: { kind: "partial", found: [foundAmd64], missing: [arm64], damaged: [] },
+      missing: [arm64],
+    },
     [arm64],
   ],
   ["the last good image handed out", { result: "stale", verdict: stale, missing: [] }, [amd64, arm64]],

@@ -1,7 +1,8 @@
 import { beforeAll, expect, test } from "vitest";
 import { ownKey, setTag, sourceTag } from "../src/key/fingerprint.ts";
 import { type Document, emptyIndex, planConfig, planManifest, setIndex } from "../src/key/record.ts";
-import { readManifest, type Served } from "../src/oci/manifest.ts";
+import { ATTESTATION, REFERENCE_DIGEST, REFERENCE_TYPE, readManifest, type Served } from "../src/oci/manifest.ts";
+import { IN_TOTO, OCI_MANIFEST } from "../src/oci/media-types.ts";
 import { type Plan, probe, type Verdict, type Wanted } from "../src/probe.ts";
 import type { Answer, Registry, RegistryError } from "../src/world.ts";
 import { makeCheckout } from "./checkout.ts";
@@ -188,4 +189,118 @@ test("verify: none asks for the tag alone, manifests for no layer", async () => 
   expect((await probeOf({ ...wanted, verify: "manifests" }, { ...withManifests, hasBlob: never })).verdict.kind).toBe(
     "hit",
   );
+});
+
+/** The set with an attestation manifest beside each platform's image, which has an SBOM where its position is among `withSbom`. */
+function attestedSet(withSbom: readonly number[]): { readonly set: Served; readonly images: Record<string, Served> } {
+  const { set, images } = publishedSet();
+  if (set.body.kind !== "index") throw new Error("no index");
+  const [own, ...rest] = [...set.body.manifests].reverse();
+  const attested = rest.reverse().map((image, position) => {
+    const types = [
+      "https://slsa.dev/provenance/v1",
+      ...(withSbom.includes(position) ? ["https://spdx.dev/Document"] : []),
+    ];
+    const layers = types.map((type) => ({
+      mediaType: IN_TOTO,
+      digest: sha(`${type} ${position}`),
+      size: 5,
+      annotations: { "in-toto.io/predicate-type": type },
+    }));
+    const config = { mediaType: "config", digest: sha("{}"), size: 2 };
+    const digest = sha(`attestations ${position}`);
+    const served: Served = {
+      bytes: new Uint8Array(),
+      descriptor: { mediaType: OCI_MANIFEST, digest, size: 5 },
+      body: { kind: "manifest", mediaType: OCI_MANIFEST, config, layers, annotations: {} },
+    };
+    const annotations = { [REFERENCE_TYPE]: ATTESTATION, [REFERENCE_DIGEST]: image.digest };
+    return { image, entry: { ...served.descriptor, annotations }, served };
+  });
+  const manifests = [...attested.flatMap(({ image, entry }) => [image, entry]), ...(own ? [own] : [])];
+  const more = attested.map(({ served }) => [`${CACHE}@${served.descriptor.digest}`, served]);
+  return { set: { ...set, body: { ...set.body, manifests } }, images: { ...images, ...Object.fromEntries(more) } };
+}
+
+const demanding = (...required: Wanted["required"]): Wanted => ({ ...wanted, required });
+
+async function demandedOf(
+  withSbom: readonly number[],
+  what: Wanted,
+  more: Partial<Registry> = {},
+): Promise<{ readonly verdict: Verdict; readonly asked: readonly string[] }> {
+  const { set, images } = attestedSet(withSbom);
+  const registry = registryOf({ ...BASES, [setName()]: set, [sourceName()]: set, ...images });
+  const asked: string[] = [];
+  const manifest: Registry["manifest"] = async (reference) => {
+    asked.push(reference.digest ?? reference.tag ?? "");
+    return registry.manifest(reference);
+  };
+  return { verdict: (await probeOf(what, { ...registry, manifest, ...more })).verdict, asked };
+}
+
+test("what is demanded and there: a hit; what is not demanded is not asked for", async () => {
+  const demanded = await demandedOf([0, 1], demanding("sbom", "provenance"));
+  expect(demanded.verdict).toMatchObject({ kind: "hit" });
+  expect(demanded.asked).toEqual(expect.arrayContaining([sha("attestations 0"), sha("attestations 1")]));
+  const plain = await demandedOf([0, 1], wanted);
+  expect(plain.verdict).toMatchObject({ kind: "hit" });
+  expect(demanded.asked.length - plain.asked.length).toBe(2);
+});
+
+test("an SBOM that is demanded and is not there: a miss that says so", async () => {
+  const { verdict } = await demandedOf([0], demanding("sbom"));
+  expect(verdict).toEqual({ kind: "miss", damaged: ["linux/arm64 has no SBOM: the index lists none for it"] });
+});
+
+test("of two platforms the one with the SBOM is used again", async () => {
+  const { set, images } = attestedSet([0]);
+  const all = { ...BASES, [setName()]: set, [platformName(0)]: set, [platformName(1)]: set, ...images };
+  expect((await probeOf(demanding("sbom"), registryOf(all))).verdict).toMatchObject({
+    kind: "partial",
+    found: [{ platform: wanted.platforms[0]?.platform }],
+    missing: [wanted.platforms[1]?.platform],
+    damaged: ["linux/arm64 has no SBOM: the index lists none for it"],
+  });
+});
+
+test.each<RegistryError["kind"]>(["denied", "limited", "unavailable", "malformed"])(
+  "attestations that are demanded are %s: unknown, never a miss",
+  async (kind) => {
+    const { set, images } = attestedSet([0, 1]);
+    const registry = registryOf({ ...BASES, [setName()]: set, [sourceName()]: set, ...images });
+    const manifest: Registry["manifest"] = async (reference) =>
+      reference.digest === sha("attestations 1") ? refused(kind) : registry.manifest(reference);
+    expect((await probeOf(demanding("sbom"), { ...registry, manifest })).verdict).toMatchObject({
+      kind: "unknown",
+      doubt: { kind: "registry", what: "the SBOM of linux/arm64", error: { kind } },
+    });
+  },
+);
+
+test("a statement that is gone is none; verify: manifests does not ask for it", async () => {
+  const gone = sha("https://spdx.dev/Document 1");
+  const hasBlob: Registry["hasBlob"] = async (_, { digest }) =>
+    digest === gone ? refused("absent") : { kind: "found", value: true };
+  expect((await demandedOf([0, 1], demanding("sbom"), { hasBlob })).verdict).toMatchObject({
+    kind: "miss",
+    damaged: ["the SBOM of linux/arm64 is gone from the registry"],
+  });
+  const shallow: Wanted = { ...demanding("sbom"), verify: "manifests" };
+  expect((await demandedOf([0, 1], shallow, { hasBlob })).verdict).toMatchObject({ kind: "hit" });
+});
+
+test("attestations are asked for beside the image's own manifest, and not after it", async () => {
+  const { set, images } = attestedSet([0, 1]);
+  const registry = registryOf({ ...BASES, [setName()]: set, [sourceName()]: set, ...images });
+  let seen = (): void => undefined;
+  const attestationsAsked = new Promise<void>((done) => {
+    seen = done;
+  });
+  const manifest: Registry["manifest"] = async (reference) => {
+    if (reference.digest === sha("attestations 0")) seen();
+    else if (reference.digest && reference.registry === "cache.test") await attestationsAsked;
+    return registry.manifest(reference);
+  };
+  expect((await probeOf(demanding("sbom"), { ...registry, manifest })).verdict).toMatchObject({ kind: "hit" });
 });

@@ -47,16 +47,23 @@ export function describeVerdict(verdict: Verdict): string[] {
     case "joinable":
       return ["Hit: every platform is there; the index that joins them is not."];
     case "partial":
-      return [`Partial: ${names(verdict.found)} there, ${verdict.missing.map(formatPlatform).join(", ")} missing.`];
+      return [
+        ...notWhole(verdict.damaged),
+        `Partial: ${names(verdict.found)} there, ${verdict.missing.map(formatPlatform).join(", ")} missing.`,
+      ];
     case "stale":
       return [
         `Stale: an image of the same sources is there (${formatPinned(verdict.image)}), and what it is built on has moved${verdict.doubt ? " or cannot be read" : ""}.`,
       ];
     case "miss":
-      return [...verdict.damaged.map((what) => `Not whole: ${what}.`), "Miss: the image is not there."];
+      return [...notWhole(verdict.damaged), "Miss: the image is not there."];
     case "unknown":
       return [`Unknown: ${cannotTell(verdict.doubt).message}`];
   }
+}
+
+function notWhole(damaged: readonly string[]): string[] {
+  return damaged.map((what) => `Not whole: ${what}.`);
 }
 
 function names(found: readonly { readonly platform: Parameters<typeof formatPlatform>[0] }[]): string {

@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { imageFor, readManifest } from "../../src/oci/manifest.ts";
+import {
+  ATTESTATION,
+  attestationsOf,
+  imageFor,
+  OWN_ANNOTATION,
+  REFERENCE_DIGEST,
+  REFERENCE_TYPE,
+  readManifest,
+} from "../../src/oci/manifest.ts";
 import { formatPlatform, parsePlatform } from "../../src/oci/platform.ts";
 import { formatReference, parseReference, parseRepository } from "../../src/oci/reference.ts";
 import { indexOf, sha } from "../plan-of.ts";
@@ -104,6 +112,25 @@ test.each<[string, readonly string[], string | undefined]>([
   const index = indexOf(Object.fromEntries(there.map((name) => [name, name])));
   if ("wrong" in platform || index.body.kind !== "index") throw new Error("not read");
   expect(imageFor(index.body, platform)?.digest).toBe(expected === undefined ? undefined : sha(expected));
+});
+
+test("the attestations of an image are those that speak of it; our own plan, which names an image too, is none", () => {
+  const entry = (name: string, annotations: Readonly<Record<string, string>>) => ({
+    mediaType: "x",
+    digest: sha(name),
+    size: 5,
+    annotations,
+  });
+  const speakingOf = (image: string) => ({ [REFERENCE_TYPE]: ATTESTATION, [REFERENCE_DIGEST]: sha(image) });
+  const manifests = [
+    entry("a", {}),
+    entry("of a", speakingOf("a")),
+    entry("of b", speakingOf("b")),
+    entry("plan", { ...speakingOf("a"), [OWN_ANNOTATION]: sha("own") }),
+    entry("something else", { [REFERENCE_DIGEST]: sha("a") }),
+  ];
+  const index = { kind: "index", mediaType: "x", annotations: {}, manifests } as const;
+  expect(attestationsOf(index, sha("a")).map(({ digest }) => digest)).toEqual([sha("of a")]);
 });
 
 test("any JSON is a manifest or a sentence about it", () => {
