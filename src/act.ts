@@ -3,7 +3,6 @@ import type { Decision } from "./decide.ts";
 import { ActionError, asActionError } from "./errors.ts";
 import type { FeaturePorts } from "./features/found.ts";
 import type { InstalledFeature } from "./features/install.ts";
-import { resolveFeatures } from "./features/resolve.ts";
 import type { Inputs } from "./inputs.ts";
 import { platformTag } from "./key/fingerprint.ts";
 import { planDescriptorOf, SECONDS_ANNOTATION } from "./key/record.ts";
@@ -16,6 +15,7 @@ import type { Found, Plan, Probed } from "./probe.ts";
 import { type Alias, branchToMove, moveAlias, publishSet } from "./publish.ts";
 import { findOutWhetherToPush, type PushDecision } from "./push.ts";
 import type { Result } from "./report/report.ts";
+import { resolveLater } from "./upstream.ts";
 import type { World } from "./world.ts";
 
 /** What a decision led to. */
@@ -220,7 +220,7 @@ function boundTo({ bindings, features }: Plan): Pick<BuildTask, "bindings" | "fe
 /** Where the key could not be had, something else than the features may have been the reason. */
 async function featuresWithoutPlan({ sources: { wanted }, ports }: Scene): Promise<readonly InstalledFeature[]> {
   if (!wanted.features) return [];
-  const resolved = await resolveFeatures(wanted.features, ports);
+  const resolved = await resolveLater(wanted.features, ports);
   if (resolved.kind === "resolved") return resolved.features;
   const { what, error } = resolved;
   throw new ActionError("E_REGISTRY", {

@@ -1,4 +1,3 @@
-import { composeDefinition } from "./definition-compose.ts";
 import type { FoundConfiguration } from "./devcontainer/find.ts";
 import type { JsonPath } from "./devcontainer/json.ts";
 import { type BuildKind, buildKind } from "./devcontainer/kind.ts";
@@ -74,7 +73,8 @@ export async function readDefinition(request: DefinitionRequest, files: Files): 
     case "dockerfile":
       return dockerfileDefinition(kind, request);
     case "compose":
-      return composeDefinition(request, files);
+      // Only who uses compose waits until its reader and YAML's are loaded.
+      return (await import("./definition-compose.ts")).composeDefinition(request, files);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { NamedContext } from "./definition.ts";
 import { formatOption } from "./devcontainer/options.ts";
 import type { Dockerfile } from "./dockerfile/parse.ts";
-import { installationOf } from "./feature-sources.ts";
+import { installationOf } from "./installation.ts";
 import type { Places } from "./key/explain.ts";
 import type { Hidden } from "./key/stored.ts";
 import { parseReference } from "./oci/reference.ts";

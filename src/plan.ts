@@ -2,9 +2,9 @@ import { pickLabel } from "./devcontainer/label.ts";
 import { formatOption } from "./devcontainer/options.ts";
 import type { Configuration } from "./devcontainer/parse.ts";
 import { type Dockerfile, instructionText } from "./dockerfile/parse.ts";
-import { installationOf, refuseForeignFeatures } from "./feature-sources.ts";
 import { readImages, refuseForeignImages, remoteDoubt } from "./images.ts";
 import type { Inputs } from "./inputs.ts";
+import { installationOf } from "./installation.ts";
 import type { Places } from "./key/explain.ts";
 import { ownKey, sourceKey, treeDigest } from "./key/fingerprint.ts";
 import { type ContextEntry, type PlatformPlan, RECIPE, SCHEMA, type Yours } from "./key/ingredients.ts";
@@ -50,7 +50,6 @@ export async function readSources(inputs: Inputs, world: Pick<World, "files" | "
   }));
   for (const { images } of platforms) refuseForeignImages(images, inputs.allowedImages);
   const images = platforms.flatMap((one) => one.images);
-  if (gathered.features) refuseForeignFeatures(gathered.features.request, inputs.allowedImages);
   const wanted: Wanted = {
     repository: inputs.cacheRepository,
     platforms,

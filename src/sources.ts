@@ -7,6 +7,7 @@ import {
   findAnyConfiguration,
   findConfiguration,
 } from "./devcontainer/find.ts";
+import { isJsonObject, type JsonObject } from "./devcontainer/json.ts";
 import { parseConfiguration } from "./devcontainer/parse.ts";
 import { pathWithin, resolvePath } from "./devcontainer/paths.ts";
 import { type Substituted, substitute } from "./devcontainer/substitute.ts";
@@ -14,7 +15,7 @@ import { type Dockerfile, parseDockerfile } from "./dockerfile/parse.ts";
 import type { Scope } from "./dockerfile/scope.ts";
 import { targetStage } from "./dockerfile/stages.ts";
 import { ActionError, type Place } from "./errors.ts";
-import { type FeatureSources, gatherFeatures } from "./feature-sources.ts";
+import type { FeatureSources, FeatureSourcesRequest } from "./feature-sources.ts";
 import type { Inputs } from "./inputs.ts";
 import type { ContextEntry } from "./key/ingredients.ts";
 import type { Platform } from "./oci/platform.ts";
@@ -66,7 +67,10 @@ export async function gatherSources(inputs: Inputs, { files, host }: Pick<World,
   const read = await readSource({ inputs, definition, workspace }, { files, host });
   const namedContexts = await readNamedContexts(files, workspace, definition);
   const { additionalFeatures: additional, lockfile } = inputs;
-  const features = await gatherFeatures({ configuration, found, workspace, additional, lockfile }, files);
+  const request = { configuration, found, workspace, additional, lockfile };
+  const features = mayHaveFeatures(configuration, additional)
+    ? await gatherAllowedFeatures(request, inputs, files)
+    : undefined;
   return { configuration, relative: found.relative, definition, namedContexts, features, ...read };
 }
 
@@ -116,6 +120,23 @@ async function findWorkspace(files: Files, checkout: string, folder: string | un
       fix: "Name a folder inside the checkout, relative to its root.",
     });
   return real;
+}
+
+function mayHaveFeatures({ json }: Substituted, additional: JsonObject): boolean {
+  const isEmpty = isJsonObject(json.features) && Object.keys(json.features).length === 0;
+  return Boolean(json.features && !isEmpty) || Object.keys(additional).length > 0;
+}
+
+/** Who has no features does not wait until all that is known about them is loaded. */
+async function gatherAllowedFeatures(
+  request: FeatureSourcesRequest,
+  { allowedImages }: Inputs,
+  files: Files,
+): Promise<FeatureSources | undefined> {
+  const { gatherFeatures, refuseForeignFeatures } = await import("./feature-sources.ts");
+  const features = await gatherFeatures(request, files);
+  if (features) refuseForeignFeatures(features.request, allowedImages);
+  return features;
 }
 
 type Reading = { readonly inputs: Inputs; readonly definition: Definition; readonly workspace: string };

@@ -1,7 +1,7 @@
 import { ActionError, type Place } from "./errors.ts";
 import type { FeaturePorts } from "./features/found.ts";
 import type { InstalledFeature } from "./features/install.ts";
-import { type FeatureRequest, type ResolvedFeatures, resolveFeatures } from "./features/resolve.ts";
+import type { FeatureRequest, ResolvedFeatures, resolveFeatures } from "./features/resolve.ts";
 import type { Upstream, UpstreamFeature, UpstreamImage } from "./key/ingredients.ts";
 import type { Digest } from "./oci/digest.ts";
 import { imageFor, imagesOf, type Served } from "./oci/manifest.ts";
@@ -58,7 +58,7 @@ export async function resolveUpstream(
   );
   // Of two mistakes the one in the images is told, whichever answer came first.
   const [resolving] = await Promise.allSettled([
-    features ? resolveFeatures(features.request, features.ports) : NO_FEATURES,
+    features ? resolveLater(features.request, features.ports) : NO_FEATURES,
     ...asking,
   ]);
   for (const [name, source] of references) {
@@ -82,6 +82,10 @@ export async function resolveUpstream(
   const upstream = sources.map((images) => asUpstream(images, upstreamFeatures, found));
   return { kind: "resolved", upstream, bindings, features: installed.features, warnings: installed.warnings };
 }
+
+/** Only who has features waits until this is loaded. */
+export const resolveLater: typeof resolveFeatures = async (request, ports) =>
+  (await import("./features/resolve.ts")).resolveFeatures(request, ports);
 
 const NO_FEATURES: ResolvedFeatures = { kind: "resolved", features: [], warnings: [] };
 

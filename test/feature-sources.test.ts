@@ -5,15 +5,10 @@ import { afterAll, expect, test } from "vitest";
 import type { JsonObject } from "../src/devcontainer/json.ts";
 import { parseConfiguration } from "../src/devcontainer/parse.ts";
 import { substitute } from "../src/devcontainer/substitute.ts";
-import {
-  containerEnvironment,
-  type FeatureSources,
-  gatherFeatures,
-  installationOf,
-  refuseForeignFeatures,
-} from "../src/feature-sources.ts";
+import { type FeatureSources, gatherFeatures, refuseForeignFeatures } from "../src/feature-sources.ts";
 import type { LockfileUse } from "../src/features/lockfile.ts";
 import { openFiles } from "../src/host/files.ts";
+import { containerEnvironment, installationOf } from "../src/installation.ts";
 import { parseImagePattern } from "../src/registry/allowed.ts";
 import { type Content, makeCheckout } from "./checkout.ts";
 import { refusalOf } from "./devcontainer/refusal.ts";
