@@ -3,6 +3,12 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { readInputs } from "../src/inputs.ts";
 import { OUTPUTS } from "../src/outputs.ts";
+import { DIFFERENCES as COMPOSE } from "./compose/rows.ts";
+import { DIFFERENT as CONFIGURATION } from "./devcontainer/reference-rows.ts";
+import { DIFFERENT as DOCKERFILE } from "./differences/dockerfile-rows.ts";
+import type { Difference } from "./differences/row.ts";
+import { UNDRIVEN } from "./differences/undriven-rows.ts";
+import { DIFFERENT as FEATURES } from "./features/reference-rows.ts";
 
 type Entry = { readonly description: string; readonly default?: string };
 const action: { readonly inputs: Record<string, Entry>; readonly outputs: Record<string, Entry> } = parse(
@@ -29,16 +35,41 @@ const outputTable = table(
   Object.entries(action.outputs).map(([name, output]) => [`\`${name}\``, output.description]),
 );
 
-test("README tables say what action.yml says (vitest -u rewrites them)", async () => {
+const AREAS: Readonly<Record<string, readonly Difference[]>> = {
+  Configuration: CONFIGURATION,
+  Features: [...FEATURES, ...UNDRIVEN],
+  "Dockerfile and image": DOCKERFILE,
+  Compose: COMPOSE,
+};
+
+const lineOf = ({ name, what = name, cli, here, why }: Difference): readonly string[] => [what, cli, here, why];
+
+/** A line for each deviation that has a test; those with the same name in the README are one. */
+const differenceTables = Object.entries(AREAS)
+  .map(([area, rows]) => {
+    const lines = new Map(rows.map((row) => [row.what ?? row.name, lineOf(row)]));
+    return table([area, "The reference CLI", "Here", "Why"], [...lines.values()]);
+  })
+  .join("\n\n");
+
+test("deviations with one name in the README say one thing there", () => {
+  const all = Object.values(AREAS).flat();
+  for (const row of all)
+    expect(all.filter((other) => other.what !== undefined && other.what === row.what).map(lineOf)).toSatisfy(
+      (lines: readonly (readonly string[])[]) => lines.every((line) => line.join() === lineOf(row).join()),
+    );
+});
+
+test("README tables say what action.yml and the tables of deviations say (vitest -u rewrites them)", async () => {
   const readme = readFileSync("README.md", "utf8");
   const fill = (text: string, mark: string, content: string): string =>
     text.replace(
       new RegExp(`(<!-- ${mark} -->\n)[\\s\\S]*?(<!-- /${mark} -->)`),
       (_, open, close) => `${open}${content}\n${close}`,
     );
-  const next = fill(fill(readme, "inputs", inputTable), "outputs", outputTable);
-  expect(next).toContain(inputTable);
-  expect(next).toContain(outputTable);
+  const tables = { inputs: inputTable, outputs: outputTable, differences: differenceTables };
+  const next = Object.entries(tables).reduce((text, [mark, content]) => fill(text, mark, content), readme);
+  for (const content of Object.values(tables)) expect(next).toContain(content);
   await expect(next).toMatchFileSnapshot("../README.md");
 });
 

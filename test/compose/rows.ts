@@ -1,3 +1,5 @@
+import type { Shared, Difference as Told } from "../differences/row.ts";
+
 /** What `docker compose config` says of a service, paths as seen from the workspace, without what does not concern the image. */
 export type Said = {
   readonly image?: string;
@@ -736,37 +738,61 @@ export const ROWS: readonly Row[] = [
   },
 ];
 
-export type Difference = Omit<Row, "says"> & {
-  readonly theirs: Said | "refused";
-  readonly ours: Said | "refused" | "unknown";
-  readonly why: string;
+export type Difference = Omit<Row, "says"> &
+  Told & {
+    readonly theirs: Said | "refused";
+    readonly ours: Said | "refused" | "unknown";
+  };
+
+const NOT_OURS: Shared = {
+  what: "a mistake in another service, or in ports, volumes and the like",
+  cli: "is refused",
+  here: "is passed over",
+  why: "it does not concern the image of the dev container",
+};
+const TAGS: Shared = {
+  what: "tags that compose does not know, and `!reset` below `!override`",
+  cli: "are passed over, or make a text of `null`",
+  here: "cannot be told: `on-unknown` decides",
+  why: "what was meant is not ours to guess",
+};
+const OUTSIDE: Shared = {
+  what: "a context, or a secret's file, outside of the workspace",
+  cli: "is built",
+  here: "is refused",
+  why: "a commit must not read the runner's files",
 };
 
 /** Here ours says something else than the real compose, on purpose. */
 export const DIFFERENCES: readonly Difference[] = [
   {
     name: "a mistake in another service",
+    ...NOT_OURS,
     files: `${app("image: a")}  web:\n    user: 1000\n    extends: nobody\n`,
     theirs: "refused",
     ours: { image: "a" },
-    why: "it does not concern the dev container",
   },
   {
     name: "a mistake in what does not concern the image",
+    ...NOT_OURS,
     files: app("image: a", "ports: {a: b}", "enviroment: x"),
     theirs: "refused",
     ours: { image: "a" },
-    why: "as above",
   },
   {
-    name: "a property of the build that is not known",
+    name: "a property of `build` that nobody knows",
+    cli: "is refused",
+    here: "cannot be told: `on-unknown` decides",
+    why: "a newer compose may know it",
     files: build("dockerFile: x"),
     theirs: "refused",
     ours: "unknown",
-    why: "a newer compose may know it",
   },
   {
     name: "a remote context",
+    cli: "is built",
+    here: "cannot be told: `on-unknown` decides",
+    why: "what it holds is not known without fetching it",
     files: app("build: https://github.com/owner/repo.git#main:sub"),
     theirs: {
       build: {
@@ -775,56 +801,61 @@ export const DIFFERENCES: readonly Difference[] = [
       },
     },
     ours: "unknown",
-    why: "what it holds is not known without asking",
   },
   {
     name: "another service's image as context",
+    cli: "is built",
+    here: "cannot be told: `on-unknown` decides",
+    why: "that image would have to be built first",
     files: `${build("additional_contexts: {base: service:web}")}  web:\n    build: .\n`,
     theirs: built({ additional_contexts: { base: "service:web" } }),
     ours: "unknown",
-    why: "that image would have to be built first",
   },
   {
     name: "a tag that compose does not know",
+    ...TAGS,
     files: app("image: !mine a"),
     theirs: { image: "a" },
     ours: "unknown",
-    why: "it passes over it, and what was meant is not ours to guess",
   },
   {
     name: "!reset below !override",
+    ...TAGS,
     files: { "a.yml": build("target: t"), "b.yml": app("build: !override {target: !reset null}") },
     compose: ["a.yml", "b.yml"],
     theirs: built({ target: "null" }),
     ours: "unknown",
-    why: "there it is the text null, which nobody means",
   },
   {
     name: "a context outside of the workspace",
+    ...OUTSIDE,
     files: app("build: .."),
     theirs: { build: { context: "..", dockerfile: "../Dockerfile" } },
     ours: "refused",
-    why: "a commit must not read the runner's files",
   },
   {
     name: "a secret's file outside of the workspace",
+    ...OUTSIDE,
     files: `${build("secrets: [s]")}secrets: {s: {file: ../s}}\n`,
     theirs: built({ secrets: [{ id: "s", file: "../s" }] }),
     ours: "refused",
-    why: "as above",
   },
   {
     name: "a secret from outside of compose",
+    cli: "is taken, and the build fails",
+    here: "is refused",
+    why: "no builder can get it",
     files: `${build("secrets: [s]")}secrets: {s: {external: true}}\n`,
     theirs: built({ secrets: [{ id: "s" }] }),
     ours: "refused",
-    why: "no builder can get it",
   },
   {
     name: "an additional context that is empty",
+    cli: "is taken, and the build fails",
+    here: "is refused",
+    why: "no builder takes it",
     files: build('additional_contexts: {a: ""}'),
     theirs: built({ additional_contexts: { a: "" } }),
     ours: "refused",
-    why: "no builder takes it",
   },
 ];

@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the variables of devcontainer.json
 import { expect } from "vitest";
+import type { Difference, Shared } from "../differences/row.ts";
 
 export const DEFAULT = ".devcontainer/devcontainer.json";
 
@@ -228,13 +229,26 @@ export const SAME: readonly Row[] = [
   { name: "a list", config: '[{"image": "a:1"}]' },
 ];
 
-export type Deviation = Row & { readonly why: string; readonly reference: object; readonly ours: object };
+export type Deviation = Row & Difference & { readonly reference: object; readonly ours: object };
+
+const OUTSIDE: Shared = {
+  what: "a Dockerfile or a context outside of the workspace",
+  cli: "is built",
+  here: "is refused",
+  why: "what a commit does not hold cannot be looked for by commit",
+};
+const MISTYPED: Shared = {
+  what: "a target that is a number, an arg that is a list",
+  cli: "become texts: a stage 1, `A=x,y`",
+  here: "are refused",
+  why: "they are mistakes, and what becomes of them is no image that anybody meant",
+};
 
 /** Here we say something else, on purpose. */
 export const DIFFERENT: readonly Deviation[] = [
   {
     name: "a Dockerfile outside the workspace",
-    why: "what a commit does not hold cannot be looked for by commit",
+    ...OUTSIDE,
     config: { build: { dockerfile: "../../Dockerfile" } },
     files: { "../Dockerfile": "# outside/Dockerfile\nFROM debian:12\n" },
     reference: { kind: "dockerfile", dockerfile: "outside/Dockerfile", context: ".." },
@@ -242,35 +256,41 @@ export const DIFFERENT: readonly Deviation[] = [
   },
   {
     name: "a context outside the workspace",
-    why: "the same",
+    ...OUTSIDE,
     config: build({ context: "../.." }),
     reference: { kind: "dockerfile", context: ".." },
     ours: { kind: "error", words: expect.stringContaining("leaves the workspace") },
   },
   {
     name: "the only configuration in a sub-folder",
-    why: "the specification finds it, the CLI does not",
+    what: "`.devcontainer/<name>/devcontainer.json`",
+    cli: "is not found",
+    here: "counts where it is the only one; of several one has to be chosen",
+    why: "the specification has them",
     files: { ".devcontainer/go/devcontainer.json": '{"image": "a:1"}' },
     reference: { kind: "error" },
     ours: { kind: "image", image: "a:1" },
   },
   {
     name: "a target that is a number",
-    why: "the CLI takes it for a stage's name and asks a registry for an image called 1",
+    ...MISTYPED,
     config: build({ target: 1 }),
     reference: { kind: "dockerfile", target: "1" },
     ours: { kind: "error", words: expect.stringContaining("build.target is 1") },
   },
   {
     name: "an arg that is a list",
-    why: "surely a mistake",
+    ...MISTYPED,
     config: build({ args: { A: ["x", "y"] } }),
     reference: { kind: "dockerfile", args: ["A=x,y"] },
     ours: { kind: "error", words: expect.stringContaining("build.args.A") },
   },
   {
     name: "a property called __proto__",
-    why: "the CLI's label carries what an object inherits",
+    what: "a property called `__proto__`",
+    cli: "what it holds comes into the label",
+    here: "is a property that nobody knows",
+    why: "a label says what the configuration says",
     config: '{"__proto__": {"image": "a:1", "remoteUser": "me"}, "image": "b:1"}',
     reference: { kind: "image", image: "b:1", label: '[ {"remoteUser":"me"} ]' },
     ours: { kind: "image", image: "b:1", label: undefined },

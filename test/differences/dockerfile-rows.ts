@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { Base, Deviation, Difference, Row } from "./row.ts";
+import type { Base, Deviation, Row, Shared } from "./row.ts";
 
 /** A feature in the workspace, which needs no registry. */
 const TOOL = {
@@ -27,43 +27,43 @@ const users = (reference: string, ours: string): Pick<Row, "reference" | "ours">
 const contains = (text: string) => expect.stringContaining(text);
 const APP: Readonly<Record<string, Base>> = { "linux/amd64": { user: "app" } };
 
-const NO_INSTRUCTION: Difference = {
+const NO_INSTRUCTION: Shared = {
   what: "a line of a heredoc, or a continued one, that looks like an instruction",
   cli: "is read as one: another user, a stage name in the midst of a script",
   here: "is read as the builder reads it",
   why: "features would be installed for another user than the image has",
 };
-const VARIABLES: Difference = {
+const VARIABLES: Shared = {
   what: "`USER $NAME` with `${NAME-word}`, a second pair of `ARG` or `ENV`, a global `ARG`, an arg that is a number",
   cli: "is expanded by rules of its own",
   here: "is expanded as the builder does",
   why: "the user of the image is what the builder makes of it",
 };
-const DOLLARS: Difference = {
+const DOLLARS: Shared = {
   what: "`$$`, `$&`, `$'` in a hook or in `containerEnv`, beside features",
   cli: "are taken for a pattern: label and environment say something else",
   here: "stay as they are written",
   why: "they are no pattern",
 };
-const DIRECTIVES: Difference = {
+const DIRECTIVES: Shared = {
   what: "`# escape=` and `# check=` of a Dockerfile",
   cli: "become comments, for a line is put before them",
   here: "stay on top",
   why: "the Dockerfile would be read as another one",
 };
-const NAMES: Difference = {
+const NAMES: Shared = {
   what: "a base `name:tag@digest`, and one of two parts with a registry (`reg.io/base`)",
   cli: "is pulled whole, for its registry is not found",
   here: "is asked for at its own registry",
   why: "to know a base, three small requests are enough",
 };
-const PLATFORMS: Difference = {
+const PLATFORMS: Shared = {
   what: "several platforms",
   cli: "are read as one: a list in `$TARGETARCH`, one user, environment and label for all",
   here: "have a plan and a build each",
   why: "bases differ by platform",
 };
-const OPTIONS: Difference = {
+const OPTIONS: Shared = {
   what: "`build.options` with `--platform`, `--tag`, `--output` and others that the action sets",
   cli: "go to docker as they are",
   here: "are left out, and a warning tells it",
@@ -74,19 +74,19 @@ const OPTIONS: Difference = {
 export const DIFFERENT: readonly Deviation[] = [
   {
     name: "a continued line that looks like USER",
-    line: NO_INSTRUCTION,
+    ...NO_INSTRUCTION,
     ...extended("FROM a:1\nUSER app\nRUN echo \\\n  USER root\n"),
     ...users("root", "app"),
   },
   {
     name: "a heredoc's line that looks like USER",
-    line: NO_INSTRUCTION,
+    ...NO_INSTRUCTION,
     ...extended("FROM a:1\nUSER app\nRUN <<EOF\nUSER root\nEOF\n"),
     ...users("root", "app"),
   },
   {
     name: "a heredoc's line that looks like FROM",
-    line: NO_INSTRUCTION,
+    ...NO_INSTRUCTION,
     ...extended("FROM a:1\nUSER app\nCOPY <<EOF /x\nFROM b:1\nEOF\n"),
     reference: { ...theirUser("root"), dockerfile: contains("FROM b:1 AS dev_container_auto_added_stage_label\nEOF") },
     ours: {
@@ -96,7 +96,7 @@ export const DIFFERENT: readonly Deviation[] = [
   },
   {
     name: "another escape character",
-    line: DIRECTIVES,
+    ...DIRECTIVES,
     ...extended("# escape=`\nFROM a:1\nRUN echo `\n  USER root\n"),
     reference: { dockerfile: expect.stringMatching(/^\s*ARG .*\n# escape=`\n/) },
     ours: {
@@ -105,19 +105,17 @@ export const DIFFERENT: readonly Deviation[] = [
   },
   {
     name: "checks",
-    line: DIRECTIVES,
+    ...DIRECTIVES,
     ...extended("# check=error=true\nFROM a:1\n"),
     reference: { dockerfile: expect.stringMatching(/^\s*ARG .*\n# check=error=true\n/) },
     ours: { platforms: { "linux/amd64": { dockerfile: expect.stringMatching(/^# check=error=true\n/) } } },
   },
   {
     name: "an ignore file of the Dockerfile's own",
-    line: {
-      what: "`<Dockerfile>.dockerignore`",
-      cli: "counts for nothing, for the Dockerfile is built from elsewhere",
-      here: "counts, before `.dockerignore`",
-      why: "the builder says so, and a secret would get into the image",
-    },
+    what: "`<Dockerfile>.dockerignore`",
+    cli: "counts for nothing, for the Dockerfile is built from elsewhere",
+    here: "counts, in the place of `.dockerignore`",
+    why: "the builder reads it, and without it a secret could get into the image",
     config: { build: { dockerfile: "Dockerfile" } },
     files: {
       ".devcontainer/Dockerfile": "FROM a:1\nCOPY . .\n",
@@ -130,7 +128,7 @@ export const DIFFERENT: readonly Deviation[] = [
   },
   {
     name: "a base with tag and digest",
-    line: NAMES,
+    ...NAMES,
     ...extended("FROM R/team/base:2@DIGEST\n"),
     withoutLocalImages: true,
     reference: { pulled: ["R/team/base:2@DIGEST"] },
@@ -138,7 +136,7 @@ export const DIFFERENT: readonly Deviation[] = [
   },
   {
     name: "a base right below its registry",
-    line: NAMES,
+    ...NAMES,
     ...extended("FROM R/base:2\n"),
     withoutLocalImages: true,
     reference: { pulled: ["R/base:2"] },
@@ -146,7 +144,7 @@ export const DIFFERENT: readonly Deviation[] = [
   },
   {
     name: "dollars in a hook",
-    line: DOLLARS,
+    ...DOLLARS,
     config: { image: "a:1", features, postCreateCommand: "printf $'a\\tb' $$ $&" },
     files: TOOL,
     reference: { dockerfile: contains("' \\$\\$ \\#{devcontainerMetadata}") },
@@ -154,7 +152,7 @@ export const DIFFERENT: readonly Deviation[] = [
   },
   {
     name: "dollars in the environment",
-    line: DOLLARS,
+    ...DOLLARS,
     config: { image: "a:1", features, containerEnv: { A: "x$'y" } },
     files: TOOL,
     reference: { dockerfile: contains('ENV A="x\\\ny') },
@@ -162,77 +160,69 @@ export const DIFFERENT: readonly Deviation[] = [
   },
   {
     name: "a quoted user",
-    line: {
-      what: '`USER "app"`',
-      cli: "is a user with quotes in its name",
-      here: "is app",
-      why: "the builder takes quotes away",
-    },
+    what: '`USER "app"`',
+    cli: "is a user with quotes in its name",
+    here: "is app",
+    why: "the builder takes quotes away",
     ...extended('FROM a:1\nUSER "app"\n'),
     ...users('"app"', "app"),
   },
   {
     name: "a user with a group",
-    line: {
-      what: "`USER app:staff`",
-      cli: "features see a user `app:staff` without a home",
-      here: "features see `app`, and the image keeps both",
-      why: "no such user is in /etc/passwd",
-    },
+    what: "`USER app:staff`",
+    cli: "features see a user `app:staff` without a home",
+    here: "features see `app`, and the image keeps both",
+    why: "no such user is in /etc/passwd",
     ...extended("FROM a:1\nUSER app:staff\n"),
     reference: theirUser("app:staff", { container: "app:staff", remote: "app:staff" }),
     ours: ourUser("app:staff", { container: "app", remote: "app" }),
   },
   {
     name: "a second pair of ENV",
-    line: VARIABLES,
+    ...VARIABLES,
     ...extended("FROM a:1\nENV A=1 U=app\nUSER $U\n"),
     ...users("root", "app"),
   },
   {
     name: "a second pair of ARG",
-    line: VARIABLES,
+    ...VARIABLES,
     ...extended("FROM a:1\nARG A=1 U=app\nUSER $U\n"),
     ...users("root", "app"),
   },
   {
     name: "a word behind a dash",
-    line: VARIABLES,
+    ...VARIABLES,
     ...extended("FROM a:1\nUSER ${U-app}\n"),
     ...users("-app}", "app"),
   },
   {
     name: "a global ARG that the stage does not declare",
-    line: VARIABLES,
+    ...VARIABLES,
     ...extended("ARG U=app\nFROM a:1\nUSER $U\n"),
     ...users("app", "root"),
   },
   {
     name: "an arg that is a number",
-    line: VARIABLES,
+    ...VARIABLES,
     ...extended("FROM a:1\nARG U\nUSER $U\n", { args: { U: 1000 } }),
     ...users("root", "1000"),
   },
   {
     name: "a stage's name in capitals",
-    line: {
-      what: "names of stages in other letters (`AS Base`, `FROM base`)",
-      cli: "are other stages, and then images",
-      here: "are the same",
-      why: "the builder does not tell them apart",
-    },
+    what: "names of stages in other letters (`AS Base`, `FROM base`)",
+    cli: "are other stages, and then images",
+    here: "are the same",
+    why: "the builder does not tell them apart",
     ...extended("FROM a:1 AS Base\nUSER app\nFROM base\n"),
     reference: { ...theirUser("root"), inspected: ["base"] },
     ours: { ...ourUser("app"), images: ["docker.io/library/a:1"] },
   },
   {
     name: "from scratch",
-    line: {
-      what: "`FROM scratch`",
-      cli: "is pulled, which fails",
-      here: "is built",
-      why: "it is no image",
-    },
+    what: "`FROM scratch`",
+    cli: "is pulled, which fails",
+    here: "is built",
+    why: "it is no image",
     config: { build: { dockerfile: "Dockerfile" }, remoteUser: "me" },
     files: { ".devcontainer/Dockerfile": "FROM scratch\nCOPY Dockerfile /\n" },
     withoutLocalImages: true,
@@ -241,7 +231,7 @@ export const DIFFERENT: readonly Deviation[] = [
   },
   {
     name: "a base with a user for each platform",
-    line: PLATFORMS,
+    ...PLATFORMS,
     ...extended("FROM a:1\n"),
     bases: { "linux/amd64": { user: "app" }, "linux/arm64": { user: "arm", label: '[{"remoteUser": "you"}]' } },
     platforms: ["linux/amd64", "linux/arm64"],
@@ -255,7 +245,7 @@ export const DIFFERENT: readonly Deviation[] = [
   },
   {
     name: "a base by architecture",
-    line: PLATFORMS,
+    ...PLATFORMS,
     ...extended("ARG TARGETARCH\nFROM a:$TARGETARCH\n"),
     platforms: ["linux/amd64", "linux/arm64"],
     reference: { inspected: ["a:amd64,linux"] },
@@ -263,12 +253,10 @@ export const DIFFERENT: readonly Deviation[] = [
   },
   {
     name: "labels",
-    line: {
-      what: "labels (`--label`, the input `labels`) with a Dockerfile",
-      cli: "are dropped",
-      here: "are set",
-      why: "they were asked for",
-    },
+    what: "labels (`--label`, the input `labels`) with a Dockerfile",
+    cli: "are dropped",
+    here: "are set",
+    why: "they were asked for",
     config: { build: { dockerfile: "Dockerfile" } },
     files: { ".devcontainer/Dockerfile": "FROM a:1\n" },
     labels: ["a=b"],
@@ -277,12 +265,10 @@ export const DIFFERENT: readonly Deviation[] = [
   },
   {
     name: "a target among the options",
-    line: {
-      what: "`--target` in `build.options`",
-      cli: "leaves features and label out without a word",
-      here: "is the target, and features are installed on it",
-      why: "nobody asked for an image without them",
-    },
+    what: "`--target` in `build.options`",
+    cli: "leaves features and label out without a word",
+    here: "is the target, and features are installed on it",
+    why: "nobody asked for an image without them",
     ...extended("FROM a:1 AS dev\nUSER app\nFROM a:1\n", { options: ["--target=dev"] }),
     reference: {
       argv: expect.arrayContaining(["dev_containers_target_stage", "--target=dev"]),
@@ -292,7 +278,7 @@ export const DIFFERENT: readonly Deviation[] = [
   },
   {
     name: "a platform among the options",
-    line: OPTIONS,
+    ...OPTIONS,
     config: { build: { dockerfile: "Dockerfile", options: ["--platform=linux/arm64"] } },
     files: { ".devcontainer/Dockerfile": "FROM a:1\n" },
     reference: { argv: expect.arrayContaining(["--platform=linux/arm64"]) },
@@ -300,12 +286,10 @@ export const DIFFERENT: readonly Deviation[] = [
   },
   {
     name: "compose for several platforms",
-    line: {
-      what: "compose with `--platform`, `--push`, `--output` or `--cache-to`",
-      cli: "is refused",
-      here: "is built for every platform, and pushed",
-      why: "a compose service's build is one like any other",
-    },
+    what: "compose with `--platform`, `--push`, `--output` or `--cache-to`",
+    cli: "is refused",
+    here: "is built for every platform, and pushed",
+    why: "a compose service's build is one like any other",
     config: { dockerComposeFile: "compose.yml", service: "app" },
     files: { ".devcontainer/compose.yml": "services:\n  app:\n    image: a:1\n" },
     platforms: ["linux/amd64", "linux/arm64"],
@@ -315,12 +299,10 @@ export const DIFFERENT: readonly Deviation[] = [
   },
   {
     name: "a variable of this machine in the base's label",
-    line: {
-      what: "`${localEnv:…}` as a user in a base image's label",
-      cli: "is replaced, and features are installed for that user",
-      here: "names nobody",
-      why: "it would be another image on every machine",
-    },
+    what: "`${localEnv:…}` as a user in a base image's label",
+    cli: "is replaced, and features are installed for that user",
+    here: "names nobody",
+    why: "it would be another image on every machine",
     ...extended("FROM a:1\n"),
     bases: { "linux/amd64": { user: "app", label: '[{"remoteUser": "${localEnv:WHO}"}]' } },
     env: { WHO: "me" },
@@ -329,12 +311,10 @@ export const DIFFERENT: readonly Deviation[] = [
   },
   {
     name: "a lockfile",
-    line: {
-      what: "`devcontainer-lock.json`",
-      cli: "is written where it is missing or old",
-      here: "is read and never written",
-      why: "a build must not change the checkout that it is built from",
-    },
+    what: "`devcontainer-lock.json`",
+    cli: "is written where it is missing or old",
+    here: "is read and never written",
+    why: "a build must not change the checkout that it is built from",
     config: { image: "a:1", features },
     files: TOOL,
     reference: { kind: "ordered", lockfile: true },
@@ -342,24 +322,20 @@ export const DIFFERENT: readonly Deviation[] = [
   },
   {
     name: "a SHELL in the Dockerfile",
-    line: {
-      what: "`SHELL` in the Dockerfile",
-      cli: "runs the installation of features too",
-      here: "runs what is yours; features are installed by /bin/sh",
-      why: "their installation is written for it",
-    },
+    what: "`SHELL` in the Dockerfile",
+    cli: "runs the installation of features too",
+    here: "runs what is yours; features are installed by /bin/sh",
+    why: "their installation is written for it",
     ...extended('FROM a:1\nSHELL ["pwsh", "-c"]\n'),
     reference: { dockerfile: expect.stringMatching(/^RUN mkdir -p /m) },
     ours: { platforms: { "linux/amd64": { dockerfile: expect.not.stringMatching(/^RUN (?!\[|--mount=\S+ \[)/m) } } },
   },
   {
     name: "what the installation leaves behind",
-    line: {
-      what: "/tmp/dev-container-features",
-      cli: "stays in the image, with the names of the users",
-      here: "is removed",
-      why: "nothing reads it",
-    },
+    what: "/tmp/dev-container-features",
+    cli: "stays in the image, with the names of the users",
+    here: "is removed",
+    why: "nothing reads it",
     ...extended("FROM a:1\n"),
     reference: { dockerfile: expect.not.stringMatching(/rm -rf \/tmp\/dev-container-features *$/m) },
     ours: {
@@ -368,12 +344,10 @@ export const DIFFERENT: readonly Deviation[] = [
   },
   {
     name: "a trigger of the base that sets a user",
-    line: {
-      what: "`ONBUILD USER` of a base image",
-      cli: "is not seen",
-      here: "is the user",
-      why: "the builder runs it",
-    },
+    what: "`ONBUILD USER` of a base image",
+    cli: "is not seen",
+    here: "is the user",
+    why: "the builder runs it",
     ...extended("FROM a:1\n"),
     bases: { "linux/amd64": { user: "app", triggers: ["USER triggered"] } },
     ...users("app", "triggered"),

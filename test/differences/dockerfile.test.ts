@@ -7,6 +7,7 @@ import { ALIKE, DIFFERENT } from "./dockerfile-rows.ts";
 import { askOurs, type Failed, type Made } from "./ours.ts";
 import { askReference, type Ordered } from "./reference.ts";
 import { configOf, type Row } from "./row.ts";
+import { UNDRIVEN } from "./undriven-rows.ts";
 
 const bytesOf = (json: object): Buffer => Buffer.from(JSON.stringify(json));
 const describedAs = (mediaType: string, bytes: Buffer) => ({
@@ -65,9 +66,17 @@ function askBoth(row: Row): Promise<{ readonly reference: Ordered; readonly ours
 }
 
 describe("unlike the reference CLI", () => {
-  it.concurrent.each(DIFFERENT)("$name: $line.why", async (row) => {
+  it.concurrent.each(DIFFERENT)("$name: $why", async (row) => {
     const { reference, ours } = await askBoth(row);
     expect(reference).toMatchObject(row.reference);
+    expect(ours).toMatchObject(row.ours);
+  });
+});
+
+describe("unlike the reference CLI, which cannot be driven there", () => {
+  it.each(UNDRIVEN)("$name: $undriven", async (row) => {
+    const files = { ".devcontainer/devcontainer.json": JSON.stringify(row.config), ...row.files };
+    const ours = await inWorkspace({ files, env: {}, baseLabel: undefined }, (workspace) => askOurs(row, workspace));
     expect(ours).toMatchObject(row.ours);
   });
 });

@@ -37,7 +37,7 @@ export type MadePlatform = Pick<Ordered, "dockerfile" | "users" | "label"> & { r
 export type Failed = { readonly kind: "error"; readonly words: string };
 
 /** What we build for a workspace. */
-export async function askOurs(row: Row, workspace: string): Promise<Made | Failed> {
+export async function askOurs(row: Omit<Row, "reference">, workspace: string): Promise<Made | Failed> {
   try {
     return await make(row, workspace);
   } catch (thrown) {
@@ -46,7 +46,7 @@ export async function askOurs(row: Row, workspace: string): Promise<Made | Faile
   }
 }
 
-async function make(row: Row, workspace: string): Promise<Made> {
+async function make(row: Omit<Row, "reference">, workspace: string): Promise<Made> {
   const { files, removeTemporaryFolders } = openFiles(tmpdir());
   const inputs = inputsOf({
     workspace,
@@ -97,7 +97,10 @@ async function read({ dockerfile, target, contexts, label }: PlatformLayout): Pr
 }
 
 /** A registry that has every image, each for all platforms of the row; `asked` grows by the names that are asked for. */
-function registryOfBases(row: Row): { readonly registry: Registry; readonly asked: ReadonlySet<string> } {
+function registryOfBases(row: Pick<Row, "platforms" | "bases">): {
+  readonly registry: Registry;
+  readonly asked: ReadonlySet<string>;
+} {
   const asked = new Set<string>();
   const configs = Object.fromEntries(
     platformsOf(row).map((platform) => [platform, configText(platform, row.bases?.[platform] ?? {})]),

@@ -1,12 +1,17 @@
-/** A line of the README's table. Rows that stand for the same thing share one. */
+/** What the README's table says of a deviation. Those with the same `what` share a line. */
 export type Difference = {
-  readonly what: string;
+  readonly name: string;
+  /** How the README names it, where several share a line or Markdown helps. */
+  readonly what?: string;
   /** What the reference CLI does. */
   readonly cli: string;
   /** What happens here. */
   readonly here: string;
   readonly why: string;
 };
+
+/** What rows that share a line say of themselves. */
+export type Shared = Required<Omit<Difference, "name">>;
 
 /** What the config of a base image says. */
 export type Base = {
@@ -44,8 +49,8 @@ export function configOf({ user = "", env = {}, label, triggers = [] }: Base) {
   };
 }
 
-/** A row in which the two say something else, on purpose, and the README's line for it. */
-export type Deviation = Row & { readonly line: Difference };
+/** A row in which the two say something else, on purpose. */
+export type Deviation = Row & Difference;
 
 /** The platforms of a row; `linux/amd64` where it names none. */
 export function platformsOf({ platforms = ["linux/amd64"] }: Pick<Row, "platforms">): readonly [string, ...string[]] {

@@ -2,6 +2,7 @@
 import { expect } from "vitest";
 import type { JsonObject } from "../../src/devcontainer/json.ts";
 import type { LockfileUse } from "../../src/features/lockfile.ts";
+import type { Difference, Shared } from "../differences/row.ts";
 
 export type Row = {
   readonly name: string;
@@ -410,7 +411,26 @@ const locked = (name: string) => ({
   integrity: `D(R/t/${name}:1)`,
 });
 
-export type Deviation = Row & { readonly why: string; readonly reference: object; readonly ours: object };
+export type Deviation = Row & Difference & { readonly reference: object; readonly ours: object };
+
+const NO_OPTIONS: Shared = {
+  what: "`null` as an option, a list for options",
+  cli: "become the text null, and options called 0, 1, …",
+  here: "are refused",
+  why: "they are mistakes",
+};
+const NOWHERE: Shared = {
+  what: "`installsAfter` and `overrideFeatureInstallOrder` that name what is in no registry",
+  cli: "fail",
+  here: "are passed over; for the second a warning tells it",
+  why: "a preference is no need, and what is not there is not installed",
+};
+const ARCHIVES: Shared = {
+  what: "paths, links and devices in an archive that lead out of it or are no files",
+  cli: "are left out, or become something else",
+  here: "are refused",
+  why: "what was published is installed whole or not at all",
+};
 
 const installs = (...folders: readonly string[]) => ({
   kind: "installed",
@@ -422,27 +442,32 @@ const refuses = (words: string) => ({ kind: "error", words: expect.stringContain
 export const DIFFERENT: readonly Deviation[] = [
   {
     name: "a tag and a digest",
-    why: "the digest decides, as everywhere else",
+    what: "a feature by tag and digest",
+    cli: "is refused",
+    here: "is installed: the digest decides",
+    why: "images are named that way everywhere else",
     features: { "R/t/alpha:none@D(R/t/alpha:1)": {} },
     reference: { kind: "error" },
     ours: installs("alpha_0"),
   },
   {
     name: "null as an option",
-    why: "surely a mistake",
+    ...NO_OPTIONS,
     features: { "R/t/alpha:1": { version: null } },
     reference: installs("alpha_0"),
     ours: refuses('null as its option "version"'),
   },
   {
     name: "a list for options",
-    why: "its positions would become the names of options",
+    ...NO_OPTIONS,
     features: { "R/t/alpha:1": ["x"] },
     reference: installs("alpha_0"),
     ours: refuses("a list where its options should be"),
   },
   {
-    name: "no metadata",
+    name: "a feature without metadata",
+    cli: "is installed",
+    here: "is refused",
     why: "nobody can say what it depends on",
     features: { "R/t/nothing:1": {} },
     reference: installs("nothing_0"),
@@ -450,6 +475,8 @@ export const DIFFERENT: readonly Deviation[] = [
   },
   {
     name: "a local feature that is a link to a folder in the repository",
+    cli: "is refused",
+    here: "is installed",
     why: "it is all there",
     features: { "./linked": {} },
     files: { ...local("local"), ".devcontainer/linked": { link: "local" } },
@@ -457,7 +484,9 @@ export const DIFFERENT: readonly Deviation[] = [
     ours: installs("local_0"),
   },
   {
-    name: "a local feature that a link leads out of the workspace for",
+    name: "a local feature behind a link that leaves the workspace",
+    cli: "is installed",
+    here: "is refused",
     why: "a stranger's commit must not read the runner's files",
     features: { "./linked/local": {} },
     files: { ...local("../../outside/local", { id: "local" }), ".devcontainer/linked": { link: "../../outside" } },
@@ -466,14 +495,14 @@ export const DIFFERENT: readonly Deviation[] = [
   },
   {
     name: "after one that is nowhere",
-    why: "a preference is no need, and what is not there is not installed",
+    ...NOWHERE,
     features: { "R/t/after-deep-nowhere:1": {} },
     reference: { kind: "error" },
     ours: installs("after-deep-nowhere_0"),
   },
   {
     name: "one first that is nowhere",
-    why: "the same; a warning tells it",
+    ...NOWHERE,
     features: { "R/t/alpha": {} },
     override: ["R/t/u/nowhere"],
     reference: { kind: "error" },
@@ -481,7 +510,10 @@ export const DIFFERENT: readonly Deviation[] = [
   },
   {
     name: "the order in another language",
-    why: "an image must not depend on the host's locale",
+    what: "the order of features",
+    cli: "follows the host's locale",
+    here: "is the same everywhere",
+    why: "an image must not depend on the machine that builds it",
     features: { "R/t/z:1": {}, "R/t/w:1": {} },
     env: { LANG: "et_EE.UTF-8" },
     reference: installs("z_0", "w_1"),
@@ -489,21 +521,29 @@ export const DIFFERENT: readonly Deviation[] = [
   },
   {
     name: "two dollars in the environment",
-    why: "the CLI inserts text as a pattern of JavaScript",
+    what: "`$$` in a feature's `containerEnv`",
+    cli: "becomes `$`",
+    here: "stays",
+    why: "it is no pattern",
     features: { "R/t/env-dollars:1": {} },
     reference: { features: [{ instructions: ['ENV A="x$y"'] }] },
     ours: { features: [{ instructions: ['ENV A="x$$y"'] }] },
   },
   {
     name: "a short name locked as the CLI itself locks it",
-    why: "the CLI writes one id and looks for the other",
+    what: "a locked feature with a short name (`node`)",
+    cli: "is written to the lockfile and not found there",
+    here: "is found",
+    why: "it is what the CLI's own lockfile says",
     features: { node: {} },
     lock: { node: { integrity: "D(R/devcontainers/features/node:0.9)" } },
     reference: { features: [{ files: { "devcontainer-feature.json": expect.stringContaining("1.0.0") } }] },
     ours: { features: [{ files: { "devcontainer-feature.json": expect.stringContaining("0.9.0") } }] },
   },
   {
-    name: "a lockfile required whose entries stand in another order",
+    name: "a required lockfile in another order",
+    cli: "fails",
+    here: "is good",
     why: "it says the same",
     features: { "R/t/gamma:1": {} },
     lockfile: "require",
@@ -513,7 +553,9 @@ export const DIFFERENT: readonly Deviation[] = [
   },
   {
     name: "a lockfile with something else than a digest",
-    why: "it says so before anything is asked for",
+    cli: "fails where the feature is fetched",
+    here: "fails before any request, with its place",
+    why: "the mistake is in the lockfile",
     features: { "R/t/alpha:1": {} },
     lock: { "R/t/alpha:1": { integrity: 1 } },
     reference: { kind: "error" },
@@ -521,7 +563,10 @@ export const DIFFERENT: readonly Deviation[] = [
   },
   {
     name: "a feature that containers.dev forbids",
-    why: "the list is not asked for: it is empty, and a probe must not depend on that server",
+    what: "a feature on containers.dev's list of forbidden ones",
+    cli: "is refused",
+    here: "is installed: the list is not asked for",
+    why: "a probe must not depend on one more server; name what you trust in `allowed-images`",
     features: { "R/t/alpha:1": {} },
     forbidden: ["R/t/alpha"],
     reference: { kind: "error" },
@@ -529,35 +574,35 @@ export const DIFFERENT: readonly Deviation[] = [
   },
   {
     name: "an archive that climbs out",
-    why: "the CLI passes over what climbs",
+    ...ARCHIVES,
     features: { "R/t/climbing:1": {} },
     reference: installs("climbing_0"),
     ours: refuses("climbs out"),
   },
   {
     name: "an archive with an absolute path",
-    why: "the same",
+    ...ARCHIVES,
     features: { "R/t/absolute:1": {} },
     reference: installs("absolute_0"),
     ours: refuses("absolute path"),
   },
   {
     name: "a link out of an archive",
-    why: "the same; the CLI makes another link of an absolute one",
+    ...ARCHIVES,
     features: { "R/t/link-out:1": {} },
     reference: installs("link-out_0"),
     ours: refuses("a link that leads out of the archive"),
   },
   {
     name: "an archive that writes through a link",
-    why: "the same; the CLI puts a folder in the link's place",
+    ...ARCHIVES,
     features: { "R/t/through-link:1": {} },
     reference: installs("through-link_0"),
     ours: refuses("a link that leads out of the archive"),
   },
   {
     name: "an archive with a device",
-    why: "the same",
+    ...ARCHIVES,
     features: { "R/t/device:1": {} },
     reference: installs("device_0"),
     ours: refuses("neither a file, a folder nor a link"),
