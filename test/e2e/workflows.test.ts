@@ -26,7 +26,7 @@ const pullRequest = (head: string): Event => ({
 
 type Call = {
   readonly workflow?: "devcontainer" | "check";
-  readonly with?: Readonly<Record<string, string>>;
+  readonly with?: Readonly<Record<string, string | boolean>>;
   readonly secrets?: Readonly<Record<string, string>>;
   /** Whether a job uses the image; it does where nothing is said. */
   readonly use?: boolean;
@@ -236,6 +236,41 @@ test("a platform that cannot be built: nothing is joined, and what the other one
   expect(there.filter((tag) => tag.endsWith("-linux-amd64"))).toHaveLength(1);
   expect(there.filter((tag) => tag.endsWith("-linux-arm64"))).toEqual([]);
   expect(there.filter((tag) => tag.startsWith("branch-"))).toEqual([]);
+});
+
+test("what decides an image and what a build takes reach the jobs: args, a target, a secret; every job finds what one has built", async () => {
+  const inputs = {
+    target: "wanted",
+    "build-args": "GREETING=good day",
+    "build-secrets": "id=word,env=BUILD_SECRET",
+    "no-cache": true,
+    provenance: "max",
+  };
+  const secrets = { "build-secret": "${{ secrets.WORD }}" };
+  const { repository, call } = await openScene({ with: inputs, secrets }, { WORD: "sesame-street" });
+  repository.write(
+    ".devcontainer/Dockerfile",
+    `ARG BASE
+FROM \${BASE} AS wanted
+ARG GREETING
+RUN --mount=type=secret,id=word \\
+  printf '#!/bin/sh\\necho "%s, %s, from $(uname -m)"\\n' "\${GREETING}" "$(cat /run/secrets/word)" > /bin/sample-greet && chmod 0755 /bin/sample-greet
+FROM wanted
+RUN exit 3
+`,
+  );
+
+  const first = await repository.run(PUSH);
+  expect(first.jobs, first.log).toEqual(BUILT);
+  expect(first.seen("said")).toBe("good day, sesame-street, from x86_64\ngood day, sesame-street, from aarch64\n");
+  const second = await repository.run(PUSH);
+  expect(second.jobs, second.log).toEqual(SHORT);
+  expect(outputsOf(second)).toEqual({ ...outputsOf(first), result: "hit" });
+
+  const { target, "build-args": args, "build-secrets": names } = inputs;
+  call({ workflow: "check", with: { target, "build-args": args, "build-secrets": names }, secrets });
+  const checked = await repository.run(pullRequest("team/app"));
+  expect(outputsOf(checked), checked.log).toEqual(outputsOf(second));
 });
 
 test("a registry with a login and a certificate of its own: both reach every job", async () => {
