@@ -6,30 +6,26 @@
 # real registry (scripts/services.sh says what that takes), end to end. Needs Node 20.18 or newer with npm. The bundle that is tested is dist/ as it is.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-
-step() { if [[ -t 1 ]]; then printf '\n\033[1m== %s\033[0m\n' "$*"; else printf '\n== %s\n' "$*"; fi; }
+# shellcheck source=scripts/steps.sh
+. scripts/steps.sh
 
 if [[ ! node_modules/.package-lock.json -nt package-lock.json ]]; then
-  step "npm ci"
-  npm ci
+  step "npm ci" npm ci
 fi
 
-step "Lint and types"
-npm run check
+step "Lint and types" npm run check
 
-step "Tables and stories on the installed Node $(node --version)"
-npm test
+step "Tables and stories on the installed Node $(node --version)" npm test
 
 installed=$(node -p 'process.versions.node.split(".")[0]')
 for version in 20 24; do
   [[ $version != "$installed" ]] || continue
   bin=$PWD/node_modules/node$version-$(node -p process.arch)/bin
   [[ -x $bin/node ]] || { echo "test: Node $version is not in node_modules: it is an optional dependency; npm ci, without --omit=optional" >&2 && exit 1; }
-  step "The same on Node $("$bin/node" --version)"
-  PATH=$bin:$PATH "$bin/node" node_modules/vitest/vitest.mjs run --project unit --project stories
+  step "The same on Node $("$bin/node" --version)" \
+    env "PATH=$bin:$PATH" "$bin/node" node_modules/vitest/vitest.mjs run --project unit --project stories
 done
 
-step "End to end"
-bash scripts/services.sh run -- npm run test:e2e
+step "End to end" bash scripts/services.sh run -- npm run test:e2e
 
-step "All tests passed."
+printf '\n== All tests passed: %d s\n' "$SECONDS"
