@@ -48,7 +48,7 @@ packages_of() {
     runc) echo "runc$own" ;;
     # golang-go itself holds only links.
     go) apt-cache depends "golang-go$newer" | sed -nE "s|^ *Depends: (golang-[0-9.]+)-go$|\1-go$newer \1-src$newer|p" ;;
-    skopeo) with_libraries skopeo "$own" ;;
+    skopeo | shellcheck) with_libraries "$1" "$own" ;;
     tinyproxy) with_libraries tinyproxy-bin "$own" ;;
   esac
 }

@@ -62,7 +62,7 @@ export function run(program: string, ...args: readonly string[]): string {
 
 /** The commands of programs that a test wants, on PATH or from Debian's packages. */
 export function programs(...names: readonly string[]): string[] {
-  const script = join(process.cwd(), "scripts/registries.sh");
+  const script = join(process.cwd(), "scripts/programs.sh");
   return run("bash", script, ...names)
     .trim()
     .split("\n");

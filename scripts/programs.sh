@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 #
-# Programs that the registry's end-to-end tests are checked against: an independent client and a forward proxy.
+# Programs that end-to-end tests need beside an engine: an independent client of registries, a forward proxy, a judge of scripts.
 #
-#   bash scripts/registries.sh skopeo tinyproxy   prints for each the command that runs it, a line each
+#   bash scripts/programs.sh skopeo tinyproxy shellcheck   prints for each the command that runs it, a line each
 #
 # One that is on PATH is used as it is. Otherwise it is Debian's or Ubuntu's package, unpacked with the libraries that it needs beside it
 # (scripts/packages.sh).

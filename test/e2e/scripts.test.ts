@@ -1,0 +1,13 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { expect, test } from "vitest";
+
+test("shellcheck finds nothing in the scripts", () => {
+  const program = execFileSync("bash", ["scripts/programs.sh", "shellcheck"], { encoding: "utf8" }).trim();
+  const names = readdirSync("scripts").filter((name) => name.endsWith(".sh"));
+  const scripts = [".ci/run", ...names.map((name) => `scripts/${name}`)];
+  const { status, stdout, stderr } = spawnSync(program, ["--external-sources", "--format=gcc", ...scripts], {
+    encoding: "utf8",
+  });
+  expect({ status, said: stdout + stderr }).toEqual({ status: 0, said: "" });
+});
