@@ -3,15 +3,22 @@ import { readUsedImages } from "./buildx/provenance.ts";
 import { ActionError } from "./errors.ts";
 import { emptyIndex } from "./key/record.ts";
 import type { Digest } from "./oci/digest.ts";
-import type { Served } from "./oci/manifest.ts";
+import type { Descriptor, Served } from "./oci/manifest.ts";
 import { formatPlatform, type Platform } from "./oci/platform.ts";
-import { formatRepository, type Repository } from "./oci/reference.ts";
+import { formatRepository } from "./oci/reference.ts";
 import type { Sources } from "./plan.ts";
 import type { Found, Plan } from "./probe.ts";
-import { LARGEST_STATEMENT, listStatements, type Statements, seek } from "./sbom/attestations.ts";
+import {
+  ATTESTATION_NAMES,
+  type Attestation,
+  LARGEST_STATEMENT,
+  listStatements,
+  type Statements,
+  seek,
+} from "./sbom/attestations.ts";
 import type { Binding } from "./upstream.ts";
 import { verifyPlatform } from "./verify.ts";
-import type { Registry, World } from "./world.ts";
+import type { RegistryError, World } from "./world.ts";
 
 /** What was pushed, and by whom. */
 export type PushedTask = {
@@ -26,6 +33,8 @@ export type PushedTask = {
 };
 
 type Site = Pick<World, "registry">;
+
+const AGAIN = "Run the job again; if it stays so, ask whoever runs the registry.";
 
 /**
  * Reads a pushed image back: only what the registry serves counts as pushed.
@@ -48,7 +57,7 @@ export async function readBack(task: PushedTask, metadata: string, site: Site): 
   const what = look.kind === "damaged" ? look.what : look.kind === "doubt" ? look.doubt.what : "nothing was found";
   throw new ActionError("E_PUSH", {
     what: `The image for ${formatPlatform(task.platform)} was pushed to ${formatRepository(repository)}, and is not whole there: ${what}.`,
-    fix: "Run the job again; if it stays so, ask whoever runs the registry.",
+    fix: AGAIN,
   });
 }
 
@@ -64,7 +73,7 @@ async function readPushed({ platform, sources }: PushedTask, metadata: string, {
   if (answer.kind === "found") return answer.value;
   throw new ActionError("E_PUSH", {
     what: `The image for ${title} was pushed to ${formatRepository(sources.wanted.repository)}, and the registry does not serve it: ${answer.words} (${answer.request}).`,
-    fix: "Run the job again; if it stays so, ask whoever runs the registry.",
+    fix: AGAIN,
     cause: answer,
   });
 }
@@ -74,7 +83,7 @@ async function readPushed({ platform, sources }: PushedTask, metadata: string, {
  * plan. An image that does not hold what its key says is taken out of the way before anyone finds it.
  */
 async function checkBinding(task: PushedTask, statements: Statements, site: Site): Promise<void> {
-  const used = await readUsed(statements, task.sources.wanted.repository, site.registry);
+  const used = await readUsed(task, statements, site);
   const bound = new Set(task.bindings.map(({ digest }) => digest));
   const foreign = used?.filter((digest) => !bound.has(digest));
   if (foreign?.length === 0) return;
@@ -87,15 +96,12 @@ async function checkBinding(task: PushedTask, statements: Statements, site: Site
   });
 }
 
-async function readUsed(
-  statements: Statements,
-  repository: Repository,
-  registry: Registry,
-): Promise<readonly Digest[] | undefined> {
-  const sought = seek("provenance", statements);
-  const [layer] = sought.kind === "there" ? sought.layers : [];
-  const blob = layer ? await registry.blob(repository, layer, LARGEST_STATEMENT) : undefined;
-  return blob?.kind === "found" ? readUsedImages(new TextDecoder().decode(blob.value)) : undefined;
+async function readUsed(task: PushedTask, statements: Statements, site: Site): Promise<readonly Digest[] | undefined> {
+  const [layer] = await layersOf("provenance", task, statements, site);
+  if (!layer) return undefined;
+  const blob = await site.registry.blob(task.sources.wanted.repository, layer, LARGEST_STATEMENT);
+  if (blob.kind === "found") return readUsedImages(new TextDecoder().decode(blob.value));
+  return refuseUnread("provenance", blob, task, site);
 }
 
 /**
@@ -104,19 +110,38 @@ async function readUsed(
  */
 async function checkSbom(task: PushedTask, statements: Statements, site: Site): Promise<void> {
   if (task.generator === undefined) return;
-  const title = formatPlatform(task.platform);
-  const sought = seek("sbom", statements);
-  if (sought.kind === "there") return;
-  if (sought.kind === "doubt")
-    throw new ActionError("E_PUSH", {
-      what: `The image for ${title} was pushed, and its SBOM cannot be read back: ${sought.error.words} (${sought.error.request}).`,
-      fix: sought.error.fix ?? "Run the job again; if it stays so, ask whoever runs the registry.",
-      cause: sought.error,
-    });
+  const layers = await layersOf("sbom", task, statements, site);
+  if (layers.length > 0) return;
   await takeOutOfTheWay(task, site);
   throw new ActionError("E_BUILD", {
-    what: `The build for ${title} ended well, and the SBOM generator ${task.generator} wrote nothing.`,
+    what: `The build for ${formatPlatform(task.platform)} ended well, and the SBOM generator ${task.generator} wrote nothing.`,
     fix: "Look at its output above. Name another generator in sbom (true takes docker's own), or set it to false.",
+  });
+}
+
+async function layersOf(
+  attestation: Attestation,
+  task: PushedTask,
+  statements: Statements,
+  site: Site,
+): Promise<readonly Descriptor[]> {
+  const sought = seek(attestation, statements);
+  if (sought.kind === "doubt") return refuseUnread(attestation, sought.error, task, site);
+  return sought.kind === "there" ? sought.layers : [];
+}
+
+/** What nobody has checked, nobody may find. */
+async function refuseUnread(
+  attestation: Attestation,
+  error: RegistryError,
+  task: PushedTask,
+  site: Site,
+): Promise<never> {
+  await takeOutOfTheWay(task, site);
+  throw new ActionError("E_PUSH", {
+    what: `The image for ${formatPlatform(task.platform)} was pushed, and its ${ATTESTATION_NAMES[attestation]} cannot be read back: ${error.words} (${error.request}).`,
+    fix: error.fix ?? AGAIN,
+    cause: error,
   });
 }
 

@@ -16,7 +16,8 @@ export const SPDX_PREDICATE = "https://spdx.dev/Document";
 /** In bytes: what BuildKit itself writes at most, from 0.33 on. https://github.com/moby/buildkit/pull/7104 */
 export const LARGEST_STATEMENT = 80 * 1024 * 1024;
 
-const NAMES: Readonly<Record<Attestation, string>> = { sbom: "SBOM", provenance: "provenance" };
+/** How messages name them. */
+export const ATTESTATION_NAMES: Readonly<Record<Attestation, string>> = { sbom: "SBOM", provenance: "provenance" };
 
 /** The layers of an image's attestation manifests, and what was said of the manifests that could not be read. */
 export type Statements = { readonly layers: readonly Descriptor[]; readonly failed: readonly RegistryError[] };
@@ -98,7 +99,7 @@ async function lookFor(
   { repository, image, blobs }: Demand,
   registry: Registry,
 ): Promise<Presence> {
-  const [platform, name] = [formatPlatform(image.platform), NAMES[attestation]];
+  const [platform, name] = [formatPlatform(image.platform), ATTESTATION_NAMES[attestation]];
   const what = `the ${name} of ${platform}`;
   if (sought.kind === "none") return { kind: "missing", what: `${platform} has no ${name}: ${sought.why}` };
   if (sought.kind === "doubt") return { kind: "doubt", what, error: sought.error };
