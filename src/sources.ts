@@ -7,8 +7,8 @@ import {
   findAnyConfiguration,
   findConfiguration,
 } from "./devcontainer/find.ts";
-import { isJsonObject, type JsonObject } from "./devcontainer/json.ts";
-import { parseConfiguration } from "./devcontainer/parse.ts";
+import { formatPath, isJsonObject, type JsonObject } from "./devcontainer/json.ts";
+import { parseConfiguration, placeOf } from "./devcontainer/parse.ts";
 import { pathWithin, resolvePath } from "./devcontainer/paths.ts";
 import { type Substituted, substitute } from "./devcontainer/substitute.ts";
 import { type Dockerfile, parseDockerfile } from "./dockerfile/parse.ts";
@@ -67,11 +67,20 @@ export async function gatherSources(inputs: Inputs, { files, host }: Pick<World,
   const read = await readSource({ inputs, definition, workspace }, { files, host });
   const namedContexts = await readNamedContexts(files, workspace, definition);
   const { additionalFeatures: additional, lockfile } = inputs;
+  const unset = unsetVariables(configuration);
   const request = { configuration, found, workspace, additional, lockfile };
   const features = mayHaveFeatures(configuration, additional)
     ? await gatherAllowedFeatures(request, inputs, files)
     : undefined;
-  return { configuration, relative: found.relative, definition, namedContexts, features, ...read };
+  return {
+    configuration,
+    relative: found.relative,
+    definition,
+    namedContexts,
+    features,
+    ...read,
+    warnings: [...unset, ...read.warnings],
+  };
 }
 
 type Counting = { readonly found: FoundConfiguration; readonly instead?: Definition };
@@ -255,6 +264,23 @@ async function readNamedContexts(
     return [name, { root, entries: await readNamedContext(files, root) }] as const;
   });
   return new Map(await Promise.all(read));
+}
+
+/** What decides about the image; elsewhere, as in a mount, a variable that only some machines have is usual. */
+const DECIDES = new Set<string | number>([
+  ...["image", "build", "dockerFile", "context", "dockerComposeFile", "service"],
+  ...["features", "overrideFeatureInstallOrder", "containerEnv", "containerUser", "remoteUser"],
+]);
+
+function unsetVariables(configuration: Substituted): Warning[] {
+  return configuration.substitutions.flatMap(({ path, unset }) =>
+    DECIDES.has(path[0] ?? "")
+      ? unset.map((name) => ({
+          text: `the variable ${name} is not set in this step: nothing takes its place in ${formatPath(path)}. Set it under env:, or give a default, \${localEnv:${name}:default}`,
+          at: placeOf(configuration, path),
+        }))
+      : [],
+  );
 }
 
 function hostPathWarnings({ args }: Definition): Warning[] {

@@ -10,6 +10,8 @@ export type Substitution = {
   readonly fromEnvironment: boolean;
   /** The absolute path of the workspace took part: such a value differs from one machine to the next. */
   readonly fromHostPath: boolean;
+  /** Variables of the environment that are not set and have no default: nothing took their place. */
+  readonly unset: readonly string[];
 };
 
 /** A configuration whose build inputs are final; `raw` still is what the label carries. */
@@ -29,6 +31,7 @@ type Replaced = {
   readonly replaced: boolean;
   readonly fromEnvironment: boolean;
   readonly fromHostPath: boolean;
+  readonly unset: readonly string[];
 };
 type Resolve = (name: string, rest: readonly string[], path: JsonPath) => Replaced | undefined;
 
@@ -44,8 +47,8 @@ export function substitute(configuration: Configuration, variables: Variables): 
   const resolve = resolver(configuration, variables, container);
   const substitutions: Substitution[] = [];
   const replaceText = (written: string, path: JsonPath): string => {
-    const { text, replaced, fromEnvironment, fromHostPath } = replaceVariables(written, path, resolve);
-    if (replaced) substitutions.push({ path, fromEnvironment, fromHostPath });
+    const { text, replaced, ...taken } = replaceVariables(written, path, resolve);
+    if (replaced) substitutions.push({ path, ...taken });
     return text;
   };
   const replaceValue = (value: Json, path: JsonPath): Json => {
@@ -77,6 +80,7 @@ function replaceVariables(written: string, path: JsonPath, resolve: Resolve): Re
     replaced: taken.length > 0,
     fromEnvironment: taken.some(({ fromEnvironment }) => fromEnvironment),
     fromHostPath: taken.some(({ fromHostPath }) => fromHostPath),
+    unset: taken.flatMap(({ unset }) => unset),
   };
 }
 
@@ -89,6 +93,7 @@ function resolver(configuration: Configuration, variables: Variables, container:
         return {
           ...plain(environmentValue(localEnv, rest) ?? unnamed(configuration, name, path)),
           fromEnvironment: true,
+          unset: isUnset(localEnv, rest) ? rest : [],
         };
       case "localWorkspaceFolder":
         return { ...plain(localWorkspaceFolder), fromHostPath: true };
@@ -105,7 +110,12 @@ function resolver(configuration: Configuration, variables: Variables, container:
 }
 
 function plain(text: string): Replaced {
-  return { text, replaced: true, fromEnvironment: false, fromHostPath: false };
+  return { text, replaced: true, fromEnvironment: false, fromHostPath: false, unset: [] };
+}
+
+function isUnset(localEnv: Variables["localEnv"], rest: readonly string[]): boolean {
+  const [variable = "", ...fallback] = rest;
+  return fallback.length === 0 && (!Object.hasOwn(localEnv, variable) || localEnv[variable] === undefined);
 }
 
 /** The default ends at the next colon, as in the reference CLI: `${localEnv:PROXY:http://proxy}` is `http`. */

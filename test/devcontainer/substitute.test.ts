@@ -8,7 +8,15 @@ import { refusalOf } from "./refusal.ts";
 
 const ENV = { USER: "me", EMPTY: "", EVIL: "${localEnv:USER}$&$1", "A B": "spaced" };
 
-type Row = { name: string; written: string; becomes: string; environment?: true; host?: true; unchanged?: true };
+type Row = {
+  name: string;
+  written: string;
+  becomes: string;
+  environment?: true;
+  host?: true;
+  unchanged?: true;
+  unset?: string[];
+};
 
 describe("a text value", () => {
   const rows: readonly Row[] = [
@@ -16,7 +24,7 @@ describe("a text value", () => {
     { name: "localEnv", written: "x-${localEnv:USER}-y", becomes: "x-me-y", environment: true },
     { name: "env, its other name", written: "${env:USER}", becomes: "me", environment: true },
     { name: "twice in one text", written: "${env:USER}${env:USER}", becomes: "meme", environment: true },
-    { name: "not set", written: "[${localEnv:NO}]", becomes: "[]", environment: true },
+    { name: "not set", written: "[${localEnv:NO}]", becomes: "[]", environment: true, unset: ["NO"] },
     { name: "not set, with a default", written: "${localEnv:NO:bookworm}", becomes: "bookworm", environment: true },
     { name: "set, the default is not needed", written: "${localEnv:USER:x}", becomes: "me", environment: true },
     { name: "set to nothing is set", written: "[${localEnv:EMPTY:x}]", becomes: "[]", environment: true },
@@ -26,7 +34,7 @@ describe("a text value", () => {
       becomes: "http",
       environment: true,
     },
-    { name: "an empty name", written: "[${localEnv:}]", becomes: "[]", environment: true },
+    { name: "an empty name", written: "[${localEnv:}]", becomes: "[]", environment: true, unset: [""] },
     { name: "an empty name with a default", written: "${localEnv::x}", becomes: "x", environment: true },
     { name: "a name with a blank", written: "${localEnv:A B}", becomes: "spaced", environment: true },
     {
@@ -34,6 +42,7 @@ describe("a text value", () => {
       written: "[${localEnv:constructor}]",
       becomes: "[]",
       environment: true,
+      unset: ["constructor"],
     },
     { name: "what was put in is not read again", written: "${localEnv:EVIL}", becomes: ENV.EVIL, environment: true },
     {
@@ -66,12 +75,12 @@ describe("a text value", () => {
     { name: "the empty one stays", written: "${}", becomes: "${}", unchanged: true },
     { name: "beside an unknown one", written: "${x}${env:USER}", becomes: "${x}me", environment: true },
   ];
-  it.each(rows)("$name", ({ written, becomes, environment = false, host = false, unchanged = false }) => {
+  it.each(rows)("$name", ({ written, becomes, environment = false, host = false, unchanged = false, unset = [] }) => {
     const { json, substitutions, raw } = configured(JSON.stringify({ image: written }), ENV);
     expect(json).toEqual({ image: becomes });
     expect(raw).toEqual({ image: written });
     expect(substitutions).toEqual(
-      unchanged ? [] : [{ path: ["image"], fromEnvironment: environment, fromHostPath: host }],
+      unchanged ? [] : [{ path: ["image"], fromEnvironment: environment, fromHostPath: host, unset }],
     );
   });
 });

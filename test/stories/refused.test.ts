@@ -359,3 +359,16 @@ test("with a login for the registry: the build is given it, and no secret is any
   for (const text of [log, told.summary, JSON.stringify(told.outputs), JSON.stringify(told.docker)])
     expect(text).not.toContain("canary-91c4");
 });
+
+test("a variable that is not set and decides about the image is warned about, with its line; one that only the label carries is not", async () => {
+  put(
+    workspace,
+    JSON_FILE,
+    `{ "image": "${registry.host}/base/os:1",\n"containerEnv": { "A": "\${localEnv:NOT_SET}" },\n"remoteEnv": { "B": "\${localEnv:NOR_THIS}", "C": "\${localEnv:NO:x}" } }`,
+  );
+  const told = await play({ registry, workspace, inputs: { "on-miss": "continue" } });
+  expect(told.log).toMatch(
+    /::warning file=\.devcontainer\/devcontainer\.json,line=2::.*NOT_SET is not set.*containerEnv\.A/,
+  );
+  expect(told.log).not.toContain("NOR_THIS");
+});
