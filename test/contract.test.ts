@@ -94,7 +94,10 @@ test("the code sets exactly the outputs of action.yml", () => {
 });
 
 test("every error code stands in the README's troubleshooting table", () => {
-  const codes = readFileSync("src/errors.ts", "utf8").match(/"E_[A-Z_]+"/g)?.map((code) => code.slice(1, -1)) ?? [];
+  const codes =
+    readFileSync("src/errors.ts", "utf8")
+      .match(/"E_[A-Z_]+"/g)
+      ?.map((code) => code.slice(1, -1)) ?? [];
   const table = /## Troubleshooting\n(.*?)\n## /s.exec(readFileSync("README.md", "utf8"))?.[1] ?? "";
   expect(codes.length).toBeGreaterThan(10);
   expect(codes.filter((code) => !table.includes(`\`${code}\``))).toEqual([]);
