@@ -285,14 +285,13 @@ async function tryBuild(
   world: World,
 ): Promise<Attempt> {
   const { args: counted, uncounted } = sources.build.arguments;
-  const progress = openProgress({
-    title: formatPlatform(platform),
-    clock: world.clock,
-    redact: hideValues({ ...counted, ...uncounted }),
-  });
+  const redact = hideValues({ ...counted, ...uncounted });
+  const progress = openProgress({ title: formatPlatform(platform), clock: world.clock, redact });
+  const wantsAll = world.host.env.RUNNER_DEBUG === "1";
   const finished = await world.exec(buildx.program, [...buildx.prefix, ...args], {
     env,
     onLine: (line) => {
+      if (wantsAll) world.log.debug(redact(line));
       for (const told of progress.line(line)) world.log.info(told);
     },
   });
