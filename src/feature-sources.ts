@@ -1,5 +1,5 @@
 import type { FoundConfiguration } from "./devcontainer/find.ts";
-import type { JsonObject } from "./devcontainer/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "./devcontainer/json.ts";
 import { folderOf } from "./devcontainer/paths.ts";
 import type { Substituted } from "./devcontainer/substitute.ts";
 import { ActionError, type Place } from "./errors.ts";
@@ -8,6 +8,7 @@ import type { FoundFeature } from "./features/found.ts";
 import { type Folders, identifyFeature } from "./features/identify.ts";
 import { readLocalFeature } from "./features/local.ts";
 import { type Lockfile, type LockfileUse, lockedDigest, readLockfile } from "./features/lockfile.ts";
+import { variableName } from "./features/options.ts";
 import type { FeatureRequest } from "./features/resolve.ts";
 import type { Inputs } from "./inputs.ts";
 import type { WrittenFeature } from "./key/ingredients.ts";
@@ -83,12 +84,22 @@ function writtenFeature(
   locks: Lockfile | undefined,
 ): WrittenFeature {
   const locked = locks && lockedDigest(locks, asked);
+  const order = orderThatCounts(asked.options);
   return {
     id: asked.id,
-    ...(asked.neededBy === undefined ? { options: asked.options } : {}),
+    ...(asked.neededBy === undefined ? { options: asked.options, ...(order ? { order } : {}) } : {}),
     ...(local ? { tree: local.digest } : {}),
     ...(locked === undefined ? {} : { locked }),
   };
+}
+
+/** A shell reads the values one after the other: one may use a variable that an earlier one set, and of two for one variable the last counts. */
+function orderThatCounts(options: Json): readonly string[] | undefined {
+  if (!isJsonObject(options)) return undefined;
+  const names = Object.keys(options);
+  const isLive = Object.values(options).some((value) => /[$`]/.test(String(value)));
+  const isDoubled = new Set(names.map(variableName)).size < names.length;
+  return names.length > 1 && (isLive || isDoubled) ? names : undefined;
 }
 
 /** What the lockfile knows of features that others depend on: who those are, only their registry tells. */

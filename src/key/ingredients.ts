@@ -54,6 +54,8 @@ export type Yours = {
 export type WrittenFeature = {
   readonly id: string;
   readonly options?: Json;
+  /** The names of the options in the order of the file, where that means something. */
+  readonly order?: readonly string[];
   readonly tree?: Digest;
   readonly locked?: Digest;
 };

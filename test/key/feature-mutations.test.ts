@@ -75,6 +75,13 @@ const configure =
     put(root, ".devcontainer/devcontainer.json", JSON.stringify({ ...CONFIGURATION, ...change }, undefined, 2));
 const withFeatures = (features: Readonly<Record<string, unknown>>) =>
   configure({ features: { ...CONFIGURATION.features, ...features } });
+const orderedBy = (features: Readonly<Record<string, unknown>>): Readonly<Record<string, Content>> => ({
+  ...FILES,
+  ".devcontainer/devcontainer.json": JSON.stringify({
+    ...CONFIGURATION,
+    features: { ...CONFIGURATION.features, ...features },
+  }),
+});
 const moved = (name: string, what: Served) => ({ ...IMAGES, [`registry.test/f/${name}:1`]: what });
 
 /** What others publish: the commit, and so the source key, is the same. */
@@ -116,6 +123,16 @@ const YOURS: readonly Mutation[] = [
   {
     name: "a feature that the input additional-features adds",
     inputs: { "additional-features": '{"registry.test/f/added:1":{}}' },
+  },
+  {
+    name: "the order of options of which one uses the other",
+    from: orderedBy({ "registry.test/f/other:1": { name: "x", greeting: "hello $NAME" } }),
+    edit: withFeatures({ "registry.test/f/other:1": { greeting: "hello $NAME", name: "x" } }),
+  },
+  {
+    name: "the order of options that are one variable",
+    from: orderedBy({ "registry.test/f/other:1": { "a-b": "1", a_b: "2" } }),
+    edit: withFeatures({ "registry.test/f/other:1": { a_b: "2", "a-b": "1" } }),
   },
   {
     name: "an order of installation that is another one",
