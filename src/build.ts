@@ -192,25 +192,17 @@ type Run = {
   readonly warnings: readonly BuildWarning[];
 };
 
-/** One build; once more without an SBOM where that is too large for BuildKit and nobody insists on it. */
+/** What is pushed or loaded, and where buildx writes down what became of it. */
+type Target = { readonly name: string; readonly metadataFile: string };
+
 async function runBuild(task: PlatformTask, name: string, world: World): Promise<Run> {
-  const { platform, sources, layout, inputs } = task;
+  const { platform, sources, layout } = task;
   const title = formatPlatform(platform);
   const metadataFile = `${layout.folder}/metadata-${platformSlug(platform)}.json`;
-  const told = argumentsOf(task, name, metadataFile, world);
-  for (const warning of told.warnings) world.log.warning(warning);
+  const target = { name, metadataFile };
+  for (const warning of argumentsOf(task, target, world).warnings) world.log.warning(warning);
   const started = world.clock();
-  let { generator } = task;
-  let attempt = await tryFairly(task, told.args, world);
-  const mayGoWithout = generator !== undefined && !inputs.attestations.required.includes("sbom");
-  if (attempt.code !== 0 && mayGoWithout && isTooLargeSbom(attempt.end.failure)) {
-    world.log.warning(
-      `${title}: the SBOM is larger than this BuildKit lets through, so the image is built without one. BuildKit 0.33 takes 80 MiB; a generator that lists fewer files helps too.`,
-    );
-    generator = undefined;
-    attempt = await tryFairly(task, argumentsOf({ ...task, generator }, name, metadataFile, world).args, world);
-  }
-  const { code, end } = attempt;
+  const { code, end, generator } = await tryWithSbom(task, target, world);
   if (code !== 0) throw explainFailure(end.failure, { platform: title, dockerfile: userDockerfile(sources), code });
   const seconds = Math.round((world.clock() - started) / 100) / 10;
   return { metadata: (await world.files.readText(metadataFile)) ?? "", generator, seconds, warnings: end.warnings };
@@ -218,8 +210,7 @@ async function runBuild(task: PlatformTask, name: string, world: World): Promise
 
 function argumentsOf(
   { platform, sources, layout, inputs, output, builder, commit, generator }: PlatformTask,
-  name: string,
-  metadataFile: string,
+  { name, metadataFile }: Target,
   { host }: World,
 ): { readonly args: readonly string[]; readonly warnings: readonly string[] } {
   const { definition, arguments: told } = sources.build;
@@ -268,10 +259,22 @@ function offeredTo({ build }: Sources, commit: Provenance): Readonly<Record<stri
   return Object.fromEntries([...offeredArguments(commit)].filter(([name]) => declared.has(name)));
 }
 
-type Attempt = { readonly code: number; readonly end: BuildEnd };
+type Attempt = { readonly code: number; readonly end: BuildEnd; readonly generator: string | undefined };
+
+/** Once more without an SBOM where that is too large for BuildKit and nobody insists on it. */
+async function tryWithSbom(task: PlatformTask, target: Target, world: World): Promise<Attempt> {
+  const attempt = await tryFairly(task, target, world);
+  const mayGoWithout = task.generator !== undefined && !task.inputs.attestations.required.includes("sbom");
+  if (attempt.code === 0 || !mayGoWithout || !isTooLargeSbom(attempt.end.failure)) return attempt;
+  world.log.warning(
+    `${formatPlatform(task.platform)}: the SBOM is larger than this BuildKit lets through, so the image is built without one. BuildKit 0.33 takes 80 MiB; a generator that lists fewer files helps too.`,
+  );
+  return tryFairly({ ...task, generator: undefined }, target, world);
+}
 
 /** Once more where the registry failed while the image was pushed, for then everything is in BuildKit's cache. */
-async function tryFairly(task: PlatformTask, args: readonly string[], world: World): Promise<Attempt> {
+async function tryFairly(task: PlatformTask, target: Target, world: World): Promise<Attempt> {
+  const { args } = argumentsOf(task, target, world);
   const attempt = await tryBuild(task, args, world);
   if (attempt.code === 0 || !isServersFault(attempt.end.failure)) return attempt;
   const title = formatPlatform(task.platform);
@@ -280,7 +283,7 @@ async function tryFairly(task: PlatformTask, args: readonly string[], world: Wor
 }
 
 async function tryBuild(
-  { platform, sources, env, buildx }: PlatformTask,
+  { platform, sources, env, buildx, generator }: PlatformTask,
   args: readonly string[],
   world: World,
 ): Promise<Attempt> {
@@ -297,5 +300,5 @@ async function tryBuild(
   });
   const end = progress.end();
   for (const told of end.lines) world.log.info(told);
-  return { code: finished?.code ?? 1, end };
+  return { code: finished?.code ?? 1, end, generator };
 }
