@@ -1,3 +1,4 @@
+import { formatPath, isJsonObject, type JsonPath } from "./devcontainer/json.ts";
 import { placeOf } from "./devcontainer/parse.ts";
 import { type Substituted, substitutionAt } from "./devcontainer/substitute.ts";
 import { ActionError } from "./errors.ts";
@@ -5,13 +6,17 @@ import { ActionError } from "./errors.ts";
 /**
  * The users and the environment that features are installed with, as the configuration says, variables replaced.
  * @returns what goes into the plan, and the names of what came from the environment.
+ * @throws ActionError E_CONFIG for a user or a value that is no text.
  */
 export function installationOf(configuration: Substituted): {
   readonly values: Readonly<Record<string, string>>;
   readonly hidden: readonly string[];
 } {
   const { containerUser, remoteUser } = configuration.json;
-  const users = Object.entries({ containerUser, remoteUser }).map(([name, value]) => ({ name, path: [name], value }));
+  const users = Object.entries({ containerUser, remoteUser }).map(([name, value]) => {
+    if (value === undefined || value === null || typeof value === "string") return { name, path: [name], value };
+    throw wrongType(configuration, [name], "a text");
+  });
   const env = containerEnvironment(configuration).map(([name, value]) => ({
     name: `containerEnv.${name}`,
     path: ["containerEnv", name],
@@ -32,13 +37,18 @@ export function installationOf(configuration: Substituted): {
  */
 export function containerEnvironment(configuration: Substituted): readonly (readonly [string, string])[] {
   const { containerEnv } = configuration.json;
-  if (typeof containerEnv !== "object" || containerEnv === null || Array.isArray(containerEnv)) return [];
+  if (containerEnv === undefined || containerEnv === null) return [];
+  if (!isJsonObject(containerEnv)) throw wrongType(configuration, ["containerEnv"], "an object");
   return Object.entries(containerEnv).map(([name, value]) => {
     if (typeof value === "string") return [name, value];
-    throw new ActionError("E_CONFIG", {
-      what: `containerEnv.${name} is not a text.`,
-      fix: "Put it into double quotes.",
-      at: placeOf(configuration, ["containerEnv", name]),
-    });
+    throw wrongType(configuration, ["containerEnv", name], "a text");
+  });
+}
+
+function wrongType(configuration: Substituted, path: JsonPath, wanted: string): ActionError {
+  return new ActionError("E_CONFIG", {
+    what: `${formatPath(path)} is not ${wanted}, and features are installed with it.`,
+    fix: wanted === "a text" ? "Put it into double quotes." : 'Write it as { "NAME": "value" }.',
+    at: placeOf(configuration, path),
   });
 }

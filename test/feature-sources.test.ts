@@ -212,13 +212,20 @@ test("with whom and what features are installed", () => {
   expect(installationOf(configured({}, "/work/app"))).toEqual({ values: {}, hidden: [] });
 });
 
-test("a containerEnv that is none, or holds what is no text", async () => {
-  for (const containerEnv of [undefined, null, "x", ["x"]])
+test("no containerEnv is none", () => {
+  for (const containerEnv of [undefined, null])
     expect(containerEnvironment(configured({ containerEnv }, "/work/app"))).toEqual([]);
-  expect(await refusalOf(() => containerEnvironment(configured({ containerEnv: { A: 1 } }, "/w")))).toMatchObject({
-    code: "E_CONFIG",
-    at: { file: FILE, line: 3 },
-  });
+});
+
+test.each<[string, Readonly<Record<string, unknown>>, string, number]>([
+  ["a containerEnv that is a text", { containerEnv: "x" }, "containerEnv is not an object", 2],
+  ["a containerEnv that is a list", { containerEnv: ["x"] }, "containerEnv is not an object", 2],
+  ["a value that is no text", { containerEnv: { A: 1 } }, "containerEnv.A is not a text", 3],
+  ["a user that is no text", { remoteUser: 5 }, "remoteUser is not a text", 2],
+  ["a user of the container that is no text", { containerUser: {} }, "containerUser is not a text", 2],
+])("%s is refused where features are installed", async (_, json, what, line) => {
+  const error = await refusalOf(() => installationOf(configured(json, "/w")));
+  expect(error).toMatchObject({ code: "E_CONFIG", message: expect.stringContaining(what), at: { file: FILE, line } });
 });
 
 test.each<[string, Readonly<Record<string, unknown>>, string | undefined]>([
