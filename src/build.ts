@@ -66,8 +66,8 @@ export async function buildPlatforms(task: BuildTask, world: World): Promise<Bui
   const generator = generatorOf(task);
   warnOfAttestations(task, world.log);
   const env = await isolate(task, world);
-  const { buildx, builders } = await openBuilders(task, env, world);
-  const [bindings, bases, features, commit] = await Promise.all([
+  const [{ buildx, builders }, bindings, bases, features, commit] = await Promise.all([
+    openBuilders(task, env, world),
     withGenerator(generator, task.bindings, world.registry),
     readBaseImages(task, world.registry),
     fetchFeatures(task.features, task.ports),
