@@ -4,7 +4,7 @@
 #
 #   bash scripts/buildkit.sh IMAGE   makes it and pushes it there
 #
-# The daemon, and the client that buildx starts beside it, are built once from the Go module proxy into ~/.cache/dev-container-cache: some minutes on two
+# The daemon, and the client that buildx starts beside it, are built once from the Go module proxy into ~/.cache/dev-container-cache: two to three minutes on two
 # cores; scripts/go.sh says with which Go. runc is the machine's own, else Debian's or Ubuntu's package.
 set -euo pipefail
 # shellcheck source=scripts/go.sh
