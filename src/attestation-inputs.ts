@@ -1,7 +1,7 @@
 import { ActionError } from "./errors.ts";
 import type { Inputs } from "./inputs.ts";
 import { formatReference, parseReference, type Reference } from "./oci/reference.ts";
-import { choice, type ReadInput, text, wrong } from "./read-input.ts";
+import { choice, type ReadInput, separated, text, wrong } from "./read-input.ts";
 import { imageAllowed } from "./registry/allowed.ts";
 import type { Attestation } from "./sbom/attestations.ts";
 
@@ -58,10 +58,7 @@ function readProvenance(read: ReadInput): "min" | "max" {
 const ATTESTATIONS: readonly Attestation[] = ["sbom", "provenance"];
 
 function readRequired(read: ReadInput): readonly Attestation[] {
-  const items = read("require")
-    .split(/[\n,]/)
-    .map((item) => item.trim())
-    .filter((item) => item !== "");
+  const items = separated(read, "require");
   const bad = items.find((item) => !ATTESTATIONS.some((one) => one === item));
   if (bad !== undefined) throw wrong("require", bad, `Allowed: ${ATTESTATIONS.join(", ")}, one a line or with commas.`);
   return ATTESTATIONS.filter((one) => items.includes(one));

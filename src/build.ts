@@ -45,7 +45,11 @@ export type BuildTask = {
   readonly features: readonly InstalledFeature[];
   readonly ports: FeaturePorts;
   readonly output: { readonly kind: "push" } | { readonly kind: "load"; readonly name: string };
+  readonly rebuild: Rebuild;
 };
+
+/** Whether what stands under a platform's tag is built over, and if so, with the layer cache or without. */
+export type Rebuild = "no" | "cached" | "fresh";
 
 export type BuiltPlatform = {
   readonly platform: Platform;
@@ -167,14 +171,14 @@ type PlatformTask = BuildTask & {
 type Ended = { readonly built: BuiltPlatform; readonly warnings: readonly BuildWarning[] };
 
 async function buildPlatform(task: PlatformTask, world: World): Promise<Ended> {
-  const { platform, sources, plan, output } = task;
+  const { platform, sources, plan, output, rebuild } = task;
   const planned = plan?.platforms.find((one) => one.platform === platform);
   if (output.kind === "load" || planned === undefined) {
     const { seconds, warnings } = await runBuild(task, output.kind === "load" ? output.name : "", world);
     return { built: { platform, found: undefined, seconds, foundLate: false }, warnings };
   }
-  const late = await lookUpPlatform(sources.wanted, planned, world.registry);
-  if (late.kind === "sound" && late.found[0]) {
+  const late = rebuild === "no" ? await lookUpPlatform(sources.wanted, planned, world.registry) : undefined;
+  if (late?.kind === "sound" && late.found[0]) {
     world.log.info(`${formatPlatform(platform)}: another job has just pushed this image.`);
     return { built: { platform, found: late.found[0], seconds: 0, foundLate: true }, warnings: [] };
   }
@@ -209,7 +213,7 @@ async function runBuild(task: PlatformTask, name: string, world: World): Promise
 }
 
 function argumentsOf(
-  { platform, sources, layout, inputs, output, builder, commit, generator }: PlatformTask,
+  { platform, sources, layout, inputs, output, builder, commit, generator, rebuild }: PlatformTask,
   { name, metadataFile }: Target,
   { host }: World,
 ): { readonly args: readonly string[]; readonly warnings: readonly string[] } {
@@ -217,13 +221,14 @@ function argumentsOf(
   const laidOut = layout.platforms.get(formatPlatform(platform));
   if (!laidOut) throw new Error(`nothing was laid out for ${formatPlatform(platform)}`);
   const { label } = laidOut;
+  const isFresh = inputs.build.noCache || rebuild === "fresh";
   const cache = cacheArguments({
     platform,
     from: inputs.build.cacheFrom,
     to: inputs.build.cacheTo,
     beside: cacheBeside(sources, inputs, host.event),
     mayExport: output.kind === "push" && !host.event.isPullRequest && abilitiesOf(builder).exportCache,
-    isFresh: inputs.build.noCache,
+    isFresh,
     env: host.env,
   });
   const args = buildxArguments({
@@ -238,7 +243,7 @@ function argumentsOf(
     contexts: laidOut.contexts,
     options: [
       ...cache.args,
-      ...(inputs.build.noCache ? ["--no-cache"] : []),
+      ...(isFresh ? ["--no-cache"] : []),
       ...[...definition.counted, ...definition.uncounted].map(formatOption),
       ...told.secretOptions,
     ],

@@ -21,10 +21,11 @@ export type Decision =
       readonly failure: ActionError | undefined;
     };
 
-type Choices = Pick<Inputs, "onMiss" | "onDrift" | "onUnknown" | "platforms" | "cacheRepository">;
+type Choices = Pick<Inputs, "onMiss" | "onDrift" | "onUnknown" | "force" | "platforms" | "cacheRepository">;
 
 /** The table of "What happens", as far as it follows from the verdict and the inputs. */
 export function decide(verdict: Verdict, inputs: Choices, reasons: readonly Difference[]): Decision {
+  if (inputs.force && !isDoubtful(verdict)) return { kind: "build", platforms: inputs.platforms, reuse: [] };
   switch (verdict.kind) {
     case "hit":
       return { kind: "hand-out", result: "hit", verdict };
@@ -44,6 +45,11 @@ export function decide(verdict: Verdict, inputs: Choices, reasons: readonly Diff
     case "unknown":
       return decideUnknown(verdict.doubt, inputs);
   }
+}
+
+/** Where something could not be read, nothing can be bound to what the key names. */
+function isDoubtful(verdict: Verdict): boolean {
+  return verdict.kind === "unknown" || (verdict.kind === "stale" && verdict.doubt !== undefined);
 }
 
 function decideUnknown(doubt: Doubt, inputs: Choices): Decision {

@@ -3,6 +3,7 @@ import { branchTag } from "./key/fingerprint.ts";
 import { planDescriptorOf, statementOf } from "./key/record.ts";
 import { readPlanStatement, type StoredPlan } from "./key/stored.ts";
 import type { Served } from "./oci/manifest.ts";
+import { formatPlatform } from "./oci/platform.ts";
 import type { Repository } from "./oci/reference.ts";
 import type { Sources } from "./plan.ts";
 import type { Plan } from "./probe.ts";
@@ -20,12 +21,14 @@ const LARGEST_STATEMENT = 32 * 1024 * 1024;
 /**
  * Finds the newest image of this branch, or of the branch that this one goes back to, and tells what differs. What cannot be read is
  * no failure: then there is no explanation.
+ * @param isLeg whether this run is about a part of the set, as a leg of a matrix is: platforms that it does not know of are not gone.
  */
 export async function explainAgainstBranch(
   sources: Sources,
   plan: Plan,
   event: Event,
   registry: Registry,
+  { isLeg }: { readonly isLeg: boolean },
 ): Promise<Explanation> {
   const { repository } = sources.wanted;
   const branches = [event.branch, event.baseBranch, event.defaultBranch].filter((branch) => branch !== undefined);
@@ -35,7 +38,9 @@ export async function explainAgainstBranch(
     const answer = answers[position];
     if (answer?.kind !== "found") continue;
     const stored = await readPlan(answer.value, repository, registry);
-    if (stored) return { previous: { tag, index: answer.value }, reasons: differences(sources, plan, stored) };
+    if (!stored) continue;
+    const compared = isLeg ? onlyPlatformsOf(plan, stored) : stored;
+    return { previous: { tag, index: answer.value }, reasons: differences(sources, plan, compared) };
   }
   return { previous: undefined, reasons: [] };
 }
@@ -62,6 +67,14 @@ async function readPlan(served: Served, repository: Repository, registry: Regist
   if (!statement) return undefined;
   const blob = await registry.blob(repository, statement, LARGEST_STATEMENT);
   return blob.kind === "found" ? readPlanStatement(new TextDecoder().decode(blob.value)) : undefined;
+}
+
+function onlyPlatformsOf({ platforms }: Plan, previous: StoredPlan): StoredPlan {
+  const wanted = new Set(platforms.map(({ platform }) => formatPlatform(platform)));
+  return {
+    ...previous,
+    platforms: Object.fromEntries(Object.entries(previous.platforms).filter(([platform]) => wanted.has(platform))),
+  };
 }
 
 /** Both sides hide private values by the previous plan's salt, so that equal values have equal hashes. */

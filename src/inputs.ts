@@ -1,19 +1,17 @@
-import {
-  type AttestationInputs,
-  readAttestationInputs,
-  refuseAttestationContradictions,
-} from "./attestation-inputs.ts";
+import { type AttestationInputs, readAttestationInputs } from "./attestation-inputs.ts";
 import { type BuildInputs, readBuildInputs } from "./build-inputs.ts";
+import { refuseContradictions } from "./contradictions.ts";
 import { isJsonObject, type Json, type JsonObject } from "./devcontainer/json.ts";
 import { ActionError } from "./errors.ts";
 import { parseRunner, platformNamedTwice, type Runner } from "./matrix.ts";
 import { formatPlatform, type Platform, parsePlatform } from "./oci/platform.ts";
 import { parseReference, parseRepository, type Repository } from "./oci/reference.ts";
-import { autoOrBoolean, choice, items, list, type ReadInput, text, wrong } from "./read-input.ts";
+import { autoOrBoolean, boolean, choice, items, list, type ReadInput, separated, text, wrong } from "./read-input.ts";
 import { type ImagePattern, parseImagePattern } from "./registry/allowed.ts";
 import { type DockerConfiguration, decodeDockerConfiguration } from "./registry/docker-config.ts";
 import { type Mirror, parseMirror } from "./registry/mirrors.ts";
 import { decodeCertificate, type Insecure } from "./registry/trust.ts";
+import { type Release, readRelease, readTags } from "./tag-inputs.ts";
 
 /** What the user asked for, checked: nothing here can be wrong any more except in the light of files, registry or engine. */
 export type Inputs = {
@@ -25,6 +23,17 @@ export type Inputs = {
   readonly onUnknown: "fail" | "build" | "continue";
   readonly push: "auto" | "true" | "false";
   readonly alias: "auto" | "true" | "false";
+  /** An image that is there is built over all the same. */
+  readonly force: boolean;
+  /** Past this age an image does not count. */
+  readonly cacheTtlDays: number | undefined;
+  /** Legal, none of our own, none twice. */
+  readonly tags: readonly string[];
+  readonly release: Release | undefined;
+  /** Whether the image is put into the local engine, wherever it comes from. */
+  readonly load: boolean;
+  /** With false there is a fallback image. */
+  readonly exitOnBuildFailure: boolean;
   /** Sorted, no platform twice. */
   readonly platforms: readonly Platform[];
   /** No platform twice; those that are not named have a default. */
@@ -72,6 +81,12 @@ export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
     onUnknown: choice(read, "on-unknown", ["fail", "build", "continue"]),
     push: autoOrBoolean(read, "push"),
     alias: autoOrBoolean(read, "alias"),
+    force: boolean(read, "force", false),
+    cacheTtlDays: readDays(read, "cache-ttl-days"),
+    tags: readTags(read),
+    release: readRelease(read),
+    load: boolean(read, "load", false),
+    exitOnBuildFailure: boolean(read, "exit-on-build-failure", true),
     platforms: readPlatforms(read),
     runners: readRunners(read),
     workspaceFolder: text(read, "workspace-folder"),
@@ -127,12 +142,9 @@ function readCacheRepository(read: ReadInput, defaults: Defaults): Repository {
 }
 
 function readPlatforms(read: ReadInput): Platform[] {
-  const items = (text(read, "platforms") ?? "linux/amd64")
-    .split(/[\n,]/)
-    .map((item) => item.trim())
-    .filter((item) => item !== "");
+  const written = separated(read, "platforms");
   const platforms = new Map<string, Platform>();
-  for (const item of items) {
+  for (const item of written.length === 0 ? ["linux/amd64"] : written) {
     const platform = parsePlatform(item);
     if ("wrong" in platform)
       throw wrong(
@@ -145,6 +157,13 @@ function readPlatforms(read: ReadInput): Platform[] {
     platforms.set(formatPlatform(platform), platform);
   }
   return [...platforms.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, platform]) => platform);
+}
+
+function readDays(read: ReadInput, name: string): number | undefined {
+  const value = text(read, name);
+  if (value === undefined) return undefined;
+  if (/^[1-9]\d{0,4}$/.test(value)) return Number(value);
+  throw wrong(name, value, "Allowed: a whole number of days, 1 or more. Leave it out for no limit.");
 }
 
 function readRunners(read: ReadInput): readonly Runner[] {
@@ -217,43 +236,4 @@ function readLogin(read: ReadInput): Inputs["registryLogin"] {
     what: `The input ${there} is set and ${missing} is empty.`,
     fix: `Set both or none. A secret that this run may not read is empty: a fork's pull request gets no secrets.`,
   });
-}
-
-function refuseContradictions(inputs: Inputs, defaults: Defaults): void {
-  refuseAttestationContradictions(inputs);
-  refuseTwoConfigurations(inputs);
-  if (inputs.push === "true" && defaults.isFork)
-    throw new ActionError("E_INPUT", {
-      what: "The input push is true, and this run is about a fork's code, which never causes a push.",
-      fix: "Set push to auto: the image is then built and loaded into the local engine only.",
-    });
-  if (inputs.alias === "true" && inputs.push === "false")
-    throw new ActionError("E_INPUT", {
-      what: "The input alias is true and push is false: a branch's alias is a tag, and a tag is pushed.",
-      fix: "Leave one of the two out.",
-    });
-  if (inputs.push === "true" && inputs.onMiss !== "build")
-    throw new ActionError("E_INPUT", {
-      what: `The input push is true and on-miss is ${inputs.onMiss}: without a build there is nothing to push.`,
-      fix: "Leave push out, or set on-miss to build.",
-    });
-}
-
-function refuseTwoConfigurations({
-  dockerfilePath,
-  buildContextPath,
-  devcontainerDir,
-  devcontainerJsonPath,
-}: Inputs): void {
-  if (buildContextPath !== undefined && dockerfilePath === undefined)
-    throw new ActionError("E_INPUT", {
-      what: "The input build-context-path is set and dockerfile-path is not: it is the context of that Dockerfile.",
-      fix: "Set both, or write the context into devcontainer.json (build.context).",
-    });
-  const other = devcontainerJsonPath === undefined ? "devcontainer-dir" : "devcontainer-json-path";
-  if (dockerfilePath !== undefined && (devcontainerDir ?? devcontainerJsonPath) !== undefined)
-    throw new ActionError("E_INPUT", {
-      what: `The inputs dockerfile-path and ${other} are both set: only one of them can say what is built.`,
-      fix: "Leave one of the two out. With dockerfile-path no devcontainer.json is read.",
-    });
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { ActionError, asActionError } from "./errors.ts";
-import { fail, openLog, publishOutputs, publishSummary, readInput } from "./host/actions.ts";
+import { fail, forgive, openLog, publishOutputs, publishSummary, readInput } from "./host/actions.ts";
 import { readHost } from "./host/context.ts";
 import { openExec } from "./host/exec.ts";
 import { openFiles } from "./host/files.ts";
@@ -68,7 +68,7 @@ async function main(): Promise<void> {
   publishOutputs(makeOutputs(report));
   publishSummary(renderSummary(report));
   for (const line of describeEnd(report)) log.info(line);
-  if (report.failure) fail(report.failure);
+  if (report.failure) (report.isFallback ? forgive : fail)(report.failure);
 }
 
 /** What is to be undone at the end of a run, the last first; a second call finds nothing left to do. */

@@ -1,4 +1,5 @@
 import type { CacheBeside } from "./buildx/cache.ts";
+import type { BuildRecord } from "./built.ts";
 import { ActionError } from "./errors.ts";
 import type { Inputs } from "./inputs.ts";
 import { branchTag, setTag, sourceTag } from "./key/fingerprint.ts";
@@ -19,6 +20,8 @@ export type Publication = {
   readonly found: readonly Found[];
   /** Seconds by platform, for those that were built in this run. */
   readonly seconds: Readonly<Record<string, number>>;
+  /** What is known of the builds of the others. */
+  readonly earlier: readonly BuildRecord[];
   readonly salt: string;
   /** Milliseconds since 1970. */
   readonly now: number;
@@ -26,7 +29,7 @@ export type Publication = {
 };
 
 /** The plan as it is stored: with private values hidden by the given salt. */
-export function storePlan(publication: Omit<Publication, "found" | "branch">): StoredPlan {
+export function storePlan(publication: Omit<Publication, "found" | "branch" | "earlier">): StoredPlan {
   const { sources, plan, salt, now, seconds } = publication;
   return {
     schema: 1,
@@ -58,12 +61,10 @@ export async function publishSet(
   expectPushed(await registry.putBlob(repository, config.bytes, config.descriptor.mediaType), "the plan's config");
   const manifest = planManifest(layer, config.descriptor);
   await push(registry, repository, manifest, undefined);
-  const seconds = Object.values(publication.seconds);
   const index = setIndex(found, {
     manifest: manifest.descriptor,
     own: sources.wanted.ownKey,
-    built: new Date(publication.now).toISOString(),
-    seconds: seconds.length === 0 ? 0 : Math.max(...seconds),
+    ...describeBuilds(publication),
   });
   const tag = setTag(plan.key);
   await push(registry, repository, index, tag);
@@ -74,6 +75,14 @@ export async function publishSet(
   ];
   await Promise.all(others.map((other) => push(registry, repository, index, other)));
   return { image: { ...repository, digest: served.descriptor.digest }, served };
+}
+
+/** A set is as old as its oldest platform, and took as long as its slowest. */
+function describeBuilds({ now, seconds, earlier }: Publication): { readonly built: string; readonly seconds: number } {
+  return {
+    built: new Date(Math.min(now, ...earlier.flatMap(({ at }) => at ?? []))).toISOString(),
+    seconds: Math.max(0, ...Object.values(seconds), ...earlier.flatMap((one) => one.seconds ?? [])),
+  };
 }
 
 async function push(

@@ -68,3 +68,8 @@ export function items(read: ReadInput, name: string): readonly string[] {
     .map((line) => line.trim())
     .filter((line) => line !== "");
 }
+
+/** The items of an input that are written one a line or with commas. */
+export function separated(read: ReadInput, name: string): readonly string[] {
+  return items((input) => read(input).replaceAll(",", "\n"), name);
+}

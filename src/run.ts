@@ -1,16 +1,20 @@
-import { carryOut, type Outcome } from "./act.ts";
+import { carryOut } from "./act.ts";
+import { type Aged, leaveOutOld } from "./age.ts";
 import { decide } from "./decide.ts";
 import { type Explanation, explainAgainstBranch, explainDrift } from "./explain.ts";
 import { openFeaturePorts } from "./feature-ports.ts";
 import { type Handover, makeHandover, readLoadedConfig } from "./handover.ts";
 import type { Inputs } from "./inputs.ts";
 import { sourceTag } from "./key/fingerprint.ts";
+import { requireEngine } from "./load.ts";
 import { chooseRunners } from "./matrix.ts";
 import { samePlatform } from "./oci/platform.ts";
 import { formatRepository } from "./oci/reference.ts";
+import type { Outcome } from "./outcome.ts";
 import { readSources, type Sources } from "./plan.ts";
 import { type Probed, probe } from "./probe.ts";
 import { branchToMove, lookAtAlias, storePlan } from "./publish.ts";
+import { readAskedTags } from "./release.ts";
 import { describeExplanation, describePlan, describeSources, describeVerdict } from "./report/log.ts";
 import type { Report } from "./report/report.ts";
 import { chooseSbomFolder, handOverSboms } from "./sboms.ts";
@@ -28,12 +32,14 @@ const PROBE_TIME = 60_000;
 export async function run(inputs: Inputs, world: World): Promise<Report> {
   const started = world.clock();
   const folder = await chooseSbomFolder(inputs, world);
-  const sources = await world.log.group("Which image would this commit's dev container be?", async () => {
+  const { sources, tags } = await world.log.group("Which image would this commit's dev container be?", async () => {
+    if (inputs.load) await requireEngine(world);
+    const tags = await readAskedTags(inputs, world);
     const read = await readSources(inputs, world);
     for (const secret of read.build.arguments.secretValues) world.log.mask(secret);
     for (const line of describeSources(read)) world.log.info(line);
     for (const { text, at } of read.warnings) world.log.warning(text, at);
-    return read;
+    return { sources: read, tags };
   });
   const asked = world.clock();
   const ports = openFeaturePorts(world, inputs.allowedImages);
@@ -43,10 +49,12 @@ export async function run(inputs: Inputs, world: World): Promise<Report> {
     `Is it in ${formatRepository(inputs.cacheRepository)}?`,
     async () => {
       world.registry.limitTime(PROBE_TIME);
-      const probed = await probe(sources.wanted, world.registry, ports);
+      const answer = await probe(sources.wanted, world.registry, ports);
+      const limit = { days: inputs.cacheTtlDays, now: world.clock() };
+      const probed = await leaveOutOld(answer, limit, sources.wanted, world.registry);
       for (const { text, at } of probed.warnings) world.log.warning(text, at);
       const spent = { seconds: secondsSince(asked, world), traffic: world.registry.traffic() };
-      const explanation = await explain(sources, probed, world);
+      const explanation = await explain(inputs, sources, probed, world);
       for (const line of [
         ...describePlan(probed.plan),
         ...describeVerdict(probed.verdict),
@@ -58,7 +66,7 @@ export async function run(inputs: Inputs, world: World): Promise<Report> {
   );
   world.registry.limitTime(undefined);
   const decision = decide(probed.verdict, inputs, explanation.reasons);
-  const outcome = await carryOut(decision, { inputs, sources, probed, alias, ports, world });
+  const outcome = await carryOut(decision, { inputs, sources, probed, alias, tags, ports, world });
   const handover = await handOver(outcome, sources, world);
   const sboms = await handOverSboms({ inputs, outcome, folder, previous: explanation.previous }, world);
   const planFile = await storePlanFile(sources, probed, world);
@@ -76,21 +84,27 @@ function secondsSince(then: number, world: World): number {
   return Math.round(world.clock() - then) / 1000;
 }
 
-async function explain(sources: Sources, { plan, verdict }: Probed, { registry, host }: World): Promise<Explanation> {
+async function explain(
+  { alias }: Inputs,
+  sources: Sources,
+  { plan, verdict, tooOld }: Aged,
+  { registry, host }: World,
+): Promise<Explanation> {
   if (!plan || verdict.kind === "hit" || verdict.kind === "joinable" || verdict.kind === "unknown")
     return { previous: undefined, reasons: [] };
+  if (tooOld) return { previous: tooOld.previous, reasons: [tooOld.reason] };
   if (verdict.kind === "stale")
     return explainDrift(sources, plan, verdict.index, sourceTag(sources.wanted.sourceKey), registry);
-  return explainAgainstBranch(sources, plan, host.event, registry);
+  return explainAgainstBranch(sources, plan, host.event, registry, { isLeg: alias === "false" });
 }
 
 /** What later jobs need to run the image; that it cannot be read makes no failure of an image that is there. */
 async function handOver(
-  { image, digest, found }: Outcome,
+  { image, digest, found, isFallback }: Outcome,
   { wanted }: Sources,
   world: World,
 ): Promise<Handover | undefined> {
-  if (image === undefined) return undefined;
+  if (image === undefined || isFallback) return undefined;
   const own = found?.find(({ platform }) => samePlatform(platform, wanted.handOver));
   const config = own
     ? await readFoundConfig(own, wanted.repository, world.registry)
@@ -145,6 +159,7 @@ function tellRun(
     previous: previous?.tag,
     built: outcome.built ?? [],
     saved: outcome.saved,
+    isFallback: outcome.isFallback ?? false,
     failure: outcome.failure,
   };
 }

@@ -1,10 +1,10 @@
-import type { Outcome } from "./act.ts";
 import { folderOf, lastSegment, pathWithin, resolvePath } from "./devcontainer/paths.ts";
 import { ActionError } from "./errors.ts";
 import type { Previous } from "./explain.ts";
 import type { Inputs } from "./inputs.ts";
 import { imageFor } from "./oci/manifest.ts";
 import { formatPlatform } from "./oci/platform.ts";
+import type { Outcome } from "./outcome.ts";
 import type { Found } from "./probe.ts";
 import { describeSboms } from "./report/log.ts";
 import type { ImageInIndex } from "./sbom/attestations.ts";

@@ -30,6 +30,7 @@ type Choice = {
   readonly onMiss?: "build" | "fail" | "continue";
   readonly onDrift?: "build" | "use" | "fail";
   readonly onUnknown?: "build" | "fail" | "continue";
+  readonly force?: boolean;
 };
 
 const told = (decision: Decision): string => {
@@ -42,6 +43,23 @@ const told = (decision: Decision): string => {
 test.each<[string, Verdict, Choice, string]>([
   ["hit", hit, {}, "hand out hit"],
   ["hit whatever the rest says", hit, { onMiss: "fail", onDrift: "fail" }, "hand out hit"],
+  ["hit, force", hit, { force: true }, "build amd64+arm64, reuse 0"],
+  ["joinable, force", { kind: "joinable", found: [foundArm64] }, { force: true }, "build amd64+arm64, reuse 0"],
+  ["partial, force: what is there is built too", partial, { force: true }, "build amd64+arm64, reuse 0"],
+  [
+    "stale, force: what could be used again is built too",
+    { ...stale, reusable: [foundArm64] },
+    { force: true },
+    "build amd64+arm64, reuse 0",
+  ],
+  ["stale, force over use", stale, { force: true, onDrift: "use" }, "build amd64+arm64, reuse 0"],
+  [
+    "stale for upstream cannot be read, force is no knowledge",
+    { ...stale, doubt },
+    { force: true },
+    "report unknown E_AUTH",
+  ],
+  ["unknown, force is no knowledge", { kind: "unknown", doubt }, { force: true }, "report unknown E_AUTH"],
   ["joinable", { kind: "joinable", found: [foundArm64] }, { onMiss: "fail" }, "join 1"],
   ["partial, build", partial, {}, "build amd64, reuse 1"],
   ["partial, fail", partial, { onMiss: "fail" }, "report partial E_MISS"],
@@ -64,6 +82,7 @@ test.each<[string, Verdict, Choice, string]>([
     onMiss: "build",
     onDrift: "build",
     onUnknown: "fail",
+    force: false,
     platforms: [amd64, arm64],
     cacheRepository: { registry: "cache.test", repository: "team/app" },
     ...choice,

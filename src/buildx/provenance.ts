@@ -8,14 +8,9 @@ import { isRecord } from "../oci/manifest.ts";
  * @see https://github.com/moby/buildkit/blob/v0.26.3/docs/attestations/slsa-definitions.md
  */
 export function readUsedImages(text: string): readonly Digest[] | undefined {
-  let statement: unknown;
-  try {
-    statement = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (!isRecord(statement) || !isRecord(statement.predicate)) return undefined;
-  const { materials, buildDefinition } = statement.predicate;
+  const predicate = readPredicate(text);
+  if (predicate === undefined) return undefined;
+  const { materials, buildDefinition } = predicate;
   // A build from scratch has no materials at all, and then no list of them either.
   const list: unknown = isRecord(buildDefinition) ? buildDefinition.resolvedDependencies : materials;
   if (list !== undefined && !Array.isArray(list)) return undefined;
@@ -24,4 +19,29 @@ export function readUsedImages(text: string): readonly Digest[] | undefined {
     const digest = isRecord(material.digest) ? `sha256:${String(material.digest.sha256)}` : "";
     return isDigest(digest) ? [digest] : [];
   });
+}
+
+/** Milliseconds since 1970. */
+export type BuildTimes = { readonly started: number; readonly finished: number };
+
+/**
+ * When a build ran, out of its provenance: also of one that came from the layer cache, whose image repeats an older `created`.
+ * @param text the in-toto statement: `metadata` in v0.2, `runDetails.metadata` in v1.
+ */
+export function readBuildTimes(text: string): BuildTimes | undefined {
+  const { metadata, runDetails } = readPredicate(text) ?? {};
+  const times = isRecord(runDetails) ? runDetails.metadata : metadata;
+  if (!isRecord(times)) return undefined;
+  const started = Date.parse(String(times.startedOn ?? times.buildStartedOn));
+  const finished = Date.parse(String(times.finishedOn ?? times.buildFinishedOn));
+  return Number.isFinite(started) && Number.isFinite(finished) ? { started, finished } : undefined;
+}
+
+function readPredicate(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const statement: unknown = JSON.parse(text);
+    return isRecord(statement) && isRecord(statement.predicate) ? statement.predicate : undefined;
+  } catch {
+    return undefined;
+  }
 }

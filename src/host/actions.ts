@@ -52,3 +52,8 @@ export function fail(error: ActionError): void {
   core.error(describeError(error), place(error));
   process.exitCode = 1;
 }
+
+/** Tells of a failure with which the job goes on. */
+export function forgive(error: ActionError): void {
+  core.warning(describeError(error), place(error));
+}

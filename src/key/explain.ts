@@ -18,7 +18,8 @@ export type Difference = {
     | "frontend"
     | "feature"
     | "label"
-    | "recipe";
+    | "recipe"
+    | "age";
   readonly text: string;
   readonly at?: { readonly file: string; readonly line?: number };
 };

@@ -48,22 +48,26 @@ export function describeVerdict(verdict: Verdict): string[] {
       return ["Hit: every platform is there; the index that joins them is not."];
     case "partial":
       return [
-        ...notWhole(verdict.damaged),
+        ...notCounted(verdict.damaged),
         `Partial: ${names(verdict.found)} there, ${verdict.missing.map(formatPlatform).join(", ")} missing.`,
       ];
     case "stale":
       return [
         `Stale: an image of the same sources is there (${formatPinned(verdict.image)}), and what it is built on has moved${verdict.doubt ? " or cannot be read" : ""}.`,
+        ...(verdict.doubt ? [cannotTell(verdict.doubt).message] : []),
       ];
     case "miss":
-      return [...notWhole(verdict.damaged), "Miss: the image is not there."];
+      return [
+        ...notCounted(verdict.damaged),
+        verdict.damaged.length === 0 ? "Miss: the image is not there." : "Miss: no image that counts is there.",
+      ];
     case "unknown":
       return [`Unknown: ${cannotTell(verdict.doubt).message}`];
   }
 }
 
-function notWhole(damaged: readonly string[]): string[] {
-  return damaged.map((what) => `Not whole: ${what}.`);
+function notCounted(damaged: readonly string[]): string[] {
+  return damaged.map((what) => `Does not count: ${what}.`);
 }
 
 function names(found: readonly { readonly platform: Parameters<typeof formatPlatform>[0] }[]): string {

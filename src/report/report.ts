@@ -44,6 +44,8 @@ export type Report = {
   readonly planFile: string | undefined;
   readonly probe: { readonly seconds: number; readonly traffic: Traffic } | undefined;
   readonly seconds: number;
+  /** Whether `image` stands in for this commit's: then a failure does not end the job. */
+  readonly isFallback: boolean;
   readonly failure: ActionError | undefined;
 };
 
@@ -70,6 +72,7 @@ export function reportFailure(failure: ActionError, seconds: number): Report {
     planFile: undefined,
     probe: undefined,
     seconds,
+    isFallback: false,
     failure,
   };
 }

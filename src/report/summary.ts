@@ -1,3 +1,4 @@
+import { cannotTell } from "../decide.ts";
 import { shortDigest } from "../oci/digest.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { formatRepository } from "../oci/reference.ts";
@@ -25,13 +26,19 @@ export function renderSummary(report: Report): string {
           `**${asText(report.failure.message)}** \`${report.failure.code}\`${report.failure.fix === undefined ? "" : `\n\n${asText(report.failure.fix)}`}`,
         ]
       : []),
-    ...(report.image === undefined ? [] : [`\`${report.image}\``]),
+    ...(report.image === undefined ? [] : [`\`${report.image}\`${report.isFallback ? " stands in for it." : ""}`]),
+    ...doubtOf(report),
     ...platformTable(report),
     ...reasonList(report),
     ...packages(report),
     costs(report),
   ];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
+}
+
+/** Why the last good image was handed out without a look at what it is built on. */
+function doubtOf({ verdict }: Report): string[] {
+  return verdict?.kind === "stale" && verdict.doubt ? [asText(cannotTell(verdict.doubt).message)] : [];
 }
 
 function platformTable(report: Report): string[] {

@@ -21,7 +21,23 @@ else if (args[1] === "version") process.stdout.write("github.com/docker/buildx v
 else if (args[1] === "inspect")
   process.stdout.write("Name: default\nDriver: docker\n\nNodes:\nName: default\nPlatforms: linux/amd64, linux/arm64\n");
 else if (args[1] === "build") await build();
+else if (args[0] === "version") process.stdout.write("28.0.0\n");
+else if (args[0] === "pull") await pull(args.at(-1));
+else if (args[0] === "tag") process.exit(0);
 else process.exit(125);
+
+// Only what the registry serves to the login of the configuration can be pulled.
+async function pull(image) {
+  const { DOCKER_CONFIG: folder = join(process.env.HOME, ".docker") } = process.env;
+  const config = JSON.parse(readFileSync(join(folder, "config.json"), "utf8"));
+  const [, host, repository, digest] = /^([^/]+)\/(.+)@(sha256:.+)$/.exec(image);
+  const accept = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json";
+  const headers = { authorization: authorization(config, host), accept };
+  const answer = await fetch(`http://${host}/v2/${repository}/manifests/${digest}`, { headers });
+  if (answer.ok) return;
+  process.stderr.write(`Error response from daemon: ${image}: ${answer.status}\n`);
+  process.exit(1);
+}
 
 async function build() {
   const [os, architecture] = option("--platform").split("/");
@@ -83,6 +99,9 @@ async function attest(image, policy, blob, manifest) {
   const bound = policy.rules.map(({ updates }) => updates.identifier.split("@sha256:")[1]);
   const used = process.env.FAKE_DOCKER_USES ? [process.env.FAKE_DOCKER_USES] : bound;
   const materials = used.map((sha256) => ({ uri: "pkg:docker/base@1", digest: { sha256 } }));
+  const finished = Date.now() + Number(process.env.FAKE_DOCKER_LATER ?? 0);
+  const [buildStartedOn, buildFinishedOn] = [finished - 1500, finished].map((time) => new Date(time).toISOString());
+  const metadata = { buildStartedOn, buildFinishedOn };
   const statement = async (type, predicate) => {
     const subject = [{ name: "x", digest: { sha256: image.digest.slice("sha256:".length) } }];
     const said = { _type: "https://in-toto.io/Statement/v1", subject, predicateType: type, predicate };
@@ -92,7 +111,7 @@ async function attest(image, policy, blob, manifest) {
   const packages = args.includes("--attest") ? (process.env.FAKE_DOCKER_SBOM ?? "libc6=2.36") : "nothing";
   const layers = [
     ...(packages === "nothing" ? [] : [await statement("https://spdx.dev/Document", spdxDocument(packages))]),
-    await statement("https://slsa.dev/provenance/v0.2", { materials }),
+    await statement("https://slsa.dev/provenance/v0.2", { materials, metadata }),
   ];
   const config = await blob(Buffer.from("{}"), "application/vnd.oci.image.config.v1+json");
   const attestation = await manifest({ config, layers }, undefined, "application/vnd.oci.image.manifest.v1+json");

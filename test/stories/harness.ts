@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -33,24 +33,30 @@ export type Play = {
   readonly event?: unknown;
   /** Without it there is no `docker` on PATH. */
   readonly docker?: false | { readonly fails?: string; readonly says?: string };
+  /** With it the machine's own git is on PATH. */
+  readonly git?: boolean;
+  /** How many milliseconds after now the run thinks it is. */
+  readonly later?: number;
 };
 
 const BUNDLE = resolve("dist/index.js");
 
 /** Plays the whole action once: the real bundle as a process of its own, a real HTTP registry, a stand-in for docker. */
-export async function play({ workspace, registry, inputs = {}, env = {}, event, docker = {} }: Play): Promise<Told> {
+export async function play(story: Play): Promise<Told> {
+  const { workspace, registry, inputs = {}, env = {}, event, docker = {}, git = false, later = 0 } = story;
   const home = mkdtempSync(join(tmpdir(), "story-"));
   const bin = join(home, "bin");
   mkdirSync(bin);
   symlinkSync(process.execPath, join(bin, "node"));
   if (docker) symlinkSync(resolve("test/fakes/docker.mjs"), join(bin, "docker"));
+  if (git) symlinkSync(execFileSync("which", ["git"], { encoding: "utf8" }).trim(), join(bin, "git"));
   const file = (name: string, text = ""): string => {
     writeFileSync(join(home, name), text);
     return join(home, name);
   };
   const failing = docker === false ? {} : docker;
   const asked = registry.requests.length;
-  const result = await start({
+  const result = await start(later, {
     PATH: bin,
     HOME: home,
     RUNNER_TEMP: home,
@@ -62,6 +68,7 @@ export async function play({ workspace, registry, inputs = {}, env = {}, event, 
     GITHUB_REF: "refs/heads/main",
     GITHUB_EVENT_PATH: file("event.json", JSON.stringify(event ?? { repository: { default_branch: "main" } })),
     FAKE_DOCKER_RECORD: file("docker"),
+    FAKE_DOCKER_LATER: String(later),
     ...(failing.fails ? { FAKE_DOCKER_FAILS: failing.fails, FAKE_DOCKER_SAYS: failing.says ?? "" } : {}),
     ...Object.fromEntries(
       Object.entries({ "cache-repo": `${registry.host}/team/app`, ...inputs }).map(([name, value]) => [
@@ -98,10 +105,15 @@ function readLines<T>(text: string): T[] {
     .map((line) => JSON.parse(line));
 }
 
-async function start(env: Readonly<Record<string, string>>): Promise<{ code: number; log: string }> {
+async function start(later: number, env: Readonly<Record<string, string>>): Promise<{ code: number; log: string }> {
+  const clock = `data:text/javascript,const now = Date.now; Date.now = () => now() + ${later};`;
   return new Promise((done) =>
-    execFile(process.execPath, [BUNDLE], { env, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) =>
-      done({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, log: `${stdout}${stderr}` }),
+    execFile(
+      process.execPath,
+      [...(later === 0 ? [] : ["--import", clock]), BUNDLE],
+      { env, maxBuffer: 64 * 1024 * 1024 },
+      (error, stdout, stderr) =>
+        done({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, log: `${stdout}${stderr}` }),
     ),
   );
 }

@@ -108,7 +108,7 @@ test("require: sbom makes a hit without one a miss, and the image is built again
   const without = await run();
   const checked = await run({ require: "sbom", "on-miss": "fail", "on-drift": "use" });
   expect(checked).toMatchObject({ code: 1, outputs: { result: "miss" } });
-  expect(checked.log).toContain("Not whole: linux/amd64 has no SBOM: the index lists none for it.");
+  expect(checked.log).toContain("Does not count: linux/amd64 has no SBOM: the index lists none for it.");
 
   const again = await run({ sbom: scanner, require: "sbom,provenance" });
   expect(again, again.log).toMatchObject({ code: 0, outputs: { result: "built", key: without.outputs.key } });

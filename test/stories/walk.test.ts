@@ -171,6 +171,7 @@ test("a base that moved is stale: use hands out the last image, fail stops, buil
       base {registry}/base/os:1 sha256:<5>… → sha256:<6>… (linux/amd64)
       base {registry}/base/os:1 sha256:<7>… → sha256:<8>… (linux/arm64)
     ::endgroup::
+    ::warning::The last good image of the same sources is handed out: what it is built on has moved since.
     result: stale {registry}/team/app@sha256:<3>
     The probe took {n} s, 12 requests in {n} waves, {n} bytes."
   `);

@@ -1,0 +1,167 @@
+import type { BuildTask, BuiltPlatform, buildPlatforms } from "./build.ts";
+import { recordOfPlatform } from "./built.ts";
+import type { Decision } from "./decide.ts";
+import { ActionError, asActionError } from "./errors.ts";
+import type { InstalledFeature } from "./features/install.ts";
+
+import { platformTag } from "./key/fingerprint.ts";
+import { formatPlatform, samePlatform } from "./oci/platform.ts";
+import { formatPinned, formatReference } from "./oci/reference.ts";
+import { foundSoFar, type Outcome, type Scene } from "./outcome.ts";
+import type { Sources } from "./plan.ts";
+import type { Found, Plan } from "./probe.ts";
+import { branchToMove, publishSet } from "./publish.ts";
+import { findOutWhetherToPush } from "./push.ts";
+import { resolveLater } from "./upstream.ts";
+
+/** Builds what is due: all of it into the cache repository, or where nothing may be pushed, the runner's own platform into its engine. */
+export async function make(decision: Extract<Decision, { kind: "build" }>, scene: Scene): Promise<Outcome> {
+  const { inputs, tags, probed, world } = scene;
+  const push = await findOutWhetherToPush(inputs, tags, world);
+  if (!push.push) return makeHere(scene, push.why);
+  if (!probed.plan) return makeHere(scene, "without a sound key an image would never be found again");
+  return makeThere(decision, probed.plan, scene);
+}
+
+async function makeThere(
+  { platforms, reuse }: Extract<Decision, { kind: "build" }>,
+  plan: Plan,
+  scene: Scene,
+): Promise<Outcome> {
+  const { world } = scene;
+  return world.log.group(`Building ${platforms.map(formatPlatform).join(", ")}`, async () => {
+    const task = { ...taskOf(scene), plan, platforms, ...boundTo(plan), output: { kind: "push" } } as const;
+    const ended = await build(task, scene);
+    if ("failed" in ended) return ended.failed;
+    const found = [...reuse, ...ended.built.flatMap((one) => (one.found ? [one.found] : []))];
+    const { image, served } = await publish(scene, plan, found, ended.built);
+    world.log.info(`Pushed and read back: ${formatPinned(image)}`);
+    return {
+      result: "built",
+      image: formatPinned(image),
+      digest: image.digest,
+      index: served,
+      pushed: true,
+      found,
+      built: ended.built,
+    } satisfies Outcome;
+  });
+}
+
+/** Builds for the runner's own platform only and loads the image into the engine: nothing leaves this machine. */
+async function makeHere(scene: Scene, why: string): Promise<Outcome> {
+  const {
+    inputs,
+    sources,
+    probed: { plan },
+    world,
+  } = scene;
+  refuseUnreadable(sources);
+  const platform = inputs.platforms.find((one) => formatPlatform(one) === world.host.platform) ?? inputs.platforms[0];
+  if (!platform) throw new Error("there is no platform to build for");
+  world.log.warning(
+    `The image will be built for ${formatPlatform(platform)} and only be loaded into the local engine: ${why}.`,
+  );
+  const key = plan?.platforms.find((one) => samePlatform(one.platform, platform))?.key ?? sources.wanted.sourceKey;
+  const name = formatReference({ ...inputs.cacheRepository, tag: platformTag(key, platform) });
+  return world.log.group(`Building ${formatPlatform(platform)}`, async () => {
+    const task = {
+      ...taskOf(scene),
+      plan,
+      platforms: [platform],
+      ...(plan ? boundTo(plan) : { bindings: [], features: await featuresWithoutPlan(scene) }),
+      output: { kind: "load", name },
+    } as const;
+    const ended = await build(task, scene);
+    if ("failed" in ended) return ended.failed;
+    world.log.info(`Loaded into the local engine: ${name}`);
+    return {
+      result: "built",
+      image: name,
+      built: ended.built,
+      missing: inputs.platforms.filter((one) => one !== platform),
+    } satisfies Outcome;
+  });
+}
+
+function taskOf({
+  inputs,
+  sources,
+  ports,
+  probed: { tooOld },
+}: Scene): Pick<BuildTask, "inputs" | "sources" | "ports" | "rebuild"> {
+  return { inputs, sources, ports, rebuild: tooOld ? "fresh" : inputs.force ? "cached" : "no" };
+}
+
+type Ended = { readonly built: readonly BuiltPlatform[] } | { readonly failed: Outcome };
+
+/** Only what a build itself fails with can be forgiven, and never a fault of ours. */
+async function build(task: BuildTask, scene: Scene): Promise<Ended> {
+  const { exitOnBuildFailure, fallbackImage: image } = scene.inputs;
+  try {
+    return { built: await buildLater(task, scene.world) };
+  } catch (error) {
+    const failure = asActionError(error);
+    if (exitOnBuildFailure || image === undefined || failure.code === "E_BUG") throw error;
+    return { failed: { result: "failed", ...foundSoFar(scene), image, isFallback: true, failure } };
+  }
+}
+
+/**
+ * Joins a complete set and pushes it under the tags of the design.
+ * @param built those of the platforms that were built in this run.
+ * @throws ActionError E_PUSH
+ */
+export async function publish(
+  { sources, inputs, world }: Scene,
+  plan: Plan,
+  found: readonly Found[],
+  built: readonly BuiltPlatform[],
+): ReturnType<typeof publishSet> {
+  const isNew = ({ platform }: Found): boolean => built.some((one) => one.platform === platform && !one.foundLate);
+  const { repository } = sources.wanted;
+  const reused = found.filter((one) => !isNew(one));
+  const earlier = await Promise.all(reused.map((one) => recordOfPlatform(one, repository, world.registry)));
+  return publishSet(
+    {
+      sources,
+      plan,
+      found,
+      seconds: Object.fromEntries(built.map(({ platform, seconds }) => [formatPlatform(platform), seconds])),
+      earlier,
+      salt: world.salt(),
+      now: world.clock(),
+      branch: branchToMove(inputs.alias, world.host.event),
+    },
+    world.registry,
+  );
+}
+
+/** What nobody could read, nobody can build. */
+function refuseUnreadable({ build, wanted: { doubt } }: Sources): void {
+  const { source } = build.definition;
+  if (source.kind !== "unreadable" || doubt?.kind !== "plan") return;
+  const { what, fix, at = source.at } = doubt;
+  throw new ActionError("E_CONFIG", { what: `${what}, and it cannot be built here.`, fix, at });
+}
+
+function boundTo({ bindings, features }: Plan): Pick<BuildTask, "bindings" | "features"> {
+  return { bindings, features };
+}
+
+/** Where the key could not be had, something else than the features may have been the reason. */
+async function featuresWithoutPlan({ sources: { wanted }, ports }: Scene): Promise<readonly InstalledFeature[]> {
+  if (!wanted.features) return [];
+  const resolved = await resolveLater(wanted.features, ports);
+  if (resolved.kind === "resolved") return resolved.features;
+  const { what, error } = resolved;
+  throw new ActionError("E_REGISTRY", {
+    what: `${what} cannot be read: ${error.words} (${error.request}).`,
+    fix: error.fix ?? "Run the job again, and log in to its registry before this action.",
+    cause: error,
+  });
+}
+
+/** A hit never builds: what only a build needs is not even loaded. */
+const buildLater: typeof buildPlatforms = async (task, world) =>
+  (await import("./build.ts")).buildPlatforms(task, world);
