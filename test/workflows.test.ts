@@ -47,18 +47,28 @@ const ownSteps = ({ jobs }: Workflow): readonly { readonly job: string; readonly
   );
 
 /**
- * Inputs of the action that a caller of the workflow does not set: the workflow itself says what is to happen, nobody can start an ssh agent
- * in its jobs, and nobody sees the files that they leave.
+ * Inputs of the action that a caller of the workflow does not set: the workflow itself says what is to happen (another `cache-version` is
+ * what builds anew), nobody can start an ssh agent in its jobs, and nobody sees the files and images that stay on their machines.
  */
-const DECIDED = ["on-miss", "on-drift", "on-unknown", "push", "alias", "runners", "dialect", "ssh", "sbom-dir"];
-
-/** Inputs for a step that builds. All others decide what is looked for, and have to be the same in every step, or one does not find what another pushed. */
-const BUILDING = [
-  ...["no-cache", "builder", "builders", "builder-restart", "buildkit-image", "buildx-version"],
-  ...["cache-from", "cache-to", "sbom", "provenance"],
+const DECIDED = [
+  ...["on-miss", "on-drift", "on-unknown", "push", "alias", "runners", "dialect", "force"],
+  ...["ssh", "sbom-dir", "load"],
 ];
 
-const builds = ({ with: inputs = {} }: Step): boolean => !("on-miss" in inputs);
+/**
+ * Inputs that one job alone has to do with: the one that builds, and the one that has the whole set. All others decide what is looked for,
+ * and have to be the same in every step, or one does not find what another pushed.
+ */
+const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
+  build: [
+    ...["no-cache", "builder", "builders", "builder-restart", "buildkit-image", "buildx-version"],
+    ...["cache-from", "cache-to", "sbom", "provenance", "exit-on-build-failure"],
+  ],
+  join: ["tags", "release"],
+};
+const COMMON = Object.keys(action.inputs).filter(
+  (name) => ![...DECIDED, ...Object.values(ONLY_IN).flat()].includes(name),
+);
 
 test("the callable copies are the same files", () => {
   for (const { name, text } of workflows) expect(readFileSync(`.github/workflows/${name}`, "utf8")).toBe(text);
@@ -79,19 +89,19 @@ describe.each(workflows)("$name", ({ text, workflow }) => {
   });
 
   test("hands every input of the action on, to every step that has to do with it", () => {
-    const wanted = Object.keys(action.inputs).filter((name) => !DECIDED.includes(name));
-    for (const { step } of ownSteps(workflow)) {
-      const handed = Object.keys(step.with ?? {});
-      expect(handed.filter((name) => !(name in action.inputs))).toEqual([]);
-      const due = wanted.filter((name) => builds(step) || !BUILDING.includes(name));
-      expect(handed.filter((name) => !DECIDED.includes(name)).sort()).toEqual(due.sort());
+    for (const { job, step } of ownSteps(workflow)) {
+      const handed = Object.keys(step.with ?? {}).filter((name) => !DECIDED.includes(name));
+      expect(handed.sort()).toEqual([...COMMON, ...(ONLY_IN[job] ?? [])].sort());
     }
+    const known = Object.keys(action.inputs);
+    for (const { step } of ownSteps(workflow))
+      expect(known).toEqual(expect.arrayContaining(Object.keys(step.with ?? {})));
+    expect(known).toEqual(expect.arrayContaining([...DECIDED, ...Object.values(ONLY_IN).flat()]));
   });
 
   test("all steps look for the same image, with the same secrets", () => {
-    const decide = Object.keys(action.inputs).filter((name) => ![...DECIDED, ...BUILDING, "platforms"].includes(name));
     const [first, ...others] = ownSteps(workflow).map(({ step }) => ({
-      inputs: decide.map((name) => `${name}: ${step.with?.[name]}`),
+      inputs: COMMON.filter((name) => name !== "platforms").map((name) => `${name}: ${step.with?.[name]}`),
       env: step.env,
     }));
     for (const other of others) expect(other).toEqual(first);

@@ -273,6 +273,30 @@ RUN exit 3
   expect(outputsOf(checked), checked.log).toEqual(outputsOf(second));
 });
 
+test("tags are put on what is joined, and moved on a hit", async () => {
+  const { cache, repository, call } = await openScene({ with: { tags: "latest", release: "v1" }, use: false });
+  const first = await repository.run(PUSH);
+  expect(first.jobs, first.log).toEqual(BUILT.filter((job) => job !== "use: success"));
+  const { digest } = outputsOf(first);
+  for (const tag of ["latest", "v1"]) expect((await served(cache, tag))?.digest).toBe(digest);
+
+  call({ with: { tags: "stable" }, use: false });
+  const second = await repository.run(PUSH);
+  expect(second.jobs, second.log).toEqual(["join: success", "probe: success", "tell: success"]);
+  expect(outputsOf(second)).toEqual({ ...outputsOf(first), result: "hit" });
+  expect((await served(cache, "stable"))?.digest).toBe(digest);
+});
+
+test("a build that fails and is not to fail the workflow: its jobs go on with the fallback image", async () => {
+  const fallback = "docker.io/library/debian:12";
+  const inputs = { "exit-on-build-failure": false, "fallback-image": fallback };
+  const { repository } = await openScene({ with: inputs, use: false });
+  repository.write(".devcontainer/make-greet.sh", '#!/bin/sh\n[ "$(uname -m)" = x86_64 ] || exit 3\necho "echo hi"\n');
+  const ended = await repository.run(PUSH);
+  expect(ended.code, ended.log).toBe(0);
+  expect(outputsOf(ended)).toMatchObject({ image: fallback, digest: "", result: "miss" });
+});
+
 test("a registry with a login and a certificate of its own: both reach every job", async () => {
   const { pem, certificate, key } = makeCertificate("IP:127.0.0.1,DNS:localhost");
   const tls = `, tls: { certificate: ${certificate}, key: ${key} } }`;
