@@ -13,7 +13,8 @@ import type { Digest } from "./oci/digest.ts";
 import { formatPlatform, type Platform } from "./oci/platform.ts";
 import { findHidden, tellPlaces } from "./places.ts";
 import type { Wanted } from "./probe.ts";
-import { type Gathered, gatherSources, type Warning } from "./sources.ts";
+import type { Warning } from "./source-warnings.ts";
+import { type Gathered, gatherSources } from "./sources.ts";
 import type { World } from "./world.ts";
 
 /** Everything that the commit and the inputs say, read once: what is hashed here is what will be built. */

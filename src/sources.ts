@@ -1,5 +1,5 @@
 import { type BuildArguments, readBuildArguments } from "./build-arguments.ts";
-import { type Definition, readDefinition, type Written } from "./definition.ts";
+import { type Definition, readDefinition } from "./definition.ts";
 import { dockerfileDefinition, imageDefinition, withBuildInputs } from "./definition-inputs.ts";
 import {
   DEFAULT_CONFIGURATION,
@@ -7,20 +7,22 @@ import {
   findAnyConfiguration,
   findConfiguration,
 } from "./devcontainer/find.ts";
-import { formatPath, isJsonObject, type JsonObject } from "./devcontainer/json.ts";
-import { parseConfiguration, placeOf } from "./devcontainer/parse.ts";
+import { isJsonObject, type JsonObject } from "./devcontainer/json.ts";
+import { parseConfiguration } from "./devcontainer/parse.ts";
 import { pathWithin, resolvePath } from "./devcontainer/paths.ts";
 import { type Substituted, substitute } from "./devcontainer/substitute.ts";
 import { type Dockerfile, parseDockerfile } from "./dockerfile/parse.ts";
 import type { Scope } from "./dockerfile/scope.ts";
 import { targetStage } from "./dockerfile/stages.ts";
-import { ActionError, type Place } from "./errors.ts";
+import { ActionError } from "./errors.ts";
 import type { FeatureSources, FeatureSourcesRequest } from "./feature-sources.ts";
 import type { Inputs } from "./inputs.ts";
 import type { ContextEntry } from "./key/ingredients.ts";
 import type { Platform } from "./oci/platform.ts";
+import { hostPathWarnings, unsetVariables, type Warning } from "./source-warnings.ts";
 import { readImageName } from "./upstream.ts";
 import { readNamedContext, readUsedContext } from "./used-context.ts";
+import { findContext, findWorkspace, insideWorkspace, refuseOutside } from "./workspace.ts";
 import type { Files, World } from "./world.ts";
 
 /** A folder that a build reads, with what of it counts. */
@@ -48,8 +50,6 @@ export type Gathered = {
   readonly features: FeatureSources | undefined;
   readonly warnings: readonly Warning[];
 };
-
-export type Warning = { readonly text: string; readonly at?: Place };
 
 /**
  * Reads configuration, Dockerfile and build contexts of the checked-out workspace.
@@ -103,32 +103,6 @@ async function findWhatCounts(inputs: Inputs, workspace: string, files: Files): 
 /** An empty configuration: it has no users, no features and no label, and messages and the branch's tag name `file`. */
 function withoutConfiguration(workspace: string, file: string, instead: Definition): Counting {
   return { found: { file, relative: pathWithin(workspace, file) ?? file, text: "{}" }, instead };
-}
-
-function insideWorkspace(workspace: string, input: string, written: string): string {
-  const path = resolvePath(workspace, written);
-  if (pathWithin(workspace, path) !== undefined) return path;
-  throw new ActionError("E_INPUT", {
-    what: `The input ${input} is "${written}", which leaves the workspace.`,
-    fix: "Give a path inside the workspace, or set workspace-folder to the folder that holds both.",
-  });
-}
-
-async function findWorkspace(files: Files, checkout: string, folder: string | undefined): Promise<string> {
-  const root = (await files.realPath(checkout)) ?? checkout;
-  const written = resolvePath(checkout, folder ?? ".");
-  const real = await files.realPath(written);
-  if (real === undefined || (await files.stat(real))?.kind !== "directory")
-    throw new ActionError("E_INPUT", {
-      what: `The input workspace-folder is "${folder ?? checkout}", and there is no such folder.`,
-      fix: "Name a folder of the checkout, and put actions/checkout before this action.",
-    });
-  if (pathWithin(root, real) === undefined)
-    throw new ActionError("E_INPUT", {
-      what: `The input workspace-folder is "${folder ?? ""}", which lies outside the checkout.`,
-      fix: "Name a folder inside the checkout, relative to its root.",
-    });
-  return real;
 }
 
 function mayHaveFeatures({ json }: Substituted, additional: JsonObject): boolean {
@@ -231,28 +205,6 @@ async function readDockerfile(
   });
 }
 
-async function findContext(files: Files, workspace: string, context: Written): Promise<string> {
-  await refuseOutside(files, workspace, context);
-  if ((await files.stat((await files.realPath(context.value)) ?? context.value))?.kind === "directory")
-    return context.value;
-  throw new ActionError("E_CONFIG", {
-    what: `${context.at.file} names the build context ${pathWithin(workspace, context.value) ?? context.value}, and there is no such folder.`,
-    fix: "Check the path: it counts from the folder of the file that names it.",
-    at: context.at,
-  });
-}
-
-/** A link in the checkout could lead anywhere on the runner, and its content into the image. */
-async function refuseOutside(files: Files, workspace: string, { value, at }: Written): Promise<void> {
-  const real = await files.realPath(value);
-  if (real === undefined || pathWithin(workspace, real) !== undefined) return;
-  throw new ActionError("E_CONFIG", {
-    what: `${pathWithin(workspace, value) ?? value} is a link that leads out of the workspace.`,
-    fix: "Put the file or folder itself into the repository.",
-    at,
-  });
-}
-
 async function readNamedContexts(
   files: Files,
   workspace: string,
@@ -264,31 +216,6 @@ async function readNamedContexts(
     return [name, { root, entries: await readNamedContext(files, root) }] as const;
   });
   return new Map(await Promise.all(read));
-}
-
-/** What decides about the image; elsewhere, as in a mount, a variable that only some machines have is usual. */
-const DECIDES = new Set<string | number>([
-  ...["image", "build", "dockerFile", "context", "dockerComposeFile", "service"],
-  ...["features", "overrideFeatureInstallOrder", "containerEnv", "containerUser", "remoteUser"],
-]);
-
-function unsetVariables(configuration: Substituted): Warning[] {
-  return configuration.substitutions.flatMap(({ path, unset }) =>
-    DECIDES.has(path[0] ?? "")
-      ? unset.map((name) => ({
-          text: `the variable ${name} is not set in this step: nothing takes its place in ${formatPath(path)}. Set it under env:, or give a default, \${localEnv:${name}:default}`,
-          at: placeOf(configuration, path),
-        }))
-      : [],
-  );
-}
-
-function hostPathWarnings({ args }: Definition): Warning[] {
-  return [...args].flatMap(([name, { fromHostPath, at }]) => {
-    if (!fromHostPath) return [];
-    const text = `build arg ${name} holds the path of this checkout: the image is found again only in a checkout at the same path`;
-    return [{ text, at }];
-  });
 }
 
 /** What the Dockerfile's variables stand for, for one platform. */
