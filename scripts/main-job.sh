@@ -20,7 +20,8 @@ trap 'rm -rf "$work"' EXIT
 readonly bundle=$here/../dist/index.js
 readonly cache_repo=$TEST_REGISTRY/team/app/devcontainer
 
-title() { if [[ -t 1 ]]; then printf '\n\033[1m== %s\033[0m\n' "$*"; else printf '\n== %s\n' "$*"; fi; }
+# shellcheck source=scripts/steps.sh
+. "$here/steps.sh"
 
 fail() {
   printf 'main-job: %s\n' "$*" >&2

@@ -2,11 +2,14 @@
 #
 # Other scripts read this one in.
 #
-#   step TITLE COMMAND…   runs a command under a title, and says how long it took
+#   title TEXT           what comes now
+#   step TITLE COMMAND…  runs a command under a title, and says how long it took
+
+title() { if [[ -t 1 ]]; then printf '\n\033[1m== %s\033[0m\n' "$*"; else printf '\n== %s\n' "$*"; fi; }
 
 step() {
   local -r began=$SECONDS
-  if [[ -t 1 ]]; then printf '\n\033[1m== %s\033[0m\n' "$1"; else printf '\n== %s\n' "$1"; fi
+  title "$1"
   "${@:2}"
   printf -- '-- %s: %d s\n' "$1" $((SECONDS - began))
 }

@@ -28,4 +28,4 @@ done
 
 step "End to end" bash scripts/services.sh run -- npm run test:e2e
 
-printf '\n== All tests passed: %d s\n' "$SECONDS"
+title "All tests passed: $SECONDS s"
