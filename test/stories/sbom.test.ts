@@ -159,6 +159,7 @@ test("provenance: max is told to buildx, and what it publishes is said", async (
 test("what is only loaded has no SBOM, and that is said", async () => {
   const told = await run({ sbom: scanner, push: "false", platforms: "linux/amd64" });
   expect(told.builds[0]?.args).not.toContain("--attest");
+  expect(told.requests.join("\n")).not.toContain("tools/scanner");
   expect(told).toMatchObject({ code: 0, outputs: { result: "built", "sbom-dir": "", "sbom-packages": "{}" } });
   expect(told.log).toContain("The image has no SBOM and no provenance");
 });
