@@ -1,12 +1,13 @@
 import type { Argument } from "./arguments/argument.ts";
 import { readArgumentFiles } from "./arguments/files.ts";
 import { mergeArguments } from "./arguments/merge.ts";
-import { findSecrets, readSecretValues, secretArguments } from "./arguments/secrets.ts";
-import { findSsh, sshArguments } from "./arguments/ssh.ts";
+import { type FoundSecret, findSecrets, readSecretValues, secretArguments } from "./arguments/secrets.ts";
+import { type FoundSsh, findSsh, sshArguments } from "./arguments/ssh.ts";
+import type { BuildInputs } from "./build-inputs.ts";
 import type { Definition } from "./definition.ts";
 import type { Dockerfile } from "./dockerfile/parse.ts";
 import { declaredArgs } from "./dockerfile/stages.ts";
-import type { Place } from "./errors.ts";
+import { ActionError, type Place } from "./errors.ts";
 import type { Inputs } from "./inputs.ts";
 import type { Files, Host } from "./world.ts";
 
@@ -21,6 +22,8 @@ export type BuildArguments = {
   /** `--secret` and `--ssh` as buildx takes them: where secrets are, never what they are. */
   readonly secretOptions: readonly string[];
   readonly secretIds: readonly string[];
+  /** Why a build cannot have them: a fork's pull request gets no secrets, and may find the image all the same. */
+  readonly withoutSecrets: ActionError | undefined;
   /** What the log has to hide. */
   readonly secretValues: readonly string[];
   readonly warnings: readonly { readonly text: string; readonly at?: Place }[];
@@ -51,10 +54,9 @@ export async function readBuildArguments(
 ): Promise<BuildArguments> {
   const checkout = { files, workspace, environment: host.env };
   const { build, registryLogin } = inputs;
-  const [fromFiles, secrets, ssh] = await Promise.all([
+  const [fromFiles, { secrets, ssh, withoutSecrets }] = await Promise.all([
     readArgumentFiles(build.argumentFiles, checkout),
-    findSecrets(build.secrets, checkout),
-    findSsh(build.ssh, checkout),
+    findAllSecrets(build, checkout, host.event.isFork),
   ]);
   const secretValues = await readSecretValues(secrets, checkout);
   const known = [...secretValues, registryLogin?.password ?? "", ...TOKENS.map((name) => host.env[name] ?? "")].filter(
@@ -83,8 +85,32 @@ export async function readBuildArguments(
       [...merged.values].flatMap(([name, { origin }]) => ("at" in origin ? [[name, origin.at] as const] : [])),
     ),
     secretOptions: [...secretArguments(secrets), ...sshArguments(ssh)],
-    secretIds: secrets.map(({ id }) => id).sort(),
+    secretIds: build.secrets.map(({ id }) => id).sort(),
+    withoutSecrets,
     secretValues,
     warnings: [...fromFiles.notices, ...build.args.notices, ...merged.warnings],
   };
+}
+
+type FoundSecrets = {
+  readonly secrets: readonly FoundSecret[];
+  readonly ssh: readonly FoundSsh[];
+  readonly withoutSecrets: ActionError | undefined;
+};
+
+async function findAllSecrets(
+  { secrets, ssh }: Pick<BuildInputs, "secrets" | "ssh">,
+  checkout: Parameters<typeof findSecrets>[1],
+  isFork: boolean,
+): Promise<FoundSecrets> {
+  try {
+    return {
+      secrets: await findSecrets(secrets, checkout),
+      ssh: await findSsh(ssh, checkout),
+      withoutSecrets: undefined,
+    };
+  } catch (error) {
+    if (isFork && error instanceof ActionError) return { secrets: [], ssh: [], withoutSecrets: error };
+    throw error;
+  }
 }

@@ -51,6 +51,8 @@ export type BuiltPlatform = {
  */
 export async function buildPlatforms(task: BuildTask, world: World): Promise<BuiltPlatform[]> {
   const { sources, platforms } = task;
+  const { withoutSecrets } = sources.build.arguments;
+  if (withoutSecrets) throw withoutSecrets;
   const generator = generatorOf(task);
   warnOfAttestations(task, world.log);
   const env = await isolate(task, world);

@@ -305,3 +305,26 @@ test("the user's own Docker configuration does not reach the build, and is not w
   expect(Object.keys(builds[0]?.dockerConfig.auths ?? {})).toEqual(["nobody.invalid"]);
   expect(readFileSync(join(home, ".docker/config.json"), "utf8")).toContain("other.test");
 });
+
+test("a fork's pull request has no secrets: an image that is there is found all the same, a build says what is missing", async () => {
+  const repo = (name: string) => ({ repo: { full_name: name, default_branch: "main" } });
+  const pull = {
+    pull_request: { head: repo("fork/app"), base: repo("team/app") },
+    repository: { full_name: "team/app" },
+  };
+  const secrets = { "build-secrets": "npm=NPM_TOKEN" };
+  const own = await run(secrets, { env: { NPM_TOKEN: "canary-c0de" } });
+  expect(own.outputs.result, own.log).toBe("built");
+  const fork = { env: { GITHUB_EVENT_NAME: "pull_request", NPM_TOKEN: "" }, event: pull };
+  expect(await run(secrets, fork)).toMatchObject({ code: 0, outputs: { result: "hit" } });
+  put(workspace, ".devcontainer/setup.sh", { script: "echo other\n" });
+  const missed = await run(secrets, fork);
+  expect(missed).toMatchObject({ code: 1, outputs: { result: "failed" } });
+  expect(missed.log).toMatch(
+    /takes the secret npm from a variable that is empty.*a fork's pull request gets no secrets/,
+  );
+  expect(await run(secrets, { env: { NPM_TOKEN: "" } })).toMatchObject({
+    code: 1,
+    outputs: { result: "failed", "source-key": "" },
+  });
+});
