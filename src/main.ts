@@ -23,22 +23,29 @@ import type { Registry, World } from "./world.ts";
 
 const OLDEST_NODE = [20, 18] as const;
 
+/** GitHub's runner sends SIGINT, 7.5 s later SIGTERM, and 2.5 s after that ends the process. Milliseconds. */
+const TIME_TO_LEAVE = 6000;
+/** How much of that the programs have which run at that moment. */
+const GRACE = 2000;
+
 /** Opens the world, runs the story, publishes what it said, and catches once. */
 async function main(): Promise<void> {
   const started = Date.now();
   const log = openLog();
   const host = readHost(process.env, process.cwd());
   const { files, removeTemporaryFolders } = openFiles(host.env.RUNNER_TEMP || tmpdir());
-  const { exec, stopAll } = openExec(host.env);
-  const { atEnd, undoAll } = openUndos();
-  const leave = (code: number) => (): void => {
-    stopAll();
-    void undoAll().finally(() => {
+  const { exec, stopAll, killAll } = openExec(host.env);
+  const { atEnd, undoAll } = openUndos(log.warning);
+  leaveWhenTold({
+    undo: async () => {
+      await stopAll(GRACE);
+      await undoAll();
+    },
+    leave: () => {
+      killAll();
       removeTemporaryFolders();
-      process.exit(code);
-    });
-  };
-  process.once("SIGINT", leave(130)).once("SIGTERM", leave(143));
+    },
+  });
   let report: Report;
   let registry: Registry | undefined;
   try {
@@ -72,14 +79,36 @@ async function main(): Promise<void> {
 }
 
 /** What is to be undone at the end of a run, the last first; a second call finds nothing left to do. */
-function openUndos(): { readonly atEnd: World["atEnd"]; readonly undoAll: () => Promise<void> } {
+function openUndos(warn: (line: string) => void): {
+  readonly atEnd: World["atEnd"];
+  readonly undoAll: () => Promise<void>;
+} {
   const undos: (() => Promise<void>)[] = [];
   return {
     atEnd: (undo) => undos.push(undo),
     undoAll: async () => {
-      for (const undo of undos.splice(0).reverse()) await undo();
+      for (const undo of undos.splice(0).reverse())
+        await undo().catch((error) =>
+          warn(`Something could not be undone at the end: ${asActionError(error).message}`),
+        );
     },
   };
+}
+
+/**
+ * Ends the process on SIGINT and SIGTERM, with the exit code that says so: stopped programs first, then undone what is to be undone,
+ * and nothing left behind, whatever hangs. A second signal waits for nothing.
+ */
+function leaveWhenTold({ undo, leave }: { readonly undo: () => Promise<void>; readonly leave: () => void }): void {
+  let isLeaving = false;
+  const leaveWith = (code: number) => async (): Promise<void> => {
+    const isFirst = !isLeaving;
+    isLeaving = true;
+    if (isFirst) await Promise.race([undo(), new Promise((late) => setTimeout(late, TIME_TO_LEAVE))]);
+    leave();
+    process.exit(code);
+  };
+  process.on("SIGINT", leaveWith(130)).on("SIGTERM", leaveWith(143));
 }
 
 /** The registries, and the logins that they are given. */

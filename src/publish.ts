@@ -73,7 +73,8 @@ export async function publishSet(
     sourceTag(sources.wanted.sourceKey),
     ...(branch === undefined ? [] : [branchTag(branch, sources.configuration)]),
   ];
-  await Promise.all(others.map((other) => push(registry, repository, index, other)));
+  // One after the other: where the registry fails, the branch goes on naming what it named.
+  for (const other of others) await push(registry, repository, index, other);
   return { image: { ...repository, digest: served.descriptor.digest }, served };
 }
 

@@ -2,47 +2,102 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Exec, Finished } from "../world.ts";
 
+/** The exec port, and what there is to do with programs that still run when the run is stopped. */
+export type OpenExec = {
+  readonly exec: Exec;
+  /**
+   * Asks every program that runs to end, and ends those that have not after `grace` milliseconds. Whoever waits for one of them waits
+   * for ever: what was stopped is not to be gone on with. Programs that are started later run.
+   */
+  readonly stopAll: (grace: number) => Promise<void>;
+  /** Ends whatever still runs, at once. */
+  readonly killAll: () => void;
+};
+
+type Running = { readonly child: ChildProcessWithoutNullStreams; readonly ended: Promise<void> };
+
 /**
  * Runs programs without a shell, as children of this process. `@actions/exec` is not used: it cannot tell a missing program from a
  * failed one without a look-up of its own, gives no hold on the child when the job is cancelled, and echoes argv.
  * @param env the environment of every program; a call's own variables are added to it.
  */
-export function openExec(env: Readonly<Record<string, string>>): { readonly exec: Exec; readonly stopAll: () => void } {
-  const running = new Set<ChildProcessWithoutNullStreams>();
-  const exec: Exec = (program, args, options = {}) =>
-    new Promise((resolve, reject) => {
-      const child = spawn(program, args, {
-        env: { ...env, ...options.env },
-        ...(options.cwd ? { cwd: options.cwd } : {}),
-      });
-      running.add(child);
-      const limit =
-        options.timeout === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), options.timeout);
-      const output = { stdout: "", stderr: "" };
-      child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
-        output.stdout += chunk;
-      });
-      child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
-        output.stderr += chunk;
-      });
-      if (options.onLine) createInterface({ input: child.stderr }).on("line", options.onLine);
-      // A program that ends without reading its input closes the pipe, which is no error of ours.
-      child.stdin.on("error", () => undefined);
-      child.stdin.end(options.input ?? "");
-      child.on("error", (error) => {
-        clearTimeout(limit);
-        running.delete(child);
-        if ("code" in error && (error.code === "ENOENT" || error.code === "EACCES")) resolve(undefined);
-        else reject(error);
-      });
-      child.on("close", (code) => {
-        clearTimeout(limit);
-        running.delete(child);
-        resolve({ code: code ?? 1, ...output } satisfies Finished);
-      });
+export function openExec(env: Readonly<Record<string, string>>): OpenExec {
+  const running = new Set<Running>();
+  const stopped = new Set<Running>();
+  const exec: Exec = async (program, args, options = {}) => {
+    // In a group of its own, so that what a program has started in turn (docker starts buildx) ends with it.
+    const child = spawn(program, args, {
+      env: { ...env, ...options.env },
+      detached: true,
+      ...(options.cwd ? { cwd: options.cwd } : {}),
     });
-  const stopAll = (): void => {
-    for (const child of running) child.kill("SIGTERM");
+    const finished = waitFor(child, options.onLine);
+    const one = { child, ended: finished.then(ignore, ignore) };
+    running.add(one);
+    const limit = options.timeout === undefined ? undefined : setTimeout(() => end(child), options.timeout);
+    // A program that ends without reading its input closes the pipe, which is no error of ours.
+    child.stdin.on("error", ignore);
+    child.stdin.end(options.input ?? "");
+    try {
+      return await finished;
+    } finally {
+      clearTimeout(limit);
+      running.delete(one);
+      if (stopped.has(one)) await new Promise(ignore);
+    }
   };
-  return { exec, stopAll };
+  const stopAll = async (grace: number): Promise<void> => {
+    const all = [...running];
+    for (const one of all) {
+      stopped.add(one);
+      signal(one.child, "SIGTERM");
+    }
+    const late = setTimeout(() => endAll(all), grace);
+    await Promise.all(all.map(({ ended }) => ended));
+    clearTimeout(late);
+  };
+  return { exec, stopAll, killAll: () => endAll(running) };
+}
+
+function ignore(): void {}
+
+/** What a program said, when it and everything that holds its output has ended; `undefined` where there is no such program. */
+function waitFor(
+  child: ChildProcessWithoutNullStreams,
+  onLine: ((line: string) => void) | undefined,
+): Promise<Finished | undefined> {
+  const output = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const)
+    child[name].setEncoding("utf8").on("data", (chunk: string) => {
+      output[name] += chunk;
+    });
+  if (onLine) createInterface({ input: child.stderr }).on("line", onLine);
+  return new Promise((resolve, reject) => {
+    child.on("error", (error) => {
+      if ("code" in error && (error.code === "ENOENT" || error.code === "EACCES")) resolve(undefined);
+      else reject(error);
+    });
+    child.on("close", (code) => resolve({ code: code ?? 1, ...output }));
+  });
+}
+
+/** Ends a program and its group. What has left the group and holds its output (a daemon) is waited for no longer. */
+function end(child: ChildProcessWithoutNullStreams): void {
+  signal(child, "SIGKILL");
+  child.stdout.destroy();
+  child.stderr.destroy();
+}
+
+function endAll(all: Iterable<Running>): void {
+  for (const { child } of all) end(child);
+}
+
+function signal(child: ChildProcessWithoutNullStreams, name: "SIGTERM" | "SIGKILL"): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, name);
+  } catch {
+    // There is no such group any more, or, on Windows, none at all.
+    child.kill(name);
+  }
 }

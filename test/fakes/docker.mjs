@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Stands in for `docker` on PATH in the stories: it knows a builder, and "builds" by pushing an image whose one layer holds what it was
 // told, so that what would have been built can be looked at. Every call is recorded, a line a call.
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,10 +17,23 @@ if (process.env.FAKE_DOCKER_FAILS && args.join(" ").startsWith(process.env.FAKE_
   process.exit(1);
 }
 
+// Hangs as a program with one of its own would, deaf to SIGTERM where a story wants that.
+if (process.env.FAKE_DOCKER_HANGS?.split(";").some((text) => args.join(" ").includes(text))) {
+  if (process.env.FAKE_DOCKER_DEAF) process.on("SIGTERM", () => {});
+  const child = spawn("/bin/sleep", ["120"]);
+  appendFileSync(`${process.env.FAKE_DOCKER_RECORD}.hanging`, `${process.pid}\n${child.pid}\n`);
+  process.stderr.write("#1 [internal] hanging\n");
+  await new Promise(() => setInterval(() => {}, 1000));
+}
+
 if (args[0] === "info") process.stdout.write('[["driver-type","io.containerd.snapshotter.v1"]]\n');
 else if (args[1] === "version") process.stdout.write("github.com/docker/buildx v0.29.1\n");
-else if (args[1] === "inspect")
-  process.stdout.write("Name: default\nDriver: docker\n\nNodes:\nName: default\nPlatforms: linux/amd64, linux/arm64\n");
+else if (args[1] === "inspect") {
+  const made = args.at(-1).startsWith("dev-container-cache-") ? args.at(-1) : undefined;
+  const [name, driver] = made === undefined ? ["default", "docker"] : [made, "docker-container"];
+  const node = `Name: ${name}0\nStatus: running\nBuildKit version: v0.26.3\nPlatforms: linux/amd64, linux/arm64\n`;
+  process.stdout.write(`Name: ${name}\nDriver: ${driver}\n\nNodes:\n${node}`);
+} else if (args[1] === "create" || args[1] === "rm") process.exit(0);
 else if (args[1] === "build") await build();
 else if (args[0] === "version") process.stdout.write("28.0.0\n");
 else if (args[0] === "pull") await pull(args.at(-1));

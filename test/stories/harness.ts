@@ -1,5 +1,5 @@
-import { execFile, execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { type ChildProcess, execFile, execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { FakeRegistry } from "../fakes/registry.ts";
@@ -14,6 +14,10 @@ export type Told = {
   readonly builds: readonly Build[];
   /** What the registry was asked, in this run alone. */
   readonly requests: readonly string[];
+  /** Process ids of what hung in a call of `docker`. */
+  readonly hanging: readonly number[];
+  /** Temporary folders that are there when the run has ended. */
+  readonly left: readonly string[];
 };
 
 export type Build = {
@@ -37,7 +41,11 @@ export type Play = {
   readonly git?: boolean;
   /** How many milliseconds after now the run thinks it is. */
   readonly later?: number;
+  /** The run is sent this signal as soon as its log is so. */
+  readonly stop?: Stop;
 };
+
+export type Stop = { readonly signal: "SIGINT" | "SIGTERM"; readonly when: (log: string) => boolean };
 
 const BUNDLE = resolve("dist/index.js");
 
@@ -56,7 +64,7 @@ export async function play(story: Play): Promise<Told> {
   };
   const failing = docker === false ? {} : docker;
   const asked = registry.requests.length;
-  const result = await start(later, {
+  const result = await start(story, {
     PATH: bin,
     HOME: home,
     RUNNER_TEMP: home,
@@ -87,6 +95,8 @@ export async function play(story: Play): Promise<Told> {
     docker: readLines(read("docker")),
     builds: readLines(read("docker.builds")),
     requests: registry.requests.slice(asked),
+    hanging: readLines(readIfThere(join(home, "docker.hanging"))),
+    left: readdirSync(home).filter((name) => name.startsWith("dev-container-cache-")),
   };
 }
 
@@ -105,17 +115,34 @@ function readLines<T>(text: string): T[] {
     .map((line) => JSON.parse(line));
 }
 
-async function start(later: number, env: Readonly<Record<string, string>>): Promise<{ code: number; log: string }> {
+async function start(
+  { later = 0, stop }: Play,
+  env: Readonly<Record<string, string>>,
+): Promise<{ code: number; log: string }> {
   const clock = `data:text/javascript,const now = Date.now; Date.now = () => now() + ${later};`;
-  return new Promise((done) =>
-    execFile(
+  return new Promise((done) => {
+    const child = execFile(
       process.execPath,
       [...(later === 0 ? [] : ["--import", clock]), BUNDLE],
       { env, maxBuffer: 64 * 1024 * 1024 },
       (error, stdout, stderr) =>
         done({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, log: `${stdout}${stderr}` }),
-    ),
-  );
+    );
+    if (stop) stopAt(child, stop);
+  });
+}
+
+function stopAt(child: ChildProcess, { signal, when }: Stop): void {
+  let log = "";
+  child.stdout?.on("data", (chunk: string) => {
+    log += chunk;
+  });
+  const look = setInterval(() => {
+    if (!when(log)) return;
+    clearInterval(look);
+    child.kill(signal);
+  }, 20);
+  child.on("exit", () => clearInterval(look));
 }
 
 /** `name<<delimiter`, the value, `delimiter`: how the runner reads the file of outputs. */

@@ -1,0 +1,126 @@
+import { readFileSync, rmSync } from "node:fs";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { put } from "../checkout.ts";
+import { type FakeRegistry, openFakeRegistry } from "../fakes/registry.ts";
+import { type Play, play, type Told } from "./harness.ts";
+import { sampleCheckout, seedBase } from "./sample.ts";
+
+let registry: FakeRegistry;
+let workspace: string;
+
+beforeEach(async () => {
+  registry = await openFakeRegistry();
+  seedBase(registry, "base/os", "1", "one");
+  workspace = sampleCheckout(registry);
+});
+afterEach(async () => {
+  await registry.close();
+  rmSync(workspace, { recursive: true, force: true });
+});
+
+const platforms = "linux/amd64,linux/arm64";
+const run = (inputs: Readonly<Record<string, string>> = {}, more: Partial<Play> = {}): Promise<Told> =>
+  play({ workspace, registry, inputs: { platforms, ...inputs }, ...more });
+
+const hangs = (times: number) => (log: string) => log.split("[internal] hanging").length - 1 === times;
+const stop = { signal: "SIGTERM", when: hangs(1) } as const;
+
+/** Whether a process is there that is no zombie. */
+function lives(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+const setTags = (): readonly string[] => registry.tags("team/app").filter((tag) => !/-linux-\w+$/.test(tag));
+const timed = async (told: Promise<Told>): Promise<Told & { readonly took: number }> => {
+  const then = Date.now();
+  return { ...(await told), took: Date.now() - then };
+};
+
+test.each([
+  ["SIGTERM", {}, 143, 3500],
+  ["SIGINT", {}, 130, 3500],
+  ["SIGTERM and docker is deaf", { FAKE_DOCKER_DEAF: "1" }, 143, 5500],
+])("%s in the middle of the builds: no program, no folder, no tag is left", async (name, env, code, limit) => {
+  const [signal] = name.split(" ");
+  const told = await timed(
+    run(
+      { "registry-username": "me", "registry-password": "canary-7f3a" },
+      {
+        env: { FAKE_DOCKER_HANGS: "buildx build", ...env },
+        stop: { signal: signal === "SIGINT" ? "SIGINT" : "SIGTERM", when: hangs(2) },
+      },
+    ),
+  );
+  expect(told).toMatchObject({ code, left: [] });
+  expect(told.hanging).toHaveLength(4);
+  await expect.poll(() => told.hanging.filter(lives)).toEqual([]);
+  expect(registry.tags("team/app")).toEqual([]);
+  expect(told.took).toBeLessThan(limit);
+  expect(told.log).not.toContain("once more");
+});
+
+test("one platform is pushed when the run is stopped: no set stands anywhere, and the next run builds the other one", async () => {
+  const told = await run(
+    {},
+    {
+      env: { FAKE_DOCKER_HANGS: "--platform linux/arm64" },
+      stop: { ...stop, when: (log) => hangs(1)(log) && registry.tags("team/app").length === 1 },
+    },
+  );
+  expect(told).toMatchObject({ code: 143, left: [] });
+  expect(setTags()).toEqual([]);
+  expect(registry.tags("team/app")).toHaveLength(1);
+  const next = await run();
+  expect(next).toMatchObject({ code: 0, outputs: { result: "built" } });
+  expect(next.builds.map(({ args }) => args[args.indexOf("--platform") + 1])).toEqual(["linux/arm64"]);
+});
+
+test("a builder of ours goes with the run that is stopped", async () => {
+  const told = await run(
+    { "buildkit-image": "moby/buildkit:test", platforms: "linux/amd64" },
+    { env: { FAKE_DOCKER_HANGS: "buildx build" }, stop },
+  );
+  expect(told).toMatchObject({ code: 143, left: [] });
+  const [, , , name] = told.docker.find(([, command]) => command === "create") ?? [];
+  expect(name).toMatch(/^dev-container-cache-/);
+  expect(told.docker.at(-1)).toEqual(["buildx", "rm", "--force", name]);
+});
+
+test("what is to be undone hangs: the run ends all the same, and leaves nothing that runs", async () => {
+  const told = await timed(
+    run(
+      { "buildkit-image": "moby/buildkit:test", platforms: "linux/amd64" },
+      { env: { FAKE_DOCKER_HANGS: "buildx build;buildx rm", FAKE_DOCKER_DEAF: "1" }, stop },
+    ),
+  );
+  expect(told).toMatchObject({ code: 143, left: [] });
+  expect(told.docker.at(-1)?.slice(0, 2)).toEqual(["buildx", "rm"]);
+  await expect.poll(() => told.hanging.filter(lives)).toEqual([]);
+  expect(told.took).toBeLessThan(9000);
+});
+
+test("a run that ends by itself leaves no temporary folder but what its outputs name", async () => {
+  const told = await run();
+  expect(told.code).toBe(0);
+  expect(told.left.map((name) => name.replace(/-\w+$/, "")).sort()).toEqual([
+    "dev-container-cache-env",
+    "dev-container-cache-plan",
+  ]);
+});
+
+test.each([
+  ["the set's tag", /^PUT .*\/manifests\/k1-[0-9a-f]{64}$/],
+  ["the tag of the sources", /^PUT .*\/manifests\/y1-/],
+])("the registry fails at %s: the tags of before stay as they were", async (_, request) => {
+  await run({ tags: "latest" });
+  const before = new Map(registry.tags("team/app").map((tag) => [tag, registry.manifest("team/app", tag)?.toString()]));
+  put(workspace, ".devcontainer/setup.sh", { script: "echo other\n" });
+  registry.override((line) => request.test(line), { status: 500 });
+  const told = await run({ tags: "latest" });
+  expect(told).toMatchObject({ code: 1, outputs: { result: "failed", pushed: "false" } });
+  for (const [tag, manifest] of before) expect(registry.manifest("team/app", tag)?.toString(), tag).toBe(manifest);
+});
