@@ -12,7 +12,8 @@ import { isolateDockerConfiguration, type KnownLogin } from "../../src/buildx/is
 import { openExec } from "../../src/host/exec.ts";
 import { openFiles } from "../../src/host/files.ts";
 import type { Finished } from "../../src/world.ts";
-import { docker, makeBase, REGISTRY, unique } from "./harness.ts";
+import { put } from "../checkout.ts";
+import { copySample, docker, makeBase, REGISTRY, runAction, runImage, unique } from "./harness.ts";
 import { folder, LOGIN, makeCertificate, makePasswordFile, startRegistry } from "./registries.ts";
 
 // Builders of every driver that can be had without Docker Hub, and what reaches them of what our client knows.
@@ -146,6 +147,31 @@ describe("with an image of BuildKit", () => {
     expect(await containers(name)).toHaveLength(2);
     for (const end of ends.splice(0).reverse()) await end();
     expect(await containers(name)).toEqual([]);
+  });
+
+  test("the action makes one for its run, builds features for both platforms with it, and removes it; then it is a hit", async () => {
+    const workspace = copySample();
+    const base = await makeBase({ repository: unique("base/builder") });
+    put(
+      workspace,
+      ".devcontainer/devcontainer.json",
+      JSON.stringify({ image: base.image, features: { "./tool": {} } }),
+    );
+    put(workspace, ".devcontainer/tool/devcontainer-feature.json", '{ "id": "tool", "version": "1.0.0" }');
+    put(workspace, ".devcontainer/tool/install.sh", { script: "#!/bin/sh\nuname -m > /tool\n" });
+    const run = (inputs: Readonly<Record<string, string>> = {}) =>
+      runAction({
+        workspace,
+        inputs: { "cache-repo": `${REGISTRY}/${cache}`, platforms: "linux/amd64,linux/arm64", ...inputs },
+      });
+    const cache = unique("e2e/builder");
+    const before = await docker("ps", "--all", "--format", "{{.Names}}");
+    const built = await run({ "buildkit-image": IMAGE });
+    expect(built.outputs.result, built.log).toBe("built");
+    expect(built.log).toMatch(/Builder dev-container-cache-[0-9a-f]+ \(driver docker-container\)/);
+    expect(await runImage(built.outputs.image ?? "", "linux/arm64", "cat", "/tool")).toBe("aarch64");
+    expect(await docker("ps", "--all", "--format", "{{.Names}}")).toBe(before);
+    expect(await run()).toMatchObject({ outputs: { result: "hit", image: built.outputs.image } });
   });
 
   test("one that is kept goes on with its container, and starts anew for another image or when asked", async () => {
