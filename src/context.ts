@@ -1,5 +1,7 @@
 import { ActionError } from "./errors.ts";
+import { treeDigest } from "./key/fingerprint.ts";
 import type { ContextEntry } from "./key/ingredients.ts";
+import { type Digest, hexOf } from "./oci/digest.ts";
 import type { Entry, Files } from "./world.ts";
 
 /** Which paths of the context folder do not count. Paths are relative to it, with `/`, without a leading one. */
@@ -12,7 +14,22 @@ export type ContextFilter = {
 const FILES_AT_ONCE = 16;
 
 /** 1980-01-01, the first time that a zip archive can hold: tools that pack files from an image refuse earlier ones. Seconds since 1970. */
-export const CONTEXT_TIME = 315_532_800;
+const CONTEXT_TIME = 315_532_800;
+
+/** As many fractions of a second as a number of this size can hold without loss; Node hands on the microseconds of them, or more. */
+const FRACTIONS = 2 ** 24;
+
+/**
+ * The one time of all files of a context, in seconds since 1970. An image shows whole seconds, which are always the same. BuildKit looks
+ * closer: of the files that one client sends it takes those for known that have the path, size, mode and time of earlier ones. buildx
+ * 0.13 to 0.29 are another client for each folder of theirs, and so in each run, but not for the platforms of one run, nor is that promised.
+ * So other content has another fraction.
+ * @param digest of everything in the context.
+ * @see https://github.com/tonistiigi/fsutil (diff_containerd.go)
+ */
+export function contextTime(digest: Digest): number {
+  return CONTEXT_TIME + (Number.parseInt(hexOf(digest).slice(0, 8), 16) % FRACTIONS) / FRACTIONS;
+}
 
 /**
  * Reads the build context as it will be sent: owner, times and all of the mode but the execution bit do not count.
@@ -79,18 +96,19 @@ export async function layOutContext(
   entries: readonly ContextEntry[],
   to: string,
 ): Promise<void> {
+  const mtime = contextTime(treeDigest(entries));
   const folders = entries.filter((entry) => entry.kind === "directory");
   for (const { path } of folders) await files.makeDirectory(`${to}/${path}`, { mode: 0o755 });
   await inParallel(FILES_AT_ONCE, entries, async (entry) => {
     const path = `${to}/${entry.path}`;
-    if (entry.kind === "link") await files.makeLink(path, entry.target, { mtime: CONTEXT_TIME });
+    if (entry.kind === "link") await files.makeLink(path, entry.target, { mtime });
     if (entry.kind !== "file") return;
     const mode = entry.mode === "0755" ? 0o755 : 0o644;
-    const written = await files.copy(`${root}/${entry.path}`, path, { mode, mtime: CONTEXT_TIME });
+    const written = await files.copy(`${root}/${entry.path}`, path, { mode, mtime });
     if (written !== entry.content) throw changedMeanwhile(entry.path);
   });
-  for (const { path } of [...folders].reverse()) await files.touch(`${to}/${path}`, CONTEXT_TIME);
-  await files.touch(to, CONTEXT_TIME);
+  for (const { path } of [...folders].reverse()) await files.touch(`${to}/${path}`, mtime);
+  await files.touch(to, mtime);
 }
 
 function changedMeanwhile(path: string): ActionError {

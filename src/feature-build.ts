@@ -1,4 +1,4 @@
-import { CONTEXT_TIME } from "./context.ts";
+import { contextTime } from "./context.ts";
 import { baseEntries, METADATA_LABEL } from "./devcontainer/label.ts";
 import { extendDockerfile } from "./dockerfile/extend.ts";
 import { finalUser } from "./dockerfile/user.ts";
@@ -8,6 +8,7 @@ import type { FeaturePorts } from "./features/found.ts";
 import { fetchFeatureContent, type InstalledFeature } from "./features/install.ts";
 import { containerEnvironment } from "./installation.ts";
 import type { ImageConfig } from "./oci/config.ts";
+import { digestOf } from "./oci/digest.ts";
 import type { Platform } from "./oci/platform.ts";
 import { type FeatureStep, type FeatureUsers, featureInstructions, featureScripts } from "./recipe.ts";
 import { type Gathered, scopeOf } from "./sources.ts";
@@ -132,39 +133,60 @@ export async function layOutFeatures(
   to: string,
 ): Promise<void> {
   await files.makeDirectory(to, { mode: 0o755 });
-  const steps = stepsOf(features, "");
+  const parts = stepsOf(features, "").map((step) => ({ step, scripts: featureScripts(step, users) }));
+  const mtime = timeOf(features, parts);
+  const write: Write = async (path, content) => {
+    await files.write(path, content, 0o755);
+    await files.touch(path, mtime);
+  };
   await Promise.all(
     features.map(async ({ feature, entries }, number) => {
-      const step = steps[number];
-      if (!step) return;
-      const folder = `${to}/${step.folder}`;
-      for (const [name, script] of Object.entries(featureScripts(step, users)))
-        await files.write(`${folder}/${name}`, script, 0o755);
+      const part = parts[number];
+      if (!part) return;
+      const folder = `${to}/${part.step.folder}`;
+      for (const [name, script] of Object.entries(part.scripts)) await write(`${folder}/${name}`, script);
       await files.makeDirectory(`${folder}/content`, { mode: 0o755 });
-      if (entries) await layOutArchive(files, entries, `${folder}/content`);
-      else await layOutLocal(files, feature, `${folder}/content`);
-      await files.write(`${folder}/content/${OPTIONS_FILE}`, feature.environmentFile, 0o755);
+      const content = { files, write, mtime, to: `${folder}/content` };
+      if (entries) await layOutArchive(entries, content);
+      else await layOutLocal(feature, content);
+      await write(`${content.to}/${OPTIONS_FILE}`, feature.environmentFile);
     }),
   );
 }
 
-async function layOutArchive(files: Files, entries: readonly ArchiveEntry[], to: string): Promise<void> {
+type Write = (path: string, content: string | Uint8Array) => Promise<void>;
+type Content = { readonly files: Files; readonly write: Write; readonly mtime: number; readonly to: string };
+
+/** The folders of all features make one context. */
+function timeOf(
+  features: readonly FeatureToInstall[],
+  parts: readonly { readonly scripts: Readonly<Record<string, string>> }[],
+): number {
+  const content = features.map(({ feature }, number) => [
+    feature.digest,
+    feature.environmentFile,
+    parts[number]?.scripts ?? {},
+  ]);
+  return contextTime(digestOf(JSON.stringify(content)));
+}
+
+async function layOutArchive(entries: readonly ArchiveEntry[], { files, write, mtime, to }: Content): Promise<void> {
   for (const entry of entries.filter(({ path }) => path !== OPTIONS_FILE)) {
     const path = `${to}/${entry.path}`;
     if (entry.kind === "directory") await files.makeDirectory(path, { mode: 0o755 });
-    if (entry.kind === "link") await files.makeLink(path, entry.target, { mtime: CONTEXT_TIME });
-    if (entry.kind === "file") await files.write(path, entry.content, 0o755);
+    if (entry.kind === "link") await files.makeLink(path, entry.target, { mtime });
+    if (entry.kind === "file") await write(path, entry.content);
   }
 }
 
-async function layOutLocal(files: Files, { source, asked }: InstalledFeature, to: string): Promise<void> {
+async function layOutLocal({ source, asked }: InstalledFeature, { files, mtime, to }: Content): Promise<void> {
   if (source.kind !== "local") return;
   for (const entry of source.entries.filter(({ path }) => path !== OPTIONS_FILE)) {
     const path = `${to}/${entry.path}`;
     if (entry.kind === "directory") await files.makeDirectory(path, { mode: 0o755 });
-    if (entry.kind === "link") await files.makeLink(path, entry.target, { mtime: CONTEXT_TIME });
+    if (entry.kind === "link") await files.makeLink(path, entry.target, { mtime });
     if (entry.kind !== "file") continue;
-    const written = await files.copy(`${source.folder}/${entry.path}`, path, { mode: 0o755, mtime: CONTEXT_TIME });
+    const written = await files.copy(`${source.folder}/${entry.path}`, path, { mode: 0o755, mtime });
     if (written !== entry.content)
       throw new ActionError("E_CHANGED", {
         what: `${entry.path} of the feature ${asked.id} changed between the probe and the build.`,

@@ -61,7 +61,7 @@ export type Files = {
   readonly copy: (from: string, to: string, as: { readonly mode: number; readonly mtime: number }) => Promise<Digest>;
   readonly makeDirectory: (path: string, as: { readonly mode: number }) => Promise<void>;
   readonly makeLink: (path: string, target: string, as: { readonly mtime: number }) => Promise<void>;
-  /** Sets a directory's modification time, after everything in it has been written. */
+  /** Sets the modification time of a file, or of a directory after everything in it has been written. */
   readonly touch: (path: string, mtime: number) => Promise<void>;
 };
 

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { CONTEXT_TIME, type ContextFilter, layOutContext, readContext } from "../src/context.ts";
+import { type ContextFilter, contextTime, layOutContext, readContext } from "../src/context.ts";
 import { openFiles } from "../src/host/files.ts";
 import { makeCheckout, put } from "./checkout.ts";
 
@@ -80,8 +80,36 @@ test("laid out again it is the same content with fixed modes and times, whatever
   expect(lstatSync(join(to, "b")).mode & 0o7777).toBe(0o755);
   expect(readlinkSync(join(to, "link"))).toBe("nowhere");
   expect(readFileSync(join(to, "a.txt"), "utf8")).toBe("hello\n");
-  for (const path of ["a.txt", "b/run.sh", "link", "b", "b/empty", "."])
-    expect(lstatSync(join(to, path)).mtimeMs / 1000, path).toBe(CONTEXT_TIME);
+  const times = ["a.txt", "b/run.sh", "link", "b", "b/empty", "."].map((path) => lstatSync(join(to, path)).mtimeMs);
+  expect(new Set(times).size).toBe(1);
+  // 1980-01-01, and less than a second.
+  expect(Math.floor((times[0] ?? 0) / 1000)).toBe(315_532_800);
+});
+
+async function timeOfFile(text: string): Promise<bigint> {
+  const root = makeCheckout({ "a.txt": text, "b.txt": "the same\n" });
+  const to = mkdtempSync(join(tmpdir(), "laid-out-"));
+  await layOutContext(files, root, await readContext(files, root, everything), to);
+  return lstatSync(join(to, "b.txt"), { bigint: true }).mtimeNs;
+}
+
+// BuildKit would take the one for the other otherwise: see test/e2e/same-size.test.ts.
+test("other content of the same size has another time, the same content the same", async () => {
+  const [one, two, again] = [await timeOfFile("one\n"), await timeOfFile("two\n"), await timeOfFile("one\n")];
+  expect(two).not.toBe(one);
+  expect(again).toBe(one);
+});
+
+test("times are told apart to the microsecond", () => {
+  const digest = (start: string) => `sha256:${start.padEnd(64, "0")}` as const;
+  const numbers = [0, 0x20, 0x40, 0x60, 0xffffc0, 0xffffe0];
+  const times = numbers.map((number) => contextTime(digest(number.toString(16).padStart(8, "0"))));
+  const path = join(makeCheckout({ f: "" }), "f");
+  const seen = times.map((time) => {
+    utimesSync(path, time, time);
+    return lstatSync(path, { bigint: true }).mtimeNs;
+  });
+  expect(new Set(seen).size).toBe(times.length);
 });
 
 test("a file that changed since it was hashed fails the build, even with its old size and time", async () => {

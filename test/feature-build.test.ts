@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { lstatSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -140,6 +140,24 @@ test("a file that became a link to elsewhere after it was hashed does not reach 
   const features = await localFeatures(workspace);
   put(workspace, ".devcontainer/local/install.sh", { link: join(workspace, "secret") });
   expect(await refusalOf(() => layOut(features))).toMatchObject({ code: "E_CHANGED" });
+});
+
+// The platforms of one run send their features under one name: see src/context.ts.
+test("what is laid out for other users, and has the same size, has another time", async () => {
+  const workspace = checkOut({ image: BASE, features: { "./local": {} } }, LOCAL);
+  const features = (await localFeatures(workspace)).map((feature) => ({ feature, entries: undefined }));
+  const timeFor = async (user: string): Promise<bigint> => {
+    const to = join(await files.temporaryFolder("features"), "features");
+    await layOutFeatures(files, features, { containerUser: user, remoteUser: user }, to);
+    const times = ["prepare", "install", "content/install.sh", "content/devcontainer-features.env"].map(
+      (path) => lstatSync(join(to, "local_0", path), { bigint: true }).mtimeNs,
+    );
+    expect(new Set(times).size).toBe(1);
+    return times[0] ?? 0n;
+  };
+  const [one, two, again] = [await timeFor("one"), await timeFor("two"), await timeFor("one")];
+  expect(two).not.toBe(one);
+  expect(again).toBe(one);
 });
 
 test("a feature that cannot be fetched any more ends the build, with what to do", async () => {
