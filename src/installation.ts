@@ -1,3 +1,4 @@
+import type { Written } from "./definition.ts";
 import { formatPath, isJsonObject, type JsonPath } from "./devcontainer/json.ts";
 import { placeOf } from "./devcontainer/parse.ts";
 import { type Substituted, substitutionAt } from "./devcontainer/substitute.ts";
@@ -5,10 +6,14 @@ import { ActionError } from "./errors.ts";
 
 /**
  * The users and the environment that features are installed with, as the configuration says, variables replaced.
+ * @param serviceUser of a compose service: features are installed for it where nobody else is named.
  * @returns what goes into the plan, and the names of what came from the environment.
  * @throws ActionError E_CONFIG for a user or a value that is no text.
  */
-export function installationOf(configuration: Substituted): {
+export function installationOf(
+  configuration: Substituted,
+  serviceUser?: Written,
+): {
   readonly values: Readonly<Record<string, string>>;
   readonly hidden: readonly string[];
 } {
@@ -25,9 +30,13 @@ export function installationOf(configuration: Substituted): {
   const all = [...users, ...env].flatMap(({ name, path, value }) =>
     typeof value === "string" && value !== "" ? [{ name, path, value }] : [],
   );
+  const hidden = all.flatMap(({ name, path }) => (substitutionAt(configuration, path)?.fromEnvironment ? [name] : []));
   return {
-    values: Object.fromEntries(all.map(({ name, value }) => [name, value])),
-    hidden: all.flatMap(({ name, path }) => (substitutionAt(configuration, path)?.fromEnvironment ? [name] : [])),
+    values: {
+      ...Object.fromEntries(all.map(({ name, value }) => [name, value])),
+      ...(serviceUser ? { serviceUser: serviceUser.value } : {}),
+    },
+    hidden: [...hidden, ...(serviceUser?.fromEnvironment ? ["serviceUser"] : [])],
   };
 }
 

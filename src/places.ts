@@ -57,7 +57,7 @@ export function findHidden(
     installOrder: configuration.substitutions.some(
       ({ path, fromEnvironment }) => fromEnvironment && path[0] === "overrideFeatureInstallOrder",
     ),
-    installation: new Set(features ? installationOf(configuration).hidden : []),
+    installation: new Set(features ? installationOf(configuration, definition.user).hidden : []),
     options: new Set(counted.flatMap((option) => (option.fromEnvironment ? [formatOption(option)] : []))),
   };
 }

@@ -116,16 +116,16 @@ function makeYours(inputs: Inputs, gathered: Gathered, platform: Platform, trees
       ...(secretIds.length === 0 ? {} : { secrets: secretIds }),
     },
     features: features?.written ?? [],
-    ...(features ? installation(configuration) : {}),
+    ...(features ? installation(gathered) : {}),
   };
 }
 
 /** What decides, beside the features themselves, what they leave in the image. */
-function installation(configuration: Gathered["configuration"]): Pick<Yours, "installOrder" | "installation"> {
+function installation({ configuration, definition }: Gathered): Pick<Yours, "installOrder" | "installation"> {
   const { overrideFeatureInstallOrder: order } = configuration.json;
   return {
     ...(Array.isArray(order) && order.length > 0 ? { installOrder: order } : {}),
-    installation: installationOf(configuration).values,
+    installation: installationOf(configuration, definition.user).values,
   };
 }
 

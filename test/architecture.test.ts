@@ -7,7 +7,19 @@ import { expect, test } from "vitest";
 const house: Record<string, { readonly rooms: readonly string[]; readonly modules: readonly string[] }> = {
   "main.ts": { rooms: [".", "host", "oci", "registry", "report"], modules: ["node:crypto", "node:os"] },
   ".": {
-    rooms: ["arguments", "compose", "report", "key", "registry", "buildx", "sbom", "features", "devcontainer", "dockerfile", "oci"],
+    rooms: [
+      "arguments",
+      "compose",
+      "report",
+      "key",
+      "registry",
+      "buildx",
+      "sbom",
+      "features",
+      "devcontainer",
+      "dockerfile",
+      "oci",
+    ],
     modules: [],
   },
   report: { rooms: [".", "key", "oci", "sbom"], modules: [] },
