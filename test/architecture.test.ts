@@ -26,7 +26,7 @@ const house: Record<string, { readonly rooms: readonly string[]; readonly module
   key: { rooms: ["oci"], modules: [] },
   registry: { rooms: [".", "oci"], modules: [] },
   "registry/http.ts": { rooms: [".", "oci", "registry"], modules: ["node:tls", "undici"] },
-  arguments: { rooms: [".", "oci"], modules: [] },
+  arguments: { rooms: [".", "buildx", "oci"], modules: [] },
   buildx: { rooms: [".", "oci"], modules: [] },
   sbom: { rooms: [".", "oci"], modules: [] },
   devcontainer: { rooms: [".", "oci"], modules: ["jsonc-parser"] },

@@ -1,3 +1,4 @@
+import { LONGEST_ARGUMENT } from "../buildx/args.ts";
 import { type Argument, type Origin, refuse, tellOrigin, type Warning, warn } from "./argument.ts";
 import { compileGlob } from "./glob.ts";
 import { offeredArguments, type Provenance } from "./offered.ts";
@@ -107,9 +108,6 @@ function isUsed(name: string, { declared }: Given): boolean {
 function countsForKey(name: string, { declared, ignore }: Given): boolean {
   return (declared.has(name) || !PROXY.test(name)) && !ignore.some(({ matches }) => matches(name));
 }
-
-/** The greatest length of one argument of a program on Linux, in bytes, the 0 behind it included. */
-const LONGEST_ARGUMENT = 128 * 1024;
 
 function refuseValue(name: string, { value, origin }: Chosen, { isSecret }: Given): void {
   const subject = `The value of build arg ${name} (${tellOrigin(origin)})`;

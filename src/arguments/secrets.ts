@@ -1,5 +1,5 @@
+import { joinFields, splitFields } from "../buildx/csv.ts";
 import { ActionError } from "../errors.ts";
-import { joinFields, splitFields } from "./csv.ts";
 import { type Checkout, locate, refusePath } from "./locate.ts";
 
 /** A secret of the build as it is written: where it is, never what it is. */

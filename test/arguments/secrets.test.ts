@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { joinFields, splitFields } from "../../src/arguments/csv.ts";
 import {
   type FoundSecret,
   findSecrets,
@@ -14,6 +13,7 @@ import {
   secretArguments,
 } from "../../src/arguments/secrets.ts";
 import { findSsh, parseSsh, type Ssh, sshArguments } from "../../src/arguments/ssh.ts";
+import { joinFields, splitFields } from "../../src/buildx/csv.ts";
 import { ActionError } from "../../src/errors.ts";
 import { openFiles } from "../../src/host/files.ts";
 import { openMemoryFiles } from "../devcontainer/memory-files.ts";
