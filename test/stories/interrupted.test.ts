@@ -18,9 +18,17 @@ afterEach(async () => {
   rmSync(workspace, { recursive: true, force: true });
 });
 
+const hung: number[] = [];
+afterEach(() => {
+  for (const pid of hung.splice(0)) if (lives(pid)) process.kill(pid, "SIGKILL");
+});
+
 const platforms = "linux/amd64,linux/arm64";
-const run = (inputs: Readonly<Record<string, string>> = {}, more: Partial<Play> = {}): Promise<Told> =>
-  play({ workspace, registry, inputs: { platforms, ...inputs }, ...more });
+const run = async (inputs: Readonly<Record<string, string>> = {}, more: Partial<Play> = {}): Promise<Told> => {
+  const told = await play({ workspace, registry, inputs: { platforms, ...inputs }, ...more });
+  hung.push(...told.hanging);
+  return told;
+};
 
 const hangs = (times: number) => (log: string) => log.split("[internal] hanging").length - 1 === times;
 const stop = { signal: "SIGTERM", when: hangs(1) } as const;
