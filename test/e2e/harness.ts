@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll } from "vitest";
@@ -72,6 +72,8 @@ export type Step = {
   readonly event?: unknown;
   /** The Node that runs the bundle; this one where none is given. */
   readonly node?: string;
+  /** The run is sent SIGTERM as soon as its log is so. */
+  readonly stopWhen?: (log: string) => boolean;
 };
 
 export type Ended = {
@@ -80,6 +82,8 @@ export type Ended = {
   readonly log: string;
   readonly outputs: Readonly<Record<string, string>>;
   readonly summary: string;
+  /** What is in the runner's temporary folder when the run has ended. */
+  readonly left: readonly string[];
 };
 
 /** What a job's environment has besides what the runner sets: enough to find docker, the engine and the builder. */
@@ -87,7 +91,8 @@ const PASSED = ["PATH", "HOME", "TMPDIR", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKE
 PASSED.push("BUILDX_BUILDER", "XDG_RUNTIME_DIR");
 
 /** Runs the bundle as a runner would: nothing in its environment but what a step has. */
-export async function runAction({ workspace, inputs, env = {}, event, node = process.execPath }: Step): Promise<Ended> {
+export async function runAction(step: Step): Promise<Ended> {
+  const { workspace, inputs, env = {}, event, node = process.execPath, stopWhen } = step;
   const job = mkdtempSync(join(folder, "job-"));
   const temp = join(job, "temp");
   mkdirSync(temp);
@@ -97,6 +102,7 @@ export async function runAction({ workspace, inputs, env = {}, event, node = pro
   };
   const ended = await start(node, [resolve("dist/index.js")], {
     cwd: workspace,
+    ...(stopWhen ? { stopWhen } : {}),
     env: {
       ...Object.fromEntries(PASSED.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
       GITHUB_ACTIONS: "true",
@@ -118,6 +124,7 @@ export async function runAction({ workspace, inputs, env = {}, event, node = pro
     log: ended.log,
     outputs: readOutputs(readFileSync(join(job, "output"), "utf8")),
     summary: readFileSync(join(job, "summary"), "utf8"),
+    left: readdirSync(temp),
   };
 }
 
@@ -171,7 +178,7 @@ type Result = { readonly code: number; readonly stdout: string; readonly stderr:
 async function start(
   program: string,
   args: readonly string[],
-  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+  { stopWhen, ...options }: { cwd?: string; env?: NodeJS.ProcessEnv; stopWhen?: (log: string) => boolean } = {},
 ): Promise<Result> {
   return new Promise((done) => {
     let log = "";
@@ -186,6 +193,9 @@ async function start(
     );
     const hear = (chunk: string): void => {
       log += chunk;
+      if (!stopWhen?.(log)) return;
+      stopWhen = undefined;
+      child.kill("SIGTERM");
     };
     child.stdout?.on("data", hear);
     child.stderr?.on("data", hear);
