@@ -1,7 +1,6 @@
 import { recordOf } from "./built.ts";
 import { cannotTell, type Decision } from "./decide.ts";
 import { ActionError, asActionError } from "./errors.ts";
-import { loadImage } from "./load.ts";
 import { make, publish } from "./make.ts";
 import { formatPlatform } from "./oci/platform.ts";
 import { formatPinned } from "./oci/reference.ts";
@@ -22,7 +21,7 @@ export async function carryOut(decision: Decision, scene: Scene): Promise<Outcom
   if (outcome.failure) return outcome;
   try {
     await tagAsAsked(outcome, scene);
-    if (scene.inputs.load) await loadImage(outcome, scene);
+    if (scene.inputs.load) await (await import("./load.ts")).loadImage(outcome, scene);
     return outcome;
   } catch (error) {
     return { ...outcome, result: "failed", failure: asActionError(error) };

@@ -6,7 +6,6 @@ import { openFeaturePorts } from "./feature-ports.ts";
 import { type Handover, makeHandover, readLoadedConfig } from "./handover.ts";
 import type { Inputs } from "./inputs.ts";
 import { sourceTag } from "./key/fingerprint.ts";
-import { requireEngine } from "./load.ts";
 import { chooseRunners } from "./matrix.ts";
 import { samePlatform } from "./oci/platform.ts";
 import { formatRepository } from "./oci/reference.ts";
@@ -33,7 +32,7 @@ export async function run(inputs: Inputs, world: World): Promise<Report> {
   const started = world.clock();
   const folder = await chooseSbomFolder(inputs, world);
   const { sources, tags } = await world.log.group("Which image would this commit's dev container be?", async () => {
-    if (inputs.load) await requireEngine(world);
+    if (inputs.load) await (await import("./load.ts")).requireEngine(world);
     const tags = await readAskedTags(inputs, world);
     const read = await readSources(inputs, world);
     for (const secret of read.build.arguments.secretValues) world.log.mask(secret);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { readUsedImages } from "../../src/buildx/provenance.ts";
+import { readBuildTimes, readUsedImages } from "../../src/buildx/provenance.ts";
 
 const hex = "a".repeat(64);
 const material = { uri: "pkg:docker/registry.test/base@1?platform=linux%2Famd64", digest: { sha256: hex } };
@@ -26,3 +26,22 @@ test.each(["v0.2", "v1"])(
     ]);
   },
 );
+
+test.each([
+  ["v0.2", "2026-11-21T07:28:52.783Z", "2026-11-21T07:28:53.514Z"],
+  ["v1", "2026-11-21T07:28:54.312Z", "2026-11-21T07:28:54.399Z"],
+])("when a build ran, as engine 28.5.2 wrote it in %s", (version, started, finished) => {
+  const times = readBuildTimes(readFileSync(`test/fixtures/provenance/${version}.json`, "utf8"));
+  expect(times).toEqual({ started: Date.parse(started), finished: Date.parse(finished) });
+});
+
+test.each([
+  ["no times", JSON.stringify({ predicate: { metadata: {} } })],
+  ["one time alone", JSON.stringify({ predicate: { metadata: { buildFinishedOn: "2026-11-21T07:28:53Z" } } })],
+  ["no time", JSON.stringify({ predicate: { metadata: { buildStartedOn: "x", buildFinishedOn: 7 } } })],
+  ["no metadata", JSON.stringify({ predicate: {} })],
+  ["no statement", "[]"],
+  ["no JSON", "<html>"],
+])("when a build ran is not told: %s", (_, text) => {
+  expect(readBuildTimes(text)).toBeUndefined();
+});
