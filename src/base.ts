@@ -30,7 +30,9 @@ export async function readBaseImages(
       const scope = scopeOf(sources.build, platform);
       const final = finalBase(sources.build.dockerfile, sources.build.definition.target?.value, scope);
       for (const source of images) {
-        const isFinal = source.written === final?.written;
+        // One image may stand in several FROMs, for platforms of their own.
+        const isOnItsLine = sources.build.file === undefined || source.at.line === final?.line;
+        const isFinal = source.written === final?.written && isOnItsLine;
         const base = await readBase(source, platform, registry);
         refuseTriggers(source, base, sources);
         if (isFinal) bases.set(formatPlatform(platform), base);

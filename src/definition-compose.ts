@@ -33,13 +33,16 @@ export async function composeDefinition(
       source: { kind: "unreadable", at },
       user: undefined,
       warnings: [],
+      isIncomplete: true,
       doubt: doubtOf(what, fix, at),
     };
   }
   const { user, warnings } = service;
   const told = { user: user && written(user), warnings };
-  if (service.kind === "image")
-    return { ...NO_BUILD, ...told, source: { kind: "image", image: written(service.image) }, doubt: undefined };
+  if (service.kind === "image") {
+    const source = { kind: "image", image: written(service.image) } as const;
+    return { ...NO_BUILD, ...told, source, isIncomplete: false, doubt: undefined };
+  }
   return { ...buildRequest(service), ...told };
 }
 
@@ -60,7 +63,7 @@ function written({ value, at, fromEnvironment }: Sourced): Written {
   return { value, at, fromEnvironment, fromHostPath: false };
 }
 
-function buildRequest(build: ServiceBuild): BuildRequest & Pick<Definition, "source" | "doubt"> {
+function buildRequest(build: ServiceBuild): BuildRequest & Pick<Definition, "source" | "isIncomplete" | "doubt"> {
   const { context, dockerfile, target, args, cacheFrom } = build;
   const remote = [...build.additionalContexts].find(([, { kind }]) => kind === "remote");
   return {
@@ -78,6 +81,7 @@ function buildRequest(build: ServiceBuild): BuildRequest & Pick<Definition, "sou
     cacheFrom: cacheFrom.map(({ value }) => value),
     counted: countedOptions(build),
     uncounted: uncountedOptions(build),
+    isIncomplete: remote !== undefined,
     doubt:
       remote &&
       doubtOf(

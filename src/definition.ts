@@ -50,6 +50,8 @@ export type Definition = BuildRequest & {
   /** The user of a compose service. */
   readonly user: Written | undefined;
   readonly warnings: readonly { readonly text: string; readonly at?: Place }[];
+  /** A named context is missing, so that nothing can be built: its name would mean an image. */
+  readonly isIncomplete: boolean;
   readonly doubt: Doubt | undefined;
 };
 
@@ -88,6 +90,7 @@ export const NOTHING = {
   uncounted: [],
   user: undefined,
   warnings: [],
+  isIncomplete: false,
   doubt: undefined,
 } as const satisfies Omit<Definition, "source">;
 
@@ -130,6 +133,7 @@ function dockerfileDefinition(
         at: option.at,
       })),
     ],
+    isIncomplete: contexts.some(({ doubt }) => doubt),
     doubt: contexts.find(({ doubt }) => doubt)?.doubt ?? unknownPath(options.unknown),
   };
 }
@@ -145,7 +149,7 @@ function optionArgument(
   env: DefinitionRequest["env"],
   fromEnvironment: boolean,
 ): readonly (readonly [string, Written])[] {
-  const given = value ?? env[name];
+  const given = value ?? (Object.hasOwn(env, name) ? env[name] : undefined);
   if (given === undefined) return [];
   return [[name, { value: given, at, fromEnvironment: fromEnvironment || value === undefined, fromHostPath: false }]];
 }

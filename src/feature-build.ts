@@ -170,8 +170,12 @@ function timeOf(
   return contextTime(digestOf(JSON.stringify(content)));
 }
 
+function isOptionsFile(path: string): boolean {
+  return path === OPTIONS_FILE || path.startsWith(`${OPTIONS_FILE}/`);
+}
+
 async function layOutArchive(entries: readonly ArchiveEntry[], { files, write, mtime, to }: Content): Promise<void> {
-  for (const entry of entries.filter(({ path }) => path !== OPTIONS_FILE)) {
+  for (const entry of entries.filter(({ path }) => !isOptionsFile(path))) {
     const path = `${to}/${entry.path}`;
     if (entry.kind === "directory") await files.makeDirectory(path, { mode: 0o755 });
     if (entry.kind === "link") await files.makeLink(path, entry.target, { mtime });
@@ -181,7 +185,7 @@ async function layOutArchive(entries: readonly ArchiveEntry[], { files, write, m
 
 async function layOutLocal({ source, asked }: InstalledFeature, { files, mtime, to }: Content): Promise<void> {
   if (source.kind !== "local") return;
-  for (const entry of source.entries.filter(({ path }) => path !== OPTIONS_FILE)) {
+  for (const entry of source.entries.filter(({ path }) => !isOptionsFile(path))) {
     const path = `${to}/${entry.path}`;
     if (entry.kind === "directory") await files.makeDirectory(path, { mode: 0o755 });
     if (entry.kind === "link") await files.makeLink(path, entry.target, { mtime });

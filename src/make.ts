@@ -139,10 +139,9 @@ export async function publish(
 
 /** What nobody could read, nobody can build. */
 function refuseUnreadable({ build, wanted: { doubt } }: Sources): void {
-  const { source } = build.definition;
-  if (source.kind !== "unreadable" || doubt?.kind !== "plan") return;
-  const { what, fix, at = source.at } = doubt;
-  throw new ActionError("E_CONFIG", { what: `${what}, and it cannot be built here.`, fix, at });
+  if (!build.definition.isIncomplete || doubt?.kind !== "plan") return;
+  const { what, fix, at } = doubt;
+  throw new ActionError("E_CONFIG", { what: `${what}, and it cannot be built here.`, fix, ...(at ? { at } : {}) });
 }
 
 function boundTo({ bindings, features }: Plan): Pick<BuildTask, "bindings" | "features"> {

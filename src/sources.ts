@@ -19,7 +19,7 @@ import type { FeatureSources, FeatureSourcesRequest } from "./feature-sources.ts
 import type { Inputs } from "./inputs.ts";
 import type { ContextEntry } from "./key/ingredients.ts";
 import type { Platform } from "./oci/platform.ts";
-import { hostPathWarnings, unsetVariables, type Warning } from "./source-warnings.ts";
+import { gitWarnings, hostPathWarnings, unsetVariables, type Warning } from "./source-warnings.ts";
 import { readImageName } from "./upstream.ts";
 import { readNamedContext, readUsedContext } from "./used-context.ts";
 import { findContext, findWorkspace, insideWorkspace, refuseOutside } from "./workspace.ts";
@@ -67,7 +67,11 @@ export async function gatherSources(inputs: Inputs, { files, host }: Pick<World,
   const read = await readSource({ inputs, definition, workspace }, { files, host });
   const namedContexts = await readNamedContexts(files, workspace, definition);
   const { additionalFeatures: additional, lockfile } = inputs;
-  const unset = unsetVariables(configuration);
+  const told = [
+    ...unsetVariables(configuration),
+    ...hostPathWarnings(configuration),
+    ...gitWarnings(namedContexts, definition),
+  ];
   const request = { configuration, found, workspace, additional, lockfile };
   const features = mayHaveFeatures(configuration, additional)
     ? await gatherAllowedFeatures(request, inputs, files)
@@ -79,7 +83,7 @@ export async function gatherSources(inputs: Inputs, { files, host }: Pick<World,
     namedContexts,
     features,
     ...read,
-    warnings: [...unset, ...read.warnings],
+    warnings: [...told, ...read.warnings],
   };
 }
 
@@ -175,7 +179,7 @@ async function dockerfileSources(
   targetStage(dockerfile, target);
   const told = await readBuildArguments(inputs, definition, { dockerfile, file }, { files, host, workspace });
   const args = { ...told.uncounted, ...told.args };
-  const context = await readUsedContext(files, { root, dockerfilePath: path, dockerfile, target, args });
+  const context = await readUsedContext(files, { root, workspace, dockerfilePath: path, dockerfile, target, args });
   return {
     dockerfileText: text,
     dockerfile,
@@ -184,7 +188,7 @@ async function dockerfileSources(
     contextFolder: pathWithin(workspace, root) ?? ".",
     leftOut: context.leftOut,
     arguments: told,
-    warnings: [...told.warnings, ...hostPathWarnings(definition), ...context.warnings],
+    warnings: [...told.warnings, ...context.warnings],
   };
 }
 
@@ -213,7 +217,7 @@ async function readNamedContexts(
   const folders = [...contexts].filter(([, { kind }]) => kind === "folder");
   const read = folders.map(async ([name, context]) => {
     const root = await findContext(files, workspace, context);
-    return [name, { root, entries: await readNamedContext(files, root) }] as const;
+    return [name, { root, entries: await readNamedContext(files, root, workspace) }] as const;
   });
   return new Map(await Promise.all(read));
 }

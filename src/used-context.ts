@@ -1,9 +1,10 @@
 import { type ContextFilter, readContext } from "./context.ts";
-import { resolvePath } from "./devcontainer/paths.ts";
+import { pathWithin, resolvePath } from "./devcontainer/paths.ts";
 import { canPrune, isIgnored, parseIgnoreFile } from "./dockerfile/ignore.ts";
 import type { Dockerfile } from "./dockerfile/parse.ts";
 import { canReach, contextReads, requiredFiles } from "./dockerfile/reads.ts";
 import { ActionError, type Place } from "./errors.ts";
+import { readInside } from "./features/workspace.ts";
 import type { ContextEntry } from "./key/ingredients.ts";
 import type { Files } from "./world.ts";
 
@@ -17,6 +18,7 @@ export type UsedContext = {
 /** The folder, and the Dockerfile whose instructions take from it. */
 export type ContextUser = {
   readonly root: string;
+  readonly workspace: string;
   /** Absolute; nothing for a Dockerfile that is no file. */
   readonly dockerfilePath: string | undefined;
   readonly dockerfile: Dockerfile;
@@ -30,11 +32,12 @@ export type ContextUser = {
  */
 export async function readUsedContext(
   files: Files,
-  { root, dockerfilePath, dockerfile, target, args }: ContextUser,
+  { root, workspace, dockerfilePath, dockerfile, target, args }: ContextUser,
 ): Promise<UsedContext> {
+  const own = dockerfilePath === undefined ? undefined : `${dockerfilePath}.dockerignore`;
   const ignoreText =
-    (dockerfilePath === undefined ? undefined : await files.readText(`${dockerfilePath}.dockerignore`)) ??
-    (await files.readText(`${root}/.dockerignore`));
+    (own === undefined ? undefined : await readIgnoreFile(files, workspace, own)) ??
+    (await readIgnoreFile(files, workspace, `${root}/.dockerignore`));
   const rules = parseIgnoreFile(ignoreText ?? "");
   const reads = contextReads(dockerfile, { args: new Map(Object.entries(args)), platform: undefined });
   const reachedBy = (path: string) => reads.find((read) => canReach(read, path));
@@ -58,6 +61,18 @@ export async function readUsedContext(
     return { text, at: { file: dockerfile.file, ...(read ? { line: read.line } : {}) } };
   });
   return { entries, leftOut: [...leftOut].sort(), warnings };
+}
+
+/** A stranger's commit must not have the runner's files read, and quoted where a pattern in them is wrong. */
+async function readIgnoreFile(files: Files, workspace: string, path: string): Promise<string | undefined> {
+  const text = await readInside(files, workspace, path);
+  if (typeof text !== "object") return text;
+  const file = pathWithin(workspace, path) ?? path;
+  throw new ActionError("E_CONTEXT", {
+    what: `${file} is a link that leaves the workspace.`,
+    fix: "Put the file itself into the repository.",
+    at: { file },
+  });
 }
 
 /** BuildKit would say it too, after pulling the base image. What lies behind a link is left to it. */
@@ -84,7 +99,7 @@ function refuseMissingFiles(
 }
 
 /** The part of a path that ends in a segment `.git`. */
-function gitPath(path: string): string | undefined {
+export function gitPath(path: string): string | undefined {
   return /^(?:.*?\/)?\.git(?=\/|$)/.exec(path)?.[0];
 }
 
@@ -92,8 +107,12 @@ function gitPath(path: string): string | undefined {
  * Reads the folder of a named build context: all of it counts but what its own ignore file leaves out.
  * @throws ActionError E_CONTEXT for what cannot be read.
  */
-export async function readNamedContext(files: Files, root: string): Promise<readonly ContextEntry[]> {
-  const rules = parseIgnoreFile((await files.readText(`${root}/.dockerignore`)) ?? "");
+export async function readNamedContext(
+  files: Files,
+  root: string,
+  workspace: string,
+): Promise<readonly ContextEntry[]> {
+  const rules = parseIgnoreFile((await readIgnoreFile(files, workspace, `${root}/.dockerignore`)) ?? "");
   return readContext(files, root, {
     isLeftOut: (path) => isIgnored(rules, path),
     canPrune: (path) => canPrune(rules, path),

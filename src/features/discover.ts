@@ -132,9 +132,22 @@ function nextWave(fresh: readonly Identified[], outcomes: ReadonlyMap<string, Ou
   });
   const needed = found.flatMap(({ asked, outcome }) => dependenciesOf(asked, outcome));
   for (const dependency of needed) checkOptions(dependency);
+  for (const { asked, outcome } of found) refuseLocalDependencies(asked, outcome, identify);
   const preceding = found.flatMap(({ asked, outcome }) => precedingOf(asked, outcome).map(identify));
   // Only a registry knows a feature by other names as well, for which it has to be asked.
   return { needed: needed.map(identify), preceding: preceding.filter(({ reference }) => reference.kind === "oci") };
+}
+
+/** It would be another feature in every repository, and nothing that is known without a request would say that it has changed. */
+function refuseLocalDependencies(asked: AskedFeature, found: FoundFeature, identify: Identify): void {
+  if (found.source.kind === "local") return;
+  const local = dependenciesOf(asked, found).find((one) => identify(one).reference.kind === "local");
+  if (!local) return;
+  throw featureError(asked, {
+    what: `depends on ${local.id}, a folder, which only a local feature can`,
+    fix: "Tell its author, or use another version of it.",
+    by: "feature",
+  });
 }
 
 function precedingOf(asked: AskedFeature, { metadata }: FoundFeature): readonly AskedFeature[] {

@@ -372,3 +372,44 @@ test("a variable that is not set and decides about the image is warned about, wi
   );
   expect(told.log).not.toContain("NOR_THIS");
 });
+
+test("a build context that cannot be told is unknown, and is not built without it: its name would mean an image of Docker Hub", async () => {
+  put(
+    workspace,
+    JSON_FILE,
+    '{ "build": { "dockerfile": "Dockerfile",\n"options": ["--build-context=lib=https://example.test/lib.git"] } }',
+  );
+  put(workspace, DOCKERFILE, `FROM ${registry.host}/base/os:1\nCOPY --from=lib . /\n`);
+  expectRefusal(
+    await play({ workspace, registry }),
+    /devcontainer\.json:2: .*build context lib.*\[E_UNKNOWN\]/,
+    "unknown",
+  );
+  const built = await play({ workspace, registry, inputs: { "on-unknown": "build" } });
+  expectRefusal(built, /build context lib cannot be told before the build, and it cannot be built here.*\[E_CONFIG\]/);
+});
+
+test("an ignore file that leaves the checkout is not read", async () => {
+  put(workspace, ".devcontainer/Dockerfile.dockerignore", { link: "/etc/passwd" });
+  expectRefusal(
+    await play({ workspace, registry }),
+    /Dockerfile\.dockerignore is a link that leaves the workspace.*\[E_CONTEXT\]/,
+  );
+});
+
+test("what is another one in every checkout is warned about: its path, and .git in a named context", async () => {
+  put(
+    workspace,
+    JSON_FILE,
+    `{ "build": { "dockerfile": "Dockerfile",\n"options": ["--build-context=all=."] },\n"features": {},\n"containerEnv": { "HERE": "\${localWorkspaceFolder}" } }`,
+  );
+  put(workspace, DOCKERFILE, `FROM ${registry.host}/base/os:1\nCOPY --from=all file /\n`);
+  put(workspace, ".git/HEAD", "ref: refs/heads/main\n");
+  const told = await play({ workspace, registry, inputs: { "on-miss": "continue" } });
+  expect(told.log).toMatch(
+    /::warning file=\.devcontainer\/devcontainer\.json,line=2::.*the build context all holds \.git/,
+  );
+  expect(told.log).toMatch(
+    /::warning file=\.devcontainer\/devcontainer\.json,line=4::.*containerEnv\.HERE holds the path/,
+  );
+});
