@@ -7,10 +7,15 @@ import { imageFor } from "./oci/manifest.ts";
 import { formatPlatform, type Platform } from "./oci/platform.ts";
 import type { Sources } from "./plan.ts";
 import { scopeOf } from "./sources.ts";
-import { type ImageSource, tellPlace } from "./upstream.ts";
+import { type Binding, type ImageSource, nameForBuildKit, tellPlace } from "./upstream.ts";
 import type { Answer, Registry } from "./world.ts";
 
-type Task = { readonly sources: Sources; readonly platforms: readonly Platform[] };
+/** `bindings` is empty where there is no plan: then tags are all there is. */
+type Task = {
+  readonly sources: Sources;
+  readonly platforms: readonly Platform[];
+  readonly bindings: readonly Binding[];
+};
 
 /**
  * Reads the configs of the images that stages are built on: the label that the new image continues, and ONBUILD triggers. This is only
@@ -19,9 +24,10 @@ type Task = { readonly sources: Sources; readonly platforms: readonly Platform[]
  * @throws ActionError E_REGISTRY when one cannot be read; E_CONTEXT when a trigger would read what was left out of the context.
  */
 export async function readBaseImages(
-  { sources, platforms }: Task,
+  { sources, platforms, bindings }: Task,
   registry: Registry,
 ): Promise<ReadonlyMap<string, ImageConfig>> {
+  const bound = new Map(bindings.map(({ reference, digest }) => [reference, digest]));
   const bases = new Map<string, ImageConfig>();
   await Promise.all(
     platforms.map(async (platform) => {
@@ -33,7 +39,10 @@ export async function readBaseImages(
         // One image may stand in several FROMs, for platforms of their own.
         const isOnItsLine = sources.build.file === undefined || source.at.line === final?.line;
         const isFinal = source.written === final?.written && isOnItsLine;
-        const base = await readBase(source, platform, registry);
+        // By the digest that the key names: the tag may have moved meanwhile.
+        const digest = bound.get(nameForBuildKit(source.reference));
+        const reference = digest === undefined ? source.reference : { ...source.reference, digest };
+        const base = await readBase({ ...source, reference }, platform, registry);
         refuseTriggers(source, base, sources);
         if (isFinal) bases.set(formatPlatform(platform), base);
       }

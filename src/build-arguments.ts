@@ -54,9 +54,10 @@ export async function readBuildArguments(
 ): Promise<BuildArguments> {
   const checkout = { files, workspace, environment: host.env };
   const { build, registryLogin } = inputs;
+  const asked = { secrets: byId(definition.secrets, build.secrets), ssh: byId(definition.ssh, build.ssh) };
   const [fromFiles, { secrets, ssh, withoutSecrets }] = await Promise.all([
     readArgumentFiles(build.argumentFiles, checkout),
-    findAllSecrets(build, checkout, host.event.isFork),
+    findAllSecrets(asked, checkout, host.event.isFork),
   ]);
   const secretValues = await readSecretValues(secrets, checkout);
   const known = [...secretValues, registryLogin?.password ?? "", ...TOKENS.map((name) => host.env[name] ?? "")].filter(
@@ -85,11 +86,16 @@ export async function readBuildArguments(
       [...merged.values].flatMap(([name, { origin }]) => ("at" in origin ? [[name, origin.at] as const] : [])),
     ),
     secretOptions: [...secretArguments(secrets), ...sshArguments(ssh)],
-    secretIds: build.secrets.map(({ id }) => id).sort(),
+    secretIds: [...asked.secrets.map(({ id }) => id), ...asked.ssh.map(({ id }) => `ssh:${id}`)].sort(),
     withoutSecrets,
     secretValues,
     warnings: [...fromFiles.notices, ...build.args.notices, ...merged.warnings],
   };
+}
+
+/** An input goes over the configuration. */
+function byId<T extends { readonly id: string }>(configured: readonly T[], inputs: readonly T[]): readonly T[] {
+  return [...new Map([...configured, ...inputs].map((one) => [one.id, one])).values()];
 }
 
 type FoundSecrets = {

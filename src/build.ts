@@ -56,13 +56,16 @@ export async function buildPlatforms(task: BuildTask, world: World): Promise<Bui
   const generator = generatorOf(task);
   warnOfAttestations(task, world.log);
   const env = await isolate(task, world);
-  const [{ buildx, builders }, bindings, bases, features, commit] = await Promise.all([
-    openBuilders(task, env, world),
+  const opening = openBuilders(task, env, world);
+  const reading = Promise.all([
     withGenerator(generator, task.bindings, world.registry),
     readBaseImages(task, world.registry),
     fetchFeatures(task.features, task.ports),
     readCommit(world),
   ]);
+  // A builder that is being made is waited for, so that it can be removed, whatever else went wrong.
+  await Promise.allSettled([opening, reading]);
+  const [{ buildx, builders }, [bindings, bases, features, commit]] = [await opening, await reading];
   const layout = await layOutBuild({ gathered: sources.build, platforms, bases, features, bindings }, world.files);
   const builds = platforms.map((platform) => {
     const builder = builders.forPlatform(platform);

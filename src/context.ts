@@ -69,7 +69,12 @@ function unreadable(path: string): ActionError {
 
 async function readEntry(files: Files, root: string, { path, entry }: FoundEntry): Promise<ContextEntry | undefined> {
   if (entry.kind === "directory") return { path, kind: "directory" };
-  if (entry.kind === "link") return { path, kind: "link", target: await files.readLink(`${root}/${path}`) };
+  if (entry.kind === "link") {
+    const target = await files.readLink(`${root}/${path}`);
+    // What is not UTF-8 has become this on the way here.
+    if (target.includes("\uFFFD")) throw unreadable(path);
+    return { path, kind: "link", target };
+  }
   if (entry.kind === "other") return undefined;
   const mode = (entry.mode & 0o100) === 0 ? "0644" : "0755";
   return { path, kind: "file", mode, content: await files.digest(`${root}/${path}`) };

@@ -52,6 +52,8 @@ const NO_BUILD: BuildRequest = {
   contexts: new Map(),
   cacheFrom: [],
   counted: [],
+  secrets: [],
+  ssh: [],
   uncounted: [],
 };
 
@@ -71,7 +73,11 @@ function buildRequest(build: ServiceBuild): BuildRequest & Pick<Definition, "sou
       kind: "dockerfile",
       dockerfile:
         dockerfile.kind === "inline"
-          ? { text: dockerfile.text.value, at: dockerfile.text.at }
+          ? {
+              text: dockerfile.text.value,
+              at: dockerfile.text.at,
+              fromEnvironment: dockerfile.text.fromEnvironment,
+            }
           : written(dockerfile.path),
       context: written(context),
     },
@@ -80,6 +86,11 @@ function buildRequest(build: ServiceBuild): BuildRequest & Pick<Definition, "sou
     contexts: contextsOf(build),
     cacheFrom: cacheFrom.map(({ value }) => value),
     counted: countedOptions(build),
+    secrets: build.secrets.map(({ id, from }) => ({
+      id,
+      source: from.kind === "file" ? { kind: "file", written: from.path } : { kind: "env", name: from.name },
+    })),
+    ssh: [...build.ssh].map(([id, { value }]) => ({ id, written: value === undefined ? [] : [value] })),
     uncounted: uncountedOptions(build),
     isIncomplete: remote !== undefined,
     doubt:
@@ -103,7 +114,7 @@ function contextsOf({ additionalContexts }: ServiceBuild): ReadonlyMap<string, N
 }
 
 function countedOptions(build: ServiceBuild): readonly CountedOption[] {
-  const { labels, network, extraHosts, shmSize, ulimits, entitlements, privileged } = build;
+  const { additionalContexts, labels, network, extraHosts, shmSize, ulimits, entitlements, privileged } = build;
   const option = (name: string, value: string, { at, fromEnvironment }: Sourced<unknown>): CountedOption => ({
     name,
     value,
@@ -111,6 +122,12 @@ function countedOptions(build: ServiceBuild): readonly CountedOption[] {
     fromEnvironment,
   });
   return [
+    // What nobody knows is part of the sources all the same: without it they would be those of another image.
+    ...[...additionalContexts].flatMap(([name, { kind, at, fromEnvironment, ...source }]) =>
+      kind === "remote" && "url" in source
+        ? [{ name: "build-context", value: `${name}=${source.url}`, at, fromEnvironment }]
+        : [],
+    ),
     ...[...labels].map(([name, label]) => option("label", `${name}=${label.value}`, label)),
     ...(network ? [option("network", network.value, network)] : []),
     ...extraHosts.map((host) => option("add-host", host.value, host)),
@@ -123,14 +140,8 @@ function countedOptions(build: ServiceBuild): readonly CountedOption[] {
   ];
 }
 
-function uncountedOptions({ secrets, ssh, noCache, pull, context: { at } }: ServiceBuild): readonly BuildOption[] {
+function uncountedOptions({ noCache, pull, context: { at } }: ServiceBuild): readonly BuildOption[] {
   return [
-    ...secrets.map(({ id, from, at }) => ({
-      name: "secret",
-      value: `id=${id},${from.kind === "file" ? `src=${from.path}` : `env=${from.name}`}`,
-      at,
-    })),
-    ...[...ssh].map(([id, { value, at }]) => ({ name: "ssh", value: value === undefined ? id : `${id}=${value}`, at })),
     ...(noCache ? [{ name: "no-cache", value: undefined, at }] : []),
     ...(pull ? [{ name: "pull", value: undefined, at }] : []),
   ];

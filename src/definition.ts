@@ -1,3 +1,6 @@
+import type { Secret } from "./arguments/secrets.ts";
+import type { Ssh } from "./arguments/ssh.ts";
+import { secretOption, sshOption } from "./definition-secrets.ts";
 import type { FoundConfiguration } from "./devcontainer/find.ts";
 import type { JsonPath } from "./devcontainer/json.ts";
 import { type BuildKind, buildKind } from "./devcontainer/kind.ts";
@@ -32,9 +35,15 @@ export type BuildRequest = {
   readonly contexts: ReadonlyMap<string, NamedContext>;
   readonly cacheFrom: readonly string[];
   readonly counted: readonly CountedOption[];
+  /** What RUN may mount: where it is, never what it is. Paths are in the workspace. */
+  readonly secrets: readonly Secret[];
+  readonly ssh: readonly Ssh[];
   /** Options of buildx that do not change the image. */
   readonly uncounted: readonly BuildOption[];
 };
+
+/** A Dockerfile that is written where it is asked for. */
+export type InlineDockerfile = { readonly text: string; readonly at: Place; readonly fromEnvironment: boolean };
 
 /** What is built, wherever it was said: in devcontainer.json, in a compose file, by inputs. Paths are absolute. */
 export type Definition = BuildRequest & {
@@ -42,7 +51,7 @@ export type Definition = BuildRequest & {
     | { readonly kind: "image"; readonly image: Written }
     | {
         readonly kind: "dockerfile";
-        readonly dockerfile: Written | { readonly text: string; readonly at: Place };
+        readonly dockerfile: Written | InlineDockerfile;
         readonly context: Written;
       }
     /** It cannot be told before the build, and we do not know how to build it either: there is a doubt then. */
@@ -87,6 +96,8 @@ export const NOTHING = {
   contexts: new Map(),
   cacheFrom: [],
   counted: [],
+  secrets: [],
+  ssh: [],
   uncounted: [],
   user: undefined,
   warnings: [],
@@ -120,8 +131,13 @@ function dockerfileDefinition(
     args: new Map([...own, ...optionArgs]),
     contexts: new Map(contexts.flatMap(({ name, context }) => (context ? [[name, context] as const] : []))),
     cacheFrom: [...kind.cacheFrom, ...options.cacheFrom],
-    counted: [...options.counted, ...options.unknown].map((option) => ({ ...option, fromEnvironment })),
-    uncounted: options.uncounted,
+    counted: [...options.counted, ...options.unknown, ...untold(contexts)].map((option) => ({
+      ...option,
+      fromEnvironment,
+    })),
+    secrets: options.uncounted.flatMap((option) => secretOption(option, workspace)),
+    ssh: options.uncounted.flatMap((option) => sshOption(option, workspace)),
+    uncounted: options.uncounted.filter(({ name }) => name !== "secret" && name !== "ssh"),
     user: undefined,
     warnings: [
       ...options.overruled.map(({ option, why }) => ({
@@ -154,7 +170,19 @@ function optionArgument(
   return [[name, { value: given, at, fromEnvironment: fromEnvironment || value === undefined, fromHostPath: false }]];
 }
 
-type Named = { readonly name: string; readonly context?: NamedContext; readonly doubt?: Doubt };
+/** What nobody knows is part of the sources all the same: without it they would be those of another image. */
+function untold(contexts: readonly Named[]): BuildOption[] {
+  return contexts.flatMap(({ name, doubt, source }) =>
+    doubt?.kind === "plan" && doubt.at ? [{ name: "build-context", value: `${name}=${source}`, at: doubt.at }] : [],
+  );
+}
+
+type Named = {
+  readonly name: string;
+  readonly source: string;
+  readonly context?: NamedContext;
+  readonly doubt?: Doubt;
+};
 
 /**
  * A folder inside the workspace or an image by name; of anything else nobody can tell before the build what is in it.
@@ -164,13 +192,14 @@ export function namedContext({ name, value, at }: BuildOptionPair, workspace: st
   const source = value ?? "";
   const written = { at, fromEnvironment, fromHostPath: false };
   const image = /^docker-image:\/\/(.+)$/.exec(source)?.[1];
-  if (image !== undefined) return { name, context: { kind: "image", value: image, ...written } };
+  if (image !== undefined) return { name, source, context: { kind: "image", value: image, ...written } };
   const isAddress = /^[a-z][a-z0-9+-]*:/.test(source) || source.startsWith("git@");
   const folder = resolvePath(workspace, source);
   if (source !== "" && !isAddress && pathWithin(workspace, folder) !== undefined)
-    return { name, context: { kind: "folder", value: folder, ...written } };
+    return { name, source, context: { kind: "folder", value: folder, ...written } };
   return {
     name,
+    source,
     doubt: {
       kind: "plan",
       what: `${tellPlace(at)}: what is in the build context ${name} cannot be told before the build`,

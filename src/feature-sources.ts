@@ -53,7 +53,11 @@ export async function gatherFeatures(
   return {
     request,
     written: [...written, ...otherLocks(written, locks)].sort((a, b) => (a.id < b.id ? -1 : 1)),
-    hidden: new Set(asked.flatMap(({ id }) => (isPrivate(configuration, id) ? [id] : []))),
+    hidden: new Set([
+      ...asked.flatMap(({ id }) => (isPrivate(configuration, id) ? [id] : [])),
+      // An input may hold a secret as well as a variable may.
+      ...Object.keys(additional),
+    ]),
     places: Object.fromEntries(asked.flatMap(({ id, at }) => (at ? [[id, at]] : []))),
   };
 }

@@ -40,8 +40,8 @@ export type LayoutTask = {
  * Lays a build out in a temporary folder.
  *
  * The context is a folder rather than a tar stream: a stream has to hold the Dockerfile too, and where that lies outside the context or
- * is ignored, `COPY . .` would copy it into the image. The Dockerfile lies beside the context, with an ignore file of its own that is
- * empty, for what is ignored is left out already.
+ * is ignored, `COPY . .` would copy it into the image. The Dockerfile lies beside the context, with an ignore file of its own that
+ * names nothing, for what is ignored is left out already.
  * @throws ActionError E_CHANGED when something is no longer what was hashed; E_DOCKERFILE, E_CONFIG for features that cannot be added.
  */
 export async function layOutBuild(task: LayoutTask, files: Files): Promise<Layout> {
@@ -80,7 +80,7 @@ async function layOutPlatform(
     features: features.map(({ feature }) => feature.label),
     raw: gathered.configuration.raw,
   });
-  await files.write(`${dockerfile}.dockerignore`, "");
+  await files.write(`${dockerfile}.dockerignore`, NOTHING_IGNORED);
   if (features.length === 0) {
     await files.write(dockerfile, gathered.dockerfileText);
     const ownLines = gathered.dockerfileText.split("\n").length;
@@ -98,6 +98,9 @@ async function layOutPlatform(
     label,
   };
 }
+
+/** Not an empty file: a frontend might take that for none, and read the ignore file of the context. */
+const NOTHING_IGNORED = "# What is ignored has been left out already.\n";
 
 const NO_BASE: ImageConfig = { user: "", env: {}, labels: {}, triggers: [] };
 

@@ -63,7 +63,8 @@ export async function openBuilders(
     image: buildkitImage,
     restart: builderRestart,
     network: await builderNetwork(inputs, namesOf(task), world),
-    entitlements: entitlementsOf(sources),
+    // A stranger's commit must not give itself rights on this machine.
+    entitlements: world.host.event.isFork ? [] : entitlementsOf(sources),
   };
   const site = { ...world, env: { ...world.host.env, ...env }, buildx };
   return { buildx, builders: await chooseBuilders(wanted, site) };

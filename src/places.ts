@@ -51,6 +51,7 @@ export function findHidden(
   return {
     image,
     target: target?.fromEnvironment ?? false,
+    dockerfile: isInlinePrivate(definition),
     references: new Set(references.map(({ reference }) => nameForBuildKit(reference))),
     contexts: new Set(hiddenContexts.map(([name]) => name)),
     features: features?.hidden ?? new Set(),
@@ -65,4 +66,8 @@ export function findHidden(
 function imageOf({ kind, value }: NamedContext): string[] {
   const reference = kind === "image" ? parseReference(value) : undefined;
   return reference === undefined || "wrong" in reference ? [] : [nameForBuildKit(reference)];
+}
+
+function isInlinePrivate({ source }: Gathered["definition"]): boolean {
+  return source.kind === "dockerfile" && "text" in source.dockerfile && source.dockerfile.fromEnvironment;
 }

@@ -173,6 +173,7 @@ async function dockerfileSources(
   { files, host }: Ports,
 ): Promise<Read> {
   const { text, file, path } = await readDockerfile(files, workspace, source.dockerfile);
+  refuseLostText(text, file);
   const root = await findContext(files, workspace, source.context);
   const dockerfile = parseDockerfile(text, file);
   const target = definition.target?.value;
@@ -192,6 +193,18 @@ async function dockerfileSources(
   };
 }
 
+/** What is not UTF-8 has become U+FFFD on the way here: different files would be equal, and another one would be built. */
+function refuseLostText(text: string, file: string): void {
+  const at = text.indexOf("\uFFFD");
+  if (at < 0) return;
+  const line = text.slice(0, at).split("\n").length;
+  throw new ActionError("E_DOCKERFILE", {
+    what: `${file}:${line}: there is a character that is not UTF-8.`,
+    fix: "Save the file as UTF-8.",
+    at: { file, line },
+  });
+}
+
 async function readDockerfile(
   files: Files,
   workspace: string,
@@ -200,7 +213,9 @@ async function readDockerfile(
   if ("text" in dockerfile) return { text: dockerfile.text, file: dockerfile.at.file, path: undefined };
   const file = pathWithin(workspace, dockerfile.value) ?? dockerfile.value;
   await refuseOutside(files, workspace, dockerfile);
-  const text = await files.readText(dockerfile.value);
+  const real = await files.realPath(dockerfile.value);
+  const isFile = real !== undefined && (await files.stat(real))?.kind === "file";
+  const text = isFile ? await files.readText(dockerfile.value) : undefined;
   if (text !== undefined) return { text, file, path: dockerfile.value };
   throw new ActionError("E_CONFIG", {
     what: `${dockerfile.at.file} names the Dockerfile ${file}, and there is no such file.`,

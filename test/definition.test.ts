@@ -193,3 +193,40 @@ test.each([
 ])("refused: %s", async (_, option) => {
   expect(await refusalOf(() => options(option))).toMatchObject({ code: "E_CONFIG", at: { file: FILE, line: 5 } });
 });
+
+test("secrets and keys of the options, with paths in the workspace", async () => {
+  const { secrets, ssh, uncounted } = await options(
+    "--secret=id=a,env=TOKEN",
+    "--secret",
+    "id=b,src=keys/b",
+    "--ssh=default",
+    "--pull",
+  );
+  expect(secrets).toEqual([
+    { id: "a", source: { kind: "env", name: "TOKEN" } },
+    { id: "b", source: { kind: "file", written: "/work/app/keys/b" } },
+  ]);
+  expect(ssh).toEqual([{ id: "default", written: [] }]);
+  expect(uncounted.map(({ name }) => name)).toEqual(["pull"]);
+});
+
+test.each([
+  ["--secret=id=npm,src=/etc/shadow", "names a file outside the workspace"],
+  ["--secret=id=npm,src=../../secret", "names a file outside the workspace"],
+  ["--ssh=default=/root/.ssh/id_rsa", "names a file outside the workspace"],
+  ["--secret=hunter2", "cannot be read"],
+  ["--ssh==x", "cannot be read"],
+])(
+  "%s is refused, for a commit must not read the runner's files, and its text is not repeated",
+  async (option, words) => {
+    const error = await refusalOf(() => options(option));
+    expect(error).toMatchObject({ code: "E_CONFIG", message: expect.stringContaining(words), at: { file: FILE } });
+    expect(`${error.message} ${error.fix}`).not.toMatch(/hunter2|shadow|id_rsa/);
+  },
+);
+
+test("a context that cannot be told is part of the sources, and nothing is built without it", async () => {
+  const { counted, contexts, isIncomplete, doubt } = await options("--build-context=base=https://example.test/x.git");
+  expect(counted).toMatchObject([{ name: "build-context", value: "base=https://example.test/x.git" }]);
+  expect([contexts.size, isIncomplete, doubt?.kind]).toEqual([0, true, "plan"]);
+});

@@ -181,7 +181,7 @@ test("where a feature is asked for, and whose options hold something of the envi
     json: { features: { "r.test/a": { x: "${localEnv:X}" }, "r.test/b": "${env:X}", "r.test/c": { x: "plain" } } },
     additional: { "r.test/d": {} },
   });
-  expect([...(sources?.hidden ?? [])]).toEqual(["r.test/a", "r.test/b"]);
+  expect([...(sources?.hidden ?? [])]).toEqual(["r.test/a", "r.test/b", "r.test/d"]);
   expect(sources?.places).toEqual({
     "r.test/a": { file: FILE, line: 3 },
     "r.test/b": { file: FILE, line: 6 },

@@ -106,6 +106,7 @@ function isUsed(name: string, { declared }: Given): boolean {
 }
 
 function countsForKey(name: string, { declared, ignore }: Given): boolean {
+  if (ALWAYS_COUNTS.test(name)) return true;
   return (declared.has(name) || !PROXY.test(name)) && !ignore.some(({ matches }) => matches(name));
 }
 

@@ -2,6 +2,9 @@ import { type Dialect, type Lexed, type Lookup, lexShell, type Value } from "./s
 
 export type { Lookup, Value };
 
+const LONGEST_WORD = 1024 * 1024;
+const DEEPEST_WORD = 1000;
+
 /** A word after its variables were replaced, or the names that nobody knows before the build. */
 export type Expanded =
   | { readonly kind: "text"; readonly text: string; readonly used: readonly string[] }
@@ -14,6 +17,8 @@ export type Expanded =
  * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/shell/lex.go (ProcessWordWithMatches)
  */
 export function expandWord(word: string, lookup: Lookup, escapeChar: string): Expanded {
+  // Nobody needs that much: each variable that holds another one twice doubles it.
+  if (word.length > LONGEST_WORD || word.split("${").length > DEEPEST_WORD) return { kind: "unresolved", names: [] };
   const lex = (dialect: Dialect): Lexed => lexShell(word, { escape: escapeChar, lookup, dialect });
   const newest = lex("0.34");
   if (newest.kind === "wrong") return { kind: "unresolved", names: [word] };
@@ -22,5 +27,6 @@ export function expandWord(word: string, lookup: Lookup, escapeChar: string): Ex
     const older = lex("0.26");
     if (older.kind === "wrong" || older.text !== newest.text) return { kind: "unresolved", names: [word] };
   }
+  if (newest.text.length > LONGEST_WORD) return { kind: "unresolved", names: newest.used };
   return { kind: "text", text: newest.text, used: newest.used };
 }

@@ -41,6 +41,9 @@ export type Dockerfile = {
   readonly stages: readonly Stage[];
 };
 
+/** Far more than anybody writes: what a stage inherits is followed through all stages below it. */
+const MOST_STAGES = 300;
+
 /**
  * Reads a Dockerfile as BuildKit's parser does. Unknown instructions and flags are kept: a newer frontend may know them.
  * @param text without loss: invalid UTF-8 that became U+FFFD on the way here would make different files equal.
@@ -66,6 +69,13 @@ export function parseDockerfile(text: string, file: string): Dockerfile {
       at: { file, line: 1 },
     });
   const stages = splitStages(instructions.slice(first), file);
+  const tooMany = stages[MOST_STAGES];
+  if (tooMany)
+    throw new ActionError("E_DOCKERFILE", {
+      what: `There are more than ${MOST_STAGES} stages.`,
+      fix: "Split the Dockerfile.",
+      at: { file, line: tooMany.from.line },
+    });
   return { file, escape: directives.escape, syntax: directives.syntax, globalArgs, stages };
 }
 

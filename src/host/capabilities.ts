@@ -50,12 +50,14 @@ export function readEvent(env: Environment, payload: unknown): Event {
       isFork: isForeign(stringAt(request, "head", "repo", "full_name"), stringAt(request, "base", "repo", "full_name")),
     };
   }
+  const after = isRecord(event.workflow_run) ? event.workflow_run : undefined;
   return {
     name,
-    branch: branchOf(env),
+    // The run that it follows may have been another branch's, whatever branch this workflow's file is read from.
+    branch: after ? stringAt(after, "head_branch") : branchOf(env),
     baseBranch: undefined,
     defaultBranch,
-    isPullRequest: false,
+    isPullRequest: after !== undefined && /^pull_request/.test(stringAt(after, "event") ?? ""),
     isFork: speaksOfForeignCode(event),
   };
 }
@@ -79,7 +81,9 @@ function isForeign(head: string | undefined, own: string | undefined): boolean {
 
 function branchOf(env: Environment): string | undefined {
   const prefix = "refs/heads/";
-  return env.GITHUB_REF?.startsWith(prefix) ? env.GITHUB_REF.slice(prefix.length) : undefined;
+  const branch = env.GITHUB_REF?.startsWith(prefix) ? env.GITHUB_REF.slice(prefix.length) : undefined;
+  // A merge queue makes one for each try, and nobody comes back to it.
+  return branch?.startsWith("gh-readonly-queue/") ? undefined : branch;
 }
 
 function stringAt(value: unknown, ...path: readonly string[]): string | undefined {

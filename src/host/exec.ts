@@ -59,6 +59,8 @@ export function openExec(env: Readonly<Record<string, string>>): OpenExec {
   return { exec, stopAll, killAll: () => endAll(running) };
 }
 
+const KEPT = 64 * 1024;
+
 function ignore(): void {}
 
 /** What a program said, when it and everything that holds its output has ended; `undefined` where there is no such program. */
@@ -70,6 +72,8 @@ function waitFor(
   for (const name of ["stdout", "stderr"] as const)
     child[name].setEncoding("utf8").on("data", (chunk: string) => {
       output[name] += chunk;
+      // What is heard line by line is kept at its end alone: a build may print more than fits into memory.
+      if (onLine && name === "stderr") output.stderr = output.stderr.slice(-KEPT);
     });
   if (onLine) createInterface({ input: child.stderr }).on("line", onLine);
   return new Promise((resolve, reject) => {

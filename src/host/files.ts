@@ -66,7 +66,11 @@ export function openFiles(temporary: string): OpenFiles {
 }
 
 /** A link that leads in a circle leads nowhere. */
-const MISSING: ReadonlySet<unknown> = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
+const MISSING: ReadonlySet<unknown> = new Set([
+  ...["ENOENT", "ENOTDIR", "ELOOP"],
+  // What no file can be called is not there.
+  ...["ENAMETOOLONG", "ERR_INVALID_ARG_VALUE"],
+]);
 
 async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
   try {

@@ -170,7 +170,8 @@ function compareDockerfiles(before: PlatformPlan, now: PlatformPlan, places: Pla
       : [];
   const line = lines[first];
   const where = line === undefined ? file : `${file}:${line}`;
-  const [keyword = ""] = /^(?:# syntax|\S*)/.exec(flatNow[first] ?? "") ?? [];
+  const [written = ""] = /^(?:# syntax|\S*)/.exec(flatNow[first] ?? "") ?? [];
+  const keyword = written.startsWith("salted:") ? "an instruction" : written;
   return [tell(`${where} ${keyword} changed`, line)];
 }
 

@@ -27,6 +27,8 @@ export type StoredPlan = {
 export type Hidden = {
   readonly image: boolean;
   readonly target: boolean;
+  /** The Dockerfile's instructions: variables of a compose file may stand in one that is written there. */
+  readonly dockerfile: boolean;
   readonly references: ReadonlySet<string>;
   /** Build options that hold something of the environment, as they stand in the plan. */
   readonly options: ReadonlySet<string>;
@@ -57,6 +59,14 @@ function hideInYours(yours: Yours, hidden: Hidden, salt: string): Yours {
       ...(image !== undefined && hidden.image ? { image: hash(image, salt) } : {}),
       ...(target !== undefined && hidden.target ? { target: hash(target, salt) } : {}),
     },
+    ...(yours.dockerfile && hidden.dockerfile
+      ? {
+          dockerfile: {
+            ...yours.dockerfile,
+            stages: yours.dockerfile.stages.map((stage) => stage.map((text) => hash(text, salt))),
+          },
+        }
+      : {}),
     arguments: Object.fromEntries(Object.entries(yours.arguments).map(([name, value]) => [name, hash(value, salt)])),
     options: {
       ...yours.options,

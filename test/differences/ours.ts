@@ -59,7 +59,7 @@ async function make(row: Omit<Row, "reference">, workspace: string): Promise<Mad
   const resolved = sources.wanted.features ? await resolveFeatures(sources.wanted.features, ports) : undefined;
   if (resolved && resolved.kind !== "resolved") throw new Error(resolved.error.words);
   const { platforms } = inputs;
-  const bases = await readBaseImages({ sources, platforms }, registry);
+  const bases = await readBaseImages({ bindings: [], sources, platforms }, registry);
   const features = await fetchFeatures(resolved?.features ?? [], ports);
   const layout = await layOutBuild({ gathered: sources.build, platforms, bases, features, bindings: [] }, files);
   const made = await Promise.all([...layout.platforms].map(async ([name, one]) => [name, await read(one)] as const));

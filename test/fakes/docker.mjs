@@ -59,6 +59,8 @@ async function build() {
     args,
     dockerfile: readFileSync(option("--file"), "utf8"),
     context: readdirSync(args.at(-1), { recursive: true }).sort(),
+    // What buildx would act on.
+    environment: { SOURCE_DATE_EPOCH: process.env.SOURCE_DATE_EPOCH, BUILDX_GIT_LABELS: process.env.BUILDX_GIT_LABELS },
     policy: JSON.parse(readFileSync(process.env.EXPERIMENTAL_BUILDKIT_SOURCE_POLICY, "utf8")),
     dockerConfig: JSON.parse(readFileSync(join(process.env.DOCKER_CONFIG, "config.json"), "utf8")),
   };

@@ -82,6 +82,27 @@ test.each([
     { repository, workflow_run: { head_repository: { full_name: "team/app" } } },
     { isFork: false },
   ],
+  [
+    "workflow_run of our own, after a pull request: its branch, and a pull request's rights over tags",
+    { GITHUB_REF: "refs/heads/main" },
+    {
+      repository,
+      workflow_run: { event: "pull_request", head_branch: "topic", head_repository: { full_name: "team/app" } },
+    },
+    { isFork: false, isPullRequest: true, branch: "topic" },
+  ],
+  [
+    "workflow_run of our own, after a push",
+    { GITHUB_REF: "refs/heads/main" },
+    { repository, workflow_run: { event: "push", head_branch: "topic", head_repository: { full_name: "team/app" } } },
+    { isFork: false, isPullRequest: false, branch: "topic" },
+  ],
+  [
+    "a merge queue",
+    { GITHUB_REF: "refs/heads/gh-readonly-queue/main/pr-1-abc" },
+    { repository },
+    { branch: undefined },
+  ],
   ["a comment on a pull request", {}, { repository, issue: { pull_request: {} } }, { isFork: true }],
   ["a comment on an issue", {}, { repository, issue: {} }, { isFork: false }],
   ["no payload", {}, undefined, { isPullRequest: false, isFork: false, defaultBranch: undefined }],

@@ -59,6 +59,7 @@ const PLACES: Places = {
 const HIDDEN: Hidden = {
   image: false,
   target: false,
+  dockerfile: false,
   references: new Set(),
   contexts: new Set(),
   options: new Set(),

@@ -106,6 +106,8 @@ const YOURS: readonly Mutation[] = [
     "--never-heard-of",
     "--never-heard-of=x",
   ].map((option): Mutation => ({ name: option, edit: more(option) })),
+  { name: "the id of a secret", edit: more("--secret=id=a,src=shared/run.sh") },
+  { name: "the id of a key", edit: more("--ssh=a=shared/run.sh") },
   { name: "--network", edit: instead("--network=none", "--network=host") },
   { name: "what stands behind an unknown option", edit: more("--never-heard-of", "x") },
 ];
@@ -122,6 +124,14 @@ const NOTHING: readonly Mutation[] = [
     edit: more("--build-arg", "HOME"),
     env: { HOME: "/x" },
   },
+  {
+    name: "where a secret is",
+    from: {
+      ...FILES,
+      ".devcontainer/devcontainer.json": configuration([...OPTIONS, "--secret=id=a,src=app/file.txt"]),
+    },
+    edit: more("--secret=id=a,src=shared/run.sh"),
+  },
   { name: "a proxy", edit: more("--build-arg=HTTP_PROXY=http://proxy.test") },
   { name: "what a replaced base's own name serves", images: moved("docker.io/library/node:latest") },
   ...[
@@ -131,8 +141,6 @@ const NOTHING: readonly Mutation[] = [
     "--rm",
     "--force-rm",
     "--compress",
-    "--secret=id=a,env=B",
-    "--ssh=default",
     "--memory=1g",
     "-m=1g",
     "--memory-swap=1g",

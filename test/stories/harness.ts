@@ -25,6 +25,7 @@ export type Build = {
   readonly dockerfile: string;
   readonly context: readonly string[];
   readonly policy: unknown;
+  readonly environment: Readonly<Record<string, string | undefined>>;
   readonly dockerConfig: { readonly auths: Readonly<Record<string, unknown>> };
 };
 

@@ -1,4 +1,4 @@
-import { symlinkSync } from "node:fs";
+import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { OUTPUTS } from "../../src/outputs.ts";
@@ -412,4 +412,31 @@ test("what is another one in every checkout is warned about: its path, and .git 
   expect(told.log).toMatch(
     /::warning file=\.devcontainer\/devcontainer\.json,line=4::.*containerEnv\.HERE holds the path/,
   );
+});
+
+test("a Dockerfile that is not UTF-8 is refused: two that differ would be one", async () => {
+  writeFileSync(join(workspace, DOCKERFILE), Buffer.from(`FROM ${registry.host}/base/os:1\nRUN echo \xe9\n`, "latin1"));
+  expectRefusal(
+    await play({ workspace, registry }),
+    /Dockerfile:2: there is a character that is not UTF-8.*\[E_DOCKERFILE\]/,
+  );
+});
+
+test.each([
+  [
+    "a Dockerfile that is a folder",
+    { dockerfile: "." },
+    /names the Dockerfile .devcontainer, and there is no such file/,
+  ],
+  ["a Dockerfile with a name that no file can have", { dockerfile: "x".repeat(300) }, /there is no such file/],
+  ["a Dockerfile with a character 0 in its name", { dockerfile: "a\u0000" }, /there is no such file/],
+])("%s is the user's mistake, not ours", async (_, build, words) => {
+  put(workspace, JSON_FILE, JSON.stringify({ build }));
+  expectRefusal(await play({ workspace, registry }), words);
+});
+
+test("variables that double one another end as what cannot be told", async () => {
+  const args = Array.from({ length: 40 }, (_, at) => `ARG A${at + 1}=\${A${at}}\${A${at}}`);
+  put(workspace, DOCKERFILE, ["ARG A0=xxxxxxxx", ...args, "FROM $A40", ""].join("\n"));
+  expectRefusal(await play({ workspace, registry }), /which image FROM \$A40 means cannot be told/, "unknown");
 });

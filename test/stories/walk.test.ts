@@ -328,3 +328,10 @@ test("a fork's pull request has no secrets: an image that is there is found all 
     outputs: { result: "failed", "source-key": "" },
   });
 });
+
+test("what buildx would take from the step's environment without being asked does not reach it", async () => {
+  const told = await run({}, { env: { SOURCE_DATE_EPOCH: "1", BUILDX_GIT_LABELS: "full" } });
+  expect(told.outputs.result, told.log).toBe("built");
+  for (const { environment } of told.builds)
+    expect(environment).toEqual({ SOURCE_DATE_EPOCH: "", BUILDX_GIT_LABELS: "" });
+});
