@@ -7,6 +7,8 @@ const e2e = ["test/e2e/**/*.test.ts"];
 export default defineConfig({
   test: {
     globalSetup: "test/temporary-folder.ts",
+    // Many tests wait for programs that they have started: by itself vitest would leave one of two cores idle.
+    maxWorkers: 3,
     projects: [
       { test: { name: "unit", include: unit, exclude: [...stories, ...e2e], testTimeout: 20_000 } },
       { test: { name: "stories", include: stories, testTimeout: 30_000 } },

@@ -57,7 +57,7 @@ export async function play(story: Play): Promise<Told> {
   const bin = join(home, "bin");
   mkdirSync(bin);
   symlinkSync(process.execPath, join(bin, "node"));
-  if (docker) symlinkSync(resolve("test/fakes/docker.mjs"), join(bin, "docker"));
+  for (const name of docker ? ["docker", "docker.mjs"] : []) symlinkSync(resolve("test/fakes", name), join(bin, name));
   if (git) symlinkSync(execFileSync("which", ["git"], { encoding: "utf8" }).trim(), join(bin, "git"));
   const file = (name: string, text = ""): string => {
     writeFileSync(join(home, name), text);
