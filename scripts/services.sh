@@ -223,8 +223,14 @@ can_build() {
   cp -r "$TEST_BUSYBOX"/{amd64,arm64} "$context/"
   # shellcheck disable=SC2016 # BuildKit expands it
   printf '%s\n' 'FROM scratch' 'ARG TARGETARCH' 'COPY $TARGETARCH/busybox /busybox' 'RUN ["/busybox", "true"]' >"$context/Dockerfile"
-  docker buildx build --platform linux/amd64,linux/arm64 --tag "$TEST_REGISTRY/services/probe:1" --push --progress plain "$context" \
-    >"$state/builder.log" 2>&1 </dev/null
+  local attempt
+  for attempt in 1 2 3; do
+    docker buildx build --platform linux/amd64,linux/arm64 --tag "$TEST_REGISTRY/services/probe:$attempt" --push --progress plain "$context" \
+      >"$state/builder.log" 2>&1 </dev/null && return
+    # Debian's registry answers so where a tag is asked for at the very moment at which it is written.
+    grep -q '500 Internal Server Error' "$state/builder.log" || return
+  done
+  return 1
 }
 
 # ---------------------------------------------------------------------------------------------------------------------------------- registry

@@ -2,7 +2,7 @@ import { type Dialect, type Lexed, type Lookup, lexShell, type Value } from "./s
 
 export type { Lookup, Value };
 
-const LONGEST_WORD = 1024 * 1024;
+const LONGEST_WORD = 64 * 1024;
 const DEEPEST_WORD = 1000;
 
 /** A word after its variables were replaced, or the names that nobody knows before the build. */
