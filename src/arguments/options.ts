@@ -1,4 +1,3 @@
-import { type Platform, parsePlatform } from "../oci/platform.ts";
 import { parseReference } from "../oci/reference.ts";
 
 /** The networks that RUN can have; the first is what none named means. */
@@ -26,43 +25,6 @@ function splitPair(line: string): Label | Wrong {
   const pair = { name: line.slice(0, end).trim(), value: line.slice(end + 1).trim() };
   if (/^[^\s"']+$/.test(pair.name)) return pair;
   return { wrong: "its key is empty, or holds white space or quotation marks" };
-}
-
-const LEVELS = ["manifest", "index", "manifest-descriptor", "index-descriptor"] as const;
-
-/** Which part of an image an annotation belongs to; without a platform, to that part of each. */
-export type Annotation = Label & { readonly level: (typeof LEVELS)[number]; readonly platform: Platform | undefined };
-
-/**
- * Reads one line of the input annotations, as `docker buildx build --annotation` takes it: `KEY=VALUE` for every platform's manifest,
- * or `index:KEY=VALUE`, `manifest[linux/amd64],index:KEY=VALUE`.
- * @returns one annotation for each part that is named, or a sentence that says what is wrong.
- * @see https://docs.docker.com/build/metadata/annotations/#specify-annotation-level
- */
-export function parseAnnotation(line: string): readonly Annotation[] | Wrong {
-  const end = line.indexOf("=");
-  const before = end < 0 ? line : line.slice(0, end);
-  const colon = before.indexOf(":");
-  const pair = splitPair(line.slice(colon + 1));
-  if ("wrong" in pair) return pair;
-  if (colon < 0) return [{ ...pair, level: "manifest", platform: undefined }];
-  const annotations: Annotation[] = [];
-  for (const part of before.slice(0, colon).split(",")) {
-    const where = parsePart(part.trim());
-    if ("wrong" in where) return where;
-    annotations.push({ ...pair, ...where });
-  }
-  return annotations;
-}
-
-function parsePart(part: string): Pick<Annotation, "level" | "platform"> | Wrong {
-  const [, written, inBrackets] = /^([a-z-]+)(?:\[([^\]]*)\])?$/.exec(part) ?? [];
-  const level = LEVELS.find((one) => one === written);
-  if (!level) return { wrong: `"${part}" is not one of ${LEVELS.join(", ")}` };
-  if (inBrackets === undefined) return { level, platform: undefined };
-  if (level === "index") return { wrong: "an index belongs to no platform" };
-  const platform = parsePlatform(inBrackets);
-  return "wrong" in platform ? { wrong: `"${inBrackets}" is not a platform: ${platform.wrong}` } : { level, platform };
 }
 
 /** A line for /etc/hosts during the build. */

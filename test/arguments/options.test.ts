@@ -1,16 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  parseAnnotation,
-  parseBuildContext,
-  parseExtraHost,
-  parseLabel,
-  parseTarget,
-} from "../../src/arguments/options.ts";
+import { parseBuildContext, parseExtraHost, parseLabel, parseTarget } from "../../src/arguments/options.ts";
 
 const wrong = (words: RegExp) => ({ wrong: expect.stringMatching(words) });
-const manifest = { level: "manifest", platform: undefined };
-const arm = { os: "linux", architecture: "arm64" };
 
 describe("labels", () => {
   test.each([
@@ -26,39 +18,6 @@ describe("labels", () => {
     ["devcontainer.metadata=[]", wrong(/the action itself writes that label/)],
   ])("%j", (line, label) => {
     expect(parseLabel(line)).toEqual(label);
-  });
-});
-
-describe("annotations", () => {
-  test.each([
-    ["a=b", [{ name: "a", value: "b", ...manifest }]],
-    ["a=https://x:1/?y=z", [{ name: "a", value: "https://x:1/?y=z", ...manifest }]],
-    ["index:a=b", [{ name: "a", value: "b", level: "index", platform: undefined }]],
-    [
-      "manifest,index:a=b",
-      [
-        { name: "a", value: "b", ...manifest },
-        { name: "a", value: "b", level: "index", platform: undefined },
-      ],
-    ],
-    ["manifest[linux/aarch64]:a=b", [{ name: "a", value: "b", level: "manifest", platform: arm }]],
-    [
-      "index-descriptor, manifest-descriptor[linux/arm64/v8]:a=b",
-      [
-        { name: "a", value: "b", level: "index-descriptor", platform: undefined },
-        { name: "a", value: "b", level: "manifest-descriptor", platform: arm },
-      ],
-    ],
-    ["a", wrong(/KEY=VALUE/)],
-    ["index:a", wrong(/KEY=VALUE/)],
-    ["index:=b", wrong(/key is empty/)],
-    ["layer:a=b", wrong(/"layer" is not one of manifest, index, manifest-descriptor, index-descriptor/)],
-    [":a=b", wrong(/"" is not one of/)],
-    ["index[linux/arm64]:a=b", wrong(/an index belongs to no platform/)],
-    ["manifest[linux/amd46]:a=b", wrong(/"linux\/amd46" is not a platform: linux has no architecture "amd46"/)],
-    ["manifest[]:a=b", wrong(/"" is not a platform/)],
-  ])("%j", (line, annotations) => {
-    expect(parseAnnotation(line)).toEqual(annotations);
   });
 });
 
@@ -131,14 +90,10 @@ describe("what is written out is read back as it was", () => {
   const name = fc.stringMatching(/^[a-z][a-z0-9.-]{0,8}[a-z0-9]$/);
   const value = fc.string().map((text) => text.trim());
 
-  test("labels and annotations", () => {
-    const level = fc.constantFrom("manifest", "index", "manifest-descriptor", "index-descriptor");
+  test("labels", () => {
     fc.assert(
-      fc.property(name, value, level, (key, text, where) => {
+      fc.property(name, value, (key, text) => {
         expect(parseLabel(`${key}=${text}`)).toEqual({ name: key, value: text });
-        expect(parseAnnotation(`${where}:${key}=${text}`)).toEqual([
-          { name: key, value: text, level: where, platform: undefined },
-        ]);
       }),
     );
   });
@@ -160,7 +115,7 @@ test("whatever is written: a value, or a sentence", () => {
   );
   fc.assert(
     fc.property(text, (line) => {
-      for (const parse of [parseLabel, parseAnnotation, parseExtraHost, parseBuildContext, parseTarget])
+      for (const parse of [parseLabel, parseExtraHost, parseBuildContext, parseTarget])
         expect(parse(line)).toBeTypeOf("object");
     }),
   );
