@@ -88,7 +88,7 @@ function argumentsOf(
   const args = buildxArguments({
     builder: builder.name,
     platform,
-    contextFolder: `${layout.folder}/context`,
+    contextFolder: layout.contextFolder,
     dockerfile: laidOut.dockerfile,
     target: laidOut.target,
     buildArgs: { ...offeredTo(sources, commit), ...told.args, ...told.uncounted },
@@ -102,7 +102,13 @@ function argumentsOf(
       ...told.secretOptions,
     ],
     metadataFile,
-    output: { kind: output.kind, name, provenance: inputs.attestations.provenance, generator },
+    output: {
+      kind: output.kind,
+      name,
+      driver: builder.driver,
+      provenance: inputs.attestations.provenance,
+      generator,
+    },
   });
   const tooLong = tooLongArgument(args);
   if (tooLong === undefined) return { args, warnings: cache.warnings };

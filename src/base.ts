@@ -29,25 +29,23 @@ export async function readBaseImages(
 ): Promise<ReadonlyMap<string, ImageConfig>> {
   const bound = new Map(bindings.map(({ reference, digest }) => [reference, digest]));
   const bases = new Map<string, ImageConfig>();
-  await Promise.all(
-    platforms.map(async (platform) => {
-      const wanted = sources.wanted.platforms.find((one) => one.platform === platform);
-      const images = (wanted?.images ?? []).filter(({ by }) => by === "base");
-      const scope = scopeOf(sources.build, platform);
-      const final = finalBase(sources.build.dockerfile, sources.build.definition.target?.value, scope);
-      for (const source of images) {
-        // One image may stand in several FROMs, for platforms of their own.
-        const isOnItsLine = sources.build.file === undefined || source.at.line === final?.line;
-        const isFinal = source.written === final?.written && isOnItsLine;
-        // By the digest that the key names: the tag may have moved meanwhile.
-        const digest = bound.get(nameForBuildKit(source.reference));
-        const reference = digest === undefined ? source.reference : { ...source.reference, digest };
-        const base = await readBase({ ...source, reference }, platform, registry);
-        refuseTriggers(source, base, sources);
-        if (isFinal) bases.set(formatPlatform(platform), base);
-      }
-    }),
-  );
+  const readFor = async (platform: Platform): Promise<void> => {
+    const wanted = sources.wanted.platforms.find((one) => one.platform === platform);
+    const scope = scopeOf(sources.build, platform);
+    const final = finalBase(sources.build.dockerfile, sources.build.definition.target?.value, scope);
+    const read = async (source: ImageSource): Promise<void> => {
+      // One image may stand in several FROMs, for platforms of their own.
+      const isOnItsLine = sources.build.file === undefined || source.at.line === final?.line;
+      // By the digest that the key names: the tag may have moved meanwhile.
+      const digest = bound.get(nameForBuildKit(source.reference));
+      const reference = digest === undefined ? source.reference : { ...source.reference, digest };
+      const base = await readBase({ ...source, reference }, platform, registry);
+      refuseTriggers(source, base, sources);
+      if (source.written === final?.written && isOnItsLine) bases.set(formatPlatform(platform), base);
+    };
+    await Promise.all((wanted?.images ?? []).filter(({ by }) => by === "base").map(read));
+  };
+  await Promise.all(platforms.map(readFor));
   return bases;
 }
 

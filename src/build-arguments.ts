@@ -73,8 +73,6 @@ export async function readBuildArguments(
     ignore: build.ignoredArguments,
     declared: declaredArgs(dockerfile),
     dockerfile: file,
-    // What tells of the commit never counts, and is asked of git only where something is built.
-    provenance: undefined,
     isSecret: (value) => known.some((secret) => value.includes(secret)),
   });
   const valuesOf = (counts: boolean): Record<string, string> =>

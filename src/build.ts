@@ -1,16 +1,19 @@
+import { GO_VERSION_ARGUMENT, type Provenance } from "./arguments/offered.ts";
 import { type PlatformTask, runBuild, userDockerfile } from "./attempt.ts";
 import { readBaseImages } from "./base.ts";
+import type { Docker } from "./buildx/docker.ts";
 import type { BuildWarning } from "./buildx/rawjson.ts";
 import { annotateWarnings } from "./buildx/warnings.ts";
 import { readCommit } from "./commit.ts";
+import { declaredArgs } from "./dockerfile/stages.ts";
 import { fetchFeatures } from "./feature-build.ts";
 import type { FeaturePorts } from "./features/found.ts";
 import type { InstalledFeature } from "./features/install.ts";
 import { generatorOf, warnOfAttestations, withGenerator } from "./generator.ts";
 import type { Inputs } from "./inputs.ts";
-import { layOutBuild } from "./layout.ts";
+import { type Layout, layOutBuild } from "./layout.ts";
 import { formatPlatform, type Platform } from "./oci/platform.ts";
-import { formatReference } from "./oci/reference.ts";
+import { formatReference, type Reference } from "./oci/reference.ts";
 import { isolate, openBuilders } from "./open-builders.ts";
 import type { Sources } from "./plan.ts";
 import { type Found, lookUpPlatform, type Plan } from "./probe.ts";
@@ -28,6 +31,8 @@ export type BuildTask = {
   /** In the order of installation, and what fetching them may ask of the world. */
   readonly features: readonly InstalledFeature[];
   readonly ports: FeaturePorts;
+  /** What docker says of itself. */
+  readonly docker: Promise<Docker>;
   readonly output: { readonly kind: "push" } | { readonly kind: "load"; readonly name: string };
   readonly rebuild: Rebuild;
 };
@@ -57,16 +62,10 @@ export async function buildPlatforms(task: BuildTask, world: World): Promise<Bui
   warnOfAttestations(task, world.log);
   const env = await isolate(task, world);
   const opening = openBuilders(task, env, world);
-  const reading = Promise.all([
-    withGenerator(generator, task.bindings, world.registry),
-    readBaseImages(task, world.registry),
-    fetchFeatures(task.features, task.ports),
-    readCommit(world),
-  ]);
+  const preparing = prepare(task, generator, world);
   // A builder that is being made is waited for, so that it can be removed, whatever else went wrong.
-  await Promise.allSettled([opening, reading]);
-  const [{ buildx, builders }, [bindings, bases, features, commit]] = [await opening, await reading];
-  const layout = await layOutBuild({ gathered: sources.build, platforms, bases, features, bindings }, world.files);
+  await Promise.allSettled([opening, preparing]);
+  const [{ buildx, builders }, { bindings, commit, layout }] = [await opening, await preparing];
   const builds = platforms.map((platform) => {
     const builder = builders.forPlatform(platform);
     const its = { platform, bindings, generator: generator && nameForBuildKit(generator), layout, builder };
@@ -78,6 +77,25 @@ export async function buildPlatforms(task: BuildTask, world: World): Promise<Bui
   const failed = ended.find((one) => one.status === "rejected");
   if (failed) throw failed.reason;
   return ended.flatMap((one) => (one.status === "fulfilled" ? [one.value.built] : []));
+}
+
+type Prepared = {
+  readonly bindings: readonly Binding[];
+  readonly commit: Provenance;
+  readonly layout: Layout;
+};
+
+/** Reads what the builds need beyond what was probed, and lays it out. */
+async function prepare(task: BuildTask, generator: Reference | undefined, world: World): Promise<Prepared> {
+  const { sources, platforms } = task;
+  const [bindings, bases, features, commit] = await Promise.all([
+    withGenerator(generator, task.bindings, world.registry),
+    readBaseImages(task, world.registry),
+    fetchFeatures(task.features, task.ports),
+    readCommit(world, declaredArgs(sources.build.dockerfile).has(GO_VERSION_ARGUMENT)),
+  ]);
+  const laidOut = { gathered: sources.build, platforms, bases, features, bindings };
+  return { bindings, commit, layout: await layOutBuild(laidOut, world.files) };
 }
 
 type Ended = { readonly built: BuiltPlatform; readonly warnings: readonly BuildWarning[] };

@@ -3,32 +3,38 @@ import type { World } from "./world.ts";
 
 /**
  * What git says about the checkout. Where there is no git, or no repository, nothing is said.
+ * @param isGoAsked whether the version is wanted that Go would give the commit: git has to look for tags then.
  * @returns the address of the repository without a login, the commit, and whether files differ from it.
  */
-export async function readCommit({ exec, host }: Pick<World, "exec" | "host">): Promise<Provenance> {
+export async function readCommit(
+  { exec, host }: Pick<World, "exec" | "host">,
+  isGoAsked: boolean,
+): Promise<Provenance> {
   const git = async (...args: readonly string[]): Promise<string | undefined> => {
     const finished = await exec("git", ["-C", host.workspace, ...args], { timeout: 10_000 });
     return finished?.code === 0 ? finished.stdout.trim() : undefined;
   };
-  const [revision, changes, committed, lastTag, ownTag] = await Promise.all([
-    git("rev-parse", "HEAD"),
+  const versionTag = async (...args: readonly string[]): Promise<string | undefined> =>
+    isGoAsked ? git("describe", "--tags", ...args, "--match", "v[0-9]*") : undefined;
+  const [commit, changes, lastTag, ownTag] = await Promise.all([
+    git("-c", "log.showSignature=false", "log", "-1", "--format=%H %ct"),
     git("status", "--porcelain", "--untracked-files=normal"),
-    git("log", "-1", "--format=%ct"),
-    git("describe", "--tags", "--abbrev=0", "--match", "v[0-9]*"),
-    git("describe", "--tags", "--exact-match", "--match", "v[0-9]*"),
+    versionTag("--abbrev=0"),
+    versionTag("--exact-match"),
   ]);
-  const isCommit = revision !== undefined && committed !== undefined;
+  const [, revision, committed] = /^([0-9a-f]+) (\d+)$/.exec(commit ?? "") ?? [];
   return {
     source: sourceOf(host.env),
     revision,
-    goPackageVersion: isCommit
-      ? goPackageVersion({
-          lastTag: ownTag ?? lastTag,
-          isTagged: ownTag !== undefined,
-          committed: Number(committed),
-          revision,
-        })
-      : undefined,
+    goPackageVersion:
+      isGoAsked && revision !== undefined
+        ? goPackageVersion({
+            lastTag: ownTag ?? lastTag,
+            isTagged: ownTag !== undefined,
+            committed: Number(committed),
+            revision,
+          })
+        : undefined,
     isDirty: changes !== "",
   };
 }

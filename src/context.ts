@@ -21,9 +21,8 @@ const FRACTIONS = 2 ** 24;
 
 /**
  * The one time of all files of a context, in seconds since 1970. An image shows whole seconds, which are always the same. BuildKit looks
- * closer: of the files that one client sends it takes those for known that have the path, size, mode and time of earlier ones. buildx
- * 0.13 to 0.29 are another client for each folder of theirs, and so in each run, but not for the platforms of one run, nor is that promised.
- * So other content has another fraction.
+ * closer: of the files that it is sent under one name it takes those for known that have the path, size, mode and time of earlier ones.
+ * The platforms of a run share a name (src/layout.ts), and what a name is made of, others decide. So other content has another fraction.
  * @param digest of everything in the context.
  * @see https://github.com/tonistiigi/fsutil (diff_containerd.go)
  */
@@ -124,12 +123,19 @@ function changedMeanwhile(path: string): ActionError {
   });
 }
 
-/** Maps with at most `limit` calls under way, results in the order of the items. */
+const WITHOUT_A_BREAK = 64;
+
+/** Maps with at most `limit` calls under way, results in the order of the items. Whatever else is waited for has its turn in between. */
 async function inParallel<T, R>(limit: number, items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   const queue = items.entries();
+  let pause: Promise<void> | undefined;
   const worker = async (): Promise<void> => {
-    for (const [index, item] of queue) results[index] = await work(item);
+    for (const [index, item] of queue) {
+      await pause;
+      results[index] = await work(item);
+      if ((index + 1) % WITHOUT_A_BREAK === 0) pause = new Promise((done) => setImmediate(done));
+    }
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
   return results;

@@ -1,9 +1,9 @@
 import type { BuildTask, BuiltPlatform, buildPlatforms } from "./build.ts";
+import { askDocker, type Docker } from "./buildx/docker.ts";
 import { recordOfPlatform } from "./built.ts";
 import type { Decision } from "./decide.ts";
 import { ActionError, asActionError } from "./errors.ts";
 import type { InstalledFeature } from "./features/install.ts";
-
 import { platformTag } from "./key/fingerprint.ts";
 import { formatPlatform, samePlatform } from "./oci/platform.ts";
 import { formatPinned, formatReference } from "./oci/reference.ts";
@@ -17,21 +17,32 @@ import { resolveLater } from "./upstream.ts";
 /** Builds what is due: all of it into the cache repository, or where nothing may be pushed, the runner's own platform into its engine. */
 export async function make(decision: Extract<Decision, { kind: "build" }>, scene: Scene): Promise<Outcome> {
   const { inputs, tags, probed, world } = scene;
-  const push = await findOutWhetherToPush(inputs, tags, world);
-  if (!push.push) return makeHere(scene, push.why);
-  if (!probed.plan) return makeHere(scene, "without a sound key an image would never be found again");
-  return makeThere(decision, probed.plan, scene);
+  const asking = askDocker({ exec: world.exec, env: world.host.env });
+  // A hit never builds: what only a build needs is not even loaded. Here it is while the registry thinks about the push, and docker starts.
+  const [push, { buildPlatforms }] = await Promise.all([
+    findOutWhetherToPush(inputs, tags, world),
+    import("./build.ts"),
+  ]);
+  const tools = { docker: asking, buildPlatforms };
+  if (!push.push) return makeHere(scene, tools, push.why);
+  if (!probed.plan) return makeHere(scene, tools, "without a sound key an image would never be found again");
+  return makeThere(decision, probed.plan, scene, tools);
 }
+
+/** `docker`: what it says of itself, asked for already. */
+type Tools = { readonly docker: Promise<Docker>; readonly buildPlatforms: typeof buildPlatforms };
 
 async function makeThere(
   { platforms, reuse }: Extract<Decision, { kind: "build" }>,
   plan: Plan,
   scene: Scene,
+  tools: Tools,
 ): Promise<Outcome> {
   const { world } = scene;
   return world.log.group(`Building ${platforms.map(formatPlatform).join(", ")}`, async () => {
-    const task = { ...taskOf(scene), plan, platforms, ...boundTo(plan), output: { kind: "push" } } as const;
-    const ended = await build(task, scene);
+    const { docker } = tools;
+    const task = { ...taskOf(scene), docker, plan, platforms, ...boundTo(plan), output: { kind: "push" } } as const;
+    const ended = await build(task, scene, tools);
     if ("failed" in ended) return ended.failed;
     const found = [...reuse, ...ended.built.flatMap((one) => (one.found ? [one.found] : []))];
     const { image, served } = await publish(scene, plan, found, ended.built);
@@ -49,7 +60,7 @@ async function makeThere(
 }
 
 /** Builds for the runner's own platform only and loads the image into the engine: nothing leaves this machine. */
-async function makeHere(scene: Scene, why: string): Promise<Outcome> {
+async function makeHere(scene: Scene, tools: Tools, why: string): Promise<Outcome> {
   const {
     inputs,
     sources,
@@ -67,12 +78,13 @@ async function makeHere(scene: Scene, why: string): Promise<Outcome> {
   return world.log.group(`Building ${formatPlatform(platform)}`, async () => {
     const task = {
       ...taskOf(scene),
+      docker: tools.docker,
       plan,
       platforms: [platform],
       ...(plan ? boundTo(plan) : { bindings: [], features: await featuresWithoutPlan(scene) }),
       output: { kind: "load", name },
     } as const;
-    const ended = await build(task, scene);
+    const ended = await build(task, scene, tools);
     if ("failed" in ended) return ended.failed;
     world.log.info(`Loaded into the local engine: ${name}`);
     return {
@@ -96,10 +108,10 @@ function taskOf({
 type Ended = { readonly built: readonly BuiltPlatform[] } | { readonly failed: Outcome };
 
 /** Only what a build itself fails with can be forgiven, and never a fault of ours. */
-async function build(task: BuildTask, scene: Scene): Promise<Ended> {
+async function build(task: BuildTask, scene: Scene, { buildPlatforms }: Tools): Promise<Ended> {
   const { exitOnBuildFailure, fallbackImage: image } = scene.inputs;
   try {
-    return { built: await buildLater(task, scene.world) };
+    return { built: await buildPlatforms(task, scene.world) };
   } catch (error) {
     const failure = asActionError(error);
     if (exitOnBuildFailure || image === undefined || failure.code === "E_BUG") throw error;
@@ -160,7 +172,3 @@ async function featuresWithoutPlan({ sources: { wanted }, ports }: Scene): Promi
     cause: error,
   });
 }
-
-/** A hit never builds: what only a build needs is not even loaded. */
-const buildLater: typeof buildPlatforms = async (task, world) =>
-  (await import("./build.ts")).buildPlatforms(task, world);

@@ -54,7 +54,8 @@ export async function openBuilders(
   const { sources, inputs, platforms, output } = task;
   const { buildxVersion, builder, builders, buildkitImage, builderRestart } = inputs.build;
   const fetched = buildxVersion === undefined ? undefined : await fetchBuildx(buildxVersion, world);
-  const buildx = await openBuildx({ exec: world.exec, env: { ...world.host.env, ...env } }, fetched);
+  const docker = await task.docker;
+  const buildx = await openBuildx({ exec: world.exec, env: { ...world.host.env, ...env } }, docker, fetched);
   const wanted: WantedBuilders = {
     platforms,
     push: output.kind === "push",
@@ -66,7 +67,7 @@ export async function openBuilders(
     // A stranger's commit must not give itself rights on this machine.
     entitlements: world.host.event.isFork ? [] : entitlementsOf(sources),
   };
-  const site = { ...world, env: { ...world.host.env, ...env }, buildx };
+  const site = { ...world, env: { ...world.host.env, ...env }, buildx, engine: docker.engine };
   return { buildx, builders: await chooseBuilders(wanted, site) };
 }
 

@@ -3,7 +3,7 @@ import type { BuildRecord } from "./built.ts";
 import { ActionError } from "./errors.ts";
 import type { Inputs } from "./inputs.ts";
 import { branchTag, setTag, sourceTag } from "./key/fingerprint.ts";
-import { type Document, planConfig, planManifest, setIndex } from "./key/record.ts";
+import { type Document, planConfig, planManifest, setIndex, textDocument } from "./key/record.ts";
 import { hidePrivateValues, planStatement, type StoredPlan, storeTrees } from "./key/stored.ts";
 import type { Descriptor, Served } from "./oci/manifest.ts";
 import { IN_TOTO } from "./oci/media-types.ts";
@@ -55,11 +55,13 @@ export async function publishSet(
   const { sources, plan, found, branch } = publication;
   const { repository } = sources.wanted;
   const subjects = found.map(({ platform, manifest }) => ({ name: formatPlatform(platform), digest: manifest }));
-  const statement = new TextEncoder().encode(planStatement(storePlan(publication), subjects));
-  const layer = expectPushed(await registry.putBlob(repository, statement, IN_TOTO), "the plan");
-  const config = planConfig(layer);
-  expectPushed(await registry.putBlob(repository, config.bytes, config.descriptor.mediaType), "the plan's config");
-  const manifest = planManifest(layer, config.descriptor);
+  const statement = textDocument(IN_TOTO, planStatement(storePlan(publication), subjects));
+  const config = planConfig(statement.descriptor);
+  const blobs = [statement, config].map(({ bytes, descriptor }) =>
+    registry.putBlob(repository, bytes, descriptor.mediaType),
+  );
+  for (const answer of await Promise.all(blobs)) expectPushed(answer, "the plan");
+  const manifest = planManifest(statement.descriptor, config.descriptor);
   await push(registry, repository, manifest, undefined);
   const index = setIndex(found, {
     manifest: manifest.descriptor,

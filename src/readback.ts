@@ -3,7 +3,7 @@ import { readUsedImages } from "./buildx/provenance.ts";
 import { ActionError } from "./errors.ts";
 import { emptyIndex } from "./key/record.ts";
 import type { Digest } from "./oci/digest.ts";
-import type { Descriptor, Served } from "./oci/manifest.ts";
+import { imageFor, type Served } from "./oci/manifest.ts";
 import { formatPlatform, type Platform } from "./oci/platform.ts";
 import { formatRepository } from "./oci/reference.ts";
 import type { Sources } from "./plan.ts";
@@ -18,7 +18,7 @@ import {
 } from "./sbom/attestations.ts";
 import type { Binding } from "./upstream.ts";
 import { verifyPlatform } from "./verify.ts";
-import type { RegistryError, World } from "./world.ts";
+import type { Answer, RegistryError, World } from "./world.ts";
 
 /** What was pushed, and by whom. */
 export type PushedTask = {
@@ -46,12 +46,14 @@ export async function readBack(task: PushedTask, metadata: string, site: Site): 
   const { repository } = task.sources.wanted;
   const served = await readPushed(task, metadata, site);
   const looking = { ...task.sources.wanted, verify: "layers", required: [] } as const;
-  const look = await verifyPlatform(looking, task.platform, served, site.registry);
+  const [look, proof] = await Promise.all([
+    verifyPlatform(looking, task.platform, served, site.registry),
+    readProof(task, served, site),
+  ]);
   const [found] = look.kind === "sound" ? look.found : [];
   if (found) {
-    const statements = await listStatements(repository, found, site.registry);
-    await checkBinding(task, statements, site);
-    await checkSbom(task, statements, site);
+    await checkBinding(task, proof.used, site);
+    await checkSbom(task, proof.statements, site);
     return found;
   }
   const what = look.kind === "damaged" ? look.what : look.kind === "doubt" ? look.doubt.what : "nothing was found";
@@ -82,8 +84,9 @@ async function readPushed({ platform, sources }: PushedTask, metadata: string, {
  * What was probed is what must have been built: BuildKit's own record of the images that it used is compared with the digests in the
  * plan. An image that does not hold what its key says is taken out of the way before anyone finds it.
  */
-async function checkBinding(task: PushedTask, statements: Statements, site: Site): Promise<void> {
-  const used = await readUsed(task, statements, site);
+async function checkBinding(task: PushedTask, answer: Proof["used"], site: Site): Promise<void> {
+  if (answer.kind !== "found") return refuseUnread("provenance", answer, task, site);
+  const used = answer.value;
   const bound = new Set(task.bindings.map(({ digest }) => digest));
   const foreign = used?.filter((digest) => !bound.has(digest));
   if (foreign?.length === 0) return;
@@ -96,12 +99,20 @@ async function checkBinding(task: PushedTask, statements: Statements, site: Site
   });
 }
 
-async function readUsed(task: PushedTask, statements: Statements, site: Site): Promise<readonly Digest[] | undefined> {
-  const [layer] = await layersOf("provenance", task, statements, site);
-  if (!layer) return undefined;
-  const blob = await site.registry.blob(task.sources.wanted.repository, layer, LARGEST_STATEMENT);
-  if (blob.kind === "found") return readUsedImages(new TextDecoder().decode(blob.value));
-  return refuseUnread("provenance", blob, task, site);
+/** What the pushed index says about the image: all its statements, and of its provenance the images that it was made of. */
+type Proof = { readonly statements: Statements; readonly used: Answer<readonly Digest[] | undefined> };
+
+async function readProof({ platform, sources }: PushedTask, index: Served, { registry }: Site): Promise<Proof> {
+  const { repository } = sources.wanted;
+  const manifest = (index.body.kind === "index" ? imageFor(index.body, platform) : undefined)?.digest;
+  const image = { platform, manifest: manifest ?? index.descriptor.digest, index };
+  const statements = await listStatements(repository, image, registry);
+  const sought = seek("provenance", statements);
+  if (sought.kind === "doubt") return { statements, used: sought.error };
+  const [layer] = sought.kind === "there" ? sought.layers : [];
+  const blob = layer ? await registry.blob(repository, layer, LARGEST_STATEMENT) : undefined;
+  if (blob && blob.kind !== "found") return { statements, used: blob };
+  return { statements, used: { kind: "found", value: blob && readUsedImages(new TextDecoder().decode(blob.value)) } };
 }
 
 /**
@@ -110,24 +121,14 @@ async function readUsed(task: PushedTask, statements: Statements, site: Site): P
  */
 async function checkSbom(task: PushedTask, statements: Statements, site: Site): Promise<void> {
   if (task.generator === undefined) return;
-  const layers = await layersOf("sbom", task, statements, site);
-  if (layers.length > 0) return;
+  const sought = seek("sbom", statements);
+  if (sought.kind === "doubt") return refuseUnread("sbom", sought.error, task, site);
+  if (sought.kind === "there") return;
   await takeOutOfTheWay(task, site);
   throw new ActionError("E_BUILD", {
     what: `The build for ${formatPlatform(task.platform)} ended well, and the SBOM generator ${task.generator} wrote nothing.`,
     fix: "Look at its output above. Name another generator in sbom (true takes docker's own), or set it to false.",
   });
-}
-
-async function layersOf(
-  attestation: Attestation,
-  task: PushedTask,
-  statements: Statements,
-  site: Site,
-): Promise<readonly Descriptor[]> {
-  const sought = seek(attestation, statements);
-  if (sought.kind === "doubt") return refuseUnread(attestation, sought.error, task, site);
-  return sought.kind === "there" ? sought.layers : [];
 }
 
 /** What nobody has checked, nobody may find. */

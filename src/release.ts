@@ -62,7 +62,7 @@ function forkReleases(tag: string): ActionError {
 
 /** A release says which commit it is of: so nothing may differ from the commit, and there has to be one. */
 async function refuseDirtyTree(tag: string, world: Pick<World, "exec" | "host">): Promise<void> {
-  const { revision, isDirty } = await readCommit(world);
+  const { revision, isDirty } = await readCommit(world, false);
   if (revision === undefined)
     throw new ActionError("E_INPUT", {
       what: `${tag} would be released, and git does not tell which commit ${world.host.workspace} holds.`,

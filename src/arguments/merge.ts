@@ -1,7 +1,6 @@
 import { LONGEST_ARGUMENT } from "../buildx/args.ts";
 import { type Argument, type Origin, refuse, tellOrigin, type Warning, warn } from "./argument.ts";
 import { compileGlob } from "./glob.ts";
-import { offeredArguments, type Provenance } from "./offered.ts";
 
 /** A name or a pattern of the input ignore-args. */
 export type NamePattern = { readonly written: string; readonly matches: (name: string) => boolean };
@@ -18,7 +17,6 @@ export type Given = {
   readonly declared: { readonly has: (name: string) => boolean };
   /** How messages name the Dockerfile; nothing where none is built. */
   readonly dockerfile: string | undefined;
-  readonly provenance: Provenance | undefined;
   /** Tells whether a value is, or holds, one of the run's secrets. */
   readonly isSecret: (value: string) => boolean;
 };
@@ -43,19 +41,17 @@ export function parseNamePattern(written: string): NamePattern | { readonly wron
 }
 
 /**
- * Decides which build args the build is told: the input over files over devcontainer.json, later over earlier; then, where the
- * Dockerfile declares them and nobody gave them, those that tell of the checkout, which never count for the key. A name whose variable
- * is not set changes nothing, as with docker.
+ * Decides which build args the build is told: the input over files over devcontainer.json, later over earlier. A name whose variable is
+ * not set changes nothing, as with docker.
  * @throws E_INPUT, or E_CONFIG where it stands in devcontainer.json, for a value that holds a secret or that no program can be given.
  * No message holds a value.
  */
 export function mergeArguments(given: Given): MergedArguments {
   const { chosen, warnings } = chooseValues(given);
   const used = [...chosen].filter(([name]) => isUsed(name, given));
-  const values = [
-    ...used.map(([name, { value, origin }]) => [name, { value, origin, counts: countsForKey(name, given) }] as const),
-    ...tellCheckout(chosen, given),
-  ];
+  const values = used.map(
+    ([name, { value, origin }]) => [name, { value, origin, counts: countsForKey(name, given) }] as const,
+  );
   for (const [name, argument] of values) refuseValue(name, argument, given);
   return {
     values: new Map(values.sort(([a], [b]) => (a < b ? -1 : 1))),
@@ -84,16 +80,6 @@ function chooseValues({ configuration, files, input, environment }: Given): {
       );
   }
   return { chosen, warnings };
-}
-
-function tellCheckout(
-  chosen: ReadonlyMap<string, Chosen>,
-  { provenance, declared }: Given,
-): readonly (readonly [string, MergedArgument])[] {
-  const offered = provenance ? [...offeredArguments(provenance)] : [];
-  return offered
-    .filter(([name]) => declared.has(name) && !chosen.has(name))
-    .map(([name, value]) => [name, { value, origin: { kind: "checkout" }, counts: false }]);
 }
 
 /** These act on the frontend whether a Dockerfile declares them or not. */

@@ -8,6 +8,9 @@ export type Provenance = {
   readonly isDirty: boolean;
 };
 
+/** The build arg for which git has to look for tags. */
+export const GO_VERSION_ARGUMENT = "GOPKGVERSION";
+
 /**
  * The build args that linuxkit gives every package, under its names. A dirty tree is not what a commit names, so nothing is said about
  * one.
@@ -18,7 +21,7 @@ export function offeredArguments(provenance: Provenance): ReadonlyMap<string, st
   const values = [
     ["SOURCE", source],
     ["REVISION", isDirty ? undefined : revision],
-    ["GOPKGVERSION", isDirty ? undefined : goPackageVersion],
+    [GO_VERSION_ARGUMENT, isDirty ? undefined : goPackageVersion],
   ] as const;
   return new Map(values.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])));
 }

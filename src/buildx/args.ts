@@ -18,11 +18,15 @@ export type BuildArguments = {
   readonly output: Output;
 };
 
-/** Only what is pushed can have attestations: an engine keeps none. `generator` is the image that makes the SBOM. */
+/**
+ * Only what is pushed can have attestations: an engine keeps none. `generator` is the image that makes the SBOM; `driver` is that of the
+ * builder.
+ */
 export type Output =
   | {
       readonly kind: "push";
       readonly name: string;
+      readonly driver: string;
       readonly provenance: "min" | "max";
       readonly generator: string | undefined;
     }
@@ -51,13 +55,21 @@ export function buildxArguments(build: BuildArguments): string[] {
 
 function outputArguments(output: Output): string[] {
   if (output.kind === "load") return ["--provenance", "false", "--load", "--tag", output.name];
-  const { name, provenance, generator } = output;
+  const { name, driver, provenance, generator } = output;
   return [
     ...["--provenance", `mode=${provenance}`],
     ...(generator === undefined ? [] : ["--attest", `type=sbom,generator=${generator}`]),
-    ...["--output", `type=image,name=${name},oci-mediatypes=true,push=true`],
+    ...["--output", `type=image,name=${name},oci-mediatypes=true,push=${driver === "docker" ? PUSHED_ONCE : "true"}`],
   ];
 }
+
+/**
+ * An empty value is true to BuildKit and not to buildx, which would have the engine push once more what BuildKit in the engine has pushed
+ * by then.
+ * @see https://github.com/docker/buildx/blob/v0.29.1/build/build.go
+ * @see https://github.com/moby/buildkit/blob/v0.26.3/exporter/containerimage/export.go (OptKeyPush)
+ */
+const PUSHED_ONCE = "";
 
 /** The greatest length of one argument on Linux, in bytes: past it `execve` fails with a message that names nothing. */
 export const LONGEST_ARGUMENT = 128 * 1024;

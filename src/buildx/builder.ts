@@ -6,11 +6,11 @@ import {
   formatVersion,
   isOlder,
   lastWords,
-  readVersion,
   runBuildx,
   type Surroundings,
   type Version,
 } from "./buildx.ts";
+import type { Engine } from "./docker.ts";
 
 /** A builder, and what was found out about it before the build. */
 export type Builder = Inspection & {
@@ -19,8 +19,6 @@ export type Builder = Inspection & {
   /** Made by us, so that it knows what our client knows. */
   readonly ours: boolean;
 };
-
-export type Engine = { readonly store: "containerd" | "classic"; readonly version: Version | undefined };
 
 /** What a build may ask of a driver. A driver that nobody here knows is passed through and not judged. */
 export type Abilities = {
@@ -48,28 +46,20 @@ export function abilitiesOf({ driver, engine }: Builder): Abilities {
 /**
  * Starts a builder where it is not running and reads what it tells.
  * @param name the current builder where it is `undefined`.
+ * @param site `engine`: what docker said of the one that it speaks to; a docker-buildx without docker cannot ask.
  * @returns the builder, or buildx's words where there is none that works.
  */
 export async function inspectBuilder(
   name: string | undefined,
-  { buildx, exec, env }: Surroundings & { readonly buildx: Buildx },
+  site: Surroundings & { readonly buildx: Buildx; readonly engine: Engine | undefined },
 ): Promise<Omit<Builder, "ours"> | { readonly wrong: string }> {
   const args = ["inspect", "--bootstrap", ...(name === undefined ? [] : [name])];
-  const inspected = await runBuildx(buildx, args, { exec, env }, BOOT_TIME);
+  const inspected = await runBuildx(site.buildx, args, site, BOOT_TIME);
   if (inspected.code !== 0) return { wrong: lastWords(inspected) };
   const inspection = readInspection(inspected.stdout);
   const [broken] = inspection.nodes.flatMap(({ error }) => (error === undefined ? [] : [error]));
   if (broken !== undefined && inspection.nodes.every(({ error }) => error !== undefined)) return { wrong: broken };
-  const engine = inspection.driver === "docker" ? await readEngine({ exec, env }) : undefined;
-  return { ...inspection, engine };
-}
-
-/** `docker info` tells which image store the engine has; a docker-buildx without docker cannot ask. */
-async function readEngine({ exec, env }: Surroundings): Promise<Engine | undefined> {
-  const info = await exec("docker", ["info", "--format", "{{json .DriverStatus}} {{json .ServerVersion}}"], { env });
-  if (info?.code !== 0) return undefined;
-  const store = info.stdout.includes("io.containerd.snapshotter") ? "containerd" : "classic";
-  return { store, version: readVersion(/"([^"]*)"\s*$/.exec(info.stdout)?.[1] ?? "") };
+  return { ...inspection, engine: inspection.driver === "docker" ? site.engine : undefined };
 }
 
 /** Why a builder will not do, for a person. `curable`: a builder of the driver docker-container on the same engine would. */

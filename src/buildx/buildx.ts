@@ -1,9 +1,10 @@
 import { ActionError } from "../errors.ts";
 import type { Exec, Finished } from "../world.ts";
+import type { Docker } from "./docker.ts";
 
 type Environment = Readonly<Record<string, string>>;
 
-/** buildx as it was found: the plugin of a docker client, or a program of its own. */
+/** buildx as it was found: a program, or what docker runs as its plugin. */
 export type Buildx = {
   readonly program: string;
   /** What stands before every subcommand: `buildx` where docker is the program. */
@@ -28,10 +29,19 @@ export type Surroundings = { readonly exec: Exec; readonly env: Environment };
 
 /**
  * Finds buildx: the program that was fetched, else docker's plugin, else a `docker-buildx` on PATH, which needs no docker.
+ * @param docker what docker said of its plugin; where it could not tell, it is asked to run it.
  * @param fetched the path of a program that `fetchBuildx` brought.
  * @throws ActionError E_DOCKER where there is none, or one that is too old.
  */
-export async function openBuildx({ exec, env }: Surroundings, fetched?: string): Promise<Buildx> {
+export async function openBuildx(
+  { exec, env }: Surroundings,
+  { buildx: plugin }: Pick<Docker, "buildx">,
+  fetched?: string,
+): Promise<Buildx> {
+  if (fetched === undefined && plugin) {
+    refuseOldBuildx(plugin.version);
+    return { program: plugin.path, prefix: [], version: plugin.version };
+  }
   const candidates =
     fetched === undefined
       ? [

@@ -116,6 +116,11 @@ function plain({ mediaType, digest, size, artifactType }: Descriptor): { readonl
 }
 
 function jsonDocument(mediaType: string, value: Json): Document {
-  const bytes = new TextEncoder().encode(canonicalJson(value));
+  return textDocument(mediaType, canonicalJson(value));
+}
+
+/** A text as a registry keeps it. */
+export function textDocument(mediaType: string, text: string): Document {
+  const bytes = new TextEncoder().encode(text);
   return { bytes, descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length } };
 }

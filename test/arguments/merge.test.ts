@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Argument } from "../../src/arguments/argument.ts";
 import { type Given, mergeArguments, type NamePattern, parseNamePattern } from "../../src/arguments/merge.ts";
-import { type Commit, goPackageVersion } from "../../src/arguments/offered.ts";
 import { parseArgumentFile, parseArgumentInput } from "../../src/arguments/parse.ts";
 import { ActionError } from "../../src/errors.ts";
 import { refusalOf } from "../devcontainer/refusal.ts";
@@ -31,7 +30,6 @@ const NOTHING: Given = {
   ignore: [],
   declared: new Set(["A", "B", "C", "NPM_TOKEN"]),
   dockerfile: "Dockerfile",
-  provenance: undefined,
   isSecret: () => false,
 };
 const merge = (given: Partial<Given>) => mergeArguments({ ...NOTHING, ...given });
@@ -140,69 +138,6 @@ describe("which value counts", () => {
   });
 });
 
-describe("what tells of the checkout", () => {
-  const provenance = {
-    source: "https://github.com/team/app",
-    revision: "abc",
-    goPackageVersion: "v1.0.0",
-    isDirty: false,
-  };
-  const declared = new Set(["SOURCE", "REVISION", "GOPKGVERSION"]);
-  const all = { SOURCE: "https://github.com/team/app!", REVISION: "abc!", GOPKGVERSION: "v1.0.0!" };
-
-  test.each<{
-    readonly name: string;
-    readonly given: Partial<Given>;
-    readonly values: Readonly<Record<string, string>>;
-  }>([
-    { name: "declared", given: { provenance, declared }, values: all },
-    { name: "not declared", given: { provenance }, values: {} },
-    { name: "one declared", given: { provenance, declared: new Set(["REVISION"]) }, values: { REVISION: "abc!" } },
-    { name: "not known", given: { declared }, values: {} },
-    {
-      name: "a dirty tree is no revision",
-      given: { provenance: { ...provenance, isDirty: true }, declared },
-      values: { SOURCE: all.SOURCE },
-    },
-    {
-      name: "the user's own value counts, and is in the key",
-      given: { provenance, declared, input: input("REVISION=mine") },
-      values: { ...all, REVISION: "mine" },
-    },
-    {
-      name: "a name whose variable is not set is none",
-      given: { provenance, declared, input: input("REVISION") },
-      values: all,
-    },
-  ])("$name", ({ given, values }) => {
-    expect(told(given)).toEqual(values);
-  });
-
-  const commit: Commit = {
-    lastTag: undefined,
-    isTagged: false,
-    committed: 1_763_709_259,
-    revision: "0123456789abcdef0123456789abcdef01234567",
-  };
-  test.each([
-    { name: "no tag", given: commit, version: "v0.0.0-20251121071419-0123456789ab" },
-    { name: "tagged", given: { ...commit, lastTag: "v1.2.3", isTagged: true }, version: "v1.2.3" },
-    { name: "behind a tag", given: { ...commit, lastTag: "v1.2.9" }, version: "v1.2.10-0.20251121071419-0123456789ab" },
-    {
-      name: "behind a pre-release",
-      given: { ...commit, lastTag: "v1.2.3-rc.1" },
-      version: "v1.2.3-rc.1.0.20251121071419-0123456789ab",
-    },
-    {
-      name: "a tag that is no version",
-      given: { ...commit, lastTag: "release-7", isTagged: true },
-      version: "v0.0.0-20251121071419-0123456789ab",
-    },
-  ])("Go's version: $name", ({ given, version }) => {
-    expect(goPackageVersion(given)).toBe(version);
-  });
-});
-
 describe("warnings", () => {
   test.each<{ readonly name: string; readonly given: Partial<Given>; readonly words: RegExp; readonly line?: number }>([
     {
@@ -294,15 +229,6 @@ describe("values that are refused", () => {
       given: { configuration: configuration({ A: "s3cret" }), isSecret },
       words: /devcontainer.json:5\) holds a secret/,
       code: "E_CONFIG",
-    },
-    {
-      name: "a login in the checkout's address",
-      given: {
-        provenance: { source: "https://me:s3cret@x", revision: undefined, goPackageVersion: undefined, isDirty: false },
-        declared: new Set(["SOURCE"]),
-        isSecret,
-      },
-      words: /SOURCE \(the checkout\) holds a secret/,
     },
     {
       name: "one that no program can be told",

@@ -20,7 +20,7 @@ const base = {
 
 test("a push: one platform, OCI types, provenance without values", () => {
   const name = "cache.test/app:k1-x-linux-arm64";
-  const output = { kind: "push", name, provenance: "min", generator: undefined } as const;
+  const output = { kind: "push", name, driver: "remote", provenance: "min", generator: undefined } as const;
   const args = buildxArguments({ ...base, output });
   expect(args.join(" ")).toBe(
     "build --builder b --progress rawjson --platform linux/arm64 --file /t/Dockerfile --metadata-file /t/metadata.json --provenance mode=min " +
@@ -28,8 +28,14 @@ test("a push: one platform, OCI types, provenance without values", () => {
   );
 });
 
+test("an engine is not told to push once more what BuildKit in it has pushed", () => {
+  const output = { kind: "push", name: "n:1", driver: "docker", provenance: "min", generator: undefined } as const;
+  expect(buildxArguments({ ...base, output })).toContain("type=image,name=n:1,oci-mediatypes=true,push=");
+});
+
 test("a push with an SBOM, and with provenance that tells all", () => {
-  const output = { kind: "push", name: "n:1", provenance: "max", generator: "docker.io/team/scanner:1" } as const;
+  const generator = "docker.io/team/scanner:1";
+  const output = { kind: "push", name: "n:1", driver: "remote", provenance: "max", generator } as const;
   const args = buildxArguments({ ...base, output });
   expect(args.slice(args.indexOf("--provenance"), args.indexOf("--output"))).toEqual([
     ...["--provenance", "mode=max", "--attest", "type=sbom,generator=docker.io/team/scanner:1"],

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { chooseBuilders, parsePlatformBuilder, type WantedBuilders } from "../../src/buildx/builders.ts";
+import type { Engine } from "../../src/buildx/docker.ts";
 import { openFiles } from "../../src/host/files.ts";
 import { type Answers, failed, ok, programsOf } from "./programs.ts";
 
@@ -25,8 +26,8 @@ const WANTED: WantedBuilders = {
   entitlements: [],
 };
 
-const STORE = ok('[["driver-type","io.containerd.snapshotter.v1"]] "28.5.2"\n');
-const CLASSIC = ok('[["Backing Filesystem","extfs"]] "28.5.2"\n');
+const STORE = { store: "containerd", version: [28, 5, 2] } as const;
+const CLASSIC = { store: "classic", version: [28, 5, 2] } as const;
 /** The run's salt begins with these digits. */
 const OWN = "dev-container-cache-0123456789ab";
 
@@ -45,7 +46,11 @@ type Machine = {
 };
 
 /** A machine whose programs give these answers; buildx's records lie in a real folder, and `create` writes them as buildx does. */
-function machineOf(answers: Answers, records: Readonly<Record<string, unknown>> = {}): Machine {
+function machineOf(
+  answers: Answers,
+  records: Readonly<Record<string, unknown>> = {},
+  engine: Engine | undefined = STORE,
+): Machine {
   const root = mkdtempSync(join(tmpdir(), "builders-"));
   const { files, removeTemporaryFolders } = openFiles(root);
   undone.push(() => rmSync(root, { recursive: true, force: true }));
@@ -68,7 +73,6 @@ function machineOf(answers: Answers, records: Readonly<Record<string, unknown>> 
   };
   const programs = programsOf({
     "docker buildx inspect --bootstrap": inspected("default", "docker"),
-    "docker info": STORE,
     "docker buildx create": create,
     "docker buildx rm --force": remove,
     "docker inspect": failed("No such object"),
@@ -99,6 +103,7 @@ function machineOf(answers: Answers, records: Readonly<Record<string, unknown>> 
           files,
           clock: () => Date.parse("2026-11-21T12:00:00Z"),
           buildx,
+          engine,
           log,
           salt,
           atEnd: (undo) => void ends.push(undo),
@@ -122,10 +127,7 @@ describe("the current builder", () => {
     const builders = await machine.choose();
     expect(builders.forPlatform(arm64)).toMatchObject({ name: "default", driver: "docker", ours: false });
     await machine.end();
-    expect(machine.calls).toEqual([
-      "docker buildx inspect --bootstrap",
-      "docker info --format {{json .DriverStatus}} {{json .ServerVersion}}",
-    ]);
+    expect(machine.calls).toEqual(["docker buildx inspect --bootstrap"]);
     expect(machine.told).toEqual([expect.stringMatching(/^Builder default \(driver docker/)]);
   });
 
@@ -157,7 +159,7 @@ describe("the current builder", () => {
 
 describe("a builder that is made for this run", () => {
   test("where the current one will not do; it goes when the run ends", async () => {
-    const machine = machineOf({ "docker info": CLASSIC });
+    const machine = machineOf({}, {}, CLASSIC);
     const builders = await machine.choose();
     expect(builders.forPlatform(amd64)).toMatchObject({ name: OWN, driver: "docker-container", ours: true });
     expect(machine.calls).toContain(`docker buildx create --name ${OWN} --node ${OWN}0 --driver docker-container`);
@@ -210,12 +212,8 @@ describe("a builder that is made for this run", () => {
   });
 
   test("that cannot be made is an error that names the first reason too, and what was begun is removed", async () => {
-    const machine = machineOf({
-      "docker info": CLASSIC,
-      [`docker buildx inspect --bootstrap ${OWN}`]: failed(
-        "ERROR: failed to pull moby/buildkit: 429 Too Many Requests",
-      ),
-    });
+    const said = failed("ERROR: failed to pull moby/buildkit: 429 Too Many Requests");
+    const machine = machineOf({ [`docker buildx inspect --bootstrap ${OWN}`]: said }, {}, CLASSIC);
     await expect(machine.choose()).rejects.toMatchObject({
       code: "E_DOCKER",
       message: expect.stringMatching(/classic image store.*A builder has to be made.*429 Too Many Requests/),
@@ -273,11 +271,11 @@ describe("a builder that the input names", () => {
     ],
     [
       "cannot do it",
-      { "docker buildx inspect --bootstrap team": inspected("team", "docker"), "docker info": CLASSIC },
+      { "docker buildx inspect --bootstrap team": inspected("team", "docker") },
       /The builder team uses the docker driver with the classic image store/,
     ],
   ])("and that %s is not replaced by another one", async (_, answers, words) => {
-    const machine = machineOf(answers);
+    const machine = machineOf(answers, {}, CLASSIC);
     await expect(machine.choose({ name: "team" })).rejects.toMatchObject({ message: expect.stringMatching(words) });
     expect(machine.calls.join("\n")).not.toContain("create");
   });

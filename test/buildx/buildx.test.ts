@@ -51,7 +51,34 @@ describe("which buildx is used", () => {
     ],
   ])("%s", async (_, answers, fetched, found) => {
     const { exec } = programsOf({ "docker-buildx version": undefined, ...answers });
-    expect(await openBuildx({ exec, env: {} }, fetched)).toMatchObject(found);
+    expect(await openBuildx({ exec, env: {} }, { buildx: undefined }, fetched)).toMatchObject(found);
+  });
+
+  const told = { path: "/plugins/docker-buildx", version: [0, 29, 1] } as const;
+
+  test("the plugin that docker told is run as it is, and nobody is asked again", async () => {
+    const { exec, calls } = programsOf({});
+    expect(await openBuildx({ exec, env: {} }, { buildx: told })).toEqual({
+      program: told.path,
+      prefix: [],
+      version: told.version,
+    });
+    expect(calls).toEqual([]);
+  });
+
+  test("the one that was fetched counts before the plugin that docker told", async () => {
+    const { exec } = programsOf({ "/t/docker-buildx version": ok("v0.31.0") });
+    expect(await openBuildx({ exec, env: {} }, { buildx: told }, "/t/docker-buildx")).toMatchObject({
+      program: "/t/docker-buildx",
+    });
+  });
+
+  test("too old a plugin is refused also where docker told it", async () => {
+    const old = { ...told, version: [0, 12, 9] } as const;
+    await expect(openBuildx({ exec: programsOf({}).exec, env: {} }, { buildx: old })).rejects.toMatchObject({
+      code: "E_DOCKER",
+      message: expect.stringMatching(/0\.12\.9: 0\.13\.0 or newer/),
+    });
   });
 
   test.each<[string, Answers, string | undefined, RegExp]>([
@@ -67,7 +94,7 @@ describe("which buildx is used", () => {
     ],
   ])("refused: %s", async (_, answers, fetched, words) => {
     const { exec } = programsOf({ "docker-buildx version": undefined, ...answers });
-    await expect(openBuildx({ exec, env: {} }, fetched)).rejects.toMatchObject({
+    await expect(openBuildx({ exec, env: {} }, { buildx: undefined }, fetched)).rejects.toMatchObject({
       code: "E_DOCKER",
       message: expect.stringMatching(words),
       fix: expect.stringMatching(/./),

@@ -76,8 +76,8 @@ async function make(row: Omit<Row, "reference">, workspace: string): Promise<Mad
   };
 }
 
-async function contextOf({ folder }: Layout): Promise<string[]> {
-  return (await readdir(join(folder, "context"), { recursive: true })).sort();
+async function contextOf({ contextFolder }: Layout): Promise<string[]> {
+  return (await readdir(contextFolder, { recursive: true })).sort();
 }
 
 async function read({ dockerfile, target, contexts, label }: PlatformLayout): Promise<MadePlatform> {

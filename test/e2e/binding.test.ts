@@ -1,10 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, request, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { type Content, makeCheckout, put } from "../checkout.ts";
-import { type Ended, makeBase, REGISTRY, runAction, runImage, tags, unique } from "./harness.ts";
+import { type Ended, makeBase, REGISTRY, runAction, runImage, served, tags, unique } from "./harness.ts";
 
 // What was hashed is what is built: each of these is a way in which another tool's image is not the one that its key names.
 
@@ -22,24 +24,58 @@ function checkout(dockerfile: string, files: Readonly<Record<string, Content>> =
 
 async function build(
   workspace: string,
-  more: { readonly platforms?: string; readonly path?: string; readonly repository?: string } = {},
+  more: {
+    readonly platforms?: string;
+    readonly path?: string;
+    readonly repository?: string;
+    readonly registry?: string;
+  } = {},
 ): Promise<Ended> {
   const repository = more.repository ?? unique("e2e/bound");
   return runAction({
     workspace,
-    inputs: { "cache-repo": `${REGISTRY}/${repository}`, platforms: more.platforms ?? "linux/amd64" },
+    inputs: { "cache-repo": `${more.registry ?? REGISTRY}/${repository}`, platforms: more.platforms ?? "linux/amd64" },
     env: more.path === undefined ? {} : { PATH: `${more.path}:${process.env.PATH}` },
   });
 }
 
-/** A `docker` that runs a command once, right before the real one does what is named. */
-function dockerThatFirst(does: string, command: string): string {
+/** A `docker` whose buildx runs a command once, right before the real one builds. */
+function dockerThatFirst(command: string): string {
   const folder = mkdtempSync(join(tmpdir(), "docker-"));
-  const real = execFileSync("sh", ["-c", "command -v docker"], { encoding: "utf8" }).trim();
-  const script = `#!/bin/sh\ncase "$*" in "${does}"*) [ -e "${folder}/done" ] || { touch "${folder}/done"; ${command}; } ;; esac\nexec ${real} "$@"\n`;
-  writeFileSync(join(folder, "docker"), script);
-  chmodSync(join(folder, "docker"), 0o755);
+  const find = (words: string): string => execFileSync("sh", ["-c", words], { encoding: "utf8" }).trim();
+  const docker = find("command -v docker");
+  const plugin = find(
+    `docker info --format '{{range .ClientInfo.Plugins}}{{if eq .Name "buildx"}}{{.Path}}{{end}}{{end}}'`,
+  );
+  const script = (name: string, text: string): void =>
+    writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  script(
+    "docker",
+    `[ "$1" = info ] || exec ${docker} "$@"\n${docker} "$@" | sed 's#${plugin}#${folder}/docker-buildx#'`,
+  );
+  script("docker-buildx", `case $1 in build) ${command}; touch ${folder}/done ;; esac\nexec ${plugin} "$@"`);
   return folder;
+}
+
+const servers: Server[] = [];
+afterAll(() => {
+  for (const server of servers) server.close();
+});
+
+/** The registry, before which something is done when it is asked whether it would take a push: the probe is over then. */
+async function registryThatFirst(change: () => void): Promise<string> {
+  const server = createServer((asked, answer) => {
+    if (asked.method === "POST") change();
+    const { method, url, headers } = asked;
+    const passedOn = request(`http://${REGISTRY}${url}`, { method, headers }, (real) => {
+      answer.writeHead(real.statusCode ?? 500, real.headers);
+      real.pipe(answer);
+    });
+    asked.pipe(passedOn);
+  });
+  servers.push(server);
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 test("a stage that is named like its base is the stage, on the base that was probed", async () => {
@@ -85,23 +121,23 @@ test.each([
   await makeBase({ repository, tag: "still", version: "still" });
   const move = `node scripts/base-image.mjs '${JSON.stringify({ repository, version: "new" })}' >/dev/null`;
   const path = dockerThatFirst(
-    "buildx build",
     `(cd ${process.cwd()} && TEST_REGISTRY=${REGISTRY} TEST_BUSYBOX=${process.env.TEST_BUSYBOX} ${move})`,
   );
   const cache = unique("e2e/bound");
   const { outputs, log } = await build(checkout(dockerfile(image)), { path, repository: cache });
   expect(outputs.result, log).toBe("built");
+  expect(existsSync(join(path, "done"))).toBe(true);
+  expect((await served(repository, "1"))?.digest).toBe((await makeBase({ repository, version: "new" })).digest);
   expect(await runImage(outputs.image ?? "", "linux/amd64", "cat", "/seen")).toBe("old");
-  expect(await makeBase({ repository, version: "new" })).not.toMatchObject({ digest: outputs.digest });
   rmSync(path, { recursive: true });
 });
 
 test("a file that changes between probe and build fails, and nothing is pushed", async () => {
   const { image } = await makeBase({ repository: unique("base/os") });
   const workspace = checkout(`FROM ${image}\nCOPY file /file\n`, { file: "one\n" });
-  const path = dockerThatFirst("buildx version", `echo two > ${workspace}/file`);
+  const host = await registryThatFirst(() => put(workspace, "file", "two\n"));
   const repository = unique("e2e/bound");
-  const { code, outputs, log } = await build(workspace, { path, repository });
+  const { code, outputs, log } = await build(workspace, { registry: host, repository });
   expect({ code, result: outputs.result, pushed: outputs.pushed }).toEqual({
     code: 1,
     result: "failed",

@@ -8,6 +8,7 @@ import { inspectBuilder } from "../../src/buildx/builder.ts";
 import { type Builders, chooseBuilders, type WantedBuilders } from "../../src/buildx/builders.ts";
 import type { BuilderNetwork, KnownRegistry } from "../../src/buildx/buildkitd.ts";
 import { openBuildx, runBuildx } from "../../src/buildx/buildx.ts";
+import { askDocker } from "../../src/buildx/docker.ts";
 import { isolateDockerConfiguration, type KnownLogin } from "../../src/buildx/isolation.ts";
 import { openExec } from "../../src/host/exec.ts";
 import { openFiles } from "../../src/host/files.ts";
@@ -51,7 +52,8 @@ async function choose(wanted: Partial<WantedBuilders>, logins: readonly KnownLog
   const { files, removeTemporaryFolders } = openFiles(folder);
   ends.push(async () => removeTemporaryFolders());
   const own = await isolateDockerConfiguration(files, env, await files.temporaryFolder("docker"), logins);
-  const buildx = await openBuildx({ exec, env: own });
+  const { buildx: plugin, engine } = await askDocker({ exec, env: own });
+  const buildx = await openBuildx({ exec, env: own }, { buildx: plugin });
   const told: string[] = [];
   const tell = (line: string): void => void told.push(line);
   const nothing = (): void => undefined;
@@ -70,7 +72,7 @@ async function choose(wanted: Partial<WantedBuilders>, logins: readonly KnownLog
       ...wanted,
     },
     {
-      ...{ exec, env: own, files, buildx, log, clock: Date.now },
+      ...{ exec, env: own, files, buildx, engine, log, clock: Date.now },
       salt: () => unique("").slice(1).padEnd(32, "0"),
       atEnd: (undo) => void ends.push(undo),
     },
@@ -91,6 +93,16 @@ async function containers(name: string): Promise<string[]> {
   const volumes = await docker("volume", "ls", "--filter", `name=buildx_buildkit_${name}`, "--format", "{{.Name}}");
   return [...all.split("\n"), ...volumes.split("\n")].filter((line) => line !== "");
 }
+
+test("docker tells where its buildx is, which runs without it, and what its engine is", async () => {
+  const { buildx, engine } = await askDocker({ exec, env });
+  const version = await exec(buildx?.path ?? "", ["version"], { env });
+  expect(version?.stdout).toContain(`${buildx?.version?.join(".")}`);
+  const server = await docker("version", "--format", "{{.Server.Version}}");
+  expect(server).toContain(`${engine?.version?.join(".")}`);
+  const status = await docker("info", "--format", "{{json .DriverStatus}}");
+  expect(engine?.store).toBe(status.includes("io.containerd.snapshotter") ? "containerd" : "classic");
+});
 
 test("the engine's own builder is what it is said to be", async () => {
   const { builders, told } = await choose({ platforms: [amd64, arm64] });
@@ -117,9 +129,11 @@ test("a docker-buildx on PATH is enough where there is no docker", async () => {
   const path = mkdtempSync(join(folder, "path-"));
   symlinkSync(plugin, join(path, "docker-buildx"));
   const alone = { exec, env: { ...env, PATH: path } };
-  const buildx = await openBuildx(alone);
+  const told = await askDocker(alone);
+  expect(told).toEqual({ buildx: undefined, engine: undefined });
+  const buildx = await openBuildx(alone, told);
   expect(buildx).toMatchObject({ program: "docker-buildx", prefix: [] });
-  expect(await inspectBuilder(undefined, { ...alone, buildx })).toMatchObject({
+  expect(await inspectBuilder(undefined, { ...alone, buildx, engine: undefined })).toMatchObject({
     driver: expect.stringMatching(/^docker/),
   });
 });

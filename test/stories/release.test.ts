@@ -113,7 +113,7 @@ test("a tag that the registry refuses on a hit is an error; the outputs still na
 test("a token that may only read and a tag that is asked for: an error before the build", async () => {
   registry.override((line) => line.startsWith("POST /v2/team/app/blobs/uploads"), { status: 403 });
   const told = await run({ tags: "latest" });
-  expect(told).toMatchObject({ code: 1, docker: [], outputs: { result: "failed" } });
+  expect(told).toMatchObject({ code: 1, builds: [], outputs: { result: "failed" } });
   expect(told.log).toContain("[E_PUSH]");
 });
 
