@@ -106,6 +106,7 @@ function argumentsOf(
       kind: output.kind,
       name,
       driver: builder.driver,
+      kept: inputs.load,
       provenance: inputs.attestations.provenance,
       generator,
     },

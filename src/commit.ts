@@ -16,26 +16,23 @@ export async function readCommit(
   };
   const versionTag = async (...args: readonly string[]): Promise<string | undefined> =>
     isGoAsked ? git("describe", "--tags", ...args, "--match", "v[0-9]*") : undefined;
-  const [commit, changes, lastTag, ownTag] = await Promise.all([
-    git("-c", "log.showSignature=false", "log", "-1", "--format=%H %ct"),
-    git("status", "--porcelain", "--untracked-files=normal"),
+  const [status = "", committed, lastTag, ownTag] = await Promise.all([
+    git("status", "--porcelain=v2", "--branch", "--untracked-files=normal"),
+    isGoAsked ? git("-c", "log.showSignature=false", "log", "-1", "--format=%ct") : undefined,
     versionTag("--abbrev=0"),
     versionTag("--exact-match"),
   ]);
-  const [, revision, committed] = /^([0-9a-f]+) (\d+)$/.exec(commit ?? "") ?? [];
+  // Before the first commit it is `(initial)`.
+  const revision = /^# branch\.oid ([0-9a-f]+)$/m.exec(status)?.[1];
+  const isTagged = ownTag !== undefined;
   return {
     source: sourceOf(host.env),
     revision,
     goPackageVersion:
-      isGoAsked && revision !== undefined
-        ? goPackageVersion({
-            lastTag: ownTag ?? lastTag,
-            isTagged: ownTag !== undefined,
-            committed: Number(committed),
-            revision,
-          })
-        : undefined,
-    isDirty: changes !== "",
+      revision === undefined || committed === undefined
+        ? undefined
+        : goPackageVersion({ lastTag: ownTag ?? lastTag, isTagged, committed: Number(committed), revision }),
+    isDirty: status.split("\n").some((line) => !line.startsWith("#")),
   };
 }
 

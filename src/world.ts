@@ -83,7 +83,7 @@ export type RegistryError = {
  */
 export type Answer<T> = { readonly kind: "found"; readonly value: T } | RegistryError;
 
-/** What was spent so far. `waves`: the longest chain of requests that had to wait for one another. `bytes`: bodies received and sent. */
+/** What was spent so far. `waves`: the longest chain of requests that can have waited for one another. `bytes`: bodies received and sent. */
 export type Traffic = { readonly requests: number; readonly bytes: number; readonly waves: number };
 
 /** Nothing here throws for what a registry or a network does. Tags and digests: `reference.digest` decides where both are there. */

@@ -20,13 +20,14 @@ export type BuildArguments = {
 
 /**
  * Only what is pushed can have attestations: an engine keeps none. `generator` is the image that makes the SBOM; `driver` is that of the
- * builder.
+ * builder; `kept` says whether the image also stays with the engine, where the builder is part of one.
  */
 export type Output =
   | {
       readonly kind: "push";
       readonly name: string;
       readonly driver: string;
+      readonly kept: boolean;
       readonly provenance: "min" | "max";
       readonly generator: string | undefined;
     }
@@ -55,11 +56,12 @@ export function buildxArguments(build: BuildArguments): string[] {
 
 function outputArguments(output: Output): string[] {
   if (output.kind === "load") return ["--provenance", "false", "--load", "--tag", output.name];
-  const { name, driver, provenance, generator } = output;
+  const { name, driver, kept, provenance, generator } = output;
+  const push = driver === "docker" ? PUSHED_ONCE : "true";
   return [
     ...["--provenance", `mode=${provenance}`],
     ...(generator === undefined ? [] : ["--attest", `type=sbom,generator=${generator}`]),
-    ...["--output", `type=image,name=${name},oci-mediatypes=true,push=${driver === "docker" ? PUSHED_ONCE : "true"}`],
+    ...["--output", `type=image,name=${name},oci-mediatypes=true,push=${push}${kept ? "" : NOT_KEPT}`],
   ];
 }
 
@@ -70,6 +72,13 @@ function outputArguments(output: Output): string[] {
  * @see https://github.com/moby/buildkit/blob/v0.26.3/exporter/containerimage/export.go (OptKeyPush)
  */
 const PUSHED_ONCE = "";
+
+/**
+ * Else the image stays in the engine under its name, which nobody asked for, is unpacked there, and layers of its base that no step
+ * needed are fetched only for that.
+ * @see https://github.com/moby/buildkit/blob/v0.26.3/exporter/containerimage/export.go (store)
+ */
+const NOT_KEPT = ",store=false";
 
 /** The greatest length of one argument on Linux, in bytes: past it `execve` fails with a message that names nothing. */
 export const LONGEST_ARGUMENT = 128 * 1024;

@@ -1,5 +1,6 @@
-import { Agent, type Dispatcher, ProxyAgent, request } from "undici";
+import type { SecureContext } from "node:tls";
 import type { Traffic } from "../world.ts";
+import { openDirect } from "./direct.ts";
 import { proxyFor } from "./proxy.ts";
 import type { Trust } from "./trust.ts";
 
@@ -51,22 +52,58 @@ export type HttpOptions = {
   readonly timeout?: number;
 };
 
+/** One request as a door takes it: times in milliseconds, `whole` for all of the exchange. */
+export type Asked = Pick<HttpRequest, "method" | "url" | "headers"> & {
+  readonly body: HttpRequest["body"] | undefined;
+  readonly whole: number;
+};
+
+/** Header names are in lower case; one that stands there twice is a list. */
+export type Answered = {
+  readonly status: number;
+  readonly headers: HttpResponse["headers"];
+  readonly body: AsyncIterable<Uint8Array>;
+};
+
+/** Connections to the hosts that are trusted and reached alike. */
+export type Door = {
+  /** @throws what the network said. */
+  readonly ask: (asked: Asked) => Promise<Answered>;
+  readonly close: () => Promise<void>;
+};
+
+/** At most so many connections to a host; milliseconds to keep one that is not in use, to hear nothing, and to connect. */
+export type DoorOptions = {
+  readonly connections: number;
+  readonly idle: number;
+  readonly quiet: number;
+  readonly connect: number;
+  readonly tls: TlsOptions;
+};
+
+type TlsOptions = {
+  readonly rejectUnauthorized?: boolean;
+  readonly secureContext?: SecureContext;
+  readonly cert?: string;
+  readonly key?: string;
+};
+
 /** As many as a burst of look-ups has: who has to wait for a connection waits a whole round trip. */
 const CONNECTIONS = 32;
 const CONNECT_TIMEOUT = 10_000;
+/** Between a probe and the push after a build. */
 const IDLE = 30_000;
 const WHOLE = 60_000;
 
-/** Opens the one door to the network: pools of connections, the proxy of the environment, and a count of what goes through. */
+/** Opens the one way to the network: pools of connections, the proxy of the environment, and a count of what goes through. */
 export function openHttp({ env, userAgent, trust, timeout = 30_000 }: HttpOptions): Http {
-  const pools = new Map<string, Promise<Dispatcher>>();
-  const poolFor = async (url: URL): Promise<Dispatcher> => {
+  const doors = new Map<string, Promise<Door>>();
+  const doorTo = async (url: URL): Promise<Door> => {
     const [trusted, proxy] = [await trust(url.host), proxyFor(url, env)];
-    // Hosts that are trusted and reached alike share one pool.
     const kind = JSON.stringify([trusted, proxy]);
-    const pool = pools.get(kind) ?? openPool(trusted, proxy, timeout);
-    pools.set(kind, pool);
-    return pool;
+    const door = doors.get(kind) ?? openDoor(trusted, proxy, timeout);
+    doors.set(kind, door);
+    return door;
   };
   const spent = { requests: 0, bytes: 0, waves: 0 };
   let finished = 0;
@@ -79,19 +116,14 @@ export function openHttp({ env, userAgent, trust, timeout = 30_000 }: HttpOption
     spent.waves = Math.max(spent.waves, wave);
     spent.bytes += body?.length ?? 0;
     try {
-      const answer = await request(url, {
-        method,
-        headers: { "user-agent": userAgent, ...headers },
-        dispatcher: await poolFor(url),
-        ...(body === undefined ? {} : { body }),
-        // Without it a server that sends a byte now and then holds a job for hours.
-        signal: AbortSignal.timeout(Math.min(WHOLE, asked.timeout ?? WHOLE)),
-      });
+      const whole = Math.min(WHOLE, asked.timeout ?? WHOLE);
+      const door = await doorTo(url);
+      const answer = await door.ask({ method, url, headers: { "user-agent": userAgent, ...headers }, body, whole });
       const read = await readBody(answer.body, limit);
       spent.bytes += read.body.length;
-      // undici takes a connection for busy until the next turn, and opens another one for whoever asks before that.
+      // A connection counts as busy until the next turn, and another one is opened for whoever asks before that.
       await new Promise(setImmediate);
-      return { kind: "response", status: answer.statusCode, headers: asHeaders(answer.headers), ...read };
+      return { kind: "response", status: answer.status, headers: answer.headers, ...read };
     } catch (error) {
       return asFailure(error);
     } finally {
@@ -104,43 +136,36 @@ export function openHttp({ env, userAgent, trust, timeout = 30_000 }: HttpOption
     pause: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds * (1 + Math.random() / 5))),
     traffic: () => ({ ...spent }),
     close: async () => {
-      const opened = await Promise.allSettled(pools.values());
-      await Promise.all(opened.map((pool) => (pool.status === "fulfilled" ? pool.value.close() : undefined)));
+      const opened = await Promise.allSettled(doors.values());
+      await Promise.all(opened.map((door) => (door.status === "fulfilled" ? door.value.close() : undefined)));
     },
   };
 }
 
-async function openPool(trust: Trust, proxy: string | undefined, timeout: number): Promise<Dispatcher> {
-  const options = {
-    connections: CONNECTIONS,
-    pipelining: 1,
-    // The default of 4 s is too short between a probe and the push after a build.
-    keepAliveTimeout: IDLE,
-    headersTimeout: timeout,
-    bodyTimeout: timeout,
-  };
-  const own = await tlsOptions(trust);
-  if (proxy === undefined) return new Agent({ ...options, connect: own });
+async function openDoor(trust: Trust, proxy: string | undefined, quiet: number): Promise<Door> {
+  const tls = await tlsOptions(trust);
+  const options = { connections: CONNECTIONS, idle: IDLE, quiet, connect: CONNECT_TIMEOUT, tls };
+  if (proxy === undefined) return openDirect(options);
   // Behind a proxy the registry's TLS is the inner one, and the proxy may have its certificate from the same place.
   const { client: _, ...shared } = trust;
-  const proxyTls = await tlsOptions(shared);
-  return new ProxyAgent({ ...options, uri: proxy, requestTls: own, proxyTls, proxyTunnel: false });
+  const { openProxied } = await import("./proxied.ts");
+  return openProxied(proxy, { ...options, proxyTls: await tlsOptions(shared) });
 }
 
 /**
  * Certificates are made a context once: to read all of Node's own again for every connection takes longer than the rest of a handshake.
  * Where there are none to add, not even the module is imported.
  */
-async function tlsOptions({ certificates, insecure, client }: Trust) {
+async function tlsOptions({ certificates, insecure, client }: Trust): Promise<TlsOptions> {
   const shown = client ? { cert: client.certificate, key: client.key } : {};
-  const options = { ...(insecure ? { rejectUnauthorized: false } : {}), timeout: CONNECT_TIMEOUT };
+  const options = insecure ? { rejectUnauthorized: false } : {};
   if (certificates.length === 0) return { ...options, ...shown };
   const { createSecureContext, rootCertificates } = await import("node:tls");
   return { ...options, secureContext: createSecureContext({ ca: [...rootCertificates, ...certificates], ...shown }) };
 }
 
 async function readBody(
-  stream: AsyncIterable<Uint8Array> & { readonly destroy: () => unknown },
+  stream: AsyncIterable<Uint8Array>,
   limit: number,
 ): Promise<{ readonly body: Uint8Array; readonly truncated: boolean }> {
   const chunks: Uint8Array[] = [];
@@ -153,15 +178,7 @@ async function readBody(
   return { body: Buffer.concat(chunks), truncated: false };
 }
 
-function asHeaders(
-  headers: Readonly<Record<string, string | string[] | undefined>>,
-): Record<string, string | readonly string[]> {
-  return Object.fromEntries(
-    Object.entries(headers).filter((entry): entry is [string, string | string[]] => entry[1] !== undefined),
-  );
-}
-
-/** undici wraps what the system said: the innermost words are those that a person can look up. */
+/** What the system said may be wrapped: the innermost words are those that a person can look up. */
 function asFailure(thrown: unknown): HttpFailure {
   if (!(thrown instanceof Error)) return { kind: "failure", words: String(thrown), why: "passing" };
   if (thrown instanceof AggregateError && thrown.errors.length > 0) return asFailure(thrown.errors[0]);

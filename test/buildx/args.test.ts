@@ -20,22 +20,32 @@ const base = {
 
 test("a push: one platform, OCI types, provenance without values", () => {
   const name = "cache.test/app:k1-x-linux-arm64";
-  const output = { kind: "push", name, driver: "remote", provenance: "min", generator: undefined } as const;
+  const output = {
+    kind: "push",
+    name,
+    driver: "remote",
+    kept: false,
+    provenance: "min",
+    generator: undefined,
+  } as const;
   const args = buildxArguments({ ...base, output });
   expect(args.join(" ")).toBe(
     "build --builder b --progress rawjson --platform linux/arm64 --file /t/Dockerfile --metadata-file /t/metadata.json --provenance mode=min " +
-      "--output type=image,name=cache.test/app:k1-x-linux-arm64,oci-mediatypes=true,push=true /t/context",
+      "--output type=image,name=cache.test/app:k1-x-linux-arm64,oci-mediatypes=true,push=true,store=false /t/context",
   );
 });
 
-test("an engine is not told to push once more what BuildKit in it has pushed", () => {
+test("an engine is not told to push once more what BuildKit in it has pushed, and keeps the image only where that is asked for", () => {
   const output = { kind: "push", name: "n:1", driver: "docker", provenance: "min", generator: undefined } as const;
-  expect(buildxArguments({ ...base, output })).toContain("type=image,name=n:1,oci-mediatypes=true,push=");
+  const asked = (kept: boolean): string | undefined =>
+    buildxArguments({ ...base, output: { ...output, kept } }).find((argument) => argument.startsWith("type="));
+  expect(asked(false)).toBe("type=image,name=n:1,oci-mediatypes=true,push=,store=false");
+  expect(asked(true)).toBe("type=image,name=n:1,oci-mediatypes=true,push=");
 });
 
 test("a push with an SBOM, and with provenance that tells all", () => {
   const generator = "docker.io/team/scanner:1";
-  const output = { kind: "push", name: "n:1", driver: "remote", provenance: "max", generator } as const;
+  const output = { kind: "push", name: "n:1", driver: "remote", kept: false, provenance: "max", generator } as const;
   const args = buildxArguments({ ...base, output });
   expect(args.slice(args.indexOf("--provenance"), args.indexOf("--output"))).toEqual([
     ...["--provenance", "mode=max", "--attest", "type=sbom,generator=docker.io/team/scanner:1"],

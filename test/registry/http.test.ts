@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
 import { openRegistry } from "../../src/registry/client.ts";
+import { openDirect } from "../../src/registry/direct.ts";
 import { type Http, openHttp } from "../../src/registry/http.ts";
 
 // What a network does to an answer, byte by byte: nothing of it may throw, hang, or look like "not there".
@@ -139,19 +140,78 @@ test("a connection is used again by who asks next, there are thirty-two at most,
   expect(http.traffic()).toMatchObject({ requests: 103, waves: 4 });
 });
 
-test("a key of ours that is none fails the requests of its host, says so, and keeps nobody from ending", async () => {
-  const pem = (kind: string) => `-----BEGIN ${kind}-----\nMIIB\n-----END ${kind}-----\n`;
-  const client = { certificate: pem("CERTIFICATE"), key: pem("PRIVATE KEY") };
-  const trust = async () => ({ certificates: [pem("CERTIFICATE")], insecure: false, client });
-  const http = openHttp({ env: {}, userAgent: "test", trust });
-  const url = new URL(`https://${await serve((socket) => socket.end(head(0)))}/`);
-  for (const _ of [1, 2])
-    expect(await http.send({ method: "GET", url, headers: {}, limit: 10 })).toMatchObject({
-      kind: "failure",
-      why: "certificate",
-    });
-  await http.close();
+/** A server that gives its number to every connection, and closes the first one when it is asked for the second time. */
+async function serveOnceEach(): Promise<URL> {
+  let connections = 0;
+  const server = createServer((socket) => {
+    const number = ++connections;
+    let asked = 0;
+    socket.on("error", () => undefined);
+    socket.on("data", () => (++asked > 1 && number === 1 ? socket.destroy() : socket.write(`${head(1)}${number}`)));
+  });
+  servers.push(server);
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const address = server.address();
+  return new URL(`http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}/`);
+}
+
+test.each(["GET", "HEAD"] as const)(
+  "%s on a connection that is closed in that moment is asked anew",
+  async (method) => {
+    const url = await serveOnceEach();
+    const http = open();
+    await http.send({ method: "GET", url, headers: {}, limit: 10 });
+    const again = await http.send({ method, url, headers: {}, limit: 10 });
+    expect(again).toMatchObject({ kind: "response", status: 200 });
+    if (again.kind === "response" && method === "GET") expect(new TextDecoder().decode(again.body)).toBe("2");
+  },
+);
+
+test("what changes something is not asked anew by itself", async () => {
+  const url = await serveOnceEach();
+  const http = open();
+  await http.send({ method: "GET", url, headers: {}, limit: 10 });
+  const put = await http.send({ method: "PUT", url, headers: {}, body: "x", limit: 10 });
+  expect(put).toMatchObject({ kind: "failure", why: "hung-up" });
 });
+
+test("headers: names in lower case, and one that stands there twice is a list", async () => {
+  const lines = ["WWW-Authenticate: Basic a", "www-authenticate: Bearer b", "X-One: 1", "content-length: 0"];
+  const host = await serve((socket) => socket.end(`HTTP/1.1 401 No\r\n${lines.join("\r\n")}\r\n\r\n`));
+  expect(await open().send({ method: "GET", url: new URL(`http://${host}/`), headers: {}, limit: 10 })).toMatchObject({
+    status: 401,
+    headers: { "www-authenticate": ["Basic a", "Bearer b"], "x-one": "1" },
+  });
+});
+
+test.each(["http", "https"])("%s: a server that says nothing is given up", async (scheme) => {
+  const host = await serve(() => undefined);
+  const door = openDirect({ connections: 1, idle: 1000, quiet: scheme === "http" ? 50 : 5000, connect: 50, tls: {} });
+  const asked = { method: "GET", url: new URL(`${scheme}://${host}/`), headers: {}, body: undefined } as const;
+  const words = scheme === "http" ? "nothing was heard for 0.05 s" : "no connection within 0.05 s";
+  await expect(door.ask({ ...asked, whole: 5000 })).rejects.toThrow(words);
+  await door.close();
+});
+
+test.each([
+  ["beside certificates to trust", ["-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"]],
+  ["alone", []],
+])(
+  "a key of ours that is none, %s, fails the requests of its host, says so, and keeps nobody from ending",
+  async (_, certificates) => {
+    const pem = (kind: string) => `-----BEGIN ${kind}-----\nMIIB\n-----END ${kind}-----\n`;
+    const client = { certificate: pem("CERTIFICATE"), key: pem("PRIVATE KEY") };
+    const trust = async () => ({ certificates, insecure: false, client });
+    const http = openHttp({ env: {}, userAgent: "test", trust });
+    const url = new URL(`https://${await serve((socket) => socket.end(head(0)))}/`);
+    for (const _ of [1, 2])
+      expect(await http.send({ method: "GET", url, headers: {}, limit: 10 })).toMatchObject({
+        kind: "failure",
+        why: "certificate",
+      });
+    await http.close();
+  },
+);
 
 test.each([
   [0, 1000],

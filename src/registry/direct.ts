@@ -1,0 +1,70 @@
+import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from "node:http";
+import { Agent as HttpsAgent, request as requestHttps } from "node:https";
+import type { Socket } from "node:net";
+import type { Answered, Asked, Door, DoorOptions } from "./http.ts";
+
+/**
+ * Opens the way to hosts that are reached without a proxy, on Node's own client: it is part of every Node, where undici has to be read
+ * and compiled first, and a burst of look-ups costs it a third of the time.
+ */
+export function openDirect({ connections, idle, quiet, connect, tls }: DoorOptions): Door {
+  const shared = { keepAlive: true, maxSockets: connections, timeout: idle };
+  const agents = { plain: new HttpAgent(shared), secure: new HttpsAgent({ ...shared, ...tls }) };
+
+  const askOnce = (asked: Asked): Promise<Answered> =>
+    new Promise((resolve, reject) => {
+      const { url, method, headers, body, whole } = asked;
+      const isSecure = url.protocol === "https:";
+      const request = isSecure
+        ? requestHttps(url, { method, headers, agent: agents.secure })
+        : requestHttp(url, { method, headers, agent: agents.plain });
+      let answer: IncomingMessage | undefined;
+      const giveUp = (words: string, name = "Error"): void => {
+        (answer ?? request).destroy(Object.assign(new Error(words), { name }));
+      };
+      // Without it a server that sends a byte now and then holds a job for hours.
+      const late = setTimeout(() => giveUp("no whole answer in time", "TimeoutError"), whole);
+      request.setTimeout(quiet, () => giveUp(`nothing was heard for ${quiet / 1000} s`));
+      request.on("close", () => clearTimeout(late));
+      request.on("socket", (socket) => limitConnecting(socket, isSecure, connect, giveUp));
+      request.on("error", (error) =>
+        isStale(request, error, asked) ? askOnce(asked).then(resolve, reject) : reject(error),
+      );
+      request.on("response", (message) => {
+        answer = message;
+        resolve({ status: message.statusCode ?? 0, headers: headersOf(message), body: message });
+      });
+      request.end(body);
+    });
+
+  return {
+    ask: askOnce,
+    close: async () => {
+      agents.plain.destroy();
+      agents.secure.destroy();
+    },
+  };
+}
+
+function limitConnecting(socket: Socket, isSecure: boolean, limit: number, giveUp: (words: string) => void): void {
+  if (!socket.connecting) return;
+  const late = setTimeout(() => giveUp(`no connection within ${limit / 1000} s`), limit);
+  for (const event of [isSecure ? "secureConnect" : "connect", "close"]) socket.once(event, () => clearTimeout(late));
+}
+
+/** A server may close a connection that is not in use in the very moment in which it is used again; what only looks is asked anew. */
+function isStale(request: ClientRequest, error: Error, { method }: Asked): boolean {
+  const isReset = "code" in error && (error.code === "ECONNRESET" || error.code === "EPIPE");
+  return isReset && request.reusedSocket && (method === "GET" || method === "HEAD");
+}
+
+/** Node joins headers of one name, or keeps the first: what stands in them twice has to be seen. */
+function headersOf({ rawHeaders }: IncomingMessage): Record<string, string | readonly string[]> {
+  const headers: Record<string, string | readonly string[]> = {};
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const [name, value] = [(rawHeaders[at] ?? "").toLowerCase(), rawHeaders[at + 1] ?? ""];
+    const before = headers[name];
+    headers[name] = before === undefined ? value : [...(typeof before === "string" ? [before] : before), value];
+  }
+  return headers;
+}
