@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** Host and port of the test registry. */
 export const registry = process.env.TEST_REGISTRY;
@@ -13,12 +13,15 @@ if (!registry) {
 
 export const PLATFORMS = "linux/amd64,linux/arm64";
 
-/** A copy of the sample, its base image, and a way to run the action on it. Times in ms. */
-export function openSample() {
+function makeBase() {
+  return JSON.parse(execFileSync(process.execPath, ["scripts/base-image.mjs"], { encoding: "utf8" })).image;
+}
+
+/** A copy of a checkout, by default the sample's, its base image, and a way to run the action on it. Times in ms. */
+export function openSample(source = "test/fixtures/sample", base = makeBase()) {
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   const workspace = join(folder, "workspace");
-  cpSync("test/fixtures/sample", workspace, { recursive: true });
-  const base = JSON.parse(execFileSync(process.execPath, ["scripts/base-image.mjs"], { encoding: "utf8" })).image;
+  cpSync(source, workspace, { recursive: true });
   const run = (inputs = {}) => {
     for (const name of ["output", "summary"]) writeFileSync(join(folder, name), "");
     mkdirSync(join(folder, "temp"), { recursive: true });
@@ -41,6 +44,35 @@ export function openSample() {
     return { took, result: output("result"), image: output("image"), timings: JSON.parse(output("timings")) };
   };
   return { base, workspace, run, close: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+const FILL = (name, size) => `RUN dd if=/dev/urandom of=/${name} bs=1M count=${size} 2>/dev/null`;
+const NUMBERS = (count) => Array.from({ length: count }, (_, number) => number);
+
+/** A dev container as people have them: a base of 21 layers, 14 instructions on top of it, 90 MB for each platform. */
+export function openLarge() {
+  const folder = mkdtempSync(join(tmpdir(), "bench-large-"));
+  const write = (path, lines) => {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), `${lines.join("\n")}\n`);
+  };
+  write("base/Dockerfile", [`FROM ${makeBase()}`, ...NUMBERS(20).map((number) => FILL(`base-${number}`, 2))]);
+  const base = `${registry}/bench/large-base:1`;
+  const options = ["--platform", PLATFORMS, "--provenance=false", "--output", `type=image,name=${base},push=`];
+  execFileSync("docker", ["buildx", "build", "--quiet", ...options, join(folder, "base")], { stdio: "ignore" });
+  cpSync("test/fixtures/sample", join(folder, "app"), { recursive: true });
+  write("app/.devcontainer/Dockerfile", [
+    "ARG BASE=busybox",
+    "FROM $BASE",
+    "ARG GREETING",
+    "COPY .devcontainer/setup.sh /usr/local/share/sample/",
+    "RUN sh /usr/local/share/sample/setup.sh dev 1000",
+    ...NUMBERS(12).map((number) => FILL(`own-${number}`, 4)),
+    "USER dev",
+  ]);
+  const large = openSample(join(folder, "app"), base);
+  rmSync(folder, { recursive: true });
+  return large;
 }
 
 /** What a call gave, and how long it took. */

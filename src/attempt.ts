@@ -153,8 +153,17 @@ function readableRaw(line: string): string {
   return line.replaceAll(/"data":"([A-Za-z0-9+/=]*)"/g, (_, data: string) => `"data":${JSON.stringify(atob(data))}`);
 }
 
-/** buildx makes a build arg of this one, and labels of the checkout for that one, whoever set it in the step: no key would know. */
-const NOT_FORWARDED = { SOURCE_DATE_EPOCH: "", BUILDX_GIT_LABELS: "" };
+/**
+ * buildx makes a build arg of the first one, and labels of the checkout for the second, whoever set it in the step: no key would know. In
+ * the folder that is built it would look for git in vain, and the provenance that it would write down once more is read from the registry.
+ * @see https://docs.docker.com/build/building/variables/
+ */
+const FOR_BUILDX = {
+  SOURCE_DATE_EPOCH: "",
+  BUILDX_GIT_LABELS: "",
+  BUILDX_GIT_INFO: "false",
+  BUILDX_METADATA_PROVENANCE: "disabled",
+};
 
 async function tryBuild(
   { platform, sources, env, buildx, generator }: PlatformTask,
@@ -166,7 +175,7 @@ async function tryBuild(
   const progress = openProgress({ title: formatPlatform(platform), clock: world.clock, redact });
   const wantsAll = world.host.env.RUNNER_DEBUG === "1";
   const finished = await world.exec(buildx.program, [...buildx.prefix, ...args], {
-    env: { ...env, ...NOT_FORWARDED },
+    env: { ...env, ...FOR_BUILDX },
     onLine: (line) => {
       if (wantsAll) world.log.debug(redact(readableRaw(line)));
       for (const told of progress.line(line)) world.log.info(told);

@@ -1,5 +1,4 @@
 import type { BuildTask, BuiltPlatform, buildPlatforms } from "./build.ts";
-import { askDocker, type Docker } from "./buildx/docker.ts";
 import { recordOfPlatform } from "./built.ts";
 import type { Decision } from "./decide.ts";
 import { ActionError, asActionError } from "./errors.ts";
@@ -7,6 +6,7 @@ import type { InstalledFeature } from "./features/install.ts";
 import { platformTag } from "./key/fingerprint.ts";
 import { formatPlatform, samePlatform } from "./oci/platform.ts";
 import { formatPinned, formatReference } from "./oci/reference.ts";
+import { askForTools, type BuildTools } from "./open-buildx.ts";
 import { foundSoFar, type Outcome, type Scene } from "./outcome.ts";
 import type { Sources } from "./plan.ts";
 import type { Found, Plan } from "./probe.ts";
@@ -17,32 +17,31 @@ import { resolveLater } from "./upstream.ts";
 /** Builds what is due: all of it into the cache repository, or where nothing may be pushed, the runner's own platform into its engine. */
 export async function make(decision: Extract<Decision, { kind: "build" }>, scene: Scene): Promise<Outcome> {
   const { inputs, tags, probed, world } = scene;
-  const asking = askDocker({ exec: world.exec, env: world.host.env });
+  const tools = askForTools(inputs, world);
   // A hit never builds: what only a build needs is not even loaded. Here it is while the registry thinks about the push, and docker starts.
   const [push, { buildPlatforms }] = await Promise.all([
     findOutWhetherToPush(inputs, tags, world),
     import("./build.ts"),
   ]);
-  const tools = { docker: asking, buildPlatforms };
-  if (!push.push) return makeHere(scene, tools, push.why);
-  if (!probed.plan) return makeHere(scene, tools, "without a sound key an image would never be found again");
-  return makeThere(decision, probed.plan, scene, tools);
+  const means = { tools, buildPlatforms };
+  if (!push.push) return makeHere(scene, means, push.why);
+  if (!probed.plan) return makeHere(scene, means, "without a sound key an image would never be found again");
+  return makeThere(decision, probed.plan, scene, means);
 }
 
-/** `docker`: what it says of itself, asked for already. */
-type Tools = { readonly docker: Promise<Docker>; readonly buildPlatforms: typeof buildPlatforms };
+type Means = { readonly tools: BuildTools; readonly buildPlatforms: typeof buildPlatforms };
 
 async function makeThere(
   { platforms, reuse }: Extract<Decision, { kind: "build" }>,
   plan: Plan,
   scene: Scene,
-  tools: Tools,
+  means: Means,
 ): Promise<Outcome> {
   const { world } = scene;
   return world.log.group(`Building ${platforms.map(formatPlatform).join(", ")}`, async () => {
-    const { docker } = tools;
-    const task = { ...taskOf(scene), docker, plan, platforms, ...boundTo(plan), output: { kind: "push" } } as const;
-    const ended = await build(task, scene, tools);
+    const { tools } = means;
+    const task = { ...taskOf(scene), tools, plan, platforms, ...boundTo(plan), output: { kind: "push" } } as const;
+    const ended = await build(task, scene, means);
     if ("failed" in ended) return ended.failed;
     const found = [...reuse, ...ended.built.flatMap((one) => (one.found ? [one.found] : []))];
     const { image, served } = await publish(scene, plan, found, ended.built);
@@ -60,7 +59,7 @@ async function makeThere(
 }
 
 /** Builds for the runner's own platform only and loads the image into the engine: nothing leaves this machine. */
-async function makeHere(scene: Scene, tools: Tools, why: string): Promise<Outcome> {
+async function makeHere(scene: Scene, means: Means, why: string): Promise<Outcome> {
   const {
     inputs,
     sources,
@@ -78,13 +77,13 @@ async function makeHere(scene: Scene, tools: Tools, why: string): Promise<Outcom
   return world.log.group(`Building ${formatPlatform(platform)}`, async () => {
     const task = {
       ...taskOf(scene),
-      docker: tools.docker,
+      tools: means.tools,
       plan,
       platforms: [platform],
       ...(plan ? boundTo(plan) : { bindings: [], features: await featuresWithoutPlan(scene) }),
       output: { kind: "load", name },
     } as const;
-    const ended = await build(task, scene, tools);
+    const ended = await build(task, scene, means);
     if ("failed" in ended) return ended.failed;
     world.log.info(`Loaded into the local engine: ${name}`);
     return {
@@ -108,7 +107,7 @@ function taskOf({
 type Ended = { readonly built: readonly BuiltPlatform[] } | { readonly failed: Outcome };
 
 /** Only what a build itself fails with can be forgiven, and never a fault of ours. */
-async function build(task: BuildTask, scene: Scene, { buildPlatforms }: Tools): Promise<Ended> {
+async function build(task: BuildTask, scene: Scene, { buildPlatforms }: Means): Promise<Ended> {
   const { exitOnBuildFailure, fallbackImage: image } = scene.inputs;
   try {
     return { built: await buildPlatforms(task, scene.world) };

@@ -2,8 +2,7 @@ import type { BuildTask } from "./build.ts";
 import { builderNetwork } from "./builder-network.ts";
 import { type Builders, chooseBuilders, type WantedBuilders } from "./buildx/builders.ts";
 import type { Entitlement } from "./buildx/buildkitd.ts";
-import { type Buildx, openBuildx } from "./buildx/buildx.ts";
-import { fetchBuildx } from "./buildx/buildx-release.ts";
+import type { Buildx } from "./buildx/buildx.ts";
 import { isolateDockerConfiguration, type KnownLogin, needsHubLogin } from "./buildx/isolation.ts";
 import { generatorOf } from "./generator.ts";
 import type { Repository } from "./oci/reference.ts";
@@ -42,7 +41,7 @@ export async function isolate(
 const HUB: Repository = { registry: "docker.io", repository: "library/scratch" };
 
 /**
- * Finds buildx, and a builder for every platform.
+ * Finds a builder for every platform.
  * @param env the isolated configuration's.
  * @throws ActionError E_DOCKER saying what is missing and how to get it.
  */
@@ -52,10 +51,8 @@ export async function openBuilders(
   world: World,
 ): Promise<{ readonly buildx: Buildx; readonly builders: Builders }> {
   const { sources, inputs, platforms, output } = task;
-  const { buildxVersion, builder, builders, buildkitImage, builderRestart } = inputs.build;
-  const fetched = buildxVersion === undefined ? undefined : await fetchBuildx(buildxVersion, world);
-  const docker = await task.docker;
-  const buildx = await openBuildx({ exec: world.exec, env: { ...world.host.env, ...env } }, docker, fetched);
+  const { builder, builders, buildkitImage, builderRestart } = inputs.build;
+  const buildx = await task.tools.buildx;
   const wanted: WantedBuilders = {
     platforms,
     push: output.kind === "push",
@@ -67,7 +64,7 @@ export async function openBuilders(
     // A stranger's commit must not give itself rights on this machine.
     entitlements: world.host.event.isFork ? [] : entitlementsOf(sources),
   };
-  const site = { ...world, env: { ...world.host.env, ...env }, buildx, engine: docker.engine };
+  const site = { ...world, env: { ...world.host.env, ...env }, buildx, engine: task.tools.engine };
   return { buildx, builders: await chooseBuilders(wanted, site) };
 }
 

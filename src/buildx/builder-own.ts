@@ -11,11 +11,11 @@ import {
 } from "./buildkitd.ts";
 import { type Buildx, lastWords, runBuildx, type Surroundings } from "./buildx.ts";
 import { joinFields } from "./csv.ts";
-import type { Engine } from "./docker.ts";
+import type { Engine } from "./engine.ts";
 
 /** Where builders are made: BUILDX_CONFIG in the environment is this run's own folder. */
 export type Workshop = Surroundings &
-  Pick<World, "files" | "clock"> & { readonly buildx: Buildx; readonly engine: Engine | undefined };
+  Pick<World, "files" | "clock"> & { readonly buildx: Buildx; readonly engine: Promise<Engine | undefined> };
 
 export type OwnBuilder = {
   readonly name: string;

@@ -10,7 +10,7 @@ import {
   type Surroundings,
   type Version,
 } from "./buildx.ts";
-import type { Engine } from "./docker.ts";
+import type { Engine } from "./engine.ts";
 
 /** A builder, and what was found out about it before the build. */
 export type Builder = Inspection & {
@@ -46,12 +46,12 @@ export function abilitiesOf({ driver, engine }: Builder): Abilities {
 /**
  * Starts a builder where it is not running and reads what it tells.
  * @param name the current builder where it is `undefined`.
- * @param site `engine`: what docker said of the one that it speaks to; a docker-buildx without docker cannot ask.
+ * @param site `engine`: what docker says of the one that it speaks to; a docker-buildx without docker cannot ask.
  * @returns the builder, or buildx's words where there is none that works.
  */
 export async function inspectBuilder(
   name: string | undefined,
-  site: Surroundings & { readonly buildx: Buildx; readonly engine: Engine | undefined },
+  site: Surroundings & { readonly buildx: Buildx; readonly engine: Promise<Engine | undefined> },
 ): Promise<Omit<Builder, "ours"> | { readonly wrong: string }> {
   const args = ["inspect", "--bootstrap", ...(name === undefined ? [] : [name])];
   const inspected = await runBuildx(site.buildx, args, site, BOOT_TIME);
@@ -59,7 +59,7 @@ export async function inspectBuilder(
   const inspection = readInspection(inspected.stdout);
   const [broken] = inspection.nodes.flatMap(({ error }) => (error === undefined ? [] : [error]));
   if (broken !== undefined && inspection.nodes.every(({ error }) => error !== undefined)) return { wrong: broken };
-  return { ...inspection, engine: inspection.driver === "docker" ? site.engine : undefined };
+  return { ...inspection, engine: inspection.driver === "docker" ? await site.engine : undefined };
 }
 
 /** Why a builder will not do, for a person. `curable`: a builder of the driver docker-container on the same engine would. */

@@ -1,6 +1,5 @@
 import { ActionError } from "../errors.ts";
 import type { Exec, Finished } from "../world.ts";
-import type { Docker } from "./docker.ts";
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -29,22 +28,17 @@ export type Surroundings = { readonly exec: Exec; readonly env: Environment };
 
 /**
  * Finds buildx: the program that was fetched, else docker's plugin, else a `docker-buildx` on PATH, which needs no docker.
- * @param docker what docker said of its plugin; where it could not tell, it is asked to run it.
- * @param fetched the path of a program that `fetchBuildx` brought.
+ * @param known paths of programs: `fetched` by `fetchBuildx`, `plugin` by `findPlugin`; where docker's is not known, docker runs it.
  * @throws ActionError E_DOCKER where there is none, or one that is too old.
  */
 export async function openBuildx(
   { exec, env }: Surroundings,
-  { buildx: plugin }: Pick<Docker, "buildx">,
-  fetched?: string,
+  { fetched, plugin }: { readonly fetched?: string | undefined; readonly plugin?: string | undefined } = {},
 ): Promise<Buildx> {
-  if (fetched === undefined && plugin) {
-    refuseOldBuildx(plugin.version);
-    return { program: plugin.path, prefix: [], version: plugin.version };
-  }
   const candidates =
     fetched === undefined
       ? [
+          ...(plugin === undefined ? [] : [{ program: plugin, prefix: [] }]),
           { program: "docker", prefix: ["buildx"] },
           { program: "docker-buildx", prefix: [] },
         ]
@@ -59,7 +53,7 @@ export async function openBuildx(
     refuseOldBuildx(version);
     return { program, prefix, version };
   }
-  throw noBuildx(answers[0], fetched);
+  throw noBuildx(plugin === undefined ? answers[0] : answers[1], fetched);
 }
 
 /** Runs a subcommand. A program that was there a moment ago and is gone counts as one that failed. */

@@ -139,7 +139,12 @@ const BUILDX = { program: "docker", prefix: ["buildx"], version: undefined };
 const ENGINE = { store: "classic", version: [28, 5, 2] } as const;
 
 function inspect(answers: Answers, name?: string): ReturnType<typeof inspectBuilder> {
-  return inspectBuilder(name, { buildx: BUILDX, engine: ENGINE, exec: programsOf(answers).exec, env: {} });
+  return inspectBuilder(name, {
+    buildx: BUILDX,
+    engine: Promise.resolve(ENGINE),
+    exec: programsOf(answers).exec,
+    env: {},
+  });
 }
 
 describe("inspecting", () => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { chooseBuilders, parsePlatformBuilder, type WantedBuilders } from "../../src/buildx/builders.ts";
-import type { Engine } from "../../src/buildx/docker.ts";
+import type { Engine } from "../../src/buildx/engine.ts";
 import { openFiles } from "../../src/host/files.ts";
 import { type Answers, failed, ok, programsOf } from "./programs.ts";
 
@@ -103,7 +103,7 @@ function machineOf(
           files,
           clock: () => Date.parse("2026-11-21T12:00:00Z"),
           buildx,
-          engine,
+          engine: Promise.resolve(engine),
           log,
           salt,
           atEnd: (undo) => void ends.push(undo),

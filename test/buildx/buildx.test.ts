@@ -51,31 +51,32 @@ describe("which buildx is used", () => {
     ],
   ])("%s", async (_, answers, fetched, found) => {
     const { exec } = programsOf({ "docker-buildx version": undefined, ...answers });
-    expect(await openBuildx({ exec, env: {} }, { buildx: undefined }, fetched)).toMatchObject(found);
+    expect(await openBuildx({ exec, env: {} }, { fetched })).toMatchObject(found);
   });
 
-  const told = { path: "/plugins/docker-buildx", version: [0, 29, 1] } as const;
+  const plugin = "/plugins/docker-buildx";
 
-  test("the plugin that docker told is run as it is, and nobody is asked again", async () => {
-    const { exec, calls } = programsOf({});
-    expect(await openBuildx({ exec, env: {} }, { buildx: told })).toEqual({
-      program: told.path,
+  test("docker's plugin is run without docker where its path is known", async () => {
+    const { exec, calls } = programsOf({ "/plugins/docker-buildx version": PLUGIN });
+    expect(await openBuildx({ exec, env: {} }, { plugin })).toEqual({
+      program: plugin,
       prefix: [],
-      version: told.version,
+      version: [0, 29, 1],
     });
-    expect(calls).toEqual([]);
+    expect(calls).toEqual(["/plugins/docker-buildx version"]);
   });
 
-  test("the one that was fetched counts before the plugin that docker told", async () => {
-    const { exec } = programsOf({ "/t/docker-buildx version": ok("v0.31.0") });
-    expect(await openBuildx({ exec, env: {} }, { buildx: told }, "/t/docker-buildx")).toMatchObject({
-      program: "/t/docker-buildx",
-    });
+  test("docker runs it where it does not run by itself, and says why not where neither does", async () => {
+    const broken = { "/plugins/docker-buildx version": failed("exec format error") };
+    const { exec } = programsOf({ ...broken, "docker buildx version": PLUGIN });
+    expect(await openBuildx({ exec, env: {} }, { plugin })).toMatchObject({ program: "docker" });
+    const nothing = programsOf({ ...broken, docker: undefined, "docker-buildx": undefined });
+    await expect(openBuildx({ exec: nothing.exec, env: {} }, { plugin })).rejects.toThrow(/no docker program/);
   });
 
-  test("too old a plugin is refused also where docker told it", async () => {
-    const old = { ...told, version: [0, 12, 9] } as const;
-    await expect(openBuildx({ exec: programsOf({}).exec, env: {} }, { buildx: old })).rejects.toMatchObject({
+  test("too old a plugin is refused, and docker is not asked to run the same one", async () => {
+    const { exec } = programsOf({ "/plugins/docker-buildx version": ok("v0.12.9 abc") });
+    await expect(openBuildx({ exec, env: {} }, { plugin })).rejects.toMatchObject({
       code: "E_DOCKER",
       message: expect.stringMatching(/0\.12\.9: 0\.13\.0 or newer/),
     });
@@ -94,7 +95,7 @@ describe("which buildx is used", () => {
     ],
   ])("refused: %s", async (_, answers, fetched, words) => {
     const { exec } = programsOf({ "docker-buildx version": undefined, ...answers });
-    await expect(openBuildx({ exec, env: {} }, { buildx: undefined }, fetched)).rejects.toMatchObject({
+    await expect(openBuildx({ exec, env: {} }, { fetched })).rejects.toMatchObject({
       code: "E_DOCKER",
       message: expect.stringMatching(words),
       fix: expect.stringMatching(/./),

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -26,7 +26,8 @@ async function build(
   workspace: string,
   more: {
     readonly platforms?: string;
-    readonly path?: string;
+    /** The folder of a Docker configuration. */
+    readonly docker?: string;
     readonly repository?: string;
     readonly registry?: string;
   } = {},
@@ -35,25 +36,17 @@ async function build(
   return runAction({
     workspace,
     inputs: { "cache-repo": `${more.registry ?? REGISTRY}/${repository}`, platforms: more.platforms ?? "linux/amd64" },
-    env: more.path === undefined ? {} : { PATH: `${more.path}:${process.env.PATH}` },
+    env: more.docker === undefined ? {} : { DOCKER_CONFIG: more.docker },
   });
 }
 
-/** A `docker` whose buildx runs a command once, right before the real one builds. */
+/** A Docker configuration whose buildx runs a command right before the real one builds. */
 function dockerThatFirst(command: string): string {
   const folder = mkdtempSync(join(tmpdir(), "docker-"));
-  const find = (words: string): string => execFileSync("sh", ["-c", words], { encoding: "utf8" }).trim();
-  const docker = find("command -v docker");
-  const plugin = find(
-    `docker info --format '{{range .ClientInfo.Plugins}}{{if eq .Name "buildx"}}{{.Path}}{{end}}{{end}}'`,
-  );
-  const script = (name: string, text: string): void =>
-    writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-  script(
-    "docker",
-    `[ "$1" = info ] || exec ${docker} "$@"\n${docker} "$@" | sed 's#${plugin}#${folder}/docker-buildx#'`,
-  );
-  script("docker-buildx", `case $1 in build) ${command}; touch ${folder}/done ;; esac\nexec ${plugin} "$@"`);
+  const find = '{{range .ClientInfo.Plugins}}{{if eq .Name "buildx"}}{{.Path}}{{end}}{{end}}';
+  const plugin = execFileSync("docker", ["info", "--format", find], { encoding: "utf8" }).trim();
+  const script = `#!/bin/sh\ncase $1 in build) ${command}; touch ${folder}/done ;; esac\nexec ${plugin} "$@"\n`;
+  put(folder, "cli-plugins/docker-buildx", { script });
   return folder;
 }
 
@@ -120,16 +113,16 @@ test.each([
   const { image } = await makeBase({ repository, version: "old" });
   await makeBase({ repository, tag: "still", version: "still" });
   const move = `node scripts/base-image.mjs '${JSON.stringify({ repository, version: "new" })}' >/dev/null`;
-  const path = dockerThatFirst(
+  const docker = dockerThatFirst(
     `(cd ${process.cwd()} && TEST_REGISTRY=${REGISTRY} TEST_BUSYBOX=${process.env.TEST_BUSYBOX} ${move})`,
   );
   const cache = unique("e2e/bound");
-  const { outputs, log } = await build(checkout(dockerfile(image)), { path, repository: cache });
+  const { outputs, log } = await build(checkout(dockerfile(image)), { docker, repository: cache });
   expect(outputs.result, log).toBe("built");
-  expect(existsSync(join(path, "done"))).toBe(true);
+  expect(existsSync(join(docker, "done"))).toBe(true);
   expect((await served(repository, "1"))?.digest).toBe((await makeBase({ repository, version: "new" })).digest);
   expect(await runImage(outputs.image ?? "", "linux/amd64", "cat", "/seen")).toBe("old");
-  rmSync(path, { recursive: true });
+  rmSync(docker, { recursive: true });
 });
 
 test("a file that changes between probe and build fails, and nothing is pushed", async () => {

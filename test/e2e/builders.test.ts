@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -8,8 +8,9 @@ import { inspectBuilder } from "../../src/buildx/builder.ts";
 import { type Builders, chooseBuilders, type WantedBuilders } from "../../src/buildx/builders.ts";
 import type { BuilderNetwork, KnownRegistry } from "../../src/buildx/buildkitd.ts";
 import { openBuildx, runBuildx } from "../../src/buildx/buildx.ts";
-import { askDocker } from "../../src/buildx/docker.ts";
+import { askEngine } from "../../src/buildx/engine.ts";
 import { isolateDockerConfiguration, type KnownLogin } from "../../src/buildx/isolation.ts";
+import { findPlugin } from "../../src/buildx/plugin.ts";
 import { openExec } from "../../src/host/exec.ts";
 import { openFiles } from "../../src/host/files.ts";
 import type { Finished } from "../../src/world.ts";
@@ -52,8 +53,8 @@ async function choose(wanted: Partial<WantedBuilders>, logins: readonly KnownLog
   const { files, removeTemporaryFolders } = openFiles(folder);
   ends.push(async () => removeTemporaryFolders());
   const own = await isolateDockerConfiguration(files, env, await files.temporaryFolder("docker"), logins);
-  const { buildx: plugin, engine } = await askDocker({ exec, env: own });
-  const buildx = await openBuildx({ exec, env: own }, { buildx: plugin });
+  const engine = askEngine({ exec, env: own });
+  const buildx = await openBuildx({ exec, env: own }, { plugin: await findPlugin(files, env) });
   const told: string[] = [];
   const tell = (line: string): void => void told.push(line);
   const nothing = (): void => undefined;
@@ -94,12 +95,13 @@ async function containers(name: string): Promise<string[]> {
   return [...all.split("\n"), ...volumes.split("\n")].filter((line) => line !== "");
 }
 
-test("docker tells where its buildx is, which runs without it, and what its engine is", async () => {
-  const { buildx, engine } = await askDocker({ exec, env });
-  const version = await exec(buildx?.path ?? "", ["version"], { env });
-  expect(version?.stdout).toContain(`${buildx?.version?.join(".")}`);
-  const server = await docker("version", "--format", "{{.Server.Version}}");
-  expect(server).toContain(`${engine?.version?.join(".")}`);
+test("docker's plugin is found where docker finds it, and the engine is what docker says", async () => {
+  const { files } = openFiles(folder);
+  const format = '{{range .ClientInfo.Plugins}}{{if eq .Name "buildx"}}{{.Path}}{{end}}{{end}}';
+  const path = (await docker("info", "--format", format)).trim();
+  expect(await findPlugin(files, env)).toBe(realpathSync(path));
+  const engine = await askEngine({ exec, env });
+  expect(await docker("version", "--format", "{{.Server.Version}}")).toContain(`${engine?.version?.join(".")}`);
   const status = await docker("info", "--format", "{{json .DriverStatus}}");
   expect(engine?.store).toBe(status.includes("io.containerd.snapshotter") ? "containerd" : "classic");
 });
@@ -129,11 +131,10 @@ test("a docker-buildx on PATH is enough where there is no docker", async () => {
   const path = mkdtempSync(join(folder, "path-"));
   symlinkSync(plugin, join(path, "docker-buildx"));
   const alone = { exec, env: { ...env, PATH: path } };
-  const told = await askDocker(alone);
-  expect(told).toEqual({ buildx: undefined, engine: undefined });
-  const buildx = await openBuildx(alone, told);
+  const buildx = await openBuildx(alone);
   expect(buildx).toMatchObject({ program: "docker-buildx", prefix: [] });
-  expect(await inspectBuilder(undefined, { ...alone, buildx, engine: undefined })).toMatchObject({
+  expect(await inspectBuilder(undefined, { ...alone, buildx, engine: askEngine(alone) })).toMatchObject({
+    engine: undefined,
     driver: expect.stringMatching(/^docker/),
   });
 });
