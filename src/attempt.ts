@@ -20,7 +20,7 @@ import { cacheBeside } from "./publish.ts";
 import type { World } from "./world.ts";
 
 /** One platform's build, ready to be run. */
-export type PlatformTask = BuildTask & {
+export type PlatformTask = Omit<BuildTask, "buildx"> & {
   readonly platform: Platform;
   /** The name of the image that makes the SBOM; nothing where there is to be none. */
   readonly generator: string | undefined;

@@ -1,6 +1,7 @@
 import { GO_VERSION_ARGUMENT, type Provenance } from "./arguments/offered.ts";
 import { type PlatformTask, runBuild, userDockerfile } from "./attempt.ts";
 import { readBaseImages } from "./base.ts";
+import type { Buildx } from "./buildx/buildx.ts";
 import type { BuildWarning } from "./buildx/rawjson.ts";
 import { annotateWarnings } from "./buildx/warnings.ts";
 import { readCommit } from "./commit.ts";
@@ -14,7 +15,6 @@ import { type Layout, layOutBuild } from "./layout.ts";
 import { formatPlatform, type Platform } from "./oci/platform.ts";
 import { formatReference, type Reference } from "./oci/reference.ts";
 import { isolate, openBuilders } from "./open-builders.ts";
-import type { BuildTools } from "./open-buildx.ts";
 import type { Sources } from "./plan.ts";
 import { type Found, lookUpPlatform, type Plan } from "./probe.ts";
 import { readBack } from "./readback.ts";
@@ -31,7 +31,7 @@ export type BuildTask = {
   /** In the order of installation, and what fetching them may ask of the world. */
   readonly features: readonly InstalledFeature[];
   readonly ports: FeaturePorts;
-  readonly tools: BuildTools;
+  readonly buildx: Promise<Buildx>;
   readonly output: { readonly kind: "push" } | { readonly kind: "load"; readonly name: string };
   readonly rebuild: Rebuild;
 };

@@ -1,4 +1,5 @@
 import type { BuildTask, BuiltPlatform, buildPlatforms } from "./build.ts";
+import type { Buildx } from "./buildx/buildx.ts";
 import { recordOfPlatform } from "./built.ts";
 import type { Decision } from "./decide.ts";
 import { ActionError, asActionError } from "./errors.ts";
@@ -6,7 +7,7 @@ import type { InstalledFeature } from "./features/install.ts";
 import { platformTag } from "./key/fingerprint.ts";
 import { formatPlatform, samePlatform } from "./oci/platform.ts";
 import { formatPinned, formatReference } from "./oci/reference.ts";
-import { askForTools, type BuildTools } from "./open-buildx.ts";
+import { lookForBuildx } from "./open-buildx.ts";
 import { foundSoFar, type Outcome, type Scene } from "./outcome.ts";
 import type { Sources } from "./plan.ts";
 import type { Found, Plan } from "./probe.ts";
@@ -17,19 +18,21 @@ import { resolveLater } from "./upstream.ts";
 /** Builds what is due: all of it into the cache repository, or where nothing may be pushed, the runner's own platform into its engine. */
 export async function make(decision: Extract<Decision, { kind: "build" }>, scene: Scene): Promise<Outcome> {
   const { inputs, tags, probed, world } = scene;
-  const tools = askForTools(inputs, world);
-  // A hit never builds: what only a build needs is not even loaded. Here it is while the registry thinks about the push, and docker starts.
+  const buildx = lookForBuildx(inputs, world);
+  // A run that ends before it builds does not fail for that.
+  buildx.catch(() => undefined);
+  // A hit never builds: what only a build needs is not even loaded. Here it is while the registry thinks about the push, and buildx starts.
   const [push, { buildPlatforms }] = await Promise.all([
     findOutWhetherToPush(inputs, tags, world),
     import("./build.ts"),
   ]);
-  const means = { tools, buildPlatforms };
+  const means = { buildx, buildPlatforms };
   if (!push.push) return makeHere(scene, means, push.why);
   if (!probed.plan) return makeHere(scene, means, "without a sound key an image would never be found again");
   return makeThere(decision, probed.plan, scene, means);
 }
 
-type Means = { readonly tools: BuildTools; readonly buildPlatforms: typeof buildPlatforms };
+type Means = { readonly buildx: Promise<Buildx>; readonly buildPlatforms: typeof buildPlatforms };
 
 async function makeThere(
   { platforms, reuse }: Extract<Decision, { kind: "build" }>,
@@ -39,8 +42,8 @@ async function makeThere(
 ): Promise<Outcome> {
   const { world } = scene;
   return world.log.group(`Building ${platforms.map(formatPlatform).join(", ")}`, async () => {
-    const { tools } = means;
-    const task = { ...taskOf(scene), tools, plan, platforms, ...boundTo(plan), output: { kind: "push" } } as const;
+    const { buildx } = means;
+    const task = { ...taskOf(scene), buildx, plan, platforms, ...boundTo(plan), output: { kind: "push" } } as const;
     const ended = await build(task, scene, means);
     if ("failed" in ended) return ended.failed;
     const found = [...reuse, ...ended.built.flatMap((one) => (one.found ? [one.found] : []))];
@@ -77,7 +80,7 @@ async function makeHere(scene: Scene, means: Means, why: string): Promise<Outcom
   return world.log.group(`Building ${formatPlatform(platform)}`, async () => {
     const task = {
       ...taskOf(scene),
-      tools: means.tools,
+      buildx: means.buildx,
       plan,
       platforms: [platform],
       ...(plan ? boundTo(plan) : { bindings: [], features: await featuresWithoutPlan(scene) }),

@@ -3,6 +3,7 @@ import { builderNetwork } from "./builder-network.ts";
 import { type Builders, chooseBuilders, type WantedBuilders } from "./buildx/builders.ts";
 import type { Entitlement } from "./buildx/buildkitd.ts";
 import type { Buildx } from "./buildx/buildx.ts";
+import { askEngine } from "./buildx/engine.ts";
 import { isolateDockerConfiguration, type KnownLogin, needsHubLogin } from "./buildx/isolation.ts";
 import { generatorOf } from "./generator.ts";
 import type { Repository } from "./oci/reference.ts";
@@ -52,7 +53,7 @@ export async function openBuilders(
 ): Promise<{ readonly buildx: Buildx; readonly builders: Builders }> {
   const { sources, inputs, platforms, output } = task;
   const { builder, builders, buildkitImage, builderRestart } = inputs.build;
-  const buildx = await task.tools.buildx;
+  const buildx = await task.buildx;
   const wanted: WantedBuilders = {
     platforms,
     push: output.kind === "push",
@@ -64,7 +65,8 @@ export async function openBuilders(
     // A stranger's commit must not give itself rights on this machine.
     entitlements: world.host.event.isFork ? [] : entitlementsOf(sources),
   };
-  const site = { ...world, env: { ...world.host.env, ...env }, buildx, engine: task.tools.engine };
+  const place = { exec: world.exec, env: { ...world.host.env, ...env } };
+  const site = { ...world, ...place, buildx, engine: askEngine(place) };
   return { buildx, builders: await chooseBuilders(wanted, site) };
 }
 
