@@ -46,6 +46,18 @@ test("miss, build, hit: what the outputs name is pulled and runs on both platfor
   expect(bytes).toBeLessThan(64 * 1024);
 });
 
+test("a build is pushed once, and nothing of it stays in the engine but BuildKit's cache", async () => {
+  const { outputs, log } = await runAction({
+    workspace,
+    inputs: { "cache-repo": `${REGISTRY}/${repository}`, platforms: "linux/amd64" },
+    env: { SAMPLE_BASE: base.image, RUNNER_DEBUG: "1" },
+  });
+  expect(outputs.result, log).toBe("built");
+  expect(log).toContain("pushing manifest for");
+  expect(log).not.toMatch(/pushing \S+ with docker/);
+  expect((await docker("images", "--quiet", `${REGISTRY}/${repository}`)).trim()).toBe("");
+});
+
 test("what is pushed: every platform with its provenance, the plan beside them, under the tags of the design", async () => {
   const { outputs } = await run();
   const names = await tags(repository);
