@@ -15,9 +15,11 @@ export function openDirect({ connections, idle, quiet, connect, tls }: DoorOptio
     new Promise((resolve, reject) => {
       const { url, method, headers, body, whole } = asked;
       const isSecure = url.protocol === "https:";
+      // A login in an address would be sent: nobody but the credentials decides about that.
+      const options = { method, headers, auth: null };
       const request = isSecure
-        ? requestHttps(url, { method, headers, agent: agents.secure })
-        : requestHttp(url, { method, headers, agent: agents.plain });
+        ? requestHttps(url, { ...options, agent: agents.secure })
+        : requestHttp(url, { ...options, agent: agents.plain });
       let answer: IncomingMessage | undefined;
       const giveUp = (words: string, name = "Error"): void => {
         (answer ?? request).destroy(Object.assign(new Error(words), { name }));
@@ -28,7 +30,7 @@ export function openDirect({ connections, idle, quiet, connect, tls }: DoorOptio
       request.on("close", () => clearTimeout(late));
       request.on("socket", (socket) => limitConnecting(socket, isSecure, connect, giveUp));
       request.on("error", (error) =>
-        isStale(request, error, asked) ? askOnce(asked).then(resolve, reject) : reject(error),
+        !answer && isStale(request, error, asked) ? askOnce(asked).then(resolve, reject) : reject(error),
       );
       request.on("response", (message) => {
         answer = message;

@@ -175,6 +175,24 @@ test("what changes something is not asked anew by itself", async () => {
   expect(put).toMatchObject({ kind: "failure", why: "hung-up" });
 });
 
+test("a login that stands in an address is not sent", async () => {
+  let asked = "";
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.on("data", (data) => {
+      asked += data.toString();
+      socket.end(head(0));
+    });
+  });
+  servers.push(server);
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const address = server.address();
+  const url = new URL(`http://me:secret@127.0.0.1:${typeof address === "object" && address ? address.port : 0}/x`);
+  expect(await open().send({ method: "GET", url, headers: {}, limit: 10 })).toMatchObject({ status: 200 });
+  expect(asked).toMatch(/^GET \/x HTTP/);
+  expect(asked).not.toMatch(/authorization/i);
+});
+
 test("headers: names in lower case, and one that stands there twice is a list", async () => {
   const lines = ["WWW-Authenticate: Basic a", "www-authenticate: Bearer b", "X-One: 1", "content-length: 0"];
   const host = await serve((socket) => socket.end(`HTTP/1.1 401 No\r\n${lines.join("\r\n")}\r\n\r\n`));
