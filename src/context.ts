@@ -21,8 +21,9 @@ const FRACTIONS = 2 ** 24;
 
 /**
  * The one time of all files of a context, in seconds since 1970. An image shows whole seconds, which are always the same. BuildKit looks
- * closer: of the files that it is sent under one name it takes those for known that have the path, size, mode and time of earlier ones.
- * The platforms of a run share a name (src/layout.ts), and what a name is made of, others decide. So other content has another fraction.
+ * closer: of the files that one client sends it takes those for known that have the path, size, mode and time of earlier ones. buildx
+ * 0.13 to 0.29 are another client for each folder of theirs, and so in each run, but not for the platforms of one run, nor is that promised.
+ * So other content has another fraction.
  * @param digest of everything in the context.
  * @see https://github.com/tonistiigi/fsutil (diff_containerd.go)
  */

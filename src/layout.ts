@@ -3,7 +3,6 @@ import { layOutContext } from "./context.ts";
 import { METADATA_LABEL, metadataLabel } from "./devcontainer/label.ts";
 import { type FeatureToInstall, featureDockerfile, layOutFeatures } from "./feature-build.ts";
 import type { ImageConfig } from "./oci/config.ts";
-import { digestOf, hexOf } from "./oci/digest.ts";
 import { formatPlatform, type Platform, platformSlug } from "./oci/platform.ts";
 import { FEATURES_CONTEXT } from "./recipe.ts";
 import type { Gathered } from "./sources.ts";
@@ -50,7 +49,7 @@ export type LayoutTask = {
 export async function layOutBuild(task: LayoutTask, files: Files): Promise<Layout> {
   const { gathered, bindings } = task;
   const folder = await files.temporaryFolder("build");
-  const contextFolder = `${folder}/${contextName(task)}`;
+  const contextFolder = `${folder}/context`;
   await files.makeDirectory(contextFolder, { mode: 0o755 });
   if (gathered.context) await layOutContext(files, gathered.context.root, gathered.context.entries, contextFolder);
   for (const [name, context] of gathered.namedContexts) {
@@ -68,25 +67,6 @@ export async function layOutBuild(task: LayoutTask, files: Files): Promise<Layou
     env: { [POLICY_VARIABLE]: `${folder}/policy.json` },
     platforms: new Map(await Promise.all(platforms)),
   };
-}
-
-const NAME_DIGITS = 16;
-
-/**
- * BuildKit keeps what it was sent, and is sent again only what has changed since: under the name of the context's folder (and buildx's
- * own name for a machine). So what is not the same has another name, and what a run before this one has sent is not sent again.
- * @see https://github.com/docker/buildx/blob/v0.29.1/build/opt.go (SharedKey)
- */
-function contextName({ gathered, features, bindings }: LayoutTask): string {
-  const { context, namedContexts, dockerfileText } = gathered;
-  const content = {
-    dockerfileText,
-    context: context?.entries,
-    named: [...namedContexts].map(([name, { entries }]) => [name, entries]),
-    features: features.map(({ feature }) => [feature.digest, feature.environmentFile]),
-    bindings,
-  };
-  return `context-${hexOf(digestOf(JSON.stringify(content))).slice(0, NAME_DIGITS)}`;
 }
 
 async function layOutPlatform(

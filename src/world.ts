@@ -51,7 +51,7 @@ export type Files = {
   /** Names in a directory, sorted by code unit; `undefined` where there is no directory. */
   readonly list: (path: string) => Promise<readonly string[] | undefined>;
   readonly readLink: (path: string) => Promise<string>;
-  /** sha256 of a file's content, read as a stream. */
+  /** sha256 of a file's content, whatever its size. */
   readonly digest: (path: string) => Promise<Digest>;
   /** A new private folder under the runner's temporary folder, removed at the end of the run, also when the run is stopped; with `keep` left to the runner. */
   readonly temporaryFolder: (name: string, options?: { readonly keep: boolean }) => Promise<string>;

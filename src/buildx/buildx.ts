@@ -49,6 +49,8 @@ export async function openBuildx(
     answers.push(answer);
     // podman's docker answers too, and is another builder.
     if (answer?.code !== 0 || /buildah|podman/i.test(answer.stdout)) continue;
+    // What goes by that name may be something else.
+    if (program === plugin && !answer.stdout.includes("buildx")) continue;
     const version = readVersion(answer.stdout);
     refuseOldBuildx(version);
     return { program, prefix, version };

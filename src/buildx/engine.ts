@@ -6,7 +6,7 @@ export type Engine = { readonly store: "containerd" | "classic"; readonly versio
 const FORMAT = "[{{json .DriverStatus}},{{json .ServerVersion}}]";
 
 /** Milliseconds after which an engine that does not answer is one that cannot tell. */
-const ANSWER_TIME = 10_000;
+const ANSWER_TIME = 60_000;
 
 /**
  * Asks docker which engine is behind it.
@@ -17,10 +17,10 @@ export async function askEngine({ exec, env }: Surroundings): Promise<Engine | u
   // A machine that cannot start it (too many processes) will say so when it is needed.
   const info = await exec("docker", ["info", "--format", FORMAT], { env, timeout: ANSWER_TIME }).catch(() => undefined);
   const [status, version] = info?.code === 0 ? readList(info.stdout) : [];
-  // A client that cannot reach its engine says `null`.
-  if (!Array.isArray(status)) return undefined;
+  // A client that cannot reach its engine tells an empty version; a driver that has no status (vfs) tells `null`.
+  if (typeof version !== "string" || version === "") return undefined;
   const store = JSON.stringify(status).includes("io.containerd.snapshotter") ? "containerd" : "classic";
-  return { store, version: typeof version === "string" ? readVersion(version) : undefined };
+  return { store, version: readVersion(version) };
 }
 
 function readList(text: string): readonly unknown[] {

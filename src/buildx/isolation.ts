@@ -12,10 +12,10 @@ export type KnownLogin = { readonly name: Repository; readonly login: StoredLogi
 const KEPT = ["currentContext", "proxies", "HttpHeaders", "features"] as const;
 
 /**
- * What of the user's buildx folder names his builders, and this machine, for which BuildKit keeps what it was sent. The rest (build records, activity) is written by buildx and starts empty; the logins
+ * What of the user's buildx folder names his builders. His name for this machine stays away: by that BuildKit knows what it was sent
+ * before, and whoever was there before could have sent other content of the same look. The rest (build records, activity) is written by buildx and starts empty; the logins
  * in `config` are among those that were looked up.
  */
-const BUILDX_FILES = ["current", ".buildNodeID"] as const;
 const BUILDX_FOLDERS = ["instances", "defaults", "certs"] as const;
 
 /** Docker's client looks for a helper program of its own accord where its file has no entry at all. The name can belong to nobody. */
@@ -44,7 +44,7 @@ export async function isolateDockerConfiguration(
   await files.write(`${folder}/config.json`, JSON.stringify(configuration), 0o600);
   if (await files.stat(`${own}/contexts`)) await files.makeLink(`${folder}/contexts`, `${own}/contexts`, { mtime: 0 });
   await files.makeDirectory(`${folder}/buildx`, { mode: 0o700 });
-  for (const name of BUILDX_FILES) await copyFile(files, `${buildxFolder(env)}/${name}`, `${folder}/buildx/${name}`);
+  await copyFile(files, `${buildxFolder(env)}/current`, `${folder}/buildx/current`);
   for (const name of BUILDX_FOLDERS)
     await copyFolder(files, `${buildxFolder(env)}/${name}`, `${folder}/buildx/${name}`);
   for (const one of scoped) {

@@ -9,22 +9,47 @@ const SYSTEM_FOLDERS = [
   "/usr/libexec/docker/cli-plugins",
 ];
 
+/** In bytes: docker's client is far larger, and a script that runs it far smaller. */
+const LARGEST_SCRIPT = 1024 * 1024;
+
 /**
  * Finds buildx where docker would: in the folders that its configuration names, beside the configuration, then in the system's. Run without
  * docker, which starts a plugin twice for each call, it answers in half the time.
- * @returns the path of the program; `undefined` where there is none, or docker keeps its plugins elsewhere (a snap, a container).
+ * @returns the path of the program; `undefined` where docker has to run it: it keeps its plugins elsewhere (a snap), is a script that runs
+ * the real one otherwise (sudo, another host, a container), or speaks TLS to its engine, which buildx does not by itself before 0.23.
  */
 export async function findPlugin(
-  { readText, stat, realPath }: Pick<Files, "readText" | "stat" | "realPath">,
+  files: Pick<Files, "readText" | "stat" | "realPath">,
   env: Readonly<Record<string, string>>,
 ): Promise<string | undefined> {
+  if (env.DOCKER_TLS || env.DOCKER_TLS_VERIFY || !(await isDockerItself(files, env.PATH ?? ""))) return undefined;
   const own = env.DOCKER_CONFIG || `${env.HOME ?? ""}/.docker`;
-  const folders = [...extraFolders(await readText(`${own}/config.json`)), `${own}/cli-plugins`, ...SYSTEM_FOLDERS];
-  for (const folder of folders) {
-    const path = await realPath(`${folder}/docker-buildx`);
-    if (path !== undefined && (await stat(path))?.kind === "file") return path;
+  const text = await files.readText(`${own}/config.json`).catch(() => undefined);
+  for (const folder of [...extraFolders(text), `${own}/cli-plugins`, ...SYSTEM_FOLDERS]) {
+    const path = `${folder}/docker-buildx`;
+    // Not where a link leads: some programs go by the name that they are called by.
+    if (await sizeOf(files, path)) return path;
   }
   return undefined;
+}
+
+async function isDockerItself(files: Pick<Files, "stat" | "realPath">, path: string): Promise<boolean> {
+  for (const folder of path.split(":").filter((one) => one !== "")) {
+    const size = await sizeOf(files, `${folder}/docker`);
+    if (size !== undefined) return size > LARGEST_SCRIPT;
+  }
+  return false;
+}
+
+/** In bytes, of the file that a path leads to; `undefined` where there is none, or none that may be looked at. */
+async function sizeOf({ stat, realPath }: Pick<Files, "stat" | "realPath">, path: string): Promise<number | undefined> {
+  try {
+    const real = await realPath(path);
+    const entry = real === undefined ? undefined : await stat(real);
+    return entry?.kind === "file" ? entry.size : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Of a configuration that cannot be read docker says so itself. */

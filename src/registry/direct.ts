@@ -11,27 +11,35 @@ export function openDirect({ connections, idle, quiet, connect, tls }: DoorOptio
   const shared = { keepAlive: true, maxSockets: connections, timeout: idle };
   const agents = { plain: new HttpAgent(shared), secure: new HttpsAgent({ ...shared, ...tls }) };
 
+  let isOpen = true;
+
   const askOnce = (asked: Asked): Promise<Answered> =>
     new Promise((resolve, reject) => {
-      const { url, method, headers, body, whole } = asked;
-      const isSecure = url.protocol === "https:";
-      // A login in an address would be sent: nobody but the credentials decides about that.
-      const options = { method, headers, auth: null };
+      const { method, headers, body, whole } = asked;
+      const url = withoutLogin(asked.url);
+      const [isSecure, started] = [url.protocol === "https:", Date.now()];
       const request = isSecure
-        ? requestHttps(url, { ...options, agent: agents.secure })
-        : requestHttp(url, { ...options, agent: agents.plain });
+        ? requestHttps(url, { method, headers, agent: agents.secure })
+        : requestHttp(url, { method, headers, agent: agents.plain });
       let answer: IncomingMessage | undefined;
+      let isAskedAnew = false;
       const giveUp = (words: string, name = "Error"): void => {
         (answer ?? request).destroy(Object.assign(new Error(words), { name }));
       };
       // Without it a server that sends a byte now and then holds a job for hours.
       const late = setTimeout(() => giveUp("no whole answer in time", "TimeoutError"), whole);
       request.setTimeout(quiet, () => giveUp(`nothing was heard for ${quiet / 1000} s`));
-      request.on("close", () => clearTimeout(late));
+      request.on("close", () => {
+        clearTimeout(late);
+        // Some ways to end (a switch to another protocol) are neither an answer nor an error to Node.
+        if (!isAskedAnew) reject(new Error("the other side hung up"));
+      });
       request.on("socket", (socket) => limitConnecting(socket, isSecure, connect, giveUp));
-      request.on("error", (error) =>
-        !answer && isStale(request, error, asked) ? askOnce(asked).then(resolve, reject) : reject(error),
-      );
+      request.on("error", (error) => {
+        isAskedAnew = isOpen && !answer && isStale(request, error, asked);
+        if (isAskedAnew) askOnce({ ...asked, whole: whole - (Date.now() - started) }).then(resolve, reject);
+        else reject(error);
+      });
       request.on("response", (message) => {
         answer = message;
         resolve({ status: message.statusCode ?? 0, headers: headersOf(message), body: message });
@@ -42,10 +50,17 @@ export function openDirect({ connections, idle, quiet, connect, tls }: DoorOptio
   return {
     ask: askOnce,
     close: async () => {
+      isOpen = false;
       agents.plain.destroy();
       agents.secure.destroy();
     },
   };
+}
+
+/** Node would send a login that stands in an address: nobody but the credentials decides about that. */
+function withoutLogin(url: URL): URL {
+  if (url.username === "" && url.password === "") return url;
+  return Object.assign(new URL(url), { username: "", password: "" });
 }
 
 function limitConnecting(socket: Socket, isSecure: boolean, limit: number, giveUp: (words: string) => void): void {
@@ -62,7 +77,7 @@ function isStale(request: ClientRequest, error: Error, { method }: Asked): boole
 
 /** Node joins headers of one name, or keeps the first: what stands in them twice has to be seen. */
 function headersOf({ rawHeaders }: IncomingMessage): Record<string, string | readonly string[]> {
-  const headers: Record<string, string | readonly string[]> = {};
+  const headers: Record<string, string | readonly string[]> = Object.create(null);
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const [name, value] = [(rawHeaders[at] ?? "").toLowerCase(), rawHeaders[at + 1] ?? ""];
     const before = headers[name];

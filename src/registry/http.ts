@@ -108,7 +108,9 @@ export function openHttp({ env, userAgent, trust, timeout = 30_000 }: HttpOption
   const spent = { requests: 0, bytes: 0, waves: 0 };
   let finished = 0;
 
+  let isOpen = true;
   const send = async (asked: HttpRequest): Promise<HttpResponse | HttpFailure> => {
+    if (!isOpen) return { kind: "failure", words: "the run is over", why: "time" };
     const { method, url, headers, body, limit } = asked;
     // A request can only have waited for those that had ended when it was sent.
     const wave = finished + 1;
@@ -136,6 +138,7 @@ export function openHttp({ env, userAgent, trust, timeout = 30_000 }: HttpOption
     pause: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds * (1 + Math.random() / 5))),
     traffic: () => ({ ...spent }),
     close: async () => {
+      isOpen = false;
       const opened = await Promise.allSettled(doors.values());
       await Promise.all(opened.map((door) => (door.status === "fulfilled" ? door.value.close() : undefined)));
     },

@@ -74,8 +74,16 @@ describe("which buildx is used", () => {
     await expect(openBuildx({ exec: nothing.exec, env: {} }, { plugin })).rejects.toThrow(/no docker program/);
   });
 
+  test("what goes by the plugin's name and is something else is passed over", async () => {
+    const { exec } = programsOf({
+      "/plugins/docker-buildx version": ok("2025.9.10 linux-x64\n"),
+      "docker buildx version": PLUGIN,
+    });
+    expect(await openBuildx({ exec, env: {} }, { plugin })).toMatchObject({ program: "docker" });
+  });
+
   test("too old a plugin is refused, and docker is not asked to run the same one", async () => {
-    const { exec } = programsOf({ "/plugins/docker-buildx version": ok("v0.12.9 abc") });
+    const { exec } = programsOf({ "/plugins/docker-buildx version": ok("github.com/docker/buildx v0.12.9 abc") });
     await expect(openBuildx({ exec, env: {} }, { plugin })).rejects.toMatchObject({
       code: "E_DOCKER",
       message: expect.stringMatching(/0\.12\.9: 0\.13\.0 or newer/),

@@ -13,7 +13,8 @@ test.each<[string, Answers, Awaited<ReturnType<typeof askEngine>> | object]>([
   ["the containerd store", says(CONTAINERD, "28.5.2"), { store: "containerd", version: [28, 5, 2] }],
   ["the classic store", says(CLASSIC, "28.5.2"), { store: "classic", version: [28, 5, 2] }],
   ["a version as Debian writes it", says(CONTAINERD, "26.1.5+dfsg1"), { store: "containerd", version: [26, 1, 5] }],
-  ["no version", says(CLASSIC, ""), { store: "classic", version: undefined }],
+  ["a driver that has no status", says(null, "28.5.2"), { store: "classic", version: [28, 5, 2] }],
+  ["a version that is none", says(CLASSIC, "dev"), { store: "classic", version: undefined }],
 ])("an engine with %s", async (_, answers, engine) => {
   expect(await askEngine({ exec: programsOf(answers).exec, env: {} })).toEqual(engine);
 });

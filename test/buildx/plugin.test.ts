@@ -8,6 +8,7 @@ import { openFiles } from "../../src/host/files.ts";
 let home: string;
 beforeEach(() => {
   home = realpathSync(mkdtempSync(join(tmpdir(), "plugin-")));
+  put("bin/docker", "x".repeat(2 * 1024 * 1024));
 });
 afterEach(() => rmSync(home, { recursive: true }));
 
@@ -19,7 +20,7 @@ function put(path: string, text = "#!/bin/sh\n"): string {
 }
 
 const find = (env: Readonly<Record<string, string>> = {}): Promise<string | undefined> =>
-  findPlugin(openFiles(home).files, { HOME: home, ...env });
+  findPlugin(openFiles(home).files, { HOME: home, PATH: `/nowhere:${home}/bin`, ...env });
 
 test("beside docker's configuration, before the system's", async () => {
   const own = put(".docker/cli-plugins/docker-buildx");
@@ -39,11 +40,20 @@ test("first in the folders that the configuration names; what is no text there i
   expect(await find()).toBe(extra);
 });
 
-test("where a link leads", async () => {
-  const program = put("opt/buildx-v0.29.1");
+test("by the name that a link has: what it leads to may go by its own", async () => {
+  const program = put("opt/mise");
   mkdirSync(join(home, ".docker/cli-plugins"), { recursive: true });
   symlinkSync(program, join(home, ".docker/cli-plugins/docker-buildx"));
-  expect(await find()).toBe(program);
+  expect(await find()).toBe(join(home, ".docker/cli-plugins/docker-buildx"));
+});
+
+test.each<[string, () => Readonly<Record<string, string>>]>([
+  ["docker speaks TLS to its engine", () => ({ DOCKER_TLS_VERIFY: "1" })],
+  ["docker is a script", () => ({ PATH: dirname(put("scripts/docker")) })],
+  ["there is no docker", () => ({ PATH: "/nowhere" })],
+])("not where %s: docker knows how, or nobody", async (_, env) => {
+  put(".docker/cli-plugins/docker-buildx");
+  expect(await find(env())).toBeUndefined();
 });
 
 test.each([

@@ -99,7 +99,7 @@ test("docker's plugin is found where docker finds it, and the engine is what doc
   const { files } = openFiles(folder);
   const format = '{{range .ClientInfo.Plugins}}{{if eq .Name "buildx"}}{{.Path}}{{end}}{{end}}';
   const path = (await docker("info", "--format", format)).trim();
-  expect(await findPlugin(files, env)).toBe(realpathSync(path));
+  expect(realpathSync((await findPlugin(files, env)) ?? "")).toBe(realpathSync(path));
   const engine = await askEngine({ exec, env });
   expect(await docker("version", "--format", "{{.Server.Version}}")).toContain(`${engine?.version?.join(".")}`);
   const status = await docker("info", "--format", "{{json .DriverStatus}}");

@@ -55,6 +55,7 @@ const ROWS: readonly (readonly [string, (socket: Socket) => void])[] = [
   ["headers without end", (socket) => socket.end(`HTTP/1.1 200 OK\r\nx: ${"y".repeat(200_000)}\r\n\r\n`)],
   ["a length that is no number", (socket) => socket.end(head("many"))],
   ["two lengths", (socket) => socket.end(`HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n{}`)],
+  ["another protocol", (socket) => socket.end("HTTP/1.1 101 Hm\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n")],
   ["a status that is none", (socket) => socket.end("HTTP/1.1 999999 Hm\r\n\r\n")],
 ];
 
@@ -175,7 +176,30 @@ test("what changes something is not asked anew by itself", async () => {
   expect(put).toMatchObject({ kind: "failure", why: "hung-up" });
 });
 
-test("a login that stands in an address is not sent", async () => {
+test("headers may have any name", async () => {
+  const lines = ["constructor: 1", "__proto__: 2", "__proto__: 3", "content-length: 0"];
+  const host = await serve((socket) => socket.end(`HTTP/1.1 200 OK\r\n${lines.join("\r\n")}\r\n\r\n`));
+  const answer = await open().send({ method: "GET", url: new URL(`http://${host}/`), headers: {}, limit: 10 });
+  expect(answer).toMatchObject({ kind: "response", status: 200 });
+  expect(answer.kind === "response" && Object.entries(answer.headers).slice(0, 2)).toEqual([
+    ["constructor", "1"],
+    ["__proto__", ["2", "3"]],
+  ]);
+});
+
+test("nothing is asked after the end", async () => {
+  let connections = 0;
+  const url = new URL(`http://${await serve(() => connections++)}/`);
+  const http = open();
+  const asked = http.send({ method: "GET", url, headers: {}, limit: 10 });
+  await vi.waitFor(() => expect(connections).toBe(1));
+  await http.close();
+  expect(await asked).toMatchObject({ kind: "failure" });
+  expect(await http.send({ method: "GET", url, headers: {}, limit: 10 })).toMatchObject({ words: "the run is over" });
+  expect(connections).toBe(1);
+});
+
+test("a login that stands in an address is not sent, even one that cannot be read", async () => {
   let asked = "";
   const server = createServer((socket) => {
     socket.on("error", () => undefined);
@@ -187,7 +211,7 @@ test("a login that stands in an address is not sent", async () => {
   servers.push(server);
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const address = server.address();
-  const url = new URL(`http://me:secret@127.0.0.1:${typeof address === "object" && address ? address.port : 0}/x`);
+  const url = new URL(`http://me:sec%zzret@127.0.0.1:${typeof address === "object" && address ? address.port : 0}/x`);
   expect(await open().send({ method: "GET", url, headers: {}, limit: 10 })).toMatchObject({ status: 200 });
   expect(asked).toMatch(/^GET \/x HTTP/);
   expect(asked).not.toMatch(/authorization/i);

@@ -58,11 +58,6 @@ export async function play(story: Play): Promise<Told> {
   mkdirSync(bin);
   symlinkSync(process.execPath, join(bin, "node"));
   for (const name of docker ? ["docker", "docker.mjs"] : []) symlinkSync(resolve("test/fakes", name), join(bin, name));
-  const plugins = join(home, ".docker/cli-plugins");
-  mkdirSync(plugins, { recursive: true });
-  // Without docker there is none either: one of the machine's own would be found.
-  if (docker) symlinkSync(resolve("test/fakes/docker-buildx"), join(plugins, "docker-buildx"));
-  else writeFileSync(join(plugins, "docker-buildx"), "no program");
   if (git) symlinkSync(execFileSync("which", ["git"], { encoding: "utf8" }).trim(), join(bin, "git"));
   const file = (name: string, text = ""): string => {
     writeFileSync(join(home, name), text);
