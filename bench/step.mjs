@@ -1,6 +1,6 @@
 // The action as a step on the sample, for the benches that need an engine and a registry: run them through scripts/services.sh run -- node bench/…
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -73,6 +73,22 @@ export function openLarge() {
   const large = openSample(join(folder, "app"), base);
   rmSync(folder, { recursive: true });
   return large;
+}
+
+/** The sample with a thousand files more in its context, of a few kilobytes each, and a COPY of all of it. */
+export function openWide() {
+  const folder = mkdtempSync(join(tmpdir(), "bench-wide-"));
+  cpSync("test/fixtures/sample", folder, { recursive: true });
+  for (const number of NUMBERS(1000)) {
+    const path = join(folder, `src/${number % 40}/${number}.txt`);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, `${number} `.repeat(1000));
+  }
+  appendFileSync(join(folder, ".dockerignore"), "!src\n");
+  appendFileSync(join(folder, ".devcontainer/Dockerfile"), "COPY . /workspace\n");
+  const wide = openSample(folder);
+  rmSync(folder, { recursive: true });
+  return wide;
 }
 
 /** What a call gave, and how long it took. */
