@@ -20,15 +20,12 @@ export async function make(decision: Extract<Decision, { kind: "build" }>, scene
   const { inputs, tags, probed, world } = scene;
   // What would have to be fetched waits for the decision.
   const early = inputs.build.buildxVersion === undefined ? lookForBuildx(inputs, world) : undefined;
-  // A run that ends before it builds does not fail for that.
-  early?.catch(() => undefined);
   // A hit never builds: what only a build needs is not even loaded. Here it is while the registry thinks about the push, and buildx starts.
   const [push, { buildPlatforms }] = await Promise.all([
     findOutWhetherToPush(inputs, tags, world),
     import("./build.ts"),
   ]);
   const buildx = early ?? lookForBuildx(inputs, world);
-  buildx.catch(() => undefined);
   const means = { buildx, buildPlatforms };
   if (!push.push) return makeHere(scene, means, push.why);
   if (!probed.plan) return makeHere(scene, means, "without a sound key an image would never be found again");

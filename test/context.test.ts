@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   chmodSync,
   lstatSync,
@@ -14,6 +15,7 @@ import { expect, test } from "vitest";
 import { type ContextFilter, contextTime, layOutContext, readContext } from "../src/context.ts";
 import { openFiles } from "../src/host/files.ts";
 import { makeCheckout, put } from "./checkout.ts";
+import { refusalOf } from "./devcontainer/refusal.ts";
 
 const { files } = openFiles(tmpdir());
 const everything: ContextFilter = { isLeftOut: () => false, canPrune: () => false };
@@ -134,3 +136,22 @@ test("a name that is not UTF-8 is told and not left out", async () => {
 test("an empty folder and a missing one", async () => {
   expect(await readContext(files, mkdtempSync(join(tmpdir(), "empty-")), everything)).toEqual([]);
 });
+
+// Small files are read in one piece, others as a stream.
+test.each([1, 256 * 1024, 256 * 1024 + 1, 3_000_000])(
+  "a file of %d bytes is hashed and laid out whole",
+  async (size) => {
+    const content = "x".repeat(size - 1).concat("y");
+    const root = makeCheckout({ "a.bin": { script: content } });
+    const entries = await readContext(files, root, everything);
+    const sha256 = createHash("sha256").update(content).digest("hex");
+    expect(entries).toEqual([{ path: "a.bin", kind: "file", mode: "0755", content: `sha256:${sha256}` }]);
+    const to = await files.temporaryFolder("large");
+    await layOutContext(files, root, entries, to);
+    expect(readFileSync(join(to, "a.bin"), "utf8") === content).toBe(true);
+    const { mode, mtime } = lstatSync(join(to, "a.bin"));
+    expect({ mode: mode & 0o777, year: mtime.getUTCFullYear() }).toEqual({ mode: 0o755, year: 1980 });
+    writeFileSync(join(root, "a.bin"), content.replace("y", "z"));
+    expect(await refusalOf(() => layOutContext(files, root, entries, to))).toMatchObject({ code: "E_CHANGED" });
+  },
+);

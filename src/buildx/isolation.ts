@@ -1,7 +1,7 @@
-import { isRecord } from "../oci/manifest.ts";
 import type { Repository } from "../oci/reference.ts";
 import type { Files, StoredLogin } from "../world.ts";
 import { readRecord } from "./builder-record.ts";
+import { dockerFolder, readJson } from "./docker-folder.ts";
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -12,9 +12,9 @@ export type KnownLogin = { readonly name: Repository; readonly login: StoredLogi
 const KEPT = ["currentContext", "proxies", "HttpHeaders", "features"] as const;
 
 /**
- * What of the user's buildx folder names his builders. His name for this machine stays away: by that BuildKit knows what it was sent
- * before, and whoever was there before could have sent other content of the same look. The rest (build records, activity) is written by buildx and starts empty; the logins
- * in `config` are among those that were looked up.
+ * What of the user's buildx folder names his builders. The rest (build records, activity) is written by buildx and starts empty; the logins
+ * in `config` are among those that were looked up. His name for this machine (`.buildNodeID`) stays away: by that BuildKit knows what it was
+ * sent before, and whoever was there before could have sent other content of the same look.
  */
 const BUILDX_FOLDERS = ["instances", "defaults", "certs"] as const;
 
@@ -79,24 +79,8 @@ export async function needsHubLogin(files: Files, env: Environment, names: reado
   return false;
 }
 
-function dockerFolder(env: Environment): string {
-  return env.DOCKER_CONFIG || `${env.HOME ?? ""}/.docker`;
-}
-
 function buildxFolder(env: Environment): string {
   return env.BUILDX_CONFIG || `${dockerFolder(env)}/buildx`;
-}
-
-async function readJson(files: Files, path: string): Promise<Readonly<Record<string, unknown>> | undefined> {
-  const text = await files.readText(path);
-  if (text === undefined) return undefined;
-  try {
-    const json: unknown = JSON.parse(text);
-    return isRecord(json) ? json : undefined;
-  } catch {
-    // Docker itself warns about a file that it cannot read and goes on without.
-    return undefined;
-  }
 }
 
 /** The first login of each registry, and the repositories that are opened with another one, or with none. */

@@ -1,5 +1,5 @@
-import { isRecord } from "../oci/manifest.ts";
 import type { Files } from "../world.ts";
+import { dockerFolder, readJson } from "./docker-folder.ts";
 
 /** Where docker looks for plugins after its own configuration: https://docs.docker.com/reference/cli/docker/ (cli-plugins/manager) */
 const SYSTEM_FOLDERS = [
@@ -23,9 +23,8 @@ export async function findPlugin(
   env: Readonly<Record<string, string>>,
 ): Promise<string | undefined> {
   if (env.DOCKER_TLS || env.DOCKER_TLS_VERIFY || !(await isDockerItself(files, env.PATH ?? ""))) return undefined;
-  const own = env.DOCKER_CONFIG || `${env.HOME ?? ""}/.docker`;
-  const text = await files.readText(`${own}/config.json`).catch(() => undefined);
-  for (const folder of [...extraFolders(text), `${own}/cli-plugins`, ...SYSTEM_FOLDERS]) {
+  const own = dockerFolder(env);
+  for (const folder of [...(await extraFolders(files, own)), `${own}/cli-plugins`, ...SYSTEM_FOLDERS]) {
     const path = `${folder}/docker-buildx`;
     // Not where a link leads: some programs go by the name that they are called by.
     if (await sizeOf(files, path)) return path;
@@ -52,14 +51,9 @@ async function sizeOf({ stat, realPath }: Pick<Files, "stat" | "realPath">, path
   }
 }
 
-/** Of a configuration that cannot be read docker says so itself. */
-function extraFolders(text: string | undefined): readonly string[] {
-  let json: unknown;
-  try {
-    json = JSON.parse(text ?? "{}");
-  } catch {
-    return [];
-  }
-  const folders = isRecord(json) ? json.cliPluginsExtraDirs : undefined;
+/** Of a configuration that may not be read docker says so itself. */
+async function extraFolders(files: Pick<Files, "readText">, own: string): Promise<readonly string[]> {
+  const json = await readJson(files, `${own}/config.json`).catch(() => undefined);
+  const folders: unknown = json?.cliPluginsExtraDirs;
   return Array.isArray(folders) ? folders.filter((folder) => typeof folder === "string") : [];
 }

@@ -13,16 +13,21 @@ afterEach(async () => {
   for (const server of servers.splice(0)) server.close();
 });
 
-/** A server that says these bytes to whoever has asked something. */
-async function serve(say: (socket: Socket) => void): Promise<string> {
+/** A server that talks so on each of its connections; its host and port. */
+async function listen(talk: (socket: Socket) => void): Promise<string> {
   const server = createServer((socket) => {
     socket.on("error", () => undefined);
-    socket.once("data", () => say(socket));
+    talk(socket);
   });
   servers.push(server);
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const address = server.address();
   return `127.0.0.1:${typeof address === "object" && address ? address.port : 0}`;
+}
+
+/** A server that says these bytes to whoever has asked something. */
+function serve(say: (socket: Socket) => void): Promise<string> {
+  return listen((socket) => socket.once("data", () => say(socket)));
 }
 
 function open(timeout = 200): Http {
@@ -116,18 +121,14 @@ test("what a header may not hold is a failure of that request, and its value is 
 
 test("a connection is used again by who asks next, there are thirty-two at most, and the waves are counted", async () => {
   let connections = 0;
-  const server = createServer((socket) => {
+  const host = await listen((socket) => {
     connections++;
-    socket.on("error", () => undefined);
     socket.on("data", (data) => {
       for (const _ of data.toString().match(/GET /g) ?? []) setTimeout(() => socket.write(`${head(2)}{}`), 5);
     });
   });
-  servers.push(server);
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const address = server.address();
   const http = open(2000);
-  const url = new URL(`http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}/`);
+  const url = new URL(`http://${host}/`);
   const ask = () => http.send({ method: "GET", url, headers: {}, limit: 10 });
   await ask();
   await ask();
@@ -144,16 +145,12 @@ test("a connection is used again by who asks next, there are thirty-two at most,
 /** A server that gives its number to every connection, and closes the first one when it is asked for the second time. */
 async function serveOnceEach(): Promise<URL> {
   let connections = 0;
-  const server = createServer((socket) => {
+  const host = await listen((socket) => {
     const number = ++connections;
     let asked = 0;
-    socket.on("error", () => undefined);
     socket.on("data", () => (++asked > 1 && number === 1 ? socket.destroy() : socket.write(`${head(1)}${number}`)));
   });
-  servers.push(server);
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const address = server.address();
-  return new URL(`http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}/`);
+  return new URL(`http://${host}/`);
 }
 
 test.each(["GET", "HEAD"] as const)(
@@ -201,17 +198,13 @@ test("nothing is asked after the end", async () => {
 
 test("a login that stands in an address is not sent, even one that cannot be read", async () => {
   let asked = "";
-  const server = createServer((socket) => {
-    socket.on("error", () => undefined);
+  const host = await listen((socket) =>
     socket.on("data", (data) => {
       asked += data.toString();
       socket.end(head(0));
-    });
-  });
-  servers.push(server);
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const address = server.address();
-  const url = new URL(`http://me:sec%zzret@127.0.0.1:${typeof address === "object" && address ? address.port : 0}/x`);
+    }),
+  );
+  const url = new URL(`http://me:sec%zzret@${host}/x`);
   expect(await open().send({ method: "GET", url, headers: {}, limit: 10 })).toMatchObject({ status: 200 });
   expect(asked).toMatch(/^GET \/x HTTP/);
   expect(asked).not.toMatch(/authorization/i);

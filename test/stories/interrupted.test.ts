@@ -1,21 +1,17 @@
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { put } from "../checkout.ts";
-import { type FakeRegistry, openFakeRegistry } from "../fakes/registry.ts";
+import type { FakeRegistry } from "../fakes/registry.ts";
 import { type Play, play, type Told } from "./harness.ts";
-import { sampleCheckout, seedBase } from "./sample.ts";
+import { openSample } from "./sample.ts";
 
 let registry: FakeRegistry;
 let workspace: string;
 
 beforeEach(async () => {
-  registry = await openFakeRegistry();
-  seedBase(registry, "base/os", "1", "one");
-  workspace = sampleCheckout(registry);
-});
-afterEach(async () => {
-  await registry.close();
-  rmSync(workspace, { recursive: true, force: true });
+  const sample = await openSample();
+  ({ registry, workspace } = sample);
+  return sample.close;
 });
 
 const hung: number[] = [];

@@ -1,20 +1,15 @@
-import { rmSync } from "node:fs";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { type FakeRegistry, openFakeRegistry } from "../fakes/registry.ts";
+import { beforeEach, expect, test } from "vitest";
+import type { FakeRegistry } from "../fakes/registry.ts";
 import { type Play, play, type Told } from "./harness.ts";
-import { sampleCheckout, seedBase } from "./sample.ts";
+import { openSample, seedBase } from "./sample.ts";
 
 let registry: FakeRegistry;
 let workspace: string;
 
 beforeEach(async () => {
-  registry = await openFakeRegistry();
-  seedBase(registry, "base/os", "1", "one");
-  workspace = sampleCheckout(registry);
-});
-afterEach(async () => {
-  await registry.close();
-  rmSync(workspace, { recursive: true, force: true });
+  const sample = await openSample();
+  ({ registry, workspace } = sample);
+  return sample.close;
 });
 
 const own = process.arch === "arm64" ? "arm64" : "amd64";

@@ -1,21 +1,20 @@
 import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { OUTPUTS } from "../../src/outputs.ts";
 import { type Content, makeCheckout, put } from "../checkout.ts";
-import { type FakeRegistry, openFakeRegistry } from "../fakes/registry.ts";
+import type { FakeRegistry } from "../fakes/registry.ts";
 import { type Play, play, type Told } from "./harness.ts";
-import { sampleCheckout, seedBase } from "./sample.ts";
+import { openSample, seedBase } from "./sample.ts";
 
 let registry: FakeRegistry;
 let workspace: string;
 
 beforeEach(async () => {
-  registry = await openFakeRegistry();
-  seedBase(registry, "base/os", "1", "one");
-  workspace = sampleCheckout(registry);
+  const sample = await openSample();
+  ({ registry, workspace } = sample);
+  return sample.close;
 });
-afterEach(() => registry.close());
 
 const JSON_FILE = ".devcontainer/devcontainer.json";
 const DOCKERFILE = ".devcontainer/Dockerfile";

@@ -1,22 +1,17 @@
 import { execFileSync } from "node:child_process";
-import { rmSync } from "node:fs";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { put } from "../checkout.ts";
-import { type FakeRegistry, openFakeRegistry } from "../fakes/registry.ts";
+import type { FakeRegistry } from "../fakes/registry.ts";
 import { type Play, play, type Told } from "./harness.ts";
-import { sampleCheckout, seedBase } from "./sample.ts";
+import { openSample, seedBase } from "./sample.ts";
 
 let registry: FakeRegistry;
 let workspace: string;
 
 beforeEach(async () => {
-  registry = await openFakeRegistry();
-  seedBase(registry, "base/os", "1", "one");
-  workspace = sampleCheckout(registry);
-});
-afterEach(async () => {
-  await registry.close();
-  rmSync(workspace, { recursive: true, force: true });
+  const sample = await openSample();
+  ({ registry, workspace } = sample);
+  return sample.close;
 });
 
 const platforms = "linux/amd64,linux/arm64";
@@ -314,4 +309,25 @@ test.each([
   const told = await run(inputs);
   expect(told).toMatchObject({ code: 1, requests: [], docker: [] });
   expect(told.log).toMatch(words);
+});
+
+test("the commit is told to a Dockerfile that asks for it and to the image; of a dirty tree no commit is told", async () => {
+  put(workspace, ".devcontainer/Dockerfile", `FROM ${registry.host}/base/os:1\nARG SOURCE REVISION GOPKGVERSION\n`);
+  commit();
+  git("tag", "v1.2.3");
+  const head = git("rev-parse", "HEAD").trim();
+  const env = { GITHUB_SERVER_URL: "https://github.test", GITHUB_REPOSITORY: "team/app" };
+  const told = async (): Promise<readonly string[]> => {
+    const { builds, log } = await run({ platforms: "linux/amd64", force: "true" }, { ...withGit, env });
+    expect(builds, log).toHaveLength(1);
+    return (builds[0]?.args ?? []).filter((arg) => /^(SOURCE|REVISION|GOPKGVERSION|org\.opencontainers)/.test(arg));
+  };
+  const source = [
+    "SOURCE=https://github.test/team/app",
+    "org.opencontainers.image.source=https://github.test/team/app",
+  ];
+  const clean = [`REVISION=${head}`, "GOPKGVERSION=v1.2.3", `org.opencontainers.image.revision=${head}`];
+  expect([...(await told())].sort()).toEqual([...source, ...clean].sort());
+  put(workspace, "new.txt", "new\n");
+  expect([...(await told())].sort()).toEqual([...source].sort());
 });

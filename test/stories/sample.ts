@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
+import { rmSync } from "node:fs";
 import { type Content, makeCheckout } from "../checkout.ts";
-import type { FakeRegistry } from "../fakes/registry.ts";
+import { type FakeRegistry, openFakeRegistry } from "../fakes/registry.ts";
 
 const OCI_INDEX = "application/vnd.oci.image.index.v1+json";
 const OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
@@ -36,6 +37,22 @@ export function seedBase(
     Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests })),
     OCI_INDEX,
   );
+}
+
+/** What most stories begin with: a registry with a base image in it, and a checkout on that base; `close` takes both away. */
+export async function openSample(): Promise<{
+  readonly registry: FakeRegistry;
+  readonly workspace: string;
+  readonly close: () => Promise<void>;
+}> {
+  const registry = await openFakeRegistry();
+  seedBase(registry, "base/os", "1", "one");
+  const workspace = sampleCheckout(registry);
+  const close = async (): Promise<void> => {
+    await registry.close();
+    rmSync(workspace, { recursive: true, force: true });
+  };
+  return { registry, workspace, close };
 }
 
 /** A checkout with one Dockerfile and one script, on a base of the given registry. */

@@ -1,24 +1,23 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { put } from "../checkout.ts";
 import { type FakeRegistry, openFakeRegistry } from "../fakes/registry.ts";
 import { type Play, play, readable, type Told } from "./harness.ts";
-import { sampleCheckout, seedBase } from "./sample.ts";
+import { openSample, seedBase } from "./sample.ts";
 
 let registry: FakeRegistry;
 let workspace: string;
 let scanner: string;
 
 beforeEach(async () => {
-  registry = await openFakeRegistry();
-  seedBase(registry, "base/os", "1", "one");
+  const sample = await openSample();
+  ({ registry, workspace } = sample);
   seedBase(registry, "tools/scanner", "1", "scanner");
   scanner = `${registry.host}/tools/scanner:1`;
-  workspace = sampleCheckout(registry);
+  return sample.close;
 });
-afterEach(() => registry.close());
 
 const run = (inputs: Readonly<Record<string, string>> = {}, more: Partial<Play> = {}): Promise<Told> =>
   play({ workspace, registry, inputs: { platforms: "linux/amd64,linux/arm64", ...inputs }, ...more });

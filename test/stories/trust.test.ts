@@ -1,19 +1,18 @@
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { put } from "../checkout.ts";
-import { type FakeRegistry, openFakeRegistry } from "../fakes/registry.ts";
+import type { FakeRegistry } from "../fakes/registry.ts";
 import { play } from "./harness.ts";
-import { sampleCheckout, seedBase } from "./sample.ts";
+import { openSample } from "./sample.ts";
 
 let registry: FakeRegistry;
 let workspace: string;
 
 beforeEach(async () => {
-  registry = await openFakeRegistry();
-  seedBase(registry, "base/os", "1", "one");
-  workspace = sampleCheckout(registry);
+  const sample = await openSample();
+  ({ registry, workspace } = sample);
+  return sample.close;
 });
-afterEach(() => registry.close());
 
 const PEM = `-----BEGIN CERTIFICATE-----\nMIIB${"A".repeat(60)}\n-----END CERTIFICATE-----\n`;
 

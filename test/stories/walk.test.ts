@@ -1,21 +1,20 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { put } from "../checkout.ts";
-import { type FakeRegistry, openFakeRegistry } from "../fakes/registry.ts";
+import type { FakeRegistry } from "../fakes/registry.ts";
 import { type Play, play, readable, type Told } from "./harness.ts";
-import { sampleCheckout, seedBase } from "./sample.ts";
+import { openSample, sampleCheckout, seedBase } from "./sample.ts";
 
 let registry: FakeRegistry;
 let workspace: string;
 const platforms = "linux/amd64,linux/arm64";
 
 beforeEach(async () => {
-  registry = await openFakeRegistry();
-  seedBase(registry, "base/os", "1", "one");
-  workspace = sampleCheckout(registry);
+  const sample = await openSample();
+  ({ registry, workspace } = sample);
+  return sample.close;
 });
-afterEach(() => registry.close());
 
 const run = (inputs: Readonly<Record<string, string>> = {}, more: Partial<Play> = {}): Promise<Told> =>
   play({ workspace, registry, inputs: { platforms, ...inputs }, ...more });
