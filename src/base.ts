@@ -3,7 +3,7 @@ import { canReach, onbuildReads } from "./dockerfile/reads.ts";
 import { finalBase, imageUses, remoteAdds } from "./dockerfile/stages.ts";
 import { ActionError } from "./errors.ts";
 import { type ImageConfig, readImageConfig } from "./oci/config.ts";
-import { imageFor } from "./oci/manifest.ts";
+import { imageFor, type Served } from "./oci/manifest.ts";
 import { formatPlatform, type Platform } from "./oci/platform.ts";
 import type { Sources } from "./plan.ts";
 import { scopeOf } from "./sources.ts";
@@ -27,7 +27,7 @@ export async function readBaseImages(
   { sources, platforms, bindings }: Task,
   registry: Registry,
 ): Promise<ReadonlyMap<string, ImageConfig>> {
-  const bound = new Map(bindings.map(({ reference, digest }) => [reference, digest]));
+  const bound = new Map(bindings.map((binding) => [binding.reference, binding]));
   const bases = new Map<string, ImageConfig>();
   const readFor = async (platform: Platform): Promise<void> => {
     const wanted = sources.wanted.platforms.find((one) => one.platform === platform);
@@ -36,10 +36,10 @@ export async function readBaseImages(
     const read = async (source: ImageSource): Promise<void> => {
       // One image may stand in several FROMs, for platforms of their own.
       const isOnItsLine = sources.build.file === undefined || source.at.line === final?.line;
-      // By the digest that the key names: the tag may have moved meanwhile.
-      const digest = bound.get(nameForBuildKit(source.reference));
-      const reference = digest === undefined ? source.reference : { ...source.reference, digest };
-      const base = await readBase({ ...source, reference }, platform, registry);
+      // What the probe has read, or by the digest that the key names: the tag may have moved meanwhile.
+      const binding = bound.get(nameForBuildKit(source.reference));
+      const reference = binding === undefined ? source.reference : { ...source.reference, digest: binding.digest };
+      const base = await readBase({ ...source, reference }, binding?.served, platform, registry);
       refuseTriggers(source, base, sources);
       if (source.written === final?.written && isOnItsLine) bases.set(formatPlatform(platform), base);
     };
@@ -49,8 +49,13 @@ export async function readBaseImages(
   return bases;
 }
 
-async function readBase(source: ImageSource, platform: Platform, registry: Registry): Promise<ImageConfig> {
-  const served = expectFound(source, await registry.manifest(source.reference));
+async function readBase(
+  source: ImageSource,
+  known: Served | undefined,
+  platform: Platform,
+  registry: Registry,
+): Promise<ImageConfig> {
+  const served = known ?? expectFound(source, await registry.manifest(source.reference));
   const wanted = source.of.kind === "platform" ? source.of.platform : platform;
   // A stage for the builder's own platform may have no image for the target's: then any of its images says the same.
   const child = served.body.kind === "index" ? (imageFor(served.body, wanted) ?? served.body.manifests[0]) : undefined;

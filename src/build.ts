@@ -12,6 +12,7 @@ import type { InstalledFeature } from "./features/install.ts";
 import { generatorOf, warnOfAttestations, withGenerator } from "./generator.ts";
 import type { Inputs } from "./inputs.ts";
 import { type Layout, layOutBuild } from "./layout.ts";
+import type { Digest } from "./oci/digest.ts";
 import { formatPlatform, type Platform } from "./oci/platform.ts";
 import { formatReference, type Reference } from "./oci/reference.ts";
 import { isolate, openBuilders } from "./open-builders.ts";
@@ -32,9 +33,15 @@ export type BuildTask = {
   readonly features: readonly InstalledFeature[];
   readonly ports: FeaturePorts;
   readonly buildx: Promise<Buildx>;
-  readonly output: { readonly kind: "push" } | { readonly kind: "load"; readonly name: string };
+  readonly output: PushOutput | { readonly kind: "load"; readonly name: string };
   readonly rebuild: Rebuild;
 };
+
+/** `onPushed` hears of every image as soon as the registry serves it, before it is checked. */
+type PushOutput = { readonly kind: "push"; readonly onPushed: (image: PushedImage) => void };
+
+/** Digest of the platform's manifest, and how long it was built. */
+export type PushedImage = { readonly platform: Platform; readonly manifest: Digest; readonly seconds: number };
 
 /** Whether what stands under a platform's tag is built over, and if so, with the layer cache or without. */
 export type Rebuild = "no" | "cached" | "fresh";
@@ -109,10 +116,12 @@ async function buildPlatform(task: PlatformTask, world: World): Promise<Ended> {
   const late = rebuild === "no" ? await lookUpPlatform(sources.wanted, planned, world.registry) : undefined;
   if (late?.kind === "sound" && late.found[0]) {
     world.log.info(`${formatPlatform(platform)}: another job has just pushed this image.`);
+    output.onPushed({ platform, manifest: late.found[0].manifest, seconds: 0 });
     return { built: { platform, found: late.found[0], seconds: 0, foundLate: true }, warnings: [] };
   }
   const name = formatReference({ ...sources.wanted.repository, tag: planned.tag });
   const { metadata, generator, seconds, warnings } = await runBuild(task, name, world);
-  const found = await readBack({ ...task, generator, builder: task.builder.name }, metadata, world);
+  const onServed = (manifest: Digest): void => output.onPushed({ platform, manifest, seconds });
+  const found = await readBack({ ...task, generator, builder: task.builder.name, onServed }, metadata, world);
   return { built: { platform, found, seconds, foundLate: false }, warnings };
 }

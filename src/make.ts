@@ -1,4 +1,4 @@
-import type { BuildTask, BuiltPlatform, buildPlatforms } from "./build.ts";
+import type { BuildTask, BuiltPlatform, buildPlatforms, PushedImage } from "./build.ts";
 import type { Buildx } from "./buildx/buildx.ts";
 import { recordOfPlatform } from "./built.ts";
 import type { Decision } from "./decide.ts";
@@ -11,7 +11,7 @@ import { lookForBuildx } from "./open-buildx.ts";
 import { foundSoFar, type Outcome, type Scene } from "./outcome.ts";
 import type { Sources } from "./plan.ts";
 import type { Found, Plan } from "./probe.ts";
-import { branchToMove, publishSet } from "./publish.ts";
+import { branchToMove, type PlanToStore, type PushedPlan, publishSet, pushPlan } from "./publish.ts";
 import { findOutWhetherToPush } from "./push.ts";
 import { resolveLater } from "./upstream.ts";
 
@@ -43,11 +43,18 @@ async function makeThere(
   const { world } = scene;
   return world.log.group(`Building ${platforms.map(formatPlatform).join(", ")}`, async () => {
     const { buildx } = means;
-    const task = { ...taskOf(scene), buildx, plan, platforms, ...boundTo(plan), output: { kind: "push" } } as const;
-    const ended = await build(task, scene, means);
+    const { tell, all } = gather<PushedImage>(platforms.length);
+    // The plan goes up while the images are read back.
+    const pushing = all.then((images) =>
+      pushPlan(planToStore(scene, plan, images), [...reuse, ...images], world.registry),
+    );
+    // Where a build fails nobody waits for it.
+    pushing.catch(() => undefined);
+    const output = { kind: "push", onPushed: tell } as const;
+    const ended = await build({ ...taskOf(scene), buildx, plan, platforms, ...boundTo(plan), output }, scene, means);
     if ("failed" in ended) return ended.failed;
     const found = [...reuse, ...ended.built.flatMap((one) => (one.found ? [one.found] : []))];
-    const { image, served } = await publish(scene, plan, found, ended.built);
+    const { image, served } = await publish(scene, found, ended.built, pushing);
     world.log.info(`Pushed and read back: ${formatPinned(image)}`);
     return {
       result: "built",
@@ -121,34 +128,50 @@ async function build(task: BuildTask, scene: Scene, { buildPlatforms }: Means): 
   }
 }
 
+/** Joins platforms that are all there, and that other runs have built, to a set. @throws ActionError E_PUSH */
+export function join(scene: Scene, plan: Plan, found: readonly Found[]): ReturnType<typeof publishSet> {
+  return publish(scene, found, [], pushPlan(planToStore(scene, plan, []), found, scene.world.registry));
+}
+
 /**
- * Joins a complete set and pushes it under the tags of the design.
+ * Pushes a complete set under the tags of the design.
  * @param built those of the platforms that were built in this run.
  * @throws ActionError E_PUSH
  */
-export async function publish(
+async function publish(
   { sources, inputs, world }: Scene,
-  plan: Plan,
   found: readonly Found[],
   built: readonly BuiltPlatform[],
+  pushing: Promise<PushedPlan>,
 ): ReturnType<typeof publishSet> {
   const isNew = ({ platform }: Found): boolean => built.some((one) => one.platform === platform && !one.foundLate);
   const { repository } = sources.wanted;
   const reused = found.filter((one) => !isNew(one));
-  const earlier = await Promise.all(reused.map((one) => recordOfPlatform(one, repository, world.registry)));
-  return publishSet(
-    {
-      sources,
-      plan,
-      found,
-      seconds: Object.fromEntries(built.map(({ platform, seconds }) => [formatPlatform(platform), seconds])),
-      earlier,
-      salt: world.salt(),
-      now: world.clock(),
-      branch: branchToMove(inputs.alias, world.host.event),
-    },
-    world.registry,
-  );
+  const [pushed, ...earlier] = await Promise.all([
+    pushing,
+    ...reused.map((one) => recordOfPlatform(one, repository, world.registry)),
+  ]);
+  const branch = branchToMove(inputs.alias, world.host.event);
+  return publishSet(pushed, { found, earlier, branch }, world.registry);
+}
+
+function planToStore({ sources, world }: Scene, plan: Plan, built: readonly PushedImage[]): PlanToStore {
+  const seconds = Object.fromEntries(built.map((one) => [formatPlatform(one.platform), one.seconds]));
+  return { sources, plan, seconds, salt: world.salt(), now: world.clock() };
+}
+
+/** Waits until something of each has been told. */
+function gather<T>(count: number): { readonly tell: (one: T) => void; readonly all: Promise<readonly T[]> } {
+  const told: T[] = [];
+  let finish: (all: readonly T[]) => void = () => undefined;
+  const all = new Promise<readonly T[]>((resolve) => {
+    finish = resolve;
+  });
+  const tell = (one: T): void => {
+    told.push(one);
+    if (told.length === count) finish(told);
+  };
+  return { tell, all };
 }
 
 /** What nobody could read, nobody can build. */

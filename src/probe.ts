@@ -141,6 +141,11 @@ function platformsOf({ platforms }: Wanted): Platform[] {
 
 async function lookUpSet(wanted: Wanted, plan: Plan, newest: Promise<Newest>, registry: Registry): Promise<Verdict> {
   const reference = { ...wanted.repository, tag: setTag(plan.key) };
+  const platforms = lookAtPlatforms(wanted, plan, registry);
+  // Of sources that never made a set there is hardly one under another tag: the platforms need not wait for that answer.
+  const early = newest.then((last) => ("error" in last && last.error.kind === "absent" ? platforms() : []));
+  // Whoever waits for the looks themselves hears of a failure.
+  early.catch(() => undefined);
   const answer = await registry.describe(reference);
   if (answer.kind === "found") {
     const last = await newest;
@@ -155,11 +160,22 @@ async function lookUpSet(wanted: Wanted, plan: Plan, newest: Promise<Newest>, re
         index: set.served,
         found: set.sound.found,
       };
-    return lookUpPlatforms(wanted, plan, [set.sound.what], newest, registry);
+    return lookUpPlatforms(wanted, plan, { damaged: [set.sound.what], newest, platforms });
   }
   if (answer.kind !== "absent")
     return unlessStale(await newest, wanted, doubtAbout(`the tag ${reference.tag}`, answer));
-  return lookUpPlatforms(wanted, plan, [], newest, registry);
+  return lookUpPlatforms(wanted, plan, { damaged: [], newest, platforms });
+}
+
+type Look = Soundness | { readonly kind: "absent" };
+
+/** Looks at the platforms' own tags, once, when it is first asked to. */
+function lookAtPlatforms(wanted: Wanted, plan: Plan, registry: Registry): () => Promise<readonly Look[]> {
+  let looks: Promise<readonly Look[]> | undefined;
+  return () => {
+    looks ??= Promise.all(plan.platforms.map((one) => lookUpPlatform(wanted, one, registry)));
+    return looks;
+  };
 }
 
 async function lookAtSet(
@@ -176,11 +192,17 @@ async function lookAtSet(
 async function lookUpPlatforms(
   wanted: Wanted,
   plan: Plan,
-  damaged: readonly string[],
-  newest: Promise<Newest>,
-  registry: Registry,
+  {
+    damaged,
+    newest,
+    platforms,
+  }: {
+    readonly damaged: readonly string[];
+    readonly newest: Promise<Newest>;
+    readonly platforms: () => Promise<readonly Look[]>;
+  },
 ): Promise<Verdict> {
-  const looks = await Promise.all(plan.platforms.map((one) => lookUpPlatform(wanted, one, registry)));
+  const looks = await platforms();
   const doubt = looks.find((look) => look.kind === "doubt");
   if (doubt?.kind === "doubt") return unlessStale(await newest, wanted, doubt.doubt);
   const found = looks.flatMap((look) => (look.kind === "sound" ? look.found : []));
@@ -198,7 +220,7 @@ export async function lookUpPlatform(
   wanted: Looking,
   { platform, tag }: { readonly platform: Platform; readonly tag: string },
   registry: Registry,
-): Promise<Soundness | { readonly kind: "absent" }> {
+): Promise<Look> {
   const answer = await registry.manifest({ ...wanted.repository, tag });
   if (answer.kind === "absent") return { kind: "absent" };
   if (answer.kind !== "found") return { kind: "doubt", doubt: doubtAbout(`the tag ${tag}`, answer) };

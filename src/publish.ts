@@ -13,24 +13,29 @@ import type { Sources } from "./plan.ts";
 import type { Found, Plan } from "./probe.ts";
 import type { Answer, Event, Registry } from "./world.ts";
 
-/** The platforms of a complete set, what is known of their builds, and the branch whose newest set this becomes. */
-export type Publication = {
+/** The plan of a set, and what is known of the builds of this run. */
+export type PlanToStore = {
   readonly sources: Sources;
   readonly plan: Plan;
-  readonly found: readonly Found[];
   /** Seconds by platform, for those that were built in this run. */
   readonly seconds: Readonly<Record<string, number>>;
-  /** What is known of the builds of the others. */
-  readonly earlier: readonly BuildRecord[];
   readonly salt: string;
   /** Milliseconds since 1970. */
   readonly now: number;
+};
+
+/** A plan that lies in the cache repository, named by nothing yet. */
+export type PushedPlan = PlanToStore & { readonly manifest: Descriptor };
+
+/** The platforms of a complete set, what is known of the builds of those that another run has built, and the branch whose newest set this becomes. */
+export type Publication = {
+  readonly found: readonly Found[];
+  readonly earlier: readonly BuildRecord[];
   readonly branch: string | undefined;
 };
 
 /** The plan as it is stored: with private values hidden by the given salt. */
-export function storePlan(publication: Omit<Publication, "found" | "branch" | "earlier">): StoredPlan {
-  const { sources, plan, salt, now, seconds } = publication;
+export function storePlan({ sources, plan, salt, now, seconds }: PlanToStore): StoredPlan {
   return {
     schema: 1,
     salt,
@@ -44,18 +49,19 @@ export function storePlan(publication: Omit<Publication, "found" | "branch" | "e
 }
 
 /**
- * Joins the platforms to one index with the plan in it, pushes it under its tags, and reads it back.
- * @returns the index as the registry serves it.
- * @throws ActionError E_PUSH; nothing is tagged before everything that it names is there.
+ * Pushes a plan that speaks of these images. No tag names it, so it may be done before the images themselves are checked.
+ * @throws ActionError E_PUSH
  */
-export async function publishSet(
-  publication: Publication,
+export async function pushPlan(
+  plan: PlanToStore,
+  images: readonly Pick<Found, "platform" | "manifest">[],
   registry: Registry,
-): Promise<{ readonly image: Pinned; readonly served: Served }> {
-  const { sources, plan, found, branch } = publication;
-  const { repository } = sources.wanted;
-  const subjects = found.map(({ platform, manifest }) => ({ name: formatPlatform(platform), digest: manifest }));
-  const statement = textDocument(IN_TOTO, planStatement(storePlan(publication), subjects));
+): Promise<PushedPlan> {
+  const { repository } = plan.sources.wanted;
+  const subjects = images
+    .map(({ platform, manifest }) => ({ name: formatPlatform(platform), digest: manifest }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const statement = textDocument(IN_TOTO, planStatement(storePlan(plan), subjects));
   const config = planConfig(statement.descriptor);
   const blobs = [statement, config].map(({ bytes, descriptor }) =>
     registry.putBlob(repository, bytes, descriptor.mediaType),
@@ -63,25 +69,38 @@ export async function publishSet(
   for (const answer of await Promise.all(blobs)) expectPushed(answer, "the plan");
   const manifest = planManifest(statement.descriptor, config.descriptor);
   await push(registry, repository, manifest, undefined);
-  const index = setIndex(found, {
-    manifest: manifest.descriptor,
-    own: sources.wanted.ownKey,
-    ...describeBuilds(publication),
-  });
+  return { ...plan, manifest: manifest.descriptor };
+}
+
+/**
+ * Joins the platforms to one index with the plan in it, pushes it under its tags, and reads it back.
+ * @returns the index as the registry serves it.
+ * @throws ActionError E_PUSH; nothing is tagged before everything that it names is there.
+ */
+export async function publishSet(
+  pushed: PushedPlan,
+  { found, earlier, branch }: Publication,
+  registry: Registry,
+): Promise<{ readonly image: Pinned; readonly served: Served }> {
+  const { sources, plan, manifest } = pushed;
+  const { repository } = sources.wanted;
+  const index = setIndex(found, { manifest, own: sources.wanted.ownKey, ...describeBuilds(pushed, earlier) });
   const tag = setTag(plan.key);
   await push(registry, repository, index, tag);
-  const served = await readBack(registry, { ...repository, tag }, index);
-  const others = [
-    sourceTag(sources.wanted.sourceKey),
-    ...(branch === undefined ? [] : [branchTag(branch, sources.configuration)]),
-  ];
-  // One after the other: where the registry fails, the branch goes on naming what it named.
-  for (const other of others) await push(registry, repository, index, other);
+  const [served] = await Promise.all([
+    readBack(registry, { ...repository, tag }, index),
+    push(registry, repository, index, sourceTag(sources.wanted.sourceKey)),
+  ]);
+  // Last: where the registry fails, the branch goes on naming what it named.
+  if (branch !== undefined) await push(registry, repository, index, branchTag(branch, sources.configuration));
   return { image: { ...repository, digest: served.descriptor.digest }, served };
 }
 
 /** A set is as old as its oldest platform, and took as long as its slowest. */
-function describeBuilds({ now, seconds, earlier }: Publication): { readonly built: string; readonly seconds: number } {
+function describeBuilds(
+  { now, seconds }: PlanToStore,
+  earlier: readonly BuildRecord[],
+): { readonly built: string; readonly seconds: number } {
   return {
     built: new Date(Math.min(now, ...earlier.flatMap(({ at }) => at ?? []))).toISOString(),
     seconds: Math.max(0, ...Object.values(seconds), ...earlier.flatMap((one) => one.seconds ?? [])),

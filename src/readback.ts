@@ -11,6 +11,7 @@ import type { Found, Plan } from "./probe.ts";
 import {
   ATTESTATION_NAMES,
   type Attestation,
+  type ImageInIndex,
   LARGEST_STATEMENT,
   listStatements,
   type Statements,
@@ -30,6 +31,8 @@ export type PushedTask = {
   readonly generator: string | undefined;
   /** Its name. */
   readonly builder: string;
+  /** Hears of the platform's manifest as soon as the registry serves the index that names it, before anything is checked. */
+  readonly onServed: (manifest: Digest) => void;
 };
 
 type Site = Pick<World, "registry">;
@@ -45,10 +48,12 @@ const AGAIN = "Run the job again; if it stays so, ask whoever runs the registry.
 export async function readBack(task: PushedTask, metadata: string, site: Site): Promise<Found> {
   const { repository } = task.sources.wanted;
   const served = await readPushed(task, metadata, site);
+  const manifest = manifestIn(served, task.platform);
+  task.onServed(manifest);
   const looking = { ...task.sources.wanted, verify: "layers", required: [] } as const;
   const [look, proof] = await Promise.all([
     verifyPlatform(looking, task.platform, served, site.registry),
-    readProof(task, served, site),
+    readProof(task, { platform: task.platform, manifest, index: served }, site),
   ]);
   const [found] = look.kind === "sound" ? look.found : [];
   if (found) {
@@ -99,13 +104,16 @@ async function checkBinding(task: PushedTask, answer: Proof["used"], site: Site)
   });
 }
 
+/** Without an index the image is what was pushed. */
+function manifestIn({ body, descriptor }: Served, platform: Platform): Digest {
+  return (body.kind === "index" ? imageFor(body, platform)?.digest : undefined) ?? descriptor.digest;
+}
+
 /** What the pushed index says about the image: all its statements, and of its provenance the images that it was made of. */
 type Proof = { readonly statements: Statements; readonly used: Answer<readonly Digest[] | undefined> };
 
-async function readProof({ platform, sources }: PushedTask, index: Served, { registry }: Site): Promise<Proof> {
+async function readProof({ sources }: PushedTask, image: ImageInIndex, { registry }: Site): Promise<Proof> {
   const { repository } = sources.wanted;
-  const manifest = (index.body.kind === "index" ? imageFor(index.body, platform) : undefined)?.digest;
-  const image = { platform, manifest: manifest ?? index.descriptor.digest, index };
   const statements = await listStatements(repository, image, registry);
   const sought = seek("provenance", statements);
   if (sought.kind === "doubt") return { statements, used: sought.error };

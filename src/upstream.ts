@@ -19,8 +19,8 @@ export type ImageSource = {
   readonly of: { readonly kind: "platform"; readonly platform: Platform } | { readonly kind: "index" };
 };
 
-/** The name by which BuildKit knows the image, and the index digest that the build is bound to. */
-export type Binding = { readonly reference: string; readonly digest: Digest };
+/** The name by which BuildKit knows the image, the index digest that the build is bound to, and what the registry served where it was read. */
+export type Binding = { readonly reference: string; readonly digest: Digest; readonly served?: Served };
 
 /** Why an answer could not be had. */
 export type Doubt =
@@ -77,6 +77,7 @@ export async function resolveUpstream(
   const bindings = [...references].map(([reference, source]) => ({
     reference,
     digest: found(source).descriptor.digest,
+    served: found(source),
   }));
   const upstreamFeatures = installed.features.map(asUpstreamFeature);
   const upstream = sources.map((images) => asUpstream(images, upstreamFeatures, found));

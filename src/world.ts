@@ -98,7 +98,7 @@ export type Registry = {
   readonly blob: (repository: Repository, blob: Descriptor, limit?: number) => Promise<Answer<Uint8Array>>;
   /** Whether a push would be let in: an upload is opened and cancelled. */
   readonly acceptsPush: (repository: Repository) => Promise<Answer<true>>;
-  /** Uploads a small blob (POST, then PUT), unless it is there. */
+  /** Uploads a small blob (POST, then PUT). */
   readonly putBlob: (repository: Repository, bytes: Uint8Array, mediaType: string) => Promise<Answer<Descriptor>>;
   /** Puts a manifest under a tag, or by its digest where `tag` is undefined. */
   readonly putManifest: (

@@ -3,11 +3,18 @@ import { readBaseImages } from "../src/base.ts";
 import { storePlan } from "../src/publish.ts";
 import type { Registry } from "../src/world.ts";
 import { makeCheckout } from "./checkout.ts";
-import { indexOf, planOf, registryOf } from "./plan-of.ts";
+import { indexOf, planOf, registryOf, sha } from "./plan-of.ts";
 
 const IMAGES = { "registry.test/base:1": indexOf({ "linux/amd64": "base" }) };
 
-test("a base's user and label are read from the digest that was probed, not from its tag, which may have moved", async () => {
+test.each([
+  ["what the probe has read of it is not asked for again", true, sha("base")],
+  [
+    "where it has not, it is read by the digest that was probed",
+    false,
+    IMAGES["registry.test/base:1"].descriptor.digest,
+  ],
+])("a base's user and label do not come from its tag, which may have moved: %s", async (_, isKept, first) => {
   const workspace = makeCheckout({ ".devcontainer/devcontainer.json": '{ "image": "registry.test/base:1" }' });
   const { sources, probed } = await planOf({ workspace, images: IMAGES });
   const asked: (string | undefined)[] = [];
@@ -19,8 +26,13 @@ test("a base's user and label are read from the digest that was probed, not from
     },
   };
   const platforms = sources.wanted.platforms.map(({ platform }) => platform);
-  await readBaseImages({ sources, platforms, bindings: probed.plan?.bindings ?? [] }, registry);
-  expect(asked[0]).toBe(IMAGES["registry.test/base:1"].descriptor.digest);
+  const bindings = (probed.plan?.bindings ?? []).map(({ reference, digest, served }) => ({
+    reference,
+    digest,
+    ...(isKept && served ? { served } : {}),
+  }));
+  await readBaseImages({ sources, platforms, bindings }, registry);
+  expect(asked[0]).toBe(first);
 });
 
 test("a Dockerfile inside a compose file that a variable went into is stored as hashes", async () => {

@@ -14,14 +14,24 @@ const SBOM = "https://spdx.dev/Document";
 const PROVENANCE = "https://slsa.dev/provenance/v1";
 
 let task: PushedTask;
+const told: Digest[] = [];
 
 beforeEach(async () => {
+  told.length = 0;
   const workspace = makeCheckout({ ".devcontainer/devcontainer.json": '{ "image": "registry.test/base:1" }' });
   const { sources, probed } = await planOf({ workspace, images: { "registry.test/base:1": BASE } });
   const [wanted] = sources.wanted.platforms;
   if (!probed.plan || !wanted) throw new Error("no plan");
   const { plan } = probed;
-  task = { platform: wanted.platform, sources, plan, bindings: plan.bindings, generator: undefined, builder: "b" };
+  task = {
+    platform: wanted.platform,
+    sources,
+    plan,
+    bindings: plan.bindings,
+    generator: undefined,
+    builder: "b",
+    onServed: (manifest) => told.push(manifest),
+  };
 });
 
 function manifestOf(name: string, layers: readonly Descriptor[]): Served {
@@ -90,6 +100,17 @@ test("an image whose provenance names what was bound", async () => {
   const { found, replaced } = await readBackOf({});
   expect(found).toMatchObject({ platform, manifest: sha("image"), index: { descriptor: { digest: sha("index") } } });
   expect(replaced).toEqual([]);
+});
+
+test("whoever stores the plan hears of the image before anything of it was asked for", async () => {
+  const early: Digest[][] = [];
+  const hasBlob: Registry["hasBlob"] = async () => {
+    early.push([...told]);
+    return { kind: "found", value: true };
+  };
+  await readBackOf({ more: { hasBlob } });
+  expect(told).toEqual([sha("image")]);
+  for (const heard of early) expect(heard).toEqual([sha("image")]);
 });
 
 test("an image with the SBOM that it was to have", async () => {

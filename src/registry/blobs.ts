@@ -100,16 +100,17 @@ async function cancelUpload(send: Send, repository: Repository, { location }: Up
   await send({ method: "DELETE", repository, path: location, once: true });
 }
 
-/** Asks whether a push would be let in, by opening an upload and cancelling it. */
+/** Asks whether a push would be let in, by opening an upload and cancelling it, for which nobody waits. */
 export async function acceptsPush(send: Send, repository: Repository): Promise<Answer<true>> {
   const upload = await openUpload(send, repository);
   if (!("location" in upload)) return upload;
-  await cancelUpload(send, repository, upload);
+  void cancelUpload(send, repository, upload);
   return { kind: "found", value: true };
 }
 
 /**
- * Uploads a blob unless it is there: in one PUT, a large one by PATCH before it. What fails half-way starts from the beginning: an upload that was broken off is gone.
+ * Uploads a blob: in one PUT, a large one by PATCH before it. It is not asked whether it is there, for what is pushed here is new. What fails
+ * half-way starts from the beginning: an upload that was broken off is gone.
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#post-then-put
  */
 export async function putBlob(
@@ -119,8 +120,6 @@ export async function putBlob(
   mediaType: string,
 ): Promise<Answer<Descriptor>> {
   const descriptor: Descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
-  const there = await send({ method: "HEAD", repository, path: `blobs/${descriptor.digest}` });
-  if ("response" in there && there.response.status === 200) return { kind: "found", value: descriptor };
   let last: Answer<Descriptor> | undefined;
   for (let tried = 0; tried < UPLOADS && (last === undefined || isBrokenOff(last)); tried++) {
     const upload = await openUpload(send, repository);
