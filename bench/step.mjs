@@ -3,12 +3,28 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { openLine } from "./line.mjs";
 
-/** Host and port of the test registry. */
-export const registry = process.env.TEST_REGISTRY;
+/** Host and port of the test registry, or of the line to it. */
+export let registry = process.env.TEST_REGISTRY;
 if (!registry) {
   console.error("bench: TEST_REGISTRY is not set. Run this through: scripts/services.sh run -- node bench/<name>.mjs");
   process.exit(2);
+}
+
+/** Puts the registry behind a slow line, for everybody who is started from now on. `roundTrip` in ms. */
+export async function putOnLine(roundTrip) {
+  const direct = registry;
+  const line = await openLine(Number(direct.split(":").at(-1)), roundTrip);
+  const use = (host) => {
+    registry = host;
+    process.env.TEST_REGISTRY = host;
+  };
+  use(line.host);
+  return async () => {
+    use(direct);
+    await line.close();
+  };
 }
 
 export const PLATFORMS = "linux/amd64,linux/arm64";
