@@ -145,6 +145,31 @@ test("one platform is there: partial; all of them and no set: joinable", async (
   });
 });
 
+test("of sources that never made a set the platforms are looked at beside the set, and on a hit not at all", async () => {
+  const { set, images } = publishedSet();
+  let seen = (): void => undefined;
+  const isPlatformAsked = new Promise<void>((done) => {
+    seen = done;
+  });
+  const tags = plan.platforms.map(({ tag }) => tag);
+  const watched = (registry: Registry): Registry => ({
+    ...registry,
+    manifest: async (reference) => {
+      if (tags.includes(reference.tag ?? "")) seen();
+      return registry.manifest(reference);
+    },
+  });
+  const never = watched(registryOf(BASES));
+  const describe: Registry["describe"] = async (reference) => {
+    await isPlatformAsked;
+    return never.describe(reference);
+  };
+  expect((await probeOf(wanted, { ...never, describe })).verdict).toEqual({ kind: "miss", damaged: [] });
+  seen = () => expect.unreachable("a hit asks for no platform's tag");
+  const hit = watched(registryOf({ ...BASES, [setName()]: set, [sourceName()]: set, ...images }));
+  expect((await probeOf(wanted, hit)).verdict.kind).toBe("hit");
+});
+
 test("an index of nothing under a platform's tag is no image", async () => {
   const nothing = serve(emptyIndex());
   expect(await verdictOf({ [platformName(0)]: nothing, [platformName(1)]: nothing })).toMatchObject({ kind: "miss" });
