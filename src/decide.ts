@@ -33,10 +33,16 @@ export function decide(verdict: Verdict, inputs: Choices, reasons: readonly Diff
       return { kind: "join", found: verdict.found };
     case "partial":
       if (inputs.onMiss === "build") return { kind: "build", platforms: verdict.missing, reuse: verdict.found };
-      return report("partial", inputs.onMiss === "fail" ? missed(inputs, reasons, verdict.missing) : undefined);
+      return report(
+        "partial",
+        inputs.onMiss === "fail" ? missed(inputs, reasons, verdict.missing, verdict.damaged) : undefined,
+      );
     case "miss":
       if (inputs.onMiss === "build") return { kind: "build", platforms: inputs.platforms, reuse: [] };
-      return report("miss", inputs.onMiss === "fail" ? missed(inputs, reasons, inputs.platforms) : undefined);
+      return report(
+        "miss",
+        inputs.onMiss === "fail" ? missed(inputs, reasons, inputs.platforms, verdict.damaged) : undefined,
+      );
     case "stale":
       if (inputs.onDrift === "use") return { kind: "hand-out", result: "stale", verdict };
       if (verdict.doubt) return decideUnknown(verdict.doubt, inputs);
@@ -70,10 +76,17 @@ function firstPlace(reasons: readonly Difference[]): { readonly at?: NonNullable
   return at ? { at } : {};
 }
 
-function missed(inputs: Choices, reasons: readonly Difference[], platforms: readonly Platform[]): ActionError {
-  const why = reasons.length === 0 ? "" : `: ${reasons.map(({ text }) => text).join("; ")}`;
+function missed(
+  inputs: Choices,
+  reasons: readonly Difference[],
+  platforms: readonly Platform[],
+  damaged: readonly string[],
+): ActionError {
+  // An image that is too old is told by both.
+  const why = [...new Set([...damaged, ...reasons.map(({ text }) => text)])];
+  const image = damaged.length === 0 ? "The image" : "An image that counts";
   return new ActionError("E_MISS", {
-    what: `The image for ${platforms.map(formatPlatform).join(", ")} is not in ${formatRepository(inputs.cacheRepository)}${why}.`,
+    what: `${image} for ${platforms.map(formatPlatform).join(", ")} is not in ${formatRepository(inputs.cacheRepository)}${why.length === 0 ? "" : `: ${why.join("; ")}`}.`,
     fix: "Let a run with on-miss: build make it (a push to a branch of this repository, or the scheduled warm-up), then run this again.",
     ...firstPlace(reasons),
   });

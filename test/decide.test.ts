@@ -90,3 +90,17 @@ test.each<[string, Verdict, Choice, string]>([
   // The platforms of what was found are the very objects of the inputs, as the probe hands them on.
   expect(told(decide(verdict, inputs, []))).toBe(expected);
 });
+
+test("who asked to fail on a miss is told what is there and does not count, each reason once", () => {
+  const gone = "the layer sha256:1 of linux/amd64 is gone from the registry";
+  const [old, changed] = ["the image that is there was built 9 days ago", "setup.sh changed"];
+  const reasons = [old, changed].map((text) => ({ part: "yours", ingredient: "context", text }) as const);
+  const choice = { onMiss: "fail", onDrift: "build", onUnknown: "fail", force: false } as const;
+  const inputs = { ...choice, platforms: [amd64], cacheRepository: { registry: "cache.test", repository: "team/app" } };
+  const decision = decide({ kind: "miss", damaged: [gone, old] }, inputs, reasons);
+  expect(decision).toMatchObject({
+    failure: {
+      message: `An image that counts for linux/amd64 is not in cache.test/team/app: ${gone}; ${old}; ${changed}.`,
+    },
+  });
+});
