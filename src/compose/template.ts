@@ -19,10 +19,13 @@ const BRACED = /^\$\{([_a-z][_a-z0-9]*)(?:(:?)([-+?])([^\n]*))?\}$/i;
 /** A default in a default, and so on: nobody writes that many, and each takes room on the stack. */
 const MAX_DEPTH = 100;
 
+/** Characters of one value. Lines of an env file that double one another reach any size, and the system takes 128 KiB in an argument. */
+const MAX_LENGTH = 1024 * 1024;
+
 /**
  * Replaces `$NAME`, `${NAME}` and the forms with `-`, `+`, `?` and a colon; `$$` is a dollar sign, any other `$` stays. What is put in is
  * not looked at again. A default is read even where it is not needed, as compose does.
- * @throws E_CONFIG for a form that does not exist, and for `${NAME:?words}` without a value.
+ * @throws E_CONFIG for a form that does not exist, for `${NAME:?words}` without a value, and for a value that grows past all use.
  * @see https://github.com/compose-spec/compose-go/blob/v2.9.1/template/template.go
  */
 export function fillTemplate(template: string, variables: Variables, at: Place): Filled {
@@ -40,7 +43,10 @@ function fill(template: string, scope: Scope): Filled {
     pieces.push(asIs(template.slice(next, found.index)), fillOne(expression, scope));
     next = found.index + expression.length;
   }
-  return join([...pieces, asIs(template.slice(next))]);
+  pieces.push(asIs(template.slice(next)));
+  const length = pieces.reduce((sum, { text }) => sum + text.length, 0);
+  if (length > MAX_LENGTH && length > template.length) throw tooLong(scope.at);
+  return join(pieces);
 }
 
 function search(template: string, from: number): RegExpExecArray | null {
@@ -106,6 +112,14 @@ function tooDeep(at: Place): ActionError {
   return new ActionError("E_CONFIG", {
     what: `Defaults of variables are nested more than ${MAX_DEPTH} levels deep.`,
     fix: "Name the variables one after the other, in values of their own.",
+    at,
+  });
+}
+
+function tooLong(at: Place): ActionError {
+  return new ActionError("E_CONFIG", {
+    what: `With its variables replaced this value has more than ${MAX_LENGTH} characters.`,
+    fix: "Look for variables that are made of one another several times over.",
     at,
   });
 }

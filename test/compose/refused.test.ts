@@ -189,6 +189,16 @@ const rows: readonly Refused[] = [
     at: "compose.yml:3",
   },
   {
+    name: "lines of .env that double one another",
+    files: {
+      "compose.yml": "services: {}\n",
+      ".env": `V0=${"x".repeat(1024)}\n${Array.from({ length: 40 }, (_, number) => `V${number + 1}=$V${number}$V${number}\n`).join("")}`,
+    },
+    what: "With its variables replaced this value has more than 1048576 characters.",
+    fix: "Look for variables that are made of one another several times over.",
+    at: ".env:12",
+  },
+  {
     name: "a line of .env, whose text is not told",
     files: { "compose.yml": "services: {}\n", ".env": "A=1\nB='two\nlines'\nmy secret!\n" },
     what: "This line does not begin with the name of a variable.",
