@@ -43,7 +43,7 @@ async function makeThere(
   const { world } = scene;
   return world.log.group(`Building ${platforms.map(formatPlatform).join(", ")}`, async () => {
     const { buildx } = means;
-    const { tell, all } = gather<PushedImage>(platforms.length);
+    const { tell, all, isComplete } = gather<PushedImage>(platforms.length);
     // The plan goes up while the images are read back.
     const pushing = all.then((images) =>
       pushPlan(planToStore(scene, plan, images), [...reuse, ...images], world.registry),
@@ -53,6 +53,7 @@ async function makeThere(
     const output = { kind: "push", onPushed: tell } as const;
     const ended = await build({ ...taskOf(scene), buildx, plan, platforms, ...boundTo(plan), output }, scene, means);
     if ("failed" in ended) return ended.failed;
+    if (!isComplete()) throw new Error("a platform was built and did not tell what it pushed");
     const found = [...reuse, ...ended.built.flatMap((one) => (one.found ? [one.found] : []))];
     const { image, served } = await publish(scene, found, ended.built, pushing);
     world.log.info(`Pushed and read back: ${formatPinned(image)}`);
@@ -160,8 +161,14 @@ function planToStore({ sources, world }: Scene, plan: Plan, built: readonly Push
   return { sources, plan, seconds, salt: world.salt(), now: world.clock() };
 }
 
-/** Waits until something of each has been told. */
-function gather<T>(count: number): { readonly tell: (one: T) => void; readonly all: Promise<readonly T[]> } {
+type Gathering<T> = {
+  readonly tell: (one: T) => void;
+  /** Waits until something of each has been told. */
+  readonly all: Promise<readonly T[]>;
+  readonly isComplete: () => boolean;
+};
+
+function gather<T>(count: number): Gathering<T> {
   const told: T[] = [];
   let finish: (all: readonly T[]) => void = () => undefined;
   const all = new Promise<readonly T[]>((resolve) => {
@@ -171,7 +178,7 @@ function gather<T>(count: number): { readonly tell: (one: T) => void; readonly a
     told.push(one);
     if (told.length === count) finish(told);
   };
-  return { tell, all };
+  return { tell, all, isComplete: () => told.length === count };
 }
 
 /** What nobody could read, nobody can build. */

@@ -91,7 +91,8 @@ export async function publishSet(
     readBack(registry, { ...repository, tag }, index),
     push(registry, repository, index, sourceTag(sources.wanted.sourceKey)),
   ]);
-  // Last: where the registry fails, the branch goes on naming what it named.
+  // Last: where the registry fails, the branch goes on naming what it named. The tag of the sources may have moved by then: everything that it
+  // names has been checked, and whoever finds it looks again.
   if (branch !== undefined) await push(registry, repository, index, branchTag(branch, sources.configuration));
   return { image: { ...repository, digest: served.descriptor.digest }, served };
 }

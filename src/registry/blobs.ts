@@ -109,7 +109,7 @@ export async function acceptsPush(send: Send, repository: Repository): Promise<A
 }
 
 /**
- * Uploads a blob: in one PUT, a large one by PATCH before it. It is not asked whether it is there, for what is pushed here is new. What fails
+ * Uploads a blob: in one PUT, a large one by PATCH before it. It is not asked whether it is there: a plan is new each time. What fails
  * half-way starts from the beginning: an upload that was broken off is gone.
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#post-then-put
  */

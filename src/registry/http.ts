@@ -40,6 +40,7 @@ export type Http = {
   /** Waits at least so many milliseconds, and up to a fifth more: those who were turned away together do not come back together. */
   readonly pause: (milliseconds: number) => Promise<void>;
   readonly traffic: () => Traffic;
+  /** Ends what is still on its way; what is asked from now on fails. */
   readonly close: () => Promise<void>;
 };
 
@@ -108,6 +109,7 @@ export function openHttp({ env, userAgent, trust, timeout = 30_000 }: HttpOption
   const spent = { requests: 0, bytes: 0, waves: 0 };
   let finished = 0;
 
+  const pauses = new Set<() => void>();
   let isOpen = true;
   const send = async (asked: HttpRequest): Promise<HttpResponse | HttpFailure> => {
     if (!isOpen) return { kind: "failure", words: "the run is over", why: "time" };
@@ -135,10 +137,22 @@ export function openHttp({ env, userAgent, trust, timeout = 30_000 }: HttpOption
 
   return {
     send,
-    pause: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds * (1 + Math.random() / 5))),
+    pause: (milliseconds) =>
+      new Promise((done) => {
+        const end = (): void => {
+          clearTimeout(timer);
+          pauses.delete(end);
+          done();
+        };
+        const timer = setTimeout(end, milliseconds * (1 + Math.random() / 5));
+        pauses.add(end);
+        if (!isOpen) end();
+      }),
     traffic: () => ({ ...spent }),
     close: async () => {
       isOpen = false;
+      // Who was told to come back later, and is not waited for, must not keep the step from ending.
+      for (const end of [...pauses]) end();
       const opened = await Promise.allSettled(doors.values());
       await Promise.all(opened.map((door) => (door.status === "fulfilled" ? door.value.close() : undefined)));
     },

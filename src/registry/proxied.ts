@@ -29,6 +29,6 @@ export function openProxied(proxy: string, options: DoorOptions & { readonly pro
       );
       return { status: answer.statusCode, headers: Object.fromEntries(told), body: answer.body };
     },
-    close: () => dispatcher.close(),
+    close: () => dispatcher.destroy(),
   };
 }

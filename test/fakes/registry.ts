@@ -29,7 +29,7 @@ const error = (status: number, code: string): Reply => ({
  * A registry in memory over real HTTP, for pulls, small pushes, mounts, tags and deletes, in the way of docker-registry 2.8: an upload is
  * a session that ends, a type is served to those who ask for it, a tag cannot be deleted. Unlike it, a manifest may name blobs that are
  * not there. `requests` grows by a line for each request, `METHOD /path`; `override` makes chosen requests be answered otherwise; the
- * latest override counts.
+ * latest override counts. `hold` makes them wait.
  */
 export async function openFakeRegistry() {
   const requests: string[] = [];
@@ -41,6 +41,7 @@ export async function openFakeRegistry() {
     readonly matches: (line: string) => boolean;
     readonly reply: Reply | ((asked: Asked) => Reply);
   }[] = [];
+  const holds: { readonly matches: (line: string) => boolean; readonly until: () => Promise<unknown> }[] = [];
   let login: Login | undefined;
   let scheme: "none" | "basic" | "bearer" = "none";
 
@@ -167,10 +168,11 @@ export async function openFakeRegistry() {
     return kind === "blobs" ? serveBlob(repository, reference) : error(404, "NOT_FOUND");
   };
 
-  const answer = (response: ServerResponse, request: Asked, host: string): void => {
+  const answer = async (response: ServerResponse, request: Asked, host: string): Promise<void> => {
     const line = `${request.method} ${request.url.pathname}`;
     requests.push(line);
     asked.push(request);
+    await holds.find(({ matches }) => matches(line))?.until();
     const override = overrides.findLast(({ matches }) => matches(line))?.reply;
     const reply: Reply & { readonly bytes?: Buffer } =
       override === undefined ? serve(request, host) : typeof override === "function" ? override(request) : override;
@@ -185,7 +187,7 @@ export async function openFakeRegistry() {
     incoming.on("end", () => {
       const host = incoming.headers.host ?? "";
       const url = new URL(incoming.url ?? "", `http://${host}`);
-      answer(
+      void answer(
         response,
         { method: incoming.method ?? "", url, headers: incoming.headers, body: Buffer.concat(chunks) },
         host,
@@ -212,6 +214,10 @@ export async function openFakeRegistry() {
       manifests.get(`${repository}@${reference}`)?.bytes,
     override: (matches: (line: string) => boolean, reply: Reply | ((asked: Asked) => Reply)): void => {
       overrides.push({ matches, reply });
+    },
+    /** Requests that match are seen at once, and answered when the promise is kept. */
+    hold: (matches: (line: string) => boolean, until: () => Promise<unknown>): void => {
+      holds.push({ matches, until });
     },
     requireBasic: (wanted: Login): void => {
       [scheme, login] = ["basic", wanted];

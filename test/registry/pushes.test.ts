@@ -50,6 +50,21 @@ describe("pushes", () => {
     expect(fake.requests.map((line) => line.split(" ")[0])).toEqual(["POST", "DELETE"]);
   });
 
+  test("nobody waits until the trial upload is cancelled", async () => {
+    let release = (): void => undefined;
+    const released = new Promise<void>((done) => {
+      release = done;
+    });
+    fake.hold(
+      (line) => line.startsWith("DELETE"),
+      () => released,
+    );
+    expect(await openClient().acceptsPush(name)).toEqual({ kind: "found", value: true });
+    expect(fake.openUploads()).toBe(1);
+    release();
+    await vi.waitFor(() => expect(fake.openUploads()).toBe(0));
+  });
+
   test("tags, a mount and a delete, as docker-registry does them", async () => {
     const registry = openClient();
     const other = { ...name, repository: "team/other" };
