@@ -269,3 +269,26 @@ test.each([
   vi.useRealTimers();
   vi.restoreAllMocks();
 });
+
+test.each([
+  ["directly", false],
+  ["through a proxy", true],
+])("closing ends what is on its way %s, and what waits to be asked again", async (_, isProxied) => {
+  let heard = (): void => undefined;
+  const isHeard = new Promise<void>((done) => {
+    heard = done;
+  });
+  const host = await serve(() => heard());
+  const env: Readonly<Record<string, string>> = isProxied ? { http_proxy: `http://${host}` } : {};
+  const trust = async () => ({ certificates: [], insecure: false });
+  const http = openHttp({ env, userAgent: "test", timeout: 60_000, trust });
+  const url = new URL(isProxied ? "http://registry.test/v2/" : `http://${host}/v2/`);
+  const sent = http.send({ method: "PUT", url, headers: {}, body: "x", limit: 10 });
+  const pause = http.pause(60_000);
+  await isHeard;
+  await http.close();
+  expect(await sent).toMatchObject({ kind: "failure" });
+  await pause;
+  await http.pause(60_000);
+  expect(await http.send({ method: "GET", url, headers: {}, limit: 10 })).toMatchObject({ words: "the run is over" });
+});
