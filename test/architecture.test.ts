@@ -26,6 +26,7 @@ const house: Record<string, { readonly rooms: readonly string[]; readonly module
   key: { rooms: ["oci"], modules: [] },
   registry: { rooms: [".", "oci"], modules: [] },
   "registry/http.ts": { rooms: [".", "oci", "registry"], modules: ["node:tls"] },
+  "registry/door.ts": { rooms: [], modules: ["node:tls"] },
   "registry/direct.ts": { rooms: ["registry"], modules: ["node:http", "node:https", "node:net"] },
   "registry/proxied.ts": { rooms: ["registry"], modules: ["undici"] },
   arguments: { rooms: [".", "buildx", "oci"], modules: [] },

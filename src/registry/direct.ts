@@ -1,7 +1,7 @@
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import type { Socket } from "node:net";
-import type { Answered, Asked, Door, DoorOptions } from "./http.ts";
+import type { Answered, Asked, Door, DoorOptions } from "./door.ts";
 
 /**
  * Opens the way to hosts that are reached without a proxy, on Node's own client: it is part of every Node, where undici has to be read

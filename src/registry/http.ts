@@ -1,13 +1,10 @@
-import type { SecureContext } from "node:tls";
 import type { Traffic } from "../world.ts";
 import { openDirect } from "./direct.ts";
+import type { Answered, Asked, Door, TlsOptions } from "./door.ts";
 import { proxyFor } from "./proxy.ts";
 import type { Trust } from "./trust.ts";
 
-export type HttpRequest = {
-  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
-  readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
+export type HttpRequest = Omit<Asked, "body" | "whole"> & {
   readonly body?: Uint8Array | string;
   /** The most that is read of an answer's body, in bytes. */
   readonly limit: number;
@@ -19,7 +16,7 @@ export type HttpRequest = {
 export type HttpResponse = {
   readonly kind: "response";
   readonly status: number;
-  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly headers: Answered["headers"];
   readonly body: Uint8Array;
   readonly truncated: boolean;
 };
@@ -51,42 +48,6 @@ export type HttpOptions = {
   readonly trust: (host: string) => Promise<Trust>;
   /** Milliseconds without a byte, after which a request is given up. */
   readonly timeout?: number;
-};
-
-/** One request as a door takes it: times in milliseconds, `whole` for all of the exchange. */
-export type Asked = Pick<HttpRequest, "method" | "url" | "headers"> & {
-  readonly body: HttpRequest["body"] | undefined;
-  readonly whole: number;
-};
-
-/** Header names are in lower case; one that stands there twice is a list. */
-export type Answered = {
-  readonly status: number;
-  readonly headers: HttpResponse["headers"];
-  readonly body: AsyncIterable<Uint8Array>;
-};
-
-/** Connections to the hosts that are trusted and reached alike. */
-export type Door = {
-  /** @throws what the network said. */
-  readonly ask: (asked: Asked) => Promise<Answered>;
-  readonly close: () => Promise<void>;
-};
-
-/** At most so many connections to a host; milliseconds to keep one that is not in use, to hear nothing, and to connect. */
-export type DoorOptions = {
-  readonly connections: number;
-  readonly idle: number;
-  readonly quiet: number;
-  readonly connect: number;
-  readonly tls: TlsOptions;
-};
-
-type TlsOptions = {
-  readonly rejectUnauthorized?: boolean;
-  readonly secureContext?: SecureContext;
-  readonly cert?: string;
-  readonly key?: string;
 };
 
 /** As many as a burst of look-ups has: who has to wait for a connection waits a whole round trip. */

@@ -1,5 +1,5 @@
 import { ProxyAgent, request } from "undici";
-import type { Door, DoorOptions } from "./http.ts";
+import type { Door, DoorOptions } from "./door.ts";
 
 /** Opens the way through a proxy. undici is only read where there is one. */
 export function openProxied(proxy: string, options: DoorOptions & { readonly proxyTls: DoorOptions["tls"] }): Door {

@@ -1,0 +1,41 @@
+import type { SecureContext } from "node:tls";
+
+/** One request as a door takes it: times in milliseconds, `whole` for all of the exchange. */
+export type Asked = {
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | string | undefined;
+  readonly whole: number;
+};
+
+/** Header names are in lower case; one that stands there twice is a list. */
+export type Answered = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+  readonly body: AsyncIterable<Uint8Array>;
+};
+
+/** Connections to the hosts that are trusted and reached alike. */
+export type Door = {
+  /** @throws what the network said. */
+  readonly ask: (asked: Asked) => Promise<Answered>;
+  /** Ends what is still on its way. */
+  readonly close: () => Promise<void>;
+};
+
+/** At most so many connections to a host; milliseconds to keep one that is not in use, to hear nothing, and to connect. */
+export type DoorOptions = {
+  readonly connections: number;
+  readonly idle: number;
+  readonly quiet: number;
+  readonly connect: number;
+  readonly tls: TlsOptions;
+};
+
+export type TlsOptions = {
+  readonly rejectUnauthorized?: boolean;
+  readonly secureContext?: SecureContext;
+  readonly cert?: string;
+  readonly key?: string;
+};
