@@ -18,11 +18,14 @@ export type Client = {
   readonly pushes?: boolean;
   readonly clock?: () => number;
   readonly mask?: (secret: string) => void;
+  /** Milliseconds without a byte, after which a request is given up. */
+  readonly timeout?: number;
 };
 
-export function openClient({ login, credentials, pushes = false, clock = Date.now, mask }: Client = {}): Registry {
+export function openClient(client: Client = {}): Registry {
+  const { login, credentials, pushes = false, clock = Date.now, mask, timeout = 500 } = client;
   const trust = async () => ({ certificates: [], insecure: false });
-  const http = openHttp({ env: {}, userAgent: "test", timeout: 500, trust });
+  const http = openHttp({ env: {}, userAgent: "test", timeout, trust });
   // Waiting between attempts is not what these tests are about.
   const pause = async (): Promise<void> => undefined;
   const registry = openRegistry(

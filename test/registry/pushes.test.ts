@@ -59,7 +59,7 @@ describe("pushes", () => {
       (line) => line.startsWith("DELETE"),
       () => released,
     );
-    expect(await openClient().acceptsPush(name)).toEqual({ kind: "found", value: true });
+    expect(await openClient({ timeout: 60_000 }).acceptsPush(name)).toEqual({ kind: "found", value: true });
     expect(fake.openUploads()).toBe(1);
     release();
     await vi.waitFor(() => expect(fake.openUploads()).toBe(0));
