@@ -1,7 +1,7 @@
 import { recordOf } from "./built.ts";
 import { cannotTell, type Decision } from "./decide.ts";
 import { ActionError, asActionError } from "./errors.ts";
-import { join, make } from "./make.ts";
+import { make, publishJoined } from "./make.ts";
 import { formatPlatform } from "./oci/platform.ts";
 import { formatPinned } from "./oci/reference.ts";
 import { foundSoFar, type Outcome, type Scene } from "./outcome.ts";
@@ -33,7 +33,7 @@ async function act(decision: Decision, scene: Scene): Promise<Outcome> {
     case "hand-out":
       return handOut(decision, scene);
     case "join":
-      return joinSet(decision.found, scene);
+      return join(decision.found, scene);
     case "build":
       return make(decision, scene);
     case "report":
@@ -72,12 +72,12 @@ function describeStale({ doubt }: Extract<Verdict, { kind: "stale" }>): string {
 }
 
 /** All platforms are there, one small manifest is not: who may push adds it, who may not gets the runner's own platform. */
-async function joinSet(found: readonly Found[], scene: Scene): Promise<Outcome> {
+async function join(found: readonly Found[], scene: Scene): Promise<Outcome> {
   const { inputs, world, probed } = scene;
   if (!probed.plan) throw new Error("a set without a plan cannot be joined");
   const decision = await mayJoin(scene);
   if (decision.push) {
-    const { image, served } = await join(scene, probed.plan, found);
+    const { image, served } = await publishJoined(scene, probed.plan, found);
     return { result: "hit", image: formatPinned(image), digest: image.digest, index: served, pushed: true, found };
   }
   world.log.info(`The platforms are not joined to one index: ${decision.why}.`);

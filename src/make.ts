@@ -130,7 +130,7 @@ async function build(task: BuildTask, scene: Scene, { buildPlatforms }: Means): 
 }
 
 /** Joins platforms that are all there, and that other runs have built, to a set. @throws ActionError E_PUSH */
-export function join(scene: Scene, plan: Plan, found: readonly Found[]): ReturnType<typeof publishSet> {
+export function publishJoined(scene: Scene, plan: Plan, found: readonly Found[]): ReturnType<typeof publishSet> {
   return publish(scene, found, [], pushPlan(planToStore(scene, plan, []), found, scene.world.registry));
 }
 
@@ -168,6 +168,7 @@ type Gathering<T> = {
   readonly isComplete: () => boolean;
 };
 
+/** Collects what each of so many will tell, in the order in which they do. */
 function gather<T>(count: number): Gathering<T> {
   const told: T[] = [];
   let finish: (all: readonly T[]) => void = () => undefined;

@@ -189,18 +189,17 @@ async function lookAtSet(
     : { error: answer };
 }
 
+/** What is known where no set counts: why not, the newest of the same sources, and the way to look at the platforms' own tags. */
+type WithoutSet = {
+  readonly damaged: readonly string[];
+  readonly newest: Promise<Newest>;
+  readonly platforms: () => Promise<readonly Look[]>;
+};
+
 async function lookUpPlatforms(
   wanted: Wanted,
   plan: Plan,
-  {
-    damaged,
-    newest,
-    platforms,
-  }: {
-    readonly damaged: readonly string[];
-    readonly newest: Promise<Newest>;
-    readonly platforms: () => Promise<readonly Look[]>;
-  },
+  { damaged, newest, platforms }: WithoutSet,
 ): Promise<Verdict> {
   const looks = await platforms();
   const doubt = looks.find((look) => look.kind === "doubt");

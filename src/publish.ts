@@ -50,6 +50,7 @@ export function storePlan({ sources, plan, salt, now, seconds }: PlanToStore): S
 
 /**
  * Pushes a plan that speaks of these images. No tag names it, so it may be done before the images themselves are checked.
+ * @returns the plan with the descriptor of its manifest, for the set's index.
  * @throws ActionError E_PUSH
  */
 export async function pushPlan(

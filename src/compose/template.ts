@@ -19,7 +19,10 @@ const BRACED = /^\$\{([_a-z][_a-z0-9]*)(?:(:?)([-+?])([^\n]*))?\}$/i;
 /** A default in a default, and so on: nobody writes that many, and each takes room on the stack. */
 const MAX_DEPTH = 100;
 
-/** Characters of one value. Lines of an env file that double one another reach any size, and the system takes 128 KiB in an argument. */
+/**
+ * Characters of one value. Lines of an env file that double one another reach any size, and the system takes 128 KiB in an argument. What
+ * is written out at that length may stay.
+ */
 const MAX_LENGTH = 1024 * 1024;
 
 /**
