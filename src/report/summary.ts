@@ -43,6 +43,8 @@ function doubtOf({ verdict }: Report): string[] {
 
 function platformTable(report: Report): string[] {
   if (report.platforms.length + report.missing.length === 0) return [];
+  // Only a registry's own "not found" is an absence.
+  const absent = report.verdict?.kind === "unknown" ? "not known" : "missing";
   const time = new Map(report.built.map(({ platform, seconds }) => [platform, seconds]));
   const rows = [
     ...report.platforms.map(({ platform, digest, how }) => {
@@ -50,7 +52,7 @@ function platformTable(report: Report): string[] {
       const took = how === "built" && seconds !== undefined ? ` in ${seconds} s` : "";
       return `| ${formatPlatform(platform)} | ${how}${took} | ${digest === undefined ? "loaded into the local engine" : `\`${shortDigest(digest)}\``} |`;
     }),
-    ...report.missing.map((platform) => `| ${formatPlatform(platform)} | missing | |`),
+    ...report.missing.map((platform) => `| ${formatPlatform(platform)} | ${absent} | |`),
   ];
   return [["| Platform | | Image |", "| --- | --- | --- |", ...rows].join("\n")];
 }

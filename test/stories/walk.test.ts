@@ -194,10 +194,19 @@ test("only the missing platform is built, and joined with the one that is there"
   expect(await run()).toMatchObject({ docker: [], outputs: { result: "hit" } });
 });
 
+test("what may not be looked at is not known, and nowhere told as missing", async () => {
+  registry.override((line) => line.includes("/team/app/manifests/"), { status: 403 });
+  const { code, outputs, summary } = await run();
+  expect({ code, result: outputs.result }).toEqual({ code: 1, result: "unknown" });
+  expect(summary).toContain("| linux/amd64 | not known | |");
+  expect(summary).not.toContain("missing");
+});
+
 test("partial with on-miss: fail says what is missing", async () => {
   await run({ platforms: "linux/arm64" });
   const told = await run({ "on-miss": "fail" });
   expect(told).toMatchObject({ code: 1, outputs: { result: "partial", "missing-platforms": '["linux/amd64"]' } });
+  expect(told.summary).toContain("| linux/amd64 | missing | |");
 });
 
 test("all platforms are there and no set: joined by who may push, without docker", async () => {
