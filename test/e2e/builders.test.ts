@@ -15,7 +15,18 @@ import { openExec } from "../../src/host/exec.ts";
 import { openFiles } from "../../src/host/files.ts";
 import type { Finished } from "../../src/world.ts";
 import { put } from "../checkout.ts";
-import { copySample, docker, makeBase, REGISTRY, runAction, runImage, unique } from "./harness.ts";
+import {
+  copySample,
+  docker,
+  type Ended,
+  makeBase,
+  REGISTRY,
+  runAction,
+  runImage,
+  type Step,
+  tags,
+  unique,
+} from "./harness.ts";
 import { folder, LOGIN, makeCertificate, makePasswordFile, startRegistry } from "./registries.ts";
 
 // Builders of every driver that can be had without Docker Hub, and what reaches them of what our client knows.
@@ -187,6 +198,34 @@ describe("with an image of BuildKit", () => {
     expect(await runImage(built.outputs.image ?? "", "linux/arm64", "cat", "/tool")).toBe("aarch64");
     expect(await docker("ps", "--all", "--format", "{{.Names}}")).toBe(before);
     expect(await run()).toMatchObject({ outputs: { result: "hit", image: built.outputs.image } });
+  });
+
+  test("an empty one takes the layers that another one left beside the image; a pull request takes and leaves none", async () => {
+    const workspace = copySample();
+    const base = await makeBase({ repository: unique("base/layers") });
+    const cache = unique("e2e/layers");
+    const run = async (more: Pick<Step, "env" | "event"> = {}): Promise<Ended> => {
+      const inputs = { "cache-repo": `${REGISTRY}/${cache}`, "buildkit-image": IMAGE, force: "true" };
+      const ended = await runAction({ workspace, inputs, ...more, env: { SAMPLE_BASE: base.image, ...more.env } });
+      expect(ended.outputs.result, ended.log).toBe("built");
+      return ended;
+    };
+    const head = { ref: "topic", repo: { full_name: "team/app" } };
+    const pull = {
+      env: { GITHUB_EVENT_NAME: "pull_request", GITHUB_HEAD_REF: "topic", GITHUB_BASE_REF: "main" },
+      event: {
+        repository: { default_branch: "main", full_name: "team/app" },
+        pull_request: { head, base: { ref: "main", repo: { full_name: "team/app" } } },
+      },
+    };
+    const layers = async (): Promise<readonly string[]> =>
+      (await tags(cache)).filter((tag) => tag.startsWith("layers-"));
+    expect((await run(pull)).log).toMatch(/\d steps, 0 cached/);
+    expect(await layers()).toEqual([]);
+    expect((await run()).log).toMatch(/\d steps, 0 cached/);
+    expect(await layers()).toHaveLength(1);
+    expect((await run(pull)).log).toMatch(/(\d) steps, \1 cached/);
+    expect(await layers()).toHaveLength(1);
   });
 
   test("one that is kept goes on with its container, and starts anew for another image or when asked", async () => {

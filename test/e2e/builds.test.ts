@@ -1,4 +1,5 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -103,6 +104,25 @@ RUN echo "$A $B $C \${REVISION:-none}" > /args
   edit("args.conf", "B=other\nC=file\n");
   const missed = await run({ ...inputs, "on-miss": "fail" }, { RUN_ID: "3" });
   expect(missed.log).toContain("build arg B changed (args.conf:1)");
+});
+
+test("an ssh agent reaches the instruction that mounts it, and the image knows nothing of it", async () => {
+  const { run, temporary } = checkout("agent", {
+    ".devcontainer/devcontainer.json":
+      '{ "build": { "dockerfile": "Dockerfile", "args": { "BASE": "${localEnv:BASE}" } } }',
+    ".devcontainer/Dockerfile":
+      'ARG BASE\nFROM $BASE\nRUN --mount=type=ssh test -S "$SSH_AUTH_SOCK" && echo "there" > /agent\nRUN test -z "$SSH_AUTH_SOCK"\n',
+  });
+  const socket = join(temporary, "agent.sock");
+  const agent = createServer();
+  await new Promise<void>((done) => agent.listen(socket, done));
+  const without = await run({}, { SSH_AUTH_SOCK: socket });
+  expect(without.code, without.log).toBe(1);
+  const built = await run({ ssh: "default" }, { SSH_AUTH_SOCK: socket });
+  expect(built.outputs.result, built.log).toBe("built");
+  expect(await runImage(built.outputs.image ?? "", "linux/amd64", "cat", "/agent")).toContain("there");
+  expect(JSON.stringify(built.outputs) + built.summary).not.toContain("agent.sock");
+  await new Promise((done) => agent.close(done));
 });
 
 test("no secret, no login and no value of the environment leaves the build", async () => {
