@@ -7,7 +7,7 @@ import { imageFor, type Served } from "./oci/manifest.ts";
 import { formatPlatform, type Platform } from "./oci/platform.ts";
 import type { Sources } from "./plan.ts";
 import { scopeOf } from "./sources.ts";
-import { type Binding, type ImageSource, nameForBuildKit, tellPlace } from "./upstream.ts";
+import { type Binding, type ImageSource, nameForBuildKit } from "./upstream.ts";
 import type { Answer, Registry } from "./world.ts";
 
 /** `bindings` is empty where there is no plan: then tags are all there is. */
@@ -85,7 +85,7 @@ function refuseTriggers(source: ImageSource, base: ImageConfig, sources: Sources
   const reached = sources.build.leftOut.find((path) => reads.some((read) => canReach(read, path)));
   if (reached === undefined) return;
   throw new ActionError("E_CONTEXT", {
-    what: `${tellPlace(source.at)}: the base image ${source.written} has an ONBUILD trigger that copies ${reached} into the image, which would be another image in every clone.`,
+    what: `The base image ${source.written} has an ONBUILD trigger that copies ${reached} into the image, which would be another image in every clone.`,
     fix: `Add ${reached} to .dockerignore.`,
     at: source.at,
   });
@@ -99,7 +99,7 @@ function refuseUnseen(source: ImageSource, triggers: readonly string[], sources:
   const unseen = image ?? remoteAdds(stage, scope).find(({ checksum }) => checksum === undefined)?.source;
   if (unseen === undefined) return;
   throw new ActionError("E_CONTEXT", {
-    what: `${tellPlace(source.at)}: the base image ${source.written} has an ONBUILD trigger that takes ${unseen} into the image, which can change without anything of yours changing.`,
+    what: `The base image ${source.written} has an ONBUILD trigger that takes ${unseen} into the image, which can change without anything of yours changing.`,
     fix: "Use a base without that trigger: an image built here would not be found again for certain.",
     at: source.at,
   });

@@ -11,9 +11,8 @@ import type {
   Written,
 } from "./definition.ts";
 import type { BuildOption } from "./devcontainer/options.ts";
-import type { Place } from "./errors.ts";
+import { type Place, tellPlace } from "./errors.ts";
 import type { Doubt } from "./upstream.ts";
-import { tellPlace } from "./upstream.ts";
 import type { Files } from "./world.ts";
 
 /**

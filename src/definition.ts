@@ -8,8 +8,8 @@ import { type BuildOption, type BuildOptionPair, formatOption, readBuildOptions 
 import { placeOf } from "./devcontainer/parse.ts";
 import { pathWithin, resolvePath } from "./devcontainer/paths.ts";
 import { type Substituted, substitutionAt } from "./devcontainer/substitute.ts";
-import type { Place } from "./errors.ts";
-import { type Doubt, tellPlace } from "./upstream.ts";
+import { type Place, tellPlace } from "./errors.ts";
+import type { Doubt } from "./upstream.ts";
 import type { Files } from "./world.ts";
 
 /** A value as it is used, the place where a person finds it, and what took part in it. */

@@ -20,6 +20,11 @@ export type ErrorCode =
 /** A place in a file that a person can open: `line` counts from 1. */
 export type Place = { readonly file: string; readonly line?: number };
 
+/** `file:line`, as compilers write it. */
+export function tellPlace({ file, line }: Place): string {
+  return line === undefined ? file : `${file}:${line}`;
+}
+
 export type ActionErrorParts = {
   readonly what: string;
   readonly fix?: string;

@@ -1,10 +1,10 @@
 import { type ImageUse, imageUses, remoteAdds } from "./dockerfile/stages.ts";
-import { ActionError, type Place } from "./errors.ts";
+import { ActionError, type Place, tellPlace } from "./errors.ts";
 import type { Inputs } from "./inputs.ts";
 import type { Platform } from "./oci/platform.ts";
 import { imageAllowed } from "./registry/allowed.ts";
 import { type Gathered, scopeOf } from "./sources.ts";
-import { type Doubt, type ImageSource, readImageName, tellPlace } from "./upstream.ts";
+import { type Doubt, type ImageSource, readImageName } from "./upstream.ts";
 
 /** The images that a platform's build reads, or why that cannot be told. */
 export type ReadImages = { readonly images: readonly ImageSource[]; readonly doubt?: Doubt };

@@ -1,4 +1,4 @@
-import { ActionError, type Place } from "./errors.ts";
+import { ActionError, type Place, tellPlace } from "./errors.ts";
 import type { FeaturePorts } from "./features/found.ts";
 import type { InstalledFeature } from "./features/install.ts";
 import type { FeatureRequest, ResolvedFeatures, resolveFeatures } from "./features/resolve.ts";
@@ -172,8 +172,4 @@ function refuseOtherHost(written: string, reference: string, { registry }: Refer
     fix: `Write ${registry} instead.`,
     at,
   });
-}
-
-export function tellPlace(at: Place): string {
-  return at.line === undefined ? at.file : `${at.file}:${at.line}`;
 }

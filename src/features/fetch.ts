@@ -1,4 +1,4 @@
-import type { ActionError } from "../errors.ts";
+import { type ActionError, tellPlace } from "../errors.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 import type { Descriptor, ImageManifest, Served } from "../oci/manifest.ts";
 import { formatReference, type Reference } from "../oci/reference.ts";
@@ -134,7 +134,6 @@ function unusable(asked: AskedFeature, why: string): ActionError {
 
 /** An answer that could not be had, and for which feature. */
 export function doubtAbout(asked: AskedFeature, error: RegistryError): FeatureDoubt {
-  const line = asked.at?.line === undefined ? "" : `:${asked.at.line}`;
-  const place = asked.at === undefined ? "" : ` (${asked.at.file}${line})`;
+  const place = asked.at === undefined ? "" : ` (${tellPlace(asked.at)})`;
   return { kind: "registry", what: `${nameFeature(asked)}${place}`, error };
 }

@@ -1,6 +1,6 @@
 import { appendFileSync } from "node:fs";
 import * as core from "@actions/core";
-import type { ActionError } from "../errors.ts";
+import { type ActionError, tellPlace } from "../errors.ts";
 import type { Log } from "../world.ts";
 
 /** The log port on the runner's own commands. */
@@ -18,8 +18,7 @@ export function openLog(): Log {
 
 /** What happened, the code by which the README lists it, and what to do now. */
 export function describeError(error: ActionError): string {
-  const where =
-    error.at === undefined ? "" : `${error.at.file}${error.at.line === undefined ? "" : `:${error.at.line}`}: `;
+  const where = error.at === undefined ? "" : `${tellPlace(error.at)}: `;
   return `${where}${error.message} [${error.code}]${error.fix === undefined ? "" : `\n${error.fix}`}`;
 }
 

@@ -1,4 +1,5 @@
 import { cannotTell } from "../decide.ts";
+import { type ActionError, tellPlace } from "../errors.ts";
 import { shortDigest } from "../oci/digest.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { formatRepository } from "../oci/reference.ts";
@@ -21,11 +22,7 @@ const HEADLINES: Readonly<Record<Report["result"], string>> = {
 export function renderSummary(report: Report): string {
   const parts = [
     `### Dev container: ${HEADLINES[report.result]}`,
-    ...(report.failure
-      ? [
-          `**${asText(report.failure.message)}** \`${report.failure.code}\`${report.failure.fix === undefined ? "" : `\n\n${asText(report.failure.fix)}`}`,
-        ]
-      : []),
+    ...(report.failure ? [failureOf(report.failure)] : []),
     ...(report.image === undefined ? [] : [`\`${report.image}\`${report.isFallback ? " stands in for it." : ""}`]),
     ...doubtOf(report),
     ...platformTable(report),
@@ -34,6 +31,12 @@ export function renderSummary(report: Report): string {
     costs(report),
   ];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
+}
+
+/** What happened and where, the code by which the README lists it, and what to do now. */
+function failureOf({ message, code, fix, at }: ActionError): string {
+  const where = at === undefined ? "" : `${tellPlace(at)}: `;
+  return `**${asText(where + message)}** \`${code}\`${fix === undefined ? "" : `\n\n${asText(fix)}`}`;
 }
 
 /** Why the last good image was handed out without a look at what it is built on. */
