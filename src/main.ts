@@ -1,15 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { ActionError, asActionError } from "./errors.ts";
+import { makeOutputs } from "./handover/outputs.ts";
 import { fail, forgive, openLog, publishOutputs, publishSummary, readInput } from "./host/actions.ts";
 import { readHost } from "./host/context.ts";
 import { openExec } from "./host/exec.ts";
 import { openFiles } from "./host/files.ts";
 import { gunzip } from "./host/gunzip.ts";
 import { openTools } from "./host/tools.ts";
-import { type Inputs, readInputs } from "./inputs.ts";
+import { type Inputs, readInputs } from "./inputs/inputs.ts";
 import { formatRepository } from "./oci/reference.ts";
-import { makeOutputs } from "./outputs.ts";
 import { openRegistry } from "./registry/client.ts";
 import { openCredentials } from "./registry/credentials.ts";
 import { openHttp } from "./registry/http.ts";

@@ -1,23 +1,23 @@
-import { carryOut } from "./act.ts";
-import { type Aged, leaveOutOld } from "./age.ts";
-import { decide } from "./decide.ts";
-import { type Explanation, explainAgainstBranch, explainDrift } from "./explain.ts";
-import { openFeaturePorts } from "./feature-ports.ts";
-import { type Handover, makeHandover, readLoadedConfig } from "./handover.ts";
-import type { Inputs } from "./inputs.ts";
+import { type Handover, makeHandover, readLoadedConfig } from "./handover/handover.ts";
+import { chooseRunners } from "./handover/matrix.ts";
+import { chooseSbomFolder, handOverSboms } from "./handover/sboms.ts";
+import type { Inputs } from "./inputs/inputs.ts";
 import { sourceTag } from "./key/fingerprint.ts";
-import { chooseRunners } from "./matrix.ts";
 import { samePlatform } from "./oci/platform.ts";
 import { formatRepository } from "./oci/reference.ts";
-import type { Outcome } from "./outcome.ts";
-import { readSources, type Sources } from "./plan.ts";
-import { type Probed, probe } from "./probe.ts";
-import { branchToMove, lookAtAlias, storePlan } from "./publish.ts";
-import { readAskedTags } from "./release.ts";
+import { openFeaturePorts } from "./plan/feature-ports.ts";
+import { readSources, type Sources } from "./plan/plan.ts";
+import { type Aged, leaveOutOld } from "./probe/age.ts";
+import { decide } from "./probe/decide.ts";
+import { type Explanation, explainAgainstBranch, explainDrift } from "./probe/explain.ts";
+import { type Probed, probe } from "./probe/probe.ts";
+import { readFoundConfig } from "./probe/verify.ts";
+import { carryOut } from "./publish/act.ts";
+import type { Outcome } from "./publish/outcome.ts";
+import { branchToMove, lookAtAlias, storePlan } from "./publish/publish.ts";
+import { readAskedTags } from "./publish/release.ts";
 import { describeExplanation, describePlan, describeSources, describeVerdict } from "./report/log.ts";
 import type { Report } from "./report/report.ts";
-import { chooseSbomFolder, handOverSboms } from "./sboms.ts";
-import { readFoundConfig } from "./verify.ts";
 import type { World } from "./world.ts";
 
 /** A probe that hangs must not eat the job: past this many milliseconds the answer is `unknown`. */
@@ -32,7 +32,7 @@ export async function run(inputs: Inputs, world: World): Promise<Report> {
   const started = world.clock();
   const folder = await chooseSbomFolder(inputs, world);
   const { sources, tags } = await world.log.group("Which image would this commit's dev container be?", async () => {
-    if (inputs.load) await (await import("./load.ts")).requireEngine(world);
+    if (inputs.load) await (await import("./handover/load.ts")).requireEngine(world);
     const tags = await readAskedTags(inputs, world);
     const read = await readSources(inputs, world);
     for (const secret of read.build.arguments.secretValues) world.log.mask(secret);

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync, readlinkSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
+import type { FeatureToInstall } from "../src/build/feature-build.ts";
+import { layOutBuild, type PlatformLayout } from "../src/build/layout.ts";
 import { METADATA_LABEL } from "../src/devcontainer/label.ts";
-import type { FeatureToInstall } from "../src/feature-build.ts";
 import { openFiles } from "../src/host/files.ts";
 import { RECIPE } from "../src/key/ingredients.ts";
-import { layOutBuild, type PlatformLayout } from "../src/layout.ts";
 import type { ImageConfig } from "../src/oci/config.ts";
 import type { Served } from "../src/oci/manifest.ts";
 import { formatPlatform } from "../src/oci/platform.ts";

@@ -1,17 +1,17 @@
 import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
-import { openFeaturePorts } from "../src/feature-ports.ts";
 import type { FeaturePorts } from "../src/features/found.ts";
 import { openFiles } from "../src/host/files.ts";
 import { gunzip } from "../src/host/gunzip.ts";
-import { type Inputs, readInputs } from "../src/inputs.ts";
+import { type Inputs, readInputs } from "../src/inputs/inputs.ts";
 import type { Digest } from "../src/oci/digest.ts";
 import type { Served } from "../src/oci/manifest.ts";
 import { OCI_INDEX, OCI_MANIFEST } from "../src/oci/media-types.ts";
 import { parsePlatform } from "../src/oci/platform.ts";
 import { formatReference } from "../src/oci/reference.ts";
-import { readSources, type Sources } from "../src/plan.ts";
-import { type Probed, probe } from "../src/probe.ts";
+import { openFeaturePorts } from "../src/plan/feature-ports.ts";
+import { readSources, type Sources } from "../src/plan/plan.ts";
+import { type Probed, probe } from "../src/probe/probe.ts";
 import type { Answer, Host, Registry } from "../src/world.ts";
 
 export const sha = (text: string): Digest => `sha256:${createHash("sha256").update(text).digest("hex")}`;

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { OUTPUTS } from "../src/outputs.ts";
+import { OUTPUTS } from "../src/handover/outputs.ts";
 
 type Named = Readonly<Record<string, { readonly description?: string }>>;
 type Step = {

@@ -1,11 +1,11 @@
-import { cannotTell } from "../decide.ts";
-import type { Explanation } from "../explain.ts";
 import { setTag } from "../key/fingerprint.ts";
 import { shortDigest } from "../oci/digest.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { formatPinned } from "../oci/reference.ts";
-import type { Sources } from "../plan.ts";
-import type { Plan, Verdict } from "../probe.ts";
+import type { Sources } from "../plan/plan.ts";
+import { cannotTell } from "../probe/decide.ts";
+import type { Explanation } from "../probe/explain.ts";
+import type { Plan, Verdict } from "../probe/probe.ts";
 import type { PlatformSbom } from "../sbom/read.ts";
 import type { Report } from "./report.ts";
 

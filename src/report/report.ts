@@ -1,13 +1,13 @@
-import type { BuiltPlatform } from "../build.ts";
+import type { BuiltPlatform } from "../build/build.ts";
 import type { ActionError } from "../errors.ts";
-import type { Handover } from "../handover.ts";
+import type { Handover } from "../handover/handover.ts";
+import type { Runner } from "../handover/matrix.ts";
+import type { SbomReport } from "../handover/sboms.ts";
 import type { Difference } from "../key/explain.ts";
-import type { Runner } from "../matrix.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Repository } from "../oci/reference.ts";
-import type { Plan, Verdict } from "../probe.ts";
-import type { SbomReport } from "../sboms.ts";
+import type { Plan, Verdict } from "../probe/probe.ts";
 import type { Traffic } from "../world.ts";
 
 export type Result = "hit" | "built" | "partial" | "stale" | "miss" | "unknown" | "failed";

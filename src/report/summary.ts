@@ -1,8 +1,8 @@
-import { cannotTell } from "../decide.ts";
 import { type ActionError, tellPlace } from "../errors.ts";
 import { shortDigest } from "../oci/digest.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { formatRepository } from "../oci/reference.ts";
+import { cannotTell } from "../probe/decide.ts";
 import { count } from "./log.ts";
 import { asText } from "./markdown.ts";
 import { changeTables, licenseTable, packageTable } from "./packages.ts";

@@ -9,7 +9,7 @@ import type { FeaturePorts } from "../../src/features/found.ts";
 import { fetchFeatureContent, type InstalledFeature } from "../../src/features/install.ts";
 import type { LockfileUse } from "../../src/features/lockfile.ts";
 import { resolveFeatures } from "../../src/features/resolve.ts";
-import { environmentInstruction } from "../../src/recipe.ts";
+import { environmentInstruction } from "../../src/plan/recipe.ts";
 import type { Installed, InstalledView } from "./oracle.ts";
 
 export type Question = {

@@ -1,7 +1,7 @@
 import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
-import { OUTPUTS } from "../../src/outputs.ts";
+import { OUTPUTS } from "../../src/handover/outputs.ts";
 import { type Content, makeCheckout, put } from "../checkout.ts";
 import type { FakeRegistry } from "../fakes/registry.ts";
 import { type Play, play, type Told } from "./harness.ts";

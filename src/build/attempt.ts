@@ -1,0 +1,187 @@
+import { offeredArguments, type Provenance } from "../arguments/offered.ts";
+import type { BuildTask } from "./build.ts";
+import { buildxArguments, tooLongArgument } from "../buildx/args.ts";
+import { abilitiesOf, type Builder } from "../buildx/builder.ts";
+import type { Buildx } from "../buildx/buildx.ts";
+import { cacheArguments } from "../buildx/cache.ts";
+import { explainFailure, isServersFault, isTooLargeSbom, type UserDockerfile } from "../buildx/failure.ts";
+import { type BuildEnd, openProgress } from "../buildx/progress.ts";
+import type { BuildWarning } from "../buildx/rawjson.ts";
+import { hideValues } from "../buildx/redact.ts";
+import { commitLabels } from "../sources/commit.ts";
+import { METADATA_LABEL } from "../devcontainer/label.ts";
+import { formatOption } from "../devcontainer/options.ts";
+import { declaredArgs } from "../dockerfile/stages.ts";
+import { ActionError } from "../errors.ts";
+import type { Layout } from "./layout.ts";
+import { formatPlatform, type Platform, platformSlug } from "../oci/platform.ts";
+import type { Sources } from "../plan/plan.ts";
+import { cacheBeside } from "../publish/publish.ts";
+import type { World } from "../world.ts";
+
+/** One platform's build, ready to be run. */
+export type PlatformTask = Omit<BuildTask, "buildx"> & {
+  readonly platform: Platform;
+  /** The name of the image that makes the SBOM; nothing where there is to be none. */
+  readonly generator: string | undefined;
+  readonly layout: Layout;
+  readonly env: Readonly<Record<string, string>>;
+  readonly buildx: Buildx;
+  readonly builder: Builder;
+  readonly commit: Provenance;
+};
+
+/** Only its own lines can be told to the user; a Dockerfile of ours has none. */
+export function userDockerfile({ build: { file, dockerfileText } }: Sources): UserDockerfile | undefined {
+  return file === undefined ? undefined : { file, lastLine: dockerfileText.split("\n").length };
+}
+
+/** What came of a build. */
+export type Run = {
+  readonly metadata: string;
+  /** As it was used in the end. */
+  readonly generator: string | undefined;
+  readonly seconds: number;
+  readonly warnings: readonly BuildWarning[];
+};
+
+/** What is pushed or loaded, and where buildx writes down what became of it. */
+type Target = { readonly name: string; readonly metadataFile: string };
+
+/**
+ * Runs one platform's build, again where that is fair.
+ * @param name under which the image is pushed or loaded.
+ * @throws ActionError for a build that fails, with what to do.
+ */
+export async function runBuild(task: PlatformTask, name: string, world: World): Promise<Run> {
+  const { platform, sources, layout } = task;
+  const title = formatPlatform(platform);
+  const metadataFile = `${layout.folder}/metadata-${platformSlug(platform)}.json`;
+  const target = { name, metadataFile };
+  for (const warning of argumentsOf(task, target, world).warnings) world.log.warning(warning);
+  const started = world.clock();
+  const { code, end, generator } = await tryWithSbom(task, target, world);
+  if (code !== 0) throw explainFailure(end.failure, { platform: title, dockerfile: userDockerfile(sources), code });
+  const seconds = Math.round((world.clock() - started) / 100) / 10;
+  return { metadata: (await world.files.readText(metadataFile)) ?? "", generator, seconds, warnings: end.warnings };
+}
+
+function argumentsOf(
+  { platform, sources, layout, inputs, output, builder, commit, generator, rebuild }: PlatformTask,
+  { name, metadataFile }: Target,
+  { host }: World,
+): { readonly args: readonly string[]; readonly warnings: readonly string[] } {
+  const { definition, arguments: told } = sources.build;
+  const laidOut = layout.platforms.get(formatPlatform(platform));
+  if (!laidOut) throw new Error(`nothing was laid out for ${formatPlatform(platform)}`);
+  const { label } = laidOut;
+  const isFresh = inputs.build.noCache || rebuild === "fresh";
+  const cache = cacheArguments({
+    platform,
+    from: inputs.build.cacheFrom,
+    to: inputs.build.cacheTo,
+    beside: cacheBeside(sources, inputs, host.event),
+    mayExport: output.kind === "push" && !host.event.isPullRequest && abilitiesOf(builder).exportCache,
+    isFresh,
+    env: host.env,
+  });
+  const args = buildxArguments({
+    builder: builder.name,
+    platform,
+    contextFolder: layout.contextFolder,
+    dockerfile: laidOut.dockerfile,
+    target: laidOut.target,
+    buildArgs: { ...offeredTo(sources, commit), ...told.args, ...told.uncounted },
+    labels: { ...commitLabels(commit), ...(label === undefined ? {} : { [METADATA_LABEL]: label }) },
+    cacheFrom: definition.cacheFrom,
+    contexts: laidOut.contexts,
+    options: [
+      ...cache.args,
+      ...(isFresh ? ["--no-cache"] : []),
+      ...[...definition.counted, ...definition.uncounted].map(formatOption),
+      ...told.secretOptions,
+    ],
+    metadataFile,
+    output: {
+      kind: output.kind,
+      name,
+      driver: builder.driver,
+      kept: inputs.load,
+      provenance: inputs.attestations.provenance,
+      generator,
+    },
+  });
+  const tooLong = tooLongArgument(args);
+  if (tooLong === undefined) return { args, warnings: cache.warnings };
+  throw new ActionError("E_CONFIG", {
+    what: `A build arg or the metadata label is longer than the system lets a program take (128 KiB): ${tooLong}…`,
+    fix: "Shorten it, or put its content into a file of the build context.",
+  });
+}
+
+/** What tells of the commit, for a Dockerfile that declares it and a user that did not say it. */
+function offeredTo({ build }: Sources, commit: Provenance): Readonly<Record<string, string>> {
+  const declared = declaredArgs(build.dockerfile);
+  return Object.fromEntries([...offeredArguments(commit)].filter(([name]) => declared.has(name)));
+}
+
+type Attempt = { readonly code: number; readonly end: BuildEnd; readonly generator: string | undefined };
+
+/** Once more without an SBOM where that is too large for BuildKit and nobody insists on it. */
+async function tryWithSbom(task: PlatformTask, target: Target, world: World): Promise<Attempt> {
+  const attempt = await tryFairly(task, target, world);
+  const mayGoWithout = task.generator !== undefined && !task.inputs.attestations.required.includes("sbom");
+  if (attempt.code === 0 || !mayGoWithout || !isTooLargeSbom(attempt.end.failure)) return attempt;
+  world.log.warning(
+    `${formatPlatform(task.platform)}: the SBOM is larger than this BuildKit lets through, so the image is built without one. BuildKit 0.33 takes 80 MiB; a generator that lists fewer files helps too.`,
+  );
+  return tryFairly({ ...task, generator: undefined }, target, world);
+}
+
+/** Once more where the registry failed while the image was pushed, for then everything is in BuildKit's cache. */
+async function tryFairly(task: PlatformTask, target: Target, world: World): Promise<Attempt> {
+  const { args } = argumentsOf(task, target, world);
+  const attempt = await tryBuild(task, args, world);
+  if (attempt.code === 0 || !isServersFault(attempt.end.failure)) return attempt;
+  const title = formatPlatform(task.platform);
+  world.log.info(`[${title}] The registry failed while the image was pushed; once more, from BuildKit's cache.`);
+  return tryBuild(task, args, world);
+}
+
+/** What commands print stands in base64 there, where no mask finds a secret. */
+function readableRaw(line: string): string {
+  return line.replaceAll(/"data":"([A-Za-z0-9+/=]*)"/g, (_, data: string) => `"data":${JSON.stringify(atob(data))}`);
+}
+
+/**
+ * buildx makes a build arg of the first one, and labels of the checkout for the second, whoever set it in the step: no key would know. In
+ * the folder that is built it would look for git in vain, and the provenance that it would write down once more is read from the registry.
+ * @see https://docs.docker.com/build/building/variables/
+ */
+const FOR_BUILDX = {
+  SOURCE_DATE_EPOCH: "",
+  BUILDX_GIT_LABELS: "",
+  BUILDX_GIT_INFO: "false",
+  BUILDX_METADATA_PROVENANCE: "disabled",
+};
+
+async function tryBuild(
+  { platform, sources, env, buildx, generator }: PlatformTask,
+  args: readonly string[],
+  world: World,
+): Promise<Attempt> {
+  const { args: counted, uncounted } = sources.build.arguments;
+  const redact = hideValues({ ...counted, ...uncounted });
+  const progress = openProgress({ title: formatPlatform(platform), clock: world.clock, redact });
+  const wantsAll = world.host.env.RUNNER_DEBUG === "1";
+  const finished = await world.exec(buildx.program, [...buildx.prefix, ...args], {
+    env: { ...env, ...FOR_BUILDX },
+    onLine: (line) => {
+      if (wantsAll) world.log.debug(redact(readableRaw(line)));
+      for (const told of progress.line(line)) world.log.info(told);
+    },
+  });
+  const end = progress.end();
+  for (const told of end.lines) world.log.info(told);
+  return { code: finished?.code ?? 1, end, generator };
+}

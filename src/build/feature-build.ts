@@ -1,0 +1,200 @@
+import { contextTime } from "../sources/context.ts";
+import { baseEntries, METADATA_LABEL } from "../devcontainer/label.ts";
+import { extendDockerfile } from "../dockerfile/extend.ts";
+import { finalUser } from "../dockerfile/user.ts";
+import { ActionError } from "../errors.ts";
+import type { ArchiveEntry } from "../features/archive.ts";
+import type { FeaturePorts } from "../features/found.ts";
+import { fetchFeatureContent, type InstalledFeature } from "../features/install.ts";
+import { containerEnvironment } from "../sources/installation.ts";
+import type { ImageConfig } from "../oci/config.ts";
+import { digestOf } from "../oci/digest.ts";
+import type { Platform } from "../oci/platform.ts";
+import { type FeatureStep, type FeatureUsers, featureInstructions, featureScripts } from "../plan/recipe.ts";
+import { type Gathered, scopeOf } from "../sources/sources.ts";
+import type { Files } from "../world.ts";
+
+/** The options as the install script reads them; a feature's own file of that name, which could be a link, is left out. */
+const OPTIONS_FILE = "devcontainer-features.env";
+
+/** A feature with what is laid out for its install script; a local one lies in the workspace. */
+export type FeatureToInstall = {
+  readonly feature: InstalledFeature;
+  readonly entries: readonly ArchiveEntry[] | undefined;
+};
+
+/**
+ * Fetches the features of a build, all at once, each by the digest that is in the plan.
+ * @throws ActionError E_REGISTRY where one cannot be had, E_FEATURE or E_CHANGED for one that is not what it was.
+ */
+export async function fetchFeatures(
+  features: readonly InstalledFeature[],
+  ports: FeaturePorts,
+): Promise<readonly FeatureToInstall[]> {
+  return Promise.all(
+    features.map(async (feature): Promise<FeatureToInstall> => {
+      const { source } = feature;
+      if (source.kind === "local") return { feature, entries: undefined };
+      const content = await fetchFeatureContent({ ...feature, source }, ports);
+      if (content.kind === "content") return content;
+      const { what, error } = content;
+      throw new ActionError("E_REGISTRY", {
+        what: `${what} cannot be read: ${error.words} (${error.request}).`,
+        fix: error.fix ?? "Run the job again, and log in to its registry before this action.",
+        cause: error,
+      });
+    }),
+  );
+}
+
+/** What is built for one platform, once the base image is known. */
+export type FeatureBuild = {
+  readonly gathered: Gathered;
+  readonly platform: Platform;
+  readonly base: ImageConfig;
+  readonly features: readonly FeatureToInstall[];
+};
+
+/**
+ * The Dockerfile that installs the features on top of the user's target, for one platform.
+ * @returns its text, how many lines of it are the user's, and for whom features are installed.
+ * @throws ActionError E_DOCKERFILE where the user of the image cannot be told, E_CONFIG for an environment that cannot be set.
+ */
+export function featureDockerfile({ gathered, platform, base, features }: FeatureBuild): {
+  readonly text: string;
+  readonly ownLines: number;
+  readonly users: FeatureUsers;
+} {
+  const { dockerfile, dockerfileText, definition, configuration, relative } = gathered;
+  const target = definition.target?.value;
+  const found = finalUser(dockerfile, target, scopeOf(gathered, platform), base);
+  if (found.kind === "unresolved")
+    throw new ActionError("E_DOCKERFILE", {
+      what: `Which user the image has cannot be told before the build: USER holds ${found.names.join(", ")}.`,
+      fix: "Write the user's name, or give the variable a value with ARG or ENV: features are installed for that user.",
+      at: { file: dockerfile.file, line: found.line },
+    });
+  const instructions = featureInstructions({
+    escapeChar: dockerfile.escape,
+    steps: stepsOf(features, relative),
+    containerEnv: containerEnvironment(configuration),
+    imageUser: found.user,
+    at: { file: relative },
+  });
+  return {
+    ...extendDockerfile(dockerfileText, dockerfile, target, instructions),
+    users: featureUsers(gathered, base, found.user),
+  };
+}
+
+/**
+ * The last user that anybody names. A user in the base's label that holds a variable is passed over: it would be another one on every
+ * machine.
+ * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/containerFeatures.ts (getFeaturesBuildOptions)
+ */
+function featureUsers({ configuration, definition }: Gathered, base: ImageConfig, imageUser: string): FeatureUsers {
+  const labelled = baseEntries(base.labels[METADATA_LABEL]).map((entry) => ({
+    containerUser: isPlain(entry.containerUser) ? entry.containerUser : undefined,
+    remoteUser: isPlain(entry.remoteUser) ? entry.remoteUser : undefined,
+  }));
+  const all = [...labelled, configuration.json];
+  const last = (name: "containerUser" | "remoteUser"): string | undefined => {
+    const value = all.findLast((entry) => typeof entry[name] === "string" && entry[name] !== "")?.[name];
+    return typeof value === "string" ? value : undefined;
+  };
+  const own = definition.user?.value ?? imageUser;
+  // A group behind the user is none of a feature's business.
+  const containerUser = last("containerUser") ?? own.replace(/:.*$/, "");
+  return { containerUser, remoteUser: last("remoteUser") ?? containerUser };
+}
+
+function isPlain(value: unknown): value is string {
+  return typeof value === "string" && !value.includes("${");
+}
+
+function stepsOf(features: readonly FeatureToInstall[], relative: string): FeatureStep[] {
+  return features.map(({ feature: { id, asked, metadata } }, number) => ({
+    folder: `${id.replace(/[^A-Za-z0-9._-]/g, "_")}_${number}`,
+    name: asked.id,
+    containerEnv: [...metadata.containerEnv],
+    at: asked.at ?? { file: relative },
+  }));
+}
+
+/**
+ * Lays the features out as the named context of one platform's build.
+ * @param to an empty folder.
+ * @throws ActionError E_CHANGED when a local feature is no longer what was hashed.
+ */
+export async function layOutFeatures(
+  files: Files,
+  features: readonly FeatureToInstall[],
+  users: FeatureUsers,
+  to: string,
+): Promise<void> {
+  await files.makeDirectory(to, { mode: 0o755 });
+  const parts = stepsOf(features, "").map((step) => ({ step, scripts: featureScripts(step, users) }));
+  const mtime = timeOf(features, parts);
+  const write: Write = async (path, content) => {
+    await files.write(path, content, 0o755);
+    await files.touch(path, mtime);
+  };
+  await Promise.all(
+    features.map(async ({ feature, entries }, number) => {
+      const part = parts[number];
+      if (!part) return;
+      const folder = `${to}/${part.step.folder}`;
+      for (const [name, script] of Object.entries(part.scripts)) await write(`${folder}/${name}`, script);
+      await files.makeDirectory(`${folder}/content`, { mode: 0o755 });
+      const content = { files, write, mtime, to: `${folder}/content` };
+      if (entries) await layOutArchive(entries, content);
+      else await layOutLocal(feature, content);
+      await write(`${content.to}/${OPTIONS_FILE}`, feature.environmentFile);
+    }),
+  );
+}
+
+type Write = (path: string, content: string | Uint8Array) => Promise<void>;
+type Content = { readonly files: Files; readonly write: Write; readonly mtime: number; readonly to: string };
+
+/** The folders of all features make one context. */
+function timeOf(
+  features: readonly FeatureToInstall[],
+  parts: readonly { readonly scripts: Readonly<Record<string, string>> }[],
+): number {
+  const content = features.map(({ feature }, number) => [
+    feature.digest,
+    feature.environmentFile,
+    parts[number]?.scripts ?? {},
+  ]);
+  return contextTime(digestOf(JSON.stringify(content)));
+}
+
+function isOptionsFile(path: string): boolean {
+  return path === OPTIONS_FILE || path.startsWith(`${OPTIONS_FILE}/`);
+}
+
+async function layOutArchive(entries: readonly ArchiveEntry[], { files, write, mtime, to }: Content): Promise<void> {
+  for (const entry of entries.filter(({ path }) => !isOptionsFile(path))) {
+    const path = `${to}/${entry.path}`;
+    if (entry.kind === "directory") await files.makeDirectory(path, { mode: 0o755 });
+    if (entry.kind === "link") await files.makeLink(path, entry.target, { mtime });
+    if (entry.kind === "file") await write(path, entry.content);
+  }
+}
+
+async function layOutLocal({ source, asked }: InstalledFeature, { files, mtime, to }: Content): Promise<void> {
+  if (source.kind !== "local") return;
+  for (const entry of source.entries.filter(({ path }) => !isOptionsFile(path))) {
+    const path = `${to}/${entry.path}`;
+    if (entry.kind === "directory") await files.makeDirectory(path, { mode: 0o755 });
+    if (entry.kind === "link") await files.makeLink(path, entry.target, { mtime });
+    if (entry.kind !== "file") continue;
+    const written = await files.copy(`${source.folder}/${entry.path}`, path, { mode: 0o755, mtime });
+    if (written !== entry.content)
+      throw new ActionError("E_CHANGED", {
+        what: `${entry.path} of the feature ${asked.id} changed between the probe and the build.`,
+        fix: "Let the steps that write into the feature's folder end before this action starts.",
+      });
+  }
+}

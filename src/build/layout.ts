@@ -1,0 +1,121 @@
+import { POLICY_VARIABLE, sourcePolicy } from "../buildx/policy.ts";
+import { layOutContext } from "../sources/context.ts";
+import { METADATA_LABEL, metadataLabel } from "../devcontainer/label.ts";
+import { type FeatureToInstall, featureDockerfile, layOutFeatures } from "./feature-build.ts";
+import type { ImageConfig } from "../oci/config.ts";
+import { formatPlatform, type Platform, platformSlug } from "../oci/platform.ts";
+import { FEATURES_CONTEXT } from "../plan/recipe.ts";
+import type { Gathered } from "../sources/sources.ts";
+import type { Binding } from "../plan/upstream.ts";
+import type { Files } from "../world.ts";
+
+/** What a build reads: the user's content as it was hashed, and a Dockerfile for each platform. */
+export type Layout = {
+  readonly folder: string;
+  /** Below it. */
+  readonly contextFolder: string;
+  /** Environment of buildx. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly platforms: ReadonlyMap<string, PlatformLayout>;
+};
+
+export type PlatformLayout = {
+  readonly dockerfile: string;
+  /** How many of its lines are the user's. */
+  readonly ownLines: number;
+  readonly target: string | undefined;
+  readonly contexts: Readonly<Record<string, string>>;
+  /** Text of the metadata label. */
+  readonly label: string | undefined;
+};
+
+export type LayoutTask = {
+  readonly gathered: Gathered;
+  readonly platforms: readonly Platform[];
+  /** The config of what the target stands on, by platform; nothing for one from scratch. */
+  readonly bases: ReadonlyMap<string, ImageConfig>;
+  readonly features: readonly FeatureToInstall[];
+  readonly bindings: readonly Binding[];
+};
+
+/**
+ * Lays a build out in a temporary folder.
+ *
+ * The context is a folder rather than a tar stream: a stream has to hold the Dockerfile too, and where that lies outside the context or
+ * is ignored, `COPY . .` would copy it into the image. The Dockerfile lies beside the context, with an ignore file of its own that
+ * names nothing, for what is ignored is left out already.
+ * @throws ActionError E_CHANGED when something is no longer what was hashed; E_DOCKERFILE, E_CONFIG for features that cannot be added.
+ */
+export async function layOutBuild(task: LayoutTask, files: Files): Promise<Layout> {
+  const { gathered, bindings } = task;
+  const folder = await files.temporaryFolder("build");
+  const contextFolder = `${folder}/context`;
+  await files.makeDirectory(contextFolder, { mode: 0o755 });
+  if (gathered.context) await layOutContext(files, gathered.context.root, gathered.context.entries, contextFolder);
+  for (const [name, context] of gathered.namedContexts) {
+    const to = namedContextFolder(gathered, folder, name);
+    await files.makeDirectory(to, { mode: 0o755 });
+    await layOutContext(files, context.root, context.entries, to);
+  }
+  await files.write(`${folder}/policy.json`, sourcePolicy(bindings));
+  const platforms = task.platforms.map(
+    async (platform) => [formatPlatform(platform), await layOutPlatform(task, platform, folder, files)] as const,
+  );
+  return {
+    folder,
+    contextFolder,
+    env: { [POLICY_VARIABLE]: `${folder}/policy.json` },
+    platforms: new Map(await Promise.all(platforms)),
+  };
+}
+
+async function layOutPlatform(
+  { gathered, bases, features }: LayoutTask,
+  platform: Platform,
+  folder: string,
+  files: Files,
+): Promise<PlatformLayout> {
+  const base = bases.get(formatPlatform(platform)) ?? NO_BASE;
+  const dockerfile = `${folder}/Dockerfile-${platformSlug(platform)}`;
+  const contexts = contextArguments(gathered, folder);
+  const label = metadataLabel({
+    base: base.labels[METADATA_LABEL],
+    features: features.map(({ feature }) => feature.label),
+    raw: gathered.configuration.raw,
+  });
+  await files.write(`${dockerfile}.dockerignore`, NOTHING_IGNORED);
+  if (features.length === 0) {
+    await files.write(dockerfile, gathered.dockerfileText);
+    const ownLines = gathered.dockerfileText.split("\n").length;
+    return { dockerfile, ownLines, target: gathered.definition.target?.value, contexts, label };
+  }
+  const { text, ownLines, users } = featureDockerfile({ gathered, platform, base, features });
+  const featuresFolder = `${folder}/features-${platformSlug(platform)}`;
+  await files.write(dockerfile, text);
+  await layOutFeatures(files, features, users, featuresFolder);
+  return {
+    dockerfile,
+    ownLines,
+    target: undefined,
+    contexts: { ...contexts, [FEATURES_CONTEXT]: featuresFolder },
+    label,
+  };
+}
+
+/** Not an empty file: a frontend might take that for none, and read the ignore file of the context. */
+const NOTHING_IGNORED = "# What is ignored has been left out already.\n";
+
+const NO_BASE: ImageConfig = { user: "", env: {}, labels: {}, triggers: [] };
+
+/** A name may hold what a path may not: so the folders have numbers. */
+function namedContextFolder({ namedContexts }: Gathered, folder: string, name: string): string {
+  return `${folder}/named-${[...namedContexts.keys()].indexOf(name)}`;
+}
+
+function contextArguments(gathered: Gathered, folder: string): Record<string, string> {
+  const contexts = [...gathered.definition.contexts].map(([name, { kind, value }]) => {
+    const source = kind === "image" ? `docker-image://${value}` : namedContextFolder(gathered, folder, name);
+    return [name, source] as const;
+  });
+  return Object.fromEntries(contexts);
+}

@@ -1,0 +1,162 @@
+import { readPushedDigest } from "../buildx/metadata.ts";
+import { readUsedImages } from "../buildx/provenance.ts";
+import { ActionError } from "../errors.ts";
+import { emptyIndex } from "../key/record.ts";
+import type { Digest } from "../oci/digest.ts";
+import { imageFor, type Served } from "../oci/manifest.ts";
+import { formatPlatform, type Platform } from "../oci/platform.ts";
+import { formatRepository } from "../oci/reference.ts";
+import type { Sources } from "../plan/plan.ts";
+import type { Found, Plan } from "../probe/probe.ts";
+import {
+  ATTESTATION_NAMES,
+  type Attestation,
+  type ImageInIndex,
+  LARGEST_STATEMENT,
+  listStatements,
+  type Statements,
+  seek,
+} from "../sbom/attestations.ts";
+import type { Binding } from "../plan/upstream.ts";
+import { verifyPlatform } from "../probe/verify.ts";
+import type { Answer, RegistryError, World } from "../world.ts";
+
+/** What was pushed, and by whom. */
+export type PushedTask = {
+  readonly platform: Platform;
+  readonly sources: Sources;
+  readonly plan: Plan | undefined;
+  readonly bindings: readonly Binding[];
+  /** The name of the image that was to make the SBOM; nothing where the build was to have none. */
+  readonly generator: string | undefined;
+  /** Its name. */
+  readonly builder: string;
+  /** Hears of the platform's manifest as soon as the registry serves the index that names it, before anything is checked. */
+  readonly onServed: (manifest: Digest) => void;
+};
+
+type Site = Pick<World, "registry">;
+
+const AGAIN = "Run the job again; if it stays so, ask whoever runs the registry.";
+
+/**
+ * Reads a pushed image back: only what the registry serves counts as pushed.
+ * @param metadata text of the file that buildx wrote.
+ * @throws ActionError E_PUSH where it is not whole there; E_DOCKER where it was built from something else than the plan says; E_BUILD
+ * where it has not the SBOM that it was to have.
+ */
+export async function readBack(task: PushedTask, metadata: string, site: Site): Promise<Found> {
+  const { repository } = task.sources.wanted;
+  const served = await readPushed(task, metadata, site);
+  const manifest = manifestIn(served, task.platform);
+  task.onServed(manifest);
+  const looking = { ...task.sources.wanted, verify: "layers", required: [] } as const;
+  const [look, proof] = await Promise.all([
+    verifyPlatform(looking, task.platform, served, site.registry),
+    readProof(task, { platform: task.platform, manifest, index: served }, site),
+  ]);
+  const [found] = look.kind === "sound" ? look.found : [];
+  if (found) {
+    await checkBinding(task, proof.used, site);
+    await checkSbom(task, proof.statements, site);
+    return found;
+  }
+  const what = look.kind === "damaged" ? look.what : look.kind === "doubt" ? look.doubt.what : "nothing was found";
+  throw new ActionError("E_PUSH", {
+    what: `The image for ${formatPlatform(task.platform)} was pushed to ${formatRepository(repository)}, and is not whole there: ${what}.`,
+    fix: AGAIN,
+  });
+}
+
+async function readPushed({ platform, sources }: PushedTask, metadata: string, { registry }: Site): Promise<Served> {
+  const title = formatPlatform(platform);
+  const digest = readPushedDigest(metadata);
+  if (digest === undefined)
+    throw new ActionError("E_PUSH", {
+      what: `docker buildx ended well for ${title} and did not tell what it pushed.`,
+      fix: "Use a newer buildx: docker/setup-buildx-action installs one.",
+    });
+  const answer = await registry.manifest({ ...sources.wanted.repository, digest });
+  if (answer.kind === "found") return answer.value;
+  throw new ActionError("E_PUSH", {
+    what: `The image for ${title} was pushed to ${formatRepository(sources.wanted.repository)}, and the registry does not serve it: ${answer.words} (${answer.request}).`,
+    fix: AGAIN,
+    cause: answer,
+  });
+}
+
+/**
+ * What was probed is what must have been built: BuildKit's own record of the images that it used is compared with the digests in the
+ * plan. An image that does not hold what its key says is taken out of the way before anyone finds it.
+ */
+async function checkBinding(task: PushedTask, answer: Proof["used"], site: Site): Promise<void> {
+  if (answer.kind !== "found") return refuseUnread("provenance", answer, task, site);
+  const used = answer.value;
+  const bound = new Set(task.bindings.map(({ digest }) => digest));
+  const foreign = used?.filter((digest) => !bound.has(digest));
+  if (foreign?.length === 0) return;
+  await takeOutOfTheWay(task, site);
+  throw new ActionError("E_DOCKER", {
+    what: foreign
+      ? `The builder ${task.builder} used ${foreign.join(", ")} for ${formatPlatform(task.platform)}, which is not what the key names.`
+      : `The builder ${task.builder} did not record which images it used for ${formatPlatform(task.platform)}, so nothing shows that they are those of the key.`,
+    fix: "Use a newer buildx and BuildKit: docker/setup-buildx-action installs them.",
+  });
+}
+
+/** Without an index the image is what was pushed. */
+function manifestIn({ body, descriptor }: Served, platform: Platform): Digest {
+  return (body.kind === "index" ? imageFor(body, platform)?.digest : undefined) ?? descriptor.digest;
+}
+
+/** What the pushed index says about the image: all its statements, and of its provenance the images that it was made of. */
+type Proof = { readonly statements: Statements; readonly used: Answer<readonly Digest[] | undefined> };
+
+async function readProof({ sources }: PushedTask, image: ImageInIndex, { registry }: Site): Promise<Proof> {
+  const { repository } = sources.wanted;
+  const statements = await listStatements(repository, image, registry);
+  const sought = seek("provenance", statements);
+  if (sought.kind === "doubt") return { statements, used: sought.error };
+  const [layer] = sought.kind === "there" ? sought.layers : [];
+  const blob = layer ? await registry.blob(repository, layer, LARGEST_STATEMENT) : undefined;
+  if (blob && blob.kind !== "found") return { statements, used: blob };
+  return { statements, used: { kind: "found", value: blob && readUsedImages(new TextDecoder().decode(blob.value)) } };
+}
+
+/**
+ * A build ends well also where the generator wrote nothing. The image is taken out of the way, or else the next run would find it and
+ * call it a success.
+ */
+async function checkSbom(task: PushedTask, statements: Statements, site: Site): Promise<void> {
+  if (task.generator === undefined) return;
+  const sought = seek("sbom", statements);
+  if (sought.kind === "doubt") return refuseUnread("sbom", sought.error, task, site);
+  if (sought.kind === "there") return;
+  await takeOutOfTheWay(task, site);
+  throw new ActionError("E_BUILD", {
+    what: `The build for ${formatPlatform(task.platform)} ended well, and the SBOM generator ${task.generator} wrote nothing.`,
+    fix: "Look at its output above. Name another generator in sbom (true takes docker's own), or set it to false.",
+  });
+}
+
+/** What nobody has checked, nobody may find. */
+async function refuseUnread(
+  attestation: Attestation,
+  error: RegistryError,
+  task: PushedTask,
+  site: Site,
+): Promise<never> {
+  await takeOutOfTheWay(task, site);
+  throw new ActionError("E_PUSH", {
+    what: `The image for ${formatPlatform(task.platform)} was pushed, and its ${ATTESTATION_NAMES[attestation]} cannot be read back: ${error.words} (${error.request}).`,
+    fix: error.fix ?? AGAIN,
+    cause: error,
+  });
+}
+
+/** An empty index under its tag is no image: whoever looks there builds. */
+async function takeOutOfTheWay({ platform, sources, plan }: PushedTask, { registry }: Site): Promise<void> {
+  const tag = plan?.platforms.find((one) => one.platform === platform)?.tag;
+  const nothing = emptyIndex();
+  await registry.putManifest(sources.wanted.repository, nothing.bytes, nothing.descriptor.mediaType, tag);
+}

@@ -1,0 +1,69 @@
+import type { Json } from "../devcontainer/json.ts";
+import { baseEntries, METADATA_LABEL } from "../devcontainer/label.ts";
+import { mergeMetadata, metadataJson } from "../devcontainer/merge.ts";
+import { containerOptions, type RuntimeValue, runtimeEnvironment } from "../devcontainer/runtime.ts";
+import { type ImageConfig, readImageConfig } from "../oci/config.ts";
+import type { Exec, Files, Host } from "../world.ts";
+
+/** What later jobs need of the image beside its name; all of it follows from the image's own config. */
+export type Handover = {
+  readonly options: string;
+  readonly remoteUser: string;
+  /** Merged metadata of the dev container, as one JSON object. */
+  readonly metadata: Json;
+  /** By name. Private values came from this machine's environment: they stand in the files and in no output. */
+  readonly env: ReadonlyMap<string, RuntimeValue>;
+  readonly envFile: string;
+  readonly envMapFile: string;
+};
+
+/**
+ * Reads from an image's config how it is to be run, and writes the environment down for later steps.
+ * @returns what the outputs `container`, `env`, `env-map`, `env-file`, `env-map-file`, `metadata` and `remote-user` say.
+ */
+export async function makeHandover(
+  config: ImageConfig,
+  { files, host }: { readonly files: Files; readonly host: Host },
+): Promise<Handover> {
+  const merged = mergeMetadata(baseEntries(config.labels[METADATA_LABEL]));
+  const env = runtimeEnvironment(merged, {
+    localEnv: host.env,
+    containerEnv: config.env,
+    localWorkspaceFolder: host.workspace,
+  });
+  const folder = await files.temporaryFolder("env", { keep: true });
+  const handover = {
+    options: containerOptions(merged),
+    remoteUser: merged.remoteUser ?? merged.containerUser ?? (config.user || "root"),
+    metadata: metadataJson(merged),
+    env,
+    envFile: `${folder}/container.env`,
+    envMapFile: `${folder}/container-env.json`,
+  };
+  const plain = Object.fromEntries([...env].map(([name, { value }]) => [name, value]));
+  await files.write(handover.envFile, environmentLines(plain), 0o600);
+  await files.write(handover.envMapFile, `${JSON.stringify(plain)}\n`, 0o600);
+  return handover;
+}
+
+/** The values that may stand in an output. */
+export function publicEnvironment({ env }: Handover): Readonly<Record<string, string>> {
+  return Object.fromEntries([...env].flatMap(([name, { value, isPrivate }]) => (isPrivate ? [] : [[name, value]])));
+}
+
+/** A dotenv file: one variable a line; a value that would not survive that stands in double quotes, its line breaks as `\n`. */
+export function environmentLines(env: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(env).map(([name, value]) => {
+    const isPlain = !/[\r\n"'#\\]|^\s|\s$/.test(value);
+    const quoted = value.replaceAll(/["\\]/g, "\\$&").replaceAll("\n", "\\n").replaceAll("\r", "\\r");
+    return `${name}=${isPlain ? value : `"${quoted}"`}\n`;
+  });
+  return lines.join("");
+}
+
+/** The config of an image that was only loaded into the local engine, as the engine tells it. */
+export async function readLoadedConfig(exec: Exec, name: string): Promise<ImageConfig | undefined> {
+  const finished = await exec("docker", ["image", "inspect", "--format", "{{json .Config}}", name]);
+  if (finished?.code !== 0) return undefined;
+  return readImageConfig(`{"config":${finished.stdout}}`);
+}

@@ -1,0 +1,87 @@
+import { ActionError } from "../errors.ts";
+import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
+import { imageAllowed } from "../registry/allowed.ts";
+import type { Attestation } from "../sbom/attestations.ts";
+import type { Inputs } from "./inputs.ts";
+import { choice, type ReadInput, separated, text, wrong } from "./read-input.ts";
+
+/** What the user asked for about what is attached to an image. */
+export type AttestationInputs = {
+  /** The image that makes SBOMs; nothing where none are asked for. */
+  readonly generator: Reference | undefined;
+  /** `max` publishes the values of all build args. */
+  readonly provenance: "min" | "max";
+  /** Without these an image does not count as there. */
+  readonly required: readonly Attestation[];
+  /** Where SBOMs are written to, as written: relative to the host's workspace, or absolute. */
+  readonly folder: string | undefined;
+};
+
+/** What buildx itself takes. */
+const DOCKERS_OWN: Reference = { registry: "docker.io", repository: "docker/buildkit-syft-scanner", tag: "stable-1" };
+
+/**
+ * Reads the inputs about SBOM and provenance.
+ * @throws ActionError E_INPUT naming the input, the value and what is allowed.
+ */
+export function readAttestationInputs(read: ReadInput): AttestationInputs {
+  return {
+    generator: readGenerator(read),
+    provenance: readProvenance(read),
+    required: readRequired(read),
+    folder: text(read, "sbom-dir"),
+  };
+}
+
+function readGenerator(read: ReadInput): Reference | undefined {
+  const value = text(read, "sbom");
+  if (value === undefined || /^(false|False|FALSE)$/.test(value)) return undefined;
+  if (/^(true|True|TRUE)$/.test(value)) return DOCKERS_OWN;
+  const reference = parseReference(value);
+  // A bare word would be an image of Docker's own library, and there is no generator: it is a slip like `yes`.
+  if (value.includes("/") && !("wrong" in reference)) return reference;
+  throw wrong(
+    "sbom",
+    value,
+    "Allowed: true, false, or a generator's image, like docker/buildkit-syft-scanner:stable-1.",
+  );
+}
+
+function readProvenance(read: ReadInput): "min" | "max" {
+  if (!/^(false|False|FALSE)$/.test(read("provenance").trim())) return choice(read, "provenance", ["min", "max"]);
+  throw new ActionError("E_INPUT", {
+    what: "The input provenance is false, and without provenance nothing shows that an image was built from what its key names.",
+    fix: "Leave it out: min, the default, publishes no build args.",
+  });
+}
+
+const ATTESTATIONS: readonly Attestation[] = ["sbom", "provenance"];
+
+function readRequired(read: ReadInput): readonly Attestation[] {
+  const items = separated(read, "require");
+  const bad = items.find((item) => !ATTESTATIONS.some((one) => one === item));
+  if (bad !== undefined) throw wrong("require", bad, `Allowed: ${ATTESTATIONS.join(", ")}, one a line or with commas.`);
+  return ATTESTATIONS.filter((one) => items.includes(one));
+}
+
+type Others = Pick<Inputs, "attestations" | "allowedImages" | "onMiss" | "onDrift" | "onUnknown">;
+
+/**
+ * Refuses what the inputs about attestations and others say together and cannot be.
+ * @throws ActionError E_INPUT naming both.
+ */
+export function refuseAttestationContradictions(inputs: Others): void {
+  const { generator, required } = inputs.attestations;
+  if (generator && !imageAllowed(inputs.allowedImages, generator))
+    throw new ActionError("E_INPUT", {
+      what: `The input sbom asks for ${formatReference(generator)}, which is not among allowed-images.`,
+      fix: "Add a pattern for it to allowed-images, or name another generator.",
+    });
+  const builds = (["onMiss", "onDrift", "onUnknown"] as const).find((name) => inputs[name] === "build");
+  if (generator || builds === undefined || !required.includes("sbom")) return;
+  const input = { onMiss: "on-miss", onDrift: "on-drift", onUnknown: "on-unknown" }[builds];
+  throw new ActionError("E_INPUT", {
+    what: `The input require names sbom, ${input} is build and sbom is false: what is built would have no SBOM.`,
+    fix: `Set sbom to true or to the image of a generator, or ${input} to another value.`,
+  });
+}

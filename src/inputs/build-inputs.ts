@@ -1,0 +1,110 @@
+import { type NamePattern, parseNamePattern } from "../arguments/merge.ts";
+import {
+  type BuildContext,
+  type ExtraHost,
+  type Label,
+  NETWORKS,
+  parseBuildContext,
+  parseExtraHost,
+  parseLabel,
+  parseTarget,
+} from "../arguments/options.ts";
+import type { ParsedArguments } from "../arguments/parse.ts";
+import { parseArgumentInput } from "../arguments/parse.ts";
+import { parseSecrets, type Secret } from "../arguments/secrets.ts";
+import { parseSsh, type Ssh } from "../arguments/ssh.ts";
+import { isBuilderName, parsePlatformBuilder } from "../buildx/builders.ts";
+import { parseBuildxVersion } from "../buildx/buildx-release.ts";
+import { type CacheEntry, parseCacheEntry } from "../buildx/cache.ts";
+import { ActionError } from "../errors.ts";
+import { boolean, choice, items, list, type ReadInput, text, wrong } from "./read-input.ts";
+
+/** What the user asked for about builds: what is built, with what, and by whom. */
+export type BuildInputs = {
+  readonly target: string | undefined;
+  readonly args: ParsedArguments;
+  /** Paths and patterns, as written. */
+  readonly argumentFiles: readonly string[];
+  readonly ignoredArguments: readonly NamePattern[];
+  readonly secrets: readonly Secret[];
+  readonly ssh: readonly Ssh[];
+  readonly contexts: readonly BuildContext[];
+  readonly labels: readonly Label[];
+  readonly network: (typeof NETWORKS)[number] | undefined;
+  readonly hosts: readonly ExtraHost[];
+  readonly noCache: boolean;
+  readonly builder: string | undefined;
+  /** A builder's name by platform. */
+  readonly builders: ReadonlyMap<string, string>;
+  readonly builderRestart: boolean;
+  readonly buildkitImage: string | undefined;
+  readonly buildxVersion: string | undefined;
+  /** `undefined` for the cache beside the image, an empty list for none. */
+  readonly cacheFrom: readonly CacheEntry[] | undefined;
+  readonly cacheTo: readonly CacheEntry[] | undefined;
+};
+
+/**
+ * Reads the inputs about builds.
+ * @throws ActionError E_INPUT naming the input, the value and what is allowed.
+ */
+export function readBuildInputs(read: ReadInput): BuildInputs {
+  return {
+    target: readTarget(read),
+    args: parseArgumentInput(read("build-args")),
+    argumentFiles: items(read, "build-arg-files"),
+    ignoredArguments: list(read, "ignore-args", parseNamePattern),
+    secrets: parseSecrets(read("build-secrets")),
+    ssh: list(read, "ssh", parseSsh),
+    contexts: list(read, "build-contexts", parseBuildContext),
+    labels: list(read, "labels", parseLabel),
+    network: text(read, "network") === undefined ? undefined : choice(read, "network", NETWORKS),
+    hosts: list(read, "add-hosts", parseExtraHost),
+    noCache: boolean(read, "no-cache", false),
+    builder: readBuilder(read),
+    builders: readBuilders(read),
+    builderRestart: boolean(read, "builder-restart", false),
+    buildkitImage: text(read, "buildkit-image"),
+    buildxVersion: readBuildxVersion(read),
+    cacheFrom: readCache(read, "cache-from"),
+    cacheTo: readCache(read, "cache-to"),
+  };
+}
+
+function readTarget(read: ReadInput): string | undefined {
+  const value = text(read, "target");
+  if (value === undefined) return undefined;
+  const target = parseTarget(value);
+  if ("wrong" in target) throw wrong("target", value, `${target.wrong}.`);
+  return target.stage;
+}
+
+function readBuilder(read: ReadInput): string | undefined {
+  const value = text(read, "builder");
+  if (value === undefined || isBuilderName(value)) return value;
+  throw wrong("builder", value, "Name one that docker buildx ls shows.");
+}
+
+function readBuilders(read: ReadInput): ReadonlyMap<string, string> {
+  const all = list(read, "builders", parsePlatformBuilder);
+  const byPlatform = new Map(all.map(({ platform, name }) => [platform, name]));
+  if (byPlatform.size === all.length) return byPlatform;
+  throw new ActionError("E_INPUT", {
+    what: "The input builders names a platform twice.",
+    fix: "Write one line for each platform, like linux/arm64=name.",
+  });
+}
+
+function readBuildxVersion(read: ReadInput): string | undefined {
+  const value = text(read, "buildx-version");
+  const version = value === undefined ? undefined : parseBuildxVersion(value);
+  if (version === undefined || typeof version === "string") return version;
+  throw wrong("buildx-version", value ?? "", `${version.wrong}.`);
+}
+
+/** `false` is for no cache at all. */
+function readCache(read: ReadInput, name: string): readonly CacheEntry[] | undefined {
+  const value = text(read, name);
+  if (value === undefined) return undefined;
+  return /^(false|False|FALSE)$/.test(value) ? [] : list(read, name, parseCacheEntry);
+}

@@ -1,0 +1,83 @@
+import { ActionError } from "../errors.ts";
+import { refuseAttestationContradictions } from "./attestation-inputs.ts";
+import type { Defaults, Inputs } from "./inputs.ts";
+
+type Contradiction = { readonly is: boolean; readonly what: string; readonly fix: string };
+
+/**
+ * Refuses inputs that are right each on its own and ask for what cannot be together.
+ * @throws ActionError E_INPUT naming them.
+ */
+export function refuseContradictions(inputs: Inputs, defaults: Defaults): void {
+  refuseAttestationContradictions(inputs);
+  const found = [
+    ...contradictionsOfSources(inputs),
+    ...contradictionsOfPush(inputs, defaults),
+    ...contradictionsOfMisses(inputs),
+  ].find(({ is }) => is);
+  if (found) throw new ActionError("E_INPUT", { what: found.what, fix: found.fix });
+}
+
+function contradictionsOfSources(inputs: Inputs): readonly Contradiction[] {
+  const { dockerfilePath, buildContextPath, devcontainerDir, devcontainerJsonPath } = inputs;
+  const other = devcontainerJsonPath === undefined ? "devcontainer-dir" : "devcontainer-json-path";
+  return [
+    {
+      is: buildContextPath !== undefined && dockerfilePath === undefined,
+      what: "The input build-context-path is set and dockerfile-path is not: it is the context of that Dockerfile.",
+      fix: "Set both, or write the context into devcontainer.json (build.context).",
+    },
+    {
+      is: dockerfilePath !== undefined && (devcontainerDir ?? devcontainerJsonPath) !== undefined,
+      what: `The inputs dockerfile-path and ${other} are both set: only one of them can say what is built.`,
+      fix: "Leave one of the two out. With dockerfile-path no devcontainer.json is read.",
+    },
+  ];
+}
+
+function contradictionsOfPush(inputs: Inputs, { isFork }: Defaults): readonly Contradiction[] {
+  const { push, alias, release, onMiss } = inputs;
+  return [
+    {
+      is: push === "true" && isFork,
+      what: "The input push is true, and this run is about a fork's code, which never causes a push.",
+      fix: "Set push to auto: the image is then built and loaded into the local engine only.",
+    },
+    {
+      is: alias === "true" && push === "false",
+      what: "The input alias is true and push is false: a branch's alias is a tag, and a tag is pushed.",
+      fix: "Leave one of the two out.",
+    },
+    {
+      is: push === "true" && onMiss !== "build",
+      what: `The input push is true and on-miss is ${onMiss}: without a build there is nothing to push.`,
+      fix: "Leave push out, or set on-miss to build.",
+    },
+    {
+      is: release !== undefined && push === "false",
+      what: "The input release is set and push is false: a release is a tag, and a tag is pushed.",
+      fix: "Leave one of the two out.",
+    },
+    {
+      is: release?.kind === "named" && isFork,
+      what: "The input release is set, and this run is about a fork's code, which never causes a push.",
+      fix: "Leave release out for pull requests, or set it to auto: then only a commit with a git tag is released.",
+    },
+  ];
+}
+
+function contradictionsOfMisses(inputs: Inputs): readonly Contradiction[] {
+  const { force, onMiss, exitOnBuildFailure, fallbackImage } = inputs;
+  return [
+    {
+      is: force && onMiss !== "build",
+      what: `The input force is true and on-miss is ${onMiss}: force builds the image, on-miss says not to.`,
+      fix: "Leave force out, or set on-miss to build.",
+    },
+    {
+      is: !exitOnBuildFailure && fallbackImage === undefined,
+      what: "The input exit-on-build-failure is false and fallback-image is not set: after a failed build there would be no image to go on with.",
+      fix: "Set fallback-image to the image that later jobs use then.",
+    },
+  ];
+}

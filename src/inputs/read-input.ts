@@ -1,0 +1,75 @@
+import { ActionError } from "../errors.ts";
+
+/** Gives an input's text as the runner has it; empty means not set. */
+export type ReadInput = (name: string) => string;
+
+/** An input without the blanks around it; `undefined` where it is empty. */
+export function text(read: ReadInput, name: string): string | undefined {
+  const value = read(name).trim();
+  return value === "" ? undefined : value;
+}
+
+/** One of several values, the first of which is the default. @throws ActionError E_INPUT for another one. */
+export function choice<const T extends string>(read: ReadInput, name: string, allowed: readonly [T, ...T[]]): T {
+  const value = text(read, name);
+  if (value === undefined) return allowed[0];
+  const found = allowed.find((one) => one === value);
+  if (found === undefined) throw wrong(name, value, `Allowed: ${allowed.join(", ")}.`);
+  return found;
+}
+
+/** `auto`, or a boolean in YAML's core schema, as `core.getBooleanInput` reads it. @throws ActionError E_INPUT for anything else. */
+export function autoOrBoolean(read: ReadInput, name: string): "auto" | "true" | "false" {
+  const value = text(read, name) ?? "auto";
+  if (value === "auto") return "auto";
+  if (/^(true|True|TRUE)$/.test(value)) return "true";
+  if (/^(false|False|FALSE)$/.test(value)) return "false";
+  throw wrong(name, value, "Allowed: auto, true, false.");
+}
+
+/** A boolean in YAML's core schema. @throws ActionError E_INPUT for anything else. */
+export function boolean(read: ReadInput, name: string, byDefault: boolean): boolean {
+  const value = text(read, name);
+  if (value === undefined) return byDefault;
+  if (/^(true|True|TRUE)$/.test(value)) return true;
+  if (/^(false|False|FALSE)$/.test(value)) return false;
+  throw wrong(name, value, "Allowed: true, false.");
+}
+
+/** An error about a value that is not allowed. */
+export function wrong(name: string, value: string, fix: string): ActionError {
+  return new ActionError("E_INPUT", { what: `The input ${name} is "${value}", which is not allowed.`, fix });
+}
+
+/** One item a line. @throws ActionError E_INPUT for the first that cannot be read, with the reason. */
+export function list<T>(
+  read: ReadInput,
+  name: string,
+  parse: (item: string) => T | { readonly wrong: string },
+): readonly T[] {
+  return items(read, name).map((item) => {
+    const parsed = parse(item);
+    if (!isWrong(parsed)) return parsed;
+    throw new ActionError("E_INPUT", {
+      what: `The input ${name} holds "${item}": ${parsed.wrong}.`,
+      fix: "Write one item a line.",
+    });
+  });
+}
+
+function isWrong(parsed: unknown): parsed is { readonly wrong: string } {
+  return typeof parsed === "object" && parsed !== null && "wrong" in parsed;
+}
+
+/** The lines of an input that are not empty. */
+export function items(read: ReadInput, name: string): readonly string[] {
+  return read(name)
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+}
+
+/** The items of an input that are written one a line or with commas. */
+export function separated(read: ReadInput, name: string): readonly string[] {
+  return items((input) => read(input).replaceAll(",", "\n"), name);
+}

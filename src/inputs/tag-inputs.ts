@@ -1,0 +1,40 @@
+import { ActionError } from "../errors.ts";
+import { isTag } from "../oci/reference.ts";
+import { type ReadInput, separated, text } from "./read-input.ts";
+
+/** What is released: a tag by name, or the git tag at HEAD. */
+export type Release = { readonly kind: "named"; readonly tag: string } | { readonly kind: "auto" };
+
+/** The tags that this action makes, in this and in other versions of its design. */
+const OWN_TAG = /^(?:[ky]\d+|branch|layers)-/;
+
+/** Says what is wrong with a tag that the user names, if anything is. */
+export function faultOfTag(tag: string): string | undefined {
+  if (!isTag(tag)) return "it is no tag: letters, digits, _ . and -, at most 128, the first neither . nor -";
+  return OWN_TAG.test(tag) ? "tags that begin so belong to this action" : undefined;
+}
+
+/** The input `tags`, with commas or one a line, none twice. @throws ActionError E_INPUT for one that cannot be used. */
+export function readTags(read: ReadInput): readonly string[] {
+  const tags = [...new Set(separated(read, "tags"))];
+  for (const tag of tags) refuseFault("tags", tag);
+  return tags;
+}
+
+/** The input `release`, a tag or `auto`. @throws ActionError E_INPUT for a tag that cannot be used. */
+export function readRelease(read: ReadInput): Release | undefined {
+  const value = text(read, "release");
+  if (value === undefined) return undefined;
+  if (value === "auto") return { kind: "auto" };
+  refuseFault("release", value);
+  return { kind: "named", tag: value };
+}
+
+function refuseFault(input: string, tag: string): void {
+  const fault = faultOfTag(tag);
+  if (fault === undefined) return;
+  throw new ActionError("E_INPUT", {
+    what: `The input ${input} holds "${tag}": ${fault}.`,
+    fix: "Write tags alone, without repository, like v1.2.3 or latest.",
+  });
+}

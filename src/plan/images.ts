@@ -1,0 +1,81 @@
+import { type ImageUse, imageUses, remoteAdds } from "../dockerfile/stages.ts";
+import { ActionError, type Place, tellPlace } from "../errors.ts";
+import type { Inputs } from "../inputs/inputs.ts";
+import type { Platform } from "../oci/platform.ts";
+import { imageAllowed } from "../registry/allowed.ts";
+import { type Gathered, scopeOf } from "../sources/sources.ts";
+import { type Doubt, type ImageSource, readImageName } from "./upstream.ts";
+
+/** The images that a platform's build reads, or why that cannot be told. */
+export type ReadImages = { readonly images: readonly ImageSource[]; readonly doubt?: Doubt };
+
+/**
+ * Every image that the Dockerfile names, and its frontend.
+ * @throws ActionError E_DOCKERFILE for a name that is none.
+ */
+export function readImages(gathered: Gathered, platform: Platform): ReadImages {
+  const { source } = gathered.definition;
+  const file = gathered.file ?? gathered.relative;
+  const images: ImageSource[] = [];
+  for (const use of imageUses(gathered.dockerfile, scopeOf(gathered, platform))) {
+    const at = source.kind === "image" ? source.image.at : { file, line: use.line };
+    const of = whichManifest(use, platform);
+    if (use.reference === undefined || of === undefined) return { images: [], doubt: undecidable(use, at) };
+    images.push({ by: "base", written: use.written, reference: readImageName(use.written, use.reference, at), at, of });
+  }
+  const frontend = frontendOf(gathered, file);
+  return { images: frontend ? [...images, frontend] : images };
+}
+
+function whichManifest(use: ImageUse, platform: Platform): ImageSource["of"] | undefined {
+  if (use.platform.kind === "build") return { kind: "index" };
+  if (use.platform.kind === "fixed") return { kind: "platform", platform: use.platform.platform };
+  return use.platform.kind === "target" ? { kind: "platform", platform } : undefined;
+}
+
+function undecidable(use: ImageUse, at: Place): Doubt {
+  return {
+    kind: "plan",
+    what: `${tellPlace(at)}: which image ${use.by} ${use.written} means cannot be told before the build`,
+    fix: "Give every variable in it a value: an ARG with a default before the first FROM, or a build arg.",
+    at,
+  };
+}
+
+function frontendOf({ dockerfile, arguments: { args } }: Gathered, file: string): ImageSource | undefined {
+  const argument = args.BUILDKIT_SYNTAX;
+  const written = argument ?? dockerfile.syntax?.reference;
+  if (written === undefined) return undefined;
+  const at = { file, line: dockerfile.syntax?.line ?? 1 };
+  // The frontend runs on the builder, whose platform nobody knows beforehand.
+  return { by: "frontend", written, reference: readImageName(written, written, at), at, of: { kind: "index" } };
+}
+
+/** What an address serves can change without a trace: only a checksum says what will be in the image. */
+export function remoteDoubt(gathered: Gathered): Doubt | undefined {
+  const { file, dockerfile } = gathered;
+  if (file === undefined) return undefined;
+  const scope = scopeOf(gathered, { os: "linux", architecture: "amd64" });
+  const first = remoteAdds(dockerfile, scope).find(({ checksum }) => checksum === undefined);
+  if (!first) return undefined;
+  return {
+    kind: "plan",
+    what: `${file}:${first.line}: ADD ${first.source} fetches something that can change without the Dockerfile changing`,
+    fix: "Add --checksum=sha256:… to it (for git: --checksum=<commit>).",
+    at: { file, line: first.line },
+  };
+}
+
+/**
+ * Refused before any request: who sets patterns wants no other registry to hear of the run.
+ * @throws ActionError E_INPUT naming the image and its line.
+ */
+export function refuseForeignImages(images: readonly ImageSource[], patterns: Inputs["allowedImages"]): void {
+  const foreign = images.find(({ reference }) => !imageAllowed(patterns, reference));
+  if (!foreign) return;
+  throw new ActionError("E_INPUT", {
+    what: `The ${foreign.by} image ${foreign.written} is not among the images that the input allowed-images allows.`,
+    fix: `Use an image that matches one of ${patterns.map(({ written }) => written).join(", ")}, or add a pattern for it.`,
+    at: foreign.at,
+  });
+}

@@ -1,0 +1,126 @@
+import { quoteWord } from "../dockerfile/extend.ts";
+import { ActionError, type Place } from "../errors.ts";
+
+/** The named build context that holds the features. */
+export const FEATURES_CONTEXT = "dev_containers_feature_content_source";
+
+/** One feature as it is installed: its folder in the context, and what it adds to the environment of the image. */
+export type FeatureStep = {
+  /** `<id>_<number>`: as the reference CLI names it. */
+  readonly folder: string;
+  /** How messages name the feature. */
+  readonly name: string;
+  /** Of the feature's `containerEnv`, in order; variables in the values are the image's. */
+  readonly containerEnv: readonly (readonly [name: string, value: string])[];
+  readonly at: Place;
+};
+
+/** For whom features are installed: what they see as `_CONTAINER_USER` and `_REMOTE_USER`. */
+export type FeatureUsers = { readonly containerUser: string; readonly remoteUser: string };
+
+export type Recipe = {
+  /** Of the Dockerfile that is extended. */
+  readonly escapeChar: string;
+  readonly steps: readonly FeatureStep[];
+  /** The configuration's own `containerEnv`, variables replaced. */
+  readonly containerEnv: readonly (readonly [name: string, value: string])[];
+  /** The user that the image has without features, and keeps. */
+  readonly imageUser: string;
+  readonly at: Place;
+};
+
+/** Where the features see one another's work, as under the reference CLI; gone from the image in the end. */
+const WORK = "/tmp/dev-container-features";
+const MOUNT = "/tmp/dev-container-features-source";
+
+/**
+ * The instructions that install features on top of a stage, one text each. Everything runs in the JSON form: a `SHELL` of the user's
+ * Dockerfile does not matter then.
+ * @throws ActionError E_CONFIG for an environment variable that a Dockerfile cannot set.
+ * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-configuration/containerFeaturesConfiguration.ts (getContainerFeaturesBaseDockerFile)
+ */
+export function featureInstructions({ escapeChar, steps, containerEnv, imageUser, at }: Recipe): string[] {
+  const run = (step: FeatureStep, script: string): string =>
+    `RUN --mount=type=bind,from=${FEATURES_CONTEXT},source=${step.folder},target=${MOUNT} ["/bin/sh", "${MOUNT}/${script}"]`;
+  const [first] = steps;
+  return [
+    "USER root",
+    ...(first ? [run(first, "prepare")] : []),
+    ...steps.flatMap((step) => [
+      ...step.containerEnv.map((one) => environmentInstruction(one, { escapeChar, live: true, at: step.at })),
+      run(step, "install"),
+    ]),
+    `RUN ["/bin/rm", "-rf", "${WORK}"]`,
+    `USER ${quoteWord(imageUser, escapeChar, { live: false })}`,
+    ...containerEnv.map((one) => environmentInstruction(one, { escapeChar, live: false, at })),
+  ];
+}
+
+/**
+ * One `ENV` instruction.
+ * @param live variables in the value are replaced by the build; else they are text.
+ * @throws ActionError E_CONFIG for what a Dockerfile cannot set.
+ */
+export function environmentInstruction(
+  [name, value]: readonly [string, string],
+  { escapeChar, live, at }: { readonly escapeChar: string; readonly live: boolean; readonly at: Place },
+): string {
+  // The name is a word too, or a flag, and a line break ends the instruction.
+  if (/^(?!--)[^\s=$"'\\`#[\]]+$/.test(name) && !/[\r\n]/.test(value))
+    return `ENV ${name}=${quoteWord(value, escapeChar, { live })}`;
+  throw new ActionError("E_CONFIG", {
+    what: `containerEnv sets ${JSON.stringify(name)}, and a Dockerfile cannot set ${/[\r\n]/.test(value) ? "a value of several lines" : "a variable of that name"}.`,
+    fix: "Use remoteEnv, or set it in the shell's start-up files.",
+    at,
+  });
+}
+
+/** What lies beside a feature's own content: path in its folder → text. Nothing in it depends on the machine. */
+export function featureScripts(step: FeatureStep, users: FeatureUsers): Readonly<Record<string, string>> {
+  return { prepare: prepareScript(users), install: installScript(step) };
+}
+
+/**
+ * The homes are looked up once, before anything is installed: a feature that makes the user sees none, as under the reference CLI.
+ */
+function prepareScript({ containerUser, remoteUser }: FeatureUsers): string {
+  return `#!/bin/sh
+set -e
+home() {
+  { getent passwd "$1" 2>/dev/null || grep -E "^$1:|^[^:]*:[^:]*:$1:" /etc/passwd || true; } | cut -d: -f6 | head -n 1
+}
+mkdir -p ${WORK}
+{
+  echo ${quoteShell(`_CONTAINER_USER=${quoteShell(containerUser)}`)}
+  echo ${quoteShell(`_REMOTE_USER=${quoteShell(remoteUser)}`)}
+  echo "_CONTAINER_USER_HOME=$(home ${quoteShell(containerUser)})"
+  echo "_REMOTE_USER_HOME=$(home ${quoteShell(remoteUser)})"
+} > ${WORK}/devcontainer-features.builtin.env
+`;
+}
+
+/** The feature sees a copy of its own that it may write to, and its options as variables. */
+function installScript({ folder, name }: FeatureStep): string {
+  return `#!/bin/sh
+set -e
+failed() {
+  code=$?
+  [ "$code" -eq 0 ] || echo ${quoteShell(`The feature ${name} could not be installed: its install.sh ended with`)} "$code" >&2
+}
+trap failed EXIT
+cp -a ${MOUNT}/content ${WORK}/${quoteShell(folder)}
+chmod -R 0755 ${WORK}/${quoteShell(folder)}
+cd ${WORK}/${quoteShell(folder)}
+set -a
+. ../devcontainer-features.builtin.env
+. ./devcontainer-features.env
+set +a
+./install.sh
+cd ..
+rm -rf ${WORK}/${quoteShell(folder)}
+`;
+}
+
+function quoteShell(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,175 @@
+import { ActionError, type Place, tellPlace } from "../errors.ts";
+import type { FeaturePorts } from "../features/found.ts";
+import type { InstalledFeature } from "../features/install.ts";
+import type { FeatureRequest, ResolvedFeatures, resolveFeatures } from "../features/resolve.ts";
+import type { Upstream, UpstreamFeature, UpstreamImage } from "../key/ingredients.ts";
+import type { Digest } from "../oci/digest.ts";
+import { imageFor, imagesOf, type Served } from "../oci/manifest.ts";
+import { formatPlatform, type Platform } from "../oci/platform.ts";
+import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
+import type { Answer, Registry, RegistryError } from "../world.ts";
+
+/** An image that some instruction names, before anything was asked. */
+export type ImageSource = {
+  readonly by: "base" | "frontend";
+  readonly written: string;
+  readonly reference: Reference;
+  readonly at: Place;
+  /** Which manifest counts: the one for this platform, or the whole index where the builder's own platform decides. */
+  readonly of: { readonly kind: "platform"; readonly platform: Platform } | { readonly kind: "index" };
+};
+
+/** The name by which BuildKit knows the image, the index digest that the build is bound to, and what the registry served where it was read. */
+export type Binding = { readonly reference: string; readonly digest: Digest; readonly served?: Served };
+
+/** Why an answer could not be had. */
+export type Doubt =
+  | { readonly kind: "registry"; readonly what: string; readonly error: RegistryError }
+  | { readonly kind: "plan"; readonly what: string; readonly fix: string; readonly at?: Place };
+
+export type Resolved = {
+  readonly kind: "resolved";
+  /** In the order of the platforms that were asked about. */
+  readonly upstream: readonly Upstream[];
+  readonly bindings: readonly Binding[];
+  /** In the order of installation. */
+  readonly features: readonly InstalledFeature[];
+  readonly warnings: ResolvedFeatures["warnings"];
+};
+
+/** The features that are asked for, and what finding them may ask of the world. */
+export type WantedFeatures = { readonly request: FeatureRequest; readonly ports: FeaturePorts };
+
+/**
+ * Asks for the digests of everything that others publish: every reference once, all at once.
+ * @param sources per platform, in the order of the platforms, the images that its build reads.
+ * @returns the upstream part of each platform's plan, or the first doubt.
+ * @throws ActionError E_DOCKERFILE when an image exists and has nothing for a wanted platform.
+ */
+export async function resolveUpstream(
+  sources: readonly (readonly ImageSource[])[],
+  features: WantedFeatures | undefined,
+  registry: Registry,
+): Promise<Resolved | Doubt> {
+  const references = new Map(sources.flat().map((source) => [nameForBuildKit(source.reference), source]));
+  const served = new Map<string, Answer<Served>>();
+  const asking = [...references].map(async ([name, source]) =>
+    served.set(name, await registry.manifest(withTag(source.reference))),
+  );
+  // Of two mistakes the one in the images is told, whichever answer came first.
+  const [resolving] = await Promise.allSettled([
+    features ? resolveLater(features.request, features.ports) : NO_FEATURES,
+    ...asking,
+  ]);
+  for (const [name, source] of references) {
+    const answer = served.get(name);
+    if (answer && answer.kind !== "found")
+      return { kind: "registry", what: `${source.by} image ${name} (${tellPlace(source.at)})`, error: answer };
+  }
+  if (resolving.status === "rejected") throw resolving.reason;
+  const installed = resolving.value;
+  if (installed.kind !== "resolved") return installed;
+  const found = (source: ImageSource): Served => {
+    const answer = served.get(nameForBuildKit(source.reference));
+    if (answer?.kind !== "found") throw new Error(`${source.written} was not asked for`);
+    return answer.value;
+  };
+  const bindings = [...references].map(([reference, source]) => ({
+    reference,
+    digest: found(source).descriptor.digest,
+    served: found(source),
+  }));
+  const upstreamFeatures = installed.features.map(asUpstreamFeature);
+  const upstream = sources.map((images) => asUpstream(images, upstreamFeatures, found));
+  return { kind: "resolved", upstream, bindings, features: installed.features, warnings: installed.warnings };
+}
+
+/** Only who has features waits until this is loaded. */
+export const resolveLater: typeof resolveFeatures = async (request, ports) =>
+  (await import("../features/resolve.ts")).resolveFeatures(request, ports);
+
+const NO_FEATURES: ResolvedFeatures = { kind: "resolved", features: [], warnings: [] };
+
+function asUpstreamFeature({ id, asked, digest, options }: InstalledFeature): UpstreamFeature {
+  return { id, written: asked.id, digest, options: [...options] };
+}
+
+function asUpstream(
+  images: readonly ImageSource[],
+  features: Upstream["features"],
+  found: (source: ImageSource) => Served,
+): Upstream {
+  const resolve = (source: ImageSource): UpstreamImage => ({
+    written: source.written,
+    reference: nameForBuildKit(source.reference),
+    digest: digestThatCounts(source, found(source)),
+    of: source.of.kind,
+  });
+  const bases = new Map(
+    images
+      .filter(({ by }) => by === "base")
+      .map(resolve)
+      .map((image) => [`${image.written}\n${image.reference}\n${image.of}\n${image.digest}`, image]),
+  );
+  const frontend = images.find(({ by }) => by === "frontend");
+  return {
+    bases: [...bases].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, image]) => image),
+    ...(frontend ? { frontend: resolve(frontend) } : {}),
+    features,
+    remote: [],
+  };
+}
+
+function digestThatCounts(source: ImageSource, served: Served): Digest {
+  if (source.of.kind === "index" || served.body.kind === "manifest") return served.descriptor.digest;
+  const image = imageFor(served.body, source.of.platform);
+  if (image) return image.digest;
+  const there = imagesOf(served.body).map((entry) => (entry.platform ? formatPlatform(entry.platform) : "unknown"));
+  throw new ActionError("E_DOCKERFILE", {
+    what: `The image ${source.written} has nothing for ${formatPlatform(source.of.platform)}; it has ${there.join(", ")}.`,
+    fix: "Choose a base image that has this platform, or take the platform out of the input platforms.",
+    at: source.at,
+  });
+}
+
+function withTag(reference: Reference): Reference {
+  return reference.tag === undefined && reference.digest === undefined ? { ...reference, tag: "latest" } : reference;
+}
+
+/** The reference as BuildKit normalises it: fully written out, `latest` added. */
+export function nameForBuildKit(reference: Reference): string {
+  return formatReference(withTag(reference));
+}
+
+/**
+ * Reads a reference that an instruction names.
+ * @throws ActionError E_DOCKERFILE naming the place.
+ */
+export function readImageName(written: string, reference: string, at: Place): Reference {
+  const parsed = parseReference(reference);
+  if (!("wrong" in parsed)) {
+    refuseOtherHost(written, reference, parsed, at);
+    return parsed;
+  }
+  throw new ActionError("E_DOCKERFILE", {
+    what: `"${written}" does not name an image: ${parsed.wrong}.`,
+    fix: "Write it as [registry/]repository[:tag][@sha256:…], all lower-case.",
+    at,
+  });
+}
+
+/**
+ * BuildKit knows an image by the host as it is written, but for Docker Hub's own `index.docker.io`. A host that it writes otherwise than
+ * we do would slip through the policy that binds images to digests.
+ * @see https://github.com/distribution/reference/blob/v0.6.0/normalize.go (splitDockerDomain)
+ */
+function refuseOtherHost(written: string, reference: string, { registry }: Reference, at: Place): void {
+  const [host = ""] = reference.split("/", 1);
+  const isHost = reference.includes("/") && (host === "localhost" || /[.:]/.test(host));
+  if (!isHost || host === registry || host === "index.docker.io") return;
+  throw new ActionError("E_DOCKERFILE", {
+    what: `"${written}" names its registry as ${host}, which BuildKit takes for another one than ${registry}.`,
+    fix: `Write ${registry} instead.`,
+    at,
+  });
+}

@@ -1,0 +1,132 @@
+import { ActionError } from "../errors.ts";
+import type { Inputs } from "../inputs/inputs.ts";
+import type { Difference } from "../key/explain.ts";
+import { formatPlatform, type Platform } from "../oci/platform.ts";
+import { formatRepository } from "../oci/reference.ts";
+import type { Doubt } from "../plan/upstream.ts";
+import type { Found, Verdict } from "./probe.ts";
+
+/** What follows from a verdict. */
+export type Decision =
+  | {
+      readonly kind: "hand-out";
+      readonly result: "hit" | "stale";
+      readonly verdict: Extract<Verdict, { kind: "hit" | "stale" }>;
+    }
+  | { readonly kind: "join"; readonly found: readonly Found[] }
+  | { readonly kind: "build"; readonly platforms: readonly Platform[]; readonly reuse: readonly Found[] }
+  | {
+      readonly kind: "report";
+      readonly result: "partial" | "miss" | "unknown" | "stale";
+      readonly failure: ActionError | undefined;
+    };
+
+type Choices = Pick<Inputs, "onMiss" | "onDrift" | "onUnknown" | "force" | "platforms" | "cacheRepository">;
+
+/** The table of "What happens", as far as it follows from the verdict and the inputs. */
+export function decide(verdict: Verdict, inputs: Choices, reasons: readonly Difference[]): Decision {
+  if (inputs.force && !isDoubtful(verdict)) return { kind: "build", platforms: inputs.platforms, reuse: [] };
+  switch (verdict.kind) {
+    case "hit":
+      return { kind: "hand-out", result: "hit", verdict };
+    case "joinable":
+      return { kind: "join", found: verdict.found };
+    case "partial":
+      if (inputs.onMiss === "build") return { kind: "build", platforms: verdict.missing, reuse: verdict.found };
+      return report(
+        "partial",
+        inputs.onMiss === "fail" ? missed(inputs, reasons, verdict.missing, verdict.damaged) : undefined,
+      );
+    case "miss":
+      if (inputs.onMiss === "build") return { kind: "build", platforms: inputs.platforms, reuse: [] };
+      return report(
+        "miss",
+        inputs.onMiss === "fail" ? missed(inputs, reasons, inputs.platforms, verdict.damaged) : undefined,
+      );
+    case "stale":
+      if (inputs.onDrift === "use") return { kind: "hand-out", result: "stale", verdict };
+      if (verdict.doubt) return decideUnknown(verdict.doubt, inputs);
+      if (inputs.onDrift === "fail") return report("stale", drifted(inputs, reasons));
+      return { kind: "build", platforms: without(inputs.platforms, verdict.reusable), reuse: verdict.reusable };
+    case "unknown":
+      return decideUnknown(verdict.doubt, inputs);
+  }
+}
+
+/** Where something could not be read, nothing can be bound to what the key names. */
+function isDoubtful(verdict: Verdict): boolean {
+  return verdict.kind === "unknown" || (verdict.kind === "stale" && verdict.doubt !== undefined);
+}
+
+function decideUnknown(doubt: Doubt, inputs: Choices): Decision {
+  if (inputs.onUnknown === "build") return { kind: "build", platforms: inputs.platforms, reuse: [] };
+  return report("unknown", inputs.onUnknown === "fail" ? cannotTell(doubt) : undefined);
+}
+
+function report(result: "partial" | "miss" | "unknown" | "stale", failure: ActionError | undefined): Decision {
+  return { kind: "report", result, failure };
+}
+
+function without(platforms: readonly Platform[], found: readonly Found[]): Platform[] {
+  return platforms.filter((platform) => !found.some((one) => one.platform === platform));
+}
+
+function firstPlace(reasons: readonly Difference[]): { readonly at?: NonNullable<Difference["at"]> } {
+  const at = reasons.find((reason) => reason.at !== undefined)?.at;
+  return at ? { at } : {};
+}
+
+function missed(
+  inputs: Choices,
+  reasons: readonly Difference[],
+  platforms: readonly Platform[],
+  damaged: readonly string[],
+): ActionError {
+  // An image that is too old is told by both.
+  const why = [...new Set([...damaged, ...reasons.map(({ text }) => text)])];
+  const image = damaged.length === 0 ? "The image" : "An image that counts";
+  return new ActionError("E_MISS", {
+    what: `${image} for ${platforms.map(formatPlatform).join(", ")} is not in ${formatRepository(inputs.cacheRepository)}${why.length === 0 ? "" : `: ${why.join("; ")}`}.`,
+    fix: "Let a run with on-miss: build make it (a push to a branch of this repository, or the scheduled warm-up), then run this again.",
+    ...firstPlace(reasons),
+  });
+}
+
+function drifted(inputs: Choices, reasons: readonly Difference[]): ActionError {
+  const why = reasons.length === 0 ? "" : `: ${reasons.map(({ text }) => text).join("; ")}`;
+  return new ActionError("E_DRIFT", {
+    what: `${formatRepository(inputs.cacheRepository)} holds an image of the same sources, and what it is built on has moved${why}.`,
+    fix: "Let a run with on-drift: build make a new one, or set on-drift to use to go on with the last.",
+    ...firstPlace(reasons),
+  });
+}
+
+/** Only the registry's own "not found" is a miss: this is the error for everything doubtful. */
+export function cannotTell(doubt: Doubt): ActionError {
+  if (doubt.kind === "plan") {
+    return new ActionError("E_UNKNOWN", {
+      what: `Whether the image is there cannot be told: ${doubt.what}.`,
+      fix: doubt.fix,
+      ...(doubt.at ? { at: doubt.at } : {}),
+    });
+  }
+  const { error, what } = doubt;
+  const status = error.status === undefined ? "" : ` (${error.status})`;
+  return new ActionError(error.kind === "denied" ? "E_AUTH" : "E_UNKNOWN", {
+    what: `Whether the image is there cannot be told: asked for ${what}, the answer was ${error.kind}${status}: ${error.words}. The request: ${error.request}.`,
+    fix: error.fix ?? adviceFor(error.kind),
+    cause: error,
+  });
+}
+
+function adviceFor(kind: "absent" | "denied" | "limited" | "unavailable" | "malformed"): string {
+  const advice = {
+    absent: "Check the name: the registry says that there is no such image.",
+    denied:
+      "Log in with docker/login-action before this action, or set registry-username and registry-password; on GitHub give the job permissions: packages: read.",
+    limited: "Log in to that registry, or wait and run the job again.",
+    unavailable: "Check that the registry is up and can be reached from this machine, then run the job again.",
+    malformed: "Check that the name is a registry's and not a web page's, and whether a proxy answers in its place.",
+  };
+  return advice[kind];
+}

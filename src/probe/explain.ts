@@ -1,0 +1,84 @@
+import { type Difference, explainMiss } from "../key/explain.ts";
+import { branchTag } from "../key/fingerprint.ts";
+import { planDescriptorOf, statementOf } from "../key/record.ts";
+import { readPlanStatement, type StoredPlan } from "../key/stored.ts";
+import type { Served } from "../oci/manifest.ts";
+import { formatPlatform } from "../oci/platform.ts";
+import type { Repository } from "../oci/reference.ts";
+import type { Sources } from "../plan/plan.ts";
+import { storePlan } from "../publish/publish.ts";
+import type { Event, Registry } from "../world.ts";
+import type { Plan } from "./probe.ts";
+
+/** The image that the wanted one is compared with. */
+export type Previous = { readonly tag: string; readonly index: Served };
+
+/** Why the wanted image is another one than the last; without `previous` there is none to compare with. */
+export type Explanation = { readonly previous: Previous | undefined; readonly reasons: readonly Difference[] };
+
+const LARGEST_STATEMENT = 32 * 1024 * 1024;
+
+/**
+ * Finds the newest image of this branch, or of the branch that this one goes back to, and tells what differs. What cannot be read is
+ * no failure: then there is no explanation.
+ * @param isLeg whether this run is about a part of the set, as a leg of a matrix is: platforms that it does not know of are not gone.
+ */
+export async function explainAgainstBranch(
+  sources: Sources,
+  plan: Plan,
+  event: Event,
+  registry: Registry,
+  { isLeg }: { readonly isLeg: boolean },
+): Promise<Explanation> {
+  const { repository } = sources.wanted;
+  const branches = [event.branch, event.baseBranch, event.defaultBranch].filter((branch) => branch !== undefined);
+  const tags = [...new Set(branches)].map((branch) => branchTag(branch, sources.configuration));
+  const answers = await Promise.all(tags.map((tag) => registry.manifest({ ...repository, tag })));
+  for (const [position, tag] of tags.entries()) {
+    const answer = answers[position];
+    if (answer?.kind !== "found") continue;
+    const stored = await readPlan(answer.value, repository, registry);
+    if (!stored) continue;
+    const compared = isLeg ? onlyPlatformsOf(plan, stored) : stored;
+    return { previous: { tag, index: answer.value }, reasons: differences(sources, plan, compared) };
+  }
+  return { previous: undefined, reasons: [] };
+}
+
+/** Tells what moved between an image of the same sources and the wanted one. */
+export async function explainDrift(
+  sources: Sources,
+  plan: Plan,
+  served: Served,
+  tag: string,
+  registry: Registry,
+): Promise<Explanation> {
+  const stored = await readPlan(served, sources.wanted.repository, registry);
+  return stored
+    ? { previous: { tag, index: served }, reasons: differences(sources, plan, stored) }
+    : { previous: undefined, reasons: [] };
+}
+
+async function readPlan(served: Served, repository: Repository, registry: Registry): Promise<StoredPlan | undefined> {
+  const entry = served.body.kind === "index" ? planDescriptorOf(served.body) : undefined;
+  if (!entry) return undefined;
+  const manifest = await registry.manifest({ ...repository, digest: entry.digest });
+  const statement = manifest.kind === "found" ? statementOf(manifest.value) : undefined;
+  if (!statement) return undefined;
+  const blob = await registry.blob(repository, statement, LARGEST_STATEMENT);
+  return blob.kind === "found" ? readPlanStatement(new TextDecoder().decode(blob.value)) : undefined;
+}
+
+function onlyPlatformsOf({ platforms }: Plan, previous: StoredPlan): StoredPlan {
+  const wanted = new Set(platforms.map(({ platform }) => formatPlatform(platform)));
+  return {
+    ...previous,
+    platforms: Object.fromEntries(Object.entries(previous.platforms).filter(([platform]) => wanted.has(platform))),
+  };
+}
+
+/** Both sides hide private values by the previous plan's salt, so that equal values have equal hashes. */
+function differences(sources: Sources, plan: Plan, previous: StoredPlan): Difference[] {
+  const now = storePlan({ sources, plan, salt: previous.salt, now: 0, seconds: {} });
+  return explainMiss(previous, now.platforms, now.trees, sources.places);
+}

@@ -1,0 +1,244 @@
+import type { Place } from "../errors.ts";
+import type { FeaturePorts } from "../features/found.ts";
+import type { InstalledFeature } from "../features/install.ts";
+import type { FeatureRequest } from "../features/resolve.ts";
+import { platformKey, platformTag, setKey, setTag, sourceTag } from "../key/fingerprint.ts";
+import type { PlatformPlan } from "../key/ingredients.ts";
+import { planDescriptorOf } from "../key/record.ts";
+import type { ImageConfig } from "../oci/config.ts";
+import type { Digest } from "../oci/digest.ts";
+import { type Index, OWN_ANNOTATION, type Served } from "../oci/manifest.ts";
+import type { Platform } from "../oci/platform.ts";
+import type { Pinned, Repository } from "../oci/reference.ts";
+import { type Binding, type Doubt, type ImageSource, type Resolved, resolveUpstream } from "../plan/upstream.ts";
+import type { Attestation } from "../sbom/attestations.ts";
+import type { Registry, RegistryError } from "../world.ts";
+import { doubtAbout, type Soundness, verifyPlatform, verifySet } from "./verify.ts";
+
+/** What the probe has to know of the sources; nothing of it needed a request. */
+export type Wanted = {
+  readonly repository: Repository;
+  readonly platforms: readonly {
+    readonly platform: Platform;
+    readonly plan: Omit<PlatformPlan, "upstream">;
+    readonly images: readonly ImageSource[];
+  }[];
+  readonly sourceKey: Digest;
+  readonly ownKey: Digest;
+  /** What makes the plan undecidable before any request, like an ADD from an address without a checksum. */
+  readonly doubt: Doubt | undefined;
+  /** Nothing where no feature is asked for. */
+  readonly features: FeatureRequest | undefined;
+  readonly verify: "layers" | "manifests" | "none";
+  /** Without these an image does not count as there. */
+  readonly required: readonly Attestation[];
+  /** The platform whose image later jobs run here: its config is read where another's is only looked for. */
+  readonly handOver: Platform;
+};
+
+/** The plan of a set: keys, tags, and the digests that the build is bound to. */
+export type Plan = {
+  readonly key: Digest;
+  readonly platforms: readonly {
+    readonly platform: Platform;
+    readonly key: Digest;
+    readonly plan: PlatformPlan;
+    readonly tag: string;
+  }[];
+  readonly bindings: readonly Binding[];
+  /** In the order of installation. */
+  readonly features: readonly InstalledFeature[];
+};
+
+/** One platform's image in the cache repository: its manifest, and the index in which it was found with its attestations. */
+export type Found = {
+  readonly platform: Platform;
+  readonly manifest: Digest;
+  readonly index: Served;
+  /** Of the platform that is handed over, where it was read on the way. */
+  readonly config?: ImageConfig;
+};
+
+/** What a look at an image has to know: where it is, how closely to look, what it has to have, and whose config to read. */
+export type Looking = Pick<Wanted, "repository" | "verify" | "required" | "handOver">;
+
+export type Verdict =
+  | { readonly kind: "hit"; readonly image: Pinned; readonly index: Served; readonly found: readonly Found[] }
+  /** Every platform is there, and no set: one small manifest is missing. */
+  | { readonly kind: "joinable"; readonly found: readonly Found[] }
+  | {
+      readonly kind: "partial";
+      readonly found: readonly Found[];
+      readonly missing: readonly Platform[];
+      readonly damaged: readonly string[];
+    }
+  /** `reusable`: platforms of the wanted set that are there all the same, for another platform's base moved. */
+  | {
+      readonly kind: "stale";
+      readonly image: Pinned;
+      readonly index: Served;
+      readonly found: readonly Found[];
+      readonly reusable: readonly Found[];
+      readonly doubt?: Doubt;
+    }
+  /** `damaged`: why something that is there does not count, each the end of a sentence. */
+  | { readonly kind: "miss"; readonly damaged: readonly string[] }
+  | { readonly kind: "unknown"; readonly doubt: Doubt };
+
+/** `plan` is missing where upstream could not be read: then there is no key. */
+export type Probed = {
+  readonly plan: Plan | undefined;
+  readonly verdict: Verdict;
+  /** What features say of themselves, like that they are deprecated. */
+  readonly warnings: readonly { readonly text: string; readonly at?: Place }[];
+};
+
+/**
+ * Answers whether the wanted set is in the cache repository. Nothing is downloaded but manifests; what does not depend on one another
+ * is asked at once: the bases beside the newest set of the same sources, which is verified while the wanted tag is looked up, for on a
+ * hit they are nearly always the same image.
+ */
+export async function probe(wanted: Wanted, registry: Registry, ports: FeaturePorts): Promise<Probed> {
+  const newest = lookAtNewest(wanted, registry);
+  if (wanted.doubt) return withoutPlan(await newest, wanted, wanted.doubt);
+  const resolved = await resolveUpstream(
+    wanted.platforms.map(({ images }) => images),
+    wanted.features ? { request: wanted.features, ports } : undefined,
+    registry,
+  );
+  if (resolved.kind !== "resolved") return withoutPlan(await newest, wanted, resolved);
+  const plan = makePlan(wanted, resolved);
+  const verdict = await lookUpSet(wanted, plan, newest, registry);
+  return { plan, verdict, warnings: resolved.warnings };
+}
+
+function withoutPlan(newest: Newest, wanted: Wanted, doubt: Doubt): Probed {
+  return { plan: undefined, verdict: unlessStale(newest, wanted, doubt), warnings: [] };
+}
+
+function makePlan(wanted: Wanted, { upstream, bindings, features }: Resolved): Plan {
+  const platforms = wanted.platforms.flatMap(({ platform, plan }, index) => {
+    const part = upstream[index];
+    if (!part) return [];
+    const whole: PlatformPlan = { ...plan, upstream: part };
+    const key = platformKey(whole);
+    return [{ platform, key, plan: whole, tag: platformTag(key, platform) }];
+  });
+  return { key: setKey(platforms.map(({ key }) => key)), platforms, bindings, features };
+}
+
+type Newest = { readonly served: Served; readonly sound: Soundness } | { readonly error: RegistryError };
+
+async function lookAtNewest(wanted: Wanted, registry: Registry): Promise<Newest> {
+  const answer = await registry.manifest({ ...wanted.repository, tag: sourceTag(wanted.sourceKey) });
+  if (answer.kind !== "found") return { error: answer };
+  return { served: answer.value, sound: await verifySet(wanted, platformsOf(wanted), answer.value, registry) };
+}
+
+function platformsOf({ platforms }: Wanted): Platform[] {
+  return platforms.map(({ platform }) => platform);
+}
+
+async function lookUpSet(wanted: Wanted, plan: Plan, newest: Promise<Newest>, registry: Registry): Promise<Verdict> {
+  const reference = { ...wanted.repository, tag: setTag(plan.key) };
+  const platforms = lookAtPlatforms(wanted, plan, registry);
+  // Of sources that never made a set there is hardly one under another tag: the platforms need not wait for that answer.
+  const early = newest.then((last) => ("error" in last && last.error.kind === "absent" ? platforms() : []));
+  // Whoever waits for the looks themselves hears of a failure.
+  early.catch(() => undefined);
+  const answer = await registry.describe(reference);
+  if (answer.kind === "found") {
+    const last = await newest;
+    const same = "served" in last && last.served.descriptor.digest === answer.value.digest ? last : undefined;
+    const set = same ?? (await lookAtSet(wanted, reference, registry));
+    if ("error" in set) return { kind: "unknown", doubt: doubtAbout(`the tag ${reference.tag}`, set.error) };
+    if (set.sound.kind === "doubt") return { kind: "unknown", doubt: set.sound.doubt };
+    if (set.sound.kind === "sound")
+      return {
+        kind: "hit",
+        image: { ...wanted.repository, digest: set.served.descriptor.digest },
+        index: set.served,
+        found: set.sound.found,
+      };
+    return lookUpPlatforms(wanted, plan, { damaged: [set.sound.what], newest, platforms });
+  }
+  if (answer.kind !== "absent")
+    return unlessStale(await newest, wanted, doubtAbout(`the tag ${reference.tag}`, answer));
+  return lookUpPlatforms(wanted, plan, { damaged: [], newest, platforms });
+}
+
+type Look = Soundness | { readonly kind: "absent" };
+
+/** Looks at the platforms' own tags, once, when it is first asked to. */
+function lookAtPlatforms(wanted: Wanted, plan: Plan, registry: Registry): () => Promise<readonly Look[]> {
+  let looks: Promise<readonly Look[]> | undefined;
+  return () => {
+    looks ??= Promise.all(plan.platforms.map((one) => lookUpPlatform(wanted, one, registry)));
+    return looks;
+  };
+}
+
+async function lookAtSet(
+  wanted: Wanted,
+  reference: Repository & { readonly tag: string },
+  registry: Registry,
+): Promise<Newest> {
+  const answer = await registry.manifest(reference);
+  return answer.kind === "found"
+    ? { served: answer.value, sound: await verifySet(wanted, platformsOf(wanted), answer.value, registry) }
+    : { error: answer };
+}
+
+/** What is known where no set counts: why not, the newest of the same sources, and the way to look at the platforms' own tags. */
+type WithoutSet = {
+  readonly damaged: readonly string[];
+  readonly newest: Promise<Newest>;
+  readonly platforms: () => Promise<readonly Look[]>;
+};
+
+async function lookUpPlatforms(
+  wanted: Wanted,
+  plan: Plan,
+  { damaged, newest, platforms }: WithoutSet,
+): Promise<Verdict> {
+  const looks = await platforms();
+  const doubt = looks.find((look) => look.kind === "doubt");
+  if (doubt?.kind === "doubt") return unlessStale(await newest, wanted, doubt.doubt);
+  const found = looks.flatMap((look) => (look.kind === "sound" ? look.found : []));
+  if (found.length === plan.platforms.length) return { kind: "joinable", found };
+  const missing = plan.platforms.filter((_, index) => looks[index]?.kind !== "sound").map(({ platform }) => platform);
+  const broken = looks.flatMap((look) => (look.kind === "damaged" ? [look.what] : []));
+  const all = [...new Set([...damaged, ...broken])];
+  const otherwise: Verdict =
+    found.length > 0 ? { kind: "partial", found, missing, damaged: all } : { kind: "miss", damaged: all };
+  return staleOr(await newest, wanted, otherwise, found);
+}
+
+/** One platform's own tag: `absent` is a miss, everything else that is not a sound image is said. */
+export async function lookUpPlatform(
+  wanted: Looking,
+  { platform, tag }: { readonly platform: Platform; readonly tag: string },
+  registry: Registry,
+): Promise<Look> {
+  const answer = await registry.manifest({ ...wanted.repository, tag });
+  if (answer.kind === "absent") return { kind: "absent" };
+  if (answer.kind !== "found") return { kind: "doubt", doubt: doubtAbout(`the tag ${tag}`, answer) };
+  return verifyPlatform(wanted, platform, answer.value, registry);
+}
+
+/** Same sources, same label, same recipe, all of it there: only upstream moved, or cannot be read. */
+function unlessStale(newest: Newest, wanted: Wanted, doubt: Doubt): Verdict {
+  return staleOr(newest, wanted, { kind: "unknown", doubt }, []);
+}
+
+function staleOr(newest: Newest, wanted: Wanted, otherwise: Verdict, reusable: readonly Found[]): Verdict {
+  if ("error" in newest || newest.sound.kind !== "sound" || newest.served.body.kind !== "index") return otherwise;
+  if (ownKeyOf(newest.served.body) !== wanted.ownKey) return otherwise;
+  const image = { ...wanted.repository, digest: newest.served.descriptor.digest };
+  const stale = { kind: "stale", image, index: newest.served, found: newest.sound.found, reusable } as const;
+  return otherwise.kind === "unknown" ? { ...stale, doubt: otherwise.doubt } : stale;
+}
+
+function ownKeyOf(index: Index): string | undefined {
+  return planDescriptorOf(index)?.annotations?.[OWN_ANNOTATION];
+}

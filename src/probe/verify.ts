@@ -1,0 +1,120 @@
+import { type ImageConfig, readImageConfig } from "../oci/config.ts";
+import { type Descriptor, imageFor, type Served } from "../oci/manifest.ts";
+import { formatPlatform, type Platform, samePlatform } from "../oci/platform.ts";
+import type { Repository } from "../oci/reference.ts";
+import type { Doubt } from "../plan/upstream.ts";
+import { lookForAttestations, type Presence } from "../sbom/attestations.ts";
+import type { Registry, RegistryError } from "../world.ts";
+import type { Found, Looking } from "./probe.ts";
+
+/** What a look at an image and everything it consists of said. `damaged` only where the registry itself says that a part is not there. */
+export type Soundness =
+  | { readonly kind: "sound"; readonly found: readonly Found[] }
+  | { readonly kind: "damaged"; readonly what: string }
+  | { readonly kind: "doubt"; readonly doubt: Doubt };
+
+/** Verifies that a set holds every one of some platforms and that all of it is there. */
+export async function verifySet(
+  wanted: Looking,
+  platforms: readonly Platform[],
+  served: Served,
+  registry: Registry,
+): Promise<Soundness> {
+  const looks = await Promise.all(platforms.map((platform) => verifyPlatform(wanted, platform, served, registry)));
+  const bad = looks.find((look) => look.kind === "doubt") ?? looks.find((look) => look.kind === "damaged");
+  if (bad) return bad;
+  return { kind: "sound", found: looks.flatMap((look) => (look.kind === "sound" ? look.found : [])) };
+}
+
+/**
+ * Verifies one platform of an index, or a bare manifest: the manifest, its config and every layer are in the registry, and so are the
+ * attestations that are demanded, which are looked for at the same time.
+ */
+export async function verifyPlatform(
+  wanted: Looking,
+  platform: Platform,
+  served: Served,
+  registry: Registry,
+): Promise<Soundness> {
+  const child = served.body.kind === "index" ? imageFor(served.body, platform) : served.descriptor;
+  if (!child)
+    return { kind: "damaged", what: `${formatPlatform(platform)} is not in the index ${served.descriptor.digest}` };
+  const image: Found = { platform, manifest: child.digest, index: served };
+  const { repository, required, verify } = wanted;
+  const [sound, attested] = await Promise.all([
+    verifyImage(wanted, image, registry),
+    lookForAttestations({ repository, image, required, blobs: verify === "layers" }, registry),
+  ]);
+  return sound.kind === "sound" && attested.kind !== "there" ? withoutAttestation(attested) : sound;
+}
+
+function withoutAttestation(attested: Exclude<Presence, { readonly kind: "there" }>): Soundness {
+  if (attested.kind === "missing") return { kind: "damaged", what: attested.what };
+  return { kind: "doubt", doubt: doubtAbout(attested.what, attested.error) };
+}
+
+async function verifyImage(wanted: Looking, image: Found, registry: Registry): Promise<Soundness> {
+  const sound: Soundness = { kind: "sound", found: [image] };
+  if (wanted.verify === "none") return sound;
+  const { platform, manifest, index } = image;
+  const answer =
+    index.body.kind === "index" ? await registry.manifest({ ...wanted.repository, digest: manifest }) : undefined;
+  if (answer && answer.kind !== "found") return missingPart(`the manifest of ${formatPlatform(platform)}`, answer);
+  const body = answer ? answer.value.body : index.body;
+  if (body.kind !== "manifest")
+    return { kind: "damaged", what: `${manifest} for ${formatPlatform(platform)} is no image` };
+  return wanted.verify === "manifests" ? sound : verifyParts(wanted, image, body, registry);
+}
+
+async function verifyParts(
+  { repository, handOver }: Looking,
+  image: Found,
+  { config, layers }: { readonly config: Descriptor; readonly layers: readonly Descriptor[] },
+  registry: Registry,
+): Promise<Soundness> {
+  const title = formatPlatform(image.platform);
+  const isHandedOver = samePlatform(image.platform, handOver);
+  const parts = uniqueBlobs([config, ...layers]);
+  const [read, ...answers] = await Promise.all([
+    isHandedOver ? registry.blob(repository, config) : undefined,
+    ...parts
+      .filter((part) => !(isHandedOver && part === parts[0]))
+      .map(async (part) => ({ part, answer: await registry.hasBlob(repository, part) })),
+  ]);
+  if (read && read.kind !== "found") return missingPart(`the config of ${title}`, read);
+  for (const { part, answer } of answers)
+    if (answer.kind !== "found") return missingPart(`the layer ${part.digest} of ${title}`, answer);
+  const found = read ? { ...image, config: readImageConfig(new TextDecoder().decode(read.value)) } : image;
+  return { kind: "sound", found: [found] };
+}
+
+/** A layer may stand in a manifest more than once. */
+function uniqueBlobs(parts: readonly Descriptor[]): Descriptor[] {
+  return [...new Map(parts.map((part) => [part.digest, part])).values()];
+}
+
+function missingPart(what: string, error: RegistryError): Soundness {
+  if (error.kind === "absent") return { kind: "damaged", what: `${what} is gone from the registry` };
+  return { kind: "doubt", doubt: doubtAbout(what, error) };
+}
+
+/** What a registry said of a thing that it did not serve, as a reason not to know. */
+export function doubtAbout(what: string, error: RegistryError): Doubt {
+  return { kind: "registry", what, error };
+}
+
+/**
+ * Reads the config of a platform that was found, unless the look at it has done so.
+ * @returns `undefined` where the registry does not serve it.
+ */
+export async function readFoundConfig(
+  found: Found,
+  repository: Repository,
+  registry: Registry,
+): Promise<ImageConfig | undefined> {
+  if (found.config) return found.config;
+  const manifest = await registry.manifest({ ...repository, digest: found.manifest });
+  if (manifest.kind !== "found" || manifest.value.body.kind !== "manifest") return undefined;
+  const config = await registry.blob(repository, manifest.value.body.config);
+  return config.kind === "found" ? readImageConfig(new TextDecoder().decode(config.value)) : undefined;
+}

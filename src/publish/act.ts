@@ -1,0 +1,117 @@
+import { ActionError, asActionError } from "../errors.ts";
+import { formatPlatform } from "../oci/platform.ts";
+import { formatPinned } from "../oci/reference.ts";
+import { recordOf } from "../probe/built.ts";
+import { cannotTell, type Decision } from "../probe/decide.ts";
+import type { Found, Verdict } from "../probe/probe.ts";
+import { make, publishJoined } from "./make.ts";
+import { foundSoFar, type Outcome, type Scene } from "./outcome.ts";
+import { moveAlias } from "./publish.ts";
+import { findOutWhetherToPush, type PushDecision, whyNeverPushed } from "./push.ts";
+import { retag } from "./retag.ts";
+
+/**
+ * Carries a decision out, then puts the image under the tags and into the engine that were asked for. What goes wrong on the way is the
+ * outcome, so that the outputs still say what was found out.
+ */
+export async function carryOut(decision: Decision, scene: Scene): Promise<Outcome> {
+  const outcome = await act(decision, scene).catch(
+    (error): Outcome => ({ result: "failed", ...foundSoFar(scene), failure: asActionError(error) }),
+  );
+  if (outcome.failure) return outcome;
+  try {
+    await tagAsAsked(outcome, scene);
+    if (scene.inputs.load) await (await import("../handover/load.ts")).loadImage(outcome, scene);
+    return outcome;
+  } catch (error) {
+    return { ...outcome, result: "failed", failure: asActionError(error) };
+  }
+}
+
+async function act(decision: Decision, scene: Scene): Promise<Outcome> {
+  switch (decision.kind) {
+    case "hand-out":
+      return handOut(decision, scene);
+    case "join":
+      return join(decision.found, scene);
+    case "build":
+      return make(decision, scene);
+    case "report":
+      return report(decision, scene);
+  }
+}
+
+/** Whoever goes on without this commit's image is given the one that stands in for it. */
+function report({ result, failure }: Extract<Decision, { kind: "report" }>, scene: Scene): Outcome {
+  const found = foundSoFar(scene);
+  if (failure) return { result, ...found, failure };
+  const { fallbackImage: image } = scene.inputs;
+  return { result, ...found, ...(image === undefined ? {} : { image, isFallback: true }) };
+}
+
+async function handOut(
+  { result, verdict }: Extract<Decision, { kind: "hand-out" }>,
+  { sources, alias, world }: Scene,
+): Promise<Outcome> {
+  if (result === "hit" && alias) await moveAlias(alias, sources, verdict.index, world.registry);
+  if (verdict.kind === "stale") world.log.warning(describeStale(verdict));
+  const { seconds } = recordOf(verdict.index);
+  return {
+    result,
+    image: formatPinned(verdict.image),
+    digest: verdict.image.digest,
+    index: verdict.index,
+    found: verdict.found,
+    ...(seconds === undefined ? {} : { saved: seconds }),
+  };
+}
+
+function describeStale({ doubt }: Extract<Verdict, { kind: "stale" }>): string {
+  const why = doubt ? cannotTell(doubt).message : "what it is built on has moved since.";
+  return `The last good image of the same sources is handed out: ${why}`;
+}
+
+/** All platforms are there, one small manifest is not: who may push adds it, who may not gets the runner's own platform. */
+async function join(found: readonly Found[], scene: Scene): Promise<Outcome> {
+  const { inputs, world, probed } = scene;
+  if (!probed.plan) throw new Error("a set without a plan cannot be joined");
+  const decision = await mayJoin(scene);
+  if (decision.push) {
+    const { image, served } = await publishJoined(scene, probed.plan, found);
+    return { result: "hit", image: formatPinned(image), digest: image.digest, index: served, pushed: true, found };
+  }
+  world.log.info(`The platforms are not joined to one index: ${decision.why}.`);
+  const own = found.find(({ platform }) => formatPlatform(platform) === world.host.platform) ?? found[0];
+  if (!own) return { result: "hit", found };
+  const { digest } = own.index.descriptor;
+  return { result: "hit", image: formatPinned({ ...inputs.cacheRepository, digest }), digest, found };
+}
+
+/** A hit does not fail because the registry takes no push, unless a tag was asked for. */
+async function mayJoin({ inputs, tags, world }: Scene): Promise<PushDecision> {
+  const push = inputs.push === "true" ? "auto" : inputs.push;
+  return findOutWhetherToPush({ ...inputs, push }, tags, world);
+}
+
+/** Moves the tags that the user asked for; a release that cannot be made is an error, a tag that is not to be moved is told. */
+async function tagAsAsked(outcome: Outcome, { inputs, tags: { tags, release }, world }: Scene): Promise<void> {
+  const all = [...tags, ...(release === undefined ? [] : [release])];
+  if (all.length === 0) return;
+  const why = whyNeverPushed(inputs, world.host.event) ?? whyNotTagged(outcome);
+  if (why === undefined && outcome.index) {
+    for (const line of await retag(outcome.index, inputs.cacheRepository, all, world.registry)) world.log.info(line);
+    return;
+  }
+  if (release !== undefined)
+    throw new ActionError("E_PUSH", {
+      what: `${release} is not released: ${why}.`,
+      fix: "Let a run release that builds what is missing: on-miss, on-drift and on-unknown at their defaults, or at build.",
+    });
+  world.log.info(`Not moved: ${all.join(", ")}: ${why}.`);
+}
+
+function whyNotTagged({ result, index }: Outcome): string | undefined {
+  if (result === "stale") return "the image that is handed out is not what this commit would build now";
+  if (result !== "hit" && result !== "built") return "there is no image of this commit";
+  return index ? undefined : "there is no index of all platforms";
+}

@@ -1,0 +1,207 @@
+import type { BuildTask, BuiltPlatform, buildPlatforms, PushedImage } from "../build/build.ts";
+import { lookForBuildx } from "../build/open-buildx.ts";
+import type { Buildx } from "../buildx/buildx.ts";
+import { ActionError, asActionError } from "../errors.ts";
+import type { InstalledFeature } from "../features/install.ts";
+import { platformTag } from "../key/fingerprint.ts";
+import { formatPlatform, samePlatform } from "../oci/platform.ts";
+import { formatPinned, formatReference } from "../oci/reference.ts";
+import type { Sources } from "../plan/plan.ts";
+import { resolveLater } from "../plan/upstream.ts";
+import { recordOfPlatform } from "../probe/built.ts";
+import type { Decision } from "../probe/decide.ts";
+import type { Found, Plan } from "../probe/probe.ts";
+import { foundSoFar, type Outcome, type Scene } from "./outcome.ts";
+import { branchToMove, type PlanToStore, type PushedPlan, publishSet, pushPlan } from "./publish.ts";
+import { findOutWhetherToPush } from "./push.ts";
+
+/** Builds what is due: all of it into the cache repository, or where nothing may be pushed, the runner's own platform into its engine. */
+export async function make(decision: Extract<Decision, { kind: "build" }>, scene: Scene): Promise<Outcome> {
+  const { inputs, tags, probed, world } = scene;
+  // What would have to be fetched waits for the decision.
+  const early = inputs.build.buildxVersion === undefined ? lookForBuildx(inputs, world) : undefined;
+  // A hit never builds: what only a build needs is not even loaded. Here it is while the registry thinks about the push, and buildx starts.
+  const [push, { buildPlatforms }] = await Promise.all([
+    findOutWhetherToPush(inputs, tags, world),
+    import("../build/build.ts"),
+  ]);
+  const buildx = early ?? lookForBuildx(inputs, world);
+  const means = { buildx, buildPlatforms };
+  if (!push.push) return makeHere(scene, means, push.why);
+  if (!probed.plan) return makeHere(scene, means, "without a sound key an image would never be found again");
+  return makeThere(decision, probed.plan, scene, means);
+}
+
+type Means = { readonly buildx: Promise<Buildx>; readonly buildPlatforms: typeof buildPlatforms };
+
+async function makeThere(
+  { platforms, reuse }: Extract<Decision, { kind: "build" }>,
+  plan: Plan,
+  scene: Scene,
+  means: Means,
+): Promise<Outcome> {
+  const { world } = scene;
+  return world.log.group(`Building ${platforms.map(formatPlatform).join(", ")}`, async () => {
+    const { buildx } = means;
+    const { tell, all, isComplete } = gather<PushedImage>(platforms.length);
+    // The plan goes up while the images are read back.
+    const pushing = all.then((images) =>
+      pushPlan(planToStore(scene, plan, images), [...reuse, ...images], world.registry),
+    );
+    // Where a build fails nobody waits for it.
+    pushing.catch(() => undefined);
+    const output = { kind: "push", onPushed: tell } as const;
+    const ended = await build({ ...taskOf(scene), buildx, plan, platforms, ...boundTo(plan), output }, scene, means);
+    if ("failed" in ended) return ended.failed;
+    if (!isComplete()) throw new Error("a platform was built and did not tell what it pushed");
+    const found = [...reuse, ...ended.built.flatMap((one) => (one.found ? [one.found] : []))];
+    const { image, served } = await publish(scene, found, ended.built, pushing);
+    world.log.info(`Pushed and read back: ${formatPinned(image)}`);
+    return {
+      result: "built",
+      image: formatPinned(image),
+      digest: image.digest,
+      index: served,
+      pushed: true,
+      found,
+      built: ended.built,
+    } satisfies Outcome;
+  });
+}
+
+/** Builds for the runner's own platform only and loads the image into the engine: nothing leaves this machine. */
+async function makeHere(scene: Scene, means: Means, why: string): Promise<Outcome> {
+  const {
+    inputs,
+    sources,
+    probed: { plan },
+    world,
+  } = scene;
+  refuseUnreadable(sources);
+  const platform = inputs.platforms.find((one) => formatPlatform(one) === world.host.platform) ?? inputs.platforms[0];
+  if (!platform) throw new Error("there is no platform to build for");
+  world.log.warning(
+    `The image will be built for ${formatPlatform(platform)} and only be loaded into the local engine: ${why}.`,
+  );
+  const key = plan?.platforms.find((one) => samePlatform(one.platform, platform))?.key ?? sources.wanted.sourceKey;
+  const name = formatReference({ ...inputs.cacheRepository, tag: platformTag(key, platform) });
+  return world.log.group(`Building ${formatPlatform(platform)}`, async () => {
+    const task = {
+      ...taskOf(scene),
+      buildx: means.buildx,
+      plan,
+      platforms: [platform],
+      ...(plan ? boundTo(plan) : { bindings: [], features: await featuresWithoutPlan(scene) }),
+      output: { kind: "load", name },
+    } as const;
+    const ended = await build(task, scene, means);
+    if ("failed" in ended) return ended.failed;
+    world.log.info(`Loaded into the local engine: ${name}`);
+    return {
+      result: "built",
+      image: name,
+      built: ended.built,
+      missing: inputs.platforms.filter((one) => one !== platform),
+    } satisfies Outcome;
+  });
+}
+
+function taskOf({
+  inputs,
+  sources,
+  ports,
+  probed: { tooOld },
+}: Scene): Pick<BuildTask, "inputs" | "sources" | "ports" | "rebuild"> {
+  return { inputs, sources, ports, rebuild: tooOld ? "fresh" : inputs.force ? "cached" : "no" };
+}
+
+type Ended = { readonly built: readonly BuiltPlatform[] } | { readonly failed: Outcome };
+
+/** Only what a build itself fails with can be forgiven, and never a fault of ours. */
+async function build(task: BuildTask, scene: Scene, { buildPlatforms }: Means): Promise<Ended> {
+  const { exitOnBuildFailure, fallbackImage: image } = scene.inputs;
+  try {
+    return { built: await buildPlatforms(task, scene.world) };
+  } catch (error) {
+    const failure = asActionError(error);
+    if (exitOnBuildFailure || image === undefined || failure.code === "E_BUG") throw error;
+    return { failed: { result: "failed", ...foundSoFar(scene), image, isFallback: true, failure } };
+  }
+}
+
+/** Joins platforms that are all there, and that other runs have built, to a set. @throws ActionError E_PUSH */
+export function publishJoined(scene: Scene, plan: Plan, found: readonly Found[]): ReturnType<typeof publishSet> {
+  return publish(scene, found, [], pushPlan(planToStore(scene, plan, []), found, scene.world.registry));
+}
+
+/**
+ * Pushes a complete set under the tags of the design.
+ * @param built those of the platforms that were built in this run.
+ * @throws ActionError E_PUSH
+ */
+async function publish(
+  { sources, inputs, world }: Scene,
+  found: readonly Found[],
+  built: readonly BuiltPlatform[],
+  pushing: Promise<PushedPlan>,
+): ReturnType<typeof publishSet> {
+  const isNew = ({ platform }: Found): boolean => built.some((one) => one.platform === platform && !one.foundLate);
+  const { repository } = sources.wanted;
+  const reused = found.filter((one) => !isNew(one));
+  const [pushed, ...earlier] = await Promise.all([
+    pushing,
+    ...reused.map((one) => recordOfPlatform(one, repository, world.registry)),
+  ]);
+  const branch = branchToMove(inputs.alias, world.host.event);
+  return publishSet(pushed, { found, earlier, branch }, world.registry);
+}
+
+function planToStore({ sources, world }: Scene, plan: Plan, built: readonly PushedImage[]): PlanToStore {
+  const seconds = Object.fromEntries(built.map((one) => [formatPlatform(one.platform), one.seconds]));
+  return { sources, plan, seconds, salt: world.salt(), now: world.clock() };
+}
+
+type Gathering<T> = {
+  readonly tell: (one: T) => void;
+  /** Waits until something of each has been told. */
+  readonly all: Promise<readonly T[]>;
+  readonly isComplete: () => boolean;
+};
+
+/** Collects what each of so many will tell, in the order in which they do. */
+function gather<T>(count: number): Gathering<T> {
+  const told: T[] = [];
+  let finish: (all: readonly T[]) => void = () => undefined;
+  const all = new Promise<readonly T[]>((resolve) => {
+    finish = resolve;
+  });
+  const tell = (one: T): void => {
+    told.push(one);
+    if (told.length === count) finish(told);
+  };
+  return { tell, all, isComplete: () => told.length === count };
+}
+
+/** What nobody could read, nobody can build. */
+function refuseUnreadable({ build, wanted: { doubt } }: Sources): void {
+  if (!build.definition.isIncomplete || doubt?.kind !== "plan") return;
+  const { what, fix, at } = doubt;
+  throw new ActionError("E_CONFIG", { what: `${what}, and it cannot be built here.`, fix, ...(at ? { at } : {}) });
+}
+
+function boundTo({ bindings, features }: Plan): Pick<BuildTask, "bindings" | "features"> {
+  return { bindings, features };
+}
+
+/** Where the key could not be had, something else than the features may have been the reason. */
+async function featuresWithoutPlan({ sources: { wanted }, ports }: Scene): Promise<readonly InstalledFeature[]> {
+  if (!wanted.features) return [];
+  const resolved = await resolveLater(wanted.features, ports);
+  if (resolved.kind === "resolved") return resolved.features;
+  const { what, error } = resolved;
+  throw new ActionError("E_REGISTRY", {
+    what: `${what} cannot be read: ${error.words} (${error.request}).`,
+    fix: error.fix ?? "Run the job again, and log in to its registry before this action.",
+    cause: error,
+  });
+}

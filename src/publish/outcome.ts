@@ -1,0 +1,48 @@
+import type { BuiltPlatform } from "../build/build.ts";
+import type { ActionError } from "../errors.ts";
+import type { FeaturePorts } from "../features/found.ts";
+import type { Inputs } from "../inputs/inputs.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { Served } from "../oci/manifest.ts";
+import type { Platform } from "../oci/platform.ts";
+import type { Sources } from "../plan/plan.ts";
+import type { Aged } from "../probe/age.ts";
+import type { Found } from "../probe/probe.ts";
+import type { Result } from "../report/report.ts";
+import type { World } from "../world.ts";
+import type { Alias } from "./publish.ts";
+import type { AskedTags } from "./release.ts";
+
+/** Everything that a decision is carried out with. */
+export type Scene = {
+  readonly inputs: Inputs;
+  readonly sources: Sources;
+  readonly probed: Aged;
+  readonly alias: Alias | undefined;
+  readonly tags: AskedTags;
+  readonly ports: FeaturePorts;
+  readonly world: World;
+};
+
+/** What a decision led to. */
+export type Outcome = {
+  readonly result: Result;
+  readonly image?: string;
+  readonly digest?: Digest;
+  /** The index that `digest` names, where it holds all platforms. */
+  readonly index?: Served;
+  readonly pushed?: boolean;
+  readonly found?: readonly Found[];
+  readonly built?: readonly BuiltPlatform[];
+  readonly missing?: readonly Platform[];
+  readonly saved?: number;
+  /** True where `image` is not this commit's but the one that stands in for it. */
+  readonly isFallback?: boolean;
+  readonly failure?: ActionError;
+};
+
+/** What was there before anything was done. */
+export function foundSoFar({ inputs, probed: { verdict } }: Scene): Pick<Outcome, "found" | "missing"> {
+  const found = verdict.kind === "partial" ? verdict.found : verdict.kind === "stale" ? verdict.reusable : [];
+  return { found, missing: inputs.platforms.filter((platform) => !found.some((one) => one.platform === platform)) };
+}

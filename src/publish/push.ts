@@ -1,0 +1,40 @@
+import { ActionError } from "../errors.ts";
+import type { Inputs } from "../inputs/inputs.ts";
+import { formatRepository } from "../oci/reference.ts";
+import type { Event, World } from "../world.ts";
+import type { AskedTags } from "./release.ts";
+
+/** Whether what is built goes to the cache repository, and if not, why. */
+export type PushDecision = { readonly push: true } | { readonly push: false; readonly why: string };
+
+/** Why this run pushes nothing, whatever the registry would say; nothing where it may. */
+export function whyNeverPushed({ push }: Pick<Inputs, "push">, event: Event): string | undefined {
+  if (push === "false") return "the input push is false";
+  return event.isFork ? "this run is about a fork's code, which never causes a push" : undefined;
+}
+
+/**
+ * Finds out whether this run may push, before a long build and not after it. Nothing is asked where the answer is known.
+ * @param asked tags that the user wants on the image: without a push they cannot be had.
+ * @throws ActionError E_PUSH when the registry refuses what `push: true` or a tag demands, or does not answer at all.
+ */
+export async function findOutWhetherToPush(
+  inputs: Pick<Inputs, "push" | "cacheRepository">,
+  asked: AskedTags,
+  { host, registry }: Pick<World, "host" | "registry">,
+): Promise<PushDecision> {
+  const why = whyNeverPushed(inputs, host.event);
+  if (why !== undefined) return { push: false, why };
+  const repository = formatRepository(inputs.cacheRepository);
+  const answer = await registry.acceptsPush(inputs.cacheRepository);
+  if (answer.kind === "found") return { push: true };
+  const isDemanded = inputs.push === "true" || asked.tags.length > 0 || asked.release !== undefined;
+  if (answer.kind === "denied" && !isDemanded)
+    return { push: false, why: `${repository} does not take a push from this login (${answer.words})` };
+  throw new ActionError("E_PUSH", {
+    what: `The image has to be pushed, and ${repository} would not take it: ${answer.words} (${answer.request}).`,
+    fix:
+      answer.fix ?? "Give the login the right to push (on GitHub: permissions: packages: write), or set push to false.",
+    cause: answer,
+  });
+}

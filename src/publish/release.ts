@@ -1,0 +1,76 @@
+import { ActionError } from "../errors.ts";
+import type { Inputs } from "../inputs/inputs.ts";
+import { faultOfTag } from "../inputs/tag-inputs.ts";
+import { readCommit } from "../sources/commit.ts";
+import type { World } from "../world.ts";
+
+/** The tags that this run is asked to put on the image, beside those of the design. */
+export type AskedTags = { readonly tags: readonly string[]; readonly release: string | undefined };
+
+/**
+ * Finds out under which tags the image is asked for, before any other work.
+ * @returns `release` is missing where nothing is to be released: not asked for, or `auto` and no git tag stands at HEAD.
+ * @throws ActionError E_INPUT where what is released would not be what the commit says, or could not be pushed.
+ */
+export async function readAskedTags(
+  { tags, release }: Pick<Inputs, "tags" | "release">,
+  world: Pick<World, "exec" | "host" | "log">,
+): Promise<AskedTags> {
+  if (release === undefined) return { tags, release: undefined };
+  const tag = release.kind === "named" ? release.tag : await tagAtHead(world);
+  if (tag === undefined) {
+    world.log.info("Nothing is released: release is auto, and no git tag stands at HEAD.");
+    return { tags, release: undefined };
+  }
+  if (world.host.event.isFork) throw forkReleases(tag);
+  await refuseDirtyTree(tag, world);
+  return { tags: tags.filter((other) => other !== tag), release: tag };
+}
+
+/** The tag that the run is about, where the host tells it: a shallow checkout of a branch has no tags. */
+function tagOfEvent({ host }: Pick<World, "host">): string | undefined {
+  return /^refs\/tags\/(.+)$/.exec(host.env.GITHUB_REF ?? "")?.[1];
+}
+
+async function tagAtHead(world: Pick<World, "exec" | "host">): Promise<string | undefined> {
+  const told = tagOfEvent(world);
+  const finished = await world.exec("git", ["-C", world.host.workspace, "tag", "--points-at", "HEAD"], {
+    timeout: 10_000,
+  });
+  const tags = finished?.code === 0 ? finished.stdout.split("\n").filter((line) => line !== "") : [];
+  const tag = told ?? tags[0];
+  if (tag === undefined) return undefined;
+  if (told === undefined && tags.length > 1)
+    throw new ActionError("E_INPUT", {
+      what: `The input release is auto, and several git tags stand at HEAD: ${tags.join(", ")}.`,
+      fix: "Name the one to release under.",
+    });
+  const fault = faultOfTag(tag);
+  if (fault === undefined) return tag;
+  throw new ActionError("E_INPUT", {
+    what: `The input release is auto, and the git tag at HEAD, ${tag}, cannot be an image's: ${fault}.`,
+    fix: "Name another tag to release under.",
+  });
+}
+
+function forkReleases(tag: string): ActionError {
+  return new ActionError("E_INPUT", {
+    what: `${tag} would be released, and this run is about a fork's code, which never causes a push.`,
+    fix: "Leave release out for pull requests.",
+  });
+}
+
+/** A release says which commit it is of: so nothing may differ from the commit, and there has to be one. */
+async function refuseDirtyTree(tag: string, world: Pick<World, "exec" | "host">): Promise<void> {
+  const { revision, isDirty } = await readCommit(world, false);
+  if (revision === undefined)
+    throw new ActionError("E_INPUT", {
+      what: `${tag} would be released, and git does not tell which commit ${world.host.workspace} holds.`,
+      fix: "Use actions/checkout and a machine with git, or leave release out.",
+    });
+  if (!isDirty) return;
+  throw new ActionError("E_INPUT", {
+    what: `${tag} would be released, and files differ from the commit ${revision.slice(0, 12)} (git status lists them).`,
+    fix: "Release from a clean checkout: put this step before those that write files, or list what they write in .gitignore.",
+  });
+}

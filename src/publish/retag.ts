@@ -1,0 +1,41 @@
+import { ActionError } from "../errors.ts";
+import { shortDigest } from "../oci/digest.ts";
+import type { Served } from "../oci/manifest.ts";
+import { formatReference, type Repository } from "../oci/reference.ts";
+import type { Registry } from "../world.ts";
+
+/**
+ * Puts an index that the registry serves under further tags. One that names it already is left alone.
+ * @returns a line for each tag that was put or moved.
+ * @throws ActionError E_PUSH naming the tag that the registry did not take.
+ */
+export async function retag(
+  served: Served,
+  repository: Repository,
+  tags: readonly string[],
+  registry: Registry,
+): Promise<readonly string[]> {
+  const moved = await Promise.all(tags.map((tag) => retagOnce(served, { ...repository, tag }, registry)));
+  return moved.flatMap((line) => line ?? []);
+}
+
+async function retagOnce(
+  { bytes, descriptor }: Served,
+  reference: Repository & { readonly tag: string },
+  registry: Registry,
+): Promise<string | undefined> {
+  const before = await registry.describe(reference);
+  if (before.kind === "found" && before.value.digest === descriptor.digest) return undefined;
+  const answer = await registry.putManifest(reference, bytes, descriptor.mediaType, reference.tag);
+  if (answer.kind === "found") {
+    const was = before.kind === "found" ? `, before ${shortDigest(before.value.digest)}…` : "";
+    return `${formatReference(reference)} names ${shortDigest(descriptor.digest)}… now${was}`;
+  }
+  throw new ActionError("E_PUSH", {
+    what: `The image is there, and the tag ${reference.tag} could not be pushed: ${answer.words} (${answer.request}).`,
+    fix:
+      answer.fix ??
+      "Give the login the right to push (on GitHub: permissions: packages: write), or leave tags and release out.",
+    cause: answer,
+  });
+}

@@ -1,0 +1,120 @@
+import type { Argument } from "../arguments/argument.ts";
+import { readArgumentFiles } from "../arguments/files.ts";
+import { mergeArguments } from "../arguments/merge.ts";
+import { type FoundSecret, findSecrets, readSecretValues, secretArguments } from "../arguments/secrets.ts";
+import { type FoundSsh, findSsh, sshArguments } from "../arguments/ssh.ts";
+import type { Dockerfile } from "../dockerfile/parse.ts";
+import { declaredArgs } from "../dockerfile/stages.ts";
+import { ActionError, type Place } from "../errors.ts";
+import type { BuildInputs } from "../inputs/build-inputs.ts";
+import type { Inputs } from "../inputs/inputs.ts";
+import type { Files, Host } from "../world.ts";
+import type { Definition } from "./definition.ts";
+
+/** What a build is told beside its files. */
+export type BuildArguments = {
+  /** The build args that count, and are in the plan. */
+  readonly args: Readonly<Record<string, string>>;
+  /** Those that a build is told and that do not count for the key: proxies, and what `ignore-args` names. */
+  readonly uncounted: Readonly<Record<string, string>>;
+  /** Where a build arg is written, where that is a file. */
+  readonly places: Readonly<Record<string, Place>>;
+  /** `--secret` and `--ssh` as buildx takes them: where secrets are, never what they are. */
+  readonly secretOptions: readonly string[];
+  readonly secretIds: readonly string[];
+  /** Why a build cannot have them: a fork's pull request gets no secrets, and may find the image all the same. */
+  readonly withoutSecrets: ActionError | undefined;
+  /** What the log has to hide. */
+  readonly secretValues: readonly string[];
+  readonly warnings: readonly { readonly text: string; readonly at?: Place }[];
+};
+
+/** Shorter ones are in too many harmless values. */
+const SHORTEST_SECRET = 8;
+
+/** Variables of the step that hold a secret on every host that has them. */
+const TOKENS = [
+  "GITHUB_TOKEN",
+  "GITEA_TOKEN",
+  "FORGEJO_TOKEN",
+  "ACTIONS_RUNTIME_TOKEN",
+  "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+];
+
+/**
+ * Reads build args from the configuration, files and the input, and finds the secrets.
+ * @param dockerfile what declares the args; `file` is nothing where it is ours.
+ * @throws ActionError E_INPUT or E_CONFIG for an arg or a file that cannot be read, or holds a secret, and for a secret that is not there.
+ */
+export async function readBuildArguments(
+  inputs: Inputs,
+  definition: Definition,
+  { dockerfile, file }: { readonly dockerfile: Dockerfile; readonly file: string | undefined },
+  { files, host, workspace }: { readonly files: Files; readonly host: Host; readonly workspace: string },
+): Promise<BuildArguments> {
+  const checkout = { files, workspace, environment: host.env };
+  const { build, registryLogin } = inputs;
+  const asked = { secrets: byId(definition.secrets, build.secrets), ssh: byId(definition.ssh, build.ssh) };
+  const [fromFiles, { secrets, ssh, withoutSecrets }] = await Promise.all([
+    readArgumentFiles(build.argumentFiles, checkout),
+    findAllSecrets(asked, checkout, host.event.isFork),
+  ]);
+  const secretValues = await readSecretValues(secrets, checkout);
+  const known = [...secretValues, registryLogin?.password ?? "", ...TOKENS.map((name) => host.env[name] ?? "")].filter(
+    (value) => value.length >= SHORTEST_SECRET,
+  );
+  const merged = mergeArguments({
+    configuration: [...definition.args].map(([name, { value, at }]): Argument => {
+      return { name, value: { kind: "text", text: value }, origin: { kind: "configuration", at } };
+    }),
+    files: fromFiles.entries,
+    input: build.args.entries,
+    environment: host.env,
+    ignore: build.ignoredArguments,
+    declared: declaredArgs(dockerfile),
+    dockerfile: file,
+    isSecret: (value) => known.some((secret) => value.includes(secret)),
+  });
+  const valuesOf = (counts: boolean): Record<string, string> =>
+    Object.fromEntries([...merged.values].flatMap(([name, arg]) => (arg.counts === counts ? [[name, arg.value]] : [])));
+  return {
+    args: valuesOf(true),
+    uncounted: valuesOf(false),
+    places: Object.fromEntries(
+      [...merged.values].flatMap(([name, { origin }]) => ("at" in origin ? [[name, origin.at] as const] : [])),
+    ),
+    secretOptions: [...secretArguments(secrets), ...sshArguments(ssh)],
+    secretIds: [...asked.secrets.map(({ id }) => id), ...asked.ssh.map(({ id }) => `ssh:${id}`)].sort(),
+    withoutSecrets,
+    secretValues,
+    warnings: [...fromFiles.notices, ...build.args.notices, ...merged.warnings],
+  };
+}
+
+/** An input goes over the configuration. */
+function byId<T extends { readonly id: string }>(configured: readonly T[], inputs: readonly T[]): readonly T[] {
+  return [...new Map([...configured, ...inputs].map((one) => [one.id, one])).values()];
+}
+
+type FoundSecrets = {
+  readonly secrets: readonly FoundSecret[];
+  readonly ssh: readonly FoundSsh[];
+  readonly withoutSecrets: ActionError | undefined;
+};
+
+async function findAllSecrets(
+  { secrets, ssh }: Pick<BuildInputs, "secrets" | "ssh">,
+  checkout: Parameters<typeof findSecrets>[1],
+  isFork: boolean,
+): Promise<FoundSecrets> {
+  try {
+    return {
+      secrets: await findSecrets(secrets, checkout),
+      ssh: await findSsh(ssh, checkout),
+      withoutSecrets: undefined,
+    };
+  } catch (error) {
+    if (isFork && error instanceof ActionError) return { secrets: [], ssh: [], withoutSecrets: error };
+    throw error;
+  }
+}

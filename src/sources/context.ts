@@ -1,0 +1,143 @@
+import { ActionError } from "../errors.ts";
+import { treeDigest } from "../key/fingerprint.ts";
+import type { ContextEntry } from "../key/ingredients.ts";
+import { type Digest, hexOf } from "../oci/digest.ts";
+import type { Entry, Files } from "../world.ts";
+
+/** Which paths of the context folder do not count. Paths are relative to it, with `/`, without a leading one. */
+export type ContextFilter = {
+  readonly isLeftOut: (path: string) => boolean;
+  /** Whether a left-out folder need not even be looked into. */
+  readonly canPrune: (path: string) => boolean;
+};
+
+const FILES_AT_ONCE = 16;
+
+/** 1980-01-01, the first time that a zip archive can hold: tools that pack files from an image refuse earlier ones. Seconds since 1970. */
+const CONTEXT_TIME = 315_532_800;
+
+/** As many fractions of a second as a number of this size can hold without loss; Node hands on the microseconds of them, or more. */
+const FRACTIONS = 2 ** 24;
+
+/**
+ * The one time of all files of a context, in seconds since 1970. An image shows whole seconds, which are always the same. BuildKit looks
+ * closer: of the files that one client sends it takes those for known that have the path, size, mode and time of earlier ones. buildx
+ * 0.13 to 0.29 are another client for each folder of theirs, and so in each run, but not for the platforms of one run, nor is that promised.
+ * So other content has another fraction.
+ * @param digest of everything in the context.
+ * @see https://github.com/tonistiigi/fsutil (diff_containerd.go)
+ */
+export function contextTime(digest: Digest): number {
+  return CONTEXT_TIME + (Number.parseInt(hexOf(digest).slice(0, 8), 16) % FRACTIONS) / FRACTIONS;
+}
+
+/**
+ * Reads the build context as it will be sent: owner, times and all of the mode but the execution bit do not count.
+ * @param root absolute path of the context's folder.
+ * @returns files with the sha256 of their content, links with their text, folders; sockets, pipes and devices are left out, as BuildKit does.
+ */
+export async function readContext(files: Files, root: string, filter: ContextFilter): Promise<ContextEntry[]> {
+  const found = await readFolder(files, root, "", filter);
+  const read = await inParallel(FILES_AT_ONCE, found, (entry) => readEntry(files, root, entry));
+  return withParents(read.filter((entry) => entry !== undefined));
+}
+
+type FoundEntry = { readonly path: string; readonly entry: Entry };
+
+async function readFolder(files: Files, root: string, folder: string, filter: ContextFilter): Promise<FoundEntry[]> {
+  const names = (await files.list(folder === "" ? root : `${root}/${folder}`)) ?? [];
+  const visit = async (name: string): Promise<FoundEntry[]> => {
+    const path = folder === "" ? name : `${folder}/${name}`;
+    const leftOut = filter.isLeftOut(path);
+    if (leftOut && filter.canPrune(path)) return [];
+    const entry = await files.stat(`${root}/${path}`);
+    if (entry === undefined) throw unreadable(path);
+    const below = entry.kind === "directory" ? await readFolder(files, root, path, filter) : [];
+    return leftOut ? below : [{ path, entry }, ...below];
+  };
+  return (await Promise.all(names.map(visit))).flat();
+}
+
+/** To leave it out silently would be to build another image than the one that is asked for. */
+function unreadable(path: string): ActionError {
+  return new ActionError("E_CONTEXT", {
+    what: `${path} is in the build context and cannot be read: it vanished meanwhile, or its name is not UTF-8.`,
+    fix: "Rename it, or name it in .dockerignore.",
+    at: { file: path },
+  });
+}
+
+async function readEntry(files: Files, root: string, { path, entry }: FoundEntry): Promise<ContextEntry | undefined> {
+  if (entry.kind === "directory") return { path, kind: "directory" };
+  if (entry.kind === "link") {
+    const target = await files.readLink(`${root}/${path}`);
+    // What is not UTF-8 has become this on the way here.
+    if (target.includes("\uFFFD")) throw unreadable(path);
+    return { path, kind: "link", target };
+  }
+  if (entry.kind === "other") return undefined;
+  const mode = (entry.mode & 0o100) === 0 ? "0644" : "0755";
+  return { path, kind: "file", mode, content: await files.digest(`${root}/${path}`) };
+}
+
+/** A file that an exception of the ignore file brought back needs its folders, ignored as they are. */
+function withParents(entries: readonly ContextEntry[]): ContextEntry[] {
+  const byPath = new Map(entries.map((entry) => [entry.path, entry]));
+  for (const { path } of entries)
+    for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) {
+      const folder = path.slice(0, slash);
+      if (!byPath.has(folder)) byPath.set(folder, { path: folder, kind: "directory" });
+    }
+  return [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/**
+ * Lays the context out in an empty folder exactly as it was hashed: git's modes, one time, nothing else. Umask and races cannot matter.
+ * @throws ActionError E_CHANGED when a file is no longer what was hashed.
+ */
+export async function layOutContext(
+  files: Files,
+  root: string,
+  entries: readonly ContextEntry[],
+  to: string,
+): Promise<void> {
+  const mtime = contextTime(treeDigest(entries));
+  const folders = entries.filter((entry) => entry.kind === "directory");
+  for (const { path } of folders) await files.makeDirectory(`${to}/${path}`, { mode: 0o755 });
+  await inParallel(FILES_AT_ONCE, entries, async (entry) => {
+    const path = `${to}/${entry.path}`;
+    if (entry.kind === "link") await files.makeLink(path, entry.target, { mtime });
+    if (entry.kind !== "file") return;
+    const mode = entry.mode === "0755" ? 0o755 : 0o644;
+    const written = await files.copy(`${root}/${entry.path}`, path, { mode, mtime });
+    if (written !== entry.content) throw changedMeanwhile(entry.path);
+  });
+  for (const { path } of [...folders].reverse()) await files.touch(`${to}/${path}`, mtime);
+  await files.touch(to, mtime);
+}
+
+function changedMeanwhile(path: string): ActionError {
+  return new ActionError("E_CHANGED", {
+    what: `${path} changed between the probe and the build, so the image would not be the one that its key names.`,
+    fix: "Let the steps that write into the build context end before this action starts, or name what they write in .dockerignore.",
+    at: { file: path },
+  });
+}
+
+const WITHOUT_A_BREAK = 64;
+
+/** Maps with at most `limit` calls under way, results in the order of the items. Whatever else is waited for has its turn in between. */
+async function inParallel<T, R>(limit: number, items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const queue = items.entries();
+  let pause: Promise<void> | undefined;
+  const worker = async (): Promise<void> => {
+    for (const [index, item] of queue) {
+      await pause;
+      results[index] = await work(item);
+      if ((index + 1) % WITHOUT_A_BREAK === 0) pause = new Promise((done) => setImmediate(done));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+  return results;
+}

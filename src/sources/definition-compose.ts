@@ -1,0 +1,147 @@
+import { readComposeService } from "../compose/read.ts";
+import { composeRequest } from "../compose/request.ts";
+import type { ServiceBuild } from "../compose/service.ts";
+import type { Sourced } from "../compose/values.ts";
+import type { BuildOption } from "../devcontainer/options.ts";
+import { type Place, tellPlace } from "../errors.ts";
+import type { Doubt } from "../plan/upstream.ts";
+import type { Files } from "../world.ts";
+import type {
+  BuildRequest,
+  CountedOption,
+  Definition,
+  DefinitionRequest,
+  NamedContext,
+  Written,
+} from "./definition.ts";
+
+/**
+ * What the service of a compose project builds.
+ * @returns a definition without a source where that cannot be read for certain.
+ * @throws ActionError E_CONFIG for what compose refuses too, with the line.
+ */
+export async function composeDefinition(
+  { configuration, found, workspace, env }: DefinitionRequest,
+  files: Files,
+): Promise<Definition> {
+  const service = await readComposeService(composeRequest(configuration, found.file, { workspace, env }), files);
+  if (service.kind === "unknown") {
+    const [{ what, fix, at }] = service.doubts;
+    return {
+      ...NO_BUILD,
+      source: { kind: "unreadable", at },
+      user: undefined,
+      warnings: [],
+      isIncomplete: true,
+      doubt: doubtOf(what, fix, at),
+    };
+  }
+  const { user, warnings } = service;
+  const told = { user: user && written(user), warnings };
+  if (service.kind === "image") {
+    const source = { kind: "image", image: written(service.image) } as const;
+    return { ...NO_BUILD, ...told, source, isIncomplete: false, doubt: undefined };
+  }
+  return { ...buildRequest(service), ...told };
+}
+
+const NO_BUILD: BuildRequest = {
+  target: undefined,
+  args: new Map(),
+  contexts: new Map(),
+  cacheFrom: [],
+  counted: [],
+  secrets: [],
+  ssh: [],
+  uncounted: [],
+};
+
+function doubtOf(what: string, fix: string, at: Place): Doubt {
+  return { kind: "plan", what: `${tellPlace(at)}: ${what}`, fix, at };
+}
+
+function written({ value, at, fromEnvironment }: Sourced): Written {
+  return { value, at, fromEnvironment, fromHostPath: false };
+}
+
+function buildRequest(build: ServiceBuild): BuildRequest & Pick<Definition, "source" | "isIncomplete" | "doubt"> {
+  const { context, dockerfile, target, args, cacheFrom } = build;
+  const remote = [...build.additionalContexts].find(([, { kind }]) => kind === "remote");
+  return {
+    source: {
+      kind: "dockerfile",
+      dockerfile:
+        dockerfile.kind === "inline"
+          ? {
+              text: dockerfile.text.value,
+              at: dockerfile.text.at,
+              fromEnvironment: dockerfile.text.fromEnvironment,
+            }
+          : written(dockerfile.path),
+      context: written(context),
+    },
+    target: target && written(target),
+    args: new Map([...args].map(([name, arg]) => [name, written(arg)])),
+    contexts: contextsOf(build),
+    cacheFrom: cacheFrom.map(({ value }) => value),
+    counted: countedOptions(build),
+    secrets: build.secrets.map(({ id, from }) => ({
+      id,
+      source: from.kind === "file" ? { kind: "file", written: from.path } : { kind: "env", name: from.name },
+    })),
+    ssh: [...build.ssh].map(([id, { value }]) => ({ id, written: value === undefined ? [] : [value] })),
+    uncounted: uncountedOptions(build),
+    isIncomplete: remote !== undefined,
+    doubt:
+      remote &&
+      doubtOf(
+        `what is in the build context ${remote[0]} cannot be told before the build`,
+        "Name a folder of this checkout, or an image as docker-image://…",
+        remote[1].at,
+      ),
+  };
+}
+
+function contextsOf({ additionalContexts }: ServiceBuild): ReadonlyMap<string, NamedContext> {
+  const contexts = [...additionalContexts].flatMap(([name, context]): (readonly [string, NamedContext])[] => {
+    const { at, fromEnvironment } = context;
+    const value = context.kind === "folder" ? context.path : context.kind === "image" ? context.image : undefined;
+    if (value === undefined || context.kind === "remote") return [];
+    return [[name, { kind: context.kind, value, at, fromEnvironment, fromHostPath: false }]];
+  });
+  return new Map(contexts);
+}
+
+function countedOptions(build: ServiceBuild): readonly CountedOption[] {
+  const { additionalContexts, labels, network, extraHosts, shmSize, ulimits, entitlements, privileged } = build;
+  const option = (name: string, value: string, { at, fromEnvironment }: Sourced<unknown>): CountedOption => ({
+    name,
+    value,
+    at,
+    fromEnvironment,
+  });
+  return [
+    // What nobody knows is part of the sources all the same: without it they would be those of another image.
+    ...[...additionalContexts].flatMap(([name, { kind, at, fromEnvironment, ...source }]) =>
+      kind === "remote" && "url" in source
+        ? [{ name: "build-context", value: `${name}=${source.url}`, at, fromEnvironment }]
+        : [],
+    ),
+    ...[...labels].map(([name, label]) => option("label", `${name}=${label.value}`, label)),
+    ...(network ? [option("network", network.value, network)] : []),
+    ...extraHosts.map((host) => option("add-host", host.value, host)),
+    ...(shmSize ? [option("shm-size", String(shmSize.value), shmSize)] : []),
+    ...[...ulimits].map(([name, limit]) => option("ulimit", `${name}=${limit.value.soft}:${limit.value.hard}`, limit)),
+    ...entitlements.map((entitlement) => option("allow", entitlement.value, entitlement)),
+    ...(privileged
+      ? [{ name: "allow", value: "security.insecure", at: build.context.at, fromEnvironment: false }]
+      : []),
+  ];
+}
+
+function uncountedOptions({ noCache, pull, context: { at } }: ServiceBuild): readonly BuildOption[] {
+  return [
+    ...(noCache ? [{ name: "no-cache", value: undefined, at }] : []),
+    ...(pull ? [{ name: "pull", value: undefined, at }] : []),
+  ];
+}

@@ -1,0 +1,67 @@
+import { DEFAULT_CONFIGURATION } from "../devcontainer/find.ts";
+import { pathWithin, resolvePath } from "../devcontainer/paths.ts";
+import { ActionError, type Place } from "../errors.ts";
+import type { BuildInputs } from "../inputs/build-inputs.ts";
+import { type CountedOption, type Definition, type NamedContext, NOTHING, type Written } from "./definition.ts";
+
+/**
+ * Lays what the inputs say about a build over what the configuration says.
+ * @param at the configuration: an input has no place of its own.
+ * @throws ActionError E_INPUT for a build context that leaves the workspace.
+ */
+export function withBuildInputs(
+  definition: Definition,
+  inputs: BuildInputs,
+  { workspace, at }: { readonly workspace: string; readonly at: Place },
+): Definition {
+  const contexts = inputs.contexts.map(({ name, kind, value }): readonly [string, NamedContext] => {
+    const source = kind === "image" ? value : resolvePath(workspace, value);
+    if (kind === "folder" && pathWithin(workspace, source) === undefined) throw leavesWorkspace(name, value);
+    return [name, { kind, value: source, at, fromEnvironment: false, fromHostPath: false }];
+  });
+  return {
+    ...definition,
+    target:
+      inputs.target === undefined
+        ? definition.target
+        : { value: inputs.target, at, fromEnvironment: false, fromHostPath: false },
+    contexts: new Map([...definition.contexts, ...contexts]),
+    counted: [...definition.counted, ...countedInputs(inputs, at)],
+  };
+}
+
+function countedInputs({ labels, network, hosts }: BuildInputs, at: Place): CountedOption[] {
+  const option = (name: string, value: string): CountedOption => ({ name, value, at, fromEnvironment: false });
+  return [
+    ...labels.map(({ name, value }) => option("label", `${name}=${value}`)),
+    ...(network === undefined ? [] : [option("network", network)]),
+    ...hosts.map(({ name, address }) => option("add-host", `${name}=${address}`)),
+  ];
+}
+
+function leavesWorkspace(name: string, value: string): ActionError {
+  return new ActionError("E_INPUT", {
+    what: `The input build-contexts names ${value} for ${name}, which leaves the workspace.`,
+    fix: "Name a folder of the checkout, relative to the workspace.",
+  });
+}
+
+/** What the input dockerfile-path says in the place of a configuration. Both paths are absolute. */
+export function dockerfileDefinition(
+  { dockerfile, context }: { readonly dockerfile: string; readonly context: string },
+  workspace: string,
+): Definition {
+  const at = { file: pathWithin(workspace, dockerfile) ?? dockerfile };
+  const written = (value: string): Written => ({ value, at, fromEnvironment: false, fromHostPath: false });
+  return { ...NOTHING, source: { kind: "dockerfile", dockerfile: written(dockerfile), context: written(context) } };
+}
+
+/** What the input fallback-image says where there is no configuration. */
+export function imageDefinition(image: string): Definition {
+  const at = { file: DEFAULT_CONFIGURATION };
+  return {
+    ...NOTHING,
+    source: { kind: "image", image: { value: image, at, fromEnvironment: false, fromHostPath: false } },
+    warnings: [{ text: `There is no dev container configuration: the input fallback-image counts, ${image}` }],
+  };
+}

@@ -1,0 +1,63 @@
+import { formatPath, isJsonObject, type JsonPath } from "../devcontainer/json.ts";
+import { placeOf } from "../devcontainer/parse.ts";
+import { type Substituted, substitutionAt } from "../devcontainer/substitute.ts";
+import { ActionError } from "../errors.ts";
+import type { Written } from "./definition.ts";
+
+/**
+ * The users and the environment that features are installed with, as the configuration says, variables replaced.
+ * @param serviceUser of a compose service: features are installed for it where nobody else is named.
+ * @returns what goes into the plan, and the names of what came from the environment.
+ * @throws ActionError E_CONFIG for a user or a value that is no text.
+ */
+export function installationOf(
+  configuration: Substituted,
+  serviceUser?: Written,
+): {
+  readonly values: Readonly<Record<string, string>>;
+  readonly hidden: readonly string[];
+} {
+  const { containerUser, remoteUser } = configuration.json;
+  const users = Object.entries({ containerUser, remoteUser }).map(([name, value]) => {
+    if (value === undefined || value === null || typeof value === "string") return { name, path: [name], value };
+    throw wrongType(configuration, [name], "a text");
+  });
+  const env = containerEnvironment(configuration).map(([name, value]) => ({
+    name: `containerEnv.${name}`,
+    path: ["containerEnv", name],
+    value,
+  }));
+  const all = [...users, ...env].flatMap(({ name, path, value }) =>
+    typeof value === "string" && value !== "" ? [{ name, path, value }] : [],
+  );
+  const hidden = all.flatMap(({ name, path }) => (substitutionAt(configuration, path)?.fromEnvironment ? [name] : []));
+  return {
+    values: {
+      ...Object.fromEntries(all.map(({ name, value }) => [name, value])),
+      ...(serviceUser ? { serviceUser: serviceUser.value } : {}),
+    },
+    hidden: [...hidden, ...(serviceUser?.fromEnvironment ? ["serviceUser"] : [])],
+  };
+}
+
+/**
+ * The configuration's `containerEnv`, variables replaced, in the order of the file.
+ * @throws ActionError E_CONFIG for a value that is no text.
+ */
+export function containerEnvironment(configuration: Substituted): readonly (readonly [string, string])[] {
+  const { containerEnv } = configuration.json;
+  if (containerEnv === undefined || containerEnv === null) return [];
+  if (!isJsonObject(containerEnv)) throw wrongType(configuration, ["containerEnv"], "an object");
+  return Object.entries(containerEnv).map(([name, value]) => {
+    if (typeof value === "string") return [name, value];
+    throw wrongType(configuration, ["containerEnv", name], "a text");
+  });
+}
+
+function wrongType(configuration: Substituted, path: JsonPath, wanted: string): ActionError {
+  return new ActionError("E_CONFIG", {
+    what: `${formatPath(path)} is not ${wanted}, and features are installed with it.`,
+    fix: wanted === "a text" ? "Put it into double quotes." : 'Write it as { "NAME": "value" }.',
+    at: placeOf(configuration, path),
+  });
+}

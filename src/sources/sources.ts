@@ -1,0 +1,249 @@
+import {
+  DEFAULT_CONFIGURATION,
+  type FoundConfiguration,
+  findAnyConfiguration,
+  findConfiguration,
+} from "../devcontainer/find.ts";
+import { isJsonObject, type JsonObject } from "../devcontainer/json.ts";
+import { parseConfiguration } from "../devcontainer/parse.ts";
+import { pathWithin, resolvePath } from "../devcontainer/paths.ts";
+import { type Substituted, substitute } from "../devcontainer/substitute.ts";
+import { type Dockerfile, parseDockerfile } from "../dockerfile/parse.ts";
+import type { Scope } from "../dockerfile/scope.ts";
+import { targetStage } from "../dockerfile/stages.ts";
+import { ActionError } from "../errors.ts";
+import type { Inputs } from "../inputs/inputs.ts";
+import type { ContextEntry } from "../key/ingredients.ts";
+import type { Platform } from "../oci/platform.ts";
+import { readImageName } from "../plan/upstream.ts";
+import type { Files, World } from "../world.ts";
+import { type BuildArguments, readBuildArguments } from "./build-arguments.ts";
+import { type Definition, readDefinition } from "./definition.ts";
+import { dockerfileDefinition, imageDefinition, withBuildInputs } from "./definition-inputs.ts";
+import type { FeatureSources, FeatureSourcesRequest } from "./feature-sources.ts";
+import { gitWarnings, hostPathWarnings, unsetVariables, type Warning } from "./source-warnings.ts";
+import { readNamedContext, readUsedContext } from "./used-context.ts";
+import { findContext, findWorkspace, insideWorkspace, refuseOutside } from "./workspace.ts";
+
+/** A folder that a build reads, with what of it counts. */
+export type ContextFolder = { readonly root: string; readonly entries: readonly ContextEntry[] };
+
+/** Everything that was read from the checkout, before any of it became a plan. */
+export type Gathered = {
+  readonly configuration: Substituted;
+  /** devcontainer.json as seen from the workspace. */
+  readonly relative: string;
+  readonly definition: Definition;
+  /** The Dockerfile's text as it was hashed; for an image, the one that we write. */
+  readonly dockerfileText: string;
+  readonly dockerfile: Dockerfile;
+  /** How messages name the Dockerfile; nothing where it is ours. */
+  readonly file: string | undefined;
+  readonly context: ContextFolder | undefined;
+  readonly namedContexts: ReadonlyMap<string, ContextFolder>;
+  /** The context's folder as seen from the workspace. */
+  readonly contextFolder: string;
+  /** Paths named `.git` that no instruction reads and that are therefore not sent. */
+  readonly leftOut: readonly string[];
+  readonly arguments: BuildArguments;
+  /** Nothing where no feature is asked for. */
+  readonly features: FeatureSources | undefined;
+  readonly warnings: readonly Warning[];
+};
+
+/**
+ * Reads configuration, Dockerfile and build contexts of the checked-out workspace.
+ * @throws ActionError for everything that is wrong with them, before any request.
+ */
+export async function gatherSources(inputs: Inputs, { files, host }: Pick<World, "files" | "host">): Promise<Gathered> {
+  const workspace = await findWorkspace(files, host.workspace, inputs.workspaceFolder);
+  const { found, instead } = await findWhatCounts(inputs, workspace, files);
+  const configuration = substitute(parseConfiguration(found.text, found.relative), {
+    localEnv: host.env,
+    localWorkspaceFolder: workspace,
+  });
+  const configured = instead ?? (await readDefinition({ configuration, found, workspace, env: host.env }, files));
+  const definition = withBuildInputs(configured, inputs.build, { workspace, at: { file: found.relative } });
+  const read = await readSource({ inputs, definition, workspace }, { files, host });
+  const namedContexts = await readNamedContexts(files, workspace, definition);
+  const { additionalFeatures: additional, lockfile } = inputs;
+  const told = [
+    ...unsetVariables(configuration),
+    ...hostPathWarnings(configuration),
+    ...gitWarnings(namedContexts, definition),
+  ];
+  const request = { configuration, found, workspace, additional, lockfile };
+  const features = mayHaveFeatures(configuration, additional)
+    ? await gatherAllowedFeatures(request, inputs, files)
+    : undefined;
+  return {
+    configuration,
+    relative: found.relative,
+    definition,
+    namedContexts,
+    features,
+    ...read,
+    warnings: [...told, ...read.warnings],
+  };
+}
+
+type Counting = { readonly found: FoundConfiguration; readonly instead?: Definition };
+
+/** The configuration, or what the inputs say in its place: a Dockerfile, or an image where there is no configuration. */
+async function findWhatCounts(inputs: Inputs, workspace: string, files: Files): Promise<Counting> {
+  const { dockerfilePath, buildContextPath, fallbackImage, devcontainerJsonPath, devcontainerDir } = inputs;
+  if (dockerfilePath !== undefined) {
+    const dockerfile = insideWorkspace(workspace, "dockerfile-path", dockerfilePath);
+    const context = insideWorkspace(workspace, "build-context-path", buildContextPath ?? ".");
+    return withoutConfiguration(workspace, dockerfile, dockerfileDefinition({ dockerfile, context }, workspace));
+  }
+  const chosen = { path: devcontainerJsonPath, folder: devcontainerDir };
+  if (fallbackImage === undefined) return { found: await findConfiguration(files, workspace, chosen) };
+  const found = await findAnyConfiguration(files, workspace, chosen);
+  if (found) return { found };
+  return withoutConfiguration(workspace, resolvePath(workspace, DEFAULT_CONFIGURATION), imageDefinition(fallbackImage));
+}
+
+/** An empty configuration: it has no users, no features and no label, and messages and the branch's tag name `file`. */
+function withoutConfiguration(workspace: string, file: string, instead: Definition): Counting {
+  return { found: { file, relative: pathWithin(workspace, file) ?? file, text: "{}" }, instead };
+}
+
+function mayHaveFeatures({ json }: Substituted, additional: JsonObject): boolean {
+  const isEmpty = isJsonObject(json.features) && Object.keys(json.features).length === 0;
+  return Boolean(json.features && !isEmpty) || Object.keys(additional).length > 0;
+}
+
+/** Who has no features does not wait until all that is known about them is loaded. */
+async function gatherAllowedFeatures(
+  request: FeatureSourcesRequest,
+  { allowedImages }: Inputs,
+  files: Files,
+): Promise<FeatureSources | undefined> {
+  const { gatherFeatures, refuseForeignFeatures } = await import("./feature-sources.ts");
+  const features = await gatherFeatures(request, files);
+  if (features) refuseForeignFeatures(features.request, allowedImages);
+  return features;
+}
+
+type Reading = { readonly inputs: Inputs; readonly definition: Definition; readonly workspace: string };
+type Ports = Pick<World, "files" | "host">;
+
+async function readSource(reading: Reading, ports: Ports): Promise<Read> {
+  const { source } = reading.definition;
+  switch (source.kind) {
+    case "image":
+      readImageName(source.image.value, source.image.value, source.image.at);
+      return withoutDockerfile(`FROM ${source.image.value}\n`, reading, ports);
+    case "dockerfile":
+      return dockerfileSources(source, reading, ports);
+    case "unreadable":
+      return withoutDockerfile("FROM scratch\n", reading, ports);
+  }
+}
+
+type Read = Omit<Gathered, "configuration" | "relative" | "definition" | "namedContexts" | "features">;
+
+/** An image as it is still gets the metadata label, so that it says what the configuration says. */
+async function withoutDockerfile(
+  dockerfileText: string,
+  { inputs, definition, workspace }: Reading,
+  { files, host }: Ports,
+): Promise<Read> {
+  const dockerfile = parseDockerfile(dockerfileText, "Dockerfile");
+  const ours = { dockerfile, file: undefined };
+  const told = await readBuildArguments(inputs, definition, ours, { files, host, workspace });
+  return {
+    dockerfileText,
+    dockerfile,
+    file: undefined,
+    context: undefined,
+    contextFolder: ".",
+    leftOut: [],
+    arguments: told,
+    warnings: told.warnings,
+  };
+}
+
+type DockerfileSource = Extract<Definition["source"], { readonly kind: "dockerfile" }>;
+
+async function dockerfileSources(
+  source: DockerfileSource,
+  { inputs, definition, workspace }: Reading,
+  { files, host }: Ports,
+): Promise<Read> {
+  const { text, file, path } = await readDockerfile(files, workspace, source.dockerfile);
+  refuseLostText(text, file);
+  const root = await findContext(files, workspace, source.context);
+  const dockerfile = parseDockerfile(text, file);
+  const target = definition.target?.value;
+  targetStage(dockerfile, target);
+  const told = await readBuildArguments(inputs, definition, { dockerfile, file }, { files, host, workspace });
+  const args = { ...told.uncounted, ...told.args };
+  const context = await readUsedContext(files, { root, workspace, dockerfilePath: path, dockerfile, target, args });
+  return {
+    dockerfileText: text,
+    dockerfile,
+    file,
+    context: { root, entries: context.entries },
+    contextFolder: pathWithin(workspace, root) ?? ".",
+    leftOut: context.leftOut,
+    arguments: told,
+    warnings: [...told.warnings, ...context.warnings],
+  };
+}
+
+/** What is not UTF-8 has become U+FFFD on the way here: different files would be equal, and another one would be built. */
+function refuseLostText(text: string, file: string): void {
+  const at = text.indexOf("\uFFFD");
+  if (at < 0) return;
+  const line = text.slice(0, at).split("\n").length;
+  throw new ActionError("E_DOCKERFILE", {
+    what: `${file}:${line}: there is a character that is not UTF-8.`,
+    fix: "Save the file as UTF-8.",
+    at: { file, line },
+  });
+}
+
+async function readDockerfile(
+  files: Files,
+  workspace: string,
+  dockerfile: DockerfileSource["dockerfile"],
+): Promise<{ readonly text: string; readonly file: string; readonly path: string | undefined }> {
+  if ("text" in dockerfile) return { text: dockerfile.text, file: dockerfile.at.file, path: undefined };
+  const file = pathWithin(workspace, dockerfile.value) ?? dockerfile.value;
+  await refuseOutside(files, workspace, dockerfile);
+  const real = await files.realPath(dockerfile.value);
+  const isFile = real !== undefined && (await files.stat(real))?.kind === "file";
+  const text = isFile ? await files.readText(dockerfile.value) : undefined;
+  if (text !== undefined) return { text, file, path: dockerfile.value };
+  throw new ActionError("E_CONFIG", {
+    what: `${dockerfile.at.file} names the Dockerfile ${file}, and there is no such file.`,
+    fix: "Check the path: it counts from the folder of the file that names it.",
+    at: dockerfile.at,
+  });
+}
+
+async function readNamedContexts(
+  files: Files,
+  workspace: string,
+  { contexts }: Definition,
+): Promise<ReadonlyMap<string, ContextFolder>> {
+  const folders = [...contexts].filter(([, { kind }]) => kind === "folder");
+  const read = folders.map(async ([name, context]) => {
+    const root = await findContext(files, workspace, context);
+    return [name, { root, entries: await readNamedContext(files, root, workspace) }] as const;
+  });
+  return new Map(await Promise.all(read));
+}
+
+/** What the Dockerfile's variables stand for, for one platform. */
+export function scopeOf(
+  { arguments: { args, uncounted }, definition }: Pick<Gathered, "arguments" | "definition">,
+  platform: Platform,
+): Scope {
+  const contexts = [...definition.contexts].map(
+    ([name, { kind, value }]) => [name, kind === "image" ? value : undefined] as const,
+  );
+  return { args: new Map(Object.entries({ ...uncounted, ...args })), platform, contexts: new Map(contexts) };
+}

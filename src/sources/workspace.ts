@@ -1,0 +1,67 @@
+import { pathWithin, resolvePath } from "../devcontainer/paths.ts";
+import { ActionError } from "../errors.ts";
+import type { Files } from "../world.ts";
+import type { Written } from "./definition.ts";
+
+/**
+ * The folder of the input workspace-folder, links followed; the checkout itself where none is named.
+ * @throws ActionError E_INPUT where it is not there, or outside the checkout.
+ */
+export async function findWorkspace(files: Files, checkout: string, folder: string | undefined): Promise<string> {
+  const root = (await files.realPath(checkout)) ?? checkout;
+  const written = resolvePath(checkout, folder ?? ".");
+  const real = await files.realPath(written);
+  if (real === undefined || (await files.stat(real))?.kind !== "directory")
+    throw new ActionError("E_INPUT", {
+      what: `The input workspace-folder is "${folder ?? checkout}", and there is no such folder.`,
+      fix: "Name a folder of the checkout, and put actions/checkout before this action.",
+    });
+  if (pathWithin(root, real) === undefined)
+    throw new ActionError("E_INPUT", {
+      what: `The input workspace-folder is "${folder ?? ""}", which lies outside the checkout.`,
+      fix: "Name a folder inside the checkout, relative to its root.",
+    });
+  return real;
+}
+
+/**
+ * The absolute path that an input means.
+ * @throws ActionError E_INPUT where it leaves the workspace.
+ */
+export function insideWorkspace(workspace: string, input: string, written: string): string {
+  const path = resolvePath(workspace, written);
+  if (pathWithin(workspace, path) !== undefined) return path;
+  throw new ActionError("E_INPUT", {
+    what: `The input ${input} is "${written}", which leaves the workspace.`,
+    fix: "Give a path inside the workspace, or set workspace-folder to the folder that holds both.",
+  });
+}
+
+/**
+ * The folder of a build context.
+ * @throws ActionError E_CONFIG where it is not there, or a link out of the workspace.
+ */
+export async function findContext(files: Files, workspace: string, context: Written): Promise<string> {
+  await refuseOutside(files, workspace, context);
+  if ((await files.stat((await files.realPath(context.value)) ?? context.value))?.kind === "directory")
+    return context.value;
+  throw new ActionError("E_CONFIG", {
+    what: `${context.at.file} names the build context ${pathWithin(workspace, context.value) ?? context.value}, and there is no such folder.`,
+    fix: "Check the path: it counts from the folder of the file that names it.",
+    at: context.at,
+  });
+}
+
+/**
+ * A link in the checkout could lead anywhere on the runner, and its content into the image.
+ * @throws ActionError E_CONFIG where a path does.
+ */
+export async function refuseOutside(files: Files, workspace: string, { value, at }: Written): Promise<void> {
+  const real = await files.realPath(value);
+  if (real === undefined || pathWithin(workspace, real) !== undefined) return;
+  throw new ActionError("E_CONFIG", {
+    what: `${pathWithin(workspace, value) ?? value} is a link that leads out of the workspace.`,
+    fix: "Put the file or folder itself into the repository.",
+    at,
+  });
+}

@@ -1,0 +1,155 @@
+import { beforeEach, expect, test } from "vitest";
+import type { Digest } from "../../src/oci/digest.ts";
+import { ATTESTATION, type Descriptor, REFERENCE_DIGEST, REFERENCE_TYPE, type Served } from "../../src/oci/manifest.ts";
+import { IN_TOTO, OCI_INDEX, OCI_MANIFEST } from "../../src/oci/media-types.ts";
+import { type PushedTask, readBack } from "../../src/build/readback.ts";
+import type { Answer, Registry, RegistryError } from "../../src/world.ts";
+import { makeCheckout } from "../checkout.ts";
+import { indexOf, planOf, registryOf, sha } from "../plan-of.ts";
+
+const CACHE = "cache.test/team/app";
+const BASE = indexOf({ "linux/amd64": "base" });
+const platform = { os: "linux", architecture: "amd64" };
+const SBOM = "https://spdx.dev/Document";
+const PROVENANCE = "https://slsa.dev/provenance/v1";
+
+let task: PushedTask;
+const told: Digest[] = [];
+
+beforeEach(async () => {
+  told.length = 0;
+  const workspace = makeCheckout({ ".devcontainer/devcontainer.json": '{ "image": "registry.test/base:1" }' });
+  const { sources, probed } = await planOf({ workspace, images: { "registry.test/base:1": BASE } });
+  const [wanted] = sources.wanted.platforms;
+  if (!probed.plan || !wanted) throw new Error("no plan");
+  const { plan } = probed;
+  task = {
+    platform: wanted.platform,
+    sources,
+    plan,
+    bindings: plan.bindings,
+    generator: undefined,
+    builder: "b",
+    onServed: (manifest) => told.push(manifest),
+  };
+});
+
+function manifestOf(name: string, layers: readonly Descriptor[]): Served {
+  const config = { mediaType: "config", digest: sha("{}"), size: 2 };
+  return {
+    bytes: new Uint8Array(),
+    descriptor: { mediaType: OCI_MANIFEST, digest: sha(name), size: 5 },
+    body: { kind: "manifest", mediaType: OCI_MANIFEST, config, layers, annotations: {} },
+  };
+}
+
+const refused = (kind: RegistryError["kind"]): Answer<never> => ({ kind, request: "GET x", words: "no luck" });
+
+function pushedIndex(): Served {
+  const image = { mediaType: OCI_MANIFEST, digest: sha("image"), size: 5, platform };
+  const annotations = { [REFERENCE_TYPE]: ATTESTATION, [REFERENCE_DIGEST]: sha("image") };
+  const attestations = { mediaType: OCI_MANIFEST, digest: sha("attestations"), size: 5, annotations };
+  return {
+    bytes: new Uint8Array(),
+    descriptor: { mediaType: OCI_INDEX, digest: sha("index"), size: 5 },
+    body: { kind: "index", mediaType: OCI_INDEX, manifests: [image, attestations], annotations: {} },
+  };
+}
+
+const CONFIG: Answer<Uint8Array> = { kind: "found", value: new TextEncoder().encode("{}") };
+
+type Pushed = {
+  readonly statements?: readonly string[];
+  readonly used?: Digest;
+  /** What the registry says of the manifest that lists them. */
+  readonly attestations?: RegistryError["kind"];
+  readonly more?: Partial<Registry>;
+};
+
+/** Reads back an image with these statements, and tells under which tags the registry was given something else. */
+async function readBackOf(pushed: Pushed, what = task): Promise<{ found: unknown; replaced: readonly unknown[] }> {
+  const { statements = [PROVENANCE], used = BASE.descriptor.digest, attestations, more = {} } = pushed;
+  const layers = statements.map((type) => {
+    const annotations = { "in-toto.io/predicate-type": type };
+    return { mediaType: IN_TOTO, digest: sha(type), size: 5, annotations };
+  });
+  const all = [pushedIndex(), manifestOf("image", []), manifestOf("attestations", layers)];
+  const images = registryOf(Object.fromEntries(all.map((one) => [`${CACHE}@${one.descriptor.digest}`, one])));
+  const materials = [{ uri: "pkg:docker/base@1", digest: { sha256: used.slice("sha256:".length) } }];
+  const replaced: unknown[] = [];
+  const registry: Registry = {
+    ...images,
+    manifest: async (reference) =>
+      attestations && reference.digest === sha("attestations") ? refused(attestations) : images.manifest(reference),
+    blob: async (_, { digest }) => ({
+      kind: "found",
+      value: new TextEncoder().encode(digest === sha(PROVENANCE) ? JSON.stringify({ predicate: { materials } }) : "{}"),
+    }),
+    putManifest: async (_, bytes, __, tag) => {
+      replaced.push({ tag, manifests: JSON.parse(new TextDecoder().decode(bytes)).manifests });
+      return { kind: "found", value: pushedIndex().descriptor };
+    },
+    ...more,
+  };
+  const metadata = JSON.stringify({ "containerimage.digest": sha("index") });
+  const found = await readBack(what, metadata, { registry }).catch((error: unknown) => error);
+  return { found, replaced };
+}
+
+test("an image whose provenance names what was bound", async () => {
+  const { found, replaced } = await readBackOf({});
+  expect(found).toMatchObject({ platform, manifest: sha("image"), index: { descriptor: { digest: sha("index") } } });
+  expect(replaced).toEqual([]);
+});
+
+test("whoever stores the plan hears of the image before its parts are asked for", async () => {
+  const heard: Digest[][] = [];
+  const blob: Registry["blob"] = async () => {
+    heard.push([...told]);
+    return CONFIG;
+  };
+  await readBackOf({ more: { blob } });
+  expect(heard.length).toBeGreaterThan(0);
+  for (const one of heard) expect(one).toEqual([sha("image")]);
+});
+
+test("an image with the SBOM that it was to have", async () => {
+  const { found } = await readBackOf(
+    { statements: [SBOM, PROVENANCE] },
+    { ...task, generator: "tools.test/scanner:1" },
+  );
+  expect(found).toMatchObject({ manifest: sha("image") });
+});
+
+test.each<[string, Pushed, string, RegExp]>([
+  ["another image than the bound one was used", { used: sha("other") }, "E_DOCKER", /used sha256:\w+ for linux\/amd64/],
+  ["there is no provenance", { statements: [] }, "E_DOCKER", /did not record which images it used/],
+  [
+    "provenance cannot be read",
+    { more: { blob: async (_, { digest }) => (digest === sha(PROVENANCE) ? refused("unavailable") : CONFIG) } },
+    "E_PUSH",
+    /its provenance cannot be read back: no luck \(GET x\)/,
+  ],
+  [
+    "attestations are not served for now",
+    { attestations: "unavailable" },
+    "E_PUSH",
+    /its provenance cannot be read back: no luck/,
+  ],
+  ["attestations are gone", { attestations: "absent" }, "E_DOCKER", /did not record/],
+  ["the generator wrote nothing", {}, "E_BUILD", /the SBOM generator tools\.test\/scanner:1 wrote nothing/],
+])("refused, and out of the way: %s", async (_, pushed, code, words) => {
+  const { found, replaced } = await readBackOf(pushed, { ...task, generator: "tools.test/scanner:1" });
+  expect(found).toMatchObject({ code, message: expect.stringMatching(words), fix: expect.stringMatching(/\w/) });
+  expect(replaced).toEqual([{ tag: task.plan?.platforms[0]?.tag, manifests: [] }]);
+});
+
+test("what buildx did not tell, and what the registry does not serve", async () => {
+  const registry = registryOf({});
+  await expect(readBack(task, "{}", { registry })).rejects.toMatchObject({ code: "E_PUSH" });
+  const metadata = JSON.stringify({ "containerimage.digest": sha("index") });
+  await expect(readBack(task, metadata, { registry })).rejects.toMatchObject({
+    code: "E_PUSH",
+    message: expect.stringContaining("the registry does not serve it: manifest unknown"),
+  });
+});

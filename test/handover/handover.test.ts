@@ -1,0 +1,157 @@
+import { readFileSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import fc from "fast-check";
+import { afterAll, expect, test } from "vitest";
+import { environmentLines, makeHandover, publicEnvironment, readLoadedConfig } from "../../src/handover/handover.ts";
+import { openFiles } from "../../src/host/files.ts";
+import type { ImageConfig } from "../../src/oci/config.ts";
+import type { Exec } from "../../src/world.ts";
+import { hostOf } from "../plan-of.ts";
+
+const { files, removeTemporaryFolders } = openFiles(tmpdir());
+afterAll(() => removeTemporaryFolders());
+
+/** What is kept for later steps lies in the folder that goes with the tests. */
+async function handOver(
+  metadata: readonly Readonly<Record<string, unknown>>[] | string | undefined,
+  more: Partial<ImageConfig> = {},
+  env: Readonly<Record<string, string>> = {},
+) {
+  const label = typeof metadata === "object" ? JSON.stringify(metadata) : metadata;
+  const labels: Readonly<Record<string, string>> = label === undefined ? {} : { "devcontainer.metadata": label };
+  const config = { user: "", env: {}, labels, triggers: [], ...more };
+  return makeHandover(config, { files, host: hostOf("/work/app", env) });
+}
+
+const SECRET = "s3cret-value";
+
+test("the environment of later jobs: containerEnv, remoteEnv over it, variables replaced", async () => {
+  const handover = await handOver(
+    [
+      { containerEnv: { A: "base", B: "base" } },
+      {
+        containerEnv: { B: "own", TOKEN: "${localEnv:TOKEN}" },
+        remoteEnv: { PATH: "${containerEnv:PATH}:/x", A: null, C: "${containerEnv:TOKEN}!" },
+      },
+    ],
+    { env: { PATH: "/bin" } },
+    { TOKEN: SECRET },
+  );
+  expect(JSON.parse(readFileSync(handover.envMapFile, "utf8"))).toEqual({
+    B: "own",
+    TOKEN: SECRET,
+    PATH: "/bin:/x",
+    C: `${SECRET}!`,
+  });
+  expect(readFileSync(handover.envFile, "utf8")).toBe(`B=own\nTOKEN=${SECRET}\nPATH=/bin:/x\nC=${SECRET}!\n`);
+  expect(publicEnvironment(handover)).toEqual({ B: "own", PATH: "/bin:/x" });
+});
+
+test("what came from this machine's environment is in the files and nowhere else", async () => {
+  const handover = await handOver(
+    [
+      {
+        containerEnv: { A: "${localEnv:TOKEN}", B: "x${env:TOKEN}y" },
+        remoteEnv: { C: "${containerEnv:A}", D: "${containerEnv:B}", E: "${localEnv:MISSING:default}" },
+        remoteUser: "${localEnv:TOKEN}",
+        mounts: ["type=volume,source=${localEnv:TOKEN},target=/data"],
+        customizations: { tool: { token: "${localEnv:TOKEN}" } },
+        postCreateCommand: "echo ${localEnv:TOKEN}",
+      },
+    ],
+    {},
+    { TOKEN: SECRET },
+  );
+  const { envFile, envMapFile, env, ...said } = handover;
+  expect([...env.values()].every(({ isPrivate }) => isPrivate)).toBe(true);
+  expect(JSON.stringify([said, publicEnvironment(handover)])).not.toContain(SECRET);
+  for (const file of [envFile, envMapFile]) {
+    expect(readFileSync(file, "utf8")).toContain(SECRET);
+    expect((statSync(file).mode & 0o777).toString(8)).toBe("600");
+  }
+});
+
+test("a variable that is not set is empty, by whatever name", async () => {
+  const { env } = await handOver([{ containerEnv: { A: "${localEnv:constructor}", B: "${containerEnv:toString}" } }]);
+  expect([...env].map(([name, { value }]) => [name, value])).toEqual([
+    ["A", ""],
+    ["B", ""],
+  ]);
+});
+
+// Whoever reads the files line by line would take the rest of such a name for a variable of its own.
+test("what no variable can be called is left out", async () => {
+  const names = ["A\nLD_PRELOAD", "A=B", "A\rB", "A\0B", ""];
+  const { envFile } = await handOver([
+    { containerEnv: Object.fromEntries(names.map((name) => [name, "x"])) },
+    { remoteEnv: { OK: "1", "A\nB": "x" } },
+  ]);
+  expect(readFileSync(envFile, "utf8")).toBe("OK=1\n");
+});
+
+test.each<[string, Parameters<typeof handOver>[0], string, string]>([
+  ["the label's remoteUser", [{ remoteUser: "a", containerUser: "b" }], "c", "a"],
+  ["the last entry's", [{ remoteUser: "a" }, { remoteUser: "b" }], "c", "b"],
+  ["the label's containerUser", [{ containerUser: "b" }], "c", "b"],
+  ["the image's own", [{}], "c", "c"],
+  ["nobody's: root", [{}], "", "root"],
+  ["no label", undefined, "c", "c"],
+  ["a label that is no JSON", "[", "c", "c"],
+  ["a label that is one entry", '{"remoteUser":"a"}', "c", "a"],
+  ["an entry that is no object", '["x", {"remoteUser":"a"}]', "c", "a"],
+])("the user: %s", async (_, metadata, user, expected) => {
+  expect((await handOver(metadata, { user })).remoteUser).toBe(expected);
+});
+
+test.each<[string, string, string]>([
+  ["plain", "a b=c$d", "A=a b=c$d\n"],
+  ["empty", "", "A=\n"],
+  ["a line break", "a\nb", 'A="a\\nb"\n'],
+  ["a line end of Windows", "a\r\nb", 'A="a\\r\\nb"\n'],
+  ["double quotes", '{"a":1}', 'A="{\\"a\\":1}"\n'],
+  ["single quotes", "it's", 'A="it\'s"\n'],
+  ["a backslash", "a\\nb", 'A="a\\\\nb"\n'],
+  ["a number sign", "a #b", 'A="a #b"\n'],
+  ["blanks around", " a ", 'A=" a "\n'],
+])("a dotenv line: %s", (_, value, expected) => {
+  expect(environmentLines({ A: value })).toBe(expected);
+});
+
+/** Reads one line as dotenv readers do. Written for this test. */
+function readLine(line: string): string {
+  const value = line.slice(line.indexOf("=") + 1);
+  if (!value.startsWith('"')) return value;
+  return value.slice(1, -1).replaceAll(/\\(.)/g, (_, char: string) => ({ n: "\n", r: "\r" })[char] ?? char);
+}
+
+test("every value is one line, and can be read back", () => {
+  const value = fc.oneof(
+    fc.string(),
+    fc.string({ unit: fc.constantFrom("\n", "\r", '"', "'", "\\", "n", "#", " ", "a") }),
+  );
+  fc.assert(
+    fc.property(value, (written) => {
+      const [line, ...rest] = environmentLines({ NAME: written }).split("\n");
+      expect(rest).toEqual([""]);
+      expect(readLine(line ?? "")).toBe(written);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+const answers =
+  (finished: Awaited<ReturnType<Exec>>): Exec =>
+  async () =>
+    finished;
+
+test("the config of an image in the local engine", async () => {
+  const stdout = '{"User":"dev","Env":["A=1"],"Labels":{"b":"c"},"OnBuild":null}\n';
+  expect(await readLoadedConfig(answers({ code: 0, stdout, stderr: "" }), "x")).toEqual({
+    user: "dev",
+    env: { A: "1" },
+    labels: { b: "c" },
+    triggers: [],
+  });
+  expect(await readLoadedConfig(answers({ code: 1, stdout: "", stderr: "no such image" }), "x")).toBeUndefined();
+  expect(await readLoadedConfig(answers(undefined), "x")).toBeUndefined();
+});

@@ -1,0 +1,121 @@
+import { expect, test } from "vitest";
+import { ActionError } from "../../src/errors.ts";
+import { readInputs } from "../../src/inputs/inputs.ts";
+import { formatPlatform } from "../../src/oci/platform.ts";
+import { formatRepository } from "../../src/oci/reference.ts";
+
+const read = (inputs: Readonly<Record<string, string>>, isFork = false) =>
+  readInputs((name) => inputs[name] ?? "", { cacheRepository: "ghcr.io/team/app/devcontainer", isFork });
+
+test("nothing set: the documented defaults", () => {
+  const inputs = read({});
+  expect(inputs).toMatchObject({
+    onMiss: "build",
+    onDrift: "build",
+    onUnknown: "fail",
+    push: "auto",
+    alias: "auto",
+    verify: "layers",
+  });
+  expect(inputs.platforms.map(formatPlatform)).toEqual(["linux/amd64"]);
+  expect(formatRepository(inputs.cacheRepository)).toBe("ghcr.io/team/app/devcontainer");
+  expect(inputs.registryLogin).toBeUndefined();
+});
+
+test.each([
+  ["commas and lines", "linux/arm64, linux/amd64\nlinux/arm/v7", ["linux/amd64", "linux/arm/v7", "linux/arm64"]],
+  ["twice and by another name", "linux/amd64\nlinux/x86_64\nlinux/arm64/v8", ["linux/amd64", "linux/arm64"]],
+])("platforms: %s", (_, platforms, expected) => {
+  expect(read({ platforms }).platforms.map(formatPlatform)).toEqual(expected);
+});
+
+type Bad = {
+  readonly name: string;
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly words: RegExp;
+  readonly code?: string;
+  readonly fork?: boolean;
+};
+
+const BAD: readonly Bad[] = [
+  { name: "a platform with a typo", inputs: { platforms: "linux/amd46" }, words: /platforms is "linux\/amd46"/ },
+  { name: "a platform without an operating system", inputs: { platforms: "amd64" }, words: /platforms is "amd64"/ },
+  {
+    name: "a variant that does not exist",
+    inputs: { platforms: "linux/arm64/v3" },
+    words: /platforms is "linux\/arm64\/v3"/,
+  },
+  { name: "windows", inputs: { platforms: "windows/amd64" }, words: /platforms is "windows\/amd64"/ },
+  { name: "an unknown on-miss", inputs: { "on-miss": "rebuild" }, words: /on-miss is "rebuild"/ },
+  { name: "an unknown on-drift", inputs: { "on-drift": "ignore" }, words: /on-drift is "ignore"/ },
+  { name: "an unknown on-unknown", inputs: { "on-unknown": "miss" }, words: /on-unknown is "miss"/ },
+  { name: "an unknown verify", inputs: { verify: "all" }, words: /verify is "all"/ },
+  { name: "a push that is no boolean", inputs: { push: "yes" }, words: /push is "yes"/ },
+  {
+    name: "the envbuilder dialect",
+    inputs: { dialect: "envbuilder" },
+    words: /dialect is envbuilder/,
+    code: "E_NOT_YET",
+  },
+  { name: "a dialect that nobody knows", inputs: { dialect: "nix" }, words: /dialect is "nix"/ },
+  {
+    name: "a cache-repo with a scheme",
+    inputs: { "cache-repo": "https://ghcr.io/a/b" },
+    words: /cache-repo is "https/,
+  },
+  {
+    name: "a cache-repo with a tag",
+    inputs: { "cache-repo": "ghcr.io/a/b:latest" },
+    words: /cache-repo is "ghcr.io\/a\/b:latest"/,
+  },
+  {
+    name: "a cache-repo with a digest",
+    inputs: { "cache-repo": `ghcr.io/a/b@sha256:${"a".repeat(64)}` },
+    words: /cache-repo is/,
+  },
+  { name: "a cache-repo in capitals", inputs: { "cache-repo": "ghcr.io/Team/App" }, words: /lower-case/ },
+  { name: "a cache-repo with blanks", inputs: { "cache-repo": "ghcr.io/a b" }, words: /white space/ },
+  {
+    name: "a runner for a platform that does not exist",
+    inputs: { runners: "linux/arm46=pi" },
+    words: /runners holds "linux\/arm46=pi"/,
+  },
+  {
+    name: "two runners for one platform",
+    inputs: { runners: "linux/arm64=pi\nlinux/aarch64=m1" },
+    words: /runners names linux\/arm64 twice/,
+  },
+  { name: "a password without a user", inputs: { "registry-password": "s3cret" }, words: /registry-username is empty/ },
+  { name: "a user without a password", inputs: { "registry-username": "me" }, words: /registry-password is empty/ },
+  { name: "push for a fork", inputs: { push: "true" }, words: /fork/, fork: true },
+  {
+    name: "an alias without a push",
+    inputs: { alias: "true", push: "false" },
+    words: /alias is true and push is false/,
+  },
+  {
+    name: "a push without a build",
+    inputs: { push: "true", "on-miss": "fail" },
+    words: /push is true and on-miss is fail/,
+  },
+];
+
+test.each(BAD)("refused before any work: $name", ({ inputs, words, code = "E_INPUT", fork = false }) => {
+  const error = (() => {
+    try {
+      return read(inputs, fork);
+    } catch (thrown) {
+      return thrown;
+    }
+  })();
+  expect(error).toBeInstanceOf(ActionError);
+  if (!(error instanceof ActionError)) return;
+  expect(error.code).toBe(code);
+  expect(error.message).toMatch(words);
+  expect(error.fix).toBeTruthy();
+  expect(`${error.message} ${error.fix}`).not.toContain("s3cret");
+});
+
+test("no default from the host: cache-repo has to be set", () => {
+  expect(() => readInputs(() => "", { cacheRepository: undefined, isFork: false })).toThrow(/cache-repo is not set/);
+});

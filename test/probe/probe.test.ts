@@ -1,0 +1,333 @@
+import { beforeAll, expect, test } from "vitest";
+import { ownKey, setTag, sourceTag } from "../../src/key/fingerprint.ts";
+import { type Document, emptyIndex, planConfig, planManifest, setIndex } from "../../src/key/record.ts";
+import { ATTESTATION, REFERENCE_DIGEST, REFERENCE_TYPE, readManifest, type Served } from "../../src/oci/manifest.ts";
+import { IN_TOTO, OCI_MANIFEST } from "../../src/oci/media-types.ts";
+import { type Plan, probe, type Verdict, type Wanted } from "../../src/probe/probe.ts";
+import type { Answer, Registry, RegistryError } from "../../src/world.ts";
+import { makeCheckout } from "../checkout.ts";
+import { indexOf, planOf, portsOf, registryOf, sha } from "../plan-of.ts";
+
+const BASES = { "registry.test/base:1": indexOf({ "linux/amd64": "base amd64", "linux/arm64": "base arm64" }) };
+const CACHE = "cache.test/team/app";
+
+let wanted: Wanted;
+let plan: Plan;
+
+beforeAll(async () => {
+  const workspace = makeCheckout({ ".devcontainer/devcontainer.json": '{ "image": "registry.test/base:1" }' });
+  const { sources, probed } = await planOf({
+    workspace,
+    images: BASES,
+    inputs: { platforms: "linux/amd64,linux/arm64" },
+  });
+  if (!probed.plan) throw new Error("no plan");
+  wanted = sources.wanted;
+  plan = probed.plan;
+});
+
+function serve({ bytes, descriptor }: Document): Served {
+  const body = readManifest(JSON.parse(new TextDecoder().decode(bytes)), descriptor.mediaType);
+  if ("wrong" in body) throw new Error(body.wrong);
+  return { bytes, descriptor, body };
+}
+
+/** One platform's small index, and the image in it. */
+function platformImages(content: string): { readonly index: Served; readonly images: Record<string, Served> } {
+  const layer = { mediaType: "layer", digest: sha(`${content} layer`), size: 5 };
+  const manifest = serve(planManifest(layer, planConfig(layer).descriptor));
+  const [entry] = wanted.platforms;
+  if (!entry) throw new Error("no platform");
+  const index: Served = {
+    ...manifest,
+    body: {
+      kind: "index",
+      mediaType: "x",
+      annotations: {},
+      manifests: [{ ...manifest.descriptor, platform: entry.platform }],
+    },
+  };
+  return { index, images: { [`${CACHE}@${manifest.descriptor.digest}`]: manifest } };
+}
+
+/** A whole set as a run publishes it, with everything that it names. */
+function publishedSet(own = wanted.ownKey): { readonly set: Served; readonly images: Record<string, Served> } {
+  const parts = wanted.platforms.map(({ platform }, position) => {
+    const layer = { mediaType: "layer", digest: sha(`layer ${position}`), size: 5 };
+    const manifest = serve(planManifest(layer, planConfig(layer).descriptor));
+    const index: Served = {
+      ...manifest,
+      body: { kind: "index", mediaType: "x", annotations: {}, manifests: [{ ...manifest.descriptor, platform }] },
+    };
+    return { platform, manifest: manifest.descriptor.digest, index, served: manifest };
+  });
+  const statement = { mediaType: "statement", digest: sha("statement"), size: 9 };
+  const set = serve(
+    setIndex(parts, {
+      manifest: planManifest(statement, planConfig(statement).descriptor).descriptor,
+      own,
+      built: "2026-01-01T00:00:00Z",
+      seconds: 5,
+    }),
+  );
+  return {
+    set,
+    images: Object.fromEntries(parts.map(({ served }) => [`${CACHE}@${served.descriptor.digest}`, served])),
+  };
+}
+
+const setName = () => `${CACHE}:${setTag(plan.key)}`;
+const sourceName = () => `${CACHE}:${sourceTag(wanted.sourceKey)}`;
+const platformName = (index: number) => `${CACHE}:${plan.platforms[index]?.tag ?? ""}`;
+
+/** The sample has no features: nothing is asked of the ports. */
+const probeOf = (what: Wanted, registry: Registry) => probe(what, registry, portsOf(registry));
+
+async function verdictOf(images: Readonly<Record<string, Served>>, more: Partial<Registry> = {}): Promise<Verdict> {
+  return (await probeOf(wanted, { ...registryOf({ ...BASES, ...images }), ...more })).verdict;
+}
+
+const refused = (kind: RegistryError["kind"]): Answer<never> => ({ kind, request: "GET x", words: kind });
+
+test("nothing there: a miss", async () => {
+  expect(await verdictOf({})).toEqual({ kind: "miss", damaged: [] });
+});
+
+test("the set is there and whole: a hit that names it", async () => {
+  const { set, images } = publishedSet();
+  const verdict = await verdictOf({ [setName()]: set, [sourceName()]: set, ...images });
+  expect(verdict).toMatchObject({
+    kind: "hit",
+    image: { registry: "cache.test", repository: "team/app", digest: set.descriptor.digest },
+  });
+});
+
+test("the set is there and is not the newest of its sources: a hit all the same", async () => {
+  const { set, images } = publishedSet();
+  expect(await verdictOf({ [setName()]: set, ...images })).toMatchObject({ kind: "hit" });
+});
+
+test("only the newest of the same sources is there: stale", async () => {
+  const { set, images } = publishedSet();
+  expect(await verdictOf({ [sourceName()]: set, ...images })).toMatchObject({
+    kind: "stale",
+    image: { digest: set.descriptor.digest },
+  });
+});
+
+test("another label or recipe than ours is no stale image but a miss", async () => {
+  const { set, images } = publishedSet(ownKey([]));
+  expect(await verdictOf({ [sourceName()]: set, ...images })).toEqual({ kind: "miss", damaged: [] });
+});
+
+test("a manifest that is gone: no hit, said", async () => {
+  const { set } = publishedSet();
+  const verdict = await verdictOf({ [setName()]: set, [sourceName()]: set });
+  expect(verdict).toMatchObject({ kind: "miss", damaged: [expect.stringContaining("gone from the registry")] });
+});
+
+test("a layer that is gone: no hit; one that cannot be asked about: unknown", async () => {
+  const { set, images } = publishedSet();
+  const all = { [setName()]: set, [sourceName()]: set, ...images };
+  expect(await verdictOf(all, { hasBlob: async () => refused("absent") })).toMatchObject({ kind: "miss" });
+  expect(await verdictOf(all, { hasBlob: async () => refused("unavailable") })).toMatchObject({ kind: "unknown" });
+});
+
+test("one platform is there: partial; all of them and no set: joinable", async () => {
+  const first = platformImages("one");
+  expect(await verdictOf({ [platformName(0)]: first.index, ...first.images })).toMatchObject({
+    kind: "partial",
+    missing: [wanted.platforms[1]?.platform],
+  });
+  const { set, images } = publishedSet();
+  expect(await verdictOf({ [platformName(0)]: set, [platformName(1)]: set, ...images })).toMatchObject({
+    kind: "joinable",
+  });
+});
+
+test("of sources that never made a set the platforms are looked at beside the set, and on a hit not at all", async () => {
+  const { set, images } = publishedSet();
+  let seen = (): void => undefined;
+  const isPlatformAsked = new Promise<void>((done) => {
+    seen = done;
+  });
+  const tags = plan.platforms.map(({ tag }) => tag);
+  let asked = 0;
+  const watched = (registry: Registry): Registry => ({
+    ...registry,
+    manifest: async (reference) => {
+      if (tags.includes(reference.tag ?? "") && ++asked > 0) seen();
+      return registry.manifest(reference);
+    },
+  });
+  const never = watched(registryOf(BASES));
+  const describe: Registry["describe"] = async (reference) => {
+    await isPlatformAsked;
+    return never.describe(reference);
+  };
+  expect((await probeOf(wanted, { ...never, describe })).verdict).toEqual({ kind: "miss", damaged: [] });
+  expect(asked).toBe(2);
+  const hit = watched(registryOf({ ...BASES, [setName()]: set, [sourceName()]: set, ...images }));
+  expect((await probeOf(wanted, hit)).verdict.kind).toBe("hit");
+  expect(asked).toBe(2);
+});
+
+test("an index of nothing under a platform's tag is no image", async () => {
+  const nothing = serve(emptyIndex());
+  expect(await verdictOf({ [platformName(0)]: nothing, [platformName(1)]: nothing })).toMatchObject({ kind: "miss" });
+});
+
+test.each<RegistryError["kind"]>(["denied", "limited", "unavailable", "malformed"])(
+  "the set's tag is %s: unknown, never a miss",
+  async (kind) => {
+    expect(await verdictOf({}, { describe: async () => refused(kind) })).toMatchObject({
+      kind: "unknown",
+      doubt: { error: { kind } },
+    });
+  },
+);
+
+test.each<RegistryError["kind"]>(["absent", "denied", "limited", "unavailable", "malformed"])(
+  "a base is %s: unknown, and there is no key",
+  async (kind) => {
+    const answer = await probeOf(wanted, {
+      ...registryOf({}),
+      manifest: async ({ registry }) => refused(registry === "cache.test" ? "absent" : kind),
+    });
+    expect(answer).toMatchObject({ plan: undefined, verdict: { kind: "unknown", doubt: { error: { kind } } } });
+  },
+);
+
+test("a base cannot be read and the newest of the same sources is whole: stale, with the doubt", async () => {
+  const { set, images } = publishedSet();
+  const registry = registryOf({ [sourceName()]: set, ...images });
+  const { verdict } = await probeOf(wanted, registry);
+  expect(verdict).toMatchObject({ kind: "stale", doubt: { kind: "registry" } });
+});
+
+test("verify: none asks for the tag alone, manifests for no layer", async () => {
+  const { set, images } = publishedSet();
+  const never = async (): Promise<never> => {
+    throw new Error("asked for a layer");
+  };
+  const all = registryOf({ ...BASES, [setName()]: set, [sourceName()]: set });
+  expect((await probeOf({ ...wanted, verify: "none" }, { ...all, hasBlob: never })).verdict.kind).toBe("hit");
+  const withManifests = registryOf({ ...BASES, [setName()]: set, [sourceName()]: set, ...images });
+  expect((await probeOf({ ...wanted, verify: "manifests" }, { ...withManifests, hasBlob: never })).verdict.kind).toBe(
+    "hit",
+  );
+});
+
+/** The set with an attestation manifest beside each platform's image, which has an SBOM where its position is among `withSbom`. */
+function attestedSet(withSbom: readonly number[]): { readonly set: Served; readonly images: Record<string, Served> } {
+  const { set, images } = publishedSet();
+  if (set.body.kind !== "index") throw new Error("no index");
+  const [own, ...rest] = [...set.body.manifests].reverse();
+  const attested = rest.reverse().map((image, position) => {
+    const types = [
+      "https://slsa.dev/provenance/v1",
+      ...(withSbom.includes(position) ? ["https://spdx.dev/Document"] : []),
+    ];
+    const layers = types.map((type) => ({
+      mediaType: IN_TOTO,
+      digest: sha(`${type} ${position}`),
+      size: 5,
+      annotations: { "in-toto.io/predicate-type": type },
+    }));
+    const config = { mediaType: "config", digest: sha("{}"), size: 2 };
+    const digest = sha(`attestations ${position}`);
+    const served: Served = {
+      bytes: new Uint8Array(),
+      descriptor: { mediaType: OCI_MANIFEST, digest, size: 5 },
+      body: { kind: "manifest", mediaType: OCI_MANIFEST, config, layers, annotations: {} },
+    };
+    const annotations = { [REFERENCE_TYPE]: ATTESTATION, [REFERENCE_DIGEST]: image.digest };
+    return { image, entry: { ...served.descriptor, annotations }, served };
+  });
+  const manifests = [...attested.flatMap(({ image, entry }) => [image, entry]), ...(own ? [own] : [])];
+  const more = attested.map(({ served }) => [`${CACHE}@${served.descriptor.digest}`, served]);
+  return { set: { ...set, body: { ...set.body, manifests } }, images: { ...images, ...Object.fromEntries(more) } };
+}
+
+const demanding = (...required: Wanted["required"]): Wanted => ({ ...wanted, required });
+
+async function demandedOf(
+  withSbom: readonly number[],
+  what: Wanted,
+  more: Partial<Registry> = {},
+): Promise<{ readonly verdict: Verdict; readonly asked: readonly string[] }> {
+  const { set, images } = attestedSet(withSbom);
+  const registry = registryOf({ ...BASES, [setName()]: set, [sourceName()]: set, ...images });
+  const asked: string[] = [];
+  const manifest: Registry["manifest"] = async (reference) => {
+    asked.push(reference.digest ?? reference.tag ?? "");
+    return registry.manifest(reference);
+  };
+  return { verdict: (await probeOf(what, { ...registry, manifest, ...more })).verdict, asked };
+}
+
+test("what is demanded and there: a hit; what is not demanded is not asked for", async () => {
+  const demanded = await demandedOf([0, 1], demanding("sbom", "provenance"));
+  expect(demanded.verdict).toMatchObject({ kind: "hit" });
+  expect(demanded.asked).toEqual(expect.arrayContaining([sha("attestations 0"), sha("attestations 1")]));
+  const plain = await demandedOf([0, 1], wanted);
+  expect(plain.verdict).toMatchObject({ kind: "hit" });
+  expect(demanded.asked.length - plain.asked.length).toBe(2);
+});
+
+test("an SBOM that is demanded and is not there: a miss that says so", async () => {
+  const { verdict } = await demandedOf([0], demanding("sbom"));
+  expect(verdict).toEqual({ kind: "miss", damaged: ["linux/arm64 has no SBOM: the index lists none for it"] });
+});
+
+test("of two platforms the one with the SBOM is used again", async () => {
+  const { set, images } = attestedSet([0]);
+  const all = { ...BASES, [setName()]: set, [platformName(0)]: set, [platformName(1)]: set, ...images };
+  expect((await probeOf(demanding("sbom"), registryOf(all))).verdict).toMatchObject({
+    kind: "partial",
+    found: [{ platform: wanted.platforms[0]?.platform }],
+    missing: [wanted.platforms[1]?.platform],
+    damaged: ["linux/arm64 has no SBOM: the index lists none for it"],
+  });
+});
+
+test.each<RegistryError["kind"]>(["denied", "limited", "unavailable", "malformed"])(
+  "attestations that are demanded are %s: unknown, never a miss",
+  async (kind) => {
+    const { set, images } = attestedSet([0, 1]);
+    const registry = registryOf({ ...BASES, [setName()]: set, [sourceName()]: set, ...images });
+    const manifest: Registry["manifest"] = async (reference) =>
+      reference.digest === sha("attestations 1") ? refused(kind) : registry.manifest(reference);
+    expect((await probeOf(demanding("sbom"), { ...registry, manifest })).verdict).toMatchObject({
+      kind: "unknown",
+      doubt: { kind: "registry", what: "the SBOM of linux/arm64", error: { kind } },
+    });
+  },
+);
+
+test("a statement that is gone is none; verify: manifests does not ask for it", async () => {
+  const gone = sha("https://spdx.dev/Document 1");
+  const hasBlob: Registry["hasBlob"] = async (_, { digest }) =>
+    digest === gone ? refused("absent") : { kind: "found", value: true };
+  expect((await demandedOf([0, 1], demanding("sbom"), { hasBlob })).verdict).toMatchObject({
+    kind: "miss",
+    damaged: ["the SBOM of linux/arm64 is gone from the registry"],
+  });
+  const shallow: Wanted = { ...demanding("sbom"), verify: "manifests" };
+  expect((await demandedOf([0, 1], shallow, { hasBlob })).verdict).toMatchObject({ kind: "hit" });
+});
+
+test("attestations are asked for beside the image's own manifest, and not after it", async () => {
+  const { set, images } = attestedSet([0, 1]);
+  const registry = registryOf({ ...BASES, [setName()]: set, [sourceName()]: set, ...images });
+  let seen = (): void => undefined;
+  const attestationsAsked = new Promise<void>((done) => {
+    seen = done;
+  });
+  const manifest: Registry["manifest"] = async (reference) => {
+    if (reference.digest === sha("attestations 0")) seen();
+    else if (reference.digest && reference.registry === "cache.test") await attestationsAsked;
+    return registry.manifest(reference);
+  };
+  expect((await probeOf(demanding("sbom"), { ...registry, manifest })).verdict).toMatchObject({ kind: "hit" });
+});

@@ -1,0 +1,108 @@
+import { beforeAll, expect, test } from "vitest";
+import { branchTag, setTag, sourceTag } from "../../src/key/fingerprint.ts";
+import type { Descriptor } from "../../src/oci/manifest.ts";
+import { type PlanToStore, type PushedPlan, publishSet, pushPlan } from "../../src/publish/publish.ts";
+import type { Answer, Registry } from "../../src/world.ts";
+import { makeCheckout } from "../checkout.ts";
+import { indexOf, planOf, registryOf, sha } from "../plan-of.ts";
+
+const BASES = { "registry.test/base:1": indexOf({ "linux/amd64": "base amd64", "linux/arm64": "base arm64" }) };
+const PUSHED = indexOf({ "linux/amd64": "image 0", "linux/arm64": "image 1" });
+const EARLIER = { at: Date.parse("2026-01-01T00:00:00Z"), seconds: 90 };
+
+let plan: PlanToStore;
+let tags: readonly [set: string, source: string, branch: string];
+
+beforeAll(async () => {
+  const workspace = makeCheckout({ ".devcontainer/devcontainer.json": '{ "image": "registry.test/base:1" }' });
+  const inputs = { platforms: "linux/amd64,linux/arm64" };
+  const { sources, probed } = await planOf({ workspace, images: BASES, inputs });
+  if (!probed.plan) throw new Error("no plan");
+  const now = Date.parse("2026-02-02T00:00:00Z");
+  plan = { sources, plan: probed.plan, seconds: { "linux/arm64": 12 }, salt: "salt", now };
+  tags = [
+    setTag(probed.plan.key),
+    sourceTag(sources.wanted.sourceKey),
+    branchTag("main", ".devcontainer/devcontainer.json"),
+  ];
+});
+
+const found = () =>
+  plan.plan.platforms.map(({ platform }, number) => ({ platform, manifest: sha(`image ${number}`), index: PUSHED }));
+
+/** A registry that takes every push, tells what it was given, and serves what it was given last. */
+function pushes(more: Partial<Registry> = {}): { readonly registry: Registry; readonly pushed: [string, string][] } {
+  const pushed: [string, string][] = [];
+  const take = (name: string, bytes: Uint8Array, mediaType: string): Answer<Descriptor> => {
+    const text = new TextDecoder().decode(bytes);
+    pushed.push([name, text]);
+    return { kind: "found", value: { mediaType, digest: sha(text), size: bytes.length } };
+  };
+  const registry: Registry = {
+    ...registryOf({}),
+    putBlob: async (_, bytes, mediaType) => take("blob", bytes, mediaType),
+    putManifest: async (_, bytes, mediaType, tag) => take(tag ?? "no tag", bytes, mediaType),
+    manifest: async () => {
+      const [, text = ""] = pushed.at(-1) ?? [];
+      const descriptor = { mediaType: "index", digest: sha(text), size: text.length };
+      const body = { kind: "index", mediaType: "index", manifests: [], annotations: {} } as const;
+      return { kind: "found", value: { bytes: new TextEncoder().encode(text), descriptor, body } };
+    },
+    ...more,
+  };
+  return { registry, pushed };
+}
+
+async function planIn(registry: Registry): Promise<PushedPlan> {
+  return pushPlan(plan, [...found()].reverse(), registry);
+}
+
+test("a plan is pushed under no tag, and speaks of its images in one order whatever the order of their builds", async () => {
+  const { registry, pushed } = pushes();
+  await planIn(registry);
+  expect(pushed.map(([name]) => name)).toEqual(["blob", "blob", "no tag"]);
+  expect(JSON.parse(pushed[0]?.[1] ?? "").subject).toEqual([
+    { name: "linux/amd64", digest: { sha256: sha("image 0").slice("sha256:".length) } },
+    { name: "linux/arm64", digest: { sha256: sha("image 1").slice("sha256:".length) } },
+  ]);
+});
+
+test("a set is as old as its oldest platform and took as long as its slowest; the branch's tag is the last", async () => {
+  const { registry, pushed } = pushes();
+  const stored = await planIn(registry);
+  const { image } = await publishSet(stored, { found: found(), earlier: [EARLIER], branch: "main" }, registry);
+  expect(pushed.slice(3).map(([name]) => name)).toEqual(tags);
+  const [, index = ""] = pushed.at(-1) ?? [];
+  expect(image.digest).toBe(sha(index));
+  expect(JSON.parse(index).manifests.at(-1)).toMatchObject({
+    digest: stored.manifest.digest,
+    annotations: { "dev-container-cache.built": "2026-01-01T00:00:00.000Z", "dev-container-cache.seconds": "90" },
+  });
+});
+
+test("the tag of the sources does not wait until the set has been read back", async () => {
+  let seen = (): void => undefined;
+  const isTagged = new Promise<void>((done) => {
+    seen = done;
+  });
+  const { registry, pushed } = pushes();
+  const putManifest: Registry["putManifest"] = async (name, bytes, type, tag) => {
+    if (tag === tags[1]) seen();
+    return registry.putManifest(name, bytes, type, tag);
+  };
+  const manifest: Registry["manifest"] = async (reference) => {
+    await isTagged;
+    return registry.manifest(reference);
+  };
+  const patient = { ...registry, putManifest, manifest };
+  await publishSet(await planIn(registry), { found: found(), earlier: [], branch: undefined }, patient);
+  expect(pushed.slice(3).map(([name]) => name)).toEqual(tags.slice(0, 2));
+});
+
+test("where the set is not served, the branch goes on naming what it named", async () => {
+  const refused: Answer<never> = { kind: "unavailable", request: "GET x", words: "no luck" };
+  const { registry, pushed } = pushes({ manifest: async () => refused });
+  const publishing = publishSet(await planIn(registry), { found: found(), earlier: [], branch: "main" }, registry);
+  await expect(publishing).rejects.toMatchObject({ code: "E_PUSH", message: expect.stringContaining("no luck") });
+  expect(pushed.map(([name]) => name)).not.toContain(tags[2]);
+});
