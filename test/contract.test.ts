@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { OUTPUTS } from "../src/handover/outputs.ts";
-import { readInputs } from "../src/inputs/inputs.ts";
+import { readInputs } from "../src/inputs/read-inputs.ts";
 import { DIFFERENCES as COMPOSE } from "./compose/rows.ts";
 import { DIFFERENT as CONFIGURATION } from "./devcontainer/reference-rows.ts";
 import { DIFFERENT as DOCKERFILE } from "./differences/dockerfile-rows.ts";

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import type { FeaturePorts } from "../src/features/found.ts";
 import { openFiles } from "../src/host/files.ts";
 import { gunzip } from "../src/host/gunzip.ts";
-import { type Inputs, readInputs } from "../src/inputs/inputs.ts";
+import type { Inputs } from "../src/inputs/inputs.ts";
+import { readInputs } from "../src/inputs/read-inputs.ts";
 import type { Digest } from "../src/oci/digest.ts";
 import type { Served } from "../src/oci/manifest.ts";
 import { OCI_INDEX, OCI_MANIFEST } from "../src/oci/media-types.ts";
@@ -12,7 +13,8 @@ import { formatReference } from "../src/oci/reference.ts";
 import { openFeaturePorts } from "../src/plan/feature-ports.ts";
 import { readSources, type Sources } from "../src/plan/plan.ts";
 import { type Probed, probe } from "../src/probe/probe.ts";
-import type { Answer, Host, Registry } from "../src/world.ts";
+import { openCheckout } from "../src/sources/workspace.ts";
+import type { Answer, Host, Registry, World } from "../src/world.ts";
 
 export const sha = (text: string): Digest => `sha256:${createHash("sha256").update(text).digest("hex")}`;
 
@@ -121,11 +123,16 @@ export function inputsOf(asked: Asked): Inputs {
   return readInputs((name) => asked.inputs?.[name] ?? "", { cacheRepository: "cache.test/team/app", isFork: false });
 }
 
+/** What the story reads of a checkout, before any request. */
+export async function readFrom(inputs: Inputs, world: Pick<World, "files" | "host">): Promise<Sources> {
+  return readSources(inputs, await openCheckout(inputs, world), world);
+}
+
 /** Reads a real folder and probes a stand-in registry: what the story does, without its log. */
 export async function planOf(asked: Asked): Promise<{ readonly sources: Sources; readonly probed: Probed }> {
   const { files } = openFiles(tmpdir());
   const inputs = inputsOf(asked);
-  const sources = await readSources(inputs, { files, host: hostOf(asked.workspace, asked.env) });
+  const sources = await readFrom(inputs, { files, host: hostOf(asked.workspace, asked.env) });
   const registry = registryOf(asked.images);
   return { sources, probed: await probe(sources.wanted, registry, portsOf(registry, inputs)) };
 }

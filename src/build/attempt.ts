@@ -1,35 +1,21 @@
 import { offeredArguments, type Provenance } from "../arguments/offered.ts";
-import type { BuildTask } from "./build.ts";
 import { buildxArguments, tooLongArgument } from "../buildx/args.ts";
-import { abilitiesOf, type Builder } from "../buildx/builder.ts";
-import type { Buildx } from "../buildx/buildx.ts";
+import { abilitiesOf } from "../buildx/builder.ts";
 import { cacheArguments } from "../buildx/cache.ts";
 import { explainFailure, isServersFault, isTooLargeSbom, type UserDockerfile } from "../buildx/failure.ts";
 import { type BuildEnd, openProgress } from "../buildx/progress.ts";
 import type { BuildWarning } from "../buildx/rawjson.ts";
 import { hideValues } from "../buildx/redact.ts";
-import { commitLabels } from "../sources/commit.ts";
 import { METADATA_LABEL } from "../devcontainer/label.ts";
 import { formatOption } from "../devcontainer/options.ts";
 import { declaredArgs } from "../dockerfile/stages.ts";
 import { ActionError } from "../errors.ts";
-import type { Layout } from "./layout.ts";
-import { formatPlatform, type Platform, platformSlug } from "../oci/platform.ts";
+import { formatPlatform, platformSlug } from "../oci/platform.ts";
 import type { Sources } from "../plan/plan.ts";
-import { cacheBeside } from "../publish/publish.ts";
+import { commitLabels } from "../sources/commit.ts";
 import type { World } from "../world.ts";
-
-/** One platform's build, ready to be run. */
-export type PlatformTask = Omit<BuildTask, "buildx"> & {
-  readonly platform: Platform;
-  /** The name of the image that makes the SBOM; nothing where there is to be none. */
-  readonly generator: string | undefined;
-  readonly layout: Layout;
-  readonly env: Readonly<Record<string, string>>;
-  readonly buildx: Buildx;
-  readonly builder: Builder;
-  readonly commit: Provenance;
-};
+import { cacheBeside } from "./branch-cache.ts";
+import type { PlatformTask } from "./task.ts";
 
 /** Only its own lines can be told to the user; a Dockerfile of ours has none. */
 export function userDockerfile({ build: { file, dockerfileText } }: Sources): UserDockerfile | undefined {

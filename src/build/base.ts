@@ -6,8 +6,9 @@ import { type ImageConfig, readImageConfig } from "../oci/config.ts";
 import { imageFor, type Served } from "../oci/manifest.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import type { Sources } from "../plan/plan.ts";
+import type { Binding, ImageSource } from "../plan/upstream.ts";
+import { nameForBuildKit } from "../sources/image-name.ts";
 import { scopeOf } from "../sources/sources.ts";
-import { type Binding, type ImageSource, nameForBuildKit } from "../plan/upstream.ts";
 import type { Answer, Registry } from "../world.ts";
 
 /** `bindings` is empty where there is no plan: then tags are all there is. */

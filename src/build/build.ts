@@ -1,59 +1,23 @@
 import { GO_VERSION_ARGUMENT, type Provenance } from "../arguments/offered.ts";
-import { type PlatformTask, runBuild, userDockerfile } from "./attempt.ts";
-import { readBaseImages } from "./base.ts";
-import type { Buildx } from "../buildx/buildx.ts";
 import type { BuildWarning } from "../buildx/rawjson.ts";
 import { annotateWarnings } from "../buildx/warnings.ts";
-import { readCommit } from "../sources/commit.ts";
 import { declaredArgs } from "../dockerfile/stages.ts";
-import { fetchFeatures } from "./feature-build.ts";
-import type { FeaturePorts } from "../features/found.ts";
-import type { InstalledFeature } from "../features/install.ts";
-import { generatorOf, warnOfAttestations, withGenerator } from "./generator.ts";
-import type { Inputs } from "../inputs/inputs.ts";
-import { type Layout, layOutBuild } from "./layout.ts";
 import type { Digest } from "../oci/digest.ts";
-import { formatPlatform, type Platform } from "../oci/platform.ts";
+import { formatPlatform } from "../oci/platform.ts";
 import { formatReference, type Reference } from "../oci/reference.ts";
-import { isolate, openBuilders } from "./open-builders.ts";
-import type { Sources } from "../plan/plan.ts";
-import { type Found, lookUpPlatform, type Plan } from "../probe/probe.ts";
-import { readBack } from "./readback.ts";
-import { type Binding, nameForBuildKit } from "../plan/upstream.ts";
+import type { Binding } from "../plan/upstream.ts";
+import { lookUpPlatform } from "../probe/probe.ts";
+import { readCommit } from "../sources/commit.ts";
+import { nameForBuildKit } from "../sources/image-name.ts";
 import type { World } from "../world.ts";
-
-/** What is to be built: without a plan there is no key, and what has no key is never pushed. */
-export type BuildTask = {
-  readonly inputs: Inputs;
-  readonly sources: Sources;
-  readonly plan: Plan | undefined;
-  readonly platforms: readonly Platform[];
-  readonly bindings: readonly Binding[];
-  /** In the order of installation, and what fetching them may ask of the world. */
-  readonly features: readonly InstalledFeature[];
-  readonly ports: FeaturePorts;
-  readonly buildx: Promise<Buildx>;
-  readonly output: PushOutput | { readonly kind: "load"; readonly name: string };
-  readonly rebuild: Rebuild;
-};
-
-/** `onPushed` hears of every image as soon as the registry serves it, before it is checked. */
-type PushOutput = { readonly kind: "push"; readonly onPushed: (image: PushedImage) => void };
-
-/** Digest of the platform's manifest, and how long it was built. */
-export type PushedImage = { readonly platform: Platform; readonly manifest: Digest; readonly seconds: number };
-
-/** Whether what stands under a platform's tag is built over, and if so, with the layer cache or without. */
-export type Rebuild = "no" | "cached" | "fresh";
-
-export type BuiltPlatform = {
-  readonly platform: Platform;
-  /** Missing where the image was only loaded into the local engine. */
-  readonly found: Found | undefined;
-  readonly seconds: number;
-  /** Another job had pushed the image when this one was about to build it. */
-  readonly foundLate: boolean;
-};
+import { runBuild, userDockerfile } from "./attempt.ts";
+import { readBaseImages } from "./base.ts";
+import { fetchFeatures } from "./feature-build.ts";
+import { generatorOf, warnOfAttestations, withGenerator } from "./generator.ts";
+import { type Layout, layOutBuild } from "./layout.ts";
+import { isolate, openBuilders } from "./open-builders.ts";
+import { readBack } from "./readback.ts";
+import type { BuildTask, BuiltPlatform, PlatformTask } from "./task.ts";
 
 /**
  * Builds every platform on its own, all at once, from the very content that was hashed and bound to the very digests that were probed;

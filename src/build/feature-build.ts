@@ -1,4 +1,3 @@
-import { contextTime } from "../sources/context.ts";
 import { baseEntries, METADATA_LABEL } from "../devcontainer/label.ts";
 import { extendDockerfile } from "../dockerfile/extend.ts";
 import { finalUser } from "../dockerfile/user.ts";
@@ -6,11 +5,12 @@ import { ActionError } from "../errors.ts";
 import type { ArchiveEntry } from "../features/archive.ts";
 import type { FeaturePorts } from "../features/found.ts";
 import { fetchFeatureContent, type InstalledFeature } from "../features/install.ts";
-import { containerEnvironment } from "../sources/installation.ts";
 import type { ImageConfig } from "../oci/config.ts";
 import { digestOf } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
 import { type FeatureStep, type FeatureUsers, featureInstructions, featureScripts } from "../plan/recipe.ts";
+import { contextTime } from "../sources/context.ts";
+import { containerEnvironment } from "../sources/installation.ts";
 import { type Gathered, scopeOf } from "../sources/sources.ts";
 import type { Files } from "../world.ts";
 

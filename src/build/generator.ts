@@ -1,8 +1,9 @@
-import type { BuildTask } from "./build.ts";
 import { ActionError } from "../errors.ts";
 import type { Reference } from "../oci/reference.ts";
-import { type Binding, nameForBuildKit } from "../plan/upstream.ts";
+import type { Binding } from "../plan/upstream.ts";
+import { nameForBuildKit } from "../sources/image-name.ts";
 import type { Log, Registry } from "../world.ts";
+import type { BuildTask } from "./task.ts";
 
 type Asked = Pick<BuildTask, "inputs" | "output">;
 

@@ -1,13 +1,13 @@
 import { POLICY_VARIABLE, sourcePolicy } from "../buildx/policy.ts";
-import { layOutContext } from "../sources/context.ts";
 import { METADATA_LABEL, metadataLabel } from "../devcontainer/label.ts";
-import { type FeatureToInstall, featureDockerfile, layOutFeatures } from "./feature-build.ts";
 import type { ImageConfig } from "../oci/config.ts";
 import { formatPlatform, type Platform, platformSlug } from "../oci/platform.ts";
 import { FEATURES_CONTEXT } from "../plan/recipe.ts";
-import type { Gathered } from "../sources/sources.ts";
 import type { Binding } from "../plan/upstream.ts";
+import { layOutContext } from "../sources/context.ts";
+import type { Gathered } from "../sources/sources.ts";
 import type { Files } from "../world.ts";
+import { type FeatureToInstall, featureDockerfile, layOutFeatures } from "./feature-build.ts";
 
 /** What a build reads: the user's content as it was hashed, and a Dockerfile for each platform. */
 export type Layout = {

@@ -1,14 +1,14 @@
-import type { BuildTask } from "./build.ts";
-import { builderNetwork } from "./builder-network.ts";
 import { type Builders, chooseBuilders, type WantedBuilders } from "../buildx/builders.ts";
 import type { Entitlement } from "../buildx/buildkitd.ts";
 import type { Buildx } from "../buildx/buildx.ts";
 import { askEngine } from "../buildx/engine.ts";
 import { isolateDockerConfiguration, type KnownLogin, needsHubLogin } from "../buildx/isolation.ts";
-import { generatorOf } from "./generator.ts";
 import type { Repository } from "../oci/reference.ts";
 import type { Sources } from "../plan/plan.ts";
 import type { World } from "../world.ts";
+import { builderNetwork } from "./builder-network.ts";
+import { generatorOf } from "./generator.ts";
+import type { BuildTask } from "./task.ts";
 
 /** Everything that the build reads or pushes, what is pushed to first. */
 function namesOf(task: BuildTask): readonly Repository[] {

@@ -6,8 +6,11 @@ import type { Digest } from "../oci/digest.ts";
 import { imageFor, type Served } from "../oci/manifest.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { formatRepository } from "../oci/reference.ts";
+import type { Plan } from "../plan/keyed.ts";
 import type { Sources } from "../plan/plan.ts";
-import type { Found, Plan } from "../probe/probe.ts";
+import type { Binding } from "../plan/upstream.ts";
+import type { Found } from "../probe/found.ts";
+import { verifyPlatform } from "../probe/verify.ts";
 import {
   ATTESTATION_NAMES,
   type Attestation,
@@ -17,8 +20,6 @@ import {
   type Statements,
   seek,
 } from "../sbom/attestations.ts";
-import type { Binding } from "../plan/upstream.ts";
-import { verifyPlatform } from "../probe/verify.ts";
 import type { Answer, RegistryError, World } from "../world.ts";
 
 /** What was pushed, and by whom. */

@@ -1,6 +1,11 @@
 import { formatReference, parseReference } from "../oci/reference.ts";
 import type { Stage } from "./parse.ts";
-import type { Scope } from "./scope.ts";
+
+/** By name: another image or, `undefined`, a folder. */
+export type NamedContexts = ReadonlyMap<string, string | undefined>;
+
+/** Where named contexts are told; without them there are none. */
+type WithContexts = { readonly contexts?: NamedContexts };
 
 /** What stands in the place of an image: another image, or a folder. */
 export type Replacement = { readonly kind: "image"; readonly reference: string } | { readonly kind: "folder" };
@@ -10,7 +15,7 @@ export type Replacement = { readonly kind: "image"; readonly reference: string }
  * and of two spellings of one name buildx takes the later.
  * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerui/namedcontext.go
  */
-export function replacementOf({ contexts }: Scope, name: string): Replacement | undefined {
+export function replacementOf({ contexts }: WithContexts, name: string): Replacement | undefined {
   const wanted = writtenOut(name);
   const found = [...(contexts ?? [])].findLast(([context]) => writtenOut(context) === wanted);
   if (!found) return undefined;
@@ -19,7 +24,7 @@ export function replacementOf({ contexts }: Scope, name: string): Replacement | 
 }
 
 /** What takes the place of a whole stage: its instructions do not run then. */
-export function stageReplacement(scope: Scope, { name }: Pick<Stage, "name">): Replacement | undefined {
+export function stageReplacement(scope: WithContexts, { name }: Pick<Stage, "name">): Replacement | undefined {
   return name === undefined ? undefined : replacementOf(scope, name);
 }
 

@@ -1,6 +1,6 @@
 import type { Platform } from "../oci/platform.ts";
 import { type Expanded, expandWord, type Lookup, type Value } from "./expand.ts";
-import { stageReplacement } from "./named-contexts.ts";
+import { type NamedContexts, stageReplacement } from "./named-contexts.ts";
 import { type Dockerfile, type Instruction, readTrigger, type Stage, triggerText } from "./parse.ts";
 import { argWords, envWords } from "./words.ts";
 
@@ -9,7 +9,7 @@ export type Scope = {
   readonly args: ReadonlyMap<string, string>;
   readonly platform: Platform | undefined;
   /** Named build contexts: each stands in the place of the image of that name, as another image or, `undefined`, as a folder. */
-  readonly contexts?: ReadonlyMap<string, string | undefined>;
+  readonly contexts?: NamedContexts;
   /** The environment of the base image, for who asks about the stages on that base alone. Without it, what the base could set is unknown. */
   readonly baseEnvironment?: ReadonlyMap<string, string>;
 };

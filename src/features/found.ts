@@ -3,7 +3,6 @@ import type { Descriptor } from "../oci/manifest.ts";
 import type { Pinned } from "../oci/reference.ts";
 import type { Answer, Files, Registry, RegistryError } from "../world.ts";
 import type { FeatureReference } from "./identify.ts";
-import type { LocalEntry } from "./local.ts";
 import type { FeatureMetadata } from "./metadata.ts";
 
 /** What is asked of the world to find features and to read them. */
@@ -42,3 +41,12 @@ export type FoundFeature = {
   /** Of a published feature what its manifest shows, which is all that decides what else is installed, and when. */
   readonly metadata: FeatureMetadata;
 };
+
+/**
+ * What is in the folder of a local feature. Modes do not count: the build sets all of them. A link stays a link, and what it leads to is
+ * seen only inside the image.
+ */
+export type LocalEntry =
+  | { readonly path: string; readonly kind: "file"; readonly content: Digest }
+  | { readonly path: string; readonly kind: "link"; readonly target: string }
+  | { readonly path: string; readonly kind: "directory" };

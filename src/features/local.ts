@@ -1,20 +1,11 @@
 import { pathWithin } from "../devcontainer/paths.ts";
 import type { ActionError } from "../errors.ts";
-import { type Digest, digestOf } from "../oci/digest.ts";
+import { digestOf } from "../oci/digest.ts";
 import { type AskedFeature, featureError } from "./asked.ts";
-import type { FeaturePorts, FoundFeature } from "./found.ts";
+import type { FeaturePorts, FoundFeature, LocalEntry } from "./found.ts";
 import type { FeatureReference } from "./identify.ts";
 import { isGenerated, METADATA_FILE, parseMetadata } from "./metadata.ts";
 import { readInside } from "./workspace.ts";
-
-/**
- * What is in the folder of a local feature. Modes do not count: the build sets all of them. A link stays a link, and what it leads to is
- * seen only inside the image.
- */
-export type LocalEntry =
-  | { readonly path: string; readonly kind: "file"; readonly content: Digest }
-  | { readonly path: string; readonly kind: "link"; readonly target: string }
-  | { readonly path: string; readonly kind: "directory" };
 
 type LocalReference = Extract<FeatureReference, { kind: "local" }>;
 

@@ -1,21 +1,13 @@
-import type { Json } from "../devcontainer/json.ts";
 import { baseEntries, METADATA_LABEL } from "../devcontainer/label.ts";
 import { mergeMetadata, metadataJson } from "../devcontainer/merge.ts";
-import { containerOptions, type RuntimeValue, runtimeEnvironment } from "../devcontainer/runtime.ts";
+import { containerOptions, runtimeEnvironment } from "../devcontainer/runtime.ts";
 import { type ImageConfig, readImageConfig } from "../oci/config.ts";
-import type { Exec, Files, Host } from "../world.ts";
-
-/** What later jobs need of the image beside its name; all of it follows from the image's own config. */
-export type Handover = {
-  readonly options: string;
-  readonly remoteUser: string;
-  /** Merged metadata of the dev container, as one JSON object. */
-  readonly metadata: Json;
-  /** By name. Private values came from this machine's environment: they stand in the files and in no output. */
-  readonly env: ReadonlyMap<string, RuntimeValue>;
-  readonly envFile: string;
-  readonly envMapFile: string;
-};
+import { samePlatform } from "../oci/platform.ts";
+import type { Sources } from "../plan/plan.ts";
+import { readFoundConfig } from "../probe/verify.ts";
+import type { Outcome } from "../publish/outcome.ts";
+import type { Handover } from "../report/report.ts";
+import type { Exec, Files, Host, World } from "../world.ts";
 
 /**
  * Reads from an image's config how it is to be run, and writes the environment down for later steps.
@@ -66,4 +58,22 @@ export async function readLoadedConfig(exec: Exec, name: string): Promise<ImageC
   const finished = await exec("docker", ["image", "inspect", "--format", "{{json .Config}}", name]);
   if (finished?.code !== 0) return undefined;
   return readImageConfig(`{"config":${finished.stdout}}`);
+}
+
+/** What later jobs need to run the image; that it cannot be read makes no failure of an image that is there. */
+export async function handOver(
+  { image, digest, found, isFallback }: Outcome,
+  { wanted }: Sources,
+  world: World,
+): Promise<Handover | undefined> {
+  if (image === undefined || isFallback) return undefined;
+  const own = found?.find(({ platform }) => samePlatform(platform, wanted.handOver));
+  const config = own
+    ? await readFoundConfig(own, wanted.repository, world.registry)
+    : digest === undefined
+      ? await readLoadedConfig(world.exec, image)
+      : undefined;
+  if (config) return makeHandover(config, world);
+  world.log.warning("The image's config could not be read: the outputs container, env and metadata are empty.");
+  return undefined;
 }

@@ -4,23 +4,15 @@ import type { Inputs } from "../inputs/inputs.ts";
 import { imageFor } from "../oci/manifest.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import type { Previous } from "../probe/explain.ts";
-import type { Found } from "../probe/probe.ts";
+import type { Found } from "../probe/found.ts";
 import type { Outcome } from "../publish/outcome.ts";
 import { describeSboms } from "../report/log.ts";
+import type { SbomReport } from "../report/report.ts";
 import type { ImageInIndex } from "../sbom/attestations.ts";
-import { comparePlatforms, type PlatformChanges } from "../sbom/compare.ts";
+import { comparePlatforms } from "../sbom/compare.ts";
 import { type SbomFile, sbomFiles } from "../sbom/files.ts";
 import { type PlatformSbom, readSboms } from "../sbom/read.ts";
 import type { Files, World } from "../world.ts";
-
-/** What the registry knows of an image's packages, and where that was written down. */
-export type SbomReport = {
-  readonly sboms: readonly PlatformSbom[];
-  readonly folder: string;
-  readonly files: readonly SbomFile[];
-  /** What a build of this run changed; nothing where there was no build, or no image before. */
-  readonly changes: { readonly since: string; readonly platforms: readonly PlatformChanges[] } | undefined;
-};
 
 type Ports = Pick<World, "files" | "host">;
 

@@ -1,8 +1,6 @@
 import { ActionError } from "../errors.ts";
-import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
-import { imageAllowed } from "../registry/allowed.ts";
+import { parseReference, type Reference } from "../oci/reference.ts";
 import type { Attestation } from "../sbom/attestations.ts";
-import type { Inputs } from "./inputs.ts";
 import { choice, type ReadInput, separated, text, wrong } from "./read-input.ts";
 
 /** What the user asked for about what is attached to an image. */
@@ -62,26 +60,4 @@ function readRequired(read: ReadInput): readonly Attestation[] {
   const bad = items.find((item) => !ATTESTATIONS.some((one) => one === item));
   if (bad !== undefined) throw wrong("require", bad, `Allowed: ${ATTESTATIONS.join(", ")}, one a line or with commas.`);
   return ATTESTATIONS.filter((one) => items.includes(one));
-}
-
-type Others = Pick<Inputs, "attestations" | "allowedImages" | "onMiss" | "onDrift" | "onUnknown">;
-
-/**
- * Refuses what the inputs about attestations and others say together and cannot be.
- * @throws ActionError E_INPUT naming both.
- */
-export function refuseAttestationContradictions(inputs: Others): void {
-  const { generator, required } = inputs.attestations;
-  if (generator && !imageAllowed(inputs.allowedImages, generator))
-    throw new ActionError("E_INPUT", {
-      what: `The input sbom asks for ${formatReference(generator)}, which is not among allowed-images.`,
-      fix: "Add a pattern for it to allowed-images, or name another generator.",
-    });
-  const builds = (["onMiss", "onDrift", "onUnknown"] as const).find((name) => inputs[name] === "build");
-  if (generator || builds === undefined || !required.includes("sbom")) return;
-  const input = { onMiss: "on-miss", onDrift: "on-drift", onUnknown: "on-unknown" }[builds];
-  throw new ActionError("E_INPUT", {
-    what: `The input require names sbom, ${input} is build and sbom is false: what is built would have no SBOM.`,
-    fix: `Set sbom to true or to the image of a generator, or ${input} to another value.`,
-  });
 }

@@ -1,5 +1,6 @@
 import { ActionError } from "../errors.ts";
-import { refuseAttestationContradictions } from "./attestation-inputs.ts";
+import { formatReference } from "../oci/reference.ts";
+import { imageAllowed } from "../registry/allowed.ts";
 import type { Defaults, Inputs } from "./inputs.ts";
 
 type Contradiction = { readonly is: boolean; readonly what: string; readonly fix: string };
@@ -80,4 +81,26 @@ function contradictionsOfMisses(inputs: Inputs): readonly Contradiction[] {
       fix: "Set fallback-image to the image that later jobs use then.",
     },
   ];
+}
+
+type Others = Pick<Inputs, "attestations" | "allowedImages" | "onMiss" | "onDrift" | "onUnknown">;
+
+/**
+ * Refuses what the inputs about attestations and others say together and cannot be.
+ * @throws ActionError E_INPUT naming both.
+ */
+function refuseAttestationContradictions(inputs: Others): void {
+  const { generator, required } = inputs.attestations;
+  if (generator && !imageAllowed(inputs.allowedImages, generator))
+    throw new ActionError("E_INPUT", {
+      what: `The input sbom asks for ${formatReference(generator)}, which is not among allowed-images.`,
+      fix: "Add a pattern for it to allowed-images, or name another generator.",
+    });
+  const builds = (["onMiss", "onDrift", "onUnknown"] as const).find((name) => inputs[name] === "build");
+  if (generator || builds === undefined || !required.includes("sbom")) return;
+  const input = { onMiss: "on-miss", onDrift: "on-drift", onUnknown: "on-unknown" }[builds];
+  throw new ActionError("E_INPUT", {
+    what: `The input require names sbom, ${input} is build and sbom is false: what is built would have no SBOM.`,
+    fix: `Set sbom to true or to the image of a generator, or ${input} to another value.`,
+  });
 }

@@ -1,20 +1,19 @@
-import { isJsonObject, type Json, type JsonObject } from "../devcontainer/json.ts";
-import { ActionError } from "../errors.ts";
-import { parseRunner, platformNamedTwice, type Runner } from "../handover/matrix.ts";
-import { formatPlatform, type Platform, parsePlatform } from "../oci/platform.ts";
-import { parseReference, parseRepository, type Repository } from "../oci/reference.ts";
-import { type ImagePattern, parseImagePattern } from "../registry/allowed.ts";
-import { type DockerConfiguration, decodeDockerConfiguration } from "../registry/docker-config.ts";
-import { type Mirror, parseMirror } from "../registry/mirrors.ts";
-import { decodeCertificate, type Insecure } from "../registry/trust.ts";
-import { type AttestationInputs, readAttestationInputs } from "./attestation-inputs.ts";
-import { type BuildInputs, readBuildInputs } from "./build-inputs.ts";
-import { refuseContradictions } from "./contradictions.ts";
-import { autoOrBoolean, boolean, choice, items, list, type ReadInput, separated, text, wrong } from "./read-input.ts";
-import { type Release, readRelease, readTags } from "./tag-inputs.ts";
+import type { JsonObject } from "../devcontainer/json.ts";
+import type { Platform } from "../oci/platform.ts";
+import type { Repository } from "../oci/reference.ts";
+import type { ImagePattern } from "../registry/allowed.ts";
+import type { DockerConfiguration } from "../registry/docker-config.ts";
+import type { Mirror } from "../registry/mirrors.ts";
+import type { Insecure } from "../registry/trust.ts";
+import type { AttestationInputs } from "./attestation-inputs.ts";
+import type { BuildInputs } from "./build-inputs.ts";
+import type { Runner } from "./runners.ts";
+import type { Release } from "./tag-inputs.ts";
 
 /** What the user asked for, checked: nothing here can be wrong any more except in the light of files, registry or engine. */
 export type Inputs = {
+  /** Whose way a dev container is read and looked for in. */
+  readonly dialect: "devcontainer";
   readonly cacheRepository: Repository;
   readonly cacheVersion: string | undefined;
   readonly verify: "layers" | "manifests" | "none";
@@ -65,175 +64,3 @@ export type Inputs = {
 
 /** What the host knows and an input may leave open. */
 export type Defaults = { readonly cacheRepository: string | undefined; readonly isFork: boolean };
-
-/**
- * Reads and checks all inputs before any work.
- * @throws ActionError E_INPUT naming the input, the value and what is allowed; E_NOT_YET for a value that is in the contract and does not work yet.
- */
-export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
-  readDialect(read);
-  const inputs: Inputs = {
-    cacheRepository: readCacheRepository(read, defaults),
-    cacheVersion: text(read, "cache-version"),
-    verify: choice(read, "verify", ["layers", "manifests", "none"]),
-    onMiss: choice(read, "on-miss", ["build", "fail", "continue"]),
-    onDrift: choice(read, "on-drift", ["build", "use", "fail"]),
-    onUnknown: choice(read, "on-unknown", ["fail", "build", "continue"]),
-    push: autoOrBoolean(read, "push"),
-    alias: autoOrBoolean(read, "alias"),
-    force: boolean(read, "force", false),
-    cacheTtlDays: readDays(read, "cache-ttl-days"),
-    tags: readTags(read),
-    release: readRelease(read),
-    load: boolean(read, "load", false),
-    exitOnBuildFailure: boolean(read, "exit-on-build-failure", true),
-    platforms: readPlatforms(read),
-    runners: readRunners(read),
-    workspaceFolder: text(read, "workspace-folder"),
-    devcontainerDir: text(read, "devcontainer-dir"),
-    devcontainerJsonPath: text(read, "devcontainer-json-path"),
-    dockerfilePath: text(read, "dockerfile-path"),
-    buildContextPath: text(read, "build-context-path"),
-    fallbackImage: readFallbackImage(read),
-    additionalFeatures: readAdditionalFeatures(read),
-    lockfile: choice(read, "lockfile", ["use", "require", "ignore"]),
-    build: readBuildInputs(read),
-    attestations: readAttestationInputs(read),
-    registryLogin: readLogin(read),
-    dockerConfiguration: readConfiguration(read),
-    insecure: readInsecure(read),
-    certificate: readCertificate(read),
-    mirrors: list(read, "registry-mirrors", parseMirror),
-    allowedImages: list(read, "allowed-images", parseImagePattern),
-  };
-  refuseContradictions(inputs, defaults);
-  return inputs;
-}
-
-function readDialect(read: ReadInput): void {
-  const value = text(read, "dialect");
-  if (value === undefined || value === "devcontainer") return;
-  if (value !== "envbuilder") throw wrong("dialect", value, "Allowed: devcontainer.");
-  throw new ActionError("E_NOT_YET", {
-    what: "The input dialect is envbuilder, which this version does not know yet.",
-    fix: "Leave the input out, or set it to devcontainer.",
-  });
-}
-
-function readCacheRepository(read: ReadInput, defaults: Defaults): Repository {
-  const value = text(read, "cache-repo") ?? defaults.cacheRepository;
-  if (value === undefined)
-    throw new ActionError("E_INPUT", {
-      what: "The input cache-repo is not set, and this host does not tell which repository the run belongs to.",
-      fix: "Set cache-repo to a repository that the job may push to, like ghcr.io/team/app/devcontainer.",
-    });
-  const name = parseRepository(value);
-  if ("wrong" in name)
-    throw new ActionError("E_INPUT", {
-      what: `The input cache-repo is "${value}", which is not a repository: ${name.wrong}.`,
-      fix: "Write it as registry/path, without tag and without https://, like ghcr.io/team/app/devcontainer.",
-    });
-  if (/:[^/]*$|@/.test(value.slice(value.indexOf("/"))))
-    throw new ActionError("E_INPUT", {
-      what: `The input cache-repo is "${value}": it names a tag or a digest.`,
-      fix: "Leave the tag out; the action makes its own tags there.",
-    });
-  return name;
-}
-
-function readPlatforms(read: ReadInput): Platform[] {
-  const written = separated(read, "platforms");
-  const platforms = new Map<string, Platform>();
-  for (const item of written.length === 0 ? ["linux/amd64"] : written) {
-    const platform = parsePlatform(item);
-    if ("wrong" in platform)
-      throw wrong(
-        "platforms",
-        item,
-        `${platform.wrong}. Write one a line or with commas, like linux/amd64,linux/arm64.`,
-      );
-    if (platform.os !== "linux")
-      throw wrong("platforms", item, "Dev containers are Linux images: write linux/<architecture>.");
-    platforms.set(formatPlatform(platform), platform);
-  }
-  return [...platforms.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, platform]) => platform);
-}
-
-function readDays(read: ReadInput, name: string): number | undefined {
-  const value = text(read, name);
-  if (value === undefined) return undefined;
-  if (/^[1-9]\d{0,4}$/.test(value)) return Number(value);
-  throw wrong(name, value, "Allowed: a whole number of days, 1 or more. Leave it out for no limit.");
-}
-
-function readRunners(read: ReadInput): readonly Runner[] {
-  const runners = list(read, "runners", parseRunner);
-  const twice = platformNamedTwice(runners);
-  if (twice === undefined) return runners;
-  throw new ActionError("E_INPUT", {
-    what: `The input runners names ${formatPlatform(twice)} twice.`,
-    fix: "Write one line for each platform; several labels of one runner are written with commas.",
-  });
-}
-
-function readFallbackImage(read: ReadInput): string | undefined {
-  const value = text(read, "fallback-image");
-  const image = value === undefined ? undefined : parseReference(value);
-  if (image === undefined || !("wrong" in image)) return value;
-  throw wrong("fallback-image", value ?? "", `It is no image: ${image.wrong}.`);
-}
-
-function readAdditionalFeatures(read: ReadInput): JsonObject {
-  const value = text(read, "additional-features");
-  if (value === undefined) return {};
-  const json = parseJson(value);
-  if (isJsonObject(json)) return json;
-  throw new ActionError("E_INPUT", {
-    what: "The input additional-features is not a JSON object.",
-    fix: 'Write it as devcontainer.json has its features, like { "ghcr.io/devcontainers/features/node:1": {} }.',
-  });
-}
-
-function parseJson(value: string): Json | undefined {
-  try {
-    return JSON.parse(value);
-  } catch {
-    return undefined;
-  }
-}
-
-function readInsecure(read: ReadInput): Insecure {
-  const hosts = items(read, "insecure");
-  if (hosts.length === 0 || (hosts.length === 1 && /^(false|False|FALSE)$/.test(hosts[0] ?? "")))
-    return { kind: "none" };
-  if (hosts.length === 1 && /^(true|True|TRUE)$/.test(hosts[0] ?? "")) return { kind: "all" };
-  const bad = hosts.find(
-    (host) => "wrong" in parseRepository(`${host}/any`) || host.includes("/") || !/[.:]|^localhost$/.test(host),
-  );
-  if (bad !== undefined)
-    throw wrong("insecure", bad, "Name registries by host[:port], one a line, or write true for all.");
-  return { kind: "hosts", hosts: hosts.map((host) => host.toLowerCase()) };
-}
-
-function readCertificate(read: ReadInput): string | undefined {
-  const value = text(read, "ssl-cert-base64");
-  return value === undefined ? undefined : decodeCertificate(value);
-}
-
-function readConfiguration(read: ReadInput): DockerConfiguration | undefined {
-  const value = text(read, "docker-config-base64");
-  return value === undefined ? undefined : decodeDockerConfiguration(value);
-}
-
-function readLogin(read: ReadInput): Inputs["registryLogin"] {
-  const username = text(read, "registry-username");
-  const password = text(read, "registry-password");
-  if (username === undefined && password === undefined) return undefined;
-  if (username !== undefined && password !== undefined) return { username, password };
-  const [there, missing] =
-    username === undefined ? ["registry-password", "registry-username"] : ["registry-username", "registry-password"];
-  throw new ActionError("E_INPUT", {
-    what: `The input ${there} is set and ${missing} is empty.`,
-    fix: `Set both or none. A secret that this run may not read is empty: a fork's pull request gets no secrets.`,
-  });
-}

@@ -1,6 +1,6 @@
 import { shortDigest } from "../oci/digest.ts";
 import { canonicalJson } from "./canonical.ts";
-import type { Difference, Places } from "./explain.ts";
+import type { Difference, Places } from "./difference.ts";
 import type { PlatformPlan, UpstreamFeature, WrittenFeature } from "./ingredients.ts";
 
 /**

@@ -1,42 +1,9 @@
 import { shortDigest } from "../oci/digest.ts";
 import { canonicalJson, type Json } from "./canonical.ts";
+import type { Difference, Places } from "./difference.ts";
 import { compareFeatures } from "./explain-features.ts";
 import type { PlatformPlan, UpstreamImage } from "./ingredients.ts";
 import type { StoredPlan } from "./stored.ts";
-
-/** One reason why this plan is not the previous one, in the user's words, with the place in the user's files where there is one. */
-export type Difference = {
-  readonly part: "yours" | "upstream" | "label" | "recipe";
-  readonly ingredient:
-    | "platform"
-    | "configuration"
-    | "dockerfile"
-    | "context"
-    | "argument"
-    | "option"
-    | "base"
-    | "frontend"
-    | "feature"
-    | "label"
-    | "recipe"
-    | "age";
-  readonly text: string;
-  readonly at?: { readonly file: string; readonly line?: number };
-};
-
-/** Where in the user's files the current ingredients stand. */
-export type Places = {
-  readonly configuration: string;
-  readonly dockerfile: string | undefined;
-  /** The Dockerfile's instruction lines, in the shape of `Yours["dockerfile"]["stages"]`. */
-  readonly instructions: readonly (readonly number[])[];
-  readonly arguments: Readonly<Record<string, { readonly file: string; readonly line?: number }>>;
-  readonly bases: Readonly<Record<string, { readonly file: string; readonly line?: number }>>;
-  /** The context's folder, relative to the workspace; `.` for the workspace itself. */
-  readonly context: string;
-  /** By id, as it is written. */
-  readonly features: Readonly<Record<string, { readonly file: string; readonly line?: number }>>;
-};
 
 const FILES_TOLD = 10;
 

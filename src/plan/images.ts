@@ -3,8 +3,10 @@ import { ActionError, type Place, tellPlace } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Platform } from "../oci/platform.ts";
 import { imageAllowed } from "../registry/allowed.ts";
+import type { Doubt } from "../sources/doubt.ts";
+import { readImageName } from "../sources/image-name.ts";
 import { type Gathered, scopeOf } from "../sources/sources.ts";
-import { type Doubt, type ImageSource, readImageName } from "./upstream.ts";
+import type { ImageSource } from "./upstream.ts";
 
 /** The images that a platform's build reads, or why that cannot be told. */
 export type ReadImages = { readonly images: readonly ImageSource[]; readonly doubt?: Doubt };

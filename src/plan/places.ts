@@ -1,12 +1,13 @@
 import { formatOption } from "../devcontainer/options.ts";
 import type { Dockerfile } from "../dockerfile/parse.ts";
-import type { Places } from "../key/explain.ts";
+import type { Places } from "../key/difference.ts";
 import type { Hidden } from "../key/stored.ts";
 import { parseReference } from "../oci/reference.ts";
-import type { NamedContext } from "../sources/definition.ts";
+import type { NamedContext } from "../sources/definition-shape.ts";
+import { nameForBuildKit } from "../sources/image-name.ts";
 import { installationOf } from "../sources/installation.ts";
 import type { Gathered } from "../sources/sources.ts";
-import { type ImageSource, nameForBuildKit } from "./upstream.ts";
+import type { ImageSource } from "./upstream.ts";
 
 /** Where a person finds each ingredient of the plan. */
 export function tellPlaces(gathered: Gathered, images: readonly ImageSource[]): Places {

@@ -3,19 +3,20 @@ import { formatOption } from "../devcontainer/options.ts";
 import type { Configuration } from "../devcontainer/parse.ts";
 import { type Dockerfile, instructionText } from "../dockerfile/parse.ts";
 import type { Inputs } from "../inputs/inputs.ts";
-import type { Places } from "../key/explain.ts";
+import type { Places } from "../key/difference.ts";
 import { ownKey, sourceKey, treeDigest } from "../key/fingerprint.ts";
 import { type ContextEntry, type PlatformPlan, RECIPE, SCHEMA, type Yours } from "../key/ingredients.ts";
 import type { Hidden } from "../key/stored.ts";
 import type { Digest } from "../oci/digest.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
-import type { Wanted } from "../probe/probe.ts";
 import { installationOf } from "../sources/installation.ts";
 import type { Warning } from "../sources/source-warnings.ts";
 import { type Gathered, gatherSources } from "../sources/sources.ts";
+import type { Workspace } from "../sources/workspace.ts";
 import type { World } from "../world.ts";
 import { readImages, refuseForeignImages, remoteDoubt } from "./images.ts";
 import { findHidden, tellPlaces } from "./places.ts";
+import type { Wanted } from "./wanted.ts";
 
 /** Everything that the commit and the inputs say, read once: what is hashed here is what will be built. */
 export type Sources = {
@@ -34,8 +35,12 @@ export type Sources = {
  * Reads the sources and makes everything of the plan that needs no request.
  * @throws ActionError for everything that is wrong with them, before any request.
  */
-export async function readSources(inputs: Inputs, world: Pick<World, "files" | "host">): Promise<Sources> {
-  const gathered = await gatherSources(inputs, world);
+export async function readSources(
+  inputs: Inputs,
+  workspace: Workspace,
+  world: Pick<World, "files" | "host">,
+): Promise<Sources> {
+  const gathered = await gatherSources(inputs, workspace, world);
   const { configuration, definition } = gathered;
   const picked = pickLabel(configuration.raw);
   const trees = treesOf(gathered);

@@ -6,8 +6,10 @@ import type { Upstream, UpstreamFeature, UpstreamImage } from "../key/ingredient
 import type { Digest } from "../oci/digest.ts";
 import { imageFor, imagesOf, type Served } from "../oci/manifest.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
-import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
-import type { Answer, Registry, RegistryError } from "../world.ts";
+import type { Reference } from "../oci/reference.ts";
+import type { Doubt } from "../sources/doubt.ts";
+import { nameForBuildKit, withTag } from "../sources/image-name.ts";
+import type { Answer, Registry } from "../world.ts";
 
 /** An image that some instruction names, before anything was asked. */
 export type ImageSource = {
@@ -21,11 +23,6 @@ export type ImageSource = {
 
 /** The name by which BuildKit knows the image, the index digest that the build is bound to, and what the registry served where it was read. */
 export type Binding = { readonly reference: string; readonly digest: Digest; readonly served?: Served };
-
-/** Why an answer could not be had. */
-export type Doubt =
-  | { readonly kind: "registry"; readonly what: string; readonly error: RegistryError }
-  | { readonly kind: "plan"; readonly what: string; readonly fix: string; readonly at?: Place };
 
 export type Resolved = {
   readonly kind: "resolved";
@@ -129,47 +126,5 @@ function digestThatCounts(source: ImageSource, served: Served): Digest {
     what: `The image ${source.written} has nothing for ${formatPlatform(source.of.platform)}; it has ${there.join(", ")}.`,
     fix: "Choose a base image that has this platform, or take the platform out of the input platforms.",
     at: source.at,
-  });
-}
-
-function withTag(reference: Reference): Reference {
-  return reference.tag === undefined && reference.digest === undefined ? { ...reference, tag: "latest" } : reference;
-}
-
-/** The reference as BuildKit normalises it: fully written out, `latest` added. */
-export function nameForBuildKit(reference: Reference): string {
-  return formatReference(withTag(reference));
-}
-
-/**
- * Reads a reference that an instruction names.
- * @throws ActionError E_DOCKERFILE naming the place.
- */
-export function readImageName(written: string, reference: string, at: Place): Reference {
-  const parsed = parseReference(reference);
-  if (!("wrong" in parsed)) {
-    refuseOtherHost(written, reference, parsed, at);
-    return parsed;
-  }
-  throw new ActionError("E_DOCKERFILE", {
-    what: `"${written}" does not name an image: ${parsed.wrong}.`,
-    fix: "Write it as [registry/]repository[:tag][@sha256:…], all lower-case.",
-    at,
-  });
-}
-
-/**
- * BuildKit knows an image by the host as it is written, but for Docker Hub's own `index.docker.io`. A host that it writes otherwise than
- * we do would slip through the policy that binds images to digests.
- * @see https://github.com/distribution/reference/blob/v0.6.0/normalize.go (splitDockerDomain)
- */
-function refuseOtherHost(written: string, reference: string, { registry }: Reference, at: Place): void {
-  const [host = ""] = reference.split("/", 1);
-  const isHost = reference.includes("/") && (host === "localhost" || /[.:]/.test(host));
-  if (!isHost || host === registry || host === "index.docker.io") return;
-  throw new ActionError("E_DOCKERFILE", {
-    what: `"${written}" names its registry as ${host}, which BuildKit takes for another one than ${registry}.`,
-    fix: `Write ${registry} instead.`,
-    at,
   });
 }

@@ -1,9 +1,11 @@
-import type { Difference } from "../key/explain.ts";
+import type { Difference } from "../key/difference.ts";
 import { setTag, sourceTag } from "../key/fingerprint.ts";
 import type { Served } from "../oci/manifest.ts";
+import type { Wanted } from "../plan/wanted.ts";
 import type { Registry } from "../world.ts";
 import { recordOf, recordOfPlatform } from "./built.ts";
-import { type Found, lookUpPlatform, type Probed, type Verdict, type Wanted } from "./probe.ts";
+import type { Found } from "./found.ts";
+import { lookUpPlatform, type Probed, type Verdict } from "./probe.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 

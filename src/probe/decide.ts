@@ -1,10 +1,11 @@
 import { ActionError } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
-import type { Difference } from "../key/explain.ts";
+import type { Difference } from "../key/difference.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { formatRepository } from "../oci/reference.ts";
-import type { Doubt } from "../plan/upstream.ts";
-import type { Found, Verdict } from "./probe.ts";
+import type { Doubt } from "../sources/doubt.ts";
+import type { Found } from "./found.ts";
+import type { Verdict } from "./probe.ts";
 
 /** What follows from a verdict. */
 export type Decision =

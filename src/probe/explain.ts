@@ -1,14 +1,15 @@
-import { type Difference, explainMiss } from "../key/explain.ts";
+import type { Difference } from "../key/difference.ts";
+import { explainMiss } from "../key/explain.ts";
 import { branchTag } from "../key/fingerprint.ts";
 import { planDescriptorOf, statementOf } from "../key/record.ts";
 import { readPlanStatement, type StoredPlan } from "../key/stored.ts";
 import type { Served } from "../oci/manifest.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import type { Repository } from "../oci/reference.ts";
+import type { Plan } from "../plan/keyed.ts";
 import type { Sources } from "../plan/plan.ts";
-import { storePlan } from "../publish/publish.ts";
+import { storePlan } from "../plan/stored-plan.ts";
 import type { Event, Registry } from "../world.ts";
-import type { Plan } from "./probe.ts";
 
 /** The image that the wanted one is compared with. */
 export type Previous = { readonly tag: string; readonly index: Served };

@@ -1,66 +1,18 @@
 import type { Place } from "../errors.ts";
 import type { FeaturePorts } from "../features/found.ts";
-import type { InstalledFeature } from "../features/install.ts";
-import type { FeatureRequest } from "../features/resolve.ts";
 import { platformKey, platformTag, setKey, setTag, sourceTag } from "../key/fingerprint.ts";
 import type { PlatformPlan } from "../key/ingredients.ts";
 import { planDescriptorOf } from "../key/record.ts";
-import type { ImageConfig } from "../oci/config.ts";
-import type { Digest } from "../oci/digest.ts";
 import { type Index, OWN_ANNOTATION, type Served } from "../oci/manifest.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Pinned, Repository } from "../oci/reference.ts";
-import { type Binding, type Doubt, type ImageSource, type Resolved, resolveUpstream } from "../plan/upstream.ts";
-import type { Attestation } from "../sbom/attestations.ts";
+import type { Plan } from "../plan/keyed.ts";
+import { type Resolved, resolveUpstream } from "../plan/upstream.ts";
+import type { Wanted } from "../plan/wanted.ts";
+import type { Doubt } from "../sources/doubt.ts";
 import type { Registry, RegistryError } from "../world.ts";
+import type { Found, Looking } from "./found.ts";
 import { doubtAbout, type Soundness, verifyPlatform, verifySet } from "./verify.ts";
-
-/** What the probe has to know of the sources; nothing of it needed a request. */
-export type Wanted = {
-  readonly repository: Repository;
-  readonly platforms: readonly {
-    readonly platform: Platform;
-    readonly plan: Omit<PlatformPlan, "upstream">;
-    readonly images: readonly ImageSource[];
-  }[];
-  readonly sourceKey: Digest;
-  readonly ownKey: Digest;
-  /** What makes the plan undecidable before any request, like an ADD from an address without a checksum. */
-  readonly doubt: Doubt | undefined;
-  /** Nothing where no feature is asked for. */
-  readonly features: FeatureRequest | undefined;
-  readonly verify: "layers" | "manifests" | "none";
-  /** Without these an image does not count as there. */
-  readonly required: readonly Attestation[];
-  /** The platform whose image later jobs run here: its config is read where another's is only looked for. */
-  readonly handOver: Platform;
-};
-
-/** The plan of a set: keys, tags, and the digests that the build is bound to. */
-export type Plan = {
-  readonly key: Digest;
-  readonly platforms: readonly {
-    readonly platform: Platform;
-    readonly key: Digest;
-    readonly plan: PlatformPlan;
-    readonly tag: string;
-  }[];
-  readonly bindings: readonly Binding[];
-  /** In the order of installation. */
-  readonly features: readonly InstalledFeature[];
-};
-
-/** One platform's image in the cache repository: its manifest, and the index in which it was found with its attestations. */
-export type Found = {
-  readonly platform: Platform;
-  readonly manifest: Digest;
-  readonly index: Served;
-  /** Of the platform that is handed over, where it was read on the way. */
-  readonly config?: ImageConfig;
-};
-
-/** What a look at an image has to know: where it is, how closely to look, what it has to have, and whose config to read. */
-export type Looking = Pick<Wanted, "repository" | "verify" | "required" | "handOver">;
 
 export type Verdict =
   | { readonly kind: "hit"; readonly image: Pinned; readonly index: Served; readonly found: readonly Found[] }

@@ -2,10 +2,10 @@ import { type ImageConfig, readImageConfig } from "../oci/config.ts";
 import { type Descriptor, imageFor, type Served } from "../oci/manifest.ts";
 import { formatPlatform, type Platform, samePlatform } from "../oci/platform.ts";
 import type { Repository } from "../oci/reference.ts";
-import type { Doubt } from "../plan/upstream.ts";
 import { lookForAttestations, type Presence } from "../sbom/attestations.ts";
+import type { Doubt } from "../sources/doubt.ts";
 import type { Registry, RegistryError } from "../world.ts";
-import type { Found, Looking } from "./probe.ts";
+import type { Found, Looking } from "./found.ts";
 
 /** What a look at an image and everything it consists of said. `damaged` only where the registry itself says that a part is not there. */
 export type Soundness =

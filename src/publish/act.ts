@@ -3,7 +3,8 @@ import { formatPlatform } from "../oci/platform.ts";
 import { formatPinned } from "../oci/reference.ts";
 import { recordOf } from "../probe/built.ts";
 import { cannotTell, type Decision } from "../probe/decide.ts";
-import type { Found, Verdict } from "../probe/probe.ts";
+import type { Found } from "../probe/found.ts";
+import type { Verdict } from "../probe/probe.ts";
 import { make, publishJoined } from "./make.ts";
 import { foundSoFar, type Outcome, type Scene } from "./outcome.ts";
 import { moveAlias } from "./publish.ts";
@@ -11,7 +12,7 @@ import { findOutWhetherToPush, type PushDecision, whyNeverPushed } from "./push.
 import { retag } from "./retag.ts";
 
 /**
- * Carries a decision out, then puts the image under the tags and into the engine that were asked for. What goes wrong on the way is the
+ * Carries a decision out, then puts the image under the tags that were asked for. What goes wrong on the way is the
  * outcome, so that the outputs still say what was found out.
  */
 export async function carryOut(decision: Decision, scene: Scene): Promise<Outcome> {
@@ -21,7 +22,6 @@ export async function carryOut(decision: Decision, scene: Scene): Promise<Outcom
   if (outcome.failure) return outcome;
   try {
     await tagAsAsked(outcome, scene);
-    if (scene.inputs.load) await (await import("../handover/load.ts")).loadImage(outcome, scene);
     return outcome;
   } catch (error) {
     return { ...outcome, result: "failed", failure: asActionError(error) };

@@ -1,18 +1,22 @@
-import type { BuildTask, BuiltPlatform, buildPlatforms, PushedImage } from "../build/build.ts";
+import type { buildPlatforms } from "../build/build.ts";
 import { lookForBuildx } from "../build/open-buildx.ts";
+import type { BuildTask, BuiltPlatform, PushedImage } from "../build/task.ts";
 import type { Buildx } from "../buildx/buildx.ts";
 import { ActionError, asActionError } from "../errors.ts";
 import type { InstalledFeature } from "../features/install.ts";
 import { platformTag } from "../key/fingerprint.ts";
 import { formatPlatform, samePlatform } from "../oci/platform.ts";
 import { formatPinned, formatReference } from "../oci/reference.ts";
+import { branchToMove } from "../plan/branches.ts";
+import type { Plan } from "../plan/keyed.ts";
 import type { Sources } from "../plan/plan.ts";
+import type { PlanToStore } from "../plan/stored-plan.ts";
 import { resolveLater } from "../plan/upstream.ts";
 import { recordOfPlatform } from "../probe/built.ts";
 import type { Decision } from "../probe/decide.ts";
-import type { Found, Plan } from "../probe/probe.ts";
+import type { Found } from "../probe/found.ts";
 import { foundSoFar, type Outcome, type Scene } from "./outcome.ts";
-import { branchToMove, type PlanToStore, type PushedPlan, publishSet, pushPlan } from "./publish.ts";
+import { type PushedPlan, publishSet, pushPlan } from "./publish.ts";
 import { findOutWhetherToPush } from "./push.ts";
 
 /** Builds what is due: all of it into the cache repository, or where nothing may be pushed, the runner's own platform into its engine. */

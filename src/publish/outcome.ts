@@ -1,4 +1,4 @@
-import type { BuiltPlatform } from "../build/build.ts";
+import type { BuiltPlatform } from "../build/task.ts";
 import type { ActionError } from "../errors.ts";
 import type { FeaturePorts } from "../features/found.ts";
 import type { Inputs } from "../inputs/inputs.ts";
@@ -7,8 +7,7 @@ import type { Served } from "../oci/manifest.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Sources } from "../plan/plan.ts";
 import type { Aged } from "../probe/age.ts";
-import type { Found } from "../probe/probe.ts";
-import type { Result } from "../report/report.ts";
+import type { Found } from "../probe/found.ts";
 import type { World } from "../world.ts";
 import type { Alias } from "./publish.ts";
 import type { AskedTags } from "./release.ts";
@@ -46,3 +45,5 @@ export function foundSoFar({ inputs, probed: { verdict } }: Scene): Pick<Outcome
   const found = verdict.kind === "partial" ? verdict.found : verdict.kind === "stale" ? verdict.reusable : [];
   return { found, missing: inputs.platforms.filter((platform) => !found.some((one) => one.platform === platform)) };
 }
+
+export type Result = "hit" | "built" | "partial" | "stale" | "miss" | "unknown" | "failed";

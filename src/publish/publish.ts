@@ -1,28 +1,16 @@
-import type { CacheBeside } from "../buildx/cache.ts";
 import { ActionError } from "../errors.ts";
-import type { Inputs } from "../inputs/inputs.ts";
 import { branchTag, setTag, sourceTag } from "../key/fingerprint.ts";
 import { type Document, planConfig, planManifest, setIndex, textDocument } from "../key/record.ts";
-import { hidePrivateValues, planStatement, type StoredPlan, storeTrees } from "../key/stored.ts";
+import { planStatement } from "../key/stored.ts";
 import type { Descriptor, Served } from "../oci/manifest.ts";
 import { IN_TOTO } from "../oci/media-types.ts";
 import { formatPlatform } from "../oci/platform.ts";
-import { formatReference, formatRepository, type Pinned, type Repository } from "../oci/reference.ts";
+import { formatReference, type Pinned, type Repository } from "../oci/reference.ts";
 import type { Sources } from "../plan/plan.ts";
+import { type PlanToStore, storePlan } from "../plan/stored-plan.ts";
 import type { BuildRecord } from "../probe/built.ts";
-import type { Found, Plan } from "../probe/probe.ts";
-import type { Answer, Event, Registry } from "../world.ts";
-
-/** The plan of a set, and what is known of the builds of this run. */
-export type PlanToStore = {
-  readonly sources: Sources;
-  readonly plan: Plan;
-  /** Seconds by platform, for those that were built in this run. */
-  readonly seconds: Readonly<Record<string, number>>;
-  readonly salt: string;
-  /** Milliseconds since 1970. */
-  readonly now: number;
-};
+import type { Found } from "../probe/found.ts";
+import type { Answer, Registry } from "../world.ts";
 
 /** A plan that lies in the cache repository, named by nothing yet. */
 export type PushedPlan = PlanToStore & { readonly manifest: Descriptor };
@@ -33,20 +21,6 @@ export type Publication = {
   readonly earlier: readonly BuildRecord[];
   readonly branch: string | undefined;
 };
-
-/** The plan as it is stored: with private values hidden by the given salt. */
-export function storePlan({ sources, plan, salt, now, seconds }: PlanToStore): StoredPlan {
-  return {
-    schema: 1,
-    salt,
-    configuration: sources.configuration,
-    platforms: Object.fromEntries(
-      plan.platforms.map((one) => [formatPlatform(one.platform), hidePrivateValues(one.plan, sources.hidden, salt)]),
-    ),
-    trees: storeTrees(sources.trees),
-    built: { at: new Date(now).toISOString(), seconds },
-  };
-}
 
 /**
  * Pushes a plan that speaks of these images. No tag names it, so it may be done before the images themselves are checked.
@@ -142,24 +116,6 @@ async function readBack(
     what: `${formatReference(reference)} was pushed, and the registry does not serve it: ${what}.`,
     fix: "Run the job again; if another job pushes the same image at the same time, one of them is enough.",
   });
-}
-
-/** The branch whose alias this run moves: never for a pull request or a fork, else a pull request could change what a branch is compared with. */
-export function branchToMove(alias: "auto" | "true" | "false", event: Event): string | undefined {
-  if (alias === "false" || event.isPullRequest || event.isFork) return undefined;
-  return event.branch;
-}
-
-/** Where layers are cached beside the image: under the branch's own alias, and read from those that it comes from. */
-export function cacheBeside(sources: Sources, { alias }: Pick<Inputs, "alias">, event: Event): CacheBeside {
-  const tagOf = (branch: string): string => branchTag(branch, sources.configuration);
-  const own = branchToMove(alias, event);
-  const others = [event.branch, event.baseBranch, event.defaultBranch].flatMap((branch) => branch ?? []);
-  return {
-    repository: formatRepository(sources.wanted.repository),
-    own: own === undefined ? undefined : tagOf(own),
-    others: [...new Set(others)].map(tagOf),
-  };
 }
 
 /** What a branch's alias names: asked beside the probe, so that moving it after a hit costs no round trip of its own. */

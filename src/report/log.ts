@@ -2,11 +2,14 @@ import { setTag } from "../key/fingerprint.ts";
 import { shortDigest } from "../oci/digest.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { formatPinned } from "../oci/reference.ts";
+import type { Plan } from "../plan/keyed.ts";
 import type { Sources } from "../plan/plan.ts";
 import { cannotTell } from "../probe/decide.ts";
 import type { Explanation } from "../probe/explain.ts";
-import type { Plan, Verdict } from "../probe/probe.ts";
+import type { Look } from "../probe/look.ts";
+import type { Verdict } from "../probe/probe.ts";
 import type { PlatformSbom } from "../sbom/read.ts";
+import type { Log } from "../world.ts";
 import type { Report } from "./report.ts";
 
 function describeDefinition({ build: { definition }, places }: Sources): string {
@@ -103,4 +106,18 @@ export function describeEnd(report: Report): string[] {
 
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+/** Tells what was read, hides what it brought along, and warns of what is odd about it. */
+export function tellSources(sources: Sources, log: Log): void {
+  for (const secret of sources.build.arguments.secretValues) log.mask(secret);
+  for (const line of describeSources(sources)) log.info(line);
+  for (const { text, at } of sources.warnings) log.warning(text, at);
+}
+
+/** Tells what was looked for, the answer, and on a miss the reasons. */
+export function tellLook({ probed, explanation }: Look, log: Log): void {
+  for (const line of describePlan(probed.plan)) log.info(line);
+  for (const line of describeVerdict(probed.verdict)) log.info(line);
+  for (const line of describeExplanation(probed.verdict, explanation)) log.info(line);
 }

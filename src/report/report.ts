@@ -1,16 +1,19 @@
-import type { BuiltPlatform } from "../build/build.ts";
+import type { BuiltPlatform } from "../build/task.ts";
+import type { Json } from "../devcontainer/json.ts";
+import type { RuntimeValue } from "../devcontainer/runtime.ts";
 import type { ActionError } from "../errors.ts";
-import type { Handover } from "../handover/handover.ts";
-import type { Runner } from "../handover/matrix.ts";
-import type { SbomReport } from "../handover/sboms.ts";
-import type { Difference } from "../key/explain.ts";
+import type { Runner } from "../inputs/runners.ts";
+import type { Difference } from "../key/difference.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Repository } from "../oci/reference.ts";
-import type { Plan, Verdict } from "../probe/probe.ts";
+import type { Plan } from "../plan/keyed.ts";
+import type { Verdict } from "../probe/probe.ts";
+import type { Result } from "../publish/outcome.ts";
+import type { PlatformChanges } from "../sbom/compare.ts";
+import type { SbomFile } from "../sbom/files.ts";
+import type { PlatformSbom } from "../sbom/read.ts";
 import type { Traffic } from "../world.ts";
-
-export type Result = "hit" | "built" | "partial" | "stale" | "miss" | "unknown" | "failed";
 
 /** What a run found out and did, in values: everything that outputs, log and summary tell comes from here. Times in seconds. */
 export type Report = {
@@ -76,3 +79,24 @@ export function reportFailure(failure: ActionError, seconds: number): Report {
     failure,
   };
 }
+
+/** What later jobs need of the image beside its name; all of it follows from the image's own config. */
+export type Handover = {
+  readonly options: string;
+  readonly remoteUser: string;
+  /** Merged metadata of the dev container, as one JSON object. */
+  readonly metadata: Json;
+  /** By name. Private values came from this machine's environment: they stand in the files and in no output. */
+  readonly env: ReadonlyMap<string, RuntimeValue>;
+  readonly envFile: string;
+  readonly envMapFile: string;
+};
+
+/** What the registry knows of an image's packages, and where that was written down. */
+export type SbomReport = {
+  readonly sboms: readonly PlatformSbom[];
+  readonly folder: string;
+  readonly files: readonly SbomFile[];
+  /** What a build of this run changed; nothing where there was no build, or no image before. */
+  readonly changes: { readonly since: string; readonly platforms: readonly PlatformChanges[] } | undefined;
+};

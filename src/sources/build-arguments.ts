@@ -9,7 +9,7 @@ import { ActionError, type Place } from "../errors.ts";
 import type { BuildInputs } from "../inputs/build-inputs.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Files, Host } from "../world.ts";
-import type { Definition } from "./definition.ts";
+import type { Definition } from "./definition-shape.ts";
 
 /** What a build is told beside its files. */
 export type BuildArguments = {

@@ -4,7 +4,6 @@ import type { ServiceBuild } from "../compose/service.ts";
 import type { Sourced } from "../compose/values.ts";
 import type { BuildOption } from "../devcontainer/options.ts";
 import { type Place, tellPlace } from "../errors.ts";
-import type { Doubt } from "../plan/upstream.ts";
 import type { Files } from "../world.ts";
 import type {
   BuildRequest,
@@ -13,7 +12,8 @@ import type {
   DefinitionRequest,
   NamedContext,
   Written,
-} from "./definition.ts";
+} from "./definition-shape.ts";
+import type { Doubt } from "./doubt.ts";
 
 /**
  * What the service of a compose project builds.

@@ -2,7 +2,7 @@ import { DEFAULT_CONFIGURATION } from "../devcontainer/find.ts";
 import { pathWithin, resolvePath } from "../devcontainer/paths.ts";
 import { ActionError, type Place } from "../errors.ts";
 import type { BuildInputs } from "../inputs/build-inputs.ts";
-import { type CountedOption, type Definition, type NamedContext, NOTHING, type Written } from "./definition.ts";
+import { type CountedOption, type Definition, type NamedContext, NOTHING, type Written } from "./definition-shape.ts";
 
 /**
  * Lays what the inputs say about a build over what the configuration says.

@@ -1,75 +1,20 @@
-import type { Secret } from "../arguments/secrets.ts";
-import type { Ssh } from "../arguments/ssh.ts";
-import type { FoundConfiguration } from "../devcontainer/find.ts";
 import type { JsonPath } from "../devcontainer/json.ts";
 import { type BuildKind, buildKind } from "../devcontainer/kind.ts";
 import { type BuildOption, type BuildOptionPair, formatOption, readBuildOptions } from "../devcontainer/options.ts";
 import { placeOf } from "../devcontainer/parse.ts";
 import { pathWithin, resolvePath } from "../devcontainer/paths.ts";
 import { type Substituted, substitutionAt } from "../devcontainer/substitute.ts";
-import { type Place, tellPlace } from "../errors.ts";
-import type { Doubt } from "../plan/upstream.ts";
+import { tellPlace } from "../errors.ts";
 import type { Files } from "../world.ts";
 import { secretOption, sshOption } from "./definition-secrets.ts";
-
-/** A value as it is used, the place where a person finds it, and what took part in it. */
-export type Written = {
-  readonly value: string;
-  readonly at: Place;
-  /** Such a value may be secret. */
-  readonly fromEnvironment: boolean;
-  /** Such a value is another one in every checkout. */
-  readonly fromHostPath: boolean;
-};
-
-/** Where a named build context is: an absolute folder, or an image. */
-export type NamedContext = { readonly kind: "folder" | "image" } & Written;
-
-/** An option of buildx that changes the image's bytes. */
-export type CountedOption = BuildOption & { readonly fromEnvironment: boolean };
-
-/** How something is built. */
-export type BuildRequest = {
-  readonly target: Written | undefined;
-  readonly args: ReadonlyMap<string, Written>;
-  readonly contexts: ReadonlyMap<string, NamedContext>;
-  readonly cacheFrom: readonly string[];
-  readonly counted: readonly CountedOption[];
-  /** What RUN may mount: where it is, never what it is. Paths are in the workspace. */
-  readonly secrets: readonly Secret[];
-  readonly ssh: readonly Ssh[];
-  /** Options of buildx that do not change the image. */
-  readonly uncounted: readonly BuildOption[];
-};
-
-/** A Dockerfile that is written where it is asked for. */
-export type InlineDockerfile = { readonly text: string; readonly at: Place; readonly fromEnvironment: boolean };
-
-/** What is built, wherever it was said: in devcontainer.json, in a compose file, by inputs. Paths are absolute. */
-export type Definition = BuildRequest & {
-  readonly source:
-    | { readonly kind: "image"; readonly image: Written }
-    | {
-        readonly kind: "dockerfile";
-        readonly dockerfile: Written | InlineDockerfile;
-        readonly context: Written;
-      }
-    /** It cannot be told before the build, and we do not know how to build it either: there is a doubt then. */
-    | { readonly kind: "unreadable"; readonly at: Place };
-  /** The user of a compose service. */
-  readonly user: Written | undefined;
-  readonly warnings: readonly { readonly text: string; readonly at?: Place }[];
-  /** A named context is missing, so that nothing can be built: its name would mean an image. */
-  readonly isIncomplete: boolean;
-  readonly doubt: Doubt | undefined;
-};
-
-export type DefinitionRequest = {
-  readonly configuration: Substituted;
-  readonly found: Pick<FoundConfiguration, "file" | "relative">;
-  readonly workspace: string;
-  readonly env: Readonly<Record<string, string>>;
-};
+import {
+  type Definition,
+  type DefinitionRequest,
+  type NamedContext,
+  NOTHING,
+  type Written,
+} from "./definition-shape.ts";
+import type { Doubt } from "./doubt.ts";
 
 /**
  * Tells what a configuration builds, with which options.
@@ -88,22 +33,6 @@ export async function readDefinition(request: DefinitionRequest, files: Files): 
       return (await import("./definition-compose.ts")).composeDefinition(request, files);
   }
 }
-
-/** A definition in which nothing but the source is said. */
-export const NOTHING = {
-  target: undefined,
-  args: new Map(),
-  contexts: new Map(),
-  cacheFrom: [],
-  counted: [],
-  secrets: [],
-  ssh: [],
-  uncounted: [],
-  user: undefined,
-  warnings: [],
-  isIncomplete: false,
-  doubt: undefined,
-} as const satisfies Omit<Definition, "source">;
 
 function dockerfileDefinition(
   kind: Extract<BuildKind, { kind: "dockerfile" }>,

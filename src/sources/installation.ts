@@ -2,7 +2,7 @@ import { formatPath, isJsonObject, type JsonPath } from "../devcontainer/json.ts
 import { placeOf } from "../devcontainer/parse.ts";
 import { type Substituted, substitutionAt } from "../devcontainer/substitute.ts";
 import { ActionError } from "../errors.ts";
-import type { Written } from "./definition.ts";
+import type { Written } from "./definition-shape.ts";
 
 /**
  * The users and the environment that features are installed with, as the configuration says, variables replaced.

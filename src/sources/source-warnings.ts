@@ -3,7 +3,7 @@ import { placeOf } from "../devcontainer/parse.ts";
 import type { Substituted } from "../devcontainer/substitute.ts";
 import type { Place } from "../errors.ts";
 import type { ContextEntry } from "../key/ingredients.ts";
-import type { Definition } from "./definition.ts";
+import type { Definition } from "./definition-shape.ts";
 import { gitPath } from "./used-context.ts";
 
 /** Something that is probably not meant, with its place. */

@@ -15,15 +15,16 @@ import { ActionError } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { ContextEntry } from "../key/ingredients.ts";
 import type { Platform } from "../oci/platform.ts";
-import { readImageName } from "../plan/upstream.ts";
 import type { Files, World } from "../world.ts";
 import { type BuildArguments, readBuildArguments } from "./build-arguments.ts";
-import { type Definition, readDefinition } from "./definition.ts";
+import { readDefinition } from "./definition.ts";
 import { dockerfileDefinition, imageDefinition, withBuildInputs } from "./definition-inputs.ts";
+import type { Definition } from "./definition-shape.ts";
 import type { FeatureSources, FeatureSourcesRequest } from "./feature-sources.ts";
+import { readImageName } from "./image-name.ts";
 import { gitWarnings, hostPathWarnings, unsetVariables, type Warning } from "./source-warnings.ts";
 import { readNamedContext, readUsedContext } from "./used-context.ts";
-import { findContext, findWorkspace, insideWorkspace, refuseOutside } from "./workspace.ts";
+import { findContext, insideWorkspace, refuseOutside, type Workspace } from "./workspace.ts";
 
 /** A folder that a build reads, with what of it counts. */
 export type ContextFolder = { readonly root: string; readonly entries: readonly ContextEntry[] };
@@ -52,11 +53,14 @@ export type Gathered = {
 };
 
 /**
- * Reads configuration, Dockerfile and build contexts of the checked-out workspace.
+ * Reads configuration, Dockerfile and build contexts of the workspace.
  * @throws ActionError for everything that is wrong with them, before any request.
  */
-export async function gatherSources(inputs: Inputs, { files, host }: Pick<World, "files" | "host">): Promise<Gathered> {
-  const workspace = await findWorkspace(files, host.workspace, inputs.workspaceFolder);
+export async function gatherSources(
+  inputs: Inputs,
+  { folder: workspace }: Workspace,
+  { files, host }: Pick<World, "files" | "host">,
+): Promise<Gathered> {
   const { found, instead } = await findWhatCounts(inputs, workspace, files);
   const configuration = substitute(parseConfiguration(found.text, found.relative), {
     localEnv: host.env,

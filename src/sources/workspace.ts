@@ -1,13 +1,27 @@
 import { pathWithin, resolvePath } from "../devcontainer/paths.ts";
 import { ActionError } from "../errors.ts";
-import type { Files } from "../world.ts";
-import type { Written } from "./definition.ts";
+import type { Inputs } from "../inputs/inputs.ts";
+import type { Files, World } from "../world.ts";
+import type { Written } from "./definition-shape.ts";
+
+/** Where sources are read from, wherever they came from. Absolute paths, links followed. */
+export type Workspace = {
+  /** The folder that is the dev container's workspace. */
+  readonly folder: string;
+};
 
 /**
- * The folder of the input workspace-folder, links followed; the checkout itself where none is named.
+ * The checked-out workspace: the folder of the input workspace-folder, the checkout itself where none is named.
  * @throws ActionError E_INPUT where it is not there, or outside the checkout.
  */
-export async function findWorkspace(files: Files, checkout: string, folder: string | undefined): Promise<string> {
+export async function openCheckout(
+  { workspaceFolder }: Pick<Inputs, "workspaceFolder">,
+  { files, host }: Pick<World, "files" | "host">,
+): Promise<Workspace> {
+  return { folder: await findWorkspace(files, host.workspace, workspaceFolder) };
+}
+
+async function findWorkspace(files: Files, checkout: string, folder: string | undefined): Promise<string> {
   const root = (await files.realPath(checkout)) ?? checkout;
   const written = resolvePath(checkout, folder ?? ".");
   const real = await files.realPath(written);

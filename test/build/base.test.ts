@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { readBaseImages } from "../../src/build/base.ts";
-import { storePlan } from "../../src/publish/publish.ts";
+import { storePlan } from "../../src/plan/stored-plan.ts";
 import type { Registry } from "../../src/world.ts";
 import { makeCheckout } from "../checkout.ts";
 import { indexOf, planOf, registryOf, sha } from "../plan-of.ts";

@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from "vitest";
+import { type PushedTask, readBack } from "../../src/build/readback.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import { ATTESTATION, type Descriptor, REFERENCE_DIGEST, REFERENCE_TYPE, type Served } from "../../src/oci/manifest.ts";
 import { IN_TOTO, OCI_INDEX, OCI_MANIFEST } from "../../src/oci/media-types.ts";
-import { type PushedTask, readBack } from "../../src/build/readback.ts";
 import type { Answer, Registry, RegistryError } from "../../src/world.ts";
 import { makeCheckout } from "../checkout.ts";
 import { indexOf, planOf, registryOf, sha } from "../plan-of.ts";

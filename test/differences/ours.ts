@@ -12,10 +12,9 @@ import type { Index, Served } from "../../src/oci/manifest.ts";
 import { OCI_CONFIG, OCI_MANIFEST } from "../../src/oci/media-types.ts";
 import { formatPlatform } from "../../src/oci/platform.ts";
 import { formatReference } from "../../src/oci/reference.ts";
-import { readSources } from "../../src/plan/plan.ts";
 import { FEATURES_CONTEXT } from "../../src/plan/recipe.ts";
 import type { Registry } from "../../src/world.ts";
-import { hostOf, indexOf, inputsOf, portsOf, registryOf, sha } from "../plan-of.ts";
+import { hostOf, indexOf, inputsOf, portsOf, readFrom, registryOf, sha } from "../plan-of.ts";
 import { firstMatch, hasLockfile, type Ordered } from "./reference.ts";
 import { type Base, configOf, platformsOf, type Row } from "./row.ts";
 
@@ -53,7 +52,7 @@ async function make(row: Omit<Row, "reference">, workspace: string): Promise<Mad
     images: {},
     inputs: { platforms: platformsOf(row).join("\n"), labels: (row.labels ?? []).join("\n") },
   });
-  const sources = await readSources(inputs, { files, host: hostOf(workspace, row.env) });
+  const sources = await readFrom(inputs, { files, host: hostOf(workspace, row.env) });
   const { registry, asked } = registryOfBases(row);
   const ports = portsOf(registry, inputs);
   const resolved = sources.wanted.features ? await resolveFeatures(sources.wanted.features, ports) : undefined;

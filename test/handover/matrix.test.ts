@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
-import { chooseRunners, makeMatrix, parseRunner, type Runner } from "../../src/handover/matrix.ts";
+import { makeMatrix } from "../../src/handover/matrix.ts";
+import { parseRunner, type Runner } from "../../src/inputs/runners.ts";
 import type { Platform } from "../../src/oci/platform.ts";
 import type { Verdict } from "../../src/probe/probe.ts";
-import type { Result } from "../../src/report/report.ts";
+import type { Result } from "../../src/publish/outcome.ts";
+import { chooseRunners } from "../../src/report/runners-due.ts";
 import { indexOf, sha } from "../plan-of.ts";
 
 const amd64: Platform = { os: "linux", architecture: "amd64" };

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { ActionError } from "../../src/errors.ts";
-import { type Inputs, readInputs } from "../../src/inputs/inputs.ts";
+import type { Inputs } from "../../src/inputs/inputs.ts";
+import { readInputs } from "../../src/inputs/read-inputs.ts";
 import { formatReference } from "../../src/oci/reference.ts";
 
 const read = (inputs: Readonly<Record<string, string>>): Inputs =>

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ActionError } from "../../src/errors.ts";
-import { readInputs } from "../../src/inputs/inputs.ts";
+import { readInputs } from "../../src/inputs/read-inputs.ts";
 import { formatPlatform } from "../../src/oci/platform.ts";
 import { formatRepository } from "../../src/oci/reference.ts";
 

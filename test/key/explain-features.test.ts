@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { type Difference, explainMiss, type Places } from "../../src/key/explain.ts";
+import type { Difference, Places } from "../../src/key/difference.ts";
+import { explainMiss } from "../../src/key/explain.ts";
 import type { PlatformPlan, UpstreamFeature, WrittenFeature, Yours } from "../../src/key/ingredients.ts";
 import type { StoredPlan } from "../../src/key/stored.ts";
 

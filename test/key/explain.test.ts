@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { explainMiss, type Places } from "../../src/key/explain.ts";
+import type { Places } from "../../src/key/difference.ts";
+import { explainMiss } from "../../src/key/explain.ts";
 import type { PlatformPlan } from "../../src/key/ingredients.ts";
 import {
   type Hidden,

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { Served } from "../../src/oci/manifest.ts";
-import { storePlan } from "../../src/publish/publish.ts";
+import { storePlan } from "../../src/plan/stored-plan.ts";
 import { type Content, makeCheckout } from "../checkout.ts";
 import { featureOf, indexOf, planOf } from "../plan-of.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { nameForBuildKit, readImageName } from "../../src/plan/upstream.ts";
+import { nameForBuildKit, readImageName } from "../../src/sources/image-name.ts";
 
 const AT = { file: "Dockerfile", line: 1 };
 

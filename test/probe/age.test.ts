@@ -10,8 +10,11 @@ import {
 } from "../../src/oci/manifest.ts";
 import { IN_TOTO, OCI_INDEX, OCI_MANIFEST } from "../../src/oci/media-types.ts";
 import { formatPlatform, type Platform } from "../../src/oci/platform.ts";
+import type { Plan } from "../../src/plan/keyed.ts";
+import type { Wanted } from "../../src/plan/wanted.ts";
 import { leaveOutOld } from "../../src/probe/age.ts";
-import type { Found, Plan, Probed, Verdict, Wanted } from "../../src/probe/probe.ts";
+import type { Found } from "../../src/probe/found.ts";
+import type { Probed, Verdict } from "../../src/probe/probe.ts";
 import type { Registry } from "../../src/world.ts";
 import { makeCheckout } from "../checkout.ts";
 import { indexOf, planOf, registryOf, sha } from "../plan-of.ts";

@@ -1,7 +1,8 @@
 import { beforeAll, expect, test } from "vitest";
 import { branchTag, setTag, sourceTag } from "../../src/key/fingerprint.ts";
 import type { Descriptor } from "../../src/oci/manifest.ts";
-import { type PlanToStore, type PushedPlan, publishSet, pushPlan } from "../../src/publish/publish.ts";
+import type { PlanToStore } from "../../src/plan/stored-plan.ts";
+import { type PushedPlan, publishSet, pushPlan } from "../../src/publish/publish.ts";
 import type { Answer, Registry } from "../../src/world.ts";
 import { makeCheckout } from "../checkout.ts";
 import { indexOf, planOf, registryOf, sha } from "../plan-of.ts";

@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { parseConfiguration } from "../../src/devcontainer/parse.ts";
 import { substitute } from "../../src/devcontainer/substitute.ts";
 import { openFiles } from "../../src/host/files.ts";
-import { type Definition, readDefinition } from "../../src/sources/definition.ts";
+import { readDefinition } from "../../src/sources/definition.ts";
+import type { Definition } from "../../src/sources/definition-shape.ts";
 import { refusalOf } from "../devcontainer/refusal.ts";
 
 const FILE = ".devcontainer/devcontainer.json";

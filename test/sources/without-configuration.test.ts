@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { openFiles } from "../../src/host/files.ts";
-import { readSources, type Sources } from "../../src/plan/plan.ts";
+import type { Sources } from "../../src/plan/plan.ts";
 import { type Content, makeCheckout } from "../checkout.ts";
 import { refusalOf } from "../devcontainer/refusal.ts";
-import { hostOf, inputsOf } from "../plan-of.ts";
+import { hostOf, inputsOf, readFrom } from "../plan-of.ts";
 
 const FILES: Readonly<Record<string, Content>> = {
   "docker/Dockerfile": "FROM registry.test/base:1\nCOPY app/main.txt /\n",
@@ -17,7 +17,7 @@ function read(
 ): Promise<Sources> {
   const workspace = makeCheckout({ ...FILES, ...more });
   const { files } = openFiles(workspace);
-  return readSources(inputsOf({ workspace, images: {}, inputs }), { files, host: hostOf(workspace) });
+  return readFrom(inputsOf({ workspace, images: {}, inputs }), { files, host: hostOf(workspace) });
 }
 
 test("dockerfile-path is built in the place of a configuration, with the workspace as its context", async () => {

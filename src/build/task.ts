@@ -1,0 +1,58 @@
+import type { Provenance } from "../arguments/offered.ts";
+import type { Builder } from "../buildx/builder.ts";
+import type { Buildx } from "../buildx/buildx.ts";
+import type { FeaturePorts } from "../features/found.ts";
+import type { InstalledFeature } from "../features/install.ts";
+import type { Inputs } from "../inputs/inputs.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { Platform } from "../oci/platform.ts";
+import type { Plan } from "../plan/keyed.ts";
+import type { Sources } from "../plan/plan.ts";
+import type { Binding } from "../plan/upstream.ts";
+import type { Found } from "../probe/found.ts";
+import type { Layout } from "./layout.ts";
+
+/** What is to be built: without a plan there is no key, and what has no key is never pushed. */
+export type BuildTask = {
+  readonly inputs: Inputs;
+  readonly sources: Sources;
+  readonly plan: Plan | undefined;
+  readonly platforms: readonly Platform[];
+  readonly bindings: readonly Binding[];
+  /** In the order of installation, and what fetching them may ask of the world. */
+  readonly features: readonly InstalledFeature[];
+  readonly ports: FeaturePorts;
+  readonly buildx: Promise<Buildx>;
+  readonly output: PushOutput | { readonly kind: "load"; readonly name: string };
+  readonly rebuild: Rebuild;
+};
+
+/** `onPushed` hears of every image as soon as the registry serves it, before it is checked. */
+type PushOutput = { readonly kind: "push"; readonly onPushed: (image: PushedImage) => void };
+
+/** Digest of the platform's manifest, and how long it was built. */
+export type PushedImage = { readonly platform: Platform; readonly manifest: Digest; readonly seconds: number };
+
+/** Whether what stands under a platform's tag is built over, and if so, with the layer cache or without. */
+export type Rebuild = "no" | "cached" | "fresh";
+
+export type BuiltPlatform = {
+  readonly platform: Platform;
+  /** Missing where the image was only loaded into the local engine. */
+  readonly found: Found | undefined;
+  readonly seconds: number;
+  /** Another job had pushed the image when this one was about to build it. */
+  readonly foundLate: boolean;
+};
+
+/** One platform's build, ready to be run. */
+export type PlatformTask = Omit<BuildTask, "buildx"> & {
+  readonly platform: Platform;
+  /** The name of the image that makes the SBOM; nothing where there is to be none. */
+  readonly generator: string | undefined;
+  readonly layout: Layout;
+  readonly env: Readonly<Record<string, string>>;
+  readonly buildx: Buildx;
+  readonly builder: Builder;
+  readonly commit: Provenance;
+};

@@ -1,0 +1,19 @@
+import type { InstalledFeature } from "../features/install.ts";
+import type { PlatformPlan } from "../key/ingredients.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { Platform } from "../oci/platform.ts";
+import type { Binding } from "./upstream.ts";
+
+/** The plan of a set: keys, tags, and the digests that the build is bound to. */
+export type Plan = {
+  readonly key: Digest;
+  readonly platforms: readonly {
+    readonly platform: Platform;
+    readonly key: Digest;
+    readonly plan: PlatformPlan;
+    readonly tag: string;
+  }[];
+  readonly bindings: readonly Binding[];
+  /** In the order of installation. */
+  readonly features: readonly InstalledFeature[];
+};

@@ -1,0 +1,52 @@
+import type { Plan } from "../plan/keyed.ts";
+import type { Look } from "../probe/look.ts";
+import type { Verdict } from "../probe/probe.ts";
+import type { Outcome, Scene } from "../publish/outcome.ts";
+import type { Report } from "./report.ts";
+import { chooseRunners } from "./runners-due.ts";
+
+/** What was asked, what the probe said, and what came of it. */
+type Story = { readonly scene: Pick<Scene, "inputs" | "sources">; readonly look: Look; readonly outcome: Outcome };
+
+/** Everything that outputs, log and summary tell, but for what is handed over, which is made last. */
+export function makeReport({
+  scene: { inputs, sources },
+  look,
+  outcome,
+}: Story): Omit<Report, "handover" | "sboms" | "planFile" | "seconds"> {
+  const { plan, verdict }: { readonly plan: Plan | undefined; readonly verdict: Verdict } = look.probed;
+  const { previous, reasons } = look.explanation;
+  const missing = outcome.missing ?? [];
+  return {
+    result: outcome.result,
+    repository: inputs.cacheRepository,
+    sourceKey: sources.wanted.sourceKey,
+    plan,
+    verdict,
+    image: outcome.image,
+    digest: outcome.digest,
+    pushed: outcome.pushed ?? false,
+    platforms: platformsOf(outcome),
+    missing,
+    runners: chooseRunners(inputs, { result: outcome.result, verdict, missing }),
+    reasons,
+    previous: previous?.tag,
+    built: outcome.built ?? [],
+    saved: outcome.saved,
+    isFallback: outcome.isFallback ?? false,
+    failure: outcome.failure,
+    probe: look.spent,
+  };
+}
+
+function platformsOf({ found = [], built = [] }: Outcome): Report["platforms"] {
+  const builtHere = new Set(built.filter(({ foundLate }) => !foundLate).map(({ platform }) => platform));
+  const there = found.map(
+    ({ platform, manifest }) =>
+      ({ platform, digest: manifest, how: builtHere.has(platform) ? "built" : "found" }) as const,
+  );
+  const loaded = built
+    .filter((one) => one.found === undefined)
+    .map(({ platform }) => ({ platform, digest: undefined, how: "built" }) as const);
+  return [...there, ...loaded];
+}

@@ -1,0 +1,7 @@
+import type { Place } from "../errors.ts";
+import type { RegistryError } from "../world.ts";
+
+/** Why an answer could not be had. */
+export type Doubt =
+  | { readonly kind: "registry"; readonly what: string; readonly error: RegistryError }
+  | { readonly kind: "plan"; readonly what: string; readonly fix: string; readonly at?: Place };

@@ -1,0 +1,44 @@
+import { ActionError, type Place } from "../errors.ts";
+import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
+
+/** The reference as BuildKit normalises it: fully written out, `latest` added. */
+export function nameForBuildKit(reference: Reference): string {
+  return formatReference(withTag(reference));
+}
+
+export function withTag(reference: Reference): Reference {
+  return reference.tag === undefined && reference.digest === undefined ? { ...reference, tag: "latest" } : reference;
+}
+
+/**
+ * Reads a reference that an instruction names.
+ * @throws ActionError E_DOCKERFILE naming the place.
+ */
+export function readImageName(written: string, reference: string, at: Place): Reference {
+  const parsed = parseReference(reference);
+  if (!("wrong" in parsed)) {
+    refuseOtherHost(written, reference, parsed, at);
+    return parsed;
+  }
+  throw new ActionError("E_DOCKERFILE", {
+    what: `"${written}" does not name an image: ${parsed.wrong}.`,
+    fix: "Write it as [registry/]repository[:tag][@sha256:…], all lower-case.",
+    at,
+  });
+}
+
+/**
+ * BuildKit knows an image by the host as it is written, but for Docker Hub's own `index.docker.io`. A host that it writes otherwise than
+ * we do would slip through the policy that binds images to digests.
+ * @see https://github.com/distribution/reference/blob/v0.6.0/normalize.go (splitDockerDomain)
+ */
+function refuseOtherHost(written: string, reference: string, { registry }: Reference, at: Place): void {
+  const [host = ""] = reference.split("/", 1);
+  const isHost = reference.includes("/") && (host === "localhost" || /[.:]/.test(host));
+  if (!isHost || host === registry || host === "index.docker.io") return;
+  throw new ActionError("E_DOCKERFILE", {
+    what: `"${written}" names its registry as ${host}, which BuildKit takes for another one than ${registry}.`,
+    fix: `Write ${registry} instead.`,
+    at,
+  });
+}
