@@ -51,7 +51,7 @@ async function main(): Promise<void> {
   let registry: Registry | undefined;
   try {
     refuseOldNode(process.versions.node);
-    const inputs = readInputs(readInput, { cacheRepository: host.defaultCacheRepository, isFork: host.event.isFork });
+    const inputs = readInputs(readInput, { cacheRepository: host.defaultCacheRepository, ...host.event });
     const network = openNetwork(inputs, { files, exec, host, log });
     registry = network.registry;
     const salt = (): string => randomBytes(16).toString("hex");

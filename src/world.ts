@@ -173,8 +173,10 @@ export type Event = {
   readonly baseBranch: string | undefined;
   readonly defaultBranch: string | undefined;
   readonly isPullRequest: boolean;
-  /** True when the code to build comes from another repository than the one whose rights the run has. */
+  /** True where nothing says that the code to build is from the repository whose rights the run has. */
   readonly isFork: boolean;
+  /** Why it counts as a fork's, where it does; a payload's own words may stand in it. */
+  readonly whyFork?: string;
 };
 
 export type Log = {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Host } from "../world.ts";
-import { defaultCacheRepository, nameHost, nodePlatform, readEvent } from "./capabilities.ts";
+import { defaultCacheRepository, nameHost, nodePlatform } from "./capabilities.ts";
+import { readEvent } from "./event.ts";
 
 /** Reads what the runner tells this step: the environment and the event's payload. */
 export function readHost(env: NodeJS.ProcessEnv, cwd: string): Host {
@@ -19,7 +20,7 @@ export function readHost(env: NodeJS.ProcessEnv, cwd: string): Host {
   };
 }
 
-/** A terminal has no payload, and act's may be empty. */
+/** A terminal has no payload; what cannot be read as one counts as missing. */
 function readPayload(path: string | undefined): unknown {
   if (!path) return undefined;
   try {

@@ -36,12 +36,13 @@ function contradictionsOfSources(inputs: Inputs): readonly Contradiction[] {
   ];
 }
 
-function contradictionsOfPush(inputs: Inputs, { isFork }: Defaults): readonly Contradiction[] {
+function contradictionsOfPush(inputs: Inputs, { isFork, whyFork }: Defaults): readonly Contradiction[] {
+  const because = `which never causes a push${whyFork === undefined ? "" : `: ${whyFork}`}`;
   const { push, alias, release, onMiss } = inputs;
   return [
     {
       is: push === "true" && isFork,
-      what: "The input push is true, and this run is about a fork's code, which never causes a push.",
+      what: `The input push is true, and this run counts as a fork's, ${because}.`,
       fix: "Set push to auto: the image is then built and loaded into the local engine only.",
     },
     {
@@ -61,7 +62,7 @@ function contradictionsOfPush(inputs: Inputs, { isFork }: Defaults): readonly Co
     },
     {
       is: release?.kind === "named" && isFork,
-      what: "The input release is set, and this run is about a fork's code, which never causes a push.",
+      what: `The input release is set, and this run counts as a fork's, ${because}.`,
       fix: "Leave release out for pull requests, or set it to auto: then only a commit with a git tag is released.",
     },
   ];

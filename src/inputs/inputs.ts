@@ -5,6 +5,7 @@ import type { ImagePattern } from "../registry/allowed.ts";
 import type { DockerConfiguration } from "../registry/docker-config.ts";
 import type { Mirror } from "../registry/mirrors.ts";
 import type { Insecure } from "../registry/trust.ts";
+import type { Event } from "../world.ts";
 import type { AttestationInputs } from "./attestation-inputs.ts";
 import type { BuildInputs } from "./build-inputs.ts";
 import type { Runner } from "./runners.ts";
@@ -63,4 +64,4 @@ export type Inputs = {
 };
 
 /** What the host knows and an input may leave open. */
-export type Defaults = { readonly cacheRepository: string | undefined; readonly isFork: boolean };
+export type Defaults = { readonly cacheRepository: string | undefined } & Pick<Event, "isFork" | "whyFork">;

@@ -10,7 +10,8 @@ export type PushDecision = { readonly push: true } | { readonly push: false; rea
 /** Why this run pushes nothing, whatever the registry would say; nothing where it may. */
 export function whyNeverPushed({ push }: Pick<Inputs, "push">, event: Event): string | undefined {
   if (push === "false") return "the input push is false";
-  return event.isFork ? "this run is about a fork's code, which never causes a push" : undefined;
+  if (!event.isFork) return undefined;
+  return `this run counts as a fork's, which never causes a push ${event.whyFork === undefined ? "" : `: ${event.whyFork}`}`;
 }
 
 /**

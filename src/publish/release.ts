@@ -2,7 +2,7 @@ import { ActionError } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import { faultOfTag } from "../inputs/tag-inputs.ts";
 import { readCommit } from "../sources/commit.ts";
-import type { World } from "../world.ts";
+import type { Event, World } from "../world.ts";
 
 /** The tags that this run is asked to put on the image, beside those of the design. */
 export type AskedTags = { readonly tags: readonly string[]; readonly release: string | undefined };
@@ -22,7 +22,7 @@ export async function readAskedTags(
     world.log.info("Nothing is released: release is auto, and no git tag stands at HEAD.");
     return { tags, release: undefined };
   }
-  if (world.host.event.isFork) throw forkReleases(tag);
+  if (world.host.event.isFork) throw forkReleases(tag, world.host.event);
   await refuseDirtyTree(tag, world);
   return { tags: tags.filter((other) => other !== tag), release: tag };
 }
@@ -53,9 +53,9 @@ async function tagAtHead(world: Pick<World, "exec" | "host">): Promise<string | 
   });
 }
 
-function forkReleases(tag: string): ActionError {
+function forkReleases(tag: string, { whyFork }: Event): ActionError {
   return new ActionError("E_INPUT", {
-    what: `${tag} would be released, and this run is about a fork's code, which never causes a push.`,
+    what: `${tag} would be released, and this run counts as a fork's, which never causes a push${whyFork === undefined ? "" : `: ${whyFork}`}.`,
     fix: "Leave release out for pull requests.",
   });
 }

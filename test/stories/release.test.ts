@@ -77,7 +77,7 @@ const fork = {
 };
 
 test.each([
-  ["a fork's pull request", {}, fork, "this run is about a fork's code"],
+  ["a fork's pull request", {}, fork, "this run counts as a fork's"],
   ["push: false", { push: "false" }, {}, "the input push is false"],
 ])("%s moves no tag, on a hit either, and says so", async (_, inputs, more, words) => {
   await run();
@@ -154,13 +154,13 @@ test.each<[string, () => void, Readonly<Record<string, string>>, Partial<Play>, 
   ["a file that git does not know", () => put(workspace, "new", ""), {}, withGit, /files differ from the commit/],
   ["no git", () => undefined, {}, {}, /git does not tell which commit/],
   ["push: false", () => undefined, { push: "false" }, withGit, /release is set and push is false/],
-  ["a fork", () => undefined, {}, { ...withGit, ...fork }, /release is set, and this run is about a fork's code/],
+  ["a fork", () => undefined, {}, { ...withGit, ...fork }, /release is set, and this run counts as a fork's/],
   [
     "auto, a fork and a git tag",
     () => git("tag", "v9"),
     { release: "auto" },
     { ...withGit, ...fork },
-    /v9 would be released, and this run is about a fork's code/,
+    /v9 would be released, and this run counts as a fork's/,
   ],
   [
     "auto and a git tag that no image can have",
