@@ -98,6 +98,12 @@ function countsForKey(name: string, { declared, ignore }: Given): boolean {
 
 function refuseValue(name: string, { value, origin }: Chosen, { isSecret }: Given): void {
   const subject = `The value of build arg ${name} (${tellOrigin(origin)})`;
+  if (name.includes("="))
+    throw refuse(
+      origin,
+      `${tellOrigin(origin)} names the build arg ${JSON.stringify(name)}: docker would take what stands behind the = for the value of another one.`,
+      "Take the = out of the name.",
+    );
   if (isSecret(value))
     throw refuse(
       origin,

@@ -13,6 +13,7 @@ import { ActionError } from "../errors.ts";
 import { formatPlatform, platformSlug } from "../oci/platform.ts";
 import type { Sources } from "../plan/plan.ts";
 import { commitLabels } from "../sources/commit.ts";
+import { grantedOptions } from "../sources/rights.ts";
 import type { World } from "../world.ts";
 import { cacheBeside } from "./branch-cache.ts";
 import type { PlatformTask } from "./task.ts";
@@ -84,7 +85,7 @@ function argumentsOf(
     options: [
       ...cache.args,
       ...(isFresh ? ["--no-cache"] : []),
-      ...[...definition.counted, ...definition.uncounted].map(formatOption),
+      ...[...grantedOptions(sources.build), ...definition.uncounted].map(formatOption),
       ...told.secretOptions,
     ],
     metadataFile,

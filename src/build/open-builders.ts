@@ -5,6 +5,7 @@ import { askEngine } from "../buildx/engine.ts";
 import { isolateDockerConfiguration, type KnownLogin, needsHubLogin } from "../buildx/isolation.ts";
 import type { Repository } from "../oci/reference.ts";
 import type { Sources } from "../plan/plan.ts";
+import { grantedOptions } from "../sources/rights.ts";
 import type { World } from "../world.ts";
 import { builderNetwork } from "./builder-network.ts";
 import { generatorOf } from "./generator.ts";
@@ -62,18 +63,18 @@ export async function openBuilders(
     image: buildkitImage,
     restart: builderRestart,
     network: await builderNetwork(inputs, namesOf(task), world),
-    // A stranger's commit must not give itself rights on this machine.
-    entitlements: world.host.event.isFork ? [] : entitlementsOf(sources),
+    entitlements: entitlementsOf(sources),
   };
   const place = { exec: world.exec, env: { ...world.host.env, ...env } };
   const site = { ...world, ...place, buildx, engine: askEngine(place) };
   return { buildx, builders: await chooseBuilders(wanted, site) };
 }
 
-/** What the options of the build ask for that a builder has to be allowed. */
-function entitlementsOf({ build: { definition } }: Sources): readonly Entitlement[] {
+/** What the options of the build ask for that a builder has to be allowed: a stranger's commit gives itself no rights on this machine. */
+function entitlementsOf({ build }: Sources): readonly Entitlement[] {
+  const options = grantedOptions(build);
   const asks = (name: string, value: string): boolean =>
-    definition.counted.some((option) => option.name === name && option.value === value);
+    options.some((option) => option.name === name && option.value === value);
   return [
     ...(asks("network", "host") || asks("allow", "network.host") ? ["network.host" as const] : []),
     ...(asks("allow", "security.insecure") ? ["security.insecure" as const] : []),

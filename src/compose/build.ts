@@ -1,4 +1,4 @@
-import { ActionError } from "../errors.ts";
+import { ActionError, type Place } from "../errors.ts";
 import { additionalContexts } from "./contexts.ts";
 import { extraHostsAt, sizeAt, ulimitsAt } from "./limits.ts";
 import { buildSecrets } from "./secrets.ts";
@@ -114,9 +114,19 @@ function sshOf(build: Section, workspace: string): ServiceBuild["ssh"] {
   return new Map(
     [...ssh.mapping.entries].map(([id, tree]): readonly [string, Sourced<string | undefined>] => {
       const path = `${ssh.path}.${id}`;
+      if (!/^[\w.@-]+$/.test(id)) throw wrongId(id, ssh.path, placeOf(tree));
       if (!isSet(tree)) return [id, { value: undefined, at: placeOf(tree), fromEnvironment: false }];
       const scalar = asText(tree, path);
       return [id, sourced(scalar, resolveInside(scalar, path, workspace))];
     }),
   );
+}
+
+/** buildx takes what stands behind a = for the path of a key, and what stands behind a comma for another one. */
+function wrongId(id: string, path: string, at: Place): ActionError {
+  return new ActionError("E_CONFIG", {
+    what: `${path} names the id ${JSON.stringify(id)}.`,
+    fix: "An id is made of letters, digits and _ . @ -, like default.",
+    at,
+  });
 }

@@ -1,4 +1,4 @@
-import type { Place } from "../errors.ts";
+import { ActionError, type Place } from "../errors.ts";
 import { isRemote, resolveInside } from "./sources.ts";
 import { type Scalar, wrongType } from "./tree.ts";
 import { asText, type Section, sectionAt } from "./values.ts";
@@ -15,7 +15,7 @@ type Named =
 
 const IMAGE = "docker-image://";
 
-/** @throws E_CONFIG for a path that leaves the workspace. */
+/** @throws E_CONFIG for a path that leaves the workspace, and for a name that docker would read as another one. */
 export function additionalContexts(build: Section, workspace: string): ReadonlyMap<string, NamedContext> {
   const contexts = sectionAt(build, "additional_contexts");
   if (!contexts) return new Map();
@@ -24,6 +24,12 @@ export function additionalContexts(build: Section, workspace: string): ReadonlyM
       const path = `${contexts.path}.${name}`;
       const scalar = asText(tree, path);
       const { at, fromEnvironment } = scalar;
+      if (name.includes("="))
+        throw new ActionError("E_CONFIG", {
+          what: `${contexts.path} names the context ${JSON.stringify(name)}: docker would take what stands behind the = for where it is.`,
+          fix: "Take the = out of the name.",
+          at,
+        });
       return [name, { ...readContext(scalar, path, workspace), at, fromEnvironment }];
     }),
   );

@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from "./json.ts";
+import { mountFields } from "./mount.ts";
 
 /** What all entries of a metadata label come to, in the names of the reference implementation. */
 export type MergedMetadata = {
@@ -101,29 +102,11 @@ function mergeMounts(entries: readonly JsonObject[]): readonly Json[] {
   const mounts = entries.flatMap(({ mounts }) => (Array.isArray(mounts) ? mounts : []));
   const byTarget = new Map<string, Json>();
   for (const mount of mounts) {
-    const target = mountFields(mount).target ?? "";
+    const target = mountFields(mount).get("target") ?? "";
     byTarget.delete(target);
     byTarget.set(target, mount);
   }
   return [...byTarget.values()];
-}
-
-/** The parts of a mount by their long names, in whichever of the two forms it is written. */
-export function mountFields(mount: Json): Readonly<Record<string, string>> {
-  const names: Readonly<Record<string, string>> = { src: "source", dst: "target", destination: "target" };
-  const written: readonly (readonly [string, Json])[] = isText(mount)
-    ? mount.split(",").map((part) => splitAt(part, "="))
-    : isJsonObject(mount)
-      ? Object.entries(mount)
-      : [];
-  return Object.fromEntries(
-    written.flatMap(([name, value]) => (isText(value) ? [[names[name.trim()] ?? name.trim(), value]] : [])),
-  );
-}
-
-function splitAt(text: string, separator: string): readonly [string, string] {
-  const at = text.indexOf(separator);
-  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
 }
 
 /** The greatest of each. */

@@ -1,4 +1,4 @@
-import { type MergedMetadata, mountFields } from "./merge.ts";
+import type { MergedMetadata } from "./merge.ts";
 import { lastSegment, resolvePath } from "./paths.ts";
 
 /** What stands behind the variables of a running container's settings. */
@@ -72,40 +72,4 @@ function replaceRuntime(
 
 function ownValue(values: Readonly<Record<string, string | undefined>>, name: string): string | undefined {
   return Object.hasOwn(values, name) ? values[name] : undefined;
-}
-
-/** The socket of the runner's own engine: the one path of the host that a job's container can count on. */
-const ENGINE_SOCKET = "/var/run/docker.sock";
-
-/**
- * The options of `docker create` that follow from the metadata, as one text for `jobs.<job>.container.options`. Folders of the host are
- * left out: on a runner they are not there.
- * @see https://containers.dev/implementors/json_reference/#general-properties
- */
-export function containerOptions(merged: MergedMetadata): string {
-  const user = merged.remoteUser ?? merged.containerUser;
-  const options = [
-    ...(user === undefined || user.includes("${") ? [] : [["--user", user]]),
-    ...(merged.init ? [["--init"]] : []),
-    ...(merged.privileged ? [["--privileged"]] : []),
-    ...merged.capAdd.map((capability) => ["--cap-add", capability]),
-    ...merged.securityOpt.map((option) => ["--security-opt", option]),
-    ...merged.mounts.flatMap((mount) => mountOption(mountFields(mount))),
-  ];
-  return options.flat().map(quoteOption).join(" ");
-}
-
-function mountOption({ type = "volume", source, target }: Readonly<Record<string, string>>): string[][] {
-  if (target === undefined || target.includes("${")) return [];
-  if (type === "tmpfs") return [["--mount", `type=tmpfs,target=${target}`]];
-  if (type === "bind")
-    return source === ENGINE_SOCKET ? [["--mount", `type=bind,source=${source},target=${target}`]] : [];
-  // A volume that is named after the dev container has no name here; a new one serves as well.
-  const named = source === undefined || source === "" || source.includes("${") ? "" : `source=${source},`;
-  return type === "volume" ? [["--mount", `type=volume,${named}target=${target}`]] : [];
-}
-
-/** Runners take the text apart at blanks outside of double quotes. */
-function quoteOption(text: string): string {
-  return /^[^\s"'\\]+$/.test(text) ? text : `"${text.replaceAll(/["\\]/g, "\\$&")}"`;
 }

@@ -1,21 +1,24 @@
+import { containerOptions } from "../devcontainer/container-options.ts";
 import { baseEntries, METADATA_LABEL } from "../devcontainer/label.ts";
 import { mergeMetadata, metadataJson } from "../devcontainer/merge.ts";
-import { containerOptions, runtimeEnvironment } from "../devcontainer/runtime.ts";
+import { runtimeEnvironment } from "../devcontainer/runtime.ts";
 import { type ImageConfig, readImageConfig } from "../oci/config.ts";
 import { samePlatform } from "../oci/platform.ts";
 import type { Sources } from "../plan/plan.ts";
 import { readFoundConfig } from "../probe/verify.ts";
 import type { Outcome } from "../publish/outcome.ts";
 import type { Handover } from "../report/report.ts";
-import type { Exec, Files, Host, World } from "../world.ts";
+import type { Exec, World } from "../world.ts";
 
 /**
  * Reads from an image's config how it is to be run, and writes the environment down for later steps.
+ * @param isForeign whether a fork's code made the image.
  * @returns what the outputs `container`, `env`, `env-map`, `env-file`, `env-map-file`, `metadata` and `remote-user` say.
  */
 export async function makeHandover(
   config: ImageConfig,
-  { files, host }: { readonly files: Files; readonly host: Host },
+  { isForeign }: { readonly isForeign: boolean },
+  { files, host, log }: Pick<World, "files" | "host" | "log">,
 ): Promise<Handover> {
   const merged = mergeMetadata(baseEntries(config.labels[METADATA_LABEL]));
   const env = runtimeEnvironment(merged, {
@@ -24,8 +27,11 @@ export async function makeHandover(
     localWorkspaceFolder: host.workspace,
   });
   const folder = await files.temporaryFolder("env", { keep: true });
+  const options = containerOptions(merged, { isForeign });
+  for (const what of options.leftOut)
+    log.warning(`The output container leaves out what the image's metadata asks for, ${what}.`);
   const handover = {
-    options: containerOptions(merged),
+    options: options.text,
     remoteUser: merged.remoteUser ?? merged.containerUser ?? (config.user || "root"),
     metadata: metadataJson(merged),
     env,
@@ -73,7 +79,9 @@ export async function handOver(
     : digest === undefined
       ? await readLoadedConfig(world.exec, image)
       : undefined;
-  if (config) return makeHandover(config, world);
+  // What the registry serves, a run with the right to push has made.
+  const isForeign = world.host.event.isFork && digest === undefined;
+  if (config) return makeHandover(config, { isForeign }, world);
   world.log.warning("The image's config could not be read: the outputs container, env and metadata are empty.");
   return undefined;
 }

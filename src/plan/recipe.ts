@@ -36,13 +36,20 @@ const MOUNT = "/tmp/dev-container-features-source";
 /**
  * The instructions that install features on top of a stage, one text each. Everything runs in the JSON form: a `SHELL` of the user's
  * Dockerfile does not matter then.
- * @throws ActionError E_CONFIG for an environment variable that a Dockerfile cannot set.
+ * @throws ActionError E_CONFIG for an environment variable that a Dockerfile cannot set, E_DOCKERFILE for such a user.
  * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-configuration/containerFeaturesConfiguration.ts (getContainerFeaturesBaseDockerFile)
  */
 export function featureInstructions({ escapeChar, steps, containerEnv, imageUser, at }: Recipe): string[] {
   const run = (step: FeatureStep, script: string): string =>
     `RUN --mount=type=bind,from=${FEATURES_CONTEXT},source=${step.folder},target=${MOUNT} ["/bin/sh", "${MOUNT}/${script}"]`;
   const [first] = steps;
+  // It would end the instruction, and begin another one that nobody has looked at.
+  if (/[\r\n]/.test(imageUser))
+    throw new ActionError("E_DOCKERFILE", {
+      what: "The user of the image holds a line break.",
+      fix: "Look for it in USER, in the build args that it uses, and in the user of the base image.",
+      at,
+    });
   return [
     "USER root",
     ...(first ? [run(first, "prepare")] : []),

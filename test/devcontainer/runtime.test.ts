@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../src/devcontainer/json.ts";
 import { mergeMetadata, metadataJson } from "../../src/devcontainer/merge.ts";
-import { containerOptions, runtimeEnvironment } from "../../src/devcontainer/runtime.ts";
+import { runtimeEnvironment } from "../../src/devcontainer/runtime.ts";
 
 const merged = (...entries: readonly JsonObject[]) => metadataJson(mergeMetadata(entries));
 
@@ -93,46 +93,5 @@ describe("the environment of a container", () => {
     ["what nobody knows stays", { remoteEnv: { A: "${devcontainerId}" } }, { A: open("${devcontainerId}") }],
   ])("%s", (_name, entry, wanted) => {
     expect(environment(entry)).toEqual(wanted);
-  });
-});
-
-describe("the options of a job's container", () => {
-  it.each<[string, JsonObject, string]>([
-    ["nothing", {}, ""],
-    ["who works in it", { containerUser: "root", remoteUser: "dev" }, "--user dev"],
-    ["who it runs as", { containerUser: "dev" }, "--user dev"],
-    [
-      "what features ask for",
-      { init: true, privileged: true, capAdd: ["SYS_PTRACE"], securityOpt: ["seccomp=unconfined"] },
-      "--init --privileged --cap-add SYS_PTRACE --security-opt seccomp=unconfined",
-    ],
-    [
-      "a volume",
-      { mounts: ["source=cache,target=/cache,type=volume"] },
-      "--mount type=volume,source=cache,target=/cache",
-    ],
-    [
-      "a volume named after the dev container",
-      { mounts: ["src=dind-${devcontainerId},dst=/var/lib/docker,type=volume"] },
-      "--mount type=volume,target=/var/lib/docker",
-    ],
-    ["memory", { mounts: [{ type: "tmpfs", target: "/tmp/x" }] }, "--mount type=tmpfs,target=/tmp/x"],
-    [
-      "the engine's socket, but no folder of the host",
-      {
-        mounts: [
-          "source=/var/run/docker.sock,target=/var/run/docker-host.sock,type=bind",
-          "source=${localEnv:HOME}/.ssh,target=/ssh,type=bind",
-        ],
-      },
-      "--mount type=bind,source=/var/run/docker.sock,target=/var/run/docker-host.sock",
-    ],
-    [
-      "a path with a blank",
-      { mounts: [{ type: "volume", source: "a", target: "/my cache" }] },
-      '--mount "type=volume,source=a,target=/my cache"',
-    ],
-  ])("%s", (_name, entry, wanted) => {
-    expect(containerOptions(mergeMetadata([entry]))).toBe(wanted);
   });
 });

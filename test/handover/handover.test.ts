@@ -5,10 +5,20 @@ import { afterAll, expect, test } from "vitest";
 import { environmentLines, makeHandover, publicEnvironment, readLoadedConfig } from "../../src/handover/handover.ts";
 import { openFiles } from "../../src/host/files.ts";
 import type { ImageConfig } from "../../src/oci/config.ts";
-import type { Exec } from "../../src/world.ts";
+import type { Exec, Log } from "../../src/world.ts";
 import { hostOf } from "../plan-of.ts";
 
 const { files, removeTemporaryFolders } = openFiles(tmpdir());
+
+const nothing = (): void => undefined;
+const quiet: Log = {
+  info: nothing,
+  warning: nothing,
+  error: nothing,
+  debug: nothing,
+  mask: nothing,
+  group: (_, body) => body(),
+};
 afterAll(() => removeTemporaryFolders());
 
 /** What is kept for later steps lies in the folder that goes with the tests. */
@@ -20,7 +30,7 @@ async function handOver(
   const label = typeof metadata === "object" ? JSON.stringify(metadata) : metadata;
   const labels: Readonly<Record<string, string>> = label === undefined ? {} : { "devcontainer.metadata": label };
   const config = { user: "", env: {}, labels, triggers: [], ...more };
-  return makeHandover(config, { files, host: hostOf("/work/app", env) });
+  return makeHandover(config, { isForeign: false }, { files, host: hostOf("/work/app", env), log: quiet });
 }
 
 const SECRET = "s3cret-value";

@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import { containerOptions } from "../../src/devcontainer/container-options.ts";
+import type { JsonObject } from "../../src/devcontainer/json.ts";
+import { mergeMetadata } from "../../src/devcontainer/merge.ts";
+
+describe("the options of a job's container", () => {
+  it.each<[string, JsonObject, string]>([
+    ["nothing", {}, ""],
+    ["who works in it", { containerUser: "root", remoteUser: "dev" }, "--user dev"],
+    ["who it runs as", { containerUser: "dev" }, "--user dev"],
+    [
+      "what features ask for",
+      { init: true, privileged: true, capAdd: ["SYS_PTRACE"], securityOpt: ["seccomp=unconfined"] },
+      "--init --privileged --cap-add SYS_PTRACE --security-opt seccomp=unconfined",
+    ],
+    [
+      "a volume",
+      { mounts: ["source=cache,target=/cache,type=volume"] },
+      "--mount type=volume,source=cache,target=/cache",
+    ],
+    [
+      "a volume named after the dev container",
+      { mounts: ["src=dind-${devcontainerId},dst=/var/lib/docker,type=volume"] },
+      "--mount type=volume,target=/var/lib/docker",
+    ],
+    ["memory", { mounts: [{ type: "tmpfs", target: "/tmp/x" }] }, "--mount type=tmpfs,target=/tmp/x"],
+    [
+      "the engine's socket, but no folder of the host",
+      {
+        mounts: [
+          "source=/var/run/docker.sock,target=/var/run/docker-host.sock,type=bind",
+          "source=${localEnv:HOME}/.ssh,target=/ssh,type=bind",
+        ],
+      },
+      "--mount type=bind,source=/var/run/docker.sock,target=/var/run/docker-host.sock",
+    ],
+    [
+      "a path with a blank",
+      { mounts: [{ type: "volume", source: "a", target: "/my cache" }] },
+      '--mount "type=volume,source=a,target=/my cache"',
+    ],
+  ])("%s", (_name, entry, wanted) => {
+    expect(containerOptions(mergeMetadata([entry]), { isForeign: false })).toEqual({ text: wanted, leftOut: [] });
+  });
+});
+
+/** How docker takes the value of `--mount` apart: as one line of comma-separated values. */
+const mountsIn = (text: string) =>
+  [...text.matchAll(/--mount ("?)(.*?)\1(?= --|$)/g)].map(([, , value = ""]) => value.split(","));
+
+describe("what metadata would smuggle in beside what it names", () => {
+  it.each<[string, JsonObject]>([
+    [
+      "a folder of the host, behind a target",
+      { mounts: [{ type: "volume", source: "a", target: "/host,type=bind,source=/" }] },
+    ],
+    ["one behind a source", { mounts: [{ type: "volume", source: "a,type=bind,source=/", target: "/host" }] }],
+    ["one behind memory", { mounts: [{ type: "tmpfs", target: "/host,type=bind,source=/" }] }],
+    [
+      "one behind the engine's socket",
+      { mounts: [{ type: "bind", source: "/var/run/docker.sock", target: "/s,source=/" }] },
+    ],
+    ["one behind a type", { mounts: [{ type: "volume,type=bind", source: "/", target: "/host" }] }],
+    ["one in quotation marks", { mounts: ['type=volume,source=a,"target=/host,type=bind,source=/"'] }],
+    ["one as a volume's options", { mounts: [{ type: "volume", source: "a,volume-opt=device=/", target: "/host" }] }],
+    ["a volume that is a path", { mounts: ["type=volume,source=/etc,target=/host"] }],
+    ["a target without a root", { mounts: ["type=volume,source=a,target=host"] }],
+    ["another type", { mounts: ["type=image,source=debian,target=/host"] }],
+    ["an option behind a line break", { mounts: [{ type: "volume", target: "/host\n--privileged" }] }],
+  ])("%s", (_name, entry) => {
+    const { text, leftOut } = containerOptions(mergeMetadata([entry]), { isForeign: false });
+    expect(text).toBe("");
+    expect(leftOut).toEqual([expect.stringMatching(/^a mount: /)]);
+  });
+
+  it("fields that docker knows and nobody here asks for are not handed on", () => {
+    const mount =
+      "type=volume,source=a,target=/x,volume-driver=local,volume-opt=type=none,volume-opt=o=bind,volume-opt=device=/";
+    const { text } = containerOptions(mergeMetadata([{ mounts: [mount] }]), { isForeign: false });
+    expect(mountsIn(text)).toEqual([["type=volume", "source=a", "target=/x"]]);
+  });
+
+  it("a user behind a line break", () => {
+    const told = containerOptions(mergeMetadata([{ remoteUser: "dev\n--privileged", init: true }]), {
+      isForeign: false,
+    });
+    expect(told).toEqual({ text: "--init", leftOut: ["a --user that holds a control character"] });
+  });
+});
+
+it("what a fork's code made gets nothing with which it could reach the machine or other jobs", () => {
+  const entry = {
+    init: true,
+    remoteUser: "dev",
+    privileged: true,
+    capAdd: ["SYS_ADMIN"],
+    securityOpt: ["seccomp=unconfined"],
+    mounts: [
+      "type=bind,source=/var/run/docker.sock,target=/var/run/docker.sock",
+      "type=volume,source=other-job,target=/cache",
+      "type=tmpfs,target=/tmp/x",
+    ],
+  };
+  const { text, leftOut } = containerOptions(mergeMetadata([entry]), { isForeign: true });
+  expect(text).toBe("--user dev --init --mount type=volume,target=/cache --mount type=tmpfs,target=/tmp/x");
+  expect(leftOut).toEqual([
+    "--privileged: a fork's code made the image",
+    "--cap-add SYS_ADMIN: a fork's code made the image",
+    "--security-opt seccomp=unconfined: a fork's code made the image",
+    "a mount: a fork's code made the image, and it is the engine's socket",
+  ]);
+});
