@@ -20,7 +20,7 @@ import {
 } from "./values.ts";
 
 export type BuildScope = {
-  readonly workspace: string;
+  readonly checkout: string;
   /** Absolute: the project's, which is the context where none is named. */
   readonly folder: string;
   /** The project's: what an argument without a value takes its value from. */
@@ -30,26 +30,26 @@ export type BuildScope = {
 
 /**
  * What the `build` of a service says.
- * @throws E_CONFIG for a value of a wrong type, a path that leaves the workspace, and a secret that is not defined.
+ * @throws E_CONFIG for a value of a wrong type, a path that leaves the checkout, and a secret that is not defined.
  * @see https://github.com/compose-spec/compose-spec/blob/main/build.md
  */
 export function readBuild(build: Section, scope: BuildScope): ServiceBuild {
-  const { workspace, variables, secrets } = scope;
+  const { checkout, variables, secrets } = scope;
   const context = contextOf(build, scope);
   return {
     kind: "build",
     context,
-    dockerfile: dockerfileOf(build, context, workspace),
+    dockerfile: dockerfileOf(build, context, checkout),
     target: textAt(build, "target"),
     args: argsOf(build, variables),
-    additionalContexts: additionalContexts(build, workspace),
+    additionalContexts: additionalContexts(build, checkout),
     labels: labelsOf(build),
     network: textAt(build, "network"),
     extraHosts: extraHostsAt(build),
     shmSize: sizeAt(build, "shm_size"),
     ulimits: ulimitsAt(build),
-    secrets: buildSecrets(build, secrets, workspace),
-    ssh: sshOf(build, workspace),
+    secrets: buildSecrets(build, secrets, checkout),
+    ssh: sshOf(build, checkout),
     entitlements: textsAt(build, "entitlements"),
     privileged: isOn(build, "privileged"),
     cacheFrom: textsAt(build, "cache_from"),
@@ -60,14 +60,14 @@ export function readBuild(build: Section, scope: BuildScope): ServiceBuild {
 }
 
 /** Without a context, and with an empty one, it is the project's folder. */
-function contextOf(build: Section, { workspace, folder }: BuildScope): Sourced {
+function contextOf(build: Section, { checkout, folder }: BuildScope): Sourced {
   const context = scalarAt(build, "context");
   if (context && context.text !== "")
-    return sourced(context, resolveInside(context, `${build.path}.context`, workspace));
+    return sourced(context, resolveInside(context, `${build.path}.context`, checkout));
   return { value: folder, at: build.mapping.at, fromEnvironment: false };
 }
 
-function dockerfileOf(build: Section, context: Sourced, workspace: string): ServiceBuild["dockerfile"] {
+function dockerfileOf(build: Section, context: Sourced, checkout: string): ServiceBuild["dockerfile"] {
   const text = textAt(build, "dockerfile_inline");
   const dockerfile = scalarAt(build, "dockerfile");
   const isNamed = dockerfile !== undefined && dockerfile.text !== "";
@@ -89,7 +89,7 @@ function dockerfileOf(build: Section, context: Sourced, workspace: string): Serv
     unset: [],
   };
   const named = isNamed ? { ...dockerfile, folder: context.value } : byDefault;
-  return { kind: "file", path: sourced(named, resolveInside(named, `${build.path}.dockerfile`, workspace)) };
+  return { kind: "file", path: sourced(named, resolveInside(named, `${build.path}.dockerfile`, checkout)) };
 }
 
 function argsOf(build: Section, variables: Variables): ReadonlyMap<string, Sourced> {
@@ -108,7 +108,7 @@ function labelsOf(build: Section): ReadonlyMap<string, Sourced> {
   );
 }
 
-function sshOf(build: Section, workspace: string): ServiceBuild["ssh"] {
+function sshOf(build: Section, checkout: string): ServiceBuild["ssh"] {
   const ssh = sectionAt(build, "ssh");
   if (!ssh) return new Map();
   return new Map(
@@ -117,7 +117,7 @@ function sshOf(build: Section, workspace: string): ServiceBuild["ssh"] {
       if (!/^[\w.@-]+$/.test(id)) throw wrongId(id, ssh.path, placeOf(tree));
       if (!isSet(tree)) return [id, { value: undefined, at: placeOf(tree), fromEnvironment: false }];
       const scalar = asText(tree, path);
-      return [id, sourced(scalar, resolveInside(scalar, path, workspace))];
+      return [id, sourced(scalar, resolveInside(scalar, path, checkout))];
     }),
   );
 }

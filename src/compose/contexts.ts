@@ -7,7 +7,7 @@ import { asText, type Section, sectionAt } from "./values.ts";
 export type NamedContext = Named & { readonly at: Place; readonly fromEnvironment: boolean };
 
 type Named =
-  /** Absolute, inside the workspace. */
+  /** Absolute, inside the checkout. */
   | { readonly kind: "folder"; readonly path: string }
   | { readonly kind: "image"; readonly image: string }
   /** A URL or git repository, as BuildKit takes it. */
@@ -15,8 +15,8 @@ type Named =
 
 const IMAGE = "docker-image://";
 
-/** @throws E_CONFIG for a path that leaves the workspace, and for a name that docker would read as another one. */
-export function additionalContexts(build: Section, workspace: string): ReadonlyMap<string, NamedContext> {
+/** @throws E_CONFIG for a path that leaves the checkout, and for a name that docker would read as another one. */
+export function additionalContexts(build: Section, checkout: string): ReadonlyMap<string, NamedContext> {
   const contexts = sectionAt(build, "additional_contexts");
   if (!contexts) return new Map();
   return new Map(
@@ -30,15 +30,15 @@ export function additionalContexts(build: Section, workspace: string): ReadonlyM
           fix: "Take the = out of the name.",
           at,
         });
-      return [name, { ...readContext(scalar, path, workspace), at, fromEnvironment }];
+      return [name, { ...readContext(scalar, path, checkout), at, fromEnvironment }];
     }),
   );
 }
 
-function readContext(scalar: Scalar, path: string, workspace: string): Named {
+function readContext(scalar: Scalar, path: string, checkout: string): Named {
   const { text } = scalar;
   if (text === "") throw wrongType(scalar, path, "a path or a URL");
   if (text.startsWith(IMAGE)) return { kind: "image", image: text.slice(IMAGE.length) };
   if (isRemote(text)) return { kind: "remote", url: text };
-  return { kind: "folder", path: resolveInside(scalar, path, workspace) };
+  return { kind: "folder", path: resolveInside(scalar, path, checkout) };
 }

@@ -28,7 +28,7 @@ type Via = { readonly trail: readonly string[]; readonly isNeighbour: boolean };
 
 /**
  * Lays a service over the one that its `extends` names, and that over its own. Paths in a service of another file count from there.
- * @returns the service without `extends`; opaque where one in the chain lies elsewhere than in the workspace, or compose itself does
+ * @returns the service without `extends`; opaque where one in the chain lies elsewhere than in the checkout, or compose itself does
  * not settle what the chain means.
  * @throws E_CONFIG for a service or file that is not there, and for a circle.
  * @see https://github.com/compose-spec/compose-go/blob/v2.9.1/loader/extends.go
@@ -76,7 +76,7 @@ function readExtension(extension: Tree, path: string): { readonly wanted: Scalar
 
 async function openOther(file: Scalar, name: string, { scope }: Extending): Promise<Extending> {
   const by = `services.${name}.extends.file`;
-  const path = resolveInside(file, by, scope.sources.workspace);
+  const path = resolveInside(file, by, scope.sources.checkout);
   const inside = { ...scope, folder: folderOf(path) };
   const documents = await readDocuments(path, { by, at: file.at, fromEnvironment: file.fromEnvironment }, inside);
   const services = documents
@@ -113,7 +113,7 @@ function elsewhere(file: Scalar): Opaque {
 }
 
 function tellFile({ path, scope }: Extending): string {
-  return pathWithin(scope.sources.workspace, path) ?? path;
+  return pathWithin(scope.sources.checkout, path) ?? path;
 }
 
 function noService(name: string, wanted: Scalar, other: Extending): ActionError {

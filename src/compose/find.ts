@@ -6,7 +6,10 @@ import type { Variables } from "./template.ts";
 
 /** What devcontainer.json and the step say of a compose project. Paths are absolute. */
 export type ComposeRequest = {
+  /** What relative paths count from that are in no file. */
   readonly workspace: string;
+  /** What no file may leave; messages name files as seen from it. */
+  readonly checkout: string;
   /** The folder of devcontainer.json. */
   readonly folder: string;
   /** `dockerComposeFile`, as written; none where it is an empty list. */

@@ -24,7 +24,7 @@ export type Inclusion = {
 
 /**
  * What a file includes, in its order.
- * @returns a doubt in the place of what lies elsewhere than in the workspace.
+ * @returns a doubt in the place of what lies elsewhere than in the checkout.
  * @throws E_CONFIG for what is no list of paths, and for a circle.
  * @see https://github.com/compose-spec/compose-go/blob/v2.9.1/loader/include.go
  */
@@ -44,14 +44,14 @@ async function readInclusion(item: Tree, scope: ModelScope): Promise<Inclusion |
   if (first === undefined) throw wrongType(item, "An item of include", "a path, or a mapping with one");
   const remote = written.find((path) => isRemote(path.text));
   if (remote) return elsewhere(remote.at);
-  const { workspace } = scope.sources;
-  const path = resolveInside(first, "include.path", workspace);
-  if (scope.including.includes(path)) throw circle(pathWithin(workspace, path) ?? path, first.at);
+  const { checkout } = scope.sources;
+  const path = resolveInside(first, "include.path", checkout);
+  if (scope.including.includes(path)) throw circle(pathWithin(checkout, path) ?? path, first.at);
   const [project] = textsOf(fields.get("project_directory"), "include.project_directory");
-  const folder = project ? resolveInside(project, "include.project_directory", workspace) : folderOf(path);
+  const folder = project ? resolveInside(project, "include.project_directory", checkout) : folderOf(path);
   return {
     kind: "inclusion",
-    paths: [path, ...others.map((other) => resolveInside(other, "include.path", workspace))],
+    paths: [path, ...others.map((other) => resolveInside(other, "include.path", checkout))],
     scope: { ...scope, folder, variables: await includedVariables(fields.get("env_file"), folder, scope) },
     named: { by: "include", at: first.at, fromEnvironment: written.some(({ fromEnvironment }) => fromEnvironment) },
   };
@@ -63,7 +63,7 @@ async function includedVariables(envFile: Tree | undefined, folder: string, scop
   const listed = textsOf(envFile, by);
   const [first] = listed;
   if (first) {
-    const paths = listed.map((path) => resolveInside(path, by, sources.workspace));
+    const paths = listed.map((path) => resolveInside(path, by, sources.checkout));
     return withEnvFiles(sources, paths, variables, { by, at: first.at, fromEnvironment: first.fromEnvironment });
   }
   const file = resolvePath(folder, ".env");

@@ -15,14 +15,14 @@ import { type Section, type Sourced, sectionAt, textAt } from "./values.ts";
 /**
  * Tells what the service of a compose project builds or runs, as `docker compose config` would, without it.
  * @returns `unknown` where that depends on what cannot be read here.
- * @throws E_CONFIG with the line for what compose refuses too, as far as it concerns the service, and for paths that leave the workspace.
+ * @throws E_CONFIG with the line for what compose refuses too, as far as it concerns the service, and for paths that leave the checkout.
  * @see https://github.com/compose-spec/compose-spec/blob/main/spec.md
  */
 export async function readComposeService(
   request: ComposeRequest,
   files: Pick<Files, "readText" | "stat" | "realPath">,
 ): Promise<ComposeService> {
-  const sources = openSources(files, request.workspace);
+  const sources = openSources(files, request.checkout);
   const { paths, named } = await findComposeFiles(request, sources);
   const folder = folderOf(paths[0]);
   const { env, workspace } = request;
@@ -71,7 +71,7 @@ function readService(mapping: Mapping, { secrets }: Model, { request, folder, va
     warnings: warningsAbout(mapping),
   };
   if (build) {
-    const built = readBuild(build, { workspace: request.workspace, folder, variables, secrets });
+    const built = readBuild(build, { checkout: request.checkout, folder, variables, secrets });
     refuseOtherPlatform(built, told.platform);
     return { ...built, ...told };
   }

@@ -13,7 +13,7 @@ import type { ComposeRequest } from "./find.ts";
 export function composeRequest(
   configuration: Substituted,
   configFile: string,
-  { workspace, env }: Pick<ComposeRequest, "workspace" | "env">,
+  { workspace, checkout, env }: Pick<ComposeRequest, "workspace" | "checkout" | "env">,
 ): ComposeRequest {
   const { dockerComposeFile } = configuration.json;
   const path = ["dockerComposeFile"];
@@ -22,6 +22,7 @@ export function composeRequest(
     : [textOf(configuration, path, dockerComposeFile)];
   return {
     workspace,
+    checkout,
     folder: folderOf(configFile),
     files,
     service: serviceOf(configuration),

@@ -6,7 +6,7 @@ import { asText, itemsOf, type Section, type Sourced, scalarAt, textAt } from ".
 /** A secret that a build's steps may ask for by its id. */
 export type BuildSecret = {
   readonly id: string;
-  readonly from: /** Absolute, inside the workspace. */
+  readonly from: /** Absolute, inside the checkout. */
   { readonly kind: "file"; readonly path: string } | { readonly kind: "environment"; readonly name: string };
   readonly at: Place;
 };
@@ -15,13 +15,13 @@ export type BuildSecret = {
  * The secrets of a build, with what the project's `secrets` say of them.
  * @throws E_CONFIG for one that is not defined there, or by neither a file nor a variable.
  */
-export function buildSecrets(build: Section, secrets: Mapping, workspace: string): readonly BuildSecret[] {
+export function buildSecrets(build: Section, secrets: Mapping, checkout: string): readonly BuildSecret[] {
   const path = `${build.path}.secrets`;
   return itemsOf(build.mapping.entries.get("secrets"), path).map((item) => {
     const { source, target } = readReference(item, `An item of ${path}`);
     const definition = secrets.entries.get(source.text);
     if (definition?.kind !== "mapping") throw undefinedSecret(source, secrets);
-    const from = readSource({ mapping: definition, path: `secrets.${source.text}` }, workspace);
+    const from = readSource({ mapping: definition, path: `secrets.${source.text}` }, checkout);
     return { id: target?.value ?? source.text, from, at: source.at };
   });
 }
@@ -34,11 +34,11 @@ function readReference(item: Tree, path: string): { readonly source: Scalar; rea
   return { source, target: textAt(section, "target") };
 }
 
-function readSource(secret: Section, workspace: string): BuildSecret["from"] {
+function readSource(secret: Section, checkout: string): BuildSecret["from"] {
   const variable = textAt(secret, "environment");
   if (variable) return { kind: "environment", name: variable.value };
   const file = scalarAt(secret, "file");
-  if (file) return { kind: "file", path: resolveInside(file, `${secret.path}.file`, workspace) };
+  if (file) return { kind: "file", path: resolveInside(file, `${secret.path}.file`, checkout) };
   throw new ActionError("E_CONFIG", {
     what: `${secret.path} says neither file nor environment, and a build can take nothing else.`,
     fix: "Add environment: and the name of a variable of this step.",

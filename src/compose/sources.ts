@@ -5,10 +5,12 @@ import type { Variables } from "./template.ts";
 import { type Mapping, type Scalar, tellText } from "./tree.ts";
 import { readYaml } from "./yaml.ts";
 
-/** The files that compose files are made of, as seen from a workspace that none of them may leave. */
+const OUTSIDE = "Keep what the image is built from inside the repository: nothing else is in the commit.";
+
+/** The files that compose files are made of, as seen from a checkout that none of them may leave. */
 export type Sources = {
-  readonly workspace: string;
-  /** The text of a file that something names. @throws E_CONFIG where it is not there, or lies outside the workspace. */
+  readonly checkout: string;
+  /** The text of a file that something names. @throws E_CONFIG where it is not there, or lies outside the checkout. */
   readonly read: (path: string, named: Named) => Promise<{ readonly file: string; readonly text: string }>;
   readonly isFile: (path: string) => Promise<boolean>;
 };
@@ -24,23 +26,23 @@ export type Named = {
 /** No project has that many; files that include one another twice each would never end. */
 const MAX_READS = 1000;
 
-/** Opens the files of a workspace for reading compose files, links looked at. */
-export function openSources(files: Pick<Files, "readText" | "stat" | "realPath">, workspace: string): Sources {
+/** Opens the files of a checkout for reading compose files, links looked at. */
+export function openSources(files: Pick<Files, "readText" | "stat" | "realPath">, checkout: string): Sources {
   let reads = 0;
   const realFile = async (path: string): Promise<string | undefined> => {
     const real = await files.realPath(path);
     return real !== undefined && (await files.stat(real))?.kind === "file" ? real : undefined;
   };
   return {
-    workspace,
+    checkout,
     isFile: async (path) => (await realFile(path)) !== undefined,
     read: async (path, named) => {
-      const file = pathWithin(workspace, path);
-      if (file === undefined) throw leavesWorkspace(path, workspace, named);
+      const file = pathWithin(checkout, path);
+      if (file === undefined) throw leavesCheckout(path, named);
       if (++reads > MAX_READS) throw tooMany(named);
       const real = await realFile(path);
       if (real === undefined) throw missing(file, named);
-      const root = (await files.realPath(workspace)) ?? workspace;
+      const root = (await files.realPath(checkout)) ?? checkout;
       if (pathWithin(root, real) === undefined) throw linkOut(file, named);
       const text = await files.readText(real);
       if (text === undefined) throw missing(file, named);
@@ -74,29 +76,29 @@ export function isRemote(path: string): boolean {
 
 /**
  * The absolute path that a value means.
- * @throws E_CONFIG where it leaves the workspace, as `~` does.
+ * @throws E_CONFIG where it leaves the checkout, as `~` does.
  */
-export function resolveInside(value: Scalar, path: string, workspace: string): string {
+export function resolveInside(value: Scalar, path: string, checkout: string): string {
   const full = resolvePath(value.folder, value.text);
-  if (!value.text.startsWith("~") && pathWithin(workspace, full) !== undefined) return full;
+  if (!value.text.startsWith("~") && pathWithin(checkout, full) !== undefined) return full;
   throw new ActionError("E_CONFIG", {
-    what: `${path} is ${tellText(value)}, which leaves the workspace ${workspace}.`,
-    fix: "Keep what the image is built from inside the repository, or set workspace-folder to the folder that holds both.",
+    what: `${path} is ${tellText(value)}, which leaves the checkout.`,
+    fix: OUTSIDE,
     at: value.at,
   });
 }
 
-function leavesWorkspace(path: string, workspace: string, { by, at }: Named): ActionError {
+function leavesCheckout(path: string, { by, at }: Named): ActionError {
   return new ActionError("E_CONFIG", {
-    what: `${by} is "${path}", which leaves the workspace ${workspace}.`,
-    fix: "Keep what the image is built from inside the repository, or set workspace-folder to the folder that holds both.",
+    what: `${by} is "${path}", which leaves the checkout.`,
+    fix: OUTSIDE,
     at,
   });
 }
 
 function linkOut(file: string, named: Named): ActionError {
   return new ActionError("E_CONFIG", {
-    what: `${named.by} names ${tellFile(file, named)}, a link that leaves the workspace.`,
+    what: `${named.by} names ${tellFile(file, named)}, a link that leaves the checkout.`,
     fix: "Put the file itself into the repository.",
     at: named.at,
   });
@@ -104,7 +106,7 @@ function linkOut(file: string, named: Named): ActionError {
 
 function missing(file: string, named: Named): ActionError {
   return new ActionError("E_CONFIG", {
-    what: `${named.by} names ${tellFile(file, named)}, and there is no such file in the workspace.`,
+    what: `${named.by} names ${tellFile(file, named)}, and there is no such file in the checkout.`,
     fix: "Correct the path, or check the file in; upper and lower case count.",
     at: named.at,
   });

@@ -1,8 +1,8 @@
 import { ActionError } from "../errors.ts";
 import type { Files } from "../world.ts";
-import { folderOf, pathWithin, resolvePath } from "./paths.ts";
+import { folderOf, pathWithin, resolvePath, type Workspace } from "./paths.ts";
 
-/** `file` is absolute, `relative` is how messages name it: as seen from the workspace. */
+/** `file` is absolute, `relative` is how messages name it: as seen from the checkout. */
 export type FoundConfiguration = { readonly file: string; readonly relative: string; readonly text: string };
 
 /** The inputs `devcontainer-json-path` and `devcontainer-dir`. */
@@ -22,20 +22,19 @@ const MINIMAL = `A minimal ${DEFAULTS[0]} is: { "image": "debian:12" }`;
 /**
  * Finds the dev container configuration of a workspace and reads it: the chosen one, else the first that the reference CLI's `build`
  * would take, else the only one in a sub-folder of `.devcontainer`.
- * @param workspace absolute path.
  * @param chosen `path` counts from `folder`, and from the workspace when there is no `folder`.
  * @throws E_INPUT for a chosen file that is missing or outside the workspace; E_CONFIG when there is none, or several and none was chosen.
  * @see https://containers.dev/implementors/spec/#devcontainerjson
  */
 export async function findConfiguration(
   files: Reading,
-  workspace: string,
+  workspace: Workspace,
   chosen: ChosenConfiguration = {},
 ): Promise<FoundConfiguration> {
   const found = await findAnyConfiguration(files, workspace, chosen);
   if (found) return found;
   throw new ActionError("E_CONFIG", {
-    what: `There is no dev container configuration in ${workspace}. Looked for ${DEFAULTS.join(", ")} and ${DEFAULT_FOLDER}/<name>/${NAME}.`,
+    what: `There is no dev container configuration in ${tellFolder(workspace)}. Looked for ${DEFAULTS.join(", ")} and ${DEFAULT_FOLDER}/<name>/${NAME}.`,
     fix: `Check out the repository first, or add a configuration. ${MINIMAL}`,
   });
 }
@@ -47,16 +46,16 @@ export async function findConfiguration(
  */
 export async function findAnyConfiguration(
   files: Reading,
-  workspace: string,
+  workspace: Workspace,
   chosen: ChosenConfiguration = {},
 ): Promise<FoundConfiguration | undefined> {
-  const wanted = chosenFile(workspace, chosen);
+  const wanted = chosenFile(workspace.folder, chosen);
   if (wanted !== undefined) return readChosen(files, workspace, wanted);
   for (const candidate of DEFAULTS) {
-    const file = resolvePath(workspace, candidate);
+    const file = resolvePath(workspace.folder, candidate);
     if (await isFile(files, file)) return readInside(files, workspace, file);
   }
-  const [only, ...others] = await configurationsInSubfolders(files, workspace);
+  const [only, ...others] = await configurationsInSubfolders(files, workspace.folder);
   if (only === undefined) return undefined;
   if (others.length > 0) {
     throw new ActionError("E_CONFIG", {
@@ -64,7 +63,7 @@ export async function findAnyConfiguration(
       fix: `Set the input devcontainer-json-path to one of them, for example devcontainer-json-path: ${only}`,
     });
   }
-  return readInside(files, workspace, resolvePath(workspace, only));
+  return readInside(files, workspace, resolvePath(workspace.folder, only));
 }
 
 type Wanted = { readonly input: string; readonly written: string; readonly file: string };
@@ -76,17 +75,18 @@ function chosenFile(workspace: string, { path, folder }: ChosenConfiguration): W
   return undefined;
 }
 
-async function readChosen(files: Reading, workspace: string, wanted: Wanted): Promise<FoundConfiguration> {
-  const relative = pathWithin(workspace, wanted.file);
+async function readChosen(files: Reading, workspace: Workspace, wanted: Wanted): Promise<FoundConfiguration> {
+  const relative = pathWithin(workspace.folder, wanted.file);
   if (relative === undefined) {
     throw new ActionError("E_INPUT", {
-      what: `The input ${wanted.input} is "${wanted.written}", which leaves the workspace ${workspace}.`,
-      fix: "Give a path inside the workspace, or set workspace-folder to the folder that holds both.",
+      what: `The input ${wanted.input} is "${wanted.written}", which leaves the workspace.`,
+      fix: "Give a path inside the workspace, or set workspace-folder to a folder that holds it.",
     });
   }
   if (await isFile(files, wanted.file)) return readInside(files, workspace, wanted.file, wanted);
   const meant = `${DEFAULT_FOLDER}/${wanted.written}`;
-  const misplaced = wanted.input === "devcontainer-json-path" && (await isFile(files, resolvePath(workspace, meant)));
+  const misplaced =
+    wanted.input === "devcontainer-json-path" && (await isFile(files, resolvePath(workspace.folder, meant)));
   throw new ActionError("E_INPUT", {
     what: `The input ${wanted.input} is "${wanted.written}", but there is no file ${relative} in the workspace.`,
     fix: misplaced
@@ -95,18 +95,18 @@ async function readChosen(files: Reading, workspace: string, wanted: Wanted): Pr
   });
 }
 
-/** Reads a file that is there, unless it is reached through a link that leaves the workspace: a stranger's commit must not read the runner's files. */
+/** Reads a file that is there, unless it is reached through a link that leaves the checkout: a stranger's commit must not read the runner's files. */
 async function readInside(
   files: Reading,
-  workspace: string,
+  { checkout }: Workspace,
   file: string,
   wanted?: Wanted,
 ): Promise<FoundConfiguration> {
-  const [realWorkspace, realFile] = await Promise.all([files.realPath(workspace), files.realPath(file)]);
-  const relative = pathWithin(workspace, file) ?? file;
-  if (realFile === undefined || pathWithin(realWorkspace ?? workspace, realFile) === undefined) {
+  const [root, realFile] = await Promise.all([files.realPath(checkout), files.realPath(file)]);
+  const relative = pathWithin(checkout, file) ?? file;
+  if (realFile === undefined || pathWithin(root ?? checkout, realFile) === undefined) {
     throw new ActionError(wanted ? "E_INPUT" : "E_CONFIG", {
-      what: `${wanted ? `The input ${wanted.input} names` : "Found"} ${relative}, a link that leaves the workspace.`,
+      what: `${wanted ? `The input ${wanted.input} names` : "Found"} ${relative}, a link that leaves the checkout.`,
       fix: "Put the file itself into the repository.",
       at: { file: relative },
     });
@@ -125,6 +125,12 @@ async function configurationsInSubfolders(files: Reading, workspace: string): Pr
   const candidates = ((await files.list(folder)) ?? []).map((name) => `${folder}/${name}/${NAME}`);
   const there = await Promise.all(candidates.map((file) => isFile(files, file)));
   return candidates.filter((_, at) => there[at]).map((file) => pathWithin(workspace, file) ?? folderOf(file));
+}
+
+/** The workspace as seen from the checkout. */
+function tellFolder({ folder, checkout }: Workspace): string {
+  const inside = pathWithin(checkout, folder) ?? folder;
+  return inside === "" || inside === "." ? "the checkout" : inside;
 }
 
 /** Follows links, as the reference CLI does; a folder of that name is passed over. */

@@ -4,7 +4,7 @@ import { placeOf } from "./parse.ts";
 import { folderOf, pathWithin, resolvePath } from "./paths.ts";
 import type { Substituted } from "./substitute.ts";
 
-/** What has to be built: an image as it is, a Dockerfile, or a service of compose. Paths are absolute and inside the workspace. */
+/** What has to be built: an image as it is, a Dockerfile, or a service of compose. Paths are absolute and inside the checkout. */
 export type BuildKind =
   | { readonly kind: "image"; readonly image: string }
   | { readonly kind: "compose" }
@@ -26,16 +26,16 @@ export type BuildArg = { readonly value: string; readonly path: JsonPath };
 /**
  * Tells what a configuration builds, by the rules of the reference CLI's `build`: a Dockerfile wins over compose, compose over an image.
  * @param configFile absolute path of devcontainer.json: paths in it count from its folder.
- * @param workspace absolute path that Dockerfile and context must not leave. Links are not looked at here.
+ * @param checkout absolute path that Dockerfile and context must not leave. Links are not looked at here.
  * @throws E_CONFIG where nothing or nothing valid is named, with the line.
  * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/singleContainer.ts (buildAndExtendImage)
  */
-export function buildKind(configuration: Substituted, configFile: string, workspace: string): BuildKind {
+export function buildKind(configuration: Substituted, configFile: string, checkout: string): BuildKind {
   const { json } = configuration;
   const build = objectAt(configuration, ["build"]);
   const written: JsonPath | undefined =
     "dockerFile" in json ? ["dockerFile"] : "dockerfile" in build ? ["build", "dockerfile"] : undefined;
-  if (written) return dockerfileKind(configuration, { written, build, folder: folderOf(configFile), workspace });
+  if (written) return dockerfileKind(configuration, { written, build, folder: folderOf(configFile), checkout });
   if ("dockerComposeFile" in json) return { kind: "compose" };
   const image = textAt(configuration, ["image"]);
   if (image === undefined) throw nothingToBuild(configuration);
@@ -46,11 +46,11 @@ type Sources = {
   readonly written: JsonPath;
   readonly build: JsonObject;
   readonly folder: string;
-  readonly workspace: string;
+  readonly checkout: string;
 };
 
 function dockerfileKind(configuration: Substituted, sources: Sources): BuildKind {
-  const { written, build, folder, workspace } = sources;
+  const { written, build, folder, checkout } = sources;
   const name = textAt(configuration, written);
   if (name === undefined) {
     throw new ActionError("E_CONFIG", {
@@ -61,10 +61,10 @@ function dockerfileKind(configuration: Substituted, sources: Sources): BuildKind
   }
   const inside = (path: JsonPath, value: string): string => {
     const full = resolvePath(folder, value);
-    if (pathWithin(workspace, full) !== undefined) return full;
+    if (pathWithin(checkout, full) !== undefined) return full;
     throw new ActionError("E_CONFIG", {
-      what: `${formatPath(path)} is "${value}", which leaves the workspace ${workspace}.`,
-      fix: "Keep what the image is built from inside the repository, or set workspace-folder to the folder that holds both.",
+      what: `${formatPath(path)} is "${value}", which leaves the checkout.`,
+      fix: "Keep what the image is built from inside the repository: nothing else is in the commit.",
       at: placeOf(configuration, path),
     });
   };

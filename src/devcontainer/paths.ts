@@ -29,3 +29,11 @@ export function pathWithin(folder: string, path: string): string | undefined {
   const prefix = root === "/" ? "/" : `${root}/`;
   return full.startsWith(prefix) ? full.slice(prefix.length) : undefined;
 }
+
+/** Where a dev container is read from. Absolute paths without links. */
+export type Workspace = {
+  /** The dev container's workspace: what `${localWorkspaceFolder}` is, and where its configuration is looked for. */
+  readonly folder: string;
+  /** The repository that holds it: everything in it is in the commit, nothing outside is read, and messages name files as seen from it. */
+  readonly checkout: string;
+};

@@ -10,6 +10,8 @@ export type Substitution = {
   readonly fromEnvironment: boolean;
   /** The absolute path of the workspace took part: such a value differs from one machine to the next. */
   readonly fromHostPath: boolean;
+  /** The name of the workspace's folder took part: such a value differs from one clone to the next. */
+  readonly fromFolderName: boolean;
   /** Variables of the environment that are not set and have no default: nothing took their place. */
   readonly unset: readonly string[];
 };
@@ -31,6 +33,7 @@ type Replaced = {
   readonly replaced: boolean;
   readonly fromEnvironment: boolean;
   readonly fromHostPath: boolean;
+  readonly fromFolderName: boolean;
   readonly unset: readonly string[];
 };
 type Resolve = (name: string, rest: readonly string[], path: JsonPath) => Replaced | undefined;
@@ -43,7 +46,8 @@ type Resolve = (name: string, rest: readonly string[], path: JsonPath) => Replac
  */
 export function substitute(configuration: Configuration, variables: Variables): Substituted {
   const folder = writtenContainerFolder(configuration.raw, variables);
-  const container = replaceVariables(folder, ["workspaceFolder"], resolver(configuration, variables, plain(folder)));
+  const written = replaceVariables(folder.text, ["workspaceFolder"], resolver(configuration, variables, folder));
+  const container = { ...written, fromFolderName: written.fromFolderName || folder.fromFolderName };
   const resolve = resolver(configuration, variables, container);
   const substitutions: Substitution[] = [];
   const replaceText = (written: string, path: JsonPath): string => {
@@ -80,6 +84,7 @@ function replaceVariables(written: string, path: JsonPath, resolve: Resolve): Re
     replaced: taken.length > 0,
     fromEnvironment: taken.some(({ fromEnvironment }) => fromEnvironment),
     fromHostPath: taken.some(({ fromHostPath }) => fromHostPath),
+    fromFolderName: taken.some(({ fromFolderName }) => fromFolderName),
     unset: taken.flatMap(({ unset }) => unset),
   };
 }
@@ -98,7 +103,7 @@ function resolver(configuration: Configuration, variables: Variables, container:
       case "localWorkspaceFolder":
         return { ...plain(localWorkspaceFolder), fromHostPath: true };
       case "localWorkspaceFolderBasename":
-        return plain(lastSegment(localWorkspaceFolder));
+        return { ...plain(lastSegment(localWorkspaceFolder)), fromFolderName: true };
       case "containerWorkspaceFolder":
         return container;
       case "containerWorkspaceFolderBasename":
@@ -110,7 +115,7 @@ function resolver(configuration: Configuration, variables: Variables, container:
 }
 
 function plain(text: string): Replaced {
-  return { text, replaced: true, fromEnvironment: false, fromHostPath: false, unset: [] };
+  return { text, replaced: true, fromEnvironment: false, fromHostPath: false, fromFolderName: false, unset: [] };
 }
 
 function isUnset(localEnv: Variables["localEnv"], rest: readonly string[]): boolean {
@@ -134,7 +139,8 @@ function unnamed(configuration: Configuration, name: string, path: JsonPath): ne
 }
 
 /** Before its own variables are replaced: https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/utils.ts (getWorkspaceConfiguration) */
-function writtenContainerFolder(raw: JsonObject, { localWorkspaceFolder }: Variables): string {
-  if (typeof raw.workspaceFolder === "string" && raw.workspaceFolder !== "") return raw.workspaceFolder;
-  return "dockerComposeFile" in raw ? "/" : resolvePath("/workspaces", lastSegment(localWorkspaceFolder));
+function writtenContainerFolder(raw: JsonObject, { localWorkspaceFolder }: Variables): Replaced {
+  if (typeof raw.workspaceFolder === "string" && raw.workspaceFolder !== "") return plain(raw.workspaceFolder);
+  if ("dockerComposeFile" in raw) return plain("/");
+  return { ...plain(resolvePath("/workspaces", lastSegment(localWorkspaceFolder))), fromFolderName: true };
 }

@@ -40,7 +40,7 @@ export async function discoverFeatures(
   const expanded = new Set<string>();
   let wave: Wave = { needed: asked.map(identify), preceding: [] };
   while (wave.needed.length > 0 || wave.preceding.length > 0) {
-    await askAll(wave, outcomes, (one) => findFeature(one, { workspace: folders.workspace, lockfile }, ports));
+    await askAll(wave, outcomes, (one) => findFeature(one, { checkout: folders.checkout, lockfile }, ports));
     const doubt = doubtIn(wave, outcomes);
     if (doubt) return doubt;
     const fresh = wave.needed.filter(({ key }, at) => !expanded.has(key) && firstOf(wave.needed, key) === at);
@@ -88,7 +88,7 @@ async function askAll(
 
 async function findFeature(
   { asked, reference }: Identified,
-  { workspace, lockfile }: { readonly workspace: string; readonly lockfile: Lockfile },
+  { checkout, lockfile }: { readonly checkout: string; readonly lockfile: Lockfile },
   ports: FeaturePorts,
 ): Promise<Outcome> {
   const locked = lockedDigest(lockfile, asked);
@@ -98,7 +98,7 @@ async function findFeature(
     case "tarball":
       return findTarball(asked, { reference, locked }, ports);
     case "local":
-      return readLocalFeature(ports.files, asked, { reference, workspace });
+      return readLocalFeature(ports.files, asked, { reference, checkout });
     case "release":
       throw featureError(asked, {
         what: "is one of the old ones that are released on GitHub and not published to a registry",

@@ -23,8 +23,8 @@ export type FeatureReference =
   /** `owner/repository/feature`: the reference CLI looks for it among GitHub's releases; nothing is published that way any more. */
   | { readonly kind: "release"; readonly name: string };
 
-/** Absolute paths: the folder of devcontainer.json, from which local features count, and the workspace, in which they stay. */
-export type Folders = { readonly configFolder: string; readonly workspace: string };
+/** Absolute paths: the folder of devcontainer.json, from which local features count, the workspace, in which they are, and the checkout, which no link leaves. */
+export type Folders = { readonly configFolder: string; readonly workspace: string; readonly checkout: string };
 
 /** Local features are below this folder of the workspace. */
 const HOME = ".devcontainer";
@@ -64,7 +64,11 @@ function tarball(asked: AskedFeature, id: string): FeatureReference {
   });
 }
 
-function localFolder(asked: AskedFeature, id: string, { configFolder, workspace }: Folders): FeatureReference {
+function localFolder(
+  asked: AskedFeature,
+  id: string,
+  { configFolder, workspace, checkout }: Folders,
+): FeatureReference {
   if (id.startsWith("/")) {
     throw featureError(asked, {
       what: "is an absolute path",
@@ -75,8 +79,8 @@ function localFolder(asked: AskedFeature, id: string, { configFolder, workspace 
   if (pathWithin(resolvePath(workspace, HOME), folder) !== undefined)
     return { kind: "local", folder, name: lastSegment(id) };
   throw featureError(asked, {
-    what: `is the folder ${pathWithin(workspace, folder) ?? folder}, which is not below ${HOME}`,
-    fix: `Local features have to be there; paths count from the folder of devcontainer.json (${pathWithin(workspace, configFolder) ?? configFolder}).`,
+    what: `is the folder ${pathWithin(checkout, folder) ?? folder}, which is not below ${pathWithin(checkout, resolvePath(workspace, HOME)) ?? HOME}`,
+    fix: `Local features have to be there; paths count from the folder of devcontainer.json (${pathWithin(checkout, configFolder) ?? configFolder}).`,
   });
 }
 

@@ -14,15 +14,15 @@ const MAX_ENTRIES = 10_000;
 
 /**
  * Reads a feature in the workspace: its metadata, and all of its folder by digest.
- * @param workspace absolute path, which no link on the way to the folder may leave.
+ * @param checkout absolute path, which no link on the way to the folder may leave.
  * @throws E_CONFIG or E_FEATURE where there is no folder with metadata, or something in it is neither file, folder nor link.
  */
 export async function readLocalFeature(
   files: FeaturePorts["files"],
   asked: AskedFeature,
-  { reference, workspace }: { readonly reference: LocalReference; readonly workspace: string },
+  { reference, checkout }: { readonly reference: LocalReference; readonly checkout: string },
 ): Promise<FoundFeature> {
-  const folder = await realFolderOf(files, asked, { reference, workspace });
+  const folder = await realFolderOf(files, asked, { reference, checkout });
   const text = await readInside(files, folder, `${folder}/${METADATA_FILE}`);
   if (typeof text === "object") {
     throw featureError(asked, {
@@ -30,7 +30,7 @@ export async function readLocalFeature(
       fix: "Put the file itself there: only the feature's folder reaches the build.",
     });
   }
-  if (text === undefined) throw withoutMetadata(asked, pathWithin(workspace, reference.folder) ?? reference.folder);
+  if (text === undefined) throw withoutMetadata(asked, pathWithin(checkout, reference.folder) ?? reference.folder);
   const metadata = parseMetadata(text, asked);
   if (!metadata) {
     throw featureError(asked, {
@@ -46,13 +46,13 @@ export async function readLocalFeature(
 async function realFolderOf(
   files: FeaturePorts["files"],
   asked: AskedFeature,
-  { reference, workspace }: { readonly reference: LocalReference; readonly workspace: string },
+  { reference, checkout }: { readonly reference: LocalReference; readonly checkout: string },
 ): Promise<string> {
-  const [home, folder] = await Promise.all([files.realPath(workspace), files.realPath(reference.folder)]);
-  if (folder === undefined) throw withoutMetadata(asked, pathWithin(workspace, reference.folder) ?? reference.folder);
-  if (pathWithin(home ?? workspace, folder) !== undefined) return folder;
+  const [home, folder] = await Promise.all([files.realPath(checkout), files.realPath(reference.folder)]);
+  if (folder === undefined) throw withoutMetadata(asked, pathWithin(checkout, reference.folder) ?? reference.folder);
+  if (pathWithin(home ?? checkout, folder) !== undefined) return folder;
   throw featureError(asked, {
-    what: "is reached through a link that leaves the workspace",
+    what: "is reached through a link that leaves the checkout",
     fix: "Put the feature itself into the repository.",
   });
 }

@@ -14,7 +14,7 @@ export type LockfileUse = "use" | "require" | "ignore";
 
 /** `devcontainer-lock.json`: https://github.com/devcontainers/spec/blob/main/docs/specs/devcontainer-lockfile.md */
 export type Lockfile = {
-  /** As seen from the workspace. */
+  /** As seen from the checkout. */
   readonly file: string;
   /** Whether there is one at all. */
   readonly exists: boolean;
@@ -27,19 +27,19 @@ const UPDATE = "Run `devcontainer build` or `devcontainer upgrade` and commit th
 /**
  * Reads the lockfile beside a configuration; where there is none, one that locks nothing.
  * @param configFile absolute path of devcontainer.json.
- * @throws E_CONFIG for one that is not what the specification says, or lies outside the workspace.
+ * @throws E_CONFIG for one that is not what the specification says, or lies outside the checkout.
  */
 export async function readLockfile(
   files: FeaturePorts["files"],
   configFile: string,
-  workspace: string,
+  checkout: string,
 ): Promise<Lockfile> {
   const name = lastSegment(configFile).startsWith(".") ? ".devcontainer-lock.json" : "devcontainer-lock.json";
   const path = resolvePath(folderOf(configFile), name);
-  const file = pathWithin(workspace, path) ?? path;
-  const text = await readInside(files, workspace, path);
+  const file = pathWithin(checkout, path) ?? path;
+  const text = await readInside(files, checkout, path);
   if (text === undefined) return { file, exists: false, features: new Map() };
-  if (typeof text !== "string") throw unusable(file, "is a link that leaves the workspace");
+  if (typeof text !== "string") throw unusable(file, "is a link that leaves the checkout");
   if (text.trim() === "") return { file, exists: true, features: new Map() };
   const json = parseJson(text);
   const features = isJsonObject(json) ? json.features : undefined;

@@ -19,6 +19,8 @@ export type FeatureRequest = {
   readonly configFile: string;
   /** Absolute path. */
   readonly workspace: string;
+  /** What no link on the way to a local feature may leave. */
+  readonly checkout: string;
   /** What the input `additional-features` holds. */
   readonly additional?: JsonObject;
   readonly lockfile: LockfileUse;
@@ -42,12 +44,12 @@ export async function resolveFeatures(
   request: FeatureRequest,
   ports: FeaturePorts,
 ): Promise<ResolvedFeatures | FeatureDoubt> {
-  const { configuration, configFile, workspace, additional, lockfile: use } = request;
+  const { configuration, configFile, workspace, checkout, additional, lockfile: use } = request;
   const asked = askedFeatures(configuration, additional);
   if (asked.length === 0) return { kind: "resolved", features: [], warnings: [] };
-  const folders = { configFolder: folderOf(configFile), workspace };
+  const folders = { configFolder: folderOf(configFile), workspace, checkout };
   const preferred = preferredOrder(configuration, folders);
-  const lockfile = await lockfileFor(use, ports, { configFile, workspace });
+  const lockfile = await lockfileFor(use, ports, { configFile, checkout });
   const discovery = await discoverFeatures(asked, { folders, lockfile }, ports);
   if (discovery.kind === "registry") return discovery;
   const nodes = buildGraph(asked, discovery.known);
@@ -66,10 +68,10 @@ export async function resolveFeatures(
 async function lockfileFor(
   use: LockfileUse,
   { files }: FeaturePorts,
-  { configFile, workspace }: { readonly configFile: string; readonly workspace: string },
+  { configFile, checkout }: { readonly configFile: string; readonly checkout: string },
 ): Promise<Lockfile> {
   if (use === "ignore") return { file: "", exists: false, features: new Map() };
-  return readLockfile(files, configFile, workspace);
+  return readLockfile(files, configFile, checkout);
 }
 
 type Preference = { readonly asked: AskedFeature; readonly target: SoftTarget };

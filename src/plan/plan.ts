@@ -1,6 +1,7 @@
 import { pickLabel } from "../devcontainer/label.ts";
 import { formatOption } from "../devcontainer/options.ts";
 import type { Configuration } from "../devcontainer/parse.ts";
+import type { Workspace } from "../devcontainer/paths.ts";
 import { type Dockerfile, instructionText } from "../dockerfile/parse.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Places } from "../key/difference.ts";
@@ -12,7 +13,6 @@ import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { installationOf } from "../sources/installation.ts";
 import type { Warning } from "../sources/source-warnings.ts";
 import { type Gathered, gatherSources } from "../sources/sources.ts";
-import type { Workspace } from "../sources/workspace.ts";
 import type { World } from "../world.ts";
 import { readImages, refuseForeignImages, remoteDoubt } from "./images.ts";
 import { findHidden, tellPlaces } from "./places.ts";
@@ -21,7 +21,7 @@ import type { Wanted } from "./wanted.ts";
 /** Everything that the commit and the inputs say, read once: what is hashed here is what will be built. */
 export type Sources = {
   readonly wanted: Wanted;
-  /** devcontainer.json as seen from the workspace, which is part of the branch's tag. */
+  /** devcontainer.json as seen from the checkout, which is part of the branch's tag. */
   readonly configuration: string;
   readonly raw: Configuration["raw"];
   readonly places: Places;

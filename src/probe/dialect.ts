@@ -1,7 +1,7 @@
+import type { Workspace } from "../devcontainer/paths.ts";
 import type { FeaturePorts } from "../features/found.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import { readSources, type Sources } from "../plan/plan.ts";
-import type { Workspace } from "../sources/workspace.ts";
 import type { Registry, World } from "../world.ts";
 import { type Probed, probe } from "./probe.ts";
 

@@ -24,7 +24,10 @@ export async function composeDefinition(
   { configuration, found, workspace, env }: DefinitionRequest,
   files: Files,
 ): Promise<Definition> {
-  const service = await readComposeService(composeRequest(configuration, found.file, { workspace, env }), files);
+  const service = await readComposeService(
+    composeRequest(configuration, found.file, { workspace: workspace.folder, checkout: workspace.checkout, env }),
+    files,
+  );
   if (service.kind === "unknown") {
     const [{ what, fix, at }] = service.doubts;
     return {

@@ -1,4 +1,5 @@
 import { DEFAULT_CONFIGURATION } from "../devcontainer/find.ts";
+import type { Workspace } from "../devcontainer/paths.ts";
 import { pathWithin, resolvePath } from "../devcontainer/paths.ts";
 import { ActionError, type Place } from "../errors.ts";
 import type { BuildInputs } from "../inputs/build-inputs.ts";
@@ -12,11 +13,11 @@ import { type CountedOption, type Definition, type NamedContext, NOTHING, type W
 export function withBuildInputs(
   definition: Definition,
   inputs: BuildInputs,
-  { workspace, at }: { readonly workspace: string; readonly at: Place },
+  { workspace, at }: { readonly workspace: Workspace; readonly at: Place },
 ): Definition {
   const contexts = inputs.contexts.map(({ name, kind, value }): readonly [string, NamedContext] => {
-    const source = kind === "image" ? value : resolvePath(workspace, value);
-    if (kind === "folder" && pathWithin(workspace, source) === undefined) throw leavesWorkspace(name, value);
+    const source = kind === "image" ? value : resolvePath(workspace.folder, value);
+    if (kind === "folder" && pathWithin(workspace.folder, source) === undefined) throw leavesWorkspace(name, value);
     return [name, { kind, value: source, at, fromEnvironment: false, fromHostPath: false }];
   });
   return {
@@ -49,9 +50,9 @@ function leavesWorkspace(name: string, value: string): ActionError {
 /** What the input dockerfile-path says in the place of a configuration. Both paths are absolute. */
 export function dockerfileDefinition(
   { dockerfile, context }: { readonly dockerfile: string; readonly context: string },
-  workspace: string,
+  { checkout }: Pick<Workspace, "checkout">,
 ): Definition {
-  const at = { file: pathWithin(workspace, dockerfile) ?? dockerfile };
+  const at = { file: pathWithin(checkout, dockerfile) ?? dockerfile };
   const written = (value: string): Written => ({ value, at, fromEnvironment: false, fromHostPath: false });
   return { ...NOTHING, source: { kind: "dockerfile", dockerfile: written(dockerfile), context: written(context) } };
 }

@@ -2,6 +2,7 @@ import type { Secret } from "../arguments/secrets.ts";
 import type { Ssh } from "../arguments/ssh.ts";
 import type { FoundConfiguration } from "../devcontainer/find.ts";
 import type { BuildOption } from "../devcontainer/options.ts";
+import type { Workspace } from "../devcontainer/paths.ts";
 import type { Substituted } from "../devcontainer/substitute.ts";
 import type { Place } from "../errors.ts";
 import type { Doubt } from "./doubt.ts";
@@ -61,7 +62,7 @@ export type Definition = BuildRequest & {
 export type DefinitionRequest = {
   readonly configuration: Substituted;
   readonly found: Pick<FoundConfiguration, "file" | "relative">;
-  readonly workspace: string;
+  readonly workspace: Workspace;
   readonly env: Readonly<Record<string, string>>;
 };
 

@@ -2,6 +2,7 @@ import type { JsonPath } from "../devcontainer/json.ts";
 import { type BuildKind, buildKind } from "../devcontainer/kind.ts";
 import { type BuildOption, type BuildOptionPair, formatOption, readBuildOptions } from "../devcontainer/options.ts";
 import { placeOf } from "../devcontainer/parse.ts";
+import type { Workspace } from "../devcontainer/paths.ts";
 import { pathWithin, resolvePath } from "../devcontainer/paths.ts";
 import { type Substituted, substitutionAt } from "../devcontainer/substitute.ts";
 import { tellPlace } from "../errors.ts";
@@ -22,7 +23,7 @@ import type { Doubt } from "./doubt.ts";
  */
 export async function readDefinition(request: DefinitionRequest, files: Files): Promise<Definition> {
   const { configuration, found, workspace } = request;
-  const kind = buildKind(configuration, found.file, workspace);
+  const kind = buildKind(configuration, found.file, workspace.checkout);
   switch (kind.kind) {
     case "image":
       return { ...NOTHING, source: { kind: "image", image: writtenAt(configuration, ["image"], kind.image) } };
@@ -64,8 +65,8 @@ function dockerfileDefinition(
       ...option,
       fromEnvironment,
     })),
-    secrets: options.uncounted.flatMap((option) => secretOption(option, workspace)),
-    ssh: options.uncounted.flatMap((option) => sshOption(option, workspace)),
+    secrets: options.uncounted.flatMap((option) => secretOption(option, workspace.folder)),
+    ssh: options.uncounted.flatMap((option) => sshOption(option, workspace.folder)),
     uncounted: options.uncounted.filter(({ name }) => name !== "secret" && name !== "ssh"),
     user: undefined,
     warnings: [
@@ -114,17 +115,21 @@ type Named = {
 };
 
 /**
- * A folder inside the workspace or an image by name; of anything else nobody can tell before the build what is in it.
+ * A folder of the checkout, from the workspace on, or an image by name; of anything else nobody can tell before the build what is in it.
  * @see https://docs.docker.com/reference/cli/docker/buildx/build/#build-context
  */
-export function namedContext({ name, value, at }: BuildOptionPair, workspace: string, fromEnvironment: boolean): Named {
+export function namedContext(
+  { name, value, at }: BuildOptionPair,
+  workspace: Workspace,
+  fromEnvironment: boolean,
+): Named {
   const source = value ?? "";
   const written = { at, fromEnvironment, fromHostPath: false };
   const image = /^docker-image:\/\/(.+)$/.exec(source)?.[1];
   if (image !== undefined) return { name, source, context: { kind: "image", value: image, ...written } };
   const isAddress = /^[a-z][a-z0-9+-]*:/.test(source) || source.startsWith("git@");
-  const folder = resolvePath(workspace, source);
-  if (source !== "" && !isAddress && pathWithin(workspace, folder) !== undefined)
+  const folder = resolvePath(workspace.folder, source);
+  if (source !== "" && !isAddress && pathWithin(workspace.checkout, folder) !== undefined)
     return { name, source, context: { kind: "folder", value: folder, ...written } };
   return {
     name,

@@ -1,5 +1,6 @@
 import type { FoundConfiguration } from "../devcontainer/find.ts";
 import { isJsonObject, type Json, type JsonObject } from "../devcontainer/json.ts";
+import type { Workspace } from "../devcontainer/paths.ts";
 import { folderOf } from "../devcontainer/paths.ts";
 import type { Substituted } from "../devcontainer/substitute.ts";
 import { ActionError, type Place } from "../errors.ts";
@@ -27,7 +28,7 @@ export type FeatureSources = {
 export type FeatureSourcesRequest = {
   readonly configuration: Substituted;
   readonly found: Pick<FoundConfiguration, "file">;
-  readonly workspace: string;
+  readonly workspace: Workspace;
   readonly additional: JsonObject;
   readonly lockfile: LockfileUse;
 };
@@ -43,13 +44,14 @@ export async function gatherFeatures(
 ): Promise<FeatureSources | undefined> {
   const asked = askedFeatures(configuration, additional);
   if (asked.length === 0) return undefined;
-  const locks = lockfile === "ignore" ? undefined : await readLockfile(files, found.file, workspace);
-  const folders = { configFolder: folderOf(found.file), workspace };
+  const locks = lockfile === "ignore" ? undefined : await readLockfile(files, found.file, workspace.checkout);
+  const paths = { workspace: workspace.folder, checkout: workspace.checkout };
+  const folders = { configFolder: folderOf(found.file), ...paths };
   const local = await readLocalFeatures(asked, folders, files);
   const written = [...asked, ...[...local.keys()].filter((one) => !asked.includes(one))].map((one) =>
     writtenFeature(one, local.get(one), locks),
   );
-  const request = { configuration, configFile: found.file, workspace, additional, lockfile };
+  const request = { configuration, configFile: found.file, ...paths, additional, lockfile };
   return {
     request,
     written: [...written, ...otherLocks(written, locks)].sort((a, b) => (a.id < b.id ? -1 : 1)),
@@ -75,7 +77,7 @@ async function readLocalFeatures(
     const reference = identifyFeature(one, folders);
     if (reference.kind !== "local" || (one.neededBy !== undefined && seen.has(reference.folder))) continue;
     seen.add(reference.folder);
-    const feature = await readLocalFeature(files, one, { reference, workspace: folders.workspace });
+    const feature = await readLocalFeature(files, one, { reference, checkout: folders.checkout });
     found.set(one, feature);
     waiting.push(...dependenciesOf(one, feature));
   }
@@ -129,7 +131,8 @@ function isPrivate({ substitutions }: Substituted, id: string): boolean {
  * @throws ActionError E_INPUT naming the feature.
  */
 export function refuseForeignFeatures(request: FeatureRequest, patterns: Inputs["allowedImages"]): void {
-  const folders = { configFolder: folderOf(request.configFile), workspace: request.workspace };
+  const { workspace, checkout } = request;
+  const folders = { configFolder: folderOf(request.configFile), workspace, checkout };
   for (const asked of askedFeatures(request.configuration, request.additional))
     refuseForeignFeature(asked, folders, patterns);
 }

@@ -1,6 +1,6 @@
 import { formatPath } from "../devcontainer/json.ts";
 import { placeOf } from "../devcontainer/parse.ts";
-import type { Substituted } from "../devcontainer/substitute.ts";
+import type { Substituted, Substitution } from "../devcontainer/substitute.ts";
 import type { Place } from "../errors.ts";
 import type { ContextEntry } from "../key/ingredients.ts";
 import type { Definition } from "./definition-shape.ts";
@@ -12,32 +12,46 @@ export type Warning = { readonly text: string; readonly at?: Place };
 /** What decides about the image; elsewhere, as in a mount, a variable that only some machines have is usual. */
 const DECIDES = new Set<string | number>([
   ...["image", "build", "dockerFile", "context", "dockerComposeFile", "service"],
-  ...["features", "overrideFeatureInstallOrder", "containerEnv", "containerUser", "remoteUser"],
+  ...["features", "overrideFeatureInstallOrder"],
 ]);
 
-/** Variables of the environment that are not set, where they decide about the image. */
-export function unsetVariables(configuration: Substituted): Warning[] {
-  return configuration.substitutions.flatMap(({ path, unset }) =>
-    DECIDES.has(path[0] ?? "")
-      ? unset.map((name) => ({
-          text: `the variable ${name} is not set in this step: nothing takes its place in ${formatPath(path)}. Set it under env:, or give a default, \${localEnv:${name}:default}`,
-          at: placeOf(configuration, path),
-        }))
-      : [],
-  );
-}
+/** Features are installed with them; without features they stand in the label alone, as they are written. */
+const DECIDES_WITH_FEATURES = new Set<string | number>(["containerEnv", "containerUser", "remoteUser"]);
 
 /** These are paths themselves, and count from the workspace wherever that is. */
 const PATHS = new Set(["dockerFile", "context", "dockerComposeFile", "build.dockerfile", "build.context"]);
 
-/** What decides about the image and is another one in every checkout. */
-export function hostPathWarnings(configuration: Substituted): Warning[] {
-  return configuration.substitutions.flatMap(({ path, fromHostPath }) => {
-    const name = formatPath(path);
-    if (!fromHostPath || !DECIDES.has(path[0] ?? "") || PATHS.has(name)) return [];
-    const text = `${name} holds the path of this checkout: the image is found again only in a checkout at the same path`;
-    return [{ text, at: placeOf(configuration, path) }];
-  });
+/** What decides about the image and is another one on another machine: variables that are not set here, and where the checkout lies. */
+export function substitutionWarnings(
+  configuration: Substituted,
+  { hasFeatures }: { readonly hasFeatures: boolean },
+): Warning[] {
+  const decides = ([first = ""]: Substitution["path"]): boolean =>
+    DECIDES.has(first) || (hasFeatures && DECIDES_WITH_FEATURES.has(first));
+  const deciding = configuration.substitutions.filter(({ path }) => decides(path));
+  const warn = (path: Substitution["path"], text: string): Warning => ({ text, at: placeOf(configuration, path) });
+  return [
+    ...deciding.flatMap(({ path, unset }) => unset.map((name) => warn(path, unsetText(name, path)))),
+    ...deciding.flatMap(({ path, ...taken }) => {
+      const text = PATHS.has(formatPath(path)) ? undefined : checkoutText(formatPath(path), taken);
+      return text === undefined ? [] : [warn(path, text)];
+    }),
+  ];
+}
+
+function unsetText(variable: string, path: Substitution["path"]): string {
+  return `the variable ${variable} is not set in this step: nothing takes its place in ${formatPath(path)}. Set it under env:, or give a default, \${localEnv:${variable}:default}`;
+}
+
+function checkoutText(
+  name: string,
+  { fromHostPath, fromFolderName }: Pick<Substitution, "fromHostPath" | "fromFolderName">,
+): string | undefined {
+  if (fromHostPath)
+    return `${name} holds the path of this checkout: the image is found again only in a checkout at the same path`;
+  if (fromFolderName)
+    return `${name} holds the name of this checkout's folder: the image is found again only in a folder of the same name. Set workspaceFolder, or write the name out`;
+  return undefined;
 }
 
 /** A named context is sent as a whole. */

@@ -6,7 +6,7 @@ import {
 } from "../devcontainer/find.ts";
 import { isJsonObject, type JsonObject } from "../devcontainer/json.ts";
 import { parseConfiguration } from "../devcontainer/parse.ts";
-import { pathWithin, resolvePath } from "../devcontainer/paths.ts";
+import { pathWithin, resolvePath, type Workspace } from "../devcontainer/paths.ts";
 import { type Substituted, substitute } from "../devcontainer/substitute.ts";
 import { type Dockerfile, parseDockerfile } from "../dockerfile/parse.ts";
 import type { Scope } from "../dockerfile/scope.ts";
@@ -23,9 +23,9 @@ import type { CountedOption, Definition } from "./definition-shape.ts";
 import type { FeatureSources, FeatureSourcesRequest } from "./feature-sources.ts";
 import { readImageName } from "./image-name.ts";
 import { refusedRights, rightsIn } from "./rights.ts";
-import { gitWarnings, hostPathWarnings, unsetVariables, type Warning } from "./source-warnings.ts";
+import { gitWarnings, substitutionWarnings, type Warning } from "./source-warnings.ts";
 import { readNamedContext, readUsedContext } from "./used-context.ts";
-import { findContext, insideWorkspace, refuseOutside, type Workspace } from "./workspace.ts";
+import { findContext, insideWorkspace, refuseOutside } from "./workspace.ts";
 
 /** A folder that a build reads, with what of it counts. */
 export type ContextFolder = { readonly root: string; readonly entries: readonly ContextEntry[] };
@@ -33,7 +33,7 @@ export type ContextFolder = { readonly root: string; readonly entries: readonly 
 /** Everything that was read from the checkout, before any of it became a plan. */
 export type Gathered = {
   readonly configuration: Substituted;
-  /** devcontainer.json as seen from the workspace. */
+  /** devcontainer.json as seen from the checkout. */
   readonly relative: string;
   readonly definition: Definition;
   /** Of its options those that a fork's configuration does not get; nothing in a run about the repository's own code. */
@@ -45,7 +45,7 @@ export type Gathered = {
   readonly file: string | undefined;
   readonly context: ContextFolder | undefined;
   readonly namedContexts: ReadonlyMap<string, ContextFolder>;
-  /** The context's folder as seen from the workspace. */
+  /** The context's folder as seen from the checkout. */
   readonly contextFolder: string;
   /** Paths named `.git` that no instruction reads and that are therefore not sent. */
   readonly leftOut: readonly string[];
@@ -61,24 +61,23 @@ export type Gathered = {
  */
 export async function gatherSources(
   inputs: Inputs,
-  { folder: workspace }: Workspace,
+  workspace: Workspace,
   { files, host }: Pick<World, "files" | "host">,
 ): Promise<Gathered> {
   const { found, instead } = await findWhatCounts(inputs, workspace, files);
   const configuration = substitute(parseConfiguration(found.text, found.relative), {
     localEnv: host.env,
-    localWorkspaceFolder: workspace,
+    localWorkspaceFolder: workspace.folder,
   });
   const configured = instead ?? (await readDefinition({ configuration, found, workspace, env: host.env }, files));
   const definition = withBuildInputs(configured, inputs.build, { workspace, at: { file: found.relative } });
   const read = await readSource({ inputs, definition, workspace }, { files, host });
-  const namedContexts = await readNamedContexts(files, workspace, definition);
+  const namedContexts = await readNamedContexts(files, workspace.checkout, definition);
   const { additionalFeatures: additional, lockfile } = inputs;
   const refused = host.event.isFork ? rightsIn(configured.counted) : [];
   const told = [
     ...refusedRights(refused),
-    ...unsetVariables(configuration),
-    ...hostPathWarnings(configuration),
+    ...substitutionWarnings(configuration, { hasFeatures: mayHaveFeatures(configuration, additional) }),
     ...gitWarnings(namedContexts, definition),
   ];
   const request = { configuration, found, workspace, additional, lockfile };
@@ -100,23 +99,27 @@ export async function gatherSources(
 type Counting = { readonly found: FoundConfiguration; readonly instead?: Definition };
 
 /** The configuration, or what the inputs say in its place: a Dockerfile, or an image where there is no configuration. */
-async function findWhatCounts(inputs: Inputs, workspace: string, files: Files): Promise<Counting> {
+async function findWhatCounts(inputs: Inputs, workspace: Workspace, files: Files): Promise<Counting> {
   const { dockerfilePath, buildContextPath, fallbackImage, devcontainerJsonPath, devcontainerDir } = inputs;
   if (dockerfilePath !== undefined) {
-    const dockerfile = insideWorkspace(workspace, "dockerfile-path", dockerfilePath);
-    const context = insideWorkspace(workspace, "build-context-path", buildContextPath ?? ".");
+    const dockerfile = insideWorkspace(workspace.folder, "dockerfile-path", dockerfilePath);
+    const context = insideWorkspace(workspace.folder, "build-context-path", buildContextPath ?? ".");
     return withoutConfiguration(workspace, dockerfile, dockerfileDefinition({ dockerfile, context }, workspace));
   }
   const chosen = { path: devcontainerJsonPath, folder: devcontainerDir };
   if (fallbackImage === undefined) return { found: await findConfiguration(files, workspace, chosen) };
   const found = await findAnyConfiguration(files, workspace, chosen);
   if (found) return { found };
-  return withoutConfiguration(workspace, resolvePath(workspace, DEFAULT_CONFIGURATION), imageDefinition(fallbackImage));
+  return withoutConfiguration(
+    workspace,
+    resolvePath(workspace.folder, DEFAULT_CONFIGURATION),
+    imageDefinition(fallbackImage),
+  );
 }
 
 /** An empty configuration: it has no users, no features and no label, and messages and the branch's tag name `file`. */
-function withoutConfiguration(workspace: string, file: string, instead: Definition): Counting {
-  return { found: { file, relative: pathWithin(workspace, file) ?? file, text: "{}" }, instead };
+function withoutConfiguration({ checkout }: Workspace, file: string, instead: Definition): Counting {
+  return { found: { file, relative: pathWithin(checkout, file) ?? file, text: "{}" }, instead };
 }
 
 function mayHaveFeatures({ json }: Substituted, additional: JsonObject): boolean {
@@ -136,7 +139,7 @@ async function gatherAllowedFeatures(
   return features;
 }
 
-type Reading = { readonly inputs: Inputs; readonly definition: Definition; readonly workspace: string };
+type Reading = { readonly inputs: Inputs; readonly definition: Definition; readonly workspace: Workspace };
 type Ports = Pick<World, "files" | "host">;
 
 async function readSource(reading: Reading, ports: Ports): Promise<Read> {
@@ -162,7 +165,7 @@ async function withoutDockerfile(
 ): Promise<Read> {
   const dockerfile = parseDockerfile(dockerfileText, "Dockerfile");
   const ours = { dockerfile, file: undefined };
-  const told = await readBuildArguments(inputs, definition, ours, { files, host, workspace });
+  const told = await readBuildArguments(inputs, definition, ours, { files, host, workspace: workspace.folder });
   return {
     dockerfileText,
     dockerfile,
@@ -182,21 +185,27 @@ async function dockerfileSources(
   { inputs, definition, workspace }: Reading,
   { files, host }: Ports,
 ): Promise<Read> {
-  const { text, file, path } = await readDockerfile(files, workspace, source.dockerfile);
+  const { checkout } = workspace;
+  const { text, file, path } = await readDockerfile(files, checkout, source.dockerfile);
   refuseLostText(text, file);
-  const root = await findContext(files, workspace, source.context);
+  const root = await findContext(files, checkout, source.context);
   const dockerfile = parseDockerfile(text, file);
   const target = definition.target?.value;
   targetStage(dockerfile, target);
-  const told = await readBuildArguments(inputs, definition, { dockerfile, file }, { files, host, workspace });
+  const told = await readBuildArguments(
+    inputs,
+    definition,
+    { dockerfile, file },
+    { files, host, workspace: workspace.folder },
+  );
   const args = { ...told.uncounted, ...told.args };
-  const context = await readUsedContext(files, { root, workspace, dockerfilePath: path, dockerfile, target, args });
+  const context = await readUsedContext(files, { root, checkout, dockerfilePath: path, dockerfile, target, args });
   return {
     dockerfileText: text,
     dockerfile,
     file,
     context: { root, entries: context.entries },
-    contextFolder: pathWithin(workspace, root) ?? ".",
+    contextFolder: pathWithin(checkout, root) ?? ".",
     leftOut: context.leftOut,
     arguments: told,
     warnings: [...told.warnings, ...context.warnings],
@@ -217,12 +226,12 @@ function refuseLostText(text: string, file: string): void {
 
 async function readDockerfile(
   files: Files,
-  workspace: string,
+  checkout: string,
   dockerfile: DockerfileSource["dockerfile"],
 ): Promise<{ readonly text: string; readonly file: string; readonly path: string | undefined }> {
   if ("text" in dockerfile) return { text: dockerfile.text, file: dockerfile.at.file, path: undefined };
-  const file = pathWithin(workspace, dockerfile.value) ?? dockerfile.value;
-  await refuseOutside(files, workspace, dockerfile);
+  const file = pathWithin(checkout, dockerfile.value) ?? dockerfile.value;
+  await refuseOutside(files, checkout, dockerfile);
   const real = await files.realPath(dockerfile.value);
   const isFile = real !== undefined && (await files.stat(real))?.kind === "file";
   const text = isFile ? await files.readText(dockerfile.value) : undefined;
@@ -236,13 +245,13 @@ async function readDockerfile(
 
 async function readNamedContexts(
   files: Files,
-  workspace: string,
+  checkout: string,
   { contexts }: Definition,
 ): Promise<ReadonlyMap<string, ContextFolder>> {
   const folders = [...contexts].filter(([, { kind }]) => kind === "folder");
   const read = folders.map(async ([name, context]) => {
-    const root = await findContext(files, workspace, context);
-    return [name, { root, entries: await readNamedContext(files, root, workspace) }] as const;
+    const root = await findContext(files, checkout, context);
+    return [name, { root, entries: await readNamedContext(files, root, checkout) }] as const;
   });
   return new Map(await Promise.all(read));
 }

@@ -18,7 +18,7 @@ export type UsedContext = {
 /** The folder, and the Dockerfile whose instructions take from it. */
 export type ContextUser = {
   readonly root: string;
-  readonly workspace: string;
+  readonly checkout: string;
   /** Absolute; nothing for a Dockerfile that is no file. */
   readonly dockerfilePath: string | undefined;
   readonly dockerfile: Dockerfile;
@@ -32,12 +32,12 @@ export type ContextUser = {
  */
 export async function readUsedContext(
   files: Files,
-  { root, workspace, dockerfilePath, dockerfile, target, args }: ContextUser,
+  { root, checkout, dockerfilePath, dockerfile, target, args }: ContextUser,
 ): Promise<UsedContext> {
   const own = dockerfilePath === undefined ? undefined : `${dockerfilePath}.dockerignore`;
   const ignoreText =
-    (own === undefined ? undefined : await readIgnoreFile(files, workspace, own)) ??
-    (await readIgnoreFile(files, workspace, `${root}/.dockerignore`));
+    (own === undefined ? undefined : await readIgnoreFile(files, checkout, own)) ??
+    (await readIgnoreFile(files, checkout, `${root}/.dockerignore`));
   const rules = parseIgnoreFile(ignoreText ?? "");
   const reads = contextReads(dockerfile, { args: new Map(Object.entries(args)), platform: undefined });
   const reachedBy = (path: string) => reads.find((read) => canReach(read, path));
@@ -64,12 +64,12 @@ export async function readUsedContext(
 }
 
 /** A stranger's commit must not have the runner's files read, and quoted where a pattern in them is wrong. */
-async function readIgnoreFile(files: Files, workspace: string, path: string): Promise<string | undefined> {
-  const text = await readInside(files, workspace, path);
+async function readIgnoreFile(files: Files, checkout: string, path: string): Promise<string | undefined> {
+  const text = await readInside(files, checkout, path);
   if (typeof text !== "object") return text;
-  const file = pathWithin(workspace, path) ?? path;
+  const file = pathWithin(checkout, path) ?? path;
   throw new ActionError("E_CONTEXT", {
-    what: `${file} is a link that leaves the workspace.`,
+    what: `${file} is a link that leaves the checkout.`,
     fix: "Put the file itself into the repository.",
     at: { file },
   });
@@ -107,12 +107,8 @@ export function gitPath(path: string): string | undefined {
  * Reads the folder of a named build context: all of it counts but what its own ignore file leaves out.
  * @throws ActionError E_CONTEXT for what cannot be read.
  */
-export async function readNamedContext(
-  files: Files,
-  root: string,
-  workspace: string,
-): Promise<readonly ContextEntry[]> {
-  const rules = parseIgnoreFile((await readIgnoreFile(files, workspace, `${root}/.dockerignore`)) ?? "");
+export async function readNamedContext(files: Files, root: string, checkout: string): Promise<readonly ContextEntry[]> {
+  const rules = parseIgnoreFile((await readIgnoreFile(files, checkout, `${root}/.dockerignore`)) ?? "");
   return readContext(files, root, {
     isLeftOut: (path) => isIgnored(rules, path),
     canPrune: (path) => canPrune(rules, path),

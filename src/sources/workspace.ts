@@ -1,14 +1,8 @@
-import { pathWithin, resolvePath } from "../devcontainer/paths.ts";
+import { folderOf, pathWithin, resolvePath, type Workspace } from "../devcontainer/paths.ts";
 import { ActionError } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Files, World } from "../world.ts";
 import type { Written } from "./definition-shape.ts";
-
-/** Where sources are read from, wherever they came from. Absolute paths, links followed. */
-export type Workspace = {
-  /** The folder that is the dev container's workspace. */
-  readonly folder: string;
-};
 
 /**
  * The checked-out workspace: the folder of the input workspace-folder, the checkout itself where none is named.
@@ -18,7 +12,18 @@ export async function openCheckout(
   { workspaceFolder }: Pick<Inputs, "workspaceFolder">,
   { files, host }: Pick<World, "files" | "host">,
 ): Promise<Workspace> {
-  return { folder: await findWorkspace(files, host.workspace, workspaceFolder) };
+  const folder = await findWorkspace(files, host.workspace, workspaceFolder);
+  const root = (await files.realPath(host.workspace)) ?? host.workspace;
+  return { folder, checkout: (await repositoryOf(files, folder, root)) ?? root };
+}
+
+/** The folder with `.git` in it that a folder of the runner's workspace belongs to: with `actions/checkout`'s `path` it is not that workspace itself. */
+async function repositoryOf(files: Files, folder: string, root: string): Promise<string | undefined> {
+  for (let at = folder; pathWithin(root, at) !== undefined; at = folderOf(at)) {
+    if ((await files.stat(`${at}/.git`)) !== undefined) return at;
+    if (at === root) return undefined;
+  }
+  return undefined;
 }
 
 async function findWorkspace(files: Files, checkout: string, folder: string | undefined): Promise<string> {
@@ -47,20 +52,20 @@ export function insideWorkspace(workspace: string, input: string, written: strin
   if (pathWithin(workspace, path) !== undefined) return path;
   throw new ActionError("E_INPUT", {
     what: `The input ${input} is "${written}", which leaves the workspace.`,
-    fix: "Give a path inside the workspace, or set workspace-folder to the folder that holds both.",
+    fix: "Give a path inside the workspace, or set workspace-folder to a folder that holds it.",
   });
 }
 
 /**
  * The folder of a build context.
- * @throws ActionError E_CONFIG where it is not there, or a link out of the workspace.
+ * @throws ActionError E_CONFIG where it is not there, or a link out of the checkout.
  */
-export async function findContext(files: Files, workspace: string, context: Written): Promise<string> {
-  await refuseOutside(files, workspace, context);
+export async function findContext(files: Files, checkout: string, context: Written): Promise<string> {
+  await refuseOutside(files, checkout, context);
   if ((await files.stat((await files.realPath(context.value)) ?? context.value))?.kind === "directory")
     return context.value;
   throw new ActionError("E_CONFIG", {
-    what: `${context.at.file} names the build context ${pathWithin(workspace, context.value) ?? context.value}, and there is no such folder.`,
+    what: `${context.at.file} names the build context ${pathWithin(checkout, context.value) ?? context.value}, and there is no such folder.`,
     fix: "Check the path: it counts from the folder of the file that names it.",
     at: context.at,
   });
@@ -70,11 +75,11 @@ export async function findContext(files: Files, workspace: string, context: Writ
  * A link in the checkout could lead anywhere on the runner, and its content into the image.
  * @throws ActionError E_CONFIG where a path does.
  */
-export async function refuseOutside(files: Files, workspace: string, { value, at }: Written): Promise<void> {
+export async function refuseOutside(files: Files, checkout: string, { value, at }: Written): Promise<void> {
   const real = await files.realPath(value);
-  if (real === undefined || pathWithin(workspace, real) !== undefined) return;
+  if (real === undefined || pathWithin(checkout, real) !== undefined) return;
   throw new ActionError("E_CONFIG", {
-    what: `${pathWithin(workspace, value) ?? value} is a link that leads out of the workspace.`,
+    what: `${pathWithin(checkout, value) ?? value} is a link that leads out of the checkout.`,
     fix: "Put the file or folder itself into the repository.",
     at,
   });

@@ -11,7 +11,11 @@ import { requestFor, WORKSPACE } from "./project.ts";
 const CONFIG = `${WORKSPACE}/.devcontainer/devcontainer.json`;
 
 const ask = (json: object, env: Record<string, string> = {}) =>
-  composeRequest(configured(JSON.stringify(json, undefined, 1), env), CONFIG, { workspace: WORKSPACE, env });
+  composeRequest(configured(JSON.stringify(json, undefined, 1), env), CONFIG, {
+    workspace: WORKSPACE,
+    checkout: WORKSPACE,
+    env,
+  });
 
 type Row = {
   name: string;
@@ -92,7 +96,7 @@ describe("the compose files are", () => {
   it("named by COMPOSE_FILE and missing", async () => {
     const request = ask({ dockerComposeFile: [], service: "app" }, { COMPOSE_FILE: "a.yml" });
     const refusal = await refusalOf(() => readComposeService(request, openMemoryFiles({})));
-    expect(refusal.message).toBe("COMPOSE_FILE names a.yml, and there is no such file in the workspace.");
+    expect(refusal.message).toBe("COMPOSE_FILE names a.yml, and there is no such file in the checkout.");
   });
 });
 
@@ -122,7 +126,7 @@ describe("links", () => {
   it("out of it are refused", async () => {
     const tree = { [`${WORKSPACE}/compose.yml`]: { link: "/etc/compose.yml" }, "/etc/compose.yml": service };
     expect((await refusalOf(() => readTree(tree))).message).toBe(
-      "dockerComposeFile names compose.yml, a link that leaves the workspace.",
+      "dockerComposeFile names compose.yml, a link that leaves the checkout.",
     );
   });
 
@@ -132,6 +136,6 @@ describe("links", () => {
       [`${WORKSPACE}/.env`]: { link: "/root/.env" },
       "/root/.env": "A=1",
     };
-    expect((await refusalOf(() => readTree(tree))).message).toContain(".env, a link that leaves the workspace.");
+    expect((await refusalOf(() => readTree(tree))).message).toContain(".env, a link that leaves the checkout.");
   });
 });

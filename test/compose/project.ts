@@ -22,6 +22,7 @@ export function requestFor(
 ): ComposeRequest {
   return {
     workspace,
+    checkout: workspace,
     folder: workspace,
     files: compose,
     service: "app",

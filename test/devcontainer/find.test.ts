@@ -3,8 +3,8 @@ import { type ChosenConfiguration, findConfiguration } from "../../src/devcontai
 import { openMemoryFiles, type Tree } from "./memory-files.ts";
 import { refusalOf } from "./refusal.ts";
 
-const find = (tree: Tree, chosen?: ChosenConfiguration, workspace = "/home/dev/app") =>
-  findConfiguration(openMemoryFiles({ "/home/dev/app/README.md": "", ...tree }), workspace, chosen);
+const find = (tree: Tree, chosen?: ChosenConfiguration, folder = "/home/dev/app") =>
+  findConfiguration(openMemoryFiles({ "/home/dev/app/README.md": "", ...tree }), { folder, checkout: folder }, chosen);
 
 type Row = { name: string; tree: Tree; chosen?: ChosenConfiguration; found: string };
 
@@ -91,7 +91,7 @@ describe("a configuration is refused", () => {
     {
       name: "when there is none",
       code: "E_CONFIG",
-      what: "There is no dev container configuration in /home/dev/app. Looked for .devcontainer/devcontainer.json, .devcontainer.json and .devcontainer/<name>/devcontainer.json.",
+      what: "There is no dev container configuration in the checkout. Looked for .devcontainer/devcontainer.json, .devcontainer.json and .devcontainer/<name>/devcontainer.json.",
       fix: 'Check out the repository first, or add a configuration. A minimal .devcontainer/devcontainer.json is: { "image": "debian:12" }',
     },
     {
@@ -129,27 +129,27 @@ describe("a configuration is refused", () => {
     },
     ...[{ path: "../secret.json" }, { path: "/home/dev/secret.json" }, { folder: "..", path: "secret.json" }].map(
       (chosen): Refused => ({
-        name: `when the chosen one leaves the workspace: ${JSON.stringify(chosen)}`,
+        name: `when the chosen one leaves the checkout: ${JSON.stringify(chosen)}`,
         tree: outside,
         chosen,
         code: "E_INPUT",
-        what: `The input devcontainer-json-path is "${chosen.path}", which leaves the workspace /home/dev/app.`,
-        fix: "Give a path inside the workspace, or set workspace-folder to the folder that holds both.",
+        what: `The input devcontainer-json-path is "${chosen.path}", which leaves the workspace.`,
+        fix: "Give a path inside the workspace, or set workspace-folder to a folder that holds it.",
       }),
     ),
     {
-      name: "when the chosen one is a link that leaves the workspace",
+      name: "when the chosen one is a link that leaves the checkout",
       tree: { ...outside, "/home/dev/app/dev.json": { link: "../secret.json" } },
       chosen: { path: "dev.json" },
       code: "E_INPUT",
-      what: "The input devcontainer-json-path names dev.json, a link that leaves the workspace.",
+      what: "The input devcontainer-json-path names dev.json, a link that leaves the checkout.",
       fix: "Put the file itself into the repository.",
     },
     {
-      name: "when its folder is a link that leaves the workspace",
+      name: "when its folder is a link that leaves the checkout",
       tree: { "/home/dev/other/devcontainer.json": "{}", "/home/dev/app/.devcontainer": { link: "../other" } },
       code: "E_CONFIG",
-      what: "Found .devcontainer/devcontainer.json, a link that leaves the workspace.",
+      what: "Found .devcontainer/devcontainer.json, a link that leaves the checkout.",
       fix: "Put the file itself into the repository.",
     },
   ];
@@ -161,7 +161,9 @@ describe("a configuration is refused", () => {
   it("when it vanishes between the look and the read", async () => {
     const files = openMemoryFiles({ "/home/dev/app/.devcontainer.json": "{}" });
     const vanishing = { ...files, readText: async () => undefined };
-    const error = await refusalOf(() => findConfiguration(vanishing, "/home/dev/app"));
+    const error = await refusalOf(() =>
+      findConfiguration(vanishing, { folder: "/home/dev/app", checkout: "/home/dev/app" }),
+    );
     expect(error.message).toBe(".devcontainer.json was removed while it was about to be read.");
   });
 });

@@ -212,20 +212,20 @@ describe("a configuration is refused", () => {
     {
       name: "a Dockerfile outside",
       text: '{"build": {\n"dockerfile": "../../Dockerfile"}}',
-      what: 'build.dockerfile is "../../Dockerfile", which leaves the workspace /home/dev/app.',
-      fix: "Keep what the image is built from inside the repository, or set workspace-folder to the folder that holds both.",
+      what: 'build.dockerfile is "../../Dockerfile", which leaves the checkout.',
+      fix: "Keep what the image is built from inside the repository: nothing else is in the commit.",
       line: 2,
     },
     {
       name: "a context outside",
       text: '{"build": {"dockerfile": "D",\n"context": "/work"}}',
-      what: 'build.context is "/work", which leaves the workspace /home/dev/app.',
+      what: 'build.context is "/work", which leaves the checkout.',
       line: 2,
     },
     {
       name: "an old context outside",
       text: '{"dockerFile": "D",\n"context": "../../x"}',
-      what: 'context is "../../x", which leaves the workspace /home/dev/app.',
+      what: 'context is "../../x", which leaves the checkout.',
       line: 2,
     },
   ];

@@ -247,19 +247,19 @@ const MISTYPED: Shared = {
 /** Here we say something else, on purpose. */
 export const DIFFERENT: readonly Deviation[] = [
   {
-    name: "a Dockerfile outside the workspace",
+    name: "a Dockerfile outside the checkout",
     ...OUTSIDE,
     config: { build: { dockerfile: "../../Dockerfile" } },
     files: { "../Dockerfile": "# outside/Dockerfile\nFROM debian:12\n" },
     reference: { kind: "dockerfile", dockerfile: "outside/Dockerfile", context: ".." },
-    ours: { kind: "error", words: expect.stringContaining("leaves the workspace") },
+    ours: { kind: "error", words: expect.stringContaining("leaves the checkout") },
   },
   {
-    name: "a context outside the workspace",
+    name: "a context outside the checkout",
     ...OUTSIDE,
     config: build({ context: "../.." }),
     reference: { kind: "dockerfile", context: ".." },
-    ours: { kind: "error", words: expect.stringContaining("leaves the workspace") },
+    ours: { kind: "error", words: expect.stringContaining("leaves the checkout") },
   },
   {
     name: "the only configuration in a sub-folder",

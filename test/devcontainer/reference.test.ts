@@ -18,7 +18,10 @@ function sampleOf({ config, files = {}, env = {}, baseLabel }: Row): Sample {
 async function askOurs(sample: Sample, workspace: string): Promise<Ordered> {
   const tree = Object.fromEntries(Object.entries(sample.files).map(([path, text]) => [`${workspace}/${path}`, text]));
   try {
-    const { file, relative, text } = await findConfiguration(openMemoryFiles(tree), workspace);
+    const { file, relative, text } = await findConfiguration(openMemoryFiles(tree), {
+      folder: workspace,
+      checkout: workspace,
+    });
     const variables = { localEnv: environmentOf(sample, workspace), localWorkspaceFolder: workspace };
     const configuration = substitute(parseConfiguration(text, relative), variables);
     const built = buildKind(configuration, file, workspace);

@@ -14,6 +14,7 @@ type Row = {
   becomes: string;
   environment?: true;
   host?: true;
+  folderName?: true;
   unchanged?: true;
   unset?: string[];
 };
@@ -58,10 +59,20 @@ describe("a text value", () => {
       unchanged: true,
     },
     { name: "the workspace", written: "${localWorkspaceFolder}", becomes: "/home/dev/app", host: true },
-    { name: "the workspace's name", written: "${localWorkspaceFolderBasename}", becomes: "app" },
-    { name: "the workspace in the container", written: "${containerWorkspaceFolder}", becomes: "/workspaces/app" },
-    { name: "its name", written: "${containerWorkspaceFolderBasename}", becomes: "app" },
-    { name: "what follows a colon is ignored there", written: "${localWorkspaceFolderBasename:x}", becomes: "app" },
+    { name: "the workspace's name", written: "${localWorkspaceFolderBasename}", becomes: "app", folderName: true },
+    {
+      name: "the workspace in the container",
+      written: "${containerWorkspaceFolder}",
+      becomes: "/workspaces/app",
+      folderName: true,
+    },
+    { name: "its name", written: "${containerWorkspaceFolderBasename}", becomes: "app", folderName: true },
+    {
+      name: "what follows a colon is ignored there",
+      written: "${localWorkspaceFolderBasename:x}",
+      becomes: "app",
+      folderName: true,
+    },
     {
       name: "host and environment",
       written: "${localWorkspaceFolder}/${env:USER}",
@@ -75,14 +86,19 @@ describe("a text value", () => {
     { name: "the empty one stays", written: "${}", becomes: "${}", unchanged: true },
     { name: "beside an unknown one", written: "${x}${env:USER}", becomes: "${x}me", environment: true },
   ];
-  it.each(rows)("$name", ({ written, becomes, environment = false, host = false, unchanged = false, unset = [] }) => {
-    const { json, substitutions, raw } = configured(JSON.stringify({ image: written }), ENV);
-    expect(json).toEqual({ image: becomes });
-    expect(raw).toEqual({ image: written });
-    expect(substitutions).toEqual(
-      unchanged ? [] : [{ path: ["image"], fromEnvironment: environment, fromHostPath: host, unset }],
-    );
-  });
+  it.each(rows)(
+    "$name",
+    ({ written, becomes, environment = false, host = false, folderName = false, unchanged = false, unset = [] }) => {
+      const { json, substitutions, raw } = configured(JSON.stringify({ image: written }), ENV);
+      expect(json).toEqual({ image: becomes });
+      expect(raw).toEqual({ image: written });
+      expect(substitutions).toEqual(
+        unchanged
+          ? []
+          : [{ path: ["image"], fromEnvironment: environment, fromHostPath: host, fromFolderName: folderName, unset }],
+      );
+    },
+  );
 });
 
 describe("the workspace in the container", () => {

@@ -3,7 +3,7 @@ import type { ActionError } from "../../src/errors.ts";
 import { identifyFeature } from "../../src/features/identify.ts";
 import { refusalOf } from "../devcontainer/refusal.ts";
 
-const FOLDERS = { configFolder: "/work/app/.devcontainer", workspace: "/work/app" };
+const FOLDERS = { configFolder: "/work/app/.devcontainer", workspace: "/work/app", checkout: "/work/app" };
 const AT = { file: ".devcontainer/devcontainer.json", line: 3 };
 const DIGEST = `sha256:${"a".repeat(64)}`;
 
@@ -77,7 +77,7 @@ describe("identifyFeature", () => {
   });
 
   it("counts local paths from the configuration's folder, wherever that is", async () => {
-    const atTop = { configFolder: "/work/app", workspace: "/work/app" };
+    const atTop = { configFolder: "/work/app", workspace: "/work/app", checkout: "/work/app" };
     expect(identify("./.devcontainer/hello", atTop)).toMatchObject({ folder: "/work/app/.devcontainer/hello" });
     expect((await refusal("./hello", atTop)).message).toContain("not below");
   });

@@ -37,7 +37,7 @@ async function write(path: string, text: string): Promise<void> {
 
 function read(at = folder): Promise<FoundFeature> {
   const reference = { kind: "local", folder: at, name: "hello" } as const;
-  return readLocalFeature(openFiles(tmpdir()).files, ASKED, { reference, workspace });
+  return readLocalFeature(openFiles(tmpdir()).files, ASKED, { reference, checkout: workspace });
 }
 const refusal = (at = folder): Promise<ActionError> => refusalOf(() => read(at));
 
@@ -115,7 +115,7 @@ describe("a local feature is refused", () => {
     await rename(folder, outside);
     await symlink(outside, folder);
     const { message } = await refusal();
-    expect(message).toContain("a link that leaves the workspace");
+    expect(message).toContain("a link that leaves the checkout");
     expect(message).not.toContain(outside);
   });
 
@@ -124,7 +124,7 @@ describe("a local feature is refused", () => {
     const many = Array.from({ length: 10_001 }, (_, at) => `f${at}`);
     const reference = { kind: "local", folder, name: "hello" } as const;
     const crowded = { ...files, list: async () => many };
-    const error = await refusalOf(() => readLocalFeature(crowded, ASKED, { reference, workspace }));
+    const error = await refusalOf(() => readLocalFeature(crowded, ASKED, { reference, checkout: workspace }));
     expect(error.message).toContain("more than 10000 files");
   });
 
@@ -136,7 +136,7 @@ describe("a local feature is refused", () => {
         path.endsWith("tool") ? ({ kind: "other", mode: 0, size: 0 } as const) : files.stat(path),
     };
     const reference = { kind: "local", folder, name: "hello" } as const;
-    const error = await refusalOf(() => readLocalFeature(odd, ASKED, { reference, workspace }));
+    const error = await refusalOf(() => readLocalFeature(odd, ASKED, { reference, checkout: workspace }));
     expect(error.message).toContain("has in its folder bin/tool");
   });
 });

@@ -21,10 +21,10 @@ export type Question = {
 /** What we install for a workspace, in the oracle's words. */
 export async function askOurs({ workspace, additional, lockfile }: Question, ports: FeaturePorts): Promise<Installed> {
   try {
-    const { file, relative, text } = await findConfiguration(ports.files, workspace);
+    const { file, relative, text } = await findConfiguration(ports.files, { folder: workspace, checkout: workspace });
     const variables = { localEnv: {}, localWorkspaceFolder: workspace };
     const configuration = substitute(parseConfiguration(text, relative), variables);
-    const request = { configuration, configFile: file, workspace, additional, lockfile };
+    const request = { configuration, configFile: file, workspace, checkout: workspace, additional, lockfile };
     const resolved = await resolveFeatures(request, ports);
     if (resolved.kind !== "resolved") return { kind: "error", words: resolved.error.words };
     const installed = await Promise.all(resolved.features.map((feature, at) => viewOf(feature, at, ports)));

@@ -494,14 +494,14 @@ export const DIFFERENT: readonly Deviation[] = [
     ours: installs("local_0"),
   },
   {
-    name: "a local feature behind a link that leaves the workspace",
+    name: "a local feature behind a link that leaves the checkout",
     cli: "is installed",
     here: "is refused",
     why: "a stranger's commit must not read the runner's files",
     features: { "./linked/local": {} },
     files: { ...local("../../outside/local", { id: "local" }), ".devcontainer/linked": { link: "../../outside" } },
     reference: installs("local_0"),
-    ours: refuses("a link that leaves the workspace"),
+    ours: refuses("a link that leaves the checkout"),
   },
   {
     name: "after one that is nowhere",

@@ -34,7 +34,7 @@ export function resolve(
 ) {
   const configuration = configured(JSON.stringify({ features, overrideFeatureInstallOrder: override }, null, 1));
   const configFile = `${WORKSPACE}/${FILE}`;
-  const request = { configuration, configFile, workspace: WORKSPACE, lockfile };
+  const request = { configuration, configFile, workspace: WORKSPACE, checkout: WORKSPACE, lockfile };
   return resolveFeatures(additional === undefined ? request : { ...request, additional }, ports);
 }
 

@@ -18,7 +18,7 @@ async function define(json: Readonly<Record<string, unknown>>, env: Env = {}): P
     localWorkspaceFolder: WORKSPACE,
   });
   const found = { file: `${WORKSPACE}/${FILE}`, relative: FILE };
-  return readDefinition({ configuration, found, workspace: WORKSPACE, env }, files);
+  return readDefinition({ configuration, found, workspace: { folder: WORKSPACE, checkout: WORKSPACE }, env }, files);
 }
 
 const build = (more: Readonly<Record<string, unknown>> = {}, env?: Env) =>

@@ -39,7 +39,10 @@ async function gather({ json, more = {}, env, additional = {}, lockfile = "use" 
   folders.push(workspace);
   const configuration = configured(json, workspace, env);
   const found = { file: join(workspace, FILE) };
-  return gatherFeatures({ configuration, found, workspace, additional, lockfile }, files);
+  return gatherFeatures(
+    { configuration, found, workspace: { folder: workspace, checkout: workspace }, additional, lockfile },
+    files,
+  );
 }
 
 const written = (sources: FeatureSources | undefined) =>
@@ -246,6 +249,7 @@ test.each<[string, Readonly<Record<string, unknown>>, string | undefined]>([
     configuration: configured({ features }, "/w"),
     configFile: `/w/${FILE}`,
     workspace: "/w",
+    checkout: "/w",
     lockfile: "use",
   } as const;
   const attempt = () => refuseForeignFeatures(request, [pattern]);

@@ -225,13 +225,13 @@ test("no configuration at all: where it looked, and what a minimal one looks lik
 
 test("a Dockerfile that is a link out of the workspace", async () => {
   put(workspace, DOCKERFILE, { link: "/etc/hostname" });
-  expectRefusal(await play({ workspace, registry }), /leads out of the workspace/);
+  expectRefusal(await play({ workspace, registry }), /leads out of the checkout/);
 });
 
 test("a context that is a link out of the workspace", async () => {
   symlinkSync("/etc", join(workspace, "outside"));
   put(workspace, JSON_FILE, '{ "build": { "dockerfile": "Dockerfile", "context": "../outside" } }');
-  expectRefusal(await play({ workspace, registry }), /leads out of the workspace/);
+  expectRefusal(await play({ workspace, registry }), /leads out of the checkout/);
 });
 
 test("an unreachable registry is unknown and never a miss", async () => {
@@ -363,11 +363,11 @@ test("a variable that is not set and decides about the image is warned about, wi
   put(
     workspace,
     JSON_FILE,
-    `{ "image": "${registry.host}/base/os:1",\n"containerEnv": { "A": "\${localEnv:NOT_SET}" },\n"remoteEnv": { "B": "\${localEnv:NOR_THIS}", "C": "\${localEnv:NO:x}" } }`,
+    `{\n"image": "${registry.host}/base/os:1\${localEnv:NOT_SET}",\n"containerEnv": { "A": "\${localEnv:NOR_THIS}" },\n"remoteEnv": { "B": "\${localEnv:NOR_THIS}", "C": "\${localEnv:NO:x}" } }`,
   );
   const told = await play({ registry, workspace, inputs: { "on-miss": "continue" } });
   expect(told.log).toMatch(
-    /::warning file=\.devcontainer\/devcontainer\.json,line=2::.*NOT_SET is not set.*containerEnv\.A/,
+    /::warning file=\.devcontainer\/devcontainer\.json,line=2::.*NOT_SET is not set.*in image\./,
   );
   expect(told.log).not.toContain("NOR_THIS");
 });
@@ -392,7 +392,7 @@ test("an ignore file that leaves the checkout is not read", async () => {
   put(workspace, ".devcontainer/Dockerfile.dockerignore", { link: "/etc/passwd" });
   expectRefusal(
     await play({ workspace, registry }),
-    /Dockerfile\.dockerignore is a link that leaves the workspace.*\[E_CONTEXT\]/,
+    /Dockerfile\.dockerignore is a link that leaves the checkout.*\[E_CONTEXT\]/,
   );
 });
 

@@ -1,0 +1,98 @@
+import { mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { openFiles } from "../../src/host/files.ts";
+import { openCheckout } from "../../src/sources/workspace.ts";
+import { makeCheckout } from "../checkout.ts";
+import { refusalOf } from "../devcontainer/refusal.ts";
+import { hostOf, indexOf, inputsOf, planOf, readFrom } from "../plan-of.ts";
+
+const { files } = openFiles(tmpdir());
+const made: string[] = [];
+afterAll(() => {
+  for (const folder of made) rmSync(folder, { recursive: true, force: true });
+});
+
+const BASE = "registry.test/base:1";
+const images = { [BASE]: indexOf({ "linux/amd64": "base" }) };
+
+/** A repository whose image is a folder of its own, built from what lies beside it, as public repositories do. */
+function monorepo(prefix = ""): string {
+  const checkout = makeCheckout({
+    [`${prefix}.git/HEAD`]: "ref: refs/heads/main\n",
+    [`${prefix}image/.devcontainer/devcontainer.json`]: JSON.stringify({
+      build: { dockerfile: "../../docker/Dockerfile", context: "../.." },
+      features: { "./features/tool": {} },
+    }),
+    [`${prefix}image/.devcontainer/features`]: { link: "../../features" },
+    [`${prefix}features/tool/devcontainer-feature.json`]: '{"id":"tool"}',
+    [`${prefix}features/tool/install.sh`]: "echo tool\n",
+    [`${prefix}docker/Dockerfile`]: `FROM ${BASE}\nCOPY setup.sh /\n`,
+    [`${prefix}setup.sh`]: "echo setup\n",
+  });
+  made.push(checkout);
+  return checkout;
+}
+
+const read = (workspace: string, workspaceFolder: string) =>
+  readFrom(inputsOf({ workspace, images, inputs: { "workspace-folder": workspaceFolder } }), {
+    files,
+    host: hostOf(workspace),
+  });
+
+test("context, Dockerfile and linked features beside the workspace are read: they are in the commit", async () => {
+  const workspace = monorepo();
+  const { probed } = await planOf({ workspace, images, inputs: { "workspace-folder": "image" } });
+  expect(probed.verdict).toEqual({ kind: "miss", damaged: [] });
+  expect(probed.plan?.features.map(({ id }) => id)).toEqual(["tool"]);
+});
+
+test("messages name files from the repository's root, wherever it was checked out to", async () => {
+  for (const [prefix, folder] of [
+    ["", "image"],
+    ["app/", "app/image"],
+  ] as const) {
+    const sources = await read(monorepo(prefix), folder);
+    expect(sources.places).toMatchObject({
+      configuration: "image/.devcontainer/devcontainer.json",
+      dockerfile: "docker/Dockerfile",
+      bases: { [BASE]: { file: "docker/Dockerfile", line: 1 } },
+      context: ".",
+    });
+  }
+});
+
+test("without a repository the border is the runner's workspace", async () => {
+  const workspace = makeCheckout({ "a/b/.devcontainer.json": JSON.stringify({ image: BASE }) });
+  made.push(workspace);
+  const inputs = inputsOf({ workspace, images, inputs: { "workspace-folder": "a/b" } });
+  expect(await openCheckout(inputs, { files, host: hostOf(workspace) })).toEqual({
+    folder: join(workspace, "a/b"),
+    checkout: workspace,
+  });
+});
+
+test("another repository beside this one is outside", async () => {
+  const workspace = makeCheckout({
+    "other/.git/HEAD": "",
+    "other/secret.txt": "x",
+    "own/.git/HEAD": "",
+    "own/.devcontainer.json": JSON.stringify({ build: { dockerfile: "Dockerfile", context: "../other" } }),
+    "own/Dockerfile": `FROM ${BASE}\nCOPY . /\n`,
+  });
+  made.push(workspace);
+  const error = await refusalOf(() => read(workspace, "own"));
+  expect(error.message).toBe('build.context is "../other", which leaves the checkout.');
+});
+
+test("what leaves the checkout by a link is refused", async () => {
+  const workspace = monorepo();
+  const outside = makeCheckout({ Dockerfile: `FROM ${BASE}\n` });
+  made.push(outside);
+  rmSync(join(workspace, "docker"), { recursive: true });
+  mkdirSync(join(workspace, "docker"));
+  symlinkSync(join(outside, "Dockerfile"), join(workspace, "docker/Dockerfile"));
+  const error = await refusalOf(() => read(workspace, "image"));
+  expect(error.message).toBe("docker/Dockerfile is a link that leads out of the checkout.");
+});
