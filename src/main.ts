@@ -61,6 +61,7 @@ async function main(): Promise<void> {
       log,
       host,
       clock: Date.now,
+      pause: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
       salt,
       gunzip,
       tools: openTools(host.env),

@@ -11,6 +11,8 @@ export type World = {
   readonly host: Host;
   readonly log: Log;
   readonly clock: Clock;
+  /** Waits so many milliseconds. */
+  readonly pause: (milliseconds: number) => Promise<void>;
   readonly gunzip: Gunzip;
   readonly tools: Tools;
   /** How our own client trusts a registry's host; builders of ours are told the same. */

@@ -3,28 +3,32 @@ import type { BuildWarning } from "../buildx/rawjson.ts";
 import { annotateWarnings } from "../buildx/warnings.ts";
 import { declaredArgs } from "../dockerfile/stages.ts";
 import type { Digest } from "../oci/digest.ts";
-import { formatPlatform } from "../oci/platform.ts";
-import { formatReference, type Reference } from "../oci/reference.ts";
+import { formatPlatform, type Platform } from "../oci/platform.ts";
+import type { Reference } from "../oci/reference.ts";
+import type { PlannedPlatform } from "../plan/keyed.ts";
 import type { Binding } from "../plan/upstream.ts";
 import { lookUpPlatform } from "../probe/probe.ts";
+import { verifyPlatform } from "../probe/verify.ts";
 import { readCommit } from "../sources/commit.ts";
 import { nameForBuildKit } from "../sources/image-name.ts";
-import type { World } from "../world.ts";
+import type { Log, Registry, World } from "../world.ts";
 import { runBuild, userDockerfile } from "./attempt.ts";
 import { readBaseImages } from "./base.ts";
+import { type Look, lookForOther, putTag, type Spot } from "./claim.ts";
 import { fetchFeatures } from "./feature-build.ts";
 import { generatorOf, warnOfAttestations, withGenerator } from "./generator.ts";
 import { type Layout, layOutBuild } from "./layout.ts";
 import { isolate, openBuilders } from "./open-builders.ts";
+import { namePush } from "./push-name.ts";
 import { readBack } from "./readback.ts";
-import type { BuildTask, BuiltPlatform, PlatformTask } from "./task.ts";
+import type { BuildTask, Built, BuiltPlatform, PlatformTask, PushOutput } from "./task.ts";
 
 /**
  * Builds every platform on its own, all at once, from the very content that was hashed and bound to the very digests that were probed;
- * pushes each under its own tag and reads it back.
+ * pushes each, reads it back by its digest, and puts its tag when it has been checked.
  * @throws ActionError E_DOCKER, E_CHANGED, E_CONTEXT, E_REGISTRY before any build; E_BUILD, E_PUSH and what else buildx fails with from it.
  */
-export async function buildPlatforms(task: BuildTask, world: World): Promise<BuiltPlatform[]> {
+export async function buildPlatforms(task: BuildTask, world: World): Promise<Built> {
   const { sources, platforms } = task;
   const { withoutSecrets } = sources.build.arguments;
   if (withoutSecrets) throw withoutSecrets;
@@ -45,8 +49,12 @@ export async function buildPlatforms(task: BuildTask, world: World): Promise<Bui
   const warnings = ended.flatMap((one) => (one.status === "fulfilled" ? one.value.warnings : []));
   for (const { text, at } of annotateWarnings(warnings, userDockerfile(sources))) world.log.warning(text, at);
   const failed = ended.find((one) => one.status === "rejected");
+  const naming = Promise.all(ended.map((one) => (one.status === "fulfilled" ? one.value.naming : undefined)));
+  naming.catch(() => undefined);
+  // What was built beside one that failed is found by the next run.
+  if (failed) await naming.catch(() => undefined);
   if (failed) throw failed.reason;
-  return ended.flatMap((one) => (one.status === "fulfilled" ? [one.value.built] : []));
+  return { platforms: ended.flatMap((one) => (one.status === "fulfilled" ? [one.value.built] : [])), naming };
 }
 
 type Prepared = {
@@ -68,24 +76,76 @@ async function prepare(task: BuildTask, generator: Reference | undefined, world:
   return { bindings, commit, layout: await layOutBuild(laidOut, world.files) };
 }
 
-type Ended = { readonly built: BuiltPlatform; readonly warnings: readonly BuildWarning[] };
+type Ended = {
+  readonly built: BuiltPlatform;
+  readonly warnings: readonly BuildWarning[];
+  readonly naming?: Promise<unknown>;
+};
 
 async function buildPlatform(task: PlatformTask, world: World): Promise<Ended> {
-  const { platform, sources, plan, output, rebuild } = task;
+  const { platform, plan, output } = task;
   const planned = plan?.platforms.find((one) => one.platform === platform);
-  if (output.kind === "load" || planned === undefined) {
-    const { seconds, warnings } = await runBuild(task, output.kind === "load" ? output.name : "", world);
-    return { built: { platform, found: undefined, seconds, foundLate: false }, warnings };
-  }
+  if (output.kind === "push" && planned !== undefined) return buildAndPush({ ...task, output }, planned, world);
+  const { seconds, warnings } = await runBuild(task, output.kind === "load" ? output.name : "", world);
+  return { built: { platform, found: undefined, seconds, foundLate: false }, warnings };
+}
+
+async function buildAndPush(
+  task: PlatformTask & { readonly output: PushOutput },
+  planned: PlannedPlatform,
+  world: World,
+): Promise<Ended> {
+  const { platform, sources, output, rebuild } = task;
   const late = rebuild === "no" ? await lookUpPlatform(sources.wanted, planned, world.registry) : undefined;
   if (late?.kind === "sound" && late.found[0]) {
-    world.log.info(`${formatPlatform(platform)}: another job has just pushed this image.`);
+    tellFaster(platform, world.log);
     output.onPushed({ platform, manifest: late.found[0].manifest, seconds: 0 });
     return { built: { platform, found: late.found[0], seconds: 0, foundLate: true }, warnings: [] };
   }
-  const name = formatReference({ ...sources.wanted.repository, tag: planned.tag });
-  const { metadata, generator, seconds, warnings } = await runBuild(task, name, world);
-  const onServed = (manifest: Digest): void => output.onPushed({ platform, manifest, seconds });
-  const found = await readBack({ ...task, generator, builder: task.builder.name, onServed }, metadata, world);
-  return { built: { platform, found, seconds, foundLate: false }, warnings };
+  const standing = standingOf(task, planned, world.registry);
+  const push = namePush(task, world);
+  const { metadata, generator, seconds, warnings } = await runBuild(task, push.name, world);
+  const spot = spotOf(task, planned, await standing, world.registry);
+  const looks: Look[] = [];
+  const onServed = (manifest: Digest): void => {
+    output.onPushed({ platform, manifest, seconds });
+    looks.push(lookForOther(spot, world));
+  };
+  const pushed = await readBack({ ...task, generator, builder: task.builder.name, onServed }, metadata, world);
+  const look = looks[0] ?? lookForOther(spot, world);
+  const other = (await look.other)?.found[0];
+  if (other) tellFaster(platform, world.log);
+  const naming = other ? Promise.resolve() : putTag(spot, pushed.index, look, world.registry);
+  return {
+    built: { platform, found: other ?? pushed, seconds, foundLate: other !== undefined },
+    warnings,
+    naming: naming.finally(push.drop),
+  };
+}
+
+/** What a platform's tag names that is to be built over: that is no faster job's. */
+async function standingOf(
+  { rebuild, sources }: PlatformTask,
+  { tag }: PlannedPlatform,
+  registry: Registry,
+): Promise<Digest | undefined> {
+  const answer = rebuild === "no" ? undefined : await registry.describe({ ...sources.wanted.repository, tag });
+  return answer?.kind === "found" ? answer.value.digest : undefined;
+}
+
+function spotOf(
+  { platform, sources: { wanted } }: PlatformTask,
+  { tag }: PlannedPlatform,
+  before: Digest | undefined,
+  registry: Registry,
+): Spot {
+  return {
+    reference: { ...wanted.repository, tag },
+    before,
+    judge: (served) => verifyPlatform({ ...wanted, verify: "layers" }, platform, served, registry),
+  };
+}
+
+function tellFaster(platform: Platform, { info }: Log): void {
+  info(`${formatPlatform(platform)}: another job has just pushed this image.`);
 }

@@ -1,12 +1,10 @@
 import { readPushedDigest } from "../buildx/metadata.ts";
 import { readUsedImages } from "../buildx/provenance.ts";
 import { ActionError } from "../errors.ts";
-import { emptyIndex } from "../key/record.ts";
 import type { Digest } from "../oci/digest.ts";
 import { imageFor, type Served } from "../oci/manifest.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { formatRepository } from "../oci/reference.ts";
-import type { Plan } from "../plan/keyed.ts";
 import type { Sources } from "../plan/plan.ts";
 import type { Binding } from "../plan/upstream.ts";
 import type { Found } from "../probe/found.ts";
@@ -26,7 +24,6 @@ import type { Answer, RegistryError, World } from "../world.ts";
 export type PushedTask = {
   readonly platform: Platform;
   readonly sources: Sources;
-  readonly plan: Plan | undefined;
   readonly bindings: readonly Binding[];
   /** The name of the image that was to make the SBOM; nothing where the build was to have none. */
   readonly generator: string | undefined;
@@ -41,7 +38,7 @@ type Site = Pick<World, "registry">;
 const AGAIN = "Run the job again; if it stays so, ask whoever runs the registry.";
 
 /**
- * Reads a pushed image back: only what the registry serves counts as pushed.
+ * Reads a pushed image back, by its digest: only what the registry serves counts as pushed, and only what was checked gets a name.
  * @param metadata text of the file that buildx wrote.
  * @throws ActionError E_PUSH where it is not whole there; E_DOCKER where it was built from something else than the plan says; E_BUILD
  * where it has not the SBOM that it was to have.
@@ -58,8 +55,8 @@ export async function readBack(task: PushedTask, metadata: string, site: Site): 
   ]);
   const [found] = look.kind === "sound" ? look.found : [];
   if (found) {
-    await checkBinding(task, proof.used, site);
-    await checkSbom(task, proof.statements, site);
+    checkBinding(task, proof.used);
+    checkSbom(task, proof.statements);
     return found;
   }
   const what = look.kind === "damaged" ? look.what : look.kind === "doubt" ? look.doubt.what : "nothing was found";
@@ -88,15 +85,14 @@ async function readPushed({ platform, sources }: PushedTask, metadata: string, {
 
 /**
  * What was probed is what must have been built: BuildKit's own record of the images that it used is compared with the digests in the
- * plan. An image that does not hold what its key says is taken out of the way before anyone finds it.
+ * plan.
  */
-async function checkBinding(task: PushedTask, answer: Proof["used"], site: Site): Promise<void> {
-  if (answer.kind !== "found") return refuseUnread("provenance", answer, task, site);
+function checkBinding(task: PushedTask, answer: Proof["used"]): void {
+  if (answer.kind !== "found") throw unread("provenance", answer, task);
   const used = answer.value;
   const bound = new Set(task.bindings.map(({ digest }) => digest));
   const foreign = used?.filter((digest) => !bound.has(digest));
   if (foreign?.length === 0) return;
-  await takeOutOfTheWay(task, site);
   throw new ActionError("E_DOCKER", {
     what: foreign
       ? `The builder ${task.builder} used ${foreign.join(", ")} for ${formatPlatform(task.platform)}, which is not what the key names.`
@@ -124,16 +120,12 @@ async function readProof({ sources }: PushedTask, image: ImageInIndex, { registr
   return { statements, used: { kind: "found", value: blob && readUsedImages(new TextDecoder().decode(blob.value)) } };
 }
 
-/**
- * A build ends well also where the generator wrote nothing. The image is taken out of the way, or else the next run would find it and
- * call it a success.
- */
-async function checkSbom(task: PushedTask, statements: Statements, site: Site): Promise<void> {
+/** A build ends well also where the generator wrote nothing. */
+function checkSbom(task: PushedTask, statements: Statements): void {
   if (task.generator === undefined) return;
   const sought = seek("sbom", statements);
-  if (sought.kind === "doubt") return refuseUnread("sbom", sought.error, task, site);
+  if (sought.kind === "doubt") throw unread("sbom", sought.error, task);
   if (sought.kind === "there") return;
-  await takeOutOfTheWay(task, site);
   throw new ActionError("E_BUILD", {
     what: `The build for ${formatPlatform(task.platform)} ended well, and the SBOM generator ${task.generator} wrote nothing.`,
     fix: "Look at its output above. Name another generator in sbom (true takes docker's own), or set it to false.",
@@ -141,23 +133,10 @@ async function checkSbom(task: PushedTask, statements: Statements, site: Site): 
 }
 
 /** What nobody has checked, nobody may find. */
-async function refuseUnread(
-  attestation: Attestation,
-  error: RegistryError,
-  task: PushedTask,
-  site: Site,
-): Promise<never> {
-  await takeOutOfTheWay(task, site);
-  throw new ActionError("E_PUSH", {
-    what: `The image for ${formatPlatform(task.platform)} was pushed, and its ${ATTESTATION_NAMES[attestation]} cannot be read back: ${error.words} (${error.request}).`,
+function unread(attestation: Attestation, error: RegistryError, { platform }: PushedTask): ActionError {
+  return new ActionError("E_PUSH", {
+    what: `The image for ${formatPlatform(platform)} was pushed, and its ${ATTESTATION_NAMES[attestation]} cannot be read back: ${error.words} (${error.request}).`,
     fix: error.fix ?? AGAIN,
     cause: error,
   });
-}
-
-/** An empty index under its tag is no image: whoever looks there builds. */
-async function takeOutOfTheWay({ platform, sources, plan }: PushedTask, { registry }: Site): Promise<void> {
-  const tag = plan?.platforms.find((one) => one.platform === platform)?.tag;
-  const nothing = emptyIndex();
-  await registry.putManifest(sources.wanted.repository, nothing.bytes, nothing.descriptor.mediaType, tag);
 }

@@ -28,7 +28,7 @@ export type BuildTask = {
 };
 
 /** `onPushed` hears of every image as soon as the registry serves it, before it is checked. */
-type PushOutput = { readonly kind: "push"; readonly onPushed: (image: PushedImage) => void };
+export type PushOutput = { readonly kind: "push"; readonly onPushed: (image: PushedImage) => void };
 
 /** Digest of the platform's manifest, and how long it was built. */
 export type PushedImage = { readonly platform: Platform; readonly manifest: Digest; readonly seconds: number };
@@ -41,9 +41,12 @@ export type BuiltPlatform = {
   /** Missing where the image was only loaded into the local engine. */
   readonly found: Found | undefined;
   readonly seconds: number;
-  /** Another job had pushed the image when this one was about to build it. */
+  /** Another job had pushed the image when this one was about to build it, or to name what it has built. */
   readonly foundLate: boolean;
 };
+
+/** What became of a build. `naming` ends when every image that was pushed has its tag, and fails where one cannot get it. */
+export type Built = { readonly platforms: readonly BuiltPlatform[]; readonly naming: Promise<unknown> };
 
 /** One platform's build, ready to be run. */
 export type PlatformTask = Omit<BuildTask, "buildx"> & {

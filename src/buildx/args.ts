@@ -20,7 +20,8 @@ export type BuildArguments = {
 
 /**
  * Only what is pushed can have attestations: an engine keeps none. `generator` is the image that makes the SBOM; `driver` is that of the
- * builder; `kept` says whether the image also stays with the engine, where the builder is part of one.
+ * builder; `kept` says whether the image also stays with the engine, where the builder is part of one. `name` is a repository where the
+ * driver pushes by digest, and has a tag where it cannot.
  */
 export type Output =
   | {
@@ -57,11 +58,11 @@ export function buildxArguments(build: BuildArguments): string[] {
 function outputArguments(output: Output): string[] {
   if (output.kind === "load") return ["--provenance", "false", "--load", "--tag", output.name];
   const { name, driver, kept, provenance, generator } = output;
-  const push = driver === "docker" ? PUSHED_ONCE : "true";
+  const push = pushesByDigest(driver) ? "push-by-digest=true,push=true" : PUSHED_ONCE;
   return [
     ...["--provenance", `mode=${provenance}`],
     ...(generator === undefined ? [] : ["--attest", `type=sbom,generator=${generator}`]),
-    ...["--output", `type=image,name=${name},oci-mediatypes=true,push=${push}${kept ? "" : NOT_KEPT}`],
+    ...["--output", `type=image,name=${name},oci-mediatypes=true,${push}${kept ? "" : NOT_KEPT}`],
   ];
 }
 
@@ -71,7 +72,17 @@ function outputArguments(output: Output): string[] {
  * @see https://github.com/docker/buildx/blob/v0.29.1/build/build.go
  * @see https://github.com/moby/buildkit/blob/v0.26.3/exporter/containerimage/export.go (OptKeyPush)
  */
-const PUSHED_ONCE = "";
+const PUSHED_ONCE = "push=";
+
+/**
+ * Whether a driver can push an image without naming it. An engine's own builder cannot: buildx refuses it, and the engine itself makes
+ * `latest` of a name without a tag.
+ * @see https://github.com/docker/buildx/blob/v0.29.1/build/opt.go (push-by-digest)
+ * @see https://github.com/moby/moby/blob/v28.5.2/builder/builder-next/exporter/overrides/overrides.go (SanitizeRepoAndTags)
+ */
+export function pushesByDigest(driver: string): boolean {
+  return driver !== "docker";
+}
 
 /**
  * Else the image stays in the engine under its name, which nobody asked for, is unpacked there, and layers of its base that no step

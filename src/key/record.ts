@@ -86,11 +86,6 @@ export function setIndex(
   return jsonDocument(OCI_INDEX, { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [...entries, planEntry] });
 }
 
-/** An index of nothing: under a tag it is no image, so whoever looks there builds. */
-export function emptyIndex(): Document {
-  return jsonDocument(OCI_INDEX, { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [] });
-}
-
 function entriesOf(platform: Platform, manifest: Digest, served: Served): Json[] {
   const named = {
     os: platform.os,

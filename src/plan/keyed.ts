@@ -4,15 +4,18 @@ import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Binding } from "./upstream.ts";
 
+/** The plan of one platform: its key, and the tag that its image has. */
+export type PlannedPlatform = {
+  readonly platform: Platform;
+  readonly key: Digest;
+  readonly plan: PlatformPlan;
+  readonly tag: string;
+};
+
 /** The plan of a set: keys, tags, and the digests that the build is bound to. */
 export type Plan = {
   readonly key: Digest;
-  readonly platforms: readonly {
-    readonly platform: Platform;
-    readonly key: Digest;
-    readonly plan: PlatformPlan;
-    readonly tag: string;
-  }[];
+  readonly platforms: readonly PlannedPlatform[];
   readonly bindings: readonly Binding[];
   /** In the order of installation. */
   readonly features: readonly InstalledFeature[];

@@ -51,6 +51,11 @@ function pastSet({ plan, verdict }: Probed, limit: Limit, { sourceKey }: Wanted)
   return days === undefined ? undefined : { tag, index, days };
 }
 
+/** Whether a set tells that it is past the limit. */
+export function isPast(index: Served, limit: Limit): boolean {
+  return daysPast(recordOf(index).at, limit) !== undefined;
+}
+
 function daysPast(at: number | undefined, { days, now }: Limit): number | undefined {
   if (days === undefined || at === undefined || now - at <= days * DAY) return undefined;
   return Math.floor((now - at) / DAY);

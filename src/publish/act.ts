@@ -5,7 +5,8 @@ import { recordOf } from "../probe/built.ts";
 import { cannotTell, type Decision } from "../probe/decide.ts";
 import type { Found } from "../probe/found.ts";
 import type { Verdict } from "../probe/probe.ts";
-import { make, publishJoined } from "./make.ts";
+import { publishJoined } from "./complete-set.ts";
+import { make } from "./make.ts";
 import { foundSoFar, type Outcome, type Scene } from "./outcome.ts";
 import { moveAlias } from "./publish.ts";
 import { findOutWhetherToPush, type PushDecision, whyNeverPushed } from "./push.ts";
@@ -53,7 +54,7 @@ async function handOut(
   { result, verdict }: Extract<Decision, { kind: "hand-out" }>,
   { sources, alias, world }: Scene,
 ): Promise<Outcome> {
-  if (result === "hit" && alias) await moveAlias(alias, sources, verdict.index, world.registry);
+  if (result === "hit" && alias) await moveAlias(alias, sources, verdict.index, world);
   if (verdict.kind === "stale") world.log.warning(describeStale(verdict));
   const { seconds } = recordOf(verdict.index);
   return {
@@ -77,8 +78,8 @@ async function join(found: readonly Found[], scene: Scene): Promise<Outcome> {
   if (!probed.plan) throw new Error("a set without a plan cannot be joined");
   const decision = await mayJoin(scene);
   if (decision.push) {
-    const { image, served } = await publishJoined(scene, probed.plan, found);
-    return { result: "hit", image: formatPinned(image), digest: image.digest, index: served, pushed: true, found };
+    const { image, served, ...set } = await publishJoined(scene, probed.plan, found);
+    return { result: "hit", image: formatPinned(image), digest: image.digest, index: served, pushed: true, ...set };
   }
   world.log.info(`The platforms are not joined to one index: ${decision.why}.`);
   const own = found.find(({ platform }) => formatPlatform(platform) === world.host.platform) ?? found[0];

@@ -1,22 +1,20 @@
 import type { buildPlatforms } from "../build/build.ts";
+import { lookForOther } from "../build/claim.ts";
 import { lookForBuildx } from "../build/open-buildx.ts";
-import type { BuildTask, BuiltPlatform, PushedImage } from "../build/task.ts";
+import type { BuildTask, Built, PushedImage } from "../build/task.ts";
 import type { Buildx } from "../buildx/buildx.ts";
 import { ActionError, asActionError } from "../errors.ts";
 import type { InstalledFeature } from "../features/install.ts";
 import { platformTag } from "../key/fingerprint.ts";
 import { formatPlatform, samePlatform } from "../oci/platform.ts";
 import { formatPinned, formatReference } from "../oci/reference.ts";
-import { branchToMove } from "../plan/branches.ts";
 import type { Plan } from "../plan/keyed.ts";
 import type { Sources } from "../plan/plan.ts";
-import type { PlanToStore } from "../plan/stored-plan.ts";
 import { resolveLater } from "../plan/upstream.ts";
-import { recordOfPlatform } from "../probe/built.ts";
 import type { Decision } from "../probe/decide.ts";
-import type { Found } from "../probe/found.ts";
+import { openSpot, planToStore, publish } from "./complete-set.ts";
 import { foundSoFar, type Outcome, type Scene } from "./outcome.ts";
-import { type PushedPlan, publishSet, pushPlan } from "./publish.ts";
+import { pushPlan } from "./publish.ts";
 import { findOutWhetherToPush } from "./push.ts";
 
 /** Builds what is due: all of it into the cache repository, or where nothing may be pushed, the runner's own platform into its engine. */
@@ -48,18 +46,23 @@ async function makeThere(
   return world.log.group(`Building ${platforms.map(formatPlatform).join(", ")}`, async () => {
     const { buildx } = means;
     const { tell, all, isComplete } = gather<PushedImage>(platforms.length);
-    // The plan goes up while the images are read back.
+    const spot = openSpot(scene, plan);
+    // The plan goes up, and whether another job is faster is looked at, while the images are read back.
     const pushing = all.then((images) =>
       pushPlan(planToStore(scene, plan, images), [...reuse, ...images], world.registry),
     );
-    // Where a build fails nobody waits for it.
-    pushing.catch(() => undefined);
+    const looking = Promise.all([spot, all]).then(([its]) => lookForOther(its, world));
+    // Where a build fails nobody waits for them.
+    for (const one of [pushing, looking, spot]) one.catch(() => undefined);
     const output = { kind: "push", onPushed: tell } as const;
     const ended = await build({ ...taskOf(scene), buildx, plan, platforms, ...boundTo(plan), output }, scene, means);
     if ("failed" in ended) return ended.failed;
     if (!isComplete()) throw new Error("a platform was built and did not tell what it pushed");
-    const found = [...reuse, ...ended.built.flatMap((one) => (one.found ? [one.found] : []))];
-    const { image, served } = await publish(scene, found, ended.built, pushing);
+    const { platforms: built, naming } = ended;
+    const found = [...reuse, ...built.flatMap((one) => (one.found ? [one.found] : []))];
+    const place = { spot: await spot, look: await looking };
+    const [published] = await Promise.all([publish(scene, { found, built, pushing, ...place }), naming]);
+    const { image, served } = published;
     world.log.info(`Pushed and read back: ${formatPinned(image)}`);
     return {
       result: "built",
@@ -67,8 +70,8 @@ async function makeThere(
       digest: image.digest,
       index: served,
       pushed: true,
-      found,
-      built: ended.built,
+      found: published.found,
+      built,
     } satisfies Outcome;
   });
 }
@@ -104,7 +107,7 @@ async function makeHere(scene: Scene, means: Means, why: string): Promise<Outcom
     return {
       result: "built",
       image: name,
-      built: ended.built,
+      built: ended.platforms,
       missing: inputs.platforms.filter((one) => one !== platform),
     } satisfies Outcome;
   });
@@ -119,50 +122,18 @@ function taskOf({
   return { inputs, sources, ports, rebuild: tooOld ? "fresh" : inputs.force ? "cached" : "no" };
 }
 
-type Ended = { readonly built: readonly BuiltPlatform[] } | { readonly failed: Outcome };
+type Ended = Built | { readonly failed: Outcome };
 
 /** Only what a build itself fails with can be forgiven, and never a fault of ours. */
 async function build(task: BuildTask, scene: Scene, { buildPlatforms }: Means): Promise<Ended> {
   const { exitOnBuildFailure, fallbackImage: image } = scene.inputs;
   try {
-    return { built: await buildPlatforms(task, scene.world) };
+    return await buildPlatforms(task, scene.world);
   } catch (error) {
     const failure = asActionError(error);
     if (exitOnBuildFailure || image === undefined || failure.code === "E_BUG") throw error;
     return { failed: { result: "failed", ...foundSoFar(scene), image, isFallback: true, failure } };
   }
-}
-
-/** Joins platforms that are all there, and that other runs have built, to a set. @throws ActionError E_PUSH */
-export function publishJoined(scene: Scene, plan: Plan, found: readonly Found[]): ReturnType<typeof publishSet> {
-  return publish(scene, found, [], pushPlan(planToStore(scene, plan, []), found, scene.world.registry));
-}
-
-/**
- * Pushes a complete set under the tags of the design.
- * @param built those of the platforms that were built in this run.
- * @throws ActionError E_PUSH
- */
-async function publish(
-  { sources, inputs, world }: Scene,
-  found: readonly Found[],
-  built: readonly BuiltPlatform[],
-  pushing: Promise<PushedPlan>,
-): ReturnType<typeof publishSet> {
-  const isNew = ({ platform }: Found): boolean => built.some((one) => one.platform === platform && !one.foundLate);
-  const { repository } = sources.wanted;
-  const reused = found.filter((one) => !isNew(one));
-  const [pushed, ...earlier] = await Promise.all([
-    pushing,
-    ...reused.map((one) => recordOfPlatform(one, repository, world.registry)),
-  ]);
-  const branch = branchToMove(inputs.alias, world.host.event);
-  return publishSet(pushed, { found, earlier, branch }, world.registry);
-}
-
-function planToStore({ sources, world }: Scene, plan: Plan, built: readonly PushedImage[]): PlanToStore {
-  const seconds = Object.fromEntries(built.map((one) => [formatPlatform(one.platform), one.seconds]));
-  return { sources, plan, seconds, salt: world.salt(), now: world.clock() };
 }
 
 type Gathering<T> = {

@@ -1,26 +1,36 @@
+import { isImmovable, LAG, type Look, type Named, putTag, type Settled, type Spot, settleTag } from "../build/claim.ts";
 import { ActionError } from "../errors.ts";
-import { branchTag, setTag, sourceTag } from "../key/fingerprint.ts";
+import { branchTag, sourceTag } from "../key/fingerprint.ts";
 import { type Document, planConfig, planManifest, setIndex, textDocument } from "../key/record.ts";
 import { planStatement } from "../key/stored.ts";
+import { type Digest, shortDigest } from "../oci/digest.ts";
 import type { Descriptor, Served } from "../oci/manifest.ts";
 import { IN_TOTO } from "../oci/media-types.ts";
 import { formatPlatform } from "../oci/platform.ts";
-import { formatReference, type Pinned, type Repository } from "../oci/reference.ts";
+import { formatPinned, formatReference, type Pinned, type Repository } from "../oci/reference.ts";
 import type { Sources } from "../plan/plan.ts";
 import { type PlanToStore, storePlan } from "../plan/stored-plan.ts";
 import type { BuildRecord } from "../probe/built.ts";
 import type { Found } from "../probe/found.ts";
-import type { Answer, Registry } from "../world.ts";
+import type { Answer, Registry, World } from "../world.ts";
+import { describeRefusal, openPointers } from "./pointers.ts";
 
-/** A plan that lies in the cache repository, named by nothing yet. */
-export type PushedPlan = PlanToStore & { readonly manifest: Descriptor };
+type Site = Pick<World, "registry" | "clock" | "pause" | "log">;
 
-/** The platforms of a complete set, what is known of the builds of those that another run has built, and the branch whose newest set this becomes. */
+/** A plan that lies in the cache repository, named by nothing yet; `subjects` are the manifests of the images that it speaks of. */
+export type PushedPlan = PlanToStore & { readonly manifest: Descriptor; readonly subjects: readonly Digest[] };
+
+/** What is known where a set is complete: its platforms, the builds of those that another run has built, and the branch whose newest set this becomes. */
 export type Publication = {
   readonly found: readonly Found[];
   readonly earlier: readonly BuildRecord[];
   readonly branch: string | undefined;
+  readonly spot: Spot;
+  readonly look: Look;
 };
+
+/** The set that its tag names in the end: this run's, or that of a job that was faster. */
+export type Published = { readonly image: Pinned; readonly served: Served; readonly found: readonly Found[] };
 
 /**
  * Pushes a plan that speaks of these images. No tag names it, so it may be done before the images themselves are checked.
@@ -43,33 +53,58 @@ export async function pushPlan(
   );
   for (const answer of await Promise.all(blobs)) expectPushed(answer, "the plan");
   const manifest = planManifest(statement.descriptor, config.descriptor);
-  await push(registry, repository, manifest, undefined);
-  return { ...plan, manifest: manifest.descriptor };
+  const stored = await registry.putManifest(repository, manifest.bytes, manifest.descriptor.mediaType, undefined);
+  expectPushed(stored, "the plan's manifest");
+  return { ...plan, manifest: manifest.descriptor, subjects: subjects.map(({ digest }) => digest) };
 }
 
 /**
- * Joins the platforms to one index with the plan in it, pushes it under its tags, and reads it back.
+ * Joins the platforms to one index with the plan in it, puts it under its tags, and reads it back by its digest. Of jobs that publish the
+ * same set at the same time one counts, for all of them.
  * @returns the index as the registry serves it.
  * @throws ActionError E_PUSH; nothing is tagged before everything that it names is there.
  */
-export async function publishSet(
-  pushed: PushedPlan,
-  { found, earlier, branch }: Publication,
-  registry: Registry,
-): Promise<{ readonly image: Pinned; readonly served: Served }> {
-  const { sources, plan, manifest } = pushed;
+export async function publishSet(pushed: PushedPlan, publication: Publication, world: Site): Promise<Published> {
+  const { found, earlier, branch, spot, look } = publication;
+  const { sources, manifest } = pushed;
   const { repository } = sources.wanted;
   const index = setIndex(found, { manifest, own: sources.wanted.ownKey, ...describeBuilds(pushed, earlier) });
-  const tag = setTag(plan.key);
-  await push(registry, repository, index, tag);
-  const [served] = await Promise.all([
-    readBack(registry, { ...repository, tag }, index),
-    push(registry, repository, index, sourceTag(sources.wanted.sourceKey)),
+  const other = await putTag(spot, index, look, world.registry);
+  const put = world.clock();
+  const pointers = openPointers(repository, world);
+  const source = sourceTag(sources.wanted.sourceKey);
+  const [own] = await Promise.all([
+    other ?? readBack(repository, index, world).then((served): Named => ({ served, found })),
+    pointers.move(source, other?.served ?? index),
   ]);
   // Last: where the registry fails, the branch goes on naming what it named. The tag of the sources may have moved by then: everything that it
   // names has been checked, and whoever finds it looks again.
-  if (branch !== undefined) await push(registry, repository, index, branchTag(branch, sources.configuration));
-  return { image: { ...repository, digest: served.descriptor.digest }, served };
+  const alias = branch === undefined ? [] : [branchTag(branch, sources.configuration)];
+  const [{ named, lag }] = await Promise.all([
+    settleTag(spot, own, { look: look.at, put }, world),
+    ...alias.map((tag) => pointers.move(tag, own.served)),
+  ]);
+  if (named.served !== own.served) for (const tag of [source, ...alias]) await pointers.move(tag, named.served);
+  tellNamed(spot, { named, lag, isOther: named.served !== own.served || other !== undefined }, world.log);
+  pointers.tell();
+  return { image: { ...repository, digest: named.served.descriptor.digest }, served: named.served, found: named.found };
+}
+
+function tellNamed(
+  { reference }: Spot,
+  { named, lag, isOther }: Settled & { readonly isOther: boolean },
+  { info, warning }: World["log"],
+): void {
+  const digest = shortDigest(named.served.descriptor.digest);
+  if (named.refused)
+    warning(
+      `${formatReference(reference)} could not be moved (${named.refused.words}), and what it names is sound: that is handed out, ${digest}…. To replace it, delete the tag, or let tags of this repository move.`,
+    );
+  else if (isOther) info(`Another job has pushed this image at the same time: its set is handed out, ${digest}….`);
+  if (lag !== undefined)
+    warning(
+      `The image is pushed and was read back by its digest, and ${formatReference(reference)} does not name it yet: ${lag}. Use the digest that the outputs name; a job that looks for the tag meanwhile would build once more.`,
+    );
 }
 
 /** A set is as old as its oldest platform, and took as long as its slowest. */
@@ -83,20 +118,8 @@ function describeBuilds(
   };
 }
 
-async function push(
-  registry: Registry,
-  repository: Repository,
-  { bytes, descriptor }: Document,
-  tag: string | undefined,
-): Promise<void> {
-  expectPushed(
-    await registry.putManifest(repository, bytes, descriptor.mediaType, tag),
-    tag === undefined ? "the plan's manifest" : `the tag ${tag}`,
-  );
-}
-
-function expectPushed(answer: Answer<Descriptor>, what: string): Descriptor {
-  if (answer.kind === "found") return answer.value;
+function expectPushed(answer: Answer<Descriptor>, what: string): void {
+  if (answer.kind === "found") return;
   throw new ActionError("E_PUSH", {
     what: `The image is built, and ${what} could not be pushed: ${answer.words} (${answer.request}).`,
     fix: answer.fix ?? "Run the job again: what was pushed already is found and not built twice.",
@@ -104,17 +127,20 @@ function expectPushed(answer: Answer<Descriptor>, what: string): Descriptor {
   });
 }
 
-async function readBack(
-  registry: Registry,
-  reference: Repository & { readonly tag: string },
-  index: Document,
-): Promise<Served> {
-  const answer = await registry.manifest(reference);
-  if (answer.kind === "found" && answer.value.descriptor.digest === index.descriptor.digest) return answer.value;
-  const what = answer.kind === "found" ? `it serves ${answer.value.descriptor.digest} there` : answer.words;
+/** By its digest: what a tag names may lag, and may be another job's by now. */
+async function readBack(repository: Repository, index: Document, { registry, pause }: Site): Promise<Served> {
+  const { digest } = index.descriptor;
+  let words = "";
+  for (const wait of [0, ...LAG]) {
+    if (wait > 0) await pause(wait);
+    const answer = await registry.manifest({ ...repository, digest });
+    if (answer.kind === "found") return answer.value;
+    words = `${answer.words} (${answer.request})`;
+    if (answer.kind !== "absent") break;
+  }
   throw new ActionError("E_PUSH", {
-    what: `${formatReference(reference)} was pushed, and the registry does not serve it: ${what}.`,
-    fix: "Run the job again; if another job pushes the same image at the same time, one of them is enough.",
+    what: `${formatPinned({ ...repository, digest })} was pushed, and the registry does not serve it: ${words}.`,
+    fix: "Run the job again; if it stays so, ask whoever runs the registry.",
   });
 }
 
@@ -129,15 +155,17 @@ export function lookAtAlias(sources: Sources, branch: string | undefined, regist
 
 /**
  * Makes a hit the newest set of its branch, so that the next miss is compared with it. The alias only serves explanations: that it
- * cannot be moved, with a token that may only read, is no failure.
+ * cannot be moved, with a token that may only read, is no failure and nothing to be told on every hit.
  */
 export async function moveAlias(
   { tag, answer }: Alias,
   sources: Sources,
   served: Served,
-  registry: Registry,
+  { registry, log }: Pick<World, "registry" | "log">,
 ): Promise<void> {
   const there = await answer;
   if (there.kind === "found" && there.value.digest === served.descriptor.digest) return;
-  await registry.putManifest(sources.wanted.repository, served.bytes, served.descriptor.mediaType, tag);
+  const { repository } = sources.wanted;
+  const moved = await registry.putManifest(repository, served.bytes, served.descriptor.mediaType, tag);
+  if (moved.kind !== "found" && isImmovable(moved)) log.warning(describeRefusal([tag], moved, repository));
 }

@@ -18,8 +18,8 @@ const base = {
   metadataFile: "/t/metadata.json",
 } as const;
 
-test("a push: one platform, OCI types, provenance without values", () => {
-  const name = "cache.test/app:k1-x-linux-arm64";
+test("a push: one platform, under no name, OCI types, provenance without values", () => {
+  const name = "cache.test/app";
   const output = {
     kind: "push",
     name,
@@ -31,7 +31,7 @@ test("a push: one platform, OCI types, provenance without values", () => {
   const args = buildxArguments({ ...base, output });
   expect(args.join(" ")).toBe(
     "build --builder b --progress rawjson --platform linux/arm64 --file /t/Dockerfile --metadata-file /t/metadata.json --provenance mode=min " +
-      "--output type=image,name=cache.test/app:k1-x-linux-arm64,oci-mediatypes=true,push=true,store=false /t/context",
+      "--output type=image,name=cache.test/app,oci-mediatypes=true,push-by-digest=true,push=true,store=false /t/context",
   );
 });
 

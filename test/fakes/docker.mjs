@@ -62,7 +62,9 @@ async function build() {
   }
   if (args.includes("--load")) return;
   const [, name] = /name=([^,]+)/.exec(option("--output"));
-  const [, host, repository, tag] = /^([^/]+)\/(.+):([^:]+)$/.exec(name);
+  // Without a tag only by digest, as BuildKit: a tag of its own accord would be `latest`.
+  const [, host, repository, tag] = /^([^/]+)\/([^:]+)(?::(.+))?$/.exec(name);
+  if ((tag === undefined) !== option("--output").includes("push-by-digest=true")) throw new Error(`pushed as ${name}`);
   const base = `http://${host}/v2/${repository}`;
   const headers = { authorization: authorization(told.dockerConfig, host) };
   const put = async (bytes, path, type) => {

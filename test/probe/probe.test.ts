@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from "vitest";
 import { ownKey, setTag, sourceTag } from "../../src/key/fingerprint.ts";
-import { type Document, emptyIndex, planConfig, planManifest, setIndex } from "../../src/key/record.ts";
+import { type Document, planConfig, planManifest, setIndex, textDocument } from "../../src/key/record.ts";
 import { ATTESTATION, REFERENCE_DIGEST, REFERENCE_TYPE, readManifest, type Served } from "../../src/oci/manifest.ts";
-import { IN_TOTO, OCI_MANIFEST } from "../../src/oci/media-types.ts";
+import { IN_TOTO, OCI_INDEX, OCI_MANIFEST } from "../../src/oci/media-types.ts";
 import type { Plan } from "../../src/plan/keyed.ts";
 import type { Wanted } from "../../src/plan/wanted.ts";
 import { probe, type Verdict } from "../../src/probe/probe.ts";
@@ -175,7 +175,9 @@ test("of sources that never made a set the platforms are looked at beside the se
 });
 
 test("an index of nothing under a platform's tag is no image", async () => {
-  const nothing = serve(emptyIndex());
+  const nothing = serve(
+    textDocument(OCI_INDEX, JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [] })),
+  );
   expect(await verdictOf({ [platformName(0)]: nothing, [platformName(1)]: nothing })).toMatchObject({ kind: "miss" });
 });
 

@@ -2,8 +2,8 @@ import { beforeAll, expect, test } from "vitest";
 import { branchTag, setTag, sourceTag } from "../../src/key/fingerprint.ts";
 import type { Descriptor } from "../../src/oci/manifest.ts";
 import type { PlanToStore } from "../../src/plan/stored-plan.ts";
-import { type PushedPlan, publishSet, pushPlan } from "../../src/publish/publish.ts";
-import type { Answer, Registry } from "../../src/world.ts";
+import { type Publication, type PushedPlan, publishSet, pushPlan } from "../../src/publish/publish.ts";
+import type { Answer, Registry, World } from "../../src/world.ts";
 import { makeCheckout } from "../checkout.ts";
 import { indexOf, planOf, registryOf, sha } from "../plan-of.ts";
 
@@ -31,7 +31,7 @@ beforeAll(async () => {
 const found = () =>
   plan.plan.platforms.map(({ platform }, number) => ({ platform, manifest: sha(`image ${number}`), index: PUSHED }));
 
-/** A registry that takes every push, tells what it was given, and serves what it was given last. */
+/** A registry that takes every push, tells what it was given, and serves what it was given. */
 function pushes(more: Partial<Registry> = {}): { readonly registry: Registry; readonly pushed: [string, string][] } {
   const pushed: [string, string][] = [];
   const take = (name: string, bytes: Uint8Array, mediaType: string): Answer<Descriptor> => {
@@ -43,8 +43,10 @@ function pushes(more: Partial<Registry> = {}): { readonly registry: Registry; re
     ...registryOf({}),
     putBlob: async (_, bytes, mediaType) => take("blob", bytes, mediaType),
     putManifest: async (_, bytes, mediaType, tag) => take(tag ?? "no tag", bytes, mediaType),
-    manifest: async () => {
-      const [, text = ""] = pushed.at(-1) ?? [];
+    manifest: async ({ tag, digest }) => {
+      const [, text] =
+        pushed.findLast(([name, text]) => (digest === undefined ? name === tag : sha(text) === digest)) ?? [];
+      if (text === undefined) return { kind: "absent", request: "GET x", words: "manifest unknown" };
       const descriptor = { mediaType: "index", digest: sha(text), size: text.length };
       const body = { kind: "index", mediaType: "index", manifests: [], annotations: {} } as const;
       return { kind: "found", value: { bytes: new TextEncoder().encode(text), descriptor, body } };
@@ -52,6 +54,38 @@ function pushes(more: Partial<Registry> = {}): { readonly registry: Registry; re
     ...more,
   };
   return { registry, pushed };
+}
+
+/** A world whose clock moves only when somebody waits. */
+function worldOf(
+  registry: Registry,
+): Pick<World, "registry" | "clock" | "pause" | "log"> & { readonly told: string[] } {
+  let now = 0;
+  const pause = async (milliseconds: number): Promise<void> => {
+    now += milliseconds;
+  };
+  const told: string[] = [];
+  const tell = (line: string): void => void told.push(line);
+  const log: World["log"] = {
+    ...{ info: tell, warning: tell, error: () => undefined, debug: () => undefined, mask: () => undefined },
+    group: (_, body) => body(),
+  };
+  return { registry, log, told, clock: () => now, pause };
+}
+
+/** A complete set that no other job has pushed. */
+function complete(more: Partial<Publication> = {}): Publication {
+  const reference = { ...plan.sources.wanted.repository, tag: tags[0] };
+  const judge: Publication["spot"]["judge"] = async () => ({ kind: "damaged", what: "it is another one" });
+  const look = { at: 0, other: Promise.resolve(undefined) };
+  return {
+    found: found(),
+    earlier: [],
+    branch: undefined,
+    spot: { reference, before: undefined, judge },
+    look,
+    ...more,
+  };
 }
 
 async function planIn(registry: Registry): Promise<PushedPlan> {
@@ -71,7 +105,7 @@ test("a plan is pushed under no tag, and speaks of its images in one order whate
 test("a set is as old as its oldest platform and took as long as its slowest; the branch's tag is the last", async () => {
   const { registry, pushed } = pushes();
   const stored = await planIn(registry);
-  const { image } = await publishSet(stored, { found: found(), earlier: [EARLIER], branch: "main" }, registry);
+  const { image } = await publishSet(stored, complete({ earlier: [EARLIER], branch: "main" }), worldOf(registry));
   expect(pushed.slice(3).map(([name]) => name)).toEqual(tags);
   const [, index = ""] = pushed.at(-1) ?? [];
   expect(image.digest).toBe(sha(index));
@@ -96,14 +130,14 @@ test("the tag of the sources does not wait until the set has been read back", as
     return registry.manifest(reference);
   };
   const patient = { ...registry, putManifest, manifest };
-  await publishSet(await planIn(registry), { found: found(), earlier: [], branch: undefined }, patient);
+  await publishSet(await planIn(registry), complete(), worldOf(patient));
   expect(pushed.slice(3).map(([name]) => name)).toEqual(tags.slice(0, 2));
 });
 
 test("where the set is not served, the branch goes on naming what it named", async () => {
   const refused: Answer<never> = { kind: "unavailable", request: "GET x", words: "no luck" };
   const { registry, pushed } = pushes({ manifest: async () => refused });
-  const publishing = publishSet(await planIn(registry), { found: found(), earlier: [], branch: "main" }, registry);
+  const publishing = publishSet(await planIn(registry), complete({ branch: "main" }), worldOf(registry));
   await expect(publishing).rejects.toMatchObject({ code: "E_PUSH", message: expect.stringContaining("no luck") });
   expect(pushed.map(([name]) => name)).not.toContain(tags[2]);
 });

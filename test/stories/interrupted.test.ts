@@ -38,7 +38,8 @@ function lives(pid: number): boolean {
   }
 }
 
-const setTags = (): readonly string[] => registry.tags("team/app").filter((tag) => !/-linux-\w+$/.test(tag));
+/** This registry deletes no tags: those of pushes stay, and no probe asks for them. */
+const named = (): readonly string[] => registry.tags("team/app").filter((tag) => !tag.startsWith("tmp-"));
 const timed = async (told: Promise<Told>): Promise<Told & { readonly took: number }> => {
   const then = Date.now();
   return { ...(await told), took: Date.now() - then };
@@ -72,12 +73,11 @@ test("one platform is pushed when the run is stopped: no set stands anywhere, an
     {},
     {
       env: { FAKE_DOCKER_HANGS: "--platform linux/arm64" },
-      stop: { ...stop, when: (log) => hangs(1)(log) && registry.tags("team/app").length === 1 },
+      stop: { ...stop, when: (log) => hangs(1)(log) && named().length === 1 },
     },
   );
   expect(told).toMatchObject({ code: 143, left: [] });
-  expect(setTags()).toEqual([]);
-  expect(registry.tags("team/app")).toHaveLength(1);
+  expect(named()).toEqual([expect.stringMatching(/^k1-[0-9a-f]{64}-linux-amd64$/)]);
   const next = await run();
   expect(next).toMatchObject({ code: 0, outputs: { result: "built" } });
   expect(next.builds.map(({ args }) => args[args.indexOf("--platform") + 1])).toEqual(["linux/arm64"]);
@@ -116,14 +116,12 @@ test("a run that ends by itself leaves no temporary folder but what its outputs 
   ]);
 });
 
-test.each([
-  ["the set's tag", /^PUT .*\/manifests\/k1-[0-9a-f]{64}$/],
-  ["the tag of the sources", /^PUT .*\/manifests\/y1-/],
-])("the registry fails at %s: the tags of before stay as they were", async (_, request) => {
+test("the registry fails at the set's tag: the tags of before stay as they were", async () => {
   await run({ tags: "latest" });
   const before = new Map(registry.tags("team/app").map((tag) => [tag, registry.manifest("team/app", tag)?.toString()]));
   put(workspace, ".devcontainer/setup.sh", { script: "echo other\n" });
-  registry.override((line) => request.test(line), { status: 500 });
+  const refused = { status: 500, headers: { "retry-after": "99" } };
+  registry.override((line) => /^PUT .*\/manifests\/k1-[0-9a-f]{64}$/.test(line), refused);
   const told = await run({ tags: "latest" });
   expect(told).toMatchObject({ code: 1, outputs: { result: "failed", pushed: "false" } });
   for (const [tag, manifest] of before) expect(registry.manifest("team/app", tag)?.toString(), tag).toBe(manifest);

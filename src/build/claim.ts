@@ -1,0 +1,113 @@
+import { ActionError } from "../errors.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { Descriptor, Served } from "../oci/manifest.ts";
+import { formatReference, type Repository } from "../oci/reference.ts";
+import type { Found } from "../probe/found.ts";
+import type { Soundness } from "../probe/verify.ts";
+import type { Registry, RegistryError, World } from "../world.ts";
+
+/** A tag that a probe asks for: nothing gets it that was not checked, and another job may be about to take it. */
+export type Spot = {
+  readonly reference: Repository & { readonly tag: string };
+  /** What it named when this run began to build over it. */
+  readonly before: Digest | undefined;
+  /** Whether something that it names is as good as what this run has made. */
+  readonly judge: (served: Served) => Promise<Soundness>;
+};
+
+/** What a tag names, and the images that were found in it. `refused`: what was said when this run would have named something else. */
+export type Named = { readonly served: Served; readonly found: readonly Found[]; readonly refused?: RegistryError };
+
+/** A look at a tag, and when it began. */
+export type Look = { readonly at: number; readonly other: Promise<Named | undefined> };
+
+/** Begins to look whether another job has named something sound there. Whoever waits for it hears of a failure. */
+export function lookForOther(spot: Spot, { registry, clock }: Pick<World, "registry" | "clock">): Look {
+  const other = findOther(spot, registry);
+  other.catch(() => undefined);
+  return { at: clock(), other };
+}
+
+async function findOther({ reference, before, judge }: Spot, registry: Registry): Promise<Named | undefined> {
+  const answer = await registry.manifest(reference);
+  if (answer.kind !== "found" || answer.value.descriptor.digest === before) return undefined;
+  const look = await judge(answer.value);
+  return look.kind === "sound" ? { served: answer.value, found: look.found } : undefined;
+}
+
+type Document = { readonly bytes: Uint8Array; readonly descriptor: Descriptor };
+
+/**
+ * Gives what was checked its name, unless another job has given that to something as good: then that is what counts for everybody.
+ * @returns the other one; nothing where the tag was put.
+ * @throws ActionError E_PUSH where the registry does not take the tag, and names nothing sound by it.
+ */
+export async function putTag(
+  spot: Spot,
+  document: Document,
+  { other }: Look,
+  registry: Registry,
+): Promise<Named | undefined> {
+  const there = await other;
+  if (there) return there;
+  const { reference } = spot;
+  const { bytes, descriptor } = document;
+  const answer = await registry.putManifest(reference, bytes, descriptor.mediaType, reference.tag);
+  if (answer.kind === "found") return undefined;
+  // The answer to a push may be lost on the way, and where tags may not move, a job that was faster is the one that counts.
+  const late = await findOther({ ...spot, before: undefined }, registry);
+  if (late?.served.descriptor.digest === descriptor.digest) return undefined;
+  if (late) return { ...late, refused: answer };
+  throw new ActionError("E_PUSH", {
+    what: `The image is built, and the tag ${reference.tag} could not be pushed: ${answer.words} (${answer.request}).`,
+    fix: isImmovable(answer)
+      ? `This registry's tags may not move, and what ${formatReference(reference)} names does not count: delete that tag, then run the job again.`
+      : (answer.fix ?? "Run the job again: what was pushed already is found and not built twice."),
+    cause: answer,
+  });
+}
+
+/** ECR, Harbor, GitLab and Artifact Registry each have their own words for a tag that was put once and for all. */
+export function isImmovable({ words }: RegistryError): boolean {
+  return /\bimmutab|cannot be (?:overwritten|updated)|not allowed to (?:overwrite|update)/i.test(words);
+}
+
+/** How a tag ended up: what it names for everybody, and where the registry did not come to say so, what it said. */
+export type Settled = { readonly named: Named; readonly lag: string | undefined };
+
+/**
+ * Looks what became of a tag after it was put: registries know no "put unless it is there", so of jobs that looked at the same moment the
+ * last one counts. Whoever has put waits at least as long as it took from the look to the answer, in which all others that saw nothing
+ * there have put too, and then looks who that was (Fischer's algorithm for mutual exclusion). A registry that goes on serving an old
+ * tag for a while (GHCR, Docker Hub) is asked a few times.
+ * @param named what this run would hand out: it is there by its digest, whatever the tag says.
+ * @param since the look that was taken before, and when the answer to the push had come (milliseconds).
+ */
+export async function settleTag(
+  { reference, before, judge }: Spot,
+  named: Named,
+  since: { readonly look: number; readonly put: number },
+  { registry, clock, pause }: Pick<World, "registry" | "clock" | "pause">,
+): Promise<Settled> {
+  const turn = Math.min(LONGEST_TURN, Math.max(SHORTEST_TURN, since.put - since.look));
+  let last = named;
+  let lag: string | undefined;
+  for (const wait of [turn - (clock() - since.put), ...LAG]) {
+    if (wait > 0) await pause(wait);
+    const answer = await registry.manifest(reference);
+    if (answer.kind !== "found" && answer.kind !== "absent") return { named: last, lag: answer.words };
+    if (answer.kind === "found" && answer.value.descriptor.digest === last.served.descriptor.digest)
+      return { named: last, lag: undefined };
+    lag = answer.kind === "found" ? `it serves ${answer.value.descriptor.digest} there` : answer.words;
+    if (answer.kind !== "found" || answer.value.descriptor.digest === before) continue;
+    const look = await judge(answer.value);
+    if (look.kind === "sound") last = { served: answer.value, found: look.found };
+  }
+  return { named: last, lag };
+}
+
+/** Milliseconds. Below a twentieth of a second a busy machine is slower than the network. */
+const SHORTEST_TURN = 50;
+const LONGEST_TURN = 2000;
+/** How long a tag may lag, in milliseconds between one look and the next. */
+export const LAG = [250, 500, 1000, 2000] as const;
