@@ -115,9 +115,11 @@ function readAnnotations(json: unknown): Record<string, string> | undefined {
 }
 
 function readPlatform(json: unknown): Platform | undefined {
-  if (!isRecord(json) || typeof json.os !== "string" || typeof json.architecture !== "string") return undefined;
+  if (!isRecord(json) || typeof json.architecture !== "string") return undefined;
   const variant = typeof json.variant === "string" ? { variant: json.variant } : {};
-  return normalisePlatform({ os: json.os, architecture: json.architecture, ...variant });
+  // containerd takes a system that is not named for the one that it runs on, and a builder runs on Linux.
+  const os = typeof json.os === "string" && json.os !== "" ? json.os : "linux";
+  return normalisePlatform({ os, architecture: json.architecture, ...variant });
 }
 
 /** Tells whether a value is a plain JSON object. */

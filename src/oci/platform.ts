@@ -22,8 +22,12 @@ const VARIANTS: Readonly<Record<string, readonly string[]>> = {
   amd64: ["v1", "v2", "v3", "v4"],
 };
 
-/** The variant that is meant when none is written: https://github.com/containerd/platforms/blob/v1.0.0/database.go */
-const DEFAULT_VARIANT: Readonly<Record<string, string>> = { arm64: "v8", amd64: "v1" };
+/** What variants are called beside their own names, and which of them is meant when none is written. */
+const VARIANT_NAMES: Readonly<Record<string, Readonly<Record<string, string | undefined>>>> = {
+  arm: { "": "v7", "5": "v5", "6": "v6", "7": "v7", "8": "v8" },
+  arm64: { "8": undefined, v8: undefined },
+  amd64: { v1: undefined },
+};
 
 /**
  * Reads `os/architecture[/variant]` and normalises it as containerd does: `linux/arm64/v8` is `linux/arm64`, `linux/arm` is `linux/arm/v7`.
@@ -43,14 +47,20 @@ export function parsePlatform(text: string): Platform | { readonly wrong: string
   return normalisePlatform({ os, architecture, ...(variant === undefined ? {} : { variant }) });
 }
 
-/** Leaves out a variant that is the default one, and adds `v7` to a bare `arm`, so that equal platforms are equal values. */
+/**
+ * One spelling for each platform, so that equal platforms are equal values: `aarch64` is `arm64`, `armhf` is `arm/v7`, a variant that is the
+ * default one is left out. Indexes hold every spelling, and containerd, which chooses from them, reads them all.
+ * @see https://github.com/containerd/platforms/blob/v1.0.0/database.go (normalizeArch)
+ */
 export function normalisePlatform(platform: Platform): Platform {
-  const { os, architecture } = platform;
-  const variant = platform.variant === "" ? undefined : platform.variant;
-  if (architecture === "arm") return { os, architecture, variant: variant ?? "v7" };
-  return variant === undefined || variant === DEFAULT_VARIANT[architecture]
-    ? { os, architecture }
-    : { os, architecture, variant };
+  const written = platform.architecture.toLowerCase();
+  const alias = Object.hasOwn(ALIASES, written) ? ALIASES[written] : undefined;
+  const architecture = alias?.architecture ?? written;
+  // The 32-bit names say their variant; with the others it stands beside the name.
+  const given = alias?.variant ?? (written === "i386" ? "" : (platform.variant ?? "").toLowerCase());
+  const names = VARIANT_NAMES[architecture] ?? {};
+  const variant = Object.hasOwn(names, given) ? names[given] : given;
+  return { os: platform.os.toLowerCase(), architecture, ...(variant ? { variant } : {}) };
 }
 
 /** `os/architecture[/variant]` */

@@ -114,6 +114,32 @@ test.each<[string, readonly string[], string | undefined]>([
   expect(imageFor(index.body, platform)?.digest).toBe(expected === undefined ? undefined : sha(expected));
 });
 
+/** As registries serve them: nothing of the spelling is ours. */
+test.each<[string, readonly object[], number | undefined]>([
+  ["linux/arm64", [{ os: "linux", architecture: "aarch64" }], 0],
+  ["linux/arm64", [{ os: "linux", architecture: "AARCH64", variant: "V8" }], 0],
+  ["linux/arm64", [{ os: "linux", architecture: "arm64", variant: "8" }], 0],
+  ["linux/amd64", [{ os: "Linux", architecture: "x86_64" }], 0],
+  ["linux/amd64", [{ os: "linux", architecture: "x86-64", variant: "v1" }], 0],
+  ["linux/amd64", [{ architecture: "amd64" }], 0],
+  ["linux/amd64", [{ os: "", architecture: "amd64" }], 0],
+  ["linux/amd64", [{ os: "linux", architecture: "i386", variant: "x" }], 0],
+  ["linux/arm/v7", [{ os: "linux", architecture: "armhf" }], 0],
+  ["linux/arm/v7", [{ os: "linux", architecture: "armhf", variant: "v6" }], 0],
+  ["linux/arm/v7", [{ os: "linux", architecture: "armel" }, { os: "linux", architecture: "arm", variant: "7" }], 1],
+  ["linux/arm/v6", [{ os: "linux", architecture: "armhf" }, { os: "linux", architecture: "armel" }], 1],
+  ["linux/arm64", [{ os: "linux", architecture: "armhf" }, { os: "linux", architecture: "aarch64" }], 1],
+  ["linux/arm64", [{ os: "linux", architecture: "aarch64" }, { os: "linux", architecture: "arm64" }], 0],
+  ["linux/amd64", [{ os: "linux", architecture: "x86_64", variant: "v3" }], undefined],
+  ["linux/amd64", [{ os: "windows", architecture: "x86_64" }], undefined],
+])("for %s out of an index of %j: entry %s", (wanted, there, expected) => {
+  const manifests = there.map((platform, at) => ({ mediaType: "x", digest: sha(`${at}`), size: 1, platform }));
+  const index = readManifest({ manifests }, "application/vnd.oci.image.index.v1+json");
+  const platform = parsePlatform(wanted);
+  if ("wrong" in platform || "wrong" in index || index.kind !== "index") throw new Error("not read");
+  expect(imageFor(index, platform)?.digest).toBe(expected === undefined ? undefined : sha(`${expected}`));
+});
+
 test("the attestations of an image are those that speak of it; our own plan, which names an image too, is none", () => {
   const entry = (name: string, annotations: Readonly<Record<string, string>>) => ({
     mediaType: "x",
