@@ -39,11 +39,12 @@ function isImage(value: unknown): boolean {
 
 function isInstalledFeature(value: unknown): boolean {
   return (
-    isRecord(value) &&
-    typeof value.written === "string" &&
-    isDigest(value.digest) &&
-    isListOf(value.options, Array.isArray)
+    isRecord(value) && typeof value.written === "string" && isDigest(value.digest) && isListOf(value.options, isOption)
   );
+}
+
+function isOption(value: unknown): boolean {
+  return isListOf(value, (part) => typeof part === "string");
 }
 
 function isListOf(value: unknown, isItem: (item: unknown) => boolean): boolean {
