@@ -14,7 +14,7 @@ import { openFeaturePorts } from "../src/plan/feature-ports.ts";
 import { readSources, type Sources } from "../src/plan/plan.ts";
 import { type Probed, probe } from "../src/probe/probe.ts";
 import { openCheckout } from "../src/sources/workspace.ts";
-import type { Answer, Host, Registry, World } from "../src/world.ts";
+import type { Answer, Host, Registry, RegistryError, World } from "../src/world.ts";
 
 export const sha = (text: string): Digest => `sha256:${createHash("sha256").update(text).digest("hex")}`;
 
@@ -54,8 +54,44 @@ export function featureOf(metadata: Readonly<Record<string, unknown>>, content =
   };
 }
 
-/** A registry that serves these manifests and says "not found" to everything else. */
-export function registryOf(images: Readonly<Record<string, Served>>): Registry {
+/** A base for linux/amd64 with these ONBUILD triggers: its index, its manifest and its config, each under its name. */
+export function baseWith(name: string, triggers: readonly string[]): Pick<Asked, "images" | "blobs"> {
+  const config = JSON.stringify({ config: { OnBuild: triggers } });
+  const descriptor = {
+    mediaType: "application/vnd.oci.image.config.v1+json",
+    digest: sha(config),
+    size: config.length,
+  };
+  const text = JSON.stringify({ config: descriptor });
+  const index = indexOf({ "linux/amd64": text });
+  const manifest: Served = {
+    bytes: new TextEncoder().encode(text),
+    descriptor: { mediaType: OCI_MANIFEST, digest: sha(text), size: text.length },
+    body: { kind: "manifest", mediaType: OCI_MANIFEST, config: descriptor, layers: [], annotations: {} },
+  };
+  return { images: { [name]: index, [`${name}@${sha(text)}`]: manifest }, blobs: { [sha(config)]: config } };
+}
+
+/** The images themselves, for indexes whose images nobody has described: they say nothing. */
+function withChildren(images: Asked["images"]): Asked["images"] {
+  const config = { mediaType: "application/vnd.oci.image.config.v1+json", digest: sha("{}"), size: 2 };
+  const body = { kind: "manifest", mediaType: OCI_MANIFEST, config, layers: [], annotations: {} } as const;
+  const bytes = new TextEncoder().encode(JSON.stringify(body));
+  const children = Object.entries(images).flatMap(([name, served]) =>
+    served.body.kind === "manifest"
+      ? []
+      : served.body.manifests.map(
+          (descriptor) => [`${name}@${descriptor.digest}`, { bytes, descriptor, body }] as const,
+        ),
+  );
+  return { ...Object.fromEntries(children), ...images };
+}
+
+/** A registry that serves these manifests and says "not found" to everything else; a blob that it does not know is empty JSON. */
+export function registryOf(
+  images: Readonly<Record<string, Served>>,
+  blobs: Readonly<Record<string, string>> = {},
+): Registry {
   const absent = (request: string): Answer<never> => ({
     kind: "absent",
     request,
@@ -74,7 +110,7 @@ export function registryOf(images: Readonly<Record<string, Served>>): Registry {
       return answer.kind === "found" ? { kind: "found", value: answer.value.descriptor } : answer;
     },
     hasBlob: async () => ({ kind: "found", value: true }),
-    blob: async () => ({ kind: "found", value: new TextEncoder().encode("{}") }),
+    blob: async (_, { digest }) => ({ kind: "found", value: new TextEncoder().encode(blobs[digest] ?? "{}") }),
     acceptsPush: async () => ({ kind: "found", value: true }),
     putBlob: async () => absent("PUT a blob"),
     putManifest: async () => absent("PUT a manifest"),
@@ -115,8 +151,13 @@ export function portsOf(registry: Registry, inputs?: Inputs): FeaturePorts {
 export type Asked = {
   readonly workspace: string;
   readonly images: Readonly<Record<string, Served>>;
+  readonly blobs?: Readonly<Record<string, string>>;
   readonly inputs?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** Hears what is asked for by digest. */
+  readonly onRequest?: (digest: string) => void;
+  /** What the registry answers in the place of a blob. */
+  readonly blobError?: RegistryError;
 };
 
 export function inputsOf(asked: Asked): Inputs {
@@ -133,6 +174,20 @@ export async function planOf(asked: Asked): Promise<{ readonly sources: Sources;
   const { files } = openFiles(tmpdir());
   const inputs = inputsOf(asked);
   const sources = await readFrom(inputs, { files, host: hostOf(asked.workspace, asked.env) });
-  const registry = registryOf(asked.images);
+  const registry = listening(registryOf(withChildren(asked.images), asked.blobs), asked);
   return { sources, probed: await probe(sources.wanted, registry, portsOf(registry, inputs)) };
+}
+
+function listening(registry: Registry, { onRequest = () => undefined, blobError }: Asked): Registry {
+  return {
+    ...registry,
+    manifest: (reference) => {
+      if (reference.digest !== undefined) onRequest(reference.digest);
+      return registry.manifest(reference);
+    },
+    blob: (repository, blob, limit) => {
+      onRequest(blob.digest);
+      return blobError ? Promise.resolve(blobError) : registry.blob(repository, blob, limit);
+    },
+  };
 }

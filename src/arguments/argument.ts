@@ -12,12 +12,15 @@ export type Argument = {
 export type Origin =
   | { readonly kind: "configuration"; readonly at: Place }
   | { readonly kind: "file"; readonly at: Place }
-  | { readonly kind: "input"; readonly line: number };
+  | { readonly kind: "input"; readonly line: number }
+  /** A proxy that the machine's own Docker configuration names. */
+  | { readonly kind: "docker" };
 
 export type Warning = { readonly text: string; readonly at?: Place };
 
 /** How a message names the origin: `args.conf:3`, `line 2 of the input build-args`. */
 export function tellOrigin(origin: Origin): string {
+  if (origin.kind === "docker") return "Docker's own configuration";
   if (origin.kind === "input") return `line ${origin.line} of the input build-args`;
   const { file, line } = origin.at;
   return line === undefined ? file : `${file}:${line}`;

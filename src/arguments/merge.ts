@@ -7,6 +7,8 @@ export type NamePattern = { readonly written: string; readonly matches: (name: s
 
 /** Build args from everywhere, weakest first, and what decides about them. */
 export type Given = {
+  /** The proxies of Docker's own configuration: docker gives them to every build. */
+  readonly machine: readonly Argument[];
   readonly configuration: readonly Argument[];
   readonly files: readonly Argument[];
   readonly input: readonly Argument[];
@@ -15,17 +17,29 @@ export type Given = {
   readonly ignore: readonly NamePattern[];
   /** The names that ARG declares anywhere in the Dockerfile. */
   readonly declared: { readonly has: (name: string) => boolean };
+  /** The names that act although nothing declares them: no pattern takes them out of the key. */
+  readonly actsUndeclared: (name: string) => boolean;
+  /** Whether the frontend acts on whatever it is told. It hears of the build arg BUILDKIT_SYNTAX, which may choose another one. */
+  readonly takesAll: (syntax: string | undefined) => boolean;
   /** How messages name the Dockerfile; nothing where none is built. */
   readonly dockerfile: string | undefined;
   /** Tells whether a value is, or holds, one of the run's secrets. */
   readonly isSecret: (value: string) => boolean;
 };
 
-/** A build arg as the build is told it. `counts`: it is part of the key. */
-export type MergedArgument = { readonly value: string; readonly origin: Origin; readonly counts: boolean };
+/**
+ * A build arg as the build is told it. `counts`: it is part of the key. `isUndeclared`: the Dockerfile does not declare it, and a base may
+ * do that with ONBUILD: then it counts too.
+ */
+export type MergedArgument = {
+  readonly value: string;
+  readonly origin: Origin;
+  readonly counts: boolean;
+  readonly isUndeclared: boolean;
+};
 
 export type MergedArguments = {
-  /** Sorted by name. What does nothing is not among them. */
+  /** Sorted by name. */
   readonly values: ReadonlyMap<string, MergedArgument>;
   readonly warnings: readonly Warning[];
 };
@@ -46,28 +60,36 @@ export function parseNamePattern(written: string): NamePattern | { readonly wron
  * @throws E_INPUT, or E_CONFIG where it stands in devcontainer.json, for a value that holds a secret or that no program can be given.
  * No message holds a value.
  */
-export function mergeArguments(given: Given): MergedArguments {
-  const { chosen, warnings } = chooseValues(given);
-  const used = [...chosen].filter(([name]) => isUsed(name, given));
-  const values = used.map(
-    ([name, { value, origin }]) => [name, { value, origin, counts: countsForKey(name, given) }] as const,
+export function mergeArguments(asked: Given): MergedArguments {
+  const { chosen, warnings } = chooseValues(asked);
+  const takesAll = asked.takesAll(chosen.get("BUILDKIT_SYNTAX")?.value);
+  const given = takesAll ? { ...asked, declared: chosen } : asked;
+  const values = [...chosen].map(
+    ([name, { value, origin }]) => [name, { value, origin, ...role(name, given) }] as const,
   );
   for (const [name, argument] of values) refuseValue(name, argument, given);
   return {
     values: new Map(values.sort(([a], [b]) => (a < b ? -1 : 1))),
-    warnings: [...warnings, ...tellUnused(chosen, given), ...tellSecretNames(used), ...tellIdlePatterns(chosen, given)],
+    warnings: [
+      ...warnings,
+      ...tellUndeclared(chosen, given),
+      ...tellSecretNames([...chosen]),
+      ...tellIdlePatterns(chosen, given),
+    ],
   };
 }
 
 type Chosen = { readonly value: string; readonly origin: Origin };
 
-function chooseValues({ configuration, files, input, environment }: Given): {
+function chooseValues({ machine, configuration, files, input, environment, declared }: Given): {
   readonly chosen: ReadonlyMap<string, Chosen>;
   readonly warnings: readonly Warning[];
 } {
   const chosen = new Map<string, Chosen>();
   const warnings: Warning[] = [];
-  for (const { name, value, origin } of [...configuration, ...files, ...input]) {
+  // Who does not declare it has the proxy all the same, and nothing of it in the image: docker tells it to the builder by itself.
+  const proxies = machine.filter(({ name }) => declared.has(name));
+  for (const { name, value, origin } of [...proxies, ...configuration, ...files, ...input]) {
     const variable = Object.hasOwn(environment, name) ? environment[name] : undefined;
     const text = value.kind === "text" ? value.text : variable;
     if (text !== undefined) chosen.set(name, { value: text, origin });
@@ -82,18 +104,17 @@ function chooseValues({ configuration, files, input, environment }: Given): {
   return { chosen, warnings };
 }
 
-/** These act on the frontend whether a Dockerfile declares them or not. */
-const ALWAYS_COUNTS = /^(BUILDKIT_.*|SOURCE_DATE_EPOCH)$/;
 /** Docker's own: usable without being declared, and left out of its cache keys for the same reason as of ours. */
 const PROXY = /^(HTTPS?|FTP|NO|ALL)_PROXY$/i;
 
-function isUsed(name: string, { declared }: Given): boolean {
-  return declared.has(name) || ALWAYS_COUNTS.test(name) || PROXY.test(name);
-}
-
-function countsForKey(name: string, { declared, ignore }: Given): boolean {
-  if (ALWAYS_COUNTS.test(name)) return true;
-  return (declared.has(name) || !PROXY.test(name)) && !ignore.some(({ matches }) => matches(name));
+function role(
+  name: string,
+  { declared, actsUndeclared, ignore }: Given,
+): Pick<MergedArgument, "counts" | "isUndeclared"> {
+  if (actsUndeclared(name)) return { counts: true, isUndeclared: false };
+  const isIgnored = ignore.some(({ matches }) => matches(name));
+  const isDeclared = declared.has(name);
+  return { counts: isDeclared && !isIgnored, isUndeclared: !isDeclared && !isIgnored };
 }
 
 function refuseValue(name: string, { value, origin }: Chosen, { isSecret }: Given): void {
@@ -104,7 +125,7 @@ function refuseValue(name: string, { value, origin }: Chosen, { isSecret }: Give
       `${tellOrigin(origin)} names the build arg ${JSON.stringify(name)}: docker would take what stands behind the = for the value of another one.`,
       "Take the = out of the name.",
     );
-  if (isSecret(value))
+  if (origin.kind !== "docker" && isSecret(value))
     throw refuse(
       origin,
       `${subject} holds a secret, and whoever can pull the image can read its build args.`,
@@ -120,12 +141,18 @@ function refuseValue(name: string, { value, origin }: Chosen, { isSecret }: Give
     );
 }
 
-function tellUnused(chosen: ReadonlyMap<string, Chosen>, given: Given): readonly Warning[] {
-  const why = given.dockerfile === undefined ? "has no Dockerfile to go to" : `is not an ARG of ${given.dockerfile}`;
+function tellUndeclared(
+  chosen: ReadonlyMap<string, Chosen>,
+  { declared, actsUndeclared, dockerfile }: Given,
+): readonly Warning[] {
+  const why = dockerfile === undefined ? "has no Dockerfile to go to" : `is not an ARG of ${dockerfile}`;
   return [...chosen]
-    .filter(([name]) => !isUsed(name, given))
+    .filter(([name]) => !declared.has(name) && !actsUndeclared(name) && !PROXY.test(name))
     .map(([name, { origin }]) =>
-      warn(origin, `build arg ${name} (${tellOrigin(origin)}) ${why}: it does nothing, and does not count for the key`),
+      warn(
+        origin,
+        `build arg ${name} (${tellOrigin(origin)}) ${why}: it does nothing, and does not count for the key, unless a base image declares it with ONBUILD`,
+      ),
     );
 }
 
@@ -133,8 +160,8 @@ function tellUnused(chosen: ReadonlyMap<string, Chosen>, given: Given): readonly
 const SECRET_WORD = /(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)/i;
 const HARMLESS_WORD = /(?:_|^)(?:public|file|version)(?:_|$)/i;
 
-function tellSecretNames(used: readonly (readonly [string, Chosen])[]): readonly Warning[] {
-  return used
+function tellSecretNames(chosen: readonly (readonly [string, Chosen])[]): readonly Warning[] {
+  return chosen
     .filter(([name]) => SECRET_WORD.test(name) && !HARMLESS_WORD.test(name))
     .map(([name, { origin }]) =>
       warn(

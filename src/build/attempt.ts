@@ -8,12 +8,14 @@ import type { BuildWarning } from "../buildx/rawjson.ts";
 import { hideValues } from "../buildx/redact.ts";
 import { METADATA_LABEL } from "../devcontainer/label.ts";
 import { formatOption } from "../devcontainer/options.ts";
-import { declaredArgs } from "../dockerfile/stages.ts";
+import { writtenLabels } from "../dockerfile/labels.ts";
+import { openArgs } from "../dockerfile/open-args.ts";
 import { ActionError } from "../errors.ts";
 import { formatPlatform, platformSlug } from "../oci/platform.ts";
 import type { Sources } from "../plan/plan.ts";
 import { commitLabels } from "../sources/commit.ts";
 import { grantedOptions } from "../sources/rights.ts";
+import { scopeOf } from "../sources/sources.ts";
 import type { World } from "../world.ts";
 import { cacheBeside } from "./branch-cache.ts";
 import type { PlatformTask } from "./task.ts";
@@ -54,10 +56,11 @@ export async function runBuild(task: PlatformTask, name: string, world: World): 
 }
 
 function argumentsOf(
-  { platform, sources, layout, inputs, output, builder, commit, generator, rebuild }: PlatformTask,
+  task: PlatformTask,
   { name, metadataFile }: Target,
   { host }: World,
 ): { readonly args: readonly string[]; readonly warnings: readonly string[] } {
+  const { platform, sources, layout, inputs, output, builder, commit, generator, rebuild } = task;
   const { definition, arguments: told } = sources.build;
   const laidOut = layout.platforms.get(formatPlatform(platform));
   if (!laidOut) throw new Error(`nothing was laid out for ${formatPlatform(platform)}`);
@@ -78,8 +81,8 @@ function argumentsOf(
     contextFolder: layout.contextFolder,
     dockerfile: laidOut.dockerfile,
     target: laidOut.target,
-    buildArgs: { ...offeredTo(sources, commit), ...told.args, ...told.uncounted },
-    labels: { ...commitLabels(commit), ...(label === undefined ? {} : { [METADATA_LABEL]: label }) },
+    buildArgs: argsToTell(sources, commit),
+    labels: { ...labelsToTell(task), ...(label === undefined ? {} : { [METADATA_LABEL]: label }) },
     cacheFrom: definition.cacheFrom,
     contexts: laidOut.contexts,
     options: [
@@ -106,10 +109,19 @@ function argumentsOf(
   });
 }
 
-/** What tells of the commit, for a Dockerfile that declares it and a user that did not say it. */
-function offeredTo({ build }: Sources, commit: Provenance): Readonly<Record<string, string>> {
-  const declared = declaredArgs(build.dockerfile);
-  return Object.fromEntries([...offeredArguments(commit)].filter(([name]) => declared.has(name)));
+/** What tells of the commit, where the Dockerfile leaves that open, and what the user says over it. */
+function argsToTell({ build }: Sources, commit: Provenance): Readonly<Record<string, string>> {
+  const { args, uncounted, toldByDocker } = build.arguments;
+  const open = openArgs(build.dockerfile);
+  const offered = [...offeredArguments(commit)].filter(([name]) => open.has(name));
+  const said = Object.entries({ ...args, ...uncounted }).filter(([name]) => !toldByDocker.has(name));
+  return Object.fromEntries([...offered, ...said]);
+}
+
+/** What tells of the commit; where the Dockerfile says that itself, its words stay. */
+function labelsToTell({ sources: { build }, platform, commit }: PlatformTask): Readonly<Record<string, string>> {
+  const written = writtenLabels(build.dockerfile, build.definition.target?.value, scopeOf(build, platform));
+  return Object.fromEntries(Object.entries(commitLabels(commit)).filter(([name]) => !written.has(name)));
 }
 
 type Attempt = { readonly code: number; readonly end: BuildEnd; readonly generator: string | undefined };

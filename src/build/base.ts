@@ -2,9 +2,10 @@ import { parseDockerfile } from "../dockerfile/parse.ts";
 import { canReach, onbuildReads } from "../dockerfile/reads.ts";
 import { finalBase, imageUses, remoteAdds } from "../dockerfile/stages.ts";
 import { ActionError } from "../errors.ts";
-import { type ImageConfig, readImageConfig } from "../oci/config.ts";
-import { imageFor, type Served } from "../oci/manifest.ts";
+import type { ImageConfig } from "../oci/config.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
+import { readBaseConfig } from "../plan/base-config.ts";
+import { namesDeclared } from "../plan/onbuild-args.ts";
 import type { Sources } from "../plan/plan.ts";
 import type { Binding, ImageSource } from "../plan/upstream.ts";
 import { nameForBuildKit } from "../sources/image-name.ts";
@@ -40,32 +41,15 @@ export async function readBaseImages(
       // What the probe has read, or by the digest that the key names: the tag may have moved meanwhile.
       const binding = bound.get(nameForBuildKit(source.reference));
       const reference = binding === undefined ? source.reference : { ...source.reference, digest: binding.digest };
-      const base = await readBase({ ...source, reference }, binding?.served, platform, registry);
+      const read = await readBaseConfig({ ...source, reference }, binding?.served, platform, registry);
+      const base = expectFound(source, read);
       refuseTriggers(source, base, sources);
       if (source.written === final?.written && isOnItsLine) bases.set(formatPlatform(platform), base);
     };
-    await Promise.all((wanted?.images ?? []).filter(({ by }) => by === "base").map(read));
+    await Promise.all((wanted?.images ?? []).filter(({ isBuiltOn }) => isBuiltOn).map(read));
   };
   await Promise.all(platforms.map(readFor));
   return bases;
-}
-
-async function readBase(
-  source: ImageSource,
-  known: Served | undefined,
-  platform: Platform,
-  registry: Registry,
-): Promise<ImageConfig> {
-  const served = known ?? expectFound(source, await registry.manifest(source.reference));
-  const wanted = source.of.kind === "platform" ? source.of.platform : platform;
-  // A stage for the builder's own platform may have no image for the target's: then any of its images says the same.
-  const child = served.body.kind === "index" ? (imageFor(served.body, wanted) ?? served.body.manifests[0]) : undefined;
-  const manifest = child
-    ? expectFound(source, await registry.manifest({ ...source.reference, digest: child.digest }))
-    : served;
-  if (manifest.body.kind !== "manifest") return readImageConfig("");
-  const bytes = expectFound(source, await registry.blob(source.reference, manifest.body.config));
-  return readImageConfig(new TextDecoder().decode(bytes));
 }
 
 function expectFound<T>(source: ImageSource, answer: Answer<T>): T {
@@ -82,6 +66,7 @@ function expectFound<T>(source: ImageSource, answer: Answer<T>): T {
 function refuseTriggers(source: ImageSource, base: ImageConfig, sources: Sources): void {
   if (base.triggers.length === 0) return;
   refuseUnseen(source, base.triggers, sources);
+  refuseProxies(source, base.triggers, sources);
   const reads = onbuildReads(base.triggers);
   const reached = sources.build.leftOut.find((path) => reads.some((read) => canReach(read, path)));
   if (reached === undefined) return;
@@ -95,13 +80,28 @@ function refuseTriggers(source: ImageSource, base: ImageConfig, sources: Sources
 /** What a trigger takes from elsewhere stands in no plan: an image or an address behind it could change, and the key would not. */
 function refuseUnseen(source: ImageSource, triggers: readonly string[], sources: Sources): void {
   const stage = parseDockerfile(`FROM base\n${triggers.join("\n")}\n`, source.written);
-  const scope = { args: new Map(Object.entries(sources.build.arguments.args)), platform: undefined };
+  const { args, uncounted } = sources.build.arguments;
+  const scope = { args: new Map(Object.entries({ ...uncounted, ...args })), platform: undefined };
   const image = imageUses(stage, scope).find(({ by }) => by !== "FROM")?.written;
   const unseen = image ?? remoteAdds(stage, scope).find(({ checksum }) => checksum === undefined)?.source;
   if (unseen === undefined) return;
   throw new ActionError("E_CONTEXT", {
     what: `The base image ${source.written} has an ONBUILD trigger that takes ${unseen} into the image, which can change without anything of yours changing.`,
     fix: "Use a base without that trigger: an image built here would not be found again for certain.",
+    at: source.at,
+  });
+}
+
+/** Who finds such an image may have another proxy, or none: the plan knows only of those that the Dockerfile declares. */
+function refuseProxies(source: ImageSource, triggers: readonly string[], { build }: Sources): void {
+  const { args, uncounted, toldByDocker } = build.arguments;
+  const unseen = namesDeclared(triggers).find(
+    (name) => toldByDocker.has(name) && args[name] === undefined && uncounted[name] === undefined,
+  );
+  if (unseen === undefined) return;
+  throw new ActionError("E_CONTEXT", {
+    what: `The base image ${source.written} declares ${unseen} with ONBUILD, and Docker's own configuration on this machine sets it: this machine's proxy would be in everybody's image.`,
+    fix: `Say what the image is built with: give ${unseen} in the input build-args, empty for none, or declare it in the Dockerfile (ARG ${unseen}).`,
     at: source.at,
   });
 }

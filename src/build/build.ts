@@ -1,7 +1,7 @@
 import { GO_VERSION_ARGUMENT, type Provenance } from "../arguments/offered.ts";
 import type { BuildWarning } from "../buildx/rawjson.ts";
 import { annotateWarnings } from "../buildx/warnings.ts";
-import { declaredArgs } from "../dockerfile/stages.ts";
+import { openArgs } from "../dockerfile/open-args.ts";
 import type { Digest } from "../oci/digest.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import type { Reference } from "../oci/reference.ts";
@@ -70,7 +70,7 @@ async function prepare(task: BuildTask, generator: Reference | undefined, world:
     withGenerator(generator, task.bindings, world.registry),
     readBaseImages(task, world.registry),
     fetchFeatures(task.features, task.ports),
-    readCommit(world, declaredArgs(sources.build.dockerfile).has(GO_VERSION_ARGUMENT)),
+    readCommit(world, openArgs(sources.build.dockerfile).has(GO_VERSION_ARGUMENT)),
   ]);
   const laidOut = { gathered: sources.build, platforms, bases, features, bindings };
   return { bindings, commit, layout: await layOutBuild(laidOut, world.files) };

@@ -2,6 +2,7 @@ import type { Repository } from "../oci/reference.ts";
 import type { Files, StoredLogin } from "../world.ts";
 import { readRecord } from "./builder-record.ts";
 import { dockerFolder, readJson } from "./docker-folder.ts";
+import { proxiesThatCount } from "./proxies.ts";
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -9,7 +10,7 @@ type Environment = Readonly<Record<string, string>>;
 export type KnownLogin = { readonly name: Repository; readonly login: StoredLogin | undefined };
 
 /** The parts of the user's own configuration that a build needs and that hold no credentials. */
-const KEPT = ["currentContext", "proxies", "HttpHeaders", "features"] as const;
+const KEPT = ["currentContext", "HttpHeaders", "features"] as const;
 
 /**
  * What of the user's buildx folder names his builders. The rest (build records, activity) is written by buildx and starts empty; the logins
@@ -40,7 +41,13 @@ export async function isolateDockerConfiguration(
   const kept = Object.fromEntries(KEPT.flatMap((name) => (before[name] === undefined ? [] : [[name, before[name]]])));
   const extra = Array.isArray(before.cliPluginsExtraDirs) ? before.cliPluginsExtraDirs : [];
   const { general, scoped } = sortLogins(logins);
-  const configuration = { ...kept, auths: asAuths(general), cliPluginsExtraDirs: [`${own}/cli-plugins`, ...extra] };
+  const proxies = await proxiesThatCount(files, env);
+  const configuration = {
+    ...kept,
+    ...(Object.keys(proxies).length === 0 ? {} : { proxies: { default: proxies } }),
+    auths: asAuths(general),
+    cliPluginsExtraDirs: [`${own}/cli-plugins`, ...extra],
+  };
   await files.write(`${folder}/config.json`, JSON.stringify(configuration), 0o600);
   if (await files.stat(`${own}/contexts`)) await files.makeLink(`${folder}/contexts`, `${own}/contexts`, { mtime: 0 });
   await files.makeDirectory(`${folder}/buildx`, { mode: 0o700 });

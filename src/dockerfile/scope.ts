@@ -26,6 +26,12 @@ export const BUILDERS_OWN: readonly string[] = [
   "BUILDVARIANT",
 ];
 
+/** The names that a platform has in FROM without being declared: a build arg of that name is told there in its place, declared or not. */
+export const PLATFORM_ARGS: readonly string[] = [
+  ...BUILDERS_OWN,
+  ...["TARGETPLATFORM", "TARGETOS", "TARGETOSVERSION", "TARGETARCH", "TARGETVARIANT", "TARGETSTAGE"],
+];
+
 /** An ARG of one of these names never becomes a variable in a stage. */
 const NO_VARIABLES = new Set(["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"]);
 

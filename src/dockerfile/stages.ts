@@ -205,9 +205,13 @@ export function declaredArgs(dockerfile: Dockerfile): ReadonlyMap<string, readon
   const all = [...dockerfile.globalArgs, ...dockerfile.stages.flatMap(({ instructions }) => instructions)];
   for (const written of all) {
     const instruction = written.keyword === "ONBUILD" ? readTrigger(triggerText(written), written) : written;
-    if (instruction?.keyword === "ARG")
-      for (const { name } of argWords(instruction.rest, instruction.escape))
-        lines.set(name, [...(lines.get(name) ?? []), instruction.line]);
+    for (const name of instruction ? declaredIn(instruction) : [])
+      lines.set(name, [...(lines.get(name) ?? []), written.line]);
   }
   return lines;
+}
+
+/** The names that one instruction declares: none, where it is no ARG. */
+export function declaredIn({ keyword, rest, escape: escapeChar }: Instruction): readonly string[] {
+  return keyword === "ARG" ? argWords(rest, escapeChar).map(({ name }) => name) : [];
 }

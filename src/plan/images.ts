@@ -23,7 +23,8 @@ export function readImages(gathered: Gathered, platform: Platform): ReadImages {
     const at = source.kind === "image" ? source.image.at : { file, line: use.line };
     const of = whichManifest(use, platform);
     if (use.reference === undefined || of === undefined) return { images: [], doubt: undecidable(use, at) };
-    images.push({ by: "base", written: use.written, reference: readImageName(use.written, use.reference, at), at, of });
+    const reference = readImageName(use.written, use.reference, at);
+    images.push({ by: "base", isBuiltOn: use.by === "FROM", written: use.written, reference, at, of });
   }
   const frontend = frontendOf(gathered, file);
   return { images: frontend ? [...images, frontend] : images };
@@ -50,7 +51,8 @@ function frontendOf({ dockerfile, arguments: { args } }: Gathered, file: string)
   if (written === undefined) return undefined;
   const at = { file, line: dockerfile.syntax?.line ?? 1 };
   // The frontend runs on the builder, whose platform nobody knows beforehand.
-  return { by: "frontend", written, reference: readImageName(written, written, at), at, of: { kind: "index" } };
+  const reference = readImageName(written, written, at);
+  return { by: "frontend", isBuiltOn: false, written, reference, at, of: { kind: "index" } };
 }
 
 /** What an address serves can change without a trace: only a checksum says what will be in the image. */

@@ -15,6 +15,8 @@ export type PlannedPlatform = {
 /** The plan of a set: keys, tags, and the digests that the build is bound to. */
 export type Plan = {
   readonly key: Digest;
+  /** Of everything but upstream. */
+  readonly ownKey: Digest;
   readonly platforms: readonly PlannedPlatform[];
   readonly bindings: readonly Binding[];
   /** In the order of installation. */

@@ -61,6 +61,7 @@ export async function readSources(
     platforms,
     sourceKey: sourceKey(platforms.map(({ plan }) => plan.yours)),
     ownKey: ownKey(platforms.map(({ plan }) => plan)),
+    undeclared: gathered.arguments.undeclared,
     doubt: definition.doubt ?? platforms.find((one) => one.doubt)?.doubt ?? remoteDoubt(gathered),
     verify: inputs.verify,
     required: inputs.attestations.required,

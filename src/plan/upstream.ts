@@ -14,6 +14,8 @@ import type { Answer, Registry } from "../world.ts";
 /** An image that some instruction names, before anything was asked. */
 export type ImageSource = {
   readonly by: "base" | "frontend";
+  /** A stage stands on it, and runs its ONBUILD triggers. */
+  readonly isBuiltOn: boolean;
   readonly written: string;
   readonly reference: Reference;
   readonly at: Place;

@@ -16,7 +16,10 @@ export type Wanted = {
     readonly images: readonly ImageSource[];
   }[];
   readonly sourceKey: Digest;
+  /** Without what only the configs of bases say. */
   readonly ownKey: Digest;
+  /** Build args that the Dockerfile does not declare, and that a base may. */
+  readonly undeclared: Readonly<Record<string, string>>;
   /** What makes the plan undecidable before any request, like an ADD from an address without a checksum. */
   readonly doubt: Doubt | undefined;
   /** Nothing where no feature is asked for. */

@@ -1,12 +1,13 @@
 import type { Place } from "../errors.ts";
 import type { FeaturePorts } from "../features/found.ts";
-import { platformKey, platformTag, setKey, setTag, sourceTag } from "../key/fingerprint.ts";
+import { ownKey, platformKey, platformTag, setKey, setTag, sourceTag } from "../key/fingerprint.ts";
 import type { PlatformPlan } from "../key/ingredients.ts";
 import { planDescriptorOf } from "../key/record.ts";
 import { type Index, OWN_ANNOTATION, type Served } from "../oci/manifest.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Pinned, Repository } from "../oci/reference.ts";
 import type { Plan } from "../plan/keyed.ts";
+import { type OnbuildArgs, readOnbuildArgs } from "../plan/onbuild-args.ts";
 import { type Resolved, resolveUpstream } from "../plan/upstream.ts";
 import type { Wanted } from "../plan/wanted.ts";
 import type { Doubt } from "../sources/doubt.ts";
@@ -59,24 +60,32 @@ export async function probe(wanted: Wanted, registry: Registry, ports: FeaturePo
     registry,
   );
   if (resolved.kind !== "resolved") return withoutPlan(await newest, wanted, resolved);
-  const plan = makePlan(wanted, resolved);
-  const verdict = await lookUpSet(wanted, plan, newest, registry);
+  const onbuild = await readOnbuildArgs(wanted, resolved.bindings, registry);
+  if (onbuild.kind !== "read") return withoutPlan(await newest, wanted, onbuild);
+  const plan = makePlan(wanted, resolved, onbuild);
+  // What the bases' configs say has joined what is ours.
+  const verdict = await lookUpSet({ ...wanted, ownKey: plan.ownKey }, plan, newest, registry);
   return { plan, verdict, warnings: resolved.warnings };
 }
 
+/** Where a base could declare an arg, nobody knows without it whether the newest image was built with the same. */
 function withoutPlan(newest: Newest, wanted: Wanted, doubt: Doubt): Probed {
-  return { plan: undefined, verdict: unlessStale(newest, wanted, doubt), warnings: [] };
+  const isOpen = Object.keys(wanted.undeclared).length > 0;
+  const verdict: Verdict = isOpen ? { kind: "unknown", doubt } : unlessStale(newest, wanted, doubt);
+  return { plan: undefined, verdict, warnings: [] };
 }
 
-function makePlan(wanted: Wanted, { upstream, bindings, features }: Resolved): Plan {
+function makePlan(wanted: Wanted, { upstream, bindings, features }: Resolved, { byPlatform }: OnbuildArgs): Plan {
   const platforms = wanted.platforms.flatMap(({ platform, plan }, index) => {
     const part = upstream[index];
     if (!part) return [];
-    const whole: PlatformPlan = { ...plan, upstream: part };
+    const yours = { ...plan.yours, arguments: { ...plan.yours.arguments, ...byPlatform[index] } };
+    const whole: PlatformPlan = { ...plan, yours, upstream: part };
     const key = platformKey(whole);
     return [{ platform, key, plan: whole, tag: platformTag(key, platform) }];
   });
-  return { key: setKey(platforms.map(({ key }) => key)), platforms, bindings, features };
+  const own = ownKey(platforms.map(({ plan }) => plan));
+  return { key: setKey(platforms.map(({ key }) => key)), ownKey: own, platforms, bindings, features };
 }
 
 type Newest = { readonly served: Served; readonly sound: Soundness } | { readonly error: RegistryError };

@@ -64,7 +64,7 @@ export async function openSpot(scene: Scene, plan: Plan): Promise<Spot> {
 function setSpot({ sources: { wanted }, inputs, world }: Scene, plan: Plan, before: Digest | undefined): Spot {
   const platforms = plan.platforms.map(({ platform }) => platform);
   const counts = (served: Served): boolean =>
-    isOwn(served, wanted.ownKey) && !isPast(served, { days: inputs.cacheTtlDays, now: world.clock() });
+    isOwn(served, plan.ownKey) && !isPast(served, { days: inputs.cacheTtlDays, now: world.clock() });
   return {
     reference: { ...wanted.repository, tag: setTag(plan.key) },
     before,

@@ -68,7 +68,7 @@ export async function publishSet(pushed: PushedPlan, publication: Publication, w
   const { found, earlier, branch, spot, look } = publication;
   const { sources, manifest } = pushed;
   const { repository } = sources.wanted;
-  const index = setIndex(found, { manifest, own: sources.wanted.ownKey, ...describeBuilds(pushed, earlier) });
+  const index = setIndex(found, { manifest, own: pushed.plan.ownKey, ...describeBuilds(pushed, earlier) });
   const other = await putTag(spot, index, look, world.registry);
   const put = world.clock();
   const pointers = openPointers(repository, world);

@@ -1,10 +1,12 @@
 import type { Argument } from "../arguments/argument.ts";
 import { readArgumentFiles } from "../arguments/files.ts";
-import { mergeArguments } from "../arguments/merge.ts";
+import { type MergedArgument, mergeArguments } from "../arguments/merge.ts";
 import { type FoundSecret, findSecrets, readSecretValues, secretArguments } from "../arguments/secrets.ts";
 import { type FoundSsh, findSsh, sshArguments } from "../arguments/ssh.ts";
+import { readProxies } from "../buildx/proxies.ts";
 import type { Dockerfile } from "../dockerfile/parse.ts";
 import { declaredArgs } from "../dockerfile/stages.ts";
+import { actsUndeclared, isForeignFrontend } from "../dockerfile/undeclared.ts";
 import { ActionError, type Place } from "../errors.ts";
 import type { BuildInputs } from "../inputs/build-inputs.ts";
 import type { Inputs } from "../inputs/inputs.ts";
@@ -15,8 +17,12 @@ import type { Definition } from "./definition-shape.ts";
 export type BuildArguments = {
   /** The build args that count, and are in the plan. */
   readonly args: Readonly<Record<string, string>>;
-  /** Those that a build is told and that do not count for the key: proxies, and what `ignore-args` names. */
+  /** Those that a build is told and that do not count for the key: what no ARG declares, and what `ignore-args` names. */
   readonly uncounted: Readonly<Record<string, string>>;
+  /** Of the uncounted ones those that count where a base declares them with ONBUILD, which its config says. */
+  readonly undeclared: Readonly<Record<string, string>>;
+  /** The names that docker itself tells the build, whether they count or not. Such a proxy may hold a login, and never stands in a command line. */
+  readonly toldByDocker: ReadonlySet<string>;
   /** Where a build arg is written, where that is a file. */
   readonly places: Readonly<Record<string, Place>>;
   /** `--secret` and `--ssh` as buildx takes them: where secrets are, never what they are. */
@@ -55,15 +61,19 @@ export async function readBuildArguments(
   const checkout = { files, workspace, environment: host.env };
   const { build, registryLogin } = inputs;
   const asked = { secrets: byId(definition.secrets, build.secrets), ssh: byId(definition.ssh, build.ssh) };
-  const [fromFiles, { secrets, ssh, withoutSecrets }] = await Promise.all([
+  const [fromFiles, { secrets, ssh, withoutSecrets }, proxies] = await Promise.all([
     readArgumentFiles(build.argumentFiles, checkout),
     findAllSecrets(asked, checkout, host.event.isFork),
+    readProxies(files, host.env),
   ]);
   const secretValues = await readSecretValues(secrets, checkout);
   const known = [...secretValues, registryLogin?.password ?? "", ...TOKENS.map((name) => host.env[name] ?? "")].filter(
     (value) => value.length >= SHORTEST_SECRET,
   );
   const merged = mergeArguments({
+    machine: Object.entries(proxies).map(([name, text]): Argument => {
+      return { name, value: { kind: "text", text }, origin: { kind: "docker" } };
+    }),
     configuration: [...definition.args].map(([name, { value, at }]): Argument => {
       return { name, value: { kind: "text", text: value }, origin: { kind: "configuration", at } };
     }),
@@ -72,14 +82,20 @@ export async function readBuildArguments(
     environment: host.env,
     ignore: build.ignoredArguments,
     declared: declaredArgs(dockerfile),
+    actsUndeclared,
+    takesAll: (syntax) => isForeignFrontend(dockerfile, syntax),
     dockerfile: file,
     isSecret: (value) => known.some((secret) => value.includes(secret)),
   });
-  const valuesOf = (counts: boolean): Record<string, string> =>
-    Object.fromEntries([...merged.values].flatMap(([name, arg]) => (arg.counts === counts ? [[name, arg.value]] : [])));
+  const valuesOf = (isWanted: (arg: MergedArgument) => boolean): Record<string, string> =>
+    Object.fromEntries([...merged.values].flatMap(([name, arg]) => (isWanted(arg) ? [[name, arg.value]] : [])));
   return {
-    args: valuesOf(true),
-    uncounted: valuesOf(false),
+    args: valuesOf(({ counts }) => counts),
+    uncounted: valuesOf(({ counts }) => !counts),
+    undeclared: valuesOf(({ isUndeclared }) => isUndeclared),
+    toldByDocker: new Set(
+      Object.keys(proxies).filter((name) => (merged.values.get(name)?.origin.kind ?? "docker") === "docker"),
+    ),
     places: Object.fromEntries(
       [...merged.values].flatMap(([name, { origin }]) => ("at" in origin ? [[name, origin.at] as const] : [])),
     ),

@@ -22,21 +22,30 @@ const patterns = (...written: string[]): readonly NamePattern[] =>
     return pattern;
   });
 
+const docker = (values: Readonly<Record<string, string>>): readonly Argument[] =>
+  Object.entries(values).map(([name, text]) => ({ name, value: { kind: "text", text }, origin: { kind: "docker" } }));
+
 const NOTHING: Given = {
+  machine: [],
   configuration: [],
   files: [],
   input: [],
   environment: {},
   ignore: [],
   declared: new Set(["A", "B", "C", "NPM_TOKEN"]),
+  actsUndeclared: (name) => /^BUILDKIT_|^TARGETARCH$/.test(name),
+  takesAll: () => false,
   dockerfile: "Dockerfile",
   isSecret: () => false,
 };
 const merge = (given: Partial<Given>) => mergeArguments({ ...NOTHING, ...given });
-/** `!` behind a value: it does not count for the key. */
+/** `!` behind a value: it does not count for the key; `?`: unless a base declares it. */
 const told = (given: Partial<Given>) =>
   Object.fromEntries(
-    [...merge(given).values].map(([name, { value, counts }]) => [name, `${value}${counts ? "" : "!"}`]),
+    [...merge(given).values].map(([name, { value, counts, isUndeclared }]) => [
+      name,
+      `${value}${counts ? "" : isUndeclared ? "?" : "!"}`,
+    ]),
   );
 
 describe("which value counts", () => {
@@ -90,16 +99,40 @@ describe("which value counts", () => {
       given: { input: input("constructor\n__proto__"), declared: new Set(["constructor", "__proto__"]) },
       values: {},
     },
-    { name: "none that is not declared", given: { input: input("X=1\nA=1") }, values: { A: "1" } },
+    { name: "one that is not declared", given: { input: input("X=1\nA=1") }, values: { X: "1?", A: "1" } },
     {
-      name: "those of the frontend, declared or not",
-      given: { input: input("BUILDKIT_SYNTAX=x\nSOURCE_DATE_EPOCH=0") },
-      values: { BUILDKIT_SYNTAX: "x", SOURCE_DATE_EPOCH: "0" },
+      name: "one that is not declared, and ignored",
+      given: { input: input("X=1"), ignore: patterns("X") },
+      values: { X: "1!" },
+    },
+    {
+      name: "those that act undeclared, whatever is ignored",
+      given: { input: input("BUILDKIT_SYNTAX=x\nTARGETARCH=0"), ignore: patterns("*") },
+      values: { BUILDKIT_SYNTAX: "x", TARGETARCH: "0" },
+    },
+    {
+      name: "all of them, where the frontend takes all",
+      given: { input: input("X=1\nA=1\nBUILDKIT_SYNTAX=own"), takesAll: (syntax) => syntax === "own" },
+      values: { X: "1", A: "1", BUILDKIT_SYNTAX: "own" },
+    },
+    {
+      name: "all of them but ignored ones, where the frontend takes all",
+      given: { input: input("X=1\nY=1"), takesAll: (syntax) => syntax === undefined, ignore: patterns("Y") },
+      values: { X: "1", Y: "1!" },
     },
     {
       name: "proxies, outside the key",
       given: { input: input("https_proxy=p\nNO_PROXY=n") },
-      values: { https_proxy: "p!", NO_PROXY: "n!" },
+      values: { https_proxy: "p?", NO_PROXY: "n?" },
+    },
+    {
+      name: "a declared proxy of Docker's configuration, under whatever else says it",
+      given: {
+        machine: docker({ HTTP_PROXY: "d", HTTPS_PROXY: "d", NO_PROXY: "d" }),
+        input: input("HTTP_PROXY=p"),
+        declared: new Set(["HTTP_PROXY", "NO_PROXY"]),
+      },
+      values: { HTTP_PROXY: "p", NO_PROXY: "d" },
     },
     {
       name: "a declared proxy, in the key",
@@ -143,7 +176,7 @@ describe("warnings", () => {
     {
       name: "not declared",
       given: { files: file("\nFOO=1") },
-      words: /FOO \(args.conf:2\) is not an ARG of Dockerfile: it does nothing/,
+      words: /FOO \(args.conf:2\) is not an ARG of Dockerfile: it does nothing.*unless a base image.*ONBUILD/,
       line: 2,
     },
     {
@@ -256,7 +289,17 @@ describe("values that are refused", () => {
   });
 
   test("what is not passed on is not looked at", () => {
-    expect(told({ input: input("X=s3cret\nA=s3cret\nA=1"), isSecret })).toEqual({ A: "1" });
+    expect(told({ input: input("A=s3cret\nA=1"), isSecret })).toEqual({ A: "1" });
+  });
+
+  test("what nobody declares is passed on, and looked at", async () => {
+    const error = await refusalOf(() => merge({ input: input("X=s3cret"), isSecret }));
+    expect(error.message).toMatch(/^The value of build arg X .*holds a secret/);
+  });
+
+  test("what docker itself tells the build is not", () => {
+    const given = { machine: docker({ A: "s3cret" }), isSecret };
+    expect(told(given)).toEqual({ A: "s3cret" });
   });
 
   test("the longest that the system takes", () => {

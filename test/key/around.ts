@@ -7,6 +7,7 @@ import { type Asked, planOf } from "../plan-of.ts";
 export type Before = {
   readonly files: Readonly<Record<string, Content>>;
   readonly images: Readonly<Record<string, Served>>;
+  readonly blobs?: Readonly<Record<string, string>>;
   readonly inputs?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
 };
@@ -28,18 +29,19 @@ export type Keys = { readonly key: string; readonly source: string; readonly own
 export async function keysOf(asked: Asked): Promise<Keys> {
   const { sources, probed } = await planOf(asked);
   if (!probed.plan) throw new Error(JSON.stringify(probed.verdict));
-  return { key: probed.plan.key, source: sources.wanted.sourceKey, own: sources.wanted.ownKey };
+  return { key: probed.plan.key, source: sources.wanted.sourceKey, own: probed.plan.ownKey };
 }
 
 /** The keys before and after an edit. */
 export async function keysAround(mutation: Mutation, before: Before): Promise<[Keys, Keys]> {
-  const { images, inputs = {}, env = {} } = before;
+  const { images, blobs = {}, inputs = {}, env = {} } = before;
   const workspace = makeCheckout(mutation.from ?? before.files);
-  const was = await keysOf({ workspace, images, inputs, env });
+  const was = await keysOf({ workspace, images, blobs, inputs, env });
   mutation.edit?.(workspace);
   const is = await keysOf({
     workspace,
     images: mutation.images ?? images,
+    blobs,
     inputs: { ...inputs, ...mutation.inputs },
     env: { ...env, ...mutation.env },
   });

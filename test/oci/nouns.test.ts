@@ -126,10 +126,38 @@ test.each<[string, readonly object[], number | undefined]>([
   ["linux/amd64", [{ os: "linux", architecture: "i386", variant: "x" }], 0],
   ["linux/arm/v7", [{ os: "linux", architecture: "armhf" }], 0],
   ["linux/arm/v7", [{ os: "linux", architecture: "armhf", variant: "v6" }], 0],
-  ["linux/arm/v7", [{ os: "linux", architecture: "armel" }, { os: "linux", architecture: "arm", variant: "7" }], 1],
-  ["linux/arm/v6", [{ os: "linux", architecture: "armhf" }, { os: "linux", architecture: "armel" }], 1],
-  ["linux/arm64", [{ os: "linux", architecture: "armhf" }, { os: "linux", architecture: "aarch64" }], 1],
-  ["linux/arm64", [{ os: "linux", architecture: "aarch64" }, { os: "linux", architecture: "arm64" }], 0],
+  [
+    "linux/arm/v7",
+    [
+      { os: "linux", architecture: "armel" },
+      { os: "linux", architecture: "arm", variant: "7" },
+    ],
+    1,
+  ],
+  [
+    "linux/arm/v6",
+    [
+      { os: "linux", architecture: "armhf" },
+      { os: "linux", architecture: "armel" },
+    ],
+    1,
+  ],
+  [
+    "linux/arm64",
+    [
+      { os: "linux", architecture: "armhf" },
+      { os: "linux", architecture: "aarch64" },
+    ],
+    1,
+  ],
+  [
+    "linux/arm64",
+    [
+      { os: "linux", architecture: "aarch64" },
+      { os: "linux", architecture: "arm64" },
+    ],
+    0,
+  ],
   ["linux/amd64", [{ os: "linux", architecture: "x86_64", variant: "v3" }], undefined],
   ["linux/amd64", [{ os: "windows", architecture: "x86_64" }], undefined],
 ])("for %s out of an index of %j: entry %s", (wanted, there, expected) => {

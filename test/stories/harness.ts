@@ -26,7 +26,7 @@ export type Build = {
   readonly context: readonly string[];
   readonly policy: unknown;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly dockerConfig: { readonly auths: Readonly<Record<string, unknown>> };
+  readonly dockerConfig: { readonly auths: Readonly<Record<string, unknown>>; readonly proxies?: unknown };
 };
 
 export type Play = {
