@@ -2,7 +2,7 @@ import { LONGEST_ARGUMENT } from "../buildx/args.ts";
 import { type Argument, type Origin, refuse, tellOrigin, type Warning, warn } from "./argument.ts";
 import { compileGlob } from "./glob.ts";
 
-/** A name or a pattern of the input ignore-args. */
+/** A name or a pattern of the inputs ignore-args and local-env. */
 export type NamePattern = { readonly written: string; readonly matches: (name: string) => boolean };
 
 /** Build args from everywhere, weakest first, and what decides about them. */
@@ -23,6 +23,8 @@ export type Given = {
   readonly takesAll: (syntax: string | undefined) => boolean;
   /** How messages name the Dockerfile; nothing where none is built. */
   readonly dockerfile: string | undefined;
+  /** What to say of a variable that a commit's files may not read, though it is set. */
+  readonly withheld: (name: string) => string | undefined;
   /** Tells whether a value is, or holds, one of the run's secrets. */
   readonly isSecret: (value: string) => boolean;
 };
@@ -45,12 +47,11 @@ export type MergedArguments = {
 };
 
 /**
- * Reads one item of the input ignore-args: a name, or a pattern with `*`, `?` and `[…]`.
+ * Reads one item of these inputs: a name, or a pattern with `*`, `?` and `[…]`.
  * @returns the pattern, or a sentence that says what is wrong.
  */
 export function parseNamePattern(written: string): NamePattern | { readonly wrong: string } {
-  if (!/^[\w*?[\]!^-]+$/.test(written))
-    return { wrong: "it is neither the name of a build arg nor a pattern like CI_*" };
+  if (!/^[\w*?[\]!^-]+$/.test(written)) return { wrong: "it is neither a name nor a pattern like CI_*" };
   return { written, matches: compileGlob(written) };
 }
 
@@ -81,7 +82,7 @@ export function mergeArguments(asked: Given): MergedArguments {
 
 type Chosen = { readonly value: string; readonly origin: Origin };
 
-function chooseValues({ machine, configuration, files, input, environment, declared }: Given): {
+function chooseValues({ machine, configuration, files, input, environment, declared, withheld }: Given): {
   readonly chosen: ReadonlyMap<string, Chosen>;
   readonly warnings: readonly Warning[];
 } {
@@ -91,8 +92,10 @@ function chooseValues({ machine, configuration, files, input, environment, decla
   const proxies = machine.filter(({ name }) => declared.has(name));
   for (const { name, value, origin } of [...proxies, ...configuration, ...files, ...input]) {
     const variable = Object.hasOwn(environment, name) ? environment[name] : undefined;
+    const why = value.kind === "text" || origin.kind === "input" ? undefined : withheld(name);
     const text = value.kind === "text" ? value.text : variable;
-    if (text !== undefined) chosen.set(name, { value: text, origin });
+    if (why !== undefined) warnings.push(warn(origin, `build arg ${name} (${tellOrigin(origin)}) reads ${why}`));
+    else if (text !== undefined) chosen.set(name, { value: text, origin });
     else
       warnings.push(
         warn(

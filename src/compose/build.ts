@@ -87,6 +87,7 @@ function dockerfileOf(build: Section, context: Sourced, checkout: string): Servi
     folder: context.value,
     fromEnvironment: context.fromEnvironment,
     unset: [],
+    missing: [],
   };
   const named = isNamed ? { ...dockerfile, folder: context.value } : byDefault;
   return { kind: "file", path: sourced(named, resolveInside(named, `${build.path}.dockerfile`, checkout)) };

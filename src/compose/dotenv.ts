@@ -1,11 +1,14 @@
 import { ActionError } from "../errors.ts";
-import { fillTemplate, type Variables } from "./template.ts";
+import { type Filled, fillTemplate, type Variables } from "./template.ts";
 
 /** White space that is not the end of a line, as compose's reader knows it. */
 const BLANKS = /^[\t\v\f\r \u0085\u00a0]*/;
 const EXPORT = /^export(?=\s)[\t\v\f\r \u0085\u00a0]*/;
 /** A name may hold blanks until it is looked at; what ends it is `=`, `:` or the end of the line. */
 const NAME = /^([\p{L}\p{N}_.\-[\]\t\v\f\r \u0085\u00a0]*)([=:\n])/u;
+
+/** A value of an env file, and the variables without a value that took part in it. */
+export type DotenvValue = Pick<Filled, "text" | "missing">;
 
 /**
  * Reads an env file: `NAME=value` a line, `NAME: value` and `export NAME=value` too; a name alone takes the value that is there already.
@@ -19,11 +22,11 @@ const NAME = /^([\p{L}\p{N}_.\-[\]\t\v\f\r \u0085\u00a0]*)([=:\n])/u;
 export function readDotenv(
   { text, file }: { readonly text: string; readonly file: string },
   known: Variables,
-  earlier: ReadonlyMap<string, string> = new Map(),
-): ReadonlyMap<string, string> {
+  earlier: ReadonlyMap<string, DotenvValue> = new Map(),
+): ReadonlyMap<string, DotenvValue> {
   const source = text.replace(/^\uFEFF/, "");
   const values = new Map(earlier);
-  const variables: Variables = { get: (name) => known.get(name) ?? values.get(name) };
+  const variables = withValues(known, values);
   let line = 1;
   let end = 0;
   for (let at = nextStatement(source, 0); at < source.length; at = nextStatement(source, end)) {
@@ -33,11 +36,20 @@ export function readDotenv(
     const { text, ...value } = isAlone
       ? { text: variables.get(name), next, isTemplate: false }
       : readValue(source, next, place);
-    if (text !== undefined) values.set(name, value.isTemplate ? fillTemplate(text, variables, place).text : text);
+    if (text !== undefined)
+      values.set(name, value.isTemplate ? fillTemplate(text, variables, place) : { text, missing: [] });
     line += source.slice(at, value.next).split("\n").length - 1;
     end = value.next;
   }
   return values;
+}
+
+/** The variables that are known, and behind them those of env files. */
+export function withValues(known: Variables, values: ReadonlyMap<string, DotenvValue>): Variables {
+  return {
+    get: (name) => known.get(name) ?? values.get(name)?.text,
+    missingIn: (name) => (known.get(name) === undefined ? values.get(name)?.missing : known.missingIn?.(name)) ?? [],
+  };
 }
 
 type At = { readonly file: string; readonly line: number };

@@ -1,5 +1,5 @@
 import { lastSegment, resolvePath } from "../devcontainer/paths.ts";
-import { readDotenv } from "./dotenv.ts";
+import { type DotenvValue, readDotenv, withValues } from "./dotenv.ts";
 import type { Named, Sources } from "./sources.ts";
 import type { Variables } from "./template.ts";
 
@@ -47,9 +47,9 @@ export async function withEnvFiles(
   known: Variables,
   named: Named,
 ): Promise<Variables> {
-  let values: ReadonlyMap<string, string> = new Map();
+  let values: ReadonlyMap<string, DotenvValue> = new Map();
   for (const path of paths) values = readDotenv(await sources.read(path, named), known, values);
-  return { get: (name) => known.get(name) ?? values.get(name) };
+  return withValues(known, values);
 }
 
 /**
@@ -59,7 +59,7 @@ export async function withEnvFiles(
 export function withProjectName(variables: Variables, written: string, folder: string): Variables {
   const set = variables.get("COMPOSE_PROJECT_NAME");
   const name = set || normalizeName(written) || normalizeName(lastSegment(folder));
-  return { get: (variable) => (variable === "COMPOSE_PROJECT_NAME" ? name : variables.get(variable)) };
+  return { ...variables, get: (variable) => (variable === "COMPOSE_PROJECT_NAME" ? name : variables.get(variable)) };
 }
 
 function normalizeName(name: string): string {

@@ -17,6 +17,8 @@ export type ComposeRequest = {
   readonly service: string;
   /** The variables of the step. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What to say of one that is set and not among them, because no compose file may read it. */
+  readonly withheld: (name: string) => string | undefined;
   /** Where devcontainer.json names files and service. */
   readonly at: { readonly files: Place; readonly service: Place };
 };

@@ -10,7 +10,7 @@ import type { ComposeService, ServiceBuild, Warning } from "./service.ts";
 import { type Named, openSources, readDocuments, type Sources } from "./sources.ts";
 import { fillTemplate, type Variables } from "./template.ts";
 import { type Mapping, type Tree, wrongType } from "./tree.ts";
-import { type Section, type Sourced, sectionAt, textAt } from "./values.ts";
+import { assignmentsAt, type Section, type Sourced, sectionAt, textAt } from "./values.ts";
 
 /**
  * Tells what the service of a compose project builds or runs, as `docker compose config` would, without it.
@@ -68,7 +68,7 @@ function readService(mapping: Mapping, { secrets }: Model, { request, folder, va
   const told = {
     user: textAt(service, "user"),
     platform: textAt(service, "platform"),
-    warnings: warningsAbout(mapping),
+    warnings: [...warningsAbout(mapping, request), ...(build ? warningsAboutArguments(build, request, variables) : [])],
   };
   if (build) {
     const built = readBuild(build, { checkout: request.checkout, folder, variables, secrets });
@@ -92,11 +92,27 @@ function refuseOtherPlatform({ platforms }: ServiceBuild, platform: Sourced | un
   });
 }
 
-function warningsAbout(tree: Tree): readonly Warning[] {
-  if (tree.kind === "list") return tree.items.flatMap(warningsAbout);
-  if (tree.kind === "mapping") return [...tree.entries.values()].flatMap(warningsAbout);
+type Withholding = Pick<ComposeRequest, "withheld">;
+
+function warningsAbout(tree: Tree, { withheld }: Withholding): readonly Warning[] {
+  if (tree.kind === "list") return tree.items.flatMap((item) => warningsAbout(item, { withheld }));
+  if (tree.kind === "mapping") return [...tree.entries.values()].flatMap((value) => warningsAbout(value, { withheld }));
   if (tree.kind === "opaque") return [];
-  return tree.unset.map((name) => ({ text: `variable ${name} is not set: nothing takes its place`, at: tree.at }));
+  const { at } = tree;
+  const refused = [...new Set(tree.missing)].flatMap((name) => withheld(name) ?? []);
+  const unset = tree.unset.filter((name) => withheld(name) === undefined);
+  return [
+    ...refused.map((words) => ({ text: `this value reads ${words}`, at })),
+    ...unset.map((name) => ({ text: `variable ${name} is not set: nothing takes its place`, at })),
+  ];
+}
+
+/** An arg without a value takes the variable's of its name. */
+function warningsAboutArguments(build: Section, { withheld }: Withholding, variables: Variables): readonly Warning[] {
+  return [...assignmentsAt(build, "args")].flatMap(([name, { value, at }]) => {
+    const words = value === undefined && variables.get(name) === undefined ? withheld(name) : undefined;
+    return words === undefined ? [] : [{ text: `the build arg reads ${words}`, at }];
+  });
 }
 
 function noService({ service, at }: ComposeRequest, { services }: Model): ActionError {

@@ -13,7 +13,7 @@ import type { ComposeRequest } from "./find.ts";
 export function composeRequest(
   configuration: Substituted,
   configFile: string,
-  { workspace, checkout, env }: Pick<ComposeRequest, "workspace" | "checkout" | "env">,
+  { workspace, checkout, env, withheld }: Pick<ComposeRequest, "workspace" | "checkout" | "env" | "withheld">,
 ): ComposeRequest {
   const { dockerComposeFile } = configuration.json;
   const path = ["dockerComposeFile"];
@@ -27,6 +27,7 @@ export function composeRequest(
     files,
     service: serviceOf(configuration),
     env,
+    withheld,
     at: { files: placeOf(configuration, path), service: placeOf(configuration, ["service"]) },
   };
 }

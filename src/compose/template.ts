@@ -1,7 +1,10 @@
 import { ActionError, type Place } from "../errors.ts";
 
 /** What variables hold, by name. */
-export type Variables = Pick<ReadonlyMap<string, string>, "get">;
+export type Variables = Pick<ReadonlyMap<string, string>, "get"> & {
+  /** The variables without a value that took part in the value of this one, as in a line of an env file. */
+  readonly missingIn?: (name: string) => readonly string[];
+};
 
 /** A text whose variables are replaced. */
 export type Filled = {
@@ -10,6 +13,8 @@ export type Filled = {
   readonly fromEnvironment: boolean;
   /** Variables that are not set and have no default: compose puts nothing in their place. */
   readonly unset: readonly string[];
+  /** Variables that are not set, with a default or without. */
+  readonly missing: readonly string[];
 };
 
 /** A dollar sign that means something. What follows a brace reaches to the last closing one of the line; the scanner cuts it. */
@@ -82,17 +87,23 @@ function fillOne(expression: string, scope: Scope): Filled {
   const counts = value !== undefined && !(colon === ":" && value === "");
   if (operator === "?" && !counts) throw required(name, words, scope.at);
   const usesAlternative = operator === "+" ? counts : !counts;
-  if (usesAlternative) return { ...alternative, fromEnvironment: true };
-  return { text: value ?? "", fromEnvironment: true, unset: [] };
+  const missing = missingIn(name, scope.variables);
+  if (usesAlternative) return { ...alternative, fromEnvironment: true, missing: [...missing, ...alternative.missing] };
+  return { text: value ?? "", fromEnvironment: true, unset: [], missing };
 }
 
 function variableIn(name: string, { variables }: Scope): Filled {
   const value = variables.get(name);
-  return { text: value ?? "", fromEnvironment: true, unset: value === undefined ? [name] : [] };
+  const missing = missingIn(name, variables);
+  return { text: value ?? "", fromEnvironment: true, unset: value === undefined ? [name] : [], missing };
+}
+
+function missingIn(name: string, variables: Variables): readonly string[] {
+  return variables.get(name) === undefined ? [name] : (variables.missingIn?.(name) ?? []);
 }
 
 function asIs(text: string): Filled {
-  return { text, fromEnvironment: false, unset: [] };
+  return { text, fromEnvironment: false, unset: [], missing: [] };
 }
 
 function join(pieces: readonly Filled[]): Filled {
@@ -100,6 +111,7 @@ function join(pieces: readonly Filled[]): Filled {
     text: pieces.map(({ text }) => text).join(""),
     fromEnvironment: pieces.some(({ fromEnvironment }) => fromEnvironment),
     unset: pieces.flatMap(({ unset }) => unset),
+    missing: pieces.flatMap(({ missing }) => missing),
   };
 }
 

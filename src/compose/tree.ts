@@ -18,6 +18,8 @@ export type Scalar = {
   readonly fromEnvironment: boolean;
   /** The variables in it that are not set and have no default. */
   readonly unset: readonly string[];
+  /** Those that are not set, with a default or without. */
+  readonly missing: readonly string[];
 };
 
 export type ScalarType = "text" | "integer" | "float" | "boolean" | "null" | "timestamp";

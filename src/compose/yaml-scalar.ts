@@ -21,13 +21,13 @@ export function readScalar(node: YamlScalar, at: Place, { folder, variables }: O
   const opaque = isText && NOT_TEXT.test(tag) ? opaqueFor(tag, at) : opaqueTag(node.tag, at);
   if (opaque) return opaque;
   const value = isText ? { type: "text" as const, text: written } : readPlainScalar(written);
-  const scalar: Scalar = { kind: "scalar", ...value, at, folder, fromEnvironment: false, unset: [] };
+  const scalar: Scalar = { kind: "scalar", ...value, at, folder, fromEnvironment: false, unset: [], missing: [] };
   return value.type === "text" && variables ? { ...scalar, ...fillTemplate(value.text, variables, at) } : scalar;
 }
 
 /** A value of which nothing is written. */
 export function emptyScalar(at: Place, folder: string): Scalar {
-  return { kind: "scalar", type: "null", text: "", at, folder, fromEnvironment: false, unset: [] };
+  return { kind: "scalar", type: "null", text: "", at, folder, fromEnvironment: false, unset: [], missing: [] };
 }
 
 /** What stands for a value with a tag whose meaning is not ours to guess; nothing where the tag is known, or there is none. */

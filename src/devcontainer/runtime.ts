@@ -34,6 +34,15 @@ export function runtimeEnvironment(
   return values;
 }
 
+/** The variables of this machine that an environment reads. */
+export function variablesRead({ containerEnv, remoteEnv }: MergedMetadata): readonly string[] {
+  const texts = [...Object.values(containerEnv), ...Object.values(remoteEnv)].filter((value) => value !== null);
+  const names = texts.flatMap((text) =>
+    [...text.matchAll(/\$\{(?:local)?[eE]nv:([^:}]*)/g)].map(([, name = ""]) => name),
+  );
+  return [...new Set(names)];
+}
+
 function namedEntries<T>(env: Readonly<Record<string, T>>): readonly (readonly [string, T])[] {
   // In a file with one variable a line the rest of such a name would be a variable of its own.
   return Object.entries(env).filter(([name]) => /^[^=\0\r\n]+$/.test(name));

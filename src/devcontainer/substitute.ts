@@ -12,7 +12,9 @@ export type Substitution = {
   readonly fromHostPath: boolean;
   /** The name of the workspace's folder took part: such a value differs from one clone to the next. */
   readonly fromFolderName: boolean;
-  /** Variables of the environment that are not set and have no default: nothing took their place. */
+  /** Variables of the environment that it names. */
+  readonly reads: readonly string[];
+  /** Those of them that are not set and have no default: nothing took their place. */
   readonly unset: readonly string[];
 };
 
@@ -34,6 +36,7 @@ type Replaced = {
   readonly fromEnvironment: boolean;
   readonly fromHostPath: boolean;
   readonly fromFolderName: boolean;
+  readonly reads: readonly string[];
   readonly unset: readonly string[];
 };
 type Resolve = (name: string, rest: readonly string[], path: JsonPath) => Replaced | undefined;
@@ -85,6 +88,7 @@ function replaceVariables(written: string, path: JsonPath, resolve: Resolve): Re
     fromEnvironment: taken.some(({ fromEnvironment }) => fromEnvironment),
     fromHostPath: taken.some(({ fromHostPath }) => fromHostPath),
     fromFolderName: taken.some(({ fromFolderName }) => fromFolderName),
+    reads: taken.flatMap(({ reads }) => reads),
     unset: taken.flatMap(({ unset }) => unset),
   };
 }
@@ -98,6 +102,7 @@ function resolver(configuration: Configuration, variables: Variables, container:
         return {
           ...plain(environmentValue(localEnv, rest) ?? unnamed(configuration, name, path)),
           fromEnvironment: true,
+          reads: rest.slice(0, 1),
           unset: isUnset(localEnv, rest) ? rest : [],
         };
       case "localWorkspaceFolder":
@@ -115,7 +120,15 @@ function resolver(configuration: Configuration, variables: Variables, container:
 }
 
 function plain(text: string): Replaced {
-  return { text, replaced: true, fromEnvironment: false, fromHostPath: false, fromFolderName: false, unset: [] };
+  return {
+    text,
+    replaced: true,
+    fromEnvironment: false,
+    fromHostPath: false,
+    fromFolderName: false,
+    reads: [],
+    unset: [],
+  };
 }
 
 function isUnset(localEnv: Variables["localEnv"], rest: readonly string[]): boolean {

@@ -1,31 +1,37 @@
 import { containerOptions } from "../devcontainer/container-options.ts";
 import { baseEntries, METADATA_LABEL } from "../devcontainer/label.ts";
 import { mergeMetadata, metadataJson } from "../devcontainer/merge.ts";
-import { runtimeEnvironment } from "../devcontainer/runtime.ts";
+import { runtimeEnvironment, variablesRead } from "../devcontainer/runtime.ts";
 import { type ImageConfig, readImageConfig } from "../oci/config.ts";
 import { samePlatform } from "../oci/platform.ts";
 import type { Sources } from "../plan/plan.ts";
 import { readFoundConfig } from "../probe/verify.ts";
 import type { Outcome } from "../publish/outcome.ts";
 import type { Handover } from "../report/report.ts";
+import { type Readable, tellWithheld } from "../sources/readable.ts";
 import type { Exec, World } from "../world.ts";
 
 /**
  * Reads from an image's config how it is to be run, and writes the environment down for later steps.
  * @param isForeign whether a fork's code made the image.
+ * @param readable what metadata may read of the step's environment: the configuration's own, and that of bases and features.
  * @returns what the outputs `container`, `env`, `env-map`, `env-file`, `env-map-file`, `metadata` and `remote-user` say.
  */
 export async function makeHandover(
   config: ImageConfig,
-  { isForeign }: { readonly isForeign: boolean },
+  { isForeign, readable }: { readonly isForeign: boolean; readonly readable: Pick<Readable, "env" | "withheld"> },
   { files, host, log }: Pick<World, "files" | "host" | "log">,
 ): Promise<Handover> {
   const merged = mergeMetadata(baseEntries(config.labels[METADATA_LABEL]));
   const env = runtimeEnvironment(merged, {
-    localEnv: host.env,
+    localEnv: readable.env,
     containerEnv: config.env,
     localWorkspaceFolder: host.workspace,
   });
+  for (const found of variablesRead(merged).flatMap((name) => readable.withheld(name) ?? []))
+    log.warning(
+      `The environment that the image's metadata asks for reads ${tellWithheld(found)}, or set it in the job that runs the container.`,
+    );
   const folder = await files.temporaryFolder("env", { keep: true });
   const options = containerOptions(merged, { isForeign });
   for (const what of options.leftOut)
@@ -69,7 +75,7 @@ export async function readLoadedConfig(exec: Exec, name: string): Promise<ImageC
 /** What later jobs need to run the image; that it cannot be read makes no failure of an image that is there. */
 export async function handOver(
   { image, digest, found, isFallback }: Outcome,
-  { wanted }: Sources,
+  { wanted, build }: Sources,
   world: World,
 ): Promise<Handover | undefined> {
   if (image === undefined || isFallback) return undefined;
@@ -81,7 +87,19 @@ export async function handOver(
       : undefined;
   // What the registry serves, a run with the right to push has made.
   const isForeign = world.host.event.isFork && digest === undefined;
-  if (config) return makeHandover(config, { isForeign }, world);
+  if (config) return makeHandover(config, { isForeign, readable: untold(build) }, world);
   world.log.warning("The image's config could not be read: the outputs container, env and metadata are empty.");
   return undefined;
+}
+
+/** What the configuration itself reads has been told with its place. */
+function untold({ readable, configuration }: Sources["build"]): Pick<Readable, "env" | "withheld"> {
+  const told = new Set(configuration.substitutions.flatMap(({ reads }) => reads));
+  return {
+    env: readable.env,
+    withheld: (name) => {
+      const found = readable.withheld(name);
+      return found?.why === "token" && told.has(name) ? undefined : found;
+    },
+  };
 }

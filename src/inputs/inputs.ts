@@ -1,3 +1,4 @@
+import type { NamePattern } from "../arguments/merge.ts";
 import type { JsonObject } from "../devcontainer/json.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Repository } from "../oci/reference.ts";
@@ -50,6 +51,8 @@ export type Inputs = {
   /** Features by id, beside those of devcontainer.json. */
   readonly additionalFeatures: JsonObject;
   readonly lockfile: "use" | "require" | "ignore";
+  /** What the configuration may read of the step's environment; `undefined` for everything but secrets, and for a fork's nothing. */
+  readonly localEnv: readonly NamePattern[] | undefined;
   /** How an image is built. */
   readonly build: BuildInputs;
   /** What is attached to it. */
@@ -60,6 +63,8 @@ export type Inputs = {
   readonly mirrors: readonly Mirror[];
   readonly allowedImages: readonly ImagePattern[];
   readonly dockerConfiguration: DockerConfiguration | undefined;
+  /** What inputs hold that is secret, as it is written there. */
+  readonly secretTexts: readonly string[];
   readonly registryLogin: { readonly username: string; readonly password: string } | undefined;
 };
 

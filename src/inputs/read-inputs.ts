@@ -1,3 +1,4 @@
+import { parseNamePattern } from "../arguments/merge.ts";
 import { isJsonObject, type Json, type JsonObject } from "../devcontainer/json.ts";
 import { ActionError } from "../errors.ts";
 import { formatPlatform, type Platform, parsePlatform } from "../oci/platform.ts";
@@ -45,10 +46,12 @@ export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
     fallbackImage: readFallbackImage(read),
     additionalFeatures: readAdditionalFeatures(read),
     lockfile: choice(read, "lockfile", ["use", "require", "ignore"]),
+    localEnv: readLocalEnv(read),
     build: readBuildInputs(read),
     attestations: readAttestationInputs(read),
     registryLogin: readLogin(read),
     dockerConfiguration: readConfiguration(read),
+    secretTexts: ["registry-password", "docker-config-base64"].flatMap((name) => text(read, name) ?? []),
     insecure: readInsecure(read),
     certificate: readCertificate(read),
     mirrors: list(read, "registry-mirrors", parseMirror),
@@ -148,6 +151,13 @@ function parseJson(value: string): Json | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** `false` is for nothing at all. */
+function readLocalEnv(read: ReadInput): Inputs["localEnv"] {
+  const value = text(read, "local-env");
+  if (value === undefined) return undefined;
+  return /^(false|False|FALSE)$/.test(value) ? [] : list(read, "local-env", parseNamePattern);
 }
 
 function readInsecure(read: ReadInput): Insecure {

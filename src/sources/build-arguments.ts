@@ -8,10 +8,11 @@ import type { Dockerfile } from "../dockerfile/parse.ts";
 import { declaredArgs } from "../dockerfile/stages.ts";
 import { actsUndeclared, isForeignFrontend } from "../dockerfile/undeclared.ts";
 import { ActionError, type Place } from "../errors.ts";
-import type { BuildInputs } from "../inputs/build-inputs.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Files, Host } from "../world.ts";
 import type { Definition } from "./definition-shape.ts";
+import { type GrantedSecrets, grantSecrets } from "./granted-secrets.ts";
+import { type Readable, tellWithheld } from "./readable.ts";
 
 /** What a build is told beside its files. */
 export type BuildArguments = {
@@ -38,15 +39,6 @@ export type BuildArguments = {
 /** Shorter ones are in too many harmless values. */
 const SHORTEST_SECRET = 8;
 
-/** Variables of the step that hold a secret on every host that has them. */
-const TOKENS = [
-  "GITHUB_TOKEN",
-  "GITEA_TOKEN",
-  "FORGEJO_TOKEN",
-  "ACTIONS_RUNTIME_TOKEN",
-  "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
-];
-
 /**
  * Reads build args from the configuration, files and the input, and finds the secrets.
  * @param dockerfile what declares the args; `file` is nothing where it is ours.
@@ -56,20 +48,24 @@ export async function readBuildArguments(
   inputs: Inputs,
   definition: Definition,
   { dockerfile, file }: { readonly dockerfile: Dockerfile; readonly file: string | undefined },
-  { files, host, workspace }: { readonly files: Files; readonly host: Host; readonly workspace: string },
+  {
+    files,
+    host,
+    workspace,
+    readable,
+  }: { readonly files: Files; readonly host: Host; readonly workspace: string; readonly readable: Readable },
 ): Promise<BuildArguments> {
   const checkout = { files, workspace, environment: host.env };
-  const { build, registryLogin } = inputs;
+  const { build } = inputs;
   const asked = { secrets: byId(definition.secrets, build.secrets), ssh: byId(definition.ssh, build.ssh) };
-  const [fromFiles, { secrets, ssh, withoutSecrets }, proxies] = await Promise.all([
+  const [fromFiles, granted, proxies] = await Promise.all([
     readArgumentFiles(build.argumentFiles, checkout),
-    findAllSecrets(asked, checkout, host.event.isFork),
+    grantSecrets({ definition, build, readable }, checkout),
     readProxies(files, host.env),
   ]);
+  const { secrets, ssh, withoutSecrets } = await findAllSecrets(granted, checkout, host.event.isFork);
   const secretValues = await readSecretValues(secrets, checkout);
-  const known = [...secretValues, registryLogin?.password ?? "", ...TOKENS.map((name) => host.env[name] ?? "")].filter(
-    (value) => value.length >= SHORTEST_SECRET,
-  );
+  const configured = secretValues.filter((value) => value.length >= SHORTEST_SECRET);
   const merged = mergeArguments({
     machine: Object.entries(proxies).map(([name, text]): Argument => {
       return { name, value: { kind: "text", text }, origin: { kind: "docker" } };
@@ -85,7 +81,13 @@ export async function readBuildArguments(
     actsUndeclared,
     takesAll: (syntax) => isForeignFrontend(dockerfile, syntax),
     dockerfile: file,
-    isSecret: (value) => known.some((secret) => value.includes(secret)),
+    withheld: (name) => {
+      const found = readable.withheld(name);
+      return found && tellWithheld(found);
+    },
+    isSecret: (value) =>
+      value.length >= SHORTEST_SECRET &&
+      (readable.holdsSecret(value) || configured.some((secret) => value.includes(secret))),
   });
   const valuesOf = (isWanted: (arg: MergedArgument) => boolean): Record<string, string> =>
     Object.fromEntries([...merged.values].flatMap(([name, arg]) => (isWanted(arg) ? [[name, arg.value]] : [])));
@@ -101,9 +103,9 @@ export async function readBuildArguments(
     ),
     secretOptions: [...secretArguments(secrets), ...sshArguments(ssh)],
     secretIds: [...asked.secrets.map(({ id }) => id), ...asked.ssh.map(({ id }) => `ssh:${id}`)].sort(),
-    withoutSecrets,
+    withoutSecrets: withoutSecrets ?? granted.withoutSecrets,
     secretValues,
-    warnings: [...fromFiles.notices, ...build.args.notices, ...merged.warnings],
+    warnings: [...granted.warnings, ...fromFiles.notices, ...build.args.notices, ...merged.warnings],
   };
 }
 
@@ -119,7 +121,7 @@ type FoundSecrets = {
 };
 
 async function findAllSecrets(
-  { secrets, ssh }: Pick<BuildInputs, "secrets" | "ssh">,
+  { secrets, ssh }: GrantedSecrets,
   checkout: Parameters<typeof findSecrets>[1],
   isFork: boolean,
 ): Promise<FoundSecrets> {

@@ -14,6 +14,7 @@ import type {
   Written,
 } from "./definition-shape.ts";
 import type { Doubt } from "./doubt.ts";
+import { tellWithheld } from "./readable.ts";
 
 /**
  * What the service of a compose project builds.
@@ -21,13 +22,16 @@ import type { Doubt } from "./doubt.ts";
  * @throws ActionError E_CONFIG for what compose refuses too, with the line.
  */
 export async function composeDefinition(
-  { configuration, found, workspace, env }: DefinitionRequest,
+  { configuration, found, workspace, readable }: DefinitionRequest,
   files: Files,
 ): Promise<Definition> {
-  const service = await readComposeService(
-    composeRequest(configuration, found.file, { workspace: workspace.folder, checkout: workspace.checkout, env }),
-    files,
-  );
+  const request = {
+    workspace: workspace.folder,
+    checkout: workspace.checkout,
+    env: readable.env,
+    withheld: wordsFor(readable),
+  };
+  const service = await readComposeService(composeRequest(configuration, found.file, request), files);
   if (service.kind === "unknown") {
     const [{ what, fix, at }] = service.doubts;
     return {
@@ -46,6 +50,13 @@ export async function composeDefinition(
     return { ...NO_BUILD, ...told, source, isIncomplete: false, doubt: undefined };
   }
   return { ...buildRequest(service), ...told };
+}
+
+function wordsFor({ withheld }: DefinitionRequest["readable"]): (name: string) => string | undefined {
+  return (name) => {
+    const found = withheld(name);
+    return found && tellWithheld(found);
+  };
 }
 
 const NO_BUILD: BuildRequest = {
@@ -88,11 +99,12 @@ function buildRequest(build: ServiceBuild): BuildRequest & Pick<Definition, "sou
     contexts: contextsOf(build),
     cacheFrom: cacheFrom.map(({ value }) => value),
     counted: countedOptions(build),
-    secrets: build.secrets.map(({ id, from }) => ({
+    secrets: build.secrets.map(({ id, from, at }) => ({
       id,
+      at,
       source: from.kind === "file" ? { kind: "file", written: from.path } : { kind: "env", name: from.name },
     })),
-    ssh: [...build.ssh].map(([id, { value }]) => ({ id, written: value === undefined ? [] : [value] })),
+    ssh: [...build.ssh].map(([id, { value, at }]) => ({ id, at, written: value === undefined ? [] : [value] })),
     uncounted: uncountedOptions(build),
     isIncomplete: remote !== undefined,
     doubt:

@@ -1,19 +1,21 @@
 import { parseSecrets, type Secret } from "../arguments/secrets.ts";
-import { parseSsh, type Ssh } from "../arguments/ssh.ts";
+import { parseSsh } from "../arguments/ssh.ts";
 import type { BuildOption } from "../devcontainer/options.ts";
 import { pathWithin, resolvePath } from "../devcontainer/paths.ts";
 import { ActionError } from "../errors.ts";
+import type { Definition } from "./definition-shape.ts";
 
 /**
  * The secret that an option of `build.options` names.
  * @returns nothing for another option.
  * @throws ActionError E_CONFIG for what is no secret, or a file outside the workspace: a commit must not read the runner's files.
  */
-export function secretOption(option: BuildOption, workspace: string): Secret[] {
+export function secretOption(option: BuildOption, workspace: string): Definition["secrets"] {
   if (option.name !== "secret") return [];
+  const { at } = option;
   return readSecret(option).map((secret) => {
-    if (secret.source.kind === "env") return secret;
-    return { ...secret, source: { kind: "file", written: confined(secret.source.written, option, workspace) } };
+    if (secret.source.kind === "env") return { ...secret, at };
+    return { ...secret, at, source: { kind: "file", written: confined(secret.source.written, option, workspace) } };
   });
 }
 
@@ -35,11 +37,11 @@ function readSecret(option: BuildOption): readonly Secret[] {
  * @returns nothing for another option.
  * @throws ActionError E_CONFIG for what is neither, or lies outside the workspace.
  */
-export function sshOption(option: BuildOption, workspace: string): Ssh[] {
+export function sshOption(option: BuildOption, workspace: string): Definition["ssh"] {
   if (option.name !== "ssh") return [];
   const ssh = parseSsh(option.value ?? "");
   if ("wrong" in ssh) throw wrong(option, `cannot be read: ${ssh.wrong}`, 'Write "--ssh=default".');
-  return [{ ...ssh, written: ssh.written.map((path) => confined(path, option, workspace)) }];
+  return [{ ...ssh, at: option.at, written: ssh.written.map((path) => confined(path, option, workspace)) }];
 }
 
 function confined(path: string, option: BuildOption, workspace: string): string {

@@ -6,6 +6,7 @@ import type { Workspace } from "../devcontainer/paths.ts";
 import type { Substituted } from "../devcontainer/substitute.ts";
 import type { Place } from "../errors.ts";
 import type { Doubt } from "./doubt.ts";
+import type { Readable } from "./readable.ts";
 
 /** A value as it is used, the place where a person finds it, and what took part in it. */
 export type Written = {
@@ -23,6 +24,8 @@ export type NamedContext = { readonly kind: "folder" | "image" } & Written;
 /** An option of buildx that changes the image's bytes. */
 export type CountedOption = BuildOption & { readonly fromEnvironment: boolean };
 
+type At = { readonly at: Place };
+
 /** How something is built. */
 export type BuildRequest = {
   readonly target: Written | undefined;
@@ -31,8 +34,8 @@ export type BuildRequest = {
   readonly cacheFrom: readonly string[];
   readonly counted: readonly CountedOption[];
   /** What RUN may mount: where it is, never what it is. Paths are in the workspace. */
-  readonly secrets: readonly Secret[];
-  readonly ssh: readonly Ssh[];
+  readonly secrets: readonly (Secret & At)[];
+  readonly ssh: readonly (Ssh & At)[];
   /** Options of buildx that do not change the image. */
   readonly uncounted: readonly BuildOption[];
 };
@@ -63,7 +66,7 @@ export type DefinitionRequest = {
   readonly configuration: Substituted;
   readonly found: Pick<FoundConfiguration, "file" | "relative">;
   readonly workspace: Workspace;
-  readonly env: Readonly<Record<string, string>>;
+  readonly readable: Pick<Readable, "env" | "withheld">;
 };
 
 /** A definition in which nothing but the source is said. */

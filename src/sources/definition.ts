@@ -16,6 +16,7 @@ import {
   type Written,
 } from "./definition-shape.ts";
 import type { Doubt } from "./doubt.ts";
+import { tellWithheld } from "./readable.ts";
 
 /**
  * Tells what a configuration builds, with which options.
@@ -37,14 +38,14 @@ export async function readDefinition(request: DefinitionRequest, files: Files): 
 
 function dockerfileDefinition(
   kind: Extract<BuildKind, { kind: "dockerfile" }>,
-  { configuration, workspace, env }: DefinitionRequest,
+  { configuration, workspace, readable }: DefinitionRequest,
 ): Definition {
   const optionTexts = kind.options.map(({ text, path }) => ({ text, at: placeOf(configuration, path) }));
   const options = readBuildOptions(optionTexts);
   const fromEnvironment = kind.options.some(({ path }) => substitutionAt(configuration, path)?.fromEnvironment);
   const contexts = options.contexts.map((pair) => namedContext(pair, workspace, fromEnvironment));
   const own = [...kind.args].map(([name, { value, path }]) => [name, writtenAt(configuration, path, value)] as const);
-  const optionArgs = options.args.flatMap((pair) => optionArgument(pair, env, fromEnvironment));
+  const optionArgs = options.args.flatMap((pair) => optionArgument(pair, readable.env, fromEnvironment));
   const { target } = options;
   return {
     source: {
@@ -70,6 +71,10 @@ function dockerfileDefinition(
     uncounted: options.uncounted.filter(({ name }) => name !== "secret" && name !== "ssh"),
     user: undefined,
     warnings: [
+      ...options.args.flatMap(({ name, value, at }) => {
+        const found = value === undefined ? readable.withheld(name) : undefined;
+        return found ? [{ text: `build.options: --build-arg reads ${tellWithheld(found)}`, at }] : [];
+      }),
       ...options.overruled.map(({ option, why }) => ({
         text: `build.options: ${formatOption(option)} is left out, ${why}`,
         at: option.at,
@@ -92,7 +97,7 @@ function writtenAt(configuration: Substituted, path: JsonPath, value: string): W
 /** Without a value it is the environment's; where that has none, docker leaves the arg out. */
 function optionArgument(
   { name, value, at }: BuildOptionPair,
-  env: DefinitionRequest["env"],
+  env: DefinitionRequest["readable"]["env"],
   fromEnvironment: boolean,
 ): readonly (readonly [string, Written])[] {
   const given = value ?? (Object.hasOwn(env, name) ? env[name] : undefined);

@@ -4,6 +4,7 @@ import type { Substituted, Substitution } from "../devcontainer/substitute.ts";
 import type { Place } from "../errors.ts";
 import type { ContextEntry } from "../key/ingredients.ts";
 import type { Definition } from "./definition-shape.ts";
+import { type Readable, tellWithheld, type Withheld } from "./readable.ts";
 import { gitPath } from "./used-context.ts";
 
 /** Something that is probably not meant, with its place. */
@@ -21,22 +22,34 @@ const DECIDES_WITH_FEATURES = new Set<string | number>(["containerEnv", "contain
 /** These are paths themselves, and count from the workspace wherever that is. */
 const PATHS = new Set(["dockerFile", "context", "dockerComposeFile", "build.dockerfile", "build.context"]);
 
-/** What decides about the image and is another one on another machine: variables that are not set here, and where the checkout lies. */
+/** What decides about the image and is another one on another machine: variables that are withheld or not set here, and where the checkout lies. */
 export function substitutionWarnings(
   configuration: Substituted,
-  { hasFeatures }: { readonly hasFeatures: boolean },
+  { hasFeatures, readable }: { readonly hasFeatures: boolean; readonly readable: Pick<Readable, "withheld"> },
 ): Warning[] {
   const decides = ([first = ""]: Substitution["path"]): boolean =>
     DECIDES.has(first) || (hasFeatures && DECIDES_WITH_FEATURES.has(first));
   const deciding = configuration.substitutions.filter(({ path }) => decides(path));
   const warn = (path: Substitution["path"], text: string): Warning => ({ text, at: placeOf(configuration, path) });
   return [
-    ...deciding.flatMap(({ path, unset }) => unset.map((name) => warn(path, unsetText(name, path)))),
+    ...configuration.substitutions.flatMap(({ path, reads }) =>
+      withheldOf(reads, readable)
+        // What is no token may be read at run time only, as by a mount, and is usual there.
+        .filter(({ why }) => why === "token" || decides(path))
+        .map((found) => warn(path, `${formatPath(path)} reads ${tellWithheld(found)}`)),
+    ),
+    ...deciding.flatMap(({ path, unset }) =>
+      unset.filter((name) => !readable.withheld(name)).map((name) => warn(path, unsetText(name, path))),
+    ),
     ...deciding.flatMap(({ path, ...taken }) => {
       const text = PATHS.has(formatPath(path)) ? undefined : checkoutText(formatPath(path), taken);
       return text === undefined ? [] : [warn(path, text)];
     }),
   ];
+}
+
+function withheldOf(names: readonly string[], { withheld }: Pick<Readable, "withheld">): readonly Withheld[] {
+  return [...new Set(names)].flatMap((name) => withheld(name) ?? []);
 }
 
 function unsetText(variable: string, path: Substitution["path"]): string {

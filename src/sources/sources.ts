@@ -22,6 +22,7 @@ import { dockerfileDefinition, imageDefinition, withBuildInputs } from "./defini
 import type { CountedOption, Definition } from "./definition-shape.ts";
 import type { FeatureSources, FeatureSourcesRequest } from "./feature-sources.ts";
 import { readImageName } from "./image-name.ts";
+import { type Readable, readableEnvironment } from "./readable.ts";
 import { refusedRights, rightsIn } from "./rights.ts";
 import { gitWarnings, substitutionWarnings, type Warning } from "./source-warnings.ts";
 import { readNamedContext, readUsedContext } from "./used-context.ts";
@@ -38,6 +39,7 @@ export type Gathered = {
   readonly definition: Definition;
   /** Of its options those that a fork's configuration does not get; nothing in a run about the repository's own code. */
   readonly refused: readonly CountedOption[];
+  readonly readable: Readable;
   /** The Dockerfile's text as it was hashed; for an image, the one that we write. */
   readonly dockerfileText: string;
   readonly dockerfile: Dockerfile;
@@ -65,19 +67,20 @@ export async function gatherSources(
   { files, host }: Pick<World, "files" | "host">,
 ): Promise<Gathered> {
   const { found, instead } = await findWhatCounts(inputs, workspace, files);
+  const readable = await readableEnvironment({ inputs, workspace: workspace.folder }, { files, host });
   const configuration = substitute(parseConfiguration(found.text, found.relative), {
-    localEnv: host.env,
+    localEnv: readable.env,
     localWorkspaceFolder: workspace.folder,
   });
-  const configured = instead ?? (await readDefinition({ configuration, found, workspace, env: host.env }, files));
+  const configured = instead ?? (await readDefinition({ configuration, found, workspace, readable }, files));
   const definition = withBuildInputs(configured, inputs.build, { workspace, at: { file: found.relative } });
-  const read = await readSource({ inputs, definition, workspace }, { files, host });
+  const read = await readSource({ inputs, definition, workspace, readable }, { files, host });
   const namedContexts = await readNamedContexts(files, workspace.checkout, definition);
   const { additionalFeatures: additional, lockfile } = inputs;
   const refused = host.event.isFork ? rightsIn(configured.counted) : [];
   const told = [
     ...refusedRights(refused),
-    ...substitutionWarnings(configuration, { hasFeatures: mayHaveFeatures(configuration, additional) }),
+    ...substitutionWarnings(configuration, { hasFeatures: mayHaveFeatures(configuration, additional), readable }),
     ...gitWarnings(namedContexts, definition),
   ];
   const request = { configuration, found, workspace, additional, lockfile };
@@ -89,6 +92,7 @@ export async function gatherSources(
     relative: found.relative,
     definition,
     refused,
+    readable,
     namedContexts,
     features,
     ...read,
@@ -139,7 +143,12 @@ async function gatherAllowedFeatures(
   return features;
 }
 
-type Reading = { readonly inputs: Inputs; readonly definition: Definition; readonly workspace: Workspace };
+type Reading = {
+  readonly inputs: Inputs;
+  readonly definition: Definition;
+  readonly workspace: Workspace;
+  readonly readable: Readable;
+};
 type Ports = Pick<World, "files" | "host">;
 
 async function readSource(reading: Reading, ports: Ports): Promise<Read> {
@@ -155,17 +164,25 @@ async function readSource(reading: Reading, ports: Ports): Promise<Read> {
   }
 }
 
-type Read = Omit<Gathered, "configuration" | "relative" | "definition" | "refused" | "namedContexts" | "features">;
+type Read = Omit<
+  Gathered,
+  "configuration" | "relative" | "definition" | "refused" | "readable" | "namedContexts" | "features"
+>;
 
 /** An image as it is still gets the metadata label, so that it says what the configuration says. */
 async function withoutDockerfile(
   dockerfileText: string,
-  { inputs, definition, workspace }: Reading,
+  { inputs, definition, workspace, readable }: Reading,
   { files, host }: Ports,
 ): Promise<Read> {
   const dockerfile = parseDockerfile(dockerfileText, "Dockerfile");
   const ours = { dockerfile, file: undefined };
-  const told = await readBuildArguments(inputs, definition, ours, { files, host, workspace: workspace.folder });
+  const told = await readBuildArguments(inputs, definition, ours, {
+    files,
+    host,
+    workspace: workspace.folder,
+    readable,
+  });
   return {
     dockerfileText,
     dockerfile,
@@ -182,7 +199,7 @@ type DockerfileSource = Extract<Definition["source"], { readonly kind: "dockerfi
 
 async function dockerfileSources(
   source: DockerfileSource,
-  { inputs, definition, workspace }: Reading,
+  { inputs, definition, workspace, readable }: Reading,
   { files, host }: Ports,
 ): Promise<Read> {
   const { checkout } = workspace;
@@ -196,7 +213,7 @@ async function dockerfileSources(
     inputs,
     definition,
     { dockerfile, file },
-    { files, host, workspace: workspace.folder },
+    { files, host, workspace: workspace.folder, readable },
   );
   const args = { ...told.uncounted, ...told.args };
   const context = await readUsedContext(files, { root, checkout, dockerfilePath: path, dockerfile, target, args });

@@ -36,6 +36,7 @@ const NOTHING: Given = {
   actsUndeclared: (name) => /^BUILDKIT_|^TARGETARCH$/.test(name),
   takesAll: () => false,
   dockerfile: "Dockerfile",
+  withheld: () => undefined,
   isSecret: () => false,
 };
 const merge = (given: Partial<Given>) => mergeArguments({ ...NOTHING, ...given });

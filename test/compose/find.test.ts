@@ -15,6 +15,7 @@ const ask = (json: object, env: Record<string, string> = {}) =>
     workspace: WORKSPACE,
     checkout: WORKSPACE,
     env,
+    withheld: () => undefined,
   });
 
 type Row = {

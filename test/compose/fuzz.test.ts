@@ -133,7 +133,7 @@ describe("variables", () => {
       fc.property(
         fc.string().filter((text) => !text.includes("$")),
         (text) => {
-          expect(fillTemplate(text, new Map(), AT)).toEqual({ text, fromEnvironment: false, unset: [] });
+          expect(fillTemplate(text, new Map(), AT)).toEqual({ text, fromEnvironment: false, unset: [], missing: [] });
         },
       ),
     );

@@ -27,6 +27,7 @@ export function requestFor(
     files: compose,
     service: "app",
     env,
+    withheld: () => undefined,
     at: { files: { file: DEVCONTAINER, line: 1 }, service: { file: DEVCONTAINER, line: 2 } },
   };
 }

@@ -17,7 +17,12 @@ type Row = {
   folderName?: true;
   unchanged?: true;
   unset?: string[];
+  reads?: string[];
 };
+
+/** The variables of the environment that a text names, up to what ends a name. */
+const namesIn = (written: string) =>
+  [...written.matchAll(/\$\{(?:localEnv|env):([^:}]*)/g)].map(([, name = ""]) => name);
 
 describe("a text value", () => {
   const rows: readonly Row[] = [
@@ -48,6 +53,7 @@ describe("a text value", () => {
     { name: "what was put in is not read again", written: "${localEnv:EVIL}", becomes: ENV.EVIL, environment: true },
     {
       name: "nested braces end at the first",
+      reads: ["NO"],
       written: "${localEnv:NO:${localEnv:USER}}",
       becomes: "${localEnv}",
       environment: true,
@@ -88,14 +94,32 @@ describe("a text value", () => {
   ];
   it.each(rows)(
     "$name",
-    ({ written, becomes, environment = false, host = false, folderName = false, unchanged = false, unset = [] }) => {
+    ({
+      written,
+      becomes,
+      environment = false,
+      host = false,
+      folderName = false,
+      unchanged = false,
+      unset = [],
+      reads = namesIn(written),
+    }) => {
       const { json, substitutions, raw } = configured(JSON.stringify({ image: written }), ENV);
       expect(json).toEqual({ image: becomes });
       expect(raw).toEqual({ image: written });
       expect(substitutions).toEqual(
         unchanged
           ? []
-          : [{ path: ["image"], fromEnvironment: environment, fromHostPath: host, fromFolderName: folderName, unset }],
+          : [
+              {
+                path: ["image"],
+                fromEnvironment: environment,
+                fromHostPath: host,
+                fromFolderName: folderName,
+                unset,
+                reads,
+              },
+            ],
       );
     },
   );

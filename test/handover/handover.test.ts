@@ -30,7 +30,8 @@ async function handOver(
   const label = typeof metadata === "object" ? JSON.stringify(metadata) : metadata;
   const labels: Readonly<Record<string, string>> = label === undefined ? {} : { "devcontainer.metadata": label };
   const config = { user: "", env: {}, labels, triggers: [], ...more };
-  return makeHandover(config, { isForeign: false }, { files, host: hostOf("/work/app", env), log: quiet });
+  const readable = { env, withheld: () => undefined };
+  return makeHandover(config, { isForeign: false, readable }, { files, host: hostOf("/work/app"), log: quiet });
 }
 
 const SECRET = "s3cret-value";
@@ -86,6 +87,27 @@ test("a variable that is not set is empty, by whatever name", async () => {
   expect([...env].map(([name, { value }]) => [name, value])).toEqual([
     ["A", ""],
     ["B", ""],
+  ]);
+});
+
+test("what is withheld from a configuration is withheld from its image, from its base and from its features, and is told", async () => {
+  const warnings: string[] = [];
+  const label = [
+    { containerEnv: { A: "${localEnv:TOKEN:none}" } },
+    { remoteEnv: { B: "x${env:TOKEN}", C: "${localEnv:NODE}" } },
+  ];
+  const labels = { "devcontainer.metadata": JSON.stringify(label) };
+  const { env } = await makeHandover(
+    { user: "", env: {}, labels, triggers: [] },
+    {
+      isForeign: false,
+      readable: { env: { NODE: "22" }, withheld: (name) => (name === "TOKEN" ? { name, why: "token" } : undefined) },
+    },
+    { files, host: hostOf("/work/app", { TOKEN: SECRET }), log: { ...quiet, warning: (line) => warnings.push(line) } },
+  );
+  expect([...env].map(([name, { value }]) => `${name}=${value}`)).toEqual(["A=none", "B=x", "C=22"]);
+  expect(warnings).toEqual([
+    expect.stringMatching(/metadata asks for reads TOKEN, which is a token .* and is withheld/),
   ]);
 });
 

@@ -18,7 +18,8 @@ async function define(json: Readonly<Record<string, unknown>>, env: Env = {}): P
     localWorkspaceFolder: WORKSPACE,
   });
   const found = { file: `${WORKSPACE}/${FILE}`, relative: FILE };
-  return readDefinition({ configuration, found, workspace: { folder: WORKSPACE, checkout: WORKSPACE }, env }, files);
+  const workspace = { folder: WORKSPACE, checkout: WORKSPACE };
+  return readDefinition({ configuration, found, workspace, readable: { env, withheld: () => undefined } }, files);
 }
 
 const build = (more: Readonly<Record<string, unknown>> = {}, env?: Env) =>
@@ -204,10 +205,10 @@ test("secrets and keys of the options, with paths in the workspace", async () =>
     "--pull",
   );
   expect(secrets).toEqual([
-    { id: "a", source: { kind: "env", name: "TOKEN" } },
-    { id: "b", source: { kind: "file", written: "/work/app/keys/b" } },
+    { id: "a", source: { kind: "env", name: "TOKEN" }, at: { file: FILE, line: 5 } },
+    { id: "b", source: { kind: "file", written: "/work/app/keys/b" }, at: { file: FILE, line: 6 } },
   ]);
-  expect(ssh).toEqual([{ id: "default", written: [] }]);
+  expect(ssh).toEqual([{ id: "default", written: [], at: { file: FILE, line: 8 } }]);
   expect(uncounted.map(({ name }) => name)).toEqual(["pull"]);
 });
 

@@ -3,7 +3,10 @@ import { substitutionWarnings } from "../../src/sources/source-warnings.ts";
 import { configured } from "../devcontainer/configured.ts";
 
 const warned = (json: Readonly<Record<string, unknown>>, hasFeatures: boolean): readonly string[] =>
-  substitutionWarnings(configured(JSON.stringify(json), {}), { hasFeatures }).map(({ text }) => text);
+  substitutionWarnings(configured(JSON.stringify(json), {}), {
+    hasFeatures,
+    readable: { withheld: () => undefined },
+  }).map(({ text }) => text);
 
 const PATH = expect.stringContaining("holds the path of this checkout");
 const NAME = expect.stringContaining("holds the name of this checkout's folder");

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { put } from "../checkout.ts";
 import type { FakeRegistry } from "../fakes/registry.ts";
@@ -71,3 +72,44 @@ test.each<[string, Readonly<Record<string, string>>]>([
     expect(await run(FORK)).toMatchObject({ outputs: { result: "hit", digest: own.outputs.digest } });
   },
 );
+
+test("a token that the configuration asks for leaves by no way, and each place is told", async () => {
+  const token = "canary-4d1f9e07";
+  put(
+    workspace,
+    ".devcontainer/devcontainer.json",
+    JSON.stringify(
+      {
+        build: {
+          dockerfile: "Dockerfile",
+          args: { GREETING: "${localEnv:GITHUB_TOKEN}" },
+          options: ["--label=a=${localEnv:ACTIONS_RUNTIME_TOKEN:none}", "--build-arg=HEADER"],
+          cacheFrom: `${registry.host}/cache:\${localEnv:GITHUB_TOKEN}x`,
+        },
+        containerEnv: { A: "${localEnv:GITHUB_TOKEN}" },
+        remoteEnv: { B: "${localEnv:HEADER:none}", C: "${localEnv:GREETING}" },
+      },
+      undefined,
+      1,
+    ),
+  );
+  const told = await run({
+    env: {
+      GITHUB_TOKEN: token,
+      ACTIONS_RUNTIME_TOKEN: `${token}-2`,
+      HEADER: `basic ${btoa(`x:${token}`)}`,
+      GREETING: "hello",
+    },
+  });
+  expect(told.outputs, told.log).toMatchObject({ result: "built" });
+  const log = told.log.replace(/^::add-mask::.*$/gm, "");
+  const files = ["env-file", "env-map-file", "plan"].map((name) => readFileSync(told.outputs[name] ?? "", "utf8"));
+  for (const text of [log, JSON.stringify(told.builds), told.summary, ...files, ...told.requests]) {
+    expect(text).not.toContain(token);
+    expect(text).not.toContain(btoa(`x:${token}`).slice(4, -4));
+  }
+  const places = [...log.matchAll(/^::warning file=([^,]*),line=(\d+)[^:]*::.*is withheld.*build-secrets/gm)];
+  expect(places.map(([, file, line]) => `${file}:${line}`).sort()).toEqual(
+    [11, 14, 17, 5, 8, 9].map((line) => `.devcontainer/devcontainer.json:${line}`),
+  );
+});

@@ -1,0 +1,72 @@
+import type { NamePattern } from "../arguments/merge.ts";
+import type { Inputs } from "../inputs/inputs.ts";
+import type { Files, Host } from "../world.ts";
+import { type HoldsSecret, isToken, knownSecrets } from "./known-secrets.ts";
+
+/** What a configuration may read of the step's environment. */
+export type Readable = {
+  readonly env: Readonly<Record<string, string>>;
+  /** Why a variable that is set is not among them; nothing for one that is, and for one that is not set. */
+  readonly withheld: (name: string) => Withheld | undefined;
+  readonly holdsSecret: HoldsSecret;
+  /** Whether a fork's code wrote the configuration: it names no secret and no agent then. */
+  readonly isFork: boolean;
+};
+
+/** `token`: it is one, or holds one. `local-env`: the input does not name it. `fork`: nothing is read without that input. */
+export type Withheld = { readonly name: string; readonly why: "token" | "local-env" | "fork" };
+
+/** What the workflow tells compose, which is no less its word for being a variable. */
+const FOR_COMPOSE: ReadonlySet<string> = new Set([
+  ...["COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR", "COMPOSE_PROJECT_NAME", "COMPOSE_ENV_FILES"],
+  "COMPOSE_DISABLE_ENV_FILE",
+]);
+
+/**
+ * Parts the step's environment into what a configuration may read and what it may not: a token never, else what the input local-env
+ * says. What is withheld is as if it were not set.
+ */
+export async function readableEnvironment(
+  { inputs, workspace }: { readonly inputs: Inputs; readonly workspace: string },
+  { files, host }: { readonly files: Files; readonly host: Host },
+): Promise<Readable> {
+  const { env, event } = host;
+  const holdsSecret = await knownSecrets({ inputs, workspace }, { files, host });
+  const judge = (name: string, value: string): Withheld["why"] | undefined => {
+    if (isToken(name) || holdsSecret(value)) return "token";
+    return FOR_COMPOSE.has(name) || isNamed(inputs.localEnv, name, event.isFork) ? undefined : reasonOf(inputs);
+  };
+  const withheld = new Map(
+    Object.entries(env).flatMap(([name, value]) => {
+      const why = judge(name, value);
+      return why === undefined ? [] : [[name, { name, why }] as const];
+    }),
+  );
+  return {
+    env: Object.fromEntries(Object.entries(env).filter(([name]) => !withheld.has(name))),
+    withheld: (name) => withheld.get(name),
+    holdsSecret,
+    isFork: event.isFork,
+  };
+}
+
+function isNamed(patterns: readonly NamePattern[] | undefined, name: string, isFork: boolean): boolean {
+  return patterns === undefined ? !isFork : patterns.some(({ matches }) => matches(name));
+}
+
+function reasonOf({ localEnv }: Pick<Inputs, "localEnv">): "local-env" | "fork" {
+  return localEnv === undefined ? "fork" : "local-env";
+}
+
+/** How a warning goes on behind the place that reads the variable. */
+export function tellWithheld({ name, why }: Withheld): string {
+  const result = "is withheld: its default takes its place, or nothing";
+  switch (why) {
+    case "token":
+      return `${name}, which is a token or holds a secret of this run, and ${result}. Hand what the build needs to it by the input build-secrets`;
+    case "local-env":
+      return `${name}, which the input local-env does not name, and ${result}. Name it there`;
+    case "fork":
+      return `${name}, and this run counts as a fork's: it ${result}, so that the image may be another one than that of a push. Name it in the input local-env where a stranger may read it`;
+  }
+}
