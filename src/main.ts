@@ -5,8 +5,9 @@ import { makeOutputs } from "./handover/outputs.ts";
 import { fail, forgive, openLog, publishOutputs, publishSummary, readInput } from "./host/actions.ts";
 import { readHost } from "./host/context.ts";
 import { openExec } from "./host/exec.ts";
-import { openFiles } from "./host/files.ts";
+import { type OpenFiles, openFiles } from "./host/files.ts";
 import { gunzip } from "./host/gunzip.ts";
+import { openOwner } from "./host/owner.ts";
 import { openTools } from "./host/tools.ts";
 import type { Inputs } from "./inputs/inputs.ts";
 import { readInputs } from "./inputs/read-inputs.ts";
@@ -34,7 +35,8 @@ async function main(): Promise<void> {
   const started = Date.now();
   const log = openLog();
   const host = readHost(process.env, process.cwd());
-  const { files, removeTemporaryFolders } = openFiles(host.env.RUNNER_TEMP || tmpdir());
+  const owner = openOwner();
+  const { files, removeTemporaryFolders, ...dead } = openFiles(host.env.RUNNER_TEMP || tmpdir(), owner);
   const { exec, stopAll, killAll } = openExec(host.env);
   const { atEnd, undoAll } = openUndos(log.warning);
   leaveWhenTold({
@@ -65,12 +67,14 @@ async function main(): Promise<void> {
       salt,
       gunzip,
       tools: openTools(host.env),
+      owner,
       atEnd,
       ...network,
     });
   } catch (error) {
     report = reportFailure(asActionError(error), Math.round(Date.now() - started) / 1000);
   }
+  await clearAfterTheDead(dead, { files, exec, host, log });
   await undoAll();
   await registry?.close();
   removeTemporaryFolders();
@@ -80,21 +84,41 @@ async function main(): Promise<void> {
   if (report.failure) (report.isFallback ? forgive : fail)(report.failure);
 }
 
-/** What is to be undone at the end of a run, the last first; a second call finds nothing left to do. */
+/**
+ * What is to be undone at the end of a run, the last first. A second call, when the run is stopped while it ends, does again what the first
+ * has not done yet: what the first has started was stopped with the rest.
+ */
 function openUndos(warn: (line: string) => void): {
   readonly atEnd: World["atEnd"];
   readonly undoAll: () => Promise<void>;
 } {
-  const undos: (() => Promise<void>)[] = [];
+  const undos = new Set<() => Promise<void>>();
   return {
-    atEnd: (undo) => undos.push(undo),
+    atEnd: (undo) => void undos.add(undo),
     undoAll: async () => {
-      for (const undo of undos.splice(0).reverse())
+      for (const undo of [...undos].reverse()) {
         await undo().catch((error) =>
           warn(`Something could not be undone at the end: ${asActionError(error).message}`),
         );
+        undos.delete(undo);
+      }
     },
   };
+}
+
+/** What killed runs have left goes with the next one, whatever that one does. That it cannot be removed is no failure of this run. */
+async function clearAfterTheDead(
+  { findDeadFolders, removeFolder }: Pick<OpenFiles, "findDeadFolders" | "removeFolder">,
+  world: Pick<World, "files" | "exec" | "host" | "log">,
+): Promise<void> {
+  const folders = findDeadFolders();
+  if (folders.length === 0) return;
+  try {
+    await (await import("./buildx/leftovers.ts")).removeLeftovers(folders, removeFolder, world);
+    world.log.info(`Removed what a killed run had left: ${folders.join(", ")}`);
+  } catch (error) {
+    world.log.warning(`What a killed run has left could not be removed: ${asActionError(error).message}`);
+  }
 }
 
 /**

@@ -17,12 +17,22 @@ export type World = {
   readonly tools: Tools;
   /** How our own client trusts a registry's host; builders of ours are told the same. */
   readonly trust: (host: string) => Promise<HostTrust>;
-  /** Done when the run ends, also when it is stopped; the last one first. */
+  /** Whose the things are that outlive a process, like a builder's container. */
+  readonly owner: Owner;
+  /** Done when the run ends, also when it is stopped; the last one first. What a stop has interrupted is done again: it may find half of it done. */
   readonly atEnd: (undo: () => Promise<void>) => void;
   /** A new random text of 32 hexadecimal digits. */
   readonly salt: () => string;
   /** The login for a repository's registry, as our own client uses it; a builder is given the same. */
   readonly credentials: (name: Repository) => Promise<StoredLogin | undefined>;
+};
+
+/** Who has made something, so that a later run can tell what nobody will come back for. */
+export type Owner = {
+  /** This process, in a text without blanks and commas; `undefined` where the system does not tell enough. */
+  readonly self: string | undefined;
+  /** Whether the process of such a text is gone for certain: nothing is said of one on another machine, before a restart, in another container. */
+  readonly isDead: (owner: string) => boolean;
 };
 
 /** PEM texts beside those that Node knows, whether certificates are looked at, and what we show of ourselves. */

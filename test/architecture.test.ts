@@ -64,6 +64,7 @@ const MODULES: Readonly<Record<string, readonly string[]>> = {
   "host/exec.ts": ["node:child_process", "node:readline"],
   "host/files.ts": ["node:crypto", "node:fs", "node:fs/promises", "node:path", "node:stream", "node:stream/promises"],
   "host/gunzip.ts": ["node:util", "node:zlib"],
+  "host/owner.ts": ["node:fs"],
   "host/tools.ts": ["@actions/tool-cache", "node:fs/promises", "node:path"],
 };
 

@@ -15,7 +15,7 @@ import type { Engine } from "./engine.ts";
 
 /** Where builders are made: BUILDX_CONFIG in the environment is this run's own folder. */
 export type Workshop = Surroundings &
-  Pick<World, "files" | "clock"> & { readonly buildx: Buildx; readonly engine: Promise<Engine | undefined> };
+  Pick<World, "files" | "clock" | "owner"> & { readonly buildx: Buildx; readonly engine: Promise<Engine | undefined> };
 
 export type OwnBuilder = {
   readonly name: string;
@@ -27,8 +27,18 @@ export type OwnBuilder = {
   readonly restart: boolean;
 };
 
-/** The names of builders that a run makes for itself alone begin so. */
+/** The names of builders that a run makes for itself alone begin so, and go on with as many hexadecimal digits. */
 export const OWN_PREFIX = "dev-container-cache-";
+export const NAME_DIGITS = 12;
+const OWN_NAME = new RegExp(`^${OWN_PREFIX}[0-9a-f]{${NAME_DIGITS}}$`);
+
+/** Whether a builder is one that a run has made for itself alone, and not one that a user has named. */
+export function isOwnName(name: string): boolean {
+  return OWN_NAME.test(name);
+}
+
+/** In the environment of a builder's container: which process it belongs to. */
+const OWNER_VARIABLE = "DEV_CONTAINER_CACHE_OWNER";
 
 /** How buildx calls a builder's containers. */
 const CONTAINER_PREFIX = "buildx_buildkit_";
@@ -56,7 +66,7 @@ export async function makeBuilder(own: OwnBuilder, workshop: Workshop): Promise<
   return { ...builder, ours: true };
 }
 
-async function createArguments(own: OwnBuilder, { files }: Workshop): Promise<string[]> {
+async function createArguments(own: OwnBuilder, { files, owner }: Workshop): Promise<string[]> {
   const { name, image, network, entitlements } = own;
   const folder = await files.temporaryFolder("buildkit");
   const daemon = daemonFiles(network, entitlements, folder);
@@ -64,6 +74,8 @@ async function createArguments(own: OwnBuilder, { files }: Workshop): Promise<st
   const options = [
     ...(image === undefined ? [] : [`image=${image}`]),
     ...(needsHostNetwork(network) ? ["network=host"] : []),
+    // One that stays for later runs is nobody's.
+    ...(isOwnName(name) && owner.self !== undefined ? [`env.${OWNER_VARIABLE}=${owner.self}`] : []),
   ];
   return [
     // The node has the name that buildx itself gives to the first one: a builder that is there is then changed, and no node is added.
@@ -112,35 +124,61 @@ export async function removeBuilder(
   return removed.code === 0 || /no builder .* found/.test(removed.stderr) ? undefined : lastWords(removed);
 }
 
+/**
+ * Removes a builder that a run has made for itself alone. What buildx did not find may be there all the same: where a run is stopped while
+ * its builder starts, the engine makes the container that buildx has asked for and waits for no longer.
+ * @returns buildx's words where that failed.
+ */
+export async function removeOwnBuilder(
+  name: string,
+  workshop: Surroundings & { readonly buildx: Buildx },
+): Promise<string | undefined> {
+  const words = await removeBuilder(name, workshop);
+  await removeContainer(containerOf(name), workshop);
+  return words;
+}
+
+/** Removes a builder's container and its state, past buildx. What is not there is no error, nor is that there is no docker. */
+export async function removeContainer(container: string, { exec, env }: Surroundings): Promise<void> {
+  await exec("docker", ["rm", "--force", "--volumes", container], { env, timeout: REMOVAL_TIME });
+  await exec("docker", ["volume", "rm", "--force", `${container}_state`], { env, timeout: REMOVAL_TIME });
+}
+
+/** The name of a builder's container. */
+export function containerOf(name: string): string {
+  return `${CONTAINER_PREFIX}${nodeOf(name)}`;
+}
+
 /** The image that the container of a builder runs; `undefined` where there is no container, and where no docker can be asked. */
 export async function imageOfBuilder(name: string, { exec, env }: Surroundings): Promise<string | undefined> {
-  const container = `${CONTAINER_PREFIX}${nodeOf(name)}`;
-  const answer = await exec("docker", ["inspect", "--format", "{{.Config.Image}}", container], { env });
+  const args = ["inspect", "--format", "{{.Config.Image}}", containerOf(name)];
+  const answer = await exec("docker", args, { env });
   return answer?.code === 0 ? answer.stdout.trim() : undefined;
 }
 
 /**
- * Removes what killed runs have left on the engine: containers of builders that a run made for itself alone, a day after they were made.
- * Only age tells them from those of a run that is still at work.
+ * Removes what killed runs have left on the engine: containers of builders that a run made for itself alone, whose run is gone for certain,
+ * or a day after they were made. Only age tells those of another machine from those of a run that is still at work.
  * @returns the names of the containers that were removed.
  */
 export async function removeStaleBuilders({
   exec,
   env,
   clock,
-}: Surroundings & Pick<World, "clock">): Promise<string[]> {
-  const filter = `name=^/?${CONTAINER_PREFIX}${OWN_PREFIX}[0-9a-f]+0$`;
+  owner,
+}: Surroundings & Pick<World, "clock" | "owner">): Promise<string[]> {
+  const filter = `name=^/?${CONTAINER_PREFIX}${OWN_PREFIX}[0-9a-f]{${NAME_DIGITS}}0$`;
   const found = await exec("docker", ["ps", "--all", "--quiet", "--filter", filter], { env });
   const ids = found?.code === 0 ? found.stdout.split(/\s+/).filter((id) => id !== "") : [];
   if (ids.length === 0) return [];
-  const told = await exec("docker", ["inspect", "--format", "{{.Name}} {{.Created}}", ...ids], { env });
+  const format = "{{.Name}} {{.Created}} {{json .Config.Env}}";
+  const told = await exec("docker", ["inspect", "--format", format, ...ids], { env });
   const stale = (told?.stdout ?? "").split("\n").flatMap((line) => {
-    const [name = "", created = ""] = line.split(" ");
-    return clock() - Date.parse(created) > STALE_AFTER ? [name.replace(/^\//, "")] : [];
+    const [name = "", created = "", ...variables] = line.split(" ");
+    const whose = new RegExp(`"${OWNER_VARIABLE}=([^"]*)"`).exec(variables.join(" "))?.[1];
+    const isStale = clock() - Date.parse(created) > STALE_AFTER || (whose !== undefined && owner.isDead(whose));
+    return isStale ? [name.replace(/^\//, "")] : [];
   });
-  for (const container of stale) {
-    await exec("docker", ["rm", "--force", "--volumes", container], { env, timeout: REMOVAL_TIME });
-    await exec("docker", ["volume", "rm", "--force", `${container}_state`], { env, timeout: REMOVAL_TIME });
-  }
+  for (const container of stale) await removeContainer(container, { exec, env });
   return stale;
 }

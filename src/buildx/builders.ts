@@ -5,8 +5,9 @@ import { type Builder, describeBuilder, inspectBuilder, noBuilder, refusal, shor
 import {
   imageOfBuilder,
   makeBuilder,
+  NAME_DIGITS,
   OWN_PREFIX,
-  removeBuilder,
+  removeOwnBuilder,
   removeStaleBuilders,
   resetBuilder,
   type Workshop,
@@ -133,13 +134,11 @@ async function currentOrOwn(wanted: WantedBuilders, site: Site): Promise<Builder
   }
 }
 
-const NAME_DIGITS = 12;
-
 async function makeForThisRun(wanted: WantedBuilders, site: Site): Promise<Builder> {
   for (const stale of await removeStaleBuilders(site)) site.log.info(`Removed what a killed run had left: ${stale}`);
   const name = `${OWN_PREFIX}${site.salt().slice(0, NAME_DIGITS)}`;
   site.atEnd(async () => {
-    const words = await removeBuilder(name, site);
+    const words = await removeOwnBuilder(name, site);
     if (words !== undefined) site.log.warning(`The builder ${name} could not be removed: ${words}`);
   });
   return judged(await makeBuilder({ ...wanted, name, restart: false }, site), wanted);

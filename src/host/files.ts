@@ -25,17 +25,29 @@ import { dirname, join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Digest } from "../oci/digest.ts";
-import type { Entry, Files } from "../world.ts";
+import type { Entry, Files, Owner } from "../world.ts";
+import { openOwner } from "./owner.ts";
 
-/** The files port on the real file system, and the one thing to do at the end of a run, however it ends. */
-export type OpenFiles = { readonly files: Files; readonly removeTemporaryFolders: () => void };
+/** The files port on the real file system, and what there is to do at the end of a run, however it ends. */
+export type OpenFiles = {
+  readonly files: Files;
+  readonly removeTemporaryFolders: () => void;
+  /** The private folders that runs have left which were killed: nobody comes back for them. */
+  readonly findDeadFolders: () => readonly string[];
+  /** Removes a folder with all that is in it. */
+  readonly removeFolder: (path: string) => void;
+};
+
+const PREFIX = "dev-container-cache-";
+/** Stands in a private folder that goes with its run, and says whose that is. */
+const OWNER_FILE = ".owner";
 
 /**
  * Opens the file system. What is done for every file of a build context is done at once and not handed to Node's threads, which for a
  * thousand small files takes some twenty times as long as the work itself.
- * @param temporary the folder in which private folders are made: the runner's own, which it empties itself.
+ * @param temporary the folder in which private folders are made: the runner's own, which some runners empty themselves.
  */
-export function openFiles(temporary: string): OpenFiles {
+export function openFiles(temporary: string, owner: Owner = openOwner()): OpenFiles {
   const folders: string[] = [];
   const files: Files = {
     readText: (path) => unlessMissing(() => readFile(path, "utf8")),
@@ -45,8 +57,10 @@ export function openFiles(temporary: string): OpenFiles {
     readLink: async (path) => readlinkSync(path),
     digest,
     temporaryFolder: async (name, options) => {
-      const folder = await mkdtemp(join(temporary, `dev-container-cache-${name}-`));
-      if (!options?.keep) folders.push(folder);
+      const folder = await mkdtemp(join(temporary, `${PREFIX}${name}-`));
+      if (options?.keep) return folder;
+      folders.push(folder);
+      if (owner.self !== undefined) writeFileSync(join(folder, OWNER_FILE), owner.self, { mode: 0o600 });
       return folder;
     },
     write: async (path, content, mode = 0o600) => {
@@ -68,9 +82,37 @@ export function openFiles(temporary: string): OpenFiles {
   return {
     files,
     removeTemporaryFolders: () => {
-      for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+      for (const folder of folders.splice(0)) removeFolder(folder);
     },
+    findDeadFolders: () => findDeadFolders(temporary, owner),
+    removeFolder,
   };
+}
+
+function removeFolder(path: string): void {
+  rmSync(path, { recursive: true, force: true });
+}
+
+/** Only folders of this user, with a name and a note of ours: in a folder for everybody anybody may have put the rest. */
+function findDeadFolders(temporary: string, { isDead }: Owner): string[] {
+  const paths = readdirOf(temporary).flatMap((name) => (name.startsWith(PREFIX) ? [join(temporary, name)] : []));
+  return paths.filter((path) => {
+    try {
+      const entry = lstatSync(path);
+      if (!entry.isDirectory() || entry.uid !== process.getuid?.()) return false;
+      return isDead(readFileSync(join(path, OWNER_FILE), "utf8"));
+    } catch {
+      return false;
+    }
+  });
+}
+
+function readdirOf(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 /** A link that leads in a circle leads nowhere. */

@@ -30,6 +30,12 @@ const STORE = { store: "containerd", version: [28, 5, 2] } as const;
 const CLASSIC = { store: "classic", version: [28, 5, 2] } as const;
 /** The run's salt begins with these digits. */
 const OWN = "dev-container-cache-0123456789ab";
+/** What buildx does not find, the engine may have all the same. */
+const REMOVED = [
+  `docker buildx rm --force ${OWN}`,
+  `docker rm --force --volumes buildx_buildkit_${OWN}0`,
+  `docker volume rm --force buildx_buildkit_${OWN}0_state`,
+];
 
 function inspected(name: string, driver: string, platforms = "linux/amd64, linux/arm64"): ReturnType<typeof ok> {
   return ok(`Name: ${name}\nDriver: ${driver}\n\nNodes:\nName: ${name}0\nStatus: running\nPlatforms: ${platforms}\n`);
@@ -106,6 +112,7 @@ function machineOf(
           engine: Promise.resolve(engine),
           log,
           salt,
+          owner: { self: "me", isDead: (owner) => owner === "dead" },
           atEnd: (undo) => void ends.push(undo),
         },
       ),
@@ -162,10 +169,12 @@ describe("a builder that is made for this run", () => {
     const machine = machineOf({}, {}, CLASSIC);
     const builders = await machine.choose();
     expect(builders.forPlatform(amd64)).toMatchObject({ name: OWN, driver: "docker-container", ours: true });
-    expect(machine.calls).toContain(`docker buildx create --name ${OWN} --node ${OWN}0 --driver docker-container`);
+    expect(machine.calls).toContain(
+      `docker buildx create --name ${OWN} --node ${OWN}0 --driver docker-container --driver-opt env.DEV_CONTAINER_CACHE_OWNER=me`,
+    );
     expect(machine.told[0]).toMatch(/classic image store.* A builder is made for this run\.$/);
     await machine.end();
-    expect(machine.calls.at(-1)).toBe(`docker buildx rm --force ${OWN}`);
+    expect(machine.calls.slice(-3)).toEqual(REMOVED);
     expect(machine.recordOf(OWN)).toBeUndefined();
   });
 
@@ -182,7 +191,7 @@ describe("a builder that is made for this run", () => {
     });
     const created = machine.calls.find((line) => line.includes(" create ")) ?? "";
     expect(created).toContain(
-      "--driver-opt image=mirror.test/moby/buildkit:v0.26.3 --driver-opt network=host --buildkitd-config ",
+      "--driver-opt image=mirror.test/moby/buildkit:v0.26.3 --driver-opt network=host --driver-opt env.DEV_CONTAINER_CACHE_OWNER=me --buildkitd-config ",
     );
     const configuration = readFileSync(created.split(" ").at(-1) ?? "", "utf8");
     expect(configuration).toMatch(/^insecure-entitlements = \["network\.host"\]\n\n\[registry\."localhost:5000"\]/);
@@ -220,7 +229,7 @@ describe("a builder that is made for this run", () => {
       fix: expect.stringMatching(/containerd image store.*buildkit-image/),
     });
     await machine.end();
-    expect(machine.calls.at(-1)).toBe(`docker buildx rm --force ${OWN}`);
+    expect(machine.calls.slice(-3)).toEqual(REMOVED);
   });
 
   test.each<[string, ReturnType<typeof ok>, readonly string[]]>([
@@ -237,22 +246,31 @@ describe("a builder that is made for this run", () => {
     expect(machine.told.filter((line) => line.startsWith("warning"))).toEqual(warnings);
   });
 
-  test("removes what killed runs have left for a day, and nothing younger", async () => {
+  test("removes what killed runs have left: of one that is gone for certain at once, else after a day", async () => {
     const machine = machineOf({
-      "docker ps": ok("aaa\nbbb\n"),
-      "docker inspect --format {{.Name}} {{.Created}} aaa bbb": ok(
-        "/buildx_buildkit_dev-container-cache-aaa0 2026-11-20T11:59:59.123456789Z\n/buildx_buildkit_dev-container-cache-bbb0 2026-11-20T12:00:01Z\n",
+      "docker ps": ok("aaa\nbbb\nccc\nddd\n"),
+      "docker inspect --format {{.Name}} {{.Created}} {{json .Config.Env}} aaa bbb ccc ddd": ok(
+        [
+          '/buildx_buildkit_dev-container-cache-aaa0 2026-11-20T11:59:59.123456789Z ["PATH=/bin"]',
+          '/buildx_buildkit_dev-container-cache-bbb0 2026-11-20T12:00:01Z ["PATH=/bin"]',
+          '/buildx_buildkit_dev-container-cache-ccc0 2026-11-21T11:00:00Z ["X=a b","DEV_CONTAINER_CACHE_OWNER=dead"]',
+          '/buildx_buildkit_dev-container-cache-ddd0 2026-11-21T11:00:00Z ["DEV_CONTAINER_CACHE_OWNER=alive"]',
+          "",
+        ].join("\n"),
       ),
       "docker rm": ok(),
       "docker volume rm": ok(),
     });
     await machine.choose({ image: "moby/buildkit:latest" });
     expect(machine.calls.filter((line) => /^docker (ps|rm|volume)/.test(line))).toEqual([
-      "docker ps --all --quiet --filter name=^/?buildx_buildkit_dev-container-cache-[0-9a-f]+0$",
-      "docker rm --force --volumes buildx_buildkit_dev-container-cache-aaa0",
-      "docker volume rm --force buildx_buildkit_dev-container-cache-aaa0_state",
+      "docker ps --all --quiet --filter name=^/?buildx_buildkit_dev-container-cache-[0-9a-f]{12}0$",
+      ...["aaa", "ccc"].flatMap((id) => [
+        `docker rm --force --volumes buildx_buildkit_dev-container-cache-${id}0`,
+        `docker volume rm --force buildx_buildkit_dev-container-cache-${id}0_state`,
+      ]),
     ]);
-    expect(machine.told[0]).toBe("Removed what a killed run had left: buildx_buildkit_dev-container-cache-aaa0");
+    expect(machine.told[0]).toMatch(/^Removed what a killed run had left: \S+aaa0$/);
+    expect(machine.told[1]).toMatch(/^Removed what a killed run had left: \S+ccc0$/);
   });
 });
 

@@ -13,6 +13,7 @@ import { isolateDockerConfiguration, type KnownLogin } from "../../src/buildx/is
 import { findPlugin } from "../../src/buildx/plugin.ts";
 import { openExec } from "../../src/host/exec.ts";
 import { openFiles } from "../../src/host/files.ts";
+import { openOwner } from "../../src/host/owner.ts";
 import type { Finished } from "../../src/world.ts";
 import { put } from "../checkout.ts";
 import {
@@ -84,7 +85,7 @@ async function choose(wanted: Partial<WantedBuilders>, logins: readonly KnownLog
       ...wanted,
     },
     {
-      ...{ exec, env: own, files, buildx, engine, log, clock: Date.now },
+      ...{ exec, env: own, files, buildx, engine, log, clock: Date.now, owner: openOwner() },
       salt: () => unique("").slice(1).padEnd(32, "0"),
       atEnd: (undo) => void ends.push(undo),
     },

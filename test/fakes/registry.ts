@@ -210,6 +210,10 @@ export async function openFakeRegistry() {
     /** How many uploads were opened and neither finished nor cancelled. */
     openUploads: (): number => uploads.size,
     blob: (repository: string, digest: string): Buffer | undefined => blobs.get(`${repository}@${digest}`),
+    digest: (repository: string, reference: string): string | undefined => {
+      const found = manifests.get(`${repository}@${reference}`);
+      return found && digestOf(found.bytes);
+    },
     manifest: (repository: string, reference: string): Buffer | undefined =>
       manifests.get(`${repository}@${reference}`)?.bytes,
     override: (matches: (line: string) => boolean, reply: Reply | ((asked: Asked) => Reply)): void => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { FakeRegistry } from "../fakes/registry.ts";
@@ -18,6 +18,8 @@ export type Told = {
   readonly hanging: readonly number[];
   /** Temporary folders that are there when the run has ended. */
   readonly left: readonly string[];
+  /** Containers and volumes that the engine has when the run has ended. */
+  readonly engine: readonly string[];
 };
 
 export type Build = {
@@ -44,25 +46,30 @@ export type Play = {
   readonly later?: number;
   /** The run is sent this signal as soon as its log is so. */
   readonly stop?: Stop;
+  /** The machine that an earlier run has left, as `openMachine` made it; a new one where none is given. */
+  readonly machine?: string;
 };
 
-export type Stop = { readonly signal: "SIGINT" | "SIGTERM"; readonly when: (log: string) => boolean };
+export type Stop = { readonly signal: "SIGINT" | "SIGTERM" | "SIGKILL"; readonly when: (log: string) => boolean };
 
 const BUNDLE = resolve("dist/index.js");
 
 /** Plays the whole action once: the real bundle as a process of its own, a real HTTP registry, a stand-in for docker. */
 export async function play(story: Play): Promise<Told> {
   const { workspace, registry, inputs = {}, env = {}, event, docker = {}, git = false, later = 0 } = story;
-  const home = mkdtempSync(join(tmpdir(), "story-"));
+  const home = story.machine ?? openMachine();
   const bin = join(home, "bin");
-  mkdirSync(bin);
-  symlinkSync(process.execPath, join(bin, "node"));
-  for (const name of docker ? ["docker", "docker.mjs"] : []) symlinkSync(resolve("test/fakes", name), join(bin, name));
-  if (git) symlinkSync(execFileSync("which", ["git"], { encoding: "utf8" }).trim(), join(bin, "git"));
+  const install = (name: string, program: string): void => {
+    if (!existsSync(join(bin, name))) symlinkSync(program, join(bin, name));
+  };
+  install("node", process.execPath);
+  for (const name of docker ? ["docker", "docker.mjs"] : []) install(name, resolve("test/fakes", name));
+  if (git) install("git", execFileSync("which", ["git"], { encoding: "utf8" }).trim());
   const file = (name: string, text = ""): string => {
     writeFileSync(join(home, name), text);
     return join(home, name);
   };
+  for (const name of ["docker.builds", "docker.hanging"]) file(name);
   const failing = docker === false ? {} : docker;
   const asked = registry.requests.length;
   const result = await start(story, {
@@ -77,6 +84,7 @@ export async function play(story: Play): Promise<Told> {
     GITHUB_REF: "refs/heads/main",
     GITHUB_EVENT_PATH: file("event.json", JSON.stringify(event ?? { repository: { default_branch: "main" } })),
     FAKE_DOCKER_RECORD: file("docker"),
+    FAKE_DOCKER_ENGINE: join(home, "engine"),
     FAKE_DOCKER_LATER: String(later),
     ...(failing.fails ? { FAKE_DOCKER_FAILS: failing.fails, FAKE_DOCKER_SAYS: failing.says ?? "" } : {}),
     ...Object.fromEntries(
@@ -88,7 +96,6 @@ export async function play(story: Play): Promise<Told> {
     ...env,
   });
   const read = (name: string): string => readFileSync(join(home, name), "utf8");
-  file("docker.builds", readIfThere(join(home, "docker.builds")));
   return {
     ...result,
     outputs: readOutputs(read("output")),
@@ -96,17 +103,17 @@ export async function play(story: Play): Promise<Told> {
     docker: readLines(read("docker")),
     builds: readLines(read("docker.builds")),
     requests: registry.requests.slice(asked),
-    hanging: readLines(readIfThere(join(home, "docker.hanging"))),
+    hanging: readLines(read("docker.hanging")),
     left: readdirSync(home).filter((name) => name.startsWith("dev-container-cache-")),
+    engine: ["container", "volume"].flatMap((kind) => readdirSync(join(home, "engine", kind))),
   };
 }
 
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
+/** A machine with an engine that holds nothing yet, as a folder. */
+export function openMachine(): string {
+  const home = mkdtempSync(join(tmpdir(), "story-"));
+  for (const folder of ["bin", "engine/container", "engine/volume"]) mkdirSync(join(home, folder), { recursive: true });
+  return home;
 }
 
 function readLines<T>(text: string): T[] {
