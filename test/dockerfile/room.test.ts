@@ -200,6 +200,10 @@ test.each<[string, string, string, boolean]>([
   expect(isIgnored(parseIgnoreFile(file), path)).toBe(expected);
 });
 
+test.each(["[[:constructor:]]", "[[:__proto__:]]", "[[:none:]]"])("no class of characters: %s", (pattern) => {
+  expect(() => parseIgnoreFile(pattern)).toThrow(/is no pattern/);
+});
+
 test("a folder is passed over only where nothing of it can come back", () => {
   expect(canPrune(parseIgnoreFile("a"), "a")).toBe(true);
   expect(canPrune(parseIgnoreFile("a\n!a/b"), "a")).toBe(false);
