@@ -90,8 +90,10 @@ function readStep(reader: Reader): Step | undefined {
   const step = readSingle(reader);
   const count = step && readCount(reader);
   if (!step || !count) return step;
-  const isTwice = step.kind === "many" || step.kind === "folders" || readCount(reader) !== undefined;
-  return count === "refused" || isTwice ? undefined : { kind: "times", step, ...count };
+  const isOnce = step.kind === "one" || step.kind === "where";
+  return count === "refused" || !isOnce || readCount(reader) !== undefined
+    ? undefined
+    : { kind: "times", step, ...count };
 }
 
 type Count = { readonly min: number; readonly max: number };

@@ -1,10 +1,11 @@
+import { openScopes } from "./environment.ts";
 import { expandWord, type Lookup } from "./expand.ts";
 import { flagValues, isFlagSet, readMount } from "./flags.ts";
 import { matchPath } from "./go-match.ts";
 import { readOpening } from "./heredoc.ts";
 import { type Dockerfile, type Instruction, readTrigger } from "./parse.ts";
 import { readRemote } from "./remote.ts";
-import { type Scope, stageScopes } from "./scope.ts";
+import type { Scope } from "./scope.ts";
 import { reachableStages } from "./stages.ts";
 import { listWords } from "./words.ts";
 
@@ -17,10 +18,9 @@ export type ContextRead = {
 
 /** What the instructions of all stages take from the build context, triggers that run in this file included. */
 export function contextReads(dockerfile: Dockerfile, scope: Scope): readonly ContextRead[] {
+  const scopes = openScopes(dockerfile, scope);
   return dockerfile.stages.flatMap((stage) =>
-    stageScopes(dockerfile, stage, scope).flatMap(({ instruction, lookup }) =>
-      readsOf(instruction, lookup, dockerfile.escape),
-    ),
+    scopes(stage).flatMap(({ instruction, lookup }) => readsOf(instruction, lookup, dockerfile.escape)),
   );
 }
 
@@ -31,8 +31,9 @@ export type Required = { readonly source: string; readonly line: number; readonl
  * pattern, no variable without a value, no address.
  */
 export function requiredFiles(dockerfile: Dockerfile, target: string | undefined, scope: Scope): readonly Required[] {
+  const scopes = openScopes(dockerfile, scope);
   return reachableStages(dockerfile, target, scope).flatMap((stage) =>
-    stageScopes(dockerfile, stage, scope)
+    scopes(stage)
       .filter(({ instruction }) => !isFlagSet(instruction.flags, "parents"))
       .flatMap(({ instruction, lookup }) => readsOf(instruction, lookup, dockerfile.escape))
       .flatMap(({ source, line, by }) =>

@@ -23,7 +23,10 @@ const VARIANTS: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /** What variants are called beside their own names, and which of them is meant when none is written. */
-const VARIANT_NAMES: ReadonlyMap<string, ReadonlyMap<string, string | undefined>> = new Map([
+const VARIANT_NAMES: ReadonlyMap<string, ReadonlyMap<string, string | undefined>> = new Map<
+  string,
+  ReadonlyMap<string, string | undefined>
+>([
   [
     "arm",
     new Map([

@@ -8,6 +8,7 @@ import { isJsonObject, type JsonObject } from "../devcontainer/json.ts";
 import { parseConfiguration } from "../devcontainer/parse.ts";
 import { pathWithin, resolvePath, type Workspace } from "../devcontainer/paths.ts";
 import { type Substituted, substitute } from "../devcontainer/substitute.ts";
+import { nameContexts } from "../dockerfile/named-contexts.ts";
 import { type Dockerfile, parseDockerfile } from "../dockerfile/parse.ts";
 import type { Scope } from "../dockerfile/scope.ts";
 import { targetStage } from "../dockerfile/stages.ts";
@@ -281,5 +282,5 @@ export function scopeOf(
   const contexts = [...definition.contexts].map(
     ([name, { kind, value }]) => [name, kind === "image" ? value : undefined] as const,
   );
-  return { args: new Map(Object.entries({ ...uncounted, ...args })), platform, contexts: new Map(contexts) };
+  return { args: new Map(Object.entries({ ...uncounted, ...args })), platform, contexts: nameContexts(contexts) };
 }
