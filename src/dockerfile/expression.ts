@@ -45,6 +45,12 @@ const NAMED: ReadonlyMap<string, RegExp> = new Map([
 /** Stands for what an unanchored expression leaves out on its sides. */
 const ANYTHING: Step = { kind: "many", test: () => true };
 
+const notSlash: Test = (char) => char !== "" && char !== "/";
+const FOLDERS: Step = { kind: "folders" };
+const MANY: Step = { kind: "many", test: notNewline };
+const MANY_IN_FOLDER: Step = { kind: "many", test: notSlash };
+const ONE_IN_FOLDER: Step = { kind: "one", test: notSlash };
+
 /**
  * Reads the part of Go's regular expressions that a pattern of an ignore file can become: a letter behind a backslash, a star inside
  * brackets, a bar or a count in braces passes through to them and means there what it means.
@@ -71,7 +77,8 @@ export function readExpression(expression: string): readonly (readonly Step[])[]
 }
 
 function startsWith(reader: Reader, text: string): boolean {
-  return [...text].every((char, index) => reader.chars[reader.at + index] === char);
+  for (let index = 0; index < text.length; index++) if (reader.chars[reader.at + index] !== text[index]) return false;
+  return true;
 }
 
 function take(reader: Reader, text: string): boolean {
@@ -113,8 +120,11 @@ function readCount(reader: Reader): Count | "refused" | undefined {
 }
 
 function readSingle(reader: Reader): Step | undefined {
-  if (take(reader, "(.*/)?")) return { kind: "folders" };
-  if (take(reader, ".*")) return { kind: "many", test: notNewline };
+  if (take(reader, "(.*/)?")) return FOLDERS;
+  if (take(reader, ".*")) return MANY;
+  // What a star and a question mark become.
+  if (take(reader, "[^/]*")) return MANY_IN_FOLDER;
+  if (take(reader, "[^/]")) return ONE_IN_FOLDER;
   const char = reader.chars[reader.at++] ?? "";
   if (char === "^") return { kind: "where", test: (_, at) => at === 0 };
   if (char === "\\") return readEscape(reader);

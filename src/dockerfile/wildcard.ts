@@ -12,7 +12,9 @@ export type Step =
 type Place = { readonly kind: "where"; readonly test: (chars: readonly string[], at: number) => boolean };
 
 /** What can be counted. */
-type Once = { readonly kind: "one"; readonly test: (char: string) => boolean } | Place;
+type Once =
+  /** `char` where it is the only one that passes. */
+  { readonly kind: "one"; readonly test: (char: string) => boolean; readonly char?: string } | Place;
 
 /** What Go's `.` matches. */
 export const notNewline = (char: string): boolean => char !== "\n";
@@ -38,8 +40,11 @@ function advance(step: Step, chars: readonly string[], ends: readonly number[]):
       return ends.filter((at) => step.test(chars, at));
     case "times":
       return repeat(step, chars, ends);
-    case "one":
-      return ends.flatMap((at) => (at < chars.length && step.test(chars[at] ?? "") ? [at + 1] : []));
+    case "one": {
+      const after: number[] = [];
+      for (const at of ends) if (at < chars.length && step.test(chars[at] ?? "")) after.push(at + 1);
+      return after;
+    }
     case "many":
       return spread(chars, ends, step.test, () => true);
     case "folders":
@@ -86,7 +91,13 @@ function repeat(
   return after;
 }
 
-/** A step that takes exactly one character. */
+const ASCII: readonly Step[] = Array.from({ length: 128 }, (_, code) => takesOnly(String.fromCharCode(code)));
+
+/** A step that takes exactly one character. Thousands of patterns share theirs. */
 export function literal(char: string): Step {
-  return { kind: "one", test: (other) => other === char };
+  return ASCII[char.codePointAt(0) ?? 128] ?? takesOnly(char);
+}
+
+function takesOnly(char: string): Step {
+  return { kind: "one", test: (other) => other === char, char };
 }

@@ -1,7 +1,7 @@
 import { pathWithin, resolvePath } from "../devcontainer/paths.ts";
-import { canPrune, isIgnored, parseIgnoreFile } from "../dockerfile/ignore.ts";
+import { parseIgnoreFile } from "../dockerfile/ignore.ts";
 import type { Dockerfile } from "../dockerfile/parse.ts";
-import { canReach, contextReads, requiredFiles } from "../dockerfile/reads.ts";
+import { type ContextRead, canReach, contextReads, requiredFiles } from "../dockerfile/reads.ts";
 import { ActionError, type Place } from "../errors.ts";
 import { readInside } from "../features/workspace.ts";
 import type { ContextEntry } from "../key/ingredients.ts";
@@ -40,15 +40,23 @@ export async function readUsedContext(
     (await readIgnoreFile(files, checkout, `${root}/.dockerignore`));
   const rules = parseIgnoreFile(ignoreText ?? "");
   const reads = contextReads(dockerfile, { args: new Map(Object.entries(args)), platform: undefined });
-  const reachedBy = (path: string) => reads.find((read) => canReach(read, path));
+  const reached = new Map<string, ContextRead | undefined>();
+  const reachedBy = (path: string): ContextRead | undefined => {
+    if (!reached.has(path))
+      reached.set(
+        path,
+        reads.find((read) => canReach(read, path)),
+      );
+    return reached.get(path);
+  };
   const leftOut = new Set<string>();
   const filter: ContextFilter = {
-    isLeftOut: (path) => isIgnored(rules, path) || leavesOutGit(path),
-    canPrune: (path) => leavesOutGit(path) || canPrune(rules, path),
+    isLeftOut: (path) => rules.isIgnored(path) || leavesOutGit(path),
+    canPrune: (path) => leavesOutGit(path) || rules.canPrune(path),
   };
   const leavesOutGit = (path: string): boolean => {
     const git = gitPath(path);
-    if (git === undefined || isIgnored(rules, git) || reachedBy(git)) return false;
+    if (git === undefined || rules.isIgnored(git) || reachedBy(git)) return false;
     leftOut.add(git);
     return true;
   };
@@ -75,6 +83,8 @@ async function readIgnoreFile(files: Files, checkout: string, path: string): Pro
   });
 }
 
+const LONGEST_PATH = 4096;
+
 /** BuildKit would say it too, after pulling the base image. What lies behind a link is left to it. */
 function refuseMissingFiles(
   entries: readonly ContextEntry[],
@@ -85,6 +95,8 @@ function refuseMissingFiles(
   const there = new Map(entries.map((entry) => [entry.path, entry.kind]));
   const mayBeThere = (source: string): boolean => {
     const path = resolvePath("/", source).slice(1);
+    // Linux opens no longer one.
+    if (path.length > LONGEST_PATH) return false;
     const folders = path.split("/").map((_, index, segments) => segments.slice(0, index + 1).join("/"));
     return path === "" || there.has(path) || folders.some((folder) => there.get(folder) === "link");
   };
@@ -109,8 +121,5 @@ export function gitPath(path: string): string | undefined {
  */
 export async function readNamedContext(files: Files, root: string, checkout: string): Promise<readonly ContextEntry[]> {
   const rules = parseIgnoreFile((await readIgnoreFile(files, checkout, `${root}/.dockerignore`)) ?? "");
-  return readContext(files, root, {
-    isLeftOut: (path) => isIgnored(rules, path),
-    canPrune: (path) => canPrune(rules, path),
-  });
+  return readContext(files, root, { isLeftOut: rules.isIgnored, canPrune: rules.canPrune });
 }
