@@ -62,7 +62,8 @@ function readMember(
 ): TarMember {
   const name = overrides.name ?? nameIn(header);
   const known = TYPES.get(type);
-  if (known === undefined) throw refuse(`holds ${name}, which is neither a file, a folder nor a link (type "${type}")`);
+  if (known === undefined)
+    throw refuse(`holds ${name.slice(0, 200)}, which is neither a file, a folder nor a link (type "${type}")`);
   const isLink = known === "link" || known === "hardlink";
   const target = isLink ? (overrides.target ?? readText(header.subarray(157, 257))) : "";
   // Before POSIX a folder was a file whose name ends in a slash.
