@@ -27,6 +27,8 @@ export function tellPlace({ file, line }: Place): string {
 
 export type ActionErrorParts = {
   readonly what: string;
+  /** What stands below that, a line each: the last lines that a program printed. */
+  readonly details?: readonly string[];
   readonly fix?: string;
   readonly at?: Place;
   readonly cause?: unknown;
@@ -38,6 +40,7 @@ export type ActionErrorParts = {
  */
 export class ActionError extends Error {
   readonly code: ErrorCode;
+  readonly details: readonly string[];
   readonly fix: string | undefined;
   readonly at: Place | undefined;
 
@@ -45,6 +48,7 @@ export class ActionError extends Error {
     super(parts.what, parts.cause === undefined ? undefined : { cause: parts.cause });
     this.name = "ActionError";
     this.code = code;
+    this.details = parts.details ?? [];
     this.fix = parts.fix;
     this.at = parts.at;
   }
