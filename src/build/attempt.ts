@@ -78,7 +78,7 @@ function argumentsOf(
   const args = buildxArguments({
     builder: builder.name,
     platform,
-    contextFolder: layout.contextFolder,
+    contextFolder: laidOut.contextFolder,
     dockerfile: laidOut.dockerfile,
     target: laidOut.target,
     buildArgs: argsToTell(sources, commit),

@@ -8,13 +8,14 @@ import { isJsonObject, type JsonObject } from "../devcontainer/json.ts";
 import { parseConfiguration } from "../devcontainer/parse.ts";
 import { pathWithin, resolvePath, type Workspace } from "../devcontainer/paths.ts";
 import { type Substituted, substitute } from "../devcontainer/substitute.ts";
-import { type Dockerfile, parseDockerfile } from "../dockerfile/parse.ts";
+import { type Dockerfile, parseDockerfile, type Stage } from "../dockerfile/parse.ts";
+import { reachableStages } from "../dockerfile/reach.ts";
 import type { Scope } from "../dockerfile/scope.ts";
 import { targetStage } from "../dockerfile/stages.ts";
 import { ActionError } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { ContextEntry } from "../key/ingredients.ts";
-import type { Platform } from "../oci/platform.ts";
+import { formatPlatform, type Platform } from "../oci/platform.ts";
 import type { Files, World } from "../world.ts";
 import { type BuildArguments, readBuildArguments } from "./build-arguments.ts";
 import { readDefinition } from "./definition.ts";
@@ -31,6 +32,15 @@ import { findContext, insideWorkspace, refuseOutside } from "./workspace.ts";
 /** A folder that a build reads, with what of it counts. */
 export type ContextFolder = { readonly root: string; readonly entries: readonly ContextEntry[] };
 
+/** The build context, with what each platform's build can take of it. */
+export type BuildContext = {
+  readonly root: string;
+  readonly entries: ReadonlyMap<string, readonly ContextEntry[]>;
+};
+
+/** By platform, the ONBUILD triggers of the images that stages are built on. */
+export type Triggers = ReadonlyMap<string, readonly string[]>;
+
 /** Everything that was read from the checkout, before any of it became a plan. */
 export type Gathered = {
   readonly configuration: Substituted;
@@ -45,12 +55,12 @@ export type Gathered = {
   readonly dockerfile: Dockerfile;
   /** How messages name the Dockerfile; nothing where it is ours. */
   readonly file: string | undefined;
-  readonly context: ContextFolder | undefined;
+  readonly context: BuildContext | undefined;
   readonly namedContexts: ReadonlyMap<string, ContextFolder>;
   /** The context's folder as seen from the checkout. */
   readonly contextFolder: string;
-  /** Paths named `.git` that no instruction reads and that are therefore not sent. */
-  readonly leftOut: readonly string[];
+  /** Of the images that are built on, where they were known when this was read. */
+  readonly triggers: Triggers;
   readonly arguments: BuildArguments;
   /** Nothing where no feature is asked for. */
   readonly features: FeatureSources | undefined;
@@ -59,12 +69,14 @@ export type Gathered = {
 
 /**
  * Reads configuration, Dockerfile and build contexts of the workspace.
+ * @param triggers where they are known: what they take from the context counts too.
  * @throws ActionError for everything that is wrong with them, before any request.
  */
 export async function gatherSources(
   inputs: Inputs,
   workspace: Workspace,
   { files, host }: Pick<World, "files" | "host">,
+  triggers: Triggers,
 ): Promise<Gathered> {
   const { found, instead } = await findWhatCounts(inputs, workspace, files);
   const readable = await readableEnvironment({ inputs, workspace: workspace.folder }, { files, host });
@@ -74,7 +86,7 @@ export async function gatherSources(
   });
   const configured = instead ?? (await readDefinition({ configuration, found, workspace, readable }, files));
   const definition = withBuildInputs(configured, inputs.build, { workspace, at: { file: found.relative } });
-  const read = await readSource({ inputs, definition, workspace, readable }, { files, host });
+  const read = await readSource({ inputs, definition, workspace, readable, triggers }, { files, host });
   const namedContexts = await readNamedContexts(files, workspace.checkout, definition);
   const { additionalFeatures: additional, lockfile } = inputs;
   const refused = host.event.isFork ? rightsIn(configured.counted) : [];
@@ -95,6 +107,7 @@ export async function gatherSources(
     readable,
     namedContexts,
     features,
+    triggers,
     ...read,
     warnings: [...told, ...read.warnings],
   };
@@ -148,6 +161,7 @@ type Reading = {
   readonly definition: Definition;
   readonly workspace: Workspace;
   readonly readable: Readable;
+  readonly triggers: Triggers;
 };
 type Ports = Pick<World, "files" | "host">;
 
@@ -166,7 +180,7 @@ async function readSource(reading: Reading, ports: Ports): Promise<Read> {
 
 type Read = Omit<
   Gathered,
-  "configuration" | "relative" | "definition" | "refused" | "readable" | "namedContexts" | "features"
+  "configuration" | "relative" | "definition" | "refused" | "readable" | "namedContexts" | "features" | "triggers"
 >;
 
 /** An image as it is still gets the metadata label, so that it says what the configuration says. */
@@ -189,7 +203,6 @@ async function withoutDockerfile(
     file: undefined,
     context: undefined,
     contextFolder: ".",
-    leftOut: [],
     arguments: told,
     warnings: told.warnings,
   };
@@ -199,7 +212,7 @@ type DockerfileSource = Extract<Definition["source"], { readonly kind: "dockerfi
 
 async function dockerfileSources(
   source: DockerfileSource,
-  { inputs, definition, workspace, readable }: Reading,
+  { inputs, definition, workspace, readable, triggers }: Reading,
   { files, host }: Ports,
 ): Promise<Read> {
   const { checkout } = workspace;
@@ -215,15 +228,21 @@ async function dockerfileSources(
     { dockerfile, file },
     { files, host, workspace: workspace.folder, readable },
   );
-  const args = { ...told.uncounted, ...told.args };
-  const context = await readUsedContext(files, { root, checkout, dockerfilePath: path, dockerfile, target, args });
+  const platforms = inputs.platforms.map((platform) => {
+    const name = formatPlatform(platform);
+    return [
+      name,
+      { scope: scopeOf({ arguments: told, definition }, platform), triggers: triggers.get(name) ?? [] },
+    ] as const;
+  });
+  const user = { root, checkout, dockerfilePath: path, dockerfile, target, platforms: new Map(platforms) };
+  const context = await readUsedContext(files, user);
   return {
     dockerfileText: text,
     dockerfile,
     file,
     context: { root, entries: context.entries },
     contextFolder: pathWithin(checkout, root) ?? ".",
-    leftOut: context.leftOut,
     arguments: told,
     warnings: [...told.warnings, ...context.warnings],
   };
@@ -271,6 +290,12 @@ async function readNamedContexts(
     return [name, { root, entries: await readNamedContext(files, root, checkout) }] as const;
   });
   return new Map(await Promise.all(read));
+}
+
+/** The stages that may take part in the build for one platform. */
+export function stagesOf(gathered: Gathered, platform: Platform): readonly Stage[] {
+  const { dockerfile, definition } = gathered;
+  return reachableStages(dockerfile, definition.target?.value, scopeOf(gathered, platform));
 }
 
 /** What the Dockerfile's variables stand for, for one platform. */

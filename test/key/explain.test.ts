@@ -51,7 +51,7 @@ const TREES: StoredPlan["trees"] = {
 const PLACES: Places = {
   configuration: ".devcontainer/devcontainer.json",
   dockerfile: ".devcontainer/Dockerfile",
-  instructions: [[], [1, 4, 7]],
+  instructions: { "linux/amd64": [[], [1, 4, 7]], "linux/arm64": [[], [1, 4, 7]] },
   arguments: { VARIANT: { file: "args.conf", line: 3 } },
   bases: { "debian:12": { file: ".devcontainer/Dockerfile", line: 1 } },
   context: ".devcontainer",

@@ -313,18 +313,51 @@ test("COPY . . of a checkout takes .git along, and a warning names the line", as
   expect(narrow.builds[0]?.context).not.toContain(".git/HEAD");
 });
 
-test("a base whose ONBUILD trigger would copy .git is refused", async () => {
+test("what the ONBUILD triggers of a base take from the context counts, and reaches the build", async () => {
   put(workspace, JSON_FILE, '{ "build": { "dockerfile": "Dockerfile", "context": ".." } }');
-  put(workspace, DOCKERFILE, `FROM ${registry.host}/base/os:1\n`);
+  put(workspace, DOCKERFILE, `# a comment\nFROM ${registry.host}/base/os:1\n`);
+  put(workspace, "package.json", "{}\n");
+  put(workspace, "src/main.js", "one\n");
+  seedBase(registry, "base/os", "1", "trigger", { OnBuild: ["COPY package.json /src"] });
+  const built = await play({ workspace, registry });
+  expect(built.outputs.result, built.log).toBe("built");
+  expect(built.builds[0]?.context).toEqual(["package.json"]);
+  put(workspace, "src/main.js", "two\n");
+  expect((await play({ workspace, registry, inputs: { "on-miss": "fail" } })).outputs.result).toBe("hit");
+  put(workspace, "package.json", '{ "name": "other" }\n');
+  expect((await play({ workspace, registry, inputs: { "on-miss": "continue" } })).outputs.result).toBe("miss");
+});
+
+test("a base whose ONBUILD trigger copies .git is built, and a warning names the line", async () => {
+  put(workspace, JSON_FILE, '{ "build": { "dockerfile": "Dockerfile", "context": ".." } }');
+  put(workspace, DOCKERFILE, `# a comment\nFROM ${registry.host}/base/os:1\n`);
   put(workspace, ".git/HEAD", "ref: refs/heads/main\n");
   seedBase(registry, "base/os", "1", "trigger", { OnBuild: ["COPY . /src"] });
-  expectRefusal(await play({ workspace, registry }), /ONBUILD trigger that copies \.git.*\[E_CONTEXT\]/);
-  put(workspace, ".dockerignore", ".git\n");
-  expect((await play({ workspace, registry })).outputs.result).toBe("built");
+  const told = await play({ workspace, registry });
+  expect(told.log).toMatch(/::warning file=.devcontainer\/Dockerfile,line=2::ONBUILD COPY takes \.git into the build/);
+  expect(told.builds[0]?.context).toContain(".git/HEAD");
+});
+
+test("whether a base has triggers cannot be told: unknown, and never a miss", async () => {
+  registry.override((line) => line.startsWith("GET /v2/base/os/blobs/"), { status: 503 });
+  const told = await play({ workspace, registry });
+  expectRefusal(told, /config of the base image .*\[E_UNKNOWN\]/, "unknown");
+});
+
+test("a stage that the target does not need may stand on an image that is not there", async () => {
+  put(
+    workspace,
+    DOCKERFILE,
+    `FROM ${registry.host}/private/absent:1 AS unused\nCOPY setup.sh /\nFROM ${registry.host}/base/os:1\n`,
+  );
+  const told = await play({ workspace, registry });
+  expect(told.outputs.result, told.log).toBe("built");
+  expect(told.requests.filter((line) => line.includes("private/absent"))).toEqual([]);
 });
 
 test.each([
   ["an image", "COPY --from=other.test/x:1 /a /a"],
+  ["a stage", "COPY --from=0 /a /a"],
   ["an address", "ADD https://example.test/x /x"],
 ])("a base whose ONBUILD trigger takes %s that no plan names is refused", async (_, trigger) => {
   seedBase(registry, "base/os", "1", "trigger", { OnBuild: [trigger] });
