@@ -115,9 +115,9 @@ test.each<[string, PlatformPlan, readonly string[]]>([
     "files: mode, link, new, gone",
     yours({ context: { tree: digest("2") } }),
     [
-      ".devcontainer/setup.sh has mode 0644 now, before 0755",
       ".devcontainer/link points to other now",
       ".devcontainer/new is new",
+      ".devcontainer/setup.sh has mode 0644 now, before 0755",
       ".devcontainer/old is gone",
     ],
   ],
