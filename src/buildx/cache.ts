@@ -85,8 +85,8 @@ export function cacheArguments(request: CacheRequest): CacheArguments {
   const to = mayExport ? (request.to ?? exportsBeside(beside)).map(own) : [];
   const dead = [...from, ...to].some(({ type }) => type === "gha") && !canReachActionsCache(env);
   const live = ({ type }: CacheEntry): boolean => !(dead && type === "gha");
-  const imports = new Set(from.filter(live).map(formatEntry));
-  const exports = to.filter(live).map(withExportDefaults).map(formatEntry);
+  const imports = new Set(from.filter(live).map(formatCacheEntry));
+  const exports = to.filter(live).map(withExportDefaults).map(formatCacheEntry);
   return {
     args: [
       ...[...imports].flatMap((entry) => ["--cache-from", entry]),
@@ -162,6 +162,7 @@ function withExportDefaults({ type, attributes }: CacheEntry): CacheEntry {
   return { type, attributes: new Map([...defaults.filter(([name]) => !attributes.has(name)), ...attributes]) };
 }
 
-function formatEntry({ type, attributes }: CacheEntry): string {
+/** As buildx takes it. */
+export function formatCacheEntry({ type, attributes }: CacheEntry): string {
   return joinFields([`type=${type}`, ...[...attributes].map(([name, value]) => `${name}=${value}`)]);
 }

@@ -18,6 +18,7 @@ import { installationOf } from "../sources/installation.ts";
 import type { Warning } from "../sources/source-warnings.ts";
 import { type Gathered, gatherSources, stagesOf, type Triggers } from "../sources/sources.ts";
 import type { World } from "../world.ts";
+import { refuseForeignSources } from "./allowed.ts";
 import { readImages, refuseForeignImages, remoteDoubt } from "./images.ts";
 import { findHidden, tellPlaces } from "./places.ts";
 import type { Wanted } from "./wanted.ts";
@@ -61,6 +62,8 @@ export async function readSources(
     ...readImages(gathered, platform),
   }));
   for (const { images } of platforms) refuseForeignImages(images, inputs.allowedImages);
+  const doubt = definition.doubt ?? platforms.find((one) => one.doubt)?.doubt;
+  refuseForeignSources(definition, doubt, inputs.allowedImages);
   const images = platforms.flatMap((one) => one.images);
   const wanted: Wanted = {
     repository: inputs.cacheRepository,
@@ -68,8 +71,7 @@ export async function readSources(
     sourceKey: sourceKey(platforms.map(({ plan }) => plan.yours)),
     ownKey: ownKey(platforms.map(({ plan }) => plan)),
     undeclared: undeclaredArguments(gathered, inputs.platforms),
-    doubt:
-      definition.doubt ?? platforms.find((one) => one.doubt)?.doubt ?? firstRemoteDoubt(gathered, inputs.platforms),
+    doubt: doubt ?? firstRemoteDoubt(gathered, inputs.platforms),
     verify: inputs.verify,
     required: inputs.attestations.required,
     features: gathered.features?.request,
