@@ -69,7 +69,9 @@ async function main({ log, fail, forgive }: Door): Promise<void> {
       ...network,
     });
   } catch (error) {
-    report = reportFailure(asActionError(error), Math.round(Date.now() - started) / 1000);
+    const failure = asActionError(error);
+    for (const { text, at } of failure.noticed) log.warning(text, at);
+    report = reportFailure(failure, Math.round(Date.now() - started) / 1000);
   }
   await clearAfterTheDead(dead, { files, exec, host, log });
   await undoAll();

@@ -35,7 +35,12 @@ export function parseCacheEntry(line: string): CacheEntry | { readonly wrong: st
   return checked({ type, attributes });
 }
 
+/** Of BuildKit's; a builder may lack some of them, and says so. */
+const TYPES: readonly string[] = ["registry", "local", "gha", "inline", "s3", "azblob"];
+
 function checked(entry: CacheEntry): CacheEntry | { readonly wrong: string } {
+  if (!TYPES.includes(entry.type))
+    return { wrong: `there is no layer cache of the type ${entry.type}; there are ${TYPES.join(", ")}` };
   const secret = Object.keys(SECRETS).find((name) => entry.attributes.has(name));
   if (secret !== undefined)
     return {

@@ -58,7 +58,12 @@ export function readManifest(json: unknown, mediaType: string): Index | ImageMan
     return { wrong: "it is a schema 1 manifest, which says nothing certain about platforms" };
   const declared = typeof json.mediaType === "string" ? json.mediaType : undefined;
   if (declared !== undefined && declared !== mediaType)
-    return { wrong: `it was sent as ${mediaType} and calls itself ${declared}` };
+    return {
+      wrong:
+        mediaType === ""
+          ? `it was sent without a type, and calls itself ${declared}`
+          : `it was sent as ${mediaType} and calls itself ${declared}`,
+    };
   const annotations = readAnnotations(json.annotations) ?? {};
   if (INDEX_TYPES.includes(mediaType)) {
     if (!Array.isArray(json.manifests)) return { wrong: "it is an index without a list of manifests" };

@@ -6,6 +6,7 @@ import { type Dockerfile, instructionText, type Stage } from "../dockerfile/pars
 import { declaredBy, usedGlobalArgs } from "../dockerfile/reach.ts";
 import { declaredArgs, declaredNames } from "../dockerfile/stages.ts";
 import { actsUndeclared } from "../dockerfile/undeclared.ts";
+import type { Warning } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Places } from "../key/difference.ts";
 import { ownKey, sourceKey, treeDigest } from "../key/fingerprint.ts";
@@ -15,7 +16,6 @@ import type { Digest } from "../oci/digest.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import type { Doubt } from "../sources/doubt.ts";
 import { installationOf } from "../sources/installation.ts";
-import type { Warning } from "../sources/source-warnings.ts";
 import { type Gathered, gatherSources, stagesOf, type Triggers } from "../sources/sources.ts";
 import type { World } from "../world.ts";
 import { refuseForeignSources } from "./allowed.ts";

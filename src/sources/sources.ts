@@ -8,11 +8,12 @@ import { isJsonObject, type JsonObject } from "../devcontainer/json.ts";
 import { parseConfiguration } from "../devcontainer/parse.ts";
 import { pathWithin, resolvePath, type Workspace } from "../devcontainer/paths.ts";
 import { type Substituted, substitute } from "../devcontainer/substitute.ts";
+import { refuseUnknownInstructions } from "../dockerfile/instructions.ts";
 import { type Dockerfile, parseDockerfile, type Stage } from "../dockerfile/parse.ts";
 import { reachableStages } from "../dockerfile/reach.ts";
 import type { Scope } from "../dockerfile/scope.ts";
 import { targetStage } from "../dockerfile/stages.ts";
-import { ActionError } from "../errors.ts";
+import { ActionError, type Warning, withNoticed } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { ContextEntry } from "../key/ingredients.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
@@ -25,7 +26,7 @@ import type { FeatureSources, FeatureSourcesRequest } from "./feature-sources.ts
 import { readImageName } from "./image-name.ts";
 import { type Readable, readableEnvironment } from "./readable.ts";
 import { refusedRights, rightsIn } from "./rights.ts";
-import { gitWarnings, substitutionWarnings, type Warning } from "./source-warnings.ts";
+import { gitWarnings, substitutionWarnings } from "./source-warnings.ts";
 import { readNamedContext, readUsedContext } from "./used-context.ts";
 import { findContext, insideWorkspace, refuseOutside } from "./workspace.ts";
 
@@ -84,6 +85,22 @@ export async function gatherSources(
     localEnv: readable.env,
     localWorkspaceFolder: workspace.folder,
   });
+  try {
+    return await gatherAround({ configuration, found, instead, readable }, inputs, workspace, { files, host });
+  } catch (error) {
+    // A syntax error that was read over may be why something else is missing.
+    throw withNoticed(error, configuration.warnings);
+  }
+}
+
+type Configured = Counting & { readonly configuration: Substituted; readonly readable: Readable };
+
+async function gatherAround(
+  { configuration, found, instead, readable }: Configured,
+  inputs: Inputs,
+  workspace: Workspace,
+  { files, host }: Ports,
+): Promise<Gathered> {
   const configured = instead ?? (await readDefinition({ configuration, found, workspace, readable }, files));
   const definition = withBuildInputs(configured, inputs.build, { workspace, at: { file: found.relative } });
   const read = await readSource({ inputs, definition, workspace, readable, triggers }, { files, host });
@@ -113,7 +130,7 @@ export async function gatherSources(
   };
 }
 
-type Counting = { readonly found: FoundConfiguration; readonly instead?: Definition };
+type Counting = { readonly found: FoundConfiguration; readonly instead?: Definition | undefined };
 
 /** The configuration, or what the inputs say in its place: a Dockerfile, or an image where there is no configuration. */
 async function findWhatCounts(inputs: Inputs, workspace: Workspace, files: Files): Promise<Counting> {
@@ -237,6 +254,9 @@ async function dockerfileSources(
   });
   const user = { root, checkout, dockerfilePath: path, dockerfile, target, platforms: new Map(platforms) };
   const context = await readUsedContext(files, user);
+  const args = { ...told.uncounted, ...told.args };
+  if (!Object.hasOwn(args, "BUILDKIT_SYNTAX")) refuseUnknownInstructions(dockerfile);
+  const context = await readUsedContext(files, { root, checkout, dockerfilePath: path, dockerfile, target, args });
   return {
     dockerfileText: text,
     dockerfile,
@@ -272,6 +292,11 @@ async function readDockerfile(
   const isFile = real !== undefined && (await files.stat(real))?.kind === "file";
   const text = isFile ? await files.readText(dockerfile.value) : undefined;
   if (text !== undefined) return { text, file, path: dockerfile.value };
+  if (dockerfile.at.file === file)
+    throw new ActionError("E_INPUT", {
+      what: `The input dockerfile-path names ${file}, and there is no such file.`,
+      fix: "Check the path: it counts from the workspace; upper and lower case count.",
+    });
   throw new ActionError("E_CONFIG", {
     what: `${dockerfile.at.file} names the Dockerfile ${file}, and there is no such file.`,
     fix: "Check the path: it counts from the folder of the file that names it.",

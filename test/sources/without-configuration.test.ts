@@ -61,7 +61,7 @@ test.each<[string, Readonly<Record<string, string>>, RegExp]>([
   [
     "a Dockerfile that is not there",
     { "dockerfile-path": "Dockerfile" },
-    /names the Dockerfile Dockerfile, and there is no such file/,
+    /The input dockerfile-path names Dockerfile, and there is no such file/,
   ],
   [
     "a Dockerfile outside",

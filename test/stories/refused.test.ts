@@ -68,6 +68,25 @@ const ROWS: readonly Row[] = [
     silent: true,
   },
   {
+    name: "a dockerfile-path that is not there",
+    play: { inputs: { "dockerfile-path": "Dockerfile.missing" } },
+    words: /The input dockerfile-path names Dockerfile\.missing, and there is no such file.*\[E_INPUT\]/,
+    silent: true,
+  },
+  {
+    name: "an instruction that no Dockerfile has",
+    files: docker("FROM scratch\nRUNN echo\n"),
+    words: /::error file=\.devcontainer\/Dockerfile,line=2::.*There is no instruction RUNN.*\[E_DOCKERFILE\]/,
+    silent: true,
+  },
+  {
+    name: "a configuration that breaks in the middle",
+    files: json('{ "build": { "dockerfile": "Dockerfile"\n'),
+    play: { inputs: { "build-args": "A=1", target: "nowhere" } },
+    words: /::warning file=\.devcontainer\/devcontainer\.json,line=2::.*[\s\S]*::error/,
+    silent: true,
+  },
+  {
     name: "the envbuilder dialect",
     play: { inputs: { dialect: "envbuilder" } },
     words: /envbuilder.*\[E_NOT_YET\]/,
@@ -271,6 +290,19 @@ test("a base that cannot be read is unknown", async () => {
   );
 });
 
+test("a base that is not there: the line that names it, and no key", async () => {
+  registry.override((line) => line.includes("/base/os/"), {
+    status: 404,
+    body: '{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}',
+    headers: { "content-type": "application/json" },
+  });
+  expectRefusal(
+    await play({ workspace, registry }),
+    /::error file=\.devcontainer\/Dockerfile,line=1::.*The base image 127.* is not there: its registry says "MANIFEST_UNKNOWN.*\[E_UNKNOWN\]/,
+    "unknown",
+  );
+});
+
 test("a base without the wanted platform", async () => {
   const told = await play({ workspace, registry, inputs: { platforms: "linux/s390x" } });
   expectRefusal(told, /has nothing for linux\/s390x; it has linux\/amd64, linux\/arm64.*\[E_DOCKERFILE\]/);
@@ -439,7 +471,7 @@ test("what is another one in every checkout is warned about: its path, and .git 
   put(workspace, ".git/HEAD", "ref: refs/heads/main\n");
   const told = await play({ workspace, registry, inputs: { "on-miss": "continue" } });
   expect(told.log).toMatch(
-    /::warning file=\.devcontainer\/devcontainer\.json,line=2::.*the build context all holds \.git/,
+    /::warning file=\.devcontainer\/devcontainer\.json,line=2::.*The build context all holds \.git/,
   );
   expect(told.log).toMatch(
     /::warning file=\.devcontainer\/devcontainer\.json,line=4::.*containerEnv\.HERE holds the path/,
