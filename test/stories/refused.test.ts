@@ -465,7 +465,7 @@ test("what is another one in every checkout is warned about: its path, and .git 
   put(
     workspace,
     JSON_FILE,
-    `{ "build": { "dockerfile": "Dockerfile",\n"options": ["--build-context=all=."] },\n"features": {},\n"containerEnv": { "HERE": "\${localWorkspaceFolder}" } }`,
+    `{ "build": { "dockerfile": "Dockerfile",\n"options": ["--build-context=all=."],\n"args":\n{ "HERE": "\${localWorkspaceFolder}" } } }`,
   );
   put(workspace, DOCKERFILE, `FROM ${registry.host}/base/os:1\nCOPY --from=all file /\n`);
   put(workspace, ".git/HEAD", "ref: refs/heads/main\n");
@@ -474,7 +474,7 @@ test("what is another one in every checkout is warned about: its path, and .git 
     /::warning file=\.devcontainer\/devcontainer\.json,line=2::.*The build context all holds \.git/,
   );
   expect(told.log).toMatch(
-    /::warning file=\.devcontainer\/devcontainer\.json,line=4::.*containerEnv\.HERE holds the path/,
+    /::warning file=\.devcontainer\/devcontainer\.json,line=4::.*build\.args\.HERE holds the path/,
   );
 });
 
