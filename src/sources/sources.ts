@@ -86,17 +86,24 @@ export async function gatherSources(
     localWorkspaceFolder: workspace.folder,
   });
   try {
-    return await gatherAround({ configuration, found, instead, readable }, inputs, workspace, { files, host });
+    return await gatherAround({ configuration, found, instead, readable, triggers }, inputs, workspace, {
+      files,
+      host,
+    });
   } catch (error) {
     // A syntax error that was read over may be why something else is missing.
     throw withNoticed(error, configuration.warnings);
   }
 }
 
-type Configured = Counting & { readonly configuration: Substituted; readonly readable: Readable };
+type Configured = Counting & {
+  readonly configuration: Substituted;
+  readonly readable: Readable;
+  readonly triggers: Triggers;
+};
 
 async function gatherAround(
-  { configuration, found, instead, readable }: Configured,
+  { configuration, found, instead, readable, triggers }: Configured,
   inputs: Inputs,
   workspace: Workspace,
   { files, host }: Ports,
@@ -253,10 +260,8 @@ async function dockerfileSources(
     ] as const;
   });
   const user = { root, checkout, dockerfilePath: path, dockerfile, target, platforms: new Map(platforms) };
+  if (!Object.hasOwn(told.args, "BUILDKIT_SYNTAX")) refuseUnknownInstructions(dockerfile);
   const context = await readUsedContext(files, user);
-  const args = { ...told.uncounted, ...told.args };
-  if (!Object.hasOwn(args, "BUILDKIT_SYNTAX")) refuseUnknownInstructions(dockerfile);
-  const context = await readUsedContext(files, { root, checkout, dockerfilePath: path, dockerfile, target, args });
   return {
     dockerfileText: text,
     dockerfile,
