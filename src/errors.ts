@@ -27,10 +27,16 @@ export function tellPlace({ file, line }: Place): string {
 
 export type ActionErrorParts = {
   readonly what: string;
+  /** What stands below that, a line each: the last lines that a program printed. */
+  readonly details?: readonly string[];
   readonly fix?: string;
   readonly at?: Place;
   readonly cause?: unknown;
+  readonly noticed?: readonly Warning[];
 };
+
+/** Something that is probably not meant, with its place. */
+export type Warning = { readonly text: string; readonly at?: Place };
 
 /**
  * A message to a person: what happened, where, what to do now.
@@ -38,16 +44,32 @@ export type ActionErrorParts = {
  */
 export class ActionError extends Error {
   readonly code: ErrorCode;
+  readonly details: readonly string[];
   readonly fix: string | undefined;
   readonly at: Place | undefined;
+  /** What had been noticed until then: it may be the reason. */
+  readonly noticed: readonly Warning[];
 
   constructor(code: ErrorCode, parts: ActionErrorParts) {
     super(parts.what, parts.cause === undefined ? undefined : { cause: parts.cause });
     this.name = "ActionError";
     this.code = code;
+    this.details = parts.details ?? [];
     this.fix = parts.fix;
     this.at = parts.at;
+    this.noticed = parts.noticed ?? [];
   }
+}
+
+/** The same error, told after what had been noticed before it. */
+export function withNoticed(thrown: unknown, noticed: readonly Warning[]): ActionError {
+  const { code, message: what, fix, at, cause, noticed: more } = asActionError(thrown);
+  const parts = { what, cause, noticed: [...noticed, ...more] };
+  return new ActionError(code, {
+    ...parts,
+    ...(fix === undefined ? {} : { fix }),
+    ...(at === undefined ? {} : { at }),
+  });
 }
 
 /** Turns whatever was thrown into a message to a person; what nobody foresaw is our bug and says so. */

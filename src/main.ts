@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { ActionError, asActionError } from "./errors.ts";
 import { makeOutputs } from "./handover/outputs.ts";
-import { fail, forgive, openLog, publishOutputs, publishSummary, readInput } from "./host/actions.ts";
+import { type Door, openStandardDoor, publishOutputs, publishSummary, readInput } from "./host/actions.ts";
 import { readHost } from "./host/context.ts";
 import { openExec } from "./host/exec.ts";
 import { type OpenFiles, openFiles } from "./host/files.ts";
@@ -31,23 +31,20 @@ const TIME_TO_LEAVE = 6000;
 const GRACE = 2000;
 
 /** Opens the world, runs the story, publishes what it said, and catches once. */
-async function main(): Promise<void> {
+async function main({ log, fail, forgive }: Door): Promise<void> {
   const started = Date.now();
-  const log = openLog();
   const host = readHost(process.env, process.cwd());
   const owner = openOwner();
   const { files, removeTemporaryFolders, ...dead } = openFiles(host.env.RUNNER_TEMP || tmpdir(), owner);
   const { exec, stopAll, killAll } = openExec(host.env);
   const { atEnd, undoAll } = openUndos(log.warning);
-  leaveWhenTold({
-    undo: async () => {
-      await stopAll(GRACE);
-      await undoAll();
-    },
-    leave: () => {
-      killAll();
-      removeTemporaryFolders();
-    },
+  process.on("exit", () => {
+    killAll();
+    removeTemporaryFolders();
+  });
+  leaveWhenTold(async () => {
+    await stopAll(GRACE);
+    await undoAll();
   });
   let report: Report;
   let registry: Registry | undefined;
@@ -72,7 +69,9 @@ async function main(): Promise<void> {
       ...network,
     });
   } catch (error) {
-    report = reportFailure(asActionError(error), Math.round(Date.now() - started) / 1000);
+    const failure = asActionError(error);
+    for (const { text, at } of failure.noticed) log.warning(text, at);
+    report = reportFailure(failure, Math.round(Date.now() - started) / 1000);
   }
   await clearAfterTheDead(dead, { files, exec, host, log });
   await undoAll();
@@ -82,6 +81,7 @@ async function main(): Promise<void> {
   publishSummary(renderSummary(report));
   for (const line of describeEnd(report)) log.info(line);
   if (report.failure) (report.isFallback ? forgive : fail)(report.failure);
+  if (report.failure && !report.isFallback) process.exitCode = 1;
 }
 
 /**
@@ -125,13 +125,12 @@ async function clearAfterTheDead(
  * Ends the process on SIGINT and SIGTERM, with the exit code that says so: stopped programs first, then undone what is to be undone,
  * and nothing left behind, whatever hangs. A second signal waits for nothing.
  */
-function leaveWhenTold({ undo, leave }: { readonly undo: () => Promise<void>; readonly leave: () => void }): void {
+function leaveWhenTold(undo: () => Promise<void>): void {
   let isLeaving = false;
   const leaveWith = (code: number) => async (): Promise<void> => {
     const isFirst = !isLeaving;
     isLeaving = true;
     if (isFirst) await Promise.race([undo(), new Promise((late) => setTimeout(late, TIME_TO_LEAVE))]);
-    leave();
     process.exit(code);
   };
   process.on("SIGINT", leaveWith(130)).on("SIGTERM", leaveWith(143));
@@ -175,4 +174,14 @@ function refuseOldNode(version: string): void {
   });
 }
 
-await main();
+/** What nothing caught is told as every other fault is: Node would print it as it stands. */
+function leaveOnFault({ fail }: Door): void {
+  process.on("uncaughtException", (error) => {
+    fail(asActionError(error));
+    process.exit(1);
+  });
+}
+
+const door = openStandardDoor();
+leaveOnFault(door);
+await main(door);

@@ -15,6 +15,7 @@ import { readAskedTags } from "./publish/release.ts";
 import { tellLook, tellSources } from "./report/log.ts";
 import { makeReport } from "./report/make-report.ts";
 import type { Report } from "./report/report.ts";
+import type { Triggers } from "./sources/sources.ts";
 import { openCheckout } from "./sources/workspace.ts";
 import type { World } from "./world.ts";
 
@@ -29,26 +30,28 @@ export async function run(inputs: Inputs, world: World): Promise<Report> {
   const dialect = dialectOf(inputs);
   const folder = await chooseSbomFolder(inputs, world);
 
-  const { sources, tags } = await log.group("Which image would this commit's dev container be?", async () => {
+  const read = await log.group("Which image would this commit's dev container be?", async () => {
     await requireEngineToLoad(inputs, world);
     const tags = await readAskedTags(inputs, world);
     const workspace = await openCheckout(inputs, world);
     const sources = await dialect.read(inputs, workspace, world);
     tellSources(sources, log);
-    return { sources, tags };
+    return { sources, tags, workspace };
   });
+  const { tags, workspace } = read;
 
   const ports = openFeaturePorts(world, inputs.allowedImages);
   const branch = inputs.push === "false" ? undefined : branchToMove(inputs.alias, world.host.event);
-  const alias = lookAtAlias(sources, branch, registry);
+  const alias = lookAtAlias(read.sources, branch, registry);
   const look = await log.group(`Is it in ${formatRepository(inputs.cacheRepository)}?`, async () => {
-    const look = await lookForImage({ inputs, sources, dialect, ports }, world);
+    const readWith = (triggers: Triggers) => dialect.read(inputs, workspace, world, triggers);
+    const look = await lookForImage({ inputs, sources: read.sources, dialect, ports, readWith }, world);
     tellLook(look, log);
     return look;
   });
-  const { probed, explanation } = look;
+  const { sources, probed, bases, explanation } = look;
 
-  const scene = { inputs, sources, probed, alias, tags, ports, world };
+  const scene = { inputs, sources, probed, bases, alias, tags, ports, world };
   const decision = decide(probed.verdict, inputs, explanation.reasons);
   const outcome = await loadAsAsked(await carryOut(decision, scene), scene);
 

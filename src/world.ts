@@ -1,4 +1,4 @@
-import type { ActionError, Place } from "./errors.ts";
+import type { Place } from "./errors.ts";
 import type { Digest } from "./oci/digest.ts";
 import type { Descriptor, Served } from "./oci/manifest.ts";
 import type { Reference, Repository } from "./oci/reference.ts";
@@ -191,10 +191,10 @@ export type Event = {
   readonly whyFork?: string;
 };
 
+/** Each text is one line, whatever it holds: nobody has to make it fit to be told. */
 export type Log = {
   readonly info: (line: string) => void;
   readonly warning: (line: string, at?: { readonly file: string; readonly line?: number }) => void;
-  readonly error: (error: ActionError) => void;
   /** One foldable group per step of the story. */
   readonly group: <T>(title: string, body: () => Promise<T>) => Promise<T>;
   readonly debug: (line: string) => void;

@@ -15,11 +15,12 @@ const ORDER: readonly string[] = [
   ...["buildx", "registry", "host"],
   "world.ts",
   "errors.ts",
+  "line.ts",
   "oci",
 ];
 
 const KNOWLEDGE = ["features", "compose", "devcontainer", "dockerfile", "arguments", "key", "sbom"];
-const WORDS = ["world.ts", "errors.ts", "oci"];
+const WORDS = ["world.ts", "errors.ts", "line.ts", "oci"];
 const BELOW_STORY = [...KNOWLEDGE, "buildx", "registry", ...WORDS];
 
 /** Which rooms each may know, where that is less than all that stand below it. */
@@ -45,6 +46,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   host: WORDS,
   "world.ts": ["errors.ts", "oci"],
   "errors.ts": [],
+  "line.ts": [],
   oci: [],
 };
 

@@ -9,6 +9,7 @@ import { DIFFERENT as DOCKERFILE } from "./differences/dockerfile-rows.ts";
 import type { Difference } from "./differences/row.ts";
 import { UNDRIVEN } from "./differences/undriven-rows.ts";
 import { DIFFERENT as FEATURES } from "./features/reference-rows.ts";
+import { ROWS as REACH } from "./reach/rows.ts";
 
 type Entry = { readonly description: string; readonly default?: string };
 const action: { readonly inputs: Record<string, Entry>; readonly outputs: Record<string, Entry> } = parse(
@@ -33,6 +34,19 @@ const inputTable = table(
 const outputTable = table(
   ["Output", "What it holds"],
   Object.entries(action.outputs).map(([name, output]) => [`\`${name}\``, output.description]),
+);
+
+/** Each line has runs in test/reach that show it. */
+const reachTable = table(
+  ["Event", "The code counts as", "Pushes", "Variables", "Secrets and agents", "Rights on the machine"],
+  REACH.map(({ event, counts, pushes, variables, secrets, rights }) => [
+    event,
+    counts,
+    pushes,
+    variables,
+    secrets,
+    rights,
+  ]),
 );
 
 const AREAS: Readonly<Record<string, readonly Difference[]>> = {
@@ -67,7 +81,7 @@ test("README tables say what action.yml and the tables of deviations say (vitest
       new RegExp(`(<!-- ${mark} -->\n)[\\s\\S]*?(<!-- /${mark} -->)`),
       (_, open, close) => `${open}${content}\n${close}`,
     );
-  const tables = { inputs: inputTable, outputs: outputTable, differences: differenceTables };
+  const tables = { inputs: inputTable, outputs: outputTable, differences: differenceTables, reach: reachTable };
   const next = Object.entries(tables).reduce((text, [mark, content]) => fill(text, mark, content), readme);
   for (const content of Object.values(tables)) expect(next).toContain(content);
   await expect(next).toMatchFileSnapshot("../README.md");

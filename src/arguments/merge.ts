@@ -100,7 +100,7 @@ function chooseValues({ machine, configuration, files, input, environment, decla
       warnings.push(
         warn(
           origin,
-          `build arg ${name} (${tellOrigin(origin)}) has no value: the step has no variable ${name}. It is left out`,
+          `Build arg ${name} (${tellOrigin(origin)}) has no value: the step has no variable ${name}. It is left out`,
         ),
       );
   }
@@ -154,7 +154,7 @@ function tellUndeclared(
     .map(([name, { origin }]) =>
       warn(
         origin,
-        `build arg ${name} (${tellOrigin(origin)}) ${why}: it does nothing, and does not count for the key, unless a base image declares it with ONBUILD`,
+        `Build arg ${name} (${tellOrigin(origin)}) ${why}: it does nothing, and does not count for the key, unless a base image declares it with ONBUILD`,
       ),
     );
 }
@@ -169,7 +169,7 @@ function tellSecretNames(chosen: readonly (readonly [string, Chosen])[]): readon
     .map(([name, { origin }]) =>
       warn(
         origin,
-        `build arg ${name} (${tellOrigin(origin)}) has the name of a secret: whoever can pull the image can read its build args. A secret belongs into the input build-secrets`,
+        `Build arg ${name} (${tellOrigin(origin)}) has the name of a secret: whoever can pull the image can read its build args. A secret belongs into the input build-secrets`,
       ),
     );
 }
@@ -178,5 +178,5 @@ function tellSecretNames(chosen: readonly (readonly [string, Chosen])[]): readon
 function tellIdlePatterns(chosen: ReadonlyMap<string, Chosen>, { ignore }: Given): readonly Warning[] {
   return ignore
     .filter(({ matches }) => ![...chosen.keys()].some(matches))
-    .map(({ written }) => ({ text: `the input ignore-args names ${written}, and there is no such build arg` }));
+    .map(({ written }) => ({ text: `The input ignore-args names ${written}, and there is no such build arg` }));
 }

@@ -116,6 +116,6 @@ function tellRepeated(entries: readonly Argument[]): readonly Warning[] {
   return entries.flatMap(({ name, origin }) => {
     const isRepeated = seen.has(name);
     seen.add(name);
-    return isRepeated ? [warn(origin, `build arg ${name} is set twice here: the last value counts`)] : [];
+    return isRepeated ? [warn(origin, `Build arg ${name} is set twice here: the last value counts`)] : [];
   });
 }

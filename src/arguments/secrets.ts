@@ -119,7 +119,7 @@ export async function findSecrets(
     const value = Object.hasOwn(environment, source.name) ? environment[source.name] : undefined;
     if (!value)
       throw new ActionError("E_INPUT", {
-        what: `The input ${INPUT} takes the secret ${id} from a variable that is ${value === undefined ? "not set" : "empty"} in this step.`,
+        what: `The input ${INPUT} takes the secret ${id} from the variable ${source.name}, which is ${value === undefined ? "not set" : "empty"} in this step.`,
         fix: "Set that variable under env: of this step. What a run may not read is empty: a fork's pull request gets no secrets.",
       });
     return { id, source };

@@ -1,7 +1,7 @@
 import { offeredArguments, type Provenance } from "../arguments/offered.ts";
 import { buildxArguments, tooLongArgument } from "../buildx/args.ts";
 import { abilitiesOf } from "../buildx/builder.ts";
-import { cacheArguments } from "../buildx/cache.ts";
+import { cacheArguments, formatCacheEntry } from "../buildx/cache.ts";
 import { explainFailure, isServersFault, isTooLargeSbom, type UserDockerfile } from "../buildx/failure.ts";
 import { type BuildEnd, openProgress } from "../buildx/progress.ts";
 import type { BuildWarning } from "../buildx/rawjson.ts";
@@ -78,12 +78,12 @@ function argumentsOf(
   const args = buildxArguments({
     builder: builder.name,
     platform,
-    contextFolder: layout.contextFolder,
+    contextFolder: laidOut.contextFolder,
     dockerfile: laidOut.dockerfile,
     target: laidOut.target,
     buildArgs: argsToTell(sources, commit),
     labels: { ...labelsToTell(task), ...(label === undefined ? {} : { [METADATA_LABEL]: label }) },
-    cacheFrom: definition.cacheFrom,
+    cacheFrom: definition.cacheFrom.map(({ entry }) => formatCacheEntry(entry)),
     contexts: laidOut.contexts,
     options: [
       ...cache.args,

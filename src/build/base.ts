@@ -1,32 +1,33 @@
 import { parseDockerfile } from "../dockerfile/parse.ts";
-import { canReach, onbuildReads } from "../dockerfile/reads.ts";
-import { finalBase, imageUses, remoteAdds } from "../dockerfile/stages.ts";
+import { onbuildReads } from "../dockerfile/reads.ts";
+import { finalBase, remoteAdds, sourceNames } from "../dockerfile/stages.ts";
 import { ActionError } from "../errors.ts";
 import type { ImageConfig } from "../oci/config.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
-import { readBaseConfig } from "../plan/base-config.ts";
 import { namesDeclared } from "../plan/onbuild-args.ts";
 import type { Sources } from "../plan/plan.ts";
 import type { Binding, ImageSource } from "../plan/upstream.ts";
+import { type BaseConfigs, baseKey, readBase } from "../probe/bases.ts";
 import { nameForBuildKit } from "../sources/image-name.ts";
 import { scopeOf } from "../sources/sources.ts";
-import type { Answer, Registry } from "../world.ts";
+import type { Registry } from "../world.ts";
 
 /** `bindings` is empty where there is no plan: then tags are all there is. */
 type Task = {
   readonly sources: Sources;
   readonly platforms: readonly Platform[];
   readonly bindings: readonly Binding[];
+  readonly bases: BaseConfigs;
 };
 
 /**
- * Reads the configs of the images that stages are built on: the label that the new image continues, and ONBUILD triggers. This is only
- * needed for a build: a config is a function of the digest that is in the key.
+ * Reads the configs of the images that stages are built on, unless that is done: the label that the new image continues, and ONBUILD
+ * triggers.
  * @returns the base of the target stage, by platform; nothing for a stage that starts from scratch.
- * @throws ActionError E_REGISTRY when one cannot be read; E_CONTEXT when a trigger would read what was left out of the context.
+ * @throws ActionError E_REGISTRY when one cannot be read; E_CONTEXT when a trigger takes something that no key knows.
  */
 export async function readBaseImages(
-  { sources, platforms, bindings }: Task,
+  { sources, platforms, bindings, bases: known }: Task,
   registry: Registry,
 ): Promise<ReadonlyMap<string, ImageConfig>> {
   const bound = new Map(bindings.map((binding) => [binding.reference, binding]));
@@ -38,12 +39,9 @@ export async function readBaseImages(
     const read = async (source: ImageSource): Promise<void> => {
       // One image may stand in several FROMs, for platforms of their own.
       const isOnItsLine = sources.build.file === undefined || source.at.line === final?.line;
-      // What the probe has read, or by the digest that the key names: the tag may have moved meanwhile.
       const binding = bound.get(nameForBuildKit(source.reference));
-      const reference = binding === undefined ? source.reference : { ...source.reference, digest: binding.digest };
-      const read = await readBaseConfig({ ...source, reference }, binding?.served, platform, registry);
-      const base = expectFound(source, read);
-      refuseTriggers(source, base, sources);
+      const base = known.get(baseKey(source, platform)) ?? (await configOf(source, binding, platform, registry));
+      refuseTriggers(source, base, sources, platform);
       if (source.written === final?.written && isOnItsLine) bases.set(formatPlatform(platform), base);
     };
     await Promise.all((wanted?.images ?? []).filter(({ isBuiltOn }) => isBuiltOn).map(read));
@@ -52,7 +50,13 @@ export async function readBaseImages(
   return bases;
 }
 
-function expectFound<T>(source: ImageSource, answer: Answer<T>): T {
+async function configOf(
+  source: ImageSource,
+  binding: Binding | undefined,
+  platform: Platform,
+  registry: Registry,
+): Promise<ImageConfig> {
+  const answer = await readBase(source, binding, platform, registry);
   if (answer.kind === "found") return answer.value;
   throw new ActionError("E_REGISTRY", {
     what: `The base image ${source.written} cannot be read: ${answer.words} (${answer.request}).`,
@@ -62,28 +66,29 @@ function expectFound<T>(source: ImageSource, answer: Answer<T>): T {
   });
 }
 
-/** The key of such a build would have to name `.git`, and it does not: so it is never built. */
-function refuseTriggers(source: ImageSource, base: ImageConfig, sources: Sources): void {
+/** What a trigger takes and the plan does not know would be in the image, and the key would not tell. */
+function refuseTriggers(source: ImageSource, base: ImageConfig, sources: Sources, platform: Platform): void {
   if (base.triggers.length === 0) return;
   refuseUnseen(source, base.triggers, sources);
   refuseProxies(source, base.triggers, sources);
-  const reads = onbuildReads(base.triggers);
-  const reached = sources.build.leftOut.find((path) => reads.some((read) => canReach(read, path)));
-  if (reached === undefined) return;
+  const known = sources.build.triggers.get(formatPlatform(platform)) ?? [];
+  const isKnown = onbuildReads(base.triggers).length === 0 || base.triggers.every((trigger) => known.includes(trigger));
+  if (isKnown || !sources.build.context) return;
   throw new ActionError("E_CONTEXT", {
-    what: `The base image ${source.written} has an ONBUILD trigger that copies ${reached} into the image, which would be another image in every clone.`,
-    fix: `Add ${reached} to .dockerignore.`,
+    what: `The base image ${source.written} has an ONBUILD trigger that takes files from the build context, and it could not be read before the build.`,
+    fix: "Run the job again, and log in to the registry of the base image before this action.",
     at: source.at,
   });
 }
 
-/** What a trigger takes from elsewhere stands in no plan: an image or an address behind it could change, and the key would not. */
+/** What a trigger takes from elsewhere stands in no plan: a stage, an image or an address behind it could change, and the key would not. */
 function refuseUnseen(source: ImageSource, triggers: readonly string[], sources: Sources): void {
-  const stage = parseDockerfile(`FROM base\n${triggers.join("\n")}\n`, source.written);
+  const dockerfile = parseDockerfile(`FROM base\n${triggers.join("\n")}\n`, source.written);
   const { args, uncounted } = sources.build.arguments;
   const scope = { args: new Map(Object.entries({ ...uncounted, ...args })), platform: undefined };
-  const image = imageUses(stage, scope).find(({ by }) => by !== "FROM")?.written;
-  const unseen = image ?? remoteAdds(stage, scope).find(({ checksum }) => checksum === undefined)?.source;
+  const taken = dockerfile.stages.flatMap(({ instructions }) => instructions).flatMap(sourceNames)[0]?.written;
+  const adds = remoteAdds(dockerfile, dockerfile.stages, scope);
+  const unseen = taken ?? adds.find(({ checksum }) => checksum === undefined)?.source;
   if (unseen === undefined) return;
   throw new ActionError("E_CONTEXT", {
     what: `The base image ${source.written} has an ONBUILD trigger that takes ${unseen} into the image, which can change without anything of yours changing.`,

@@ -1,5 +1,6 @@
 import { POLICY_VARIABLE, sourcePolicy } from "../buildx/policy.ts";
 import { METADATA_LABEL, metadataLabel } from "../devcontainer/label.ts";
+import type { ContextEntry } from "../key/ingredients.ts";
 import type { ImageConfig } from "../oci/config.ts";
 import { formatPlatform, type Platform, platformSlug } from "../oci/platform.ts";
 import { FEATURES_CONTEXT } from "../plan/recipe.ts";
@@ -12,8 +13,6 @@ import { type FeatureToInstall, featureDockerfile, layOutFeatures } from "./feat
 /** What a build reads: the user's content as it was hashed, and a Dockerfile for each platform. */
 export type Layout = {
   readonly folder: string;
-  /** Below it. */
-  readonly contextFolder: string;
   /** Environment of buildx. */
   readonly env: Readonly<Record<string, string>>;
   readonly platforms: ReadonlyMap<string, PlatformLayout>;
@@ -21,6 +20,7 @@ export type Layout = {
 
 export type PlatformLayout = {
   readonly dockerfile: string;
+  readonly contextFolder: string;
   /** How many of its lines are the user's. */
   readonly ownLines: number;
   readonly target: string | undefined;
@@ -49,9 +49,7 @@ export type LayoutTask = {
 export async function layOutBuild(task: LayoutTask, files: Files): Promise<Layout> {
   const { gathered, bindings } = task;
   const folder = await files.temporaryFolder("build");
-  const contextFolder = `${folder}/context`;
-  await files.makeDirectory(contextFolder, { mode: 0o755 });
-  if (gathered.context) await layOutContext(files, gathered.context.root, gathered.context.entries, contextFolder);
+  const contextFolders = await layOutContexts(task, folder, files);
   for (const [name, context] of gathered.namedContexts) {
     const to = namedContextFolder(gathered, folder, name);
     await files.makeDirectory(to, { mode: 0o755 });
@@ -59,24 +57,53 @@ export async function layOutBuild(task: LayoutTask, files: Files): Promise<Layou
   }
   await files.write(`${folder}/policy.json`, sourcePolicy(bindings));
   const platforms = task.platforms.map(
-    async (platform) => [formatPlatform(platform), await layOutPlatform(task, platform, folder, files)] as const,
+    async (platform) =>
+      [formatPlatform(platform), await layOutPlatform({ ...task, contextFolders }, platform, folder, files)] as const,
   );
   return {
     folder,
-    contextFolder,
     env: { [POLICY_VARIABLE]: `${folder}/policy.json` },
     platforms: new Map(await Promise.all(platforms)),
   };
 }
 
+/**
+ * Platforms that take the same from the context share a folder.
+ * @returns the folder of each platform.
+ */
+async function layOutContexts(
+  { gathered: { context }, platforms }: LayoutTask,
+  folder: string,
+  files: Files,
+): Promise<ReadonlyMap<string, string>> {
+  const folders = new Map<readonly ContextEntry[], string>();
+  const laidOut = new Map<string, string>();
+  for (const name of platforms.map(formatPlatform)) {
+    const entries = context?.entries.get(name) ?? NOTHING;
+    const known = folders.get(entries);
+    const to = known ?? `${folder}/context-${folders.size}`;
+    folders.set(entries, to);
+    laidOut.set(name, to);
+    if (known !== undefined) continue;
+    await files.makeDirectory(to, { mode: 0o755 });
+    if (context) await layOutContext(files, context.root, entries, to);
+  }
+  return laidOut;
+}
+
+const NOTHING: readonly ContextEntry[] = [];
+
+type PlatformTask = LayoutTask & { readonly contextFolders: ReadonlyMap<string, string> };
+
 async function layOutPlatform(
-  { gathered, bases, features }: LayoutTask,
+  { gathered, bases, features, contextFolders }: PlatformTask,
   platform: Platform,
   folder: string,
   files: Files,
 ): Promise<PlatformLayout> {
   const base = bases.get(formatPlatform(platform)) ?? NO_BASE;
   const dockerfile = `${folder}/Dockerfile-${platformSlug(platform)}`;
+  const contextFolder = contextFolders.get(formatPlatform(platform)) ?? folder;
   const contexts = contextArguments(gathered, folder);
   const label = metadataLabel({
     base: base.labels[METADATA_LABEL],
@@ -87,7 +114,7 @@ async function layOutPlatform(
   if (features.length === 0) {
     await files.write(dockerfile, gathered.dockerfileText);
     const ownLines = gathered.dockerfileText.split("\n").length;
-    return { dockerfile, ownLines, target: gathered.definition.target?.value, contexts, label };
+    return { dockerfile, contextFolder, ownLines, target: gathered.definition.target?.value, contexts, label };
   }
   const { text, ownLines, users } = featureDockerfile({ gathered, platform, base, features });
   const featuresFolder = `${folder}/features-${platformSlug(platform)}`;
@@ -95,6 +122,7 @@ async function layOutPlatform(
   await layOutFeatures(files, features, users, featuresFolder);
   return {
     dockerfile,
+    contextFolder,
     ownLines,
     target: undefined,
     contexts: { ...contexts, [FEATURES_CONTEXT]: featuresFolder },

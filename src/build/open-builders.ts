@@ -3,8 +3,10 @@ import type { Entitlement } from "../buildx/buildkitd.ts";
 import type { Buildx } from "../buildx/buildx.ts";
 import { askEngine } from "../buildx/engine.ts";
 import { isolateDockerConfiguration, type KnownLogin, needsHubLogin } from "../buildx/isolation.ts";
-import type { Repository } from "../oci/reference.ts";
+import { ActionError } from "../errors.ts";
+import { formatReference, type Reference, type Repository } from "../oci/reference.ts";
 import type { Sources } from "../plan/plan.ts";
+import { imageAllowed } from "../registry/allowed.ts";
 import { grantedOptions } from "../sources/rights.ts";
 import type { World } from "../world.ts";
 import { builderNetwork } from "./builder-network.ts";
@@ -61,6 +63,7 @@ export async function openBuilders(
     name: builder,
     byPlatform: builders,
     image: buildkitImage,
+    refuseOwnImage: imageAllowed(inputs.allowedImages, OWN_IMAGE) ? undefined : foreignBuilder(),
     restart: builderRestart,
     network: await builderNetwork(inputs, namesOf(task), world),
     entitlements: entitlementsOf(sources),
@@ -68,6 +71,16 @@ export async function openBuilders(
   const place = { exec: world.exec, env: { ...world.host.env, ...env } };
   const site = { ...world, ...place, buildx, engine: askEngine(place) };
   return { buildx, builders: await chooseBuilders(wanted, site) };
+}
+
+/** What buildx makes builders of. */
+const OWN_IMAGE: Reference = { registry: "docker.io", repository: "moby/buildkit", tag: "buildx-stable-1" };
+
+function foreignBuilder(): ActionError {
+  return new ActionError("E_INPUT", {
+    what: `A builder has to be made, and its image, ${formatReference(OWN_IMAGE)}, is not among allowed-images.`,
+    fix: "Add a pattern for it to allowed-images, or set buildkit-image to one that is.",
+  });
 }
 
 /** What the options of the build ask for that a builder has to be allowed: a stranger's commit gives itself no rights on this machine. */

@@ -9,6 +9,7 @@ import type { Platform } from "../oci/platform.ts";
 import type { Plan } from "../plan/keyed.ts";
 import type { Sources } from "../plan/plan.ts";
 import type { Binding } from "../plan/upstream.ts";
+import type { BaseConfigs } from "../probe/bases.ts";
 import type { Found } from "../probe/found.ts";
 import type { Layout } from "./layout.ts";
 
@@ -19,6 +20,8 @@ export type BuildTask = {
   readonly plan: Plan | undefined;
   readonly platforms: readonly Platform[];
   readonly bindings: readonly Binding[];
+  /** Of the images that stages are built on, as far as they were read. */
+  readonly bases: BaseConfigs;
   /** In the order of installation, and what fetching them may ask of the world. */
   readonly features: readonly InstalledFeature[];
   readonly ports: FeaturePorts;

@@ -45,6 +45,8 @@ export type WantedBuilders = {
   readonly byPlatform: ReadonlyMap<string, string>;
   /** The input buildkit-image. */
   readonly image: string | undefined;
+  /** Why no builder may be made of buildx's own image, where none may. */
+  readonly refuseOwnImage: ActionError | undefined;
   /** The input builder-restart. */
   readonly restart: boolean;
   readonly network: BuilderNetwork;
@@ -135,6 +137,7 @@ async function currentOrOwn(wanted: WantedBuilders, site: Site): Promise<Builder
 }
 
 async function makeForThisRun(wanted: WantedBuilders, site: Site): Promise<Builder> {
+  if (wanted.image === undefined && wanted.refuseOwnImage) throw wanted.refuseOwnImage;
   for (const stale of await removeStaleBuilders(site)) site.log.info(`Removed what a killed run had left: ${stale}`);
   const name = `${OWN_PREFIX}${site.salt().slice(0, NAME_DIGITS)}`;
   site.atEnd(async () => {

@@ -35,7 +35,12 @@ export function parseCacheEntry(line: string): CacheEntry | { readonly wrong: st
   return checked({ type, attributes });
 }
 
+/** Of BuildKit's; a builder may lack some of them, and says so. */
+const TYPES: readonly string[] = ["registry", "local", "gha", "inline", "s3", "azblob"];
+
 function checked(entry: CacheEntry): CacheEntry | { readonly wrong: string } {
+  if (!TYPES.includes(entry.type))
+    return { wrong: `there is no layer cache of the type ${entry.type}; there are ${TYPES.join(", ")}` };
   const secret = Object.keys(SECRETS).find((name) => entry.attributes.has(name));
   if (secret !== undefined)
     return {
@@ -85,8 +90,8 @@ export function cacheArguments(request: CacheRequest): CacheArguments {
   const to = mayExport ? (request.to ?? exportsBeside(beside)).map(own) : [];
   const dead = [...from, ...to].some(({ type }) => type === "gha") && !canReachActionsCache(env);
   const live = ({ type }: CacheEntry): boolean => !(dead && type === "gha");
-  const imports = new Set(from.filter(live).map(formatEntry));
-  const exports = to.filter(live).map(withExportDefaults).map(formatEntry);
+  const imports = new Set(from.filter(live).map(formatCacheEntry));
+  const exports = to.filter(live).map(withExportDefaults).map(formatCacheEntry);
   return {
     args: [
       ...[...imports].flatMap((entry) => ["--cache-from", entry]),
@@ -162,6 +167,7 @@ function withExportDefaults({ type, attributes }: CacheEntry): CacheEntry {
   return { type, attributes: new Map([...defaults.filter(([name]) => !attributes.has(name)), ...attributes]) };
 }
 
-function formatEntry({ type, attributes }: CacheEntry): string {
+/** As buildx takes it. */
+export function formatCacheEntry({ type, attributes }: CacheEntry): string {
   return joinFields([`type=${type}`, ...[...attributes].map(([name, value]) => `${name}=${value}`)]);
 }

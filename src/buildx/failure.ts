@@ -46,6 +46,7 @@ export function explainFailure(
   const at = placeOf(failure, dockerfile);
   return new ActionError(known?.code ?? codeOf(failure.words), {
     what: tellFailure(failure, platform, known?.what),
+    details: tellOutput(failure),
     fix: known?.fix ?? "The build's own output stands above.",
     ...(at ? { at } : {}),
   });
@@ -54,12 +55,15 @@ export function explainFailure(
 /** Of the last lines, what an annotation shows without being folded. */
 const TOLD_LINES = 8;
 
-function tellFailure({ words, step, output }: BuildFailure, platform: string, what: string | undefined): string {
+function tellFailure({ words, step }: BuildFailure, platform: string, what: string | undefined): string {
   const where = step === undefined ? "" : ` at ${step}`;
   const said = step === undefined ? words : words.replace(COMMAND, "the command");
   const why = what === undefined ? said : `${what}. BuildKit says: ${said}`;
-  const last = output.length > 0 ? ["Its last lines:", ...output.slice(-TOLD_LINES)] : [];
-  return [`The build for ${platform} failed${where}: ${why}`, ...last].join("\n");
+  return `The build for ${platform} failed${where}: ${why}`;
+}
+
+function tellOutput({ output }: BuildFailure): readonly string[] {
+  return output.length > 0 ? ["Its last lines:", ...output.slice(-TOLD_LINES)] : [];
 }
 
 type Recognised = Omit<KnownFailure, "words">;

@@ -31,13 +31,11 @@ const LONGEST_LINE = 2000;
 
 /**
  * A line as a terminal would leave it: of a progress bar that returns to the line's start only its last state, without colours and
- * other control characters. What GitHub's runner would take for a command anywhere in a line (`##[…]`) becomes mere text: what a build
- * prints must not set the outputs of the job.
- * @see https://github.com/actions/runner/blob/v2.328.0/src/Runner.Common/ActionCommand.cs
+ * other control characters.
  */
 export function legibleLine(line: string): string {
   const shown = line.replace(/\r+$/, "").split("\r").at(-1) ?? "";
-  const text = shown.replace(/(?!\t)\p{Cc}(?:\[[\d;?]*[A-Za-z])?/gu, "").replaceAll("##[", "## [");
+  const text = shown.replace(/(?!\t)\p{Cc}(?:\[[\d;?]*[A-Za-z])?/gu, "");
   if (text.length <= LONGEST_LINE) return text;
   return `${text.slice(0, LONGEST_LINE)}… (${text.length - LONGEST_LINE} more characters)`;
 }

@@ -102,8 +102,8 @@ function warningsAbout(tree: Tree, { withheld }: Withholding): readonly Warning[
   const refused = [...new Set(tree.missing)].flatMap((name) => withheld(name) ?? []);
   const unset = tree.unset.filter((name) => withheld(name) === undefined);
   return [
-    ...refused.map((words) => ({ text: `this value reads ${words}`, at })),
-    ...unset.map((name) => ({ text: `variable ${name} is not set: nothing takes its place`, at })),
+    ...refused.map((words) => ({ text: `This value reads ${words}`, at })),
+    ...unset.map((name) => ({ text: `Variable ${name} is not set: nothing takes its place`, at })),
   ];
 }
 
@@ -111,7 +111,7 @@ function warningsAbout(tree: Tree, { withheld }: Withholding): readonly Warning[
 function warningsAboutArguments(build: Section, { withheld }: Withholding, variables: Variables): readonly Warning[] {
   return [...assignmentsAt(build, "args")].flatMap(([name, { value, at }]) => {
     const words = value === undefined && variables.get(name) === undefined ? withheld(name) : undefined;
-    return words === undefined ? [] : [{ text: `the build arg reads ${words}`, at }];
+    return words === undefined ? [] : [{ text: `The build arg reads ${words}`, at }];
   });
 }
 

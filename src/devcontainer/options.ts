@@ -10,7 +10,7 @@ export type BuildOptions = {
   readonly target: BuildOption | undefined;
   /** `--build-context name=source`. */
   readonly contexts: readonly BuildOptionPair[];
-  readonly cacheFrom: readonly string[];
+  readonly cacheFrom: readonly BuildOption[];
   /** They change the image's bytes and go into the key and to buildx as they are. */
   readonly counted: readonly BuildOption[];
   /** buildx is told, and the key is not: they change how an image is built and not what is in it. */
@@ -118,7 +118,7 @@ export function readBuildOptions(written: readonly { readonly text: string; read
     args: of("arg").map(splitPair),
     target: of("target").at(-1),
     contexts: of("context").map(splitPair),
-    cacheFrom: of("cache-from").flatMap(({ value }) => value ?? []),
+    cacheFrom: of("cache-from"),
     counted: of("counted"),
     uncounted: of("uncounted"),
     overruled: sorted.flatMap(({ option, meaning }) =>

@@ -3,26 +3,44 @@ import { expandWord, type Lookup } from "./expand.ts";
 import { flagValues, isFlagSet, readMount } from "./flags.ts";
 import { matchPath } from "./go-match.ts";
 import { readOpening } from "./heredoc.ts";
-import { type Dockerfile, type Instruction, readTrigger } from "./parse.ts";
+import { type Dockerfile, type Instruction, readTrigger, type Stage } from "./parse.ts";
+import { hasKnownFrontend, isUnderstood } from "./reach.ts";
 import { readRemote } from "./remote.ts";
 import type { Scope } from "./scope.ts";
-import { reachableStages } from "./stages.ts";
+import { declaredNames, neededStages } from "./stages.ts";
 import { listWords } from "./words.ts";
 
 /** A source that an instruction takes from the build context; `undefined` where it may be anything. */
 export type ContextRead = {
   readonly source: string | undefined;
   readonly line: number;
-  readonly by: "COPY" | "ADD" | "RUN --mount";
+  /** The instruction as messages name it. */
+  readonly by: string;
 };
 
-/** What the instructions of all stages take from the build context, triggers that run in this file included. */
-export function contextReads(dockerfile: Dockerfile, scope: Scope): readonly ContextRead[] {
-  const scopes = openScopes(dockerfile, scope);
-  return dockerfile.stages.flatMap((stage) =>
-    scopes(stage).flatMap(({ instruction, lookup }) => readsOf(instruction, lookup, dockerfile.escape)),
+/**
+ * What the instructions of some stages may take from the build context, triggers that run in this file included. What is not understood
+ * may take everything, and so may an SBOM scanner that is told to look at the context.
+ */
+export function contextReads(dockerfile: Dockerfile, stages: readonly Stage[], scope: Scope): readonly ContextRead[] {
+  const { syntax, globalArgs, escape: escapeChar } = dockerfile;
+  const anything = (line: number, by: string): ContextRead => ({ source: undefined, line, by });
+  if (!hasKnownFrontend(dockerfile, scope)) return [anything(syntax?.line ?? 1, "# syntax")];
+  const scanned = [...globalArgs, ...stages.flatMap(({ instructions }) => instructions)].find((instruction) =>
+    declaredNames(instruction).includes(SCANS_CONTEXT),
   );
+  const scopes = openScopes(dockerfile, scope);
+  return [
+    ...(scanned || scope.args.has(SCANS_CONTEXT) ? [anything(scanned?.line ?? 1, SCANS_CONTEXT)] : []),
+    ...stages.flatMap((stage) => [
+      ...(isUnderstood(stage.from) ? [] : [anything(stage.from.line, "FROM")]),
+      ...scopes(stage).flatMap(({ instruction, lookup }) => readsOf(instruction, lookup, escapeChar)),
+    ]),
+  ];
 }
+
+/** https://docs.docker.com/build/metadata/attestations/sbom/#scan-build-context */
+const SCANS_CONTEXT = "BUILDKIT_SBOM_SCAN_CONTEXT";
 
 export type Required = { readonly source: string; readonly line: number; readonly by: "COPY" | "ADD" };
 
@@ -32,12 +50,14 @@ export type Required = { readonly source: string; readonly line: number; readonl
  */
 export function requiredFiles(dockerfile: Dockerfile, target: string | undefined, scope: Scope): readonly Required[] {
   const scopes = openScopes(dockerfile, scope);
-  return reachableStages(dockerfile, target, scope).flatMap((stage) =>
+  return neededStages(dockerfile, target, scope).flatMap((stage) =>
     scopes(stage)
       .filter(({ instruction }) => !isFlagSet(instruction.flags, "parents"))
       .flatMap(({ instruction, lookup }) => readsOf(instruction, lookup, dockerfile.escape))
       .flatMap(({ source, line, by }) =>
-        source === undefined || by === "RUN --mount" || /[*?[\\]|:/.test(source) ? [] : [{ source, line, by }],
+        source === undefined || (by !== "COPY" && by !== "ADD") || /[*?[\\]|:/.test(source)
+          ? []
+          : [{ source, line, by }],
       ),
   );
 }
@@ -50,13 +70,14 @@ export function requiredFiles(dockerfile: Dockerfile, target: string | undefined
 export function onbuildReads(triggers: readonly string[]): readonly ContextRead[] {
   return triggers.flatMap((text): ContextRead[] => {
     const trigger = readTrigger(text, { line: 1, endLine: 1 });
-    if (!trigger) return [{ source: undefined, line: 1, by: "COPY" }];
-    return readsOf(trigger, () => ({ kind: "unknown" }), "\\");
+    if (!trigger) return [{ source: undefined, line: 1, by: "ONBUILD" }];
+    return readsOf(trigger, () => ({ kind: "unknown" }), "\\").map((read) => ({ ...read, by: `ONBUILD ${read.by}` }));
   });
 }
 
 function readsOf(instruction: Instruction, lookup: Lookup, escapeChar: string): ContextRead[] {
   const { keyword, flags, line } = instruction;
+  if (!isUnderstood(instruction)) return [{ source: undefined, line, by: keyword }];
   const resolve = (word: string): string | undefined => {
     const expanded = expandWord(word, lookup, escapeChar);
     return expanded.kind === "text" ? expanded.text : undefined;

@@ -2,19 +2,17 @@ import { openScopes, type Scoped } from "./environment.ts";
 import { expandWord } from "./expand.ts";
 import { flagValues } from "./flags.ts";
 import { readOpening } from "./heredoc.ts";
-import type { Dockerfile } from "./parse.ts";
+import type { Dockerfile, Stage } from "./parse.ts";
 import type { Scope } from "./scope.ts";
 import { listWords } from "./words.ts";
 
 /** An ADD of something that is not in the build context. `checksum` only where it settles the content for good. */
 export type RemoteAdd = { readonly source: string; readonly line: number; readonly checksum: string | undefined };
 
-/** ADD of an address or a git repository. What only the build knows counts as one. */
-export function remoteAdds(dockerfile: Dockerfile, scope: Scope): readonly RemoteAdd[] {
+/** ADD of an address or a git repository in some stages. What only the build knows counts as one. */
+export function remoteAdds(dockerfile: Dockerfile, stages: readonly Stage[], scope: Scope): readonly RemoteAdd[] {
   const scopes = openScopes(dockerfile, scope);
-  return dockerfile.stages.flatMap((stage) =>
-    scopes(stage).flatMap((scoped) => remoteSources(scoped, dockerfile.escape)),
-  );
+  return stages.flatMap((stage) => scopes(stage).flatMap((scoped) => remoteSources(scoped, dockerfile.escape)));
 }
 
 function remoteSources({ instruction, lookup }: Scoped, escapeChar: string): RemoteAdd[] {

@@ -54,16 +54,16 @@ function stageByName(stages: readonly Stage[], reference: string): Stage | undef
 }
 
 /**
- * Every image outside of the Dockerfile that one of its stages reads, `scratch` left out.
+ * Every image outside of the Dockerfile that one of some stages reads, `scratch` left out.
  * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/dockerfile2llb/convert.go (toCommand), convert_runmount.go (detectRunMount)
  */
-export function imageUses(dockerfile: Dockerfile, scope: Scope): readonly ImageUse[] {
+export function imageUses(dockerfile: Dockerfile, stages: readonly Stage[], scope: Scope): readonly ImageUse[] {
   const graph = openStages(dockerfile, scope);
-  const uses = dockerfile.stages.flatMap((stage) => [
+  const uses = stages.flatMap((stage) => [
     ...baseUse(dockerfile, stage, graph, scope),
     ...graph.running(stage).flatMap((instruction) => instructionUses(instruction, dockerfile.stages, scope)),
   ]);
-  return [...uses, ...replacedStages(dockerfile, scope)];
+  return [...uses, ...replacedStages(stages, scope)];
 }
 
 function baseUse(dockerfile: Dockerfile, stage: Stage, { outside, parentOf }: StageGraph, scope: Scope): ImageUse[] {
@@ -117,7 +117,7 @@ function instructionUses(instruction: Instruction, stages: readonly Stage[], sco
 }
 
 /** The images that named contexts put in the place of a stage's own name: the stage's instructions then do not run at all. */
-function replacedStages({ stages }: Dockerfile, scope: Scope): ImageUse[] {
+function replacedStages(stages: readonly Stage[], scope: Scope): ImageUse[] {
   return stages.flatMap(({ name, from: { line } }): ImageUse[] => {
     const replacement = stageReplacement(scope, { name });
     if (name === undefined || replacement?.kind !== "image") return [];
@@ -126,9 +126,10 @@ function replacedStages({ stages }: Dockerfile, scope: Scope): ImageUse[] {
   });
 }
 
-type SourceName = { readonly by: "COPY" | "RUN --mount"; readonly written: string };
+export type SourceName = { readonly by: "COPY" | "RUN --mount"; readonly written: string };
 
-function sourceNames({ keyword, flags }: Instruction): readonly SourceName[] {
+/** The stages or images that an instruction takes files from, as they are written. */
+export function sourceNames({ keyword, flags }: Instruction): readonly SourceName[] {
   // No frontend has ADD --from yet; one that gets it will mean the same.
   if (keyword === "COPY" || keyword === "ADD")
     return flagValues(flags, "from").flatMap((written) => (written === "" ? [] : [{ by: "COPY", written }]));
@@ -145,7 +146,8 @@ function stageOfSource(stages: readonly Stage[], by: SourceName["by"], written: 
   return stageByName(stages, written) !== undefined;
 }
 
-function sourceStage(stages: readonly Stage[], { by, written }: SourceName): Stage | undefined {
+/** The stage that a name or number means where one does. */
+export function sourceStage(stages: readonly Stage[], { by, written }: SourceName): Stage | undefined {
   const byNumber = by === "COPY" && /^\+?[0-9]+$/.test(written) ? stages[Number(written)] : undefined;
   return byNumber ?? stageByName(stages, written);
 }
@@ -183,7 +185,7 @@ export function stagesBelow(dockerfile: Dockerfile, target: string | undefined, 
  * The stages that certainly take part in building the target: it, what it stands on, and what any of them copies or mounts from. A
  * stage that is named by a variable may be one more.
  */
-export function reachableStages(dockerfile: Dockerfile, target: string | undefined, scope: Scope): readonly Stage[] {
+export function neededStages(dockerfile: Dockerfile, target: string | undefined, scope: Scope): readonly Stage[] {
   const { parentOf, running } = openStages(dockerfile, scope);
   const reached = new Set<Stage>();
   const visit = (stage: Stage | undefined): void => {
@@ -201,15 +203,19 @@ export function reachableStages(dockerfile: Dockerfile, target: string | undefin
 export function declaredArgs(dockerfile: Dockerfile): ReadonlyMap<string, readonly number[]> {
   const lines = new Map<string, number[]>();
   const all = [...dockerfile.globalArgs, ...dockerfile.stages.flatMap(({ instructions }) => instructions)];
-  for (const written of all) {
-    const instruction = written.keyword === "ONBUILD" ? readTrigger(triggerText(written), written) : written;
-    for (const name of instruction ? declaredIn(instruction) : []) {
-      const all = lines.get(name) ?? [];
-      lines.set(name, all);
-      all.push(written.line);
+  for (const instruction of all)
+    for (const name of declaredNames(instruction)) {
+      const known = lines.get(name) ?? [];
+      lines.set(name, known);
+      known.push(instruction.line);
     }
-  }
   return lines;
+}
+
+/** The names that an ARG declares, or the ARG that an ONBUILD holds back. */
+export function declaredNames(written: Instruction): readonly string[] {
+  const instruction = written.keyword === "ONBUILD" ? readTrigger(triggerText(written), written) : written;
+  return instruction ? declaredIn(instruction) : [];
 }
 
 /** The names that one instruction declares: none, where it is no ARG. */

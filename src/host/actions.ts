@@ -1,41 +1,116 @@
 import { appendFileSync } from "node:fs";
 import * as core from "@actions/core";
-import { type ActionError, tellPlace } from "../errors.ts";
+import { type ActionError, type Place, tellPlace } from "../errors.ts";
+import { asLine } from "../line.ts";
 import type { Log } from "../world.ts";
+import { formatCommand } from "./command.ts";
 
-/** The log port on the runner's own commands. */
-export function openLog(): Log {
+/** What a run says at its end beside its log. */
+export type Door = {
+  readonly log: Log;
+  /** Tells of a failure that ends the job, and where it happened where that is a fault of ours. */
+  readonly fail: (error: ActionError) => void;
+  /** Tells of a failure with which the job goes on. */
+  readonly forgive: (error: ActionError) => void;
+};
+
+type Print = (text: string) => void;
+
+/**
+ * The one door through which text leaves: names, a commit's words and a registry's come through it as lines in which no runner finds a
+ * command, whoever passes them on.
+ * @param print takes whole lines.
+ */
+export function openDoor(print: Print): Door {
+  const info = (line: string): void => print(`${asLine(line)}\n`);
+  const command = (...told: Parameters<typeof formatCommand>): void => print(`${formatCommand(...told)}\n`);
+  const annotate = (kind: "warning" | "error", message: string, at: Place | undefined): void =>
+    command(kind, message, at ? { file: asLine(at.file), line: at.line } : {});
+  const log: Log = {
+    info,
+    debug: (line) => command("debug", asLine(line)),
+    warning: (line, at) => annotate("warning", asLine(line), at),
+    group: async (title, body) => {
+      command("group", asLine(title));
+      try {
+        return await body();
+      } finally {
+        command("endgroup", "");
+      }
+    },
+    mask: (secret) => {
+      for (const text of maskedForms(secret)) command("add-mask", text);
+    },
+  };
   return {
-    info: core.info,
-    debug: core.debug,
-    warning: (line, at) =>
-      core.warning(line, at ? { file: at.file, ...(at.line === undefined ? {} : { startLine: at.line }) } : {}),
-    error: (error) => core.error(describeError(error), place(error)),
-    group: core.group,
-    mask,
+    log,
+    fail: (error) => {
+      for (const line of stackOf(error)) info(line);
+      annotate("error", describeError(error), error.at);
+    },
+    forgive: (error) => annotate("warning", describeError(error), error.at),
   };
 }
 
-/** What happened, the code by which the README lists it, and what to do now. */
-export function describeError(error: ActionError): string {
-  const where = error.at === undefined ? "" : `${tellPlace(error.at)}: `;
-  return `${where}${error.message} [${error.code}]${error.fix === undefined ? "" : `\n${error.fix}`}`;
+/** What happened, the code by which the README lists it, and what to do now, each line of them one line. */
+function describeError({ message, details, code, fix, at }: ActionError): string {
+  const [what = "", ...more] = [at === undefined ? message : `${tellPlace(at)}: ${message}`, ...details].map(asLine);
+  const told = `${[what, ...more].join("\n")} [${code}]`;
+  return fix === undefined ? told : `${told}\n${asLine(fix)}`;
 }
 
-function place(error: ActionError): core.AnnotationProperties {
-  if (error.at === undefined) return {};
-  return { file: error.at.file, ...(error.at.line === undefined ? {} : { startLine: error.at.line }) };
+function stackOf({ code, cause }: ActionError): readonly string[] {
+  return code === "E_BUG" && cause instanceof Error ? (cause.stack ?? "").split("\n") : [];
 }
 
-/** Some runners mask only whole values and some only single lines: each line is masked on its own, very short ones would hide half the log. */
-function mask(secret: string): void {
-  for (const line of new Set([secret, ...secret.split(/\r?\n/)])) if (line.trim().length >= 4) core.setSecret(line);
+/** Below that a mask would hide half the log. */
+const SHORTEST_MASK = 4;
+
+/**
+ * Some runners mask only whole values and some only single lines: each line is masked on its own, and as it is told where that differs.
+ * act takes what follows the last `::` for the value and prints the command: what stands around it is masked before that.
+ */
+function maskedForms(secret: string): readonly string[] {
+  const lines = secret.split(/\r\n|[\n\r]/);
+  const pieces = lines.filter((line) => line.includes("::")).flatMap((line) => line.split("::"));
+  const forms = [...pieces, secret, ...lines, ...lines.map(asLine)];
+  return [...new Set(forms)].filter((text) => text.trim().length >= SHORTEST_MASK);
+}
+
+/**
+ * Opens the door on standard output. What a library prints by itself leaves as mere lines from then on; only its debug lines stay what
+ * they are.
+ */
+export function openStandardDoor(): Door {
+  const print = process.stdout.write.bind(process.stdout);
+  for (const stream of [process.stdout, process.stderr]) tameStream(stream);
+  return openDoor(print);
+}
+
+/** Each piece ends its line: none can be completed to a command by another. */
+function tameStream(stream: NodeJS.WriteStream): void {
+  const write = stream.write.bind(stream);
+  stream.write = (chunk: string | Uint8Array, ...rest: readonly unknown[]): boolean => {
+    const text = typeof chunk === "string" ? chunk : new TextDecoder().decode(chunk);
+    const done = rest.find((one) => typeof one === "function");
+    const lines = text.replace(/\n$/, "").split(/\r?\n/);
+    return write(lines.map((line) => `${tameForeign(line)}\n`).join(""), () => done?.());
+  };
+}
+
+const DEBUG = "::debug::";
+
+function tameForeign(line: string): string {
+  return line.startsWith(DEBUG) ? DEBUG + asLine(line.slice(DEBUG.length)) : asLine(line);
 }
 
 /** An input's text, as `core.getInput` finds it. */
 export const readInput = (name: string): string => core.getInput(name);
 
-/** Sets every output, in one loop; on a terminal, where there is no file for them, they are printed by the log instead. */
+/**
+ * Sets every output, in one loop, each between delimiters that nobody can foresee; on a terminal, where there is no file for them, they
+ * are printed by the log instead.
+ */
 export function publishOutputs(outputs: Readonly<Record<string, string>>): void {
   if (!process.env.GITHUB_OUTPUT) return;
   for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);
@@ -45,14 +120,4 @@ export function publishOutputs(outputs: Readonly<Record<string, string>>): void 
 export function publishSummary(markdown: string): void {
   const file = process.env.GITHUB_STEP_SUMMARY;
   if (file) appendFileSync(file, markdown);
-}
-
-export function fail(error: ActionError): void {
-  core.error(describeError(error), place(error));
-  process.exitCode = 1;
-}
-
-/** Tells of a failure with which the job goes on. */
-export function forgive(error: ActionError): void {
-  core.warning(describeError(error), place(error));
 }

@@ -17,6 +17,7 @@ import { isBuilderName, parsePlatformBuilder } from "../buildx/builders.ts";
 import { parseBuildxVersion } from "../buildx/buildx-release.ts";
 import { type CacheEntry, parseCacheEntry } from "../buildx/cache.ts";
 import { ActionError } from "../errors.ts";
+import { parseReference } from "../oci/reference.ts";
 import { boolean, choice, items, list, type ReadInput, text, wrong } from "./read-input.ts";
 
 /** What the user asked for about builds: what is built, with what, and by whom. */
@@ -64,7 +65,7 @@ export function readBuildInputs(read: ReadInput): BuildInputs {
     builder: readBuilder(read),
     builders: readBuilders(read),
     builderRestart: boolean(read, "builder-restart", false),
-    buildkitImage: text(read, "buildkit-image"),
+    buildkitImage: readBuildkitImage(read),
     buildxVersion: readBuildxVersion(read),
     cacheFrom: readCache(read, "cache-from"),
     cacheTo: readCache(read, "cache-to"),
@@ -100,6 +101,13 @@ function readBuildxVersion(read: ReadInput): string | undefined {
   const version = value === undefined ? undefined : parseBuildxVersion(value);
   if (version === undefined || typeof version === "string") return version;
   throw wrong("buildx-version", value ?? "", `${version.wrong}.`);
+}
+
+function readBuildkitImage(read: ReadInput): string | undefined {
+  const value = text(read, "buildkit-image");
+  const image = value === undefined ? undefined : parseReference(value);
+  if (image === undefined || !("wrong" in image)) return value;
+  throw wrong("buildkit-image", value ?? "", `It is no image: ${image.wrong}.`);
 }
 
 /** `false` is for no cache at all. */

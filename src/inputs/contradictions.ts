@@ -1,5 +1,5 @@
 import { ActionError } from "../errors.ts";
-import { formatReference } from "../oci/reference.ts";
+import { formatReference, parseReference } from "../oci/reference.ts";
 import { imageAllowed } from "../registry/allowed.ts";
 import type { Defaults, Inputs } from "./inputs.ts";
 
@@ -10,6 +10,7 @@ type Contradiction = { readonly is: boolean; readonly what: string; readonly fix
  * @throws ActionError E_INPUT naming them.
  */
 export function refuseContradictions(inputs: Inputs, defaults: Defaults): void {
+  refuseForeignInputs(inputs);
   refuseAttestationContradictions(inputs);
   const found = [
     ...contradictionsOfSources(inputs),
@@ -84,7 +85,29 @@ function contradictionsOfMisses(inputs: Inputs): readonly Contradiction[] {
   ];
 }
 
-type Others = Pick<Inputs, "attestations" | "allowedImages" | "onMiss" | "onDrift" | "onUnknown">;
+/**
+ * What an input names is fetched too, and the patterns are one list of what may be.
+ * @throws ActionError E_INPUT naming both.
+ */
+function refuseForeignInputs({ attestations, build, fallbackImage, allowedImages }: Inputs): void {
+  const named: readonly (readonly [input: string, written: string | undefined])[] = [
+    ["sbom", attestations.generator && formatReference(attestations.generator)],
+    ["buildkit-image", build.buildkitImage],
+    ["fallback-image", fallbackImage],
+    ...build.contexts.map(({ kind, value }) => ["build-contexts", kind === "image" ? value : undefined] as const),
+    ...(build.cacheFrom ?? []).map(({ attributes }) => ["cache-from", attributes.get("ref")] as const),
+  ];
+  for (const [input, written] of allowedImages.length === 0 ? [] : named) {
+    const reference = written === undefined ? undefined : parseReference(written);
+    if (reference === undefined || (!("wrong" in reference) && imageAllowed(allowedImages, reference))) continue;
+    throw new ActionError("E_INPUT", {
+      what: `The input ${input} asks for ${written}, which is not among allowed-images.`,
+      fix: "Add a pattern for it to allowed-images, or name another one.",
+    });
+  }
+}
+
+type Others = Pick<Inputs, "attestations" | "onMiss" | "onDrift" | "onUnknown">;
 
 /**
  * Refuses what the inputs about attestations and others say together and cannot be.
@@ -92,11 +115,6 @@ type Others = Pick<Inputs, "attestations" | "allowedImages" | "onMiss" | "onDrif
  */
 function refuseAttestationContradictions(inputs: Others): void {
   const { generator, required } = inputs.attestations;
-  if (generator && !imageAllowed(inputs.allowedImages, generator))
-    throw new ActionError("E_INPUT", {
-      what: `The input sbom asks for ${formatReference(generator)}, which is not among allowed-images.`,
-      fix: "Add a pattern for it to allowed-images, or name another generator.",
-    });
   const builds = (["onMiss", "onDrift", "onUnknown"] as const).find((name) => inputs[name] === "build");
   if (generator || builds === undefined || !required.includes("sbom")) return;
   const input = { onMiss: "on-miss", onDrift: "on-drift", onUnknown: "on-unknown" }[builds];

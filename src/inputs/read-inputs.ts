@@ -71,25 +71,33 @@ function readDialect(read: ReadInput): Inputs["dialect"] {
   });
 }
 
+/** Capitals are lowered, as in the host's default: a repository of GitHub's may have them, and a registry's never has. */
 function readCacheRepository(read: ReadInput, defaults: Defaults): Repository {
-  const value = text(read, "cache-repo") ?? defaults.cacheRepository;
+  const written = text(read, "cache-repo");
+  const value = written ?? defaults.cacheRepository;
   if (value === undefined)
     throw new ActionError("E_INPUT", {
       what: "The input cache-repo is not set, and this host does not tell which repository the run belongs to.",
       fix: "Set cache-repo to a repository that the job may push to, like ghcr.io/team/app/devcontainer.",
     });
-  const name = parseRepository(value);
-  if ("wrong" in name)
+  const input = written === undefined ? "The default of the input cache-repo" : "The input cache-repo";
+  const slash = value.indexOf("/");
+  if (slash < 0 && /[.:]|^localhost$/.test(value))
     throw new ActionError("E_INPUT", {
-      what: `The input cache-repo is "${value}", which is not a repository: ${name.wrong}.`,
-      fix: "Write it as registry/path, without tag and without https://, like ghcr.io/team/app/devcontainer.",
+      what: `${input} is "${value}", which is a registry without a path.`,
+      fix: "Add the repository's path, like ghcr.io/team/app/devcontainer.",
     });
-  if (/:[^/]*$|@/.test(value.slice(value.indexOf("/"))))
+  if (!value.includes("://") && /:[^/]*$|@/.test(value.slice(slash + 1)))
     throw new ActionError("E_INPUT", {
-      what: `The input cache-repo is "${value}": it names a tag or a digest.`,
+      what: `${input} is "${value}": it names a tag or a digest.`,
       fix: "Leave the tag out; the action makes its own tags there.",
     });
-  return name;
+  const name = parseRepository(value.toLowerCase());
+  if (!("wrong" in name)) return name;
+  throw new ActionError("E_INPUT", {
+    what: `${input} is "${value}", which is not a repository: ${name.wrong}.`,
+    fix: "Write it as registry/path, without tag and without https://, like ghcr.io/team/app/devcontainer.",
+  });
 }
 
 function readPlatforms(read: ReadInput): Platform[] {

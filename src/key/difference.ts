@@ -22,8 +22,8 @@ export type Difference = {
 export type Places = {
   readonly configuration: string;
   readonly dockerfile: string | undefined;
-  /** The Dockerfile's instruction lines, in the shape of `Yours["dockerfile"]["stages"]`. */
-  readonly instructions: readonly (readonly number[])[];
+  /** By platform, the lines of the Dockerfile's instructions that count, in the shape of `Yours["dockerfile"]["stages"]`. */
+  readonly instructions: Readonly<Record<string, readonly (readonly number[])[]>>;
   readonly arguments: Readonly<Record<string, { readonly file: string; readonly line?: number }>>;
   readonly bases: Readonly<Record<string, { readonly file: string; readonly line?: number }>>;
   /** The context's folder, relative to the workspace; `.` for the workspace itself. */

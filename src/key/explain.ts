@@ -129,7 +129,7 @@ function compareDockerfiles(before: PlatformPlan, now: PlatformPlan, places: Pla
   if (was.escape !== is.escape) return [tell(`${file}: the escape character changed`)];
   const flatBefore = was.stages.flat();
   const flatNow = is.stages.flat();
-  const lines = places.instructions.flat();
+  const lines = (places.instructions[now.yours.options.platform] ?? []).flat();
   const first = flatNow.findIndex((text, index) => text !== flatBefore[index]);
   if (first < 0)
     return flatBefore.length > flatNow.length

@@ -2,15 +2,23 @@ import { type Digest, digestOf } from "../oci/digest.ts";
 import { isRecord } from "../oci/manifest.ts";
 import { canonicalJson, type Json } from "./canonical.ts";
 import { compactTree } from "./fingerprint.ts";
-import type { ContextEntry, PlatformPlan, Upstream, UpstreamImage, WrittenFeature, Yours } from "./ingredients.ts";
+import type {
+  ContextEntry,
+  PlatformPlan,
+  Upstream,
+  UpstreamFeature,
+  UpstreamImage,
+  WrittenFeature,
+  Yours,
+} from "./ingredients.ts";
 import { isPlatformPlan } from "./plan-shape.ts";
 
 /** The predicate type of our in-toto statement. */
 export const PLAN_PREDICATE = "urn:dev-container-cache:plan:1";
 
 /**
- * A set's plan as it travels with the image. Values of build args and everything that came from `${localEnv:…}` stand in it only as
- * salted hashes: whoever can pull the image can read this.
+ * A set's plan as it travels with the image. Values of build args, everything that came from `${localEnv:…}` and what files hold stand in it
+ * only as salted hashes: whoever can pull the image can read this.
  */
 export type StoredPlan = {
   readonly schema: number;
@@ -46,7 +54,7 @@ export function hidePrivateValues(plan: PlatformPlan, hidden: Hidden, salt: stri
   return {
     ...plan,
     yours: hideInYours(plan.yours, hidden, salt),
-    upstream: hideInUpstream(plan.upstream, hidden, salt),
+    upstream: hideInUpstream(plan.upstream, localFeatures(plan.yours.features), hidden, salt),
   };
 }
 
@@ -67,6 +75,7 @@ function hideInYours(yours: Yours, hidden: Hidden, salt: string): Yours {
           },
         }
       : {}),
+    ...(yours.context ? { context: { tree: hideDigest(yours.context.tree, salt) } } : {}),
     arguments: Object.fromEntries(Object.entries(yours.arguments).map(([name, value]) => [name, hash(value, salt)])),
     options: {
       ...yours.options,
@@ -99,18 +108,27 @@ function hideContexts(
   salt: string,
 ): NonNullable<Yours["contexts"]> {
   const entries = Object.entries(contexts).map(([name, source]) => {
-    if (!hidden.has(name)) return [name, source] as const;
-    return [hash(name, salt), "image" in source ? { image: hash(source.image, salt) } : source] as const;
+    const isHidden = hidden.has(name);
+    if ("tree" in source) return [isHidden ? hash(name, salt) : name, { tree: hideDigest(source.tree, salt) }] as const;
+    return isHidden ? ([hash(name, salt), { image: hash(source.image, salt) }] as const) : ([name, source] as const);
   });
   return Object.fromEntries(entries);
 }
 
 function hideFeature(feature: WrittenFeature, hidden: Hidden, salt: string): WrittenFeature {
-  if (feature.options === undefined || !hidden.features.has(feature.id)) return feature;
-  return { ...feature, options: hash(canonicalJson(feature.options), salt) };
+  const hidesOptions = feature.options !== undefined && hidden.features.has(feature.id);
+  return {
+    ...feature,
+    ...(hidesOptions ? { options: hash(canonicalJson(feature.options ?? null), salt) } : {}),
+    ...(feature.tree === undefined ? {} : { tree: hideDigest(feature.tree, salt) }),
+  };
 }
 
-function hideInUpstream(upstream: Upstream, hidden: Hidden, salt: string): Upstream {
+function localFeatures(features: readonly WrittenFeature[]): ReadonlySet<string> {
+  return new Set(features.flatMap(({ id, tree }) => (tree === undefined ? [] : [id])));
+}
+
+function hideInUpstream(upstream: Upstream, local: ReadonlySet<string>, hidden: Hidden, salt: string): Upstream {
   const hide = (image: UpstreamImage): UpstreamImage => {
     if (!hidden.references.has(image.reference)) return image;
     // Where nothing was expanded the written form is the reference itself and tells as much.
@@ -121,21 +139,32 @@ function hideInUpstream(upstream: Upstream, hidden: Hidden, salt: string): Upstr
     ...upstream,
     bases: upstream.bases.map(hide),
     ...(upstream.frontend ? { frontend: hide(upstream.frontend) } : {}),
-    features: upstream.features.map((feature) =>
-      hidden.features.has(feature.written)
-        ? { ...feature, options: feature.options.map(([name, value]) => [name, hash(value, salt)] as const) }
-        : feature,
-    ),
+    features: upstream.features.map((feature): UpstreamFeature => {
+      const { written, options, digest } = feature;
+      return {
+        ...feature,
+        digest: local.has(written) ? hideDigest(digest, salt) : digest,
+        options: hidden.features.has(written) ? options.map(([name, value]) => [name, hash(value, salt)]) : options,
+      };
+    }),
   };
+}
+
+/** Of a file with few possible contents everybody could try them all, and compare. */
+function hideDigest(digest: Digest, salt: string): Digest {
+  return digestOf(`${salt}\n${digest}`);
 }
 
 function hash(value: string, salt: string): string {
   return `salted:${digestOf(`${salt}\n${value}`)}`;
 }
 
-/** The trees that some plans name, ready to be stored. */
-export function storeTrees(trees: ReadonlyMap<Digest, readonly ContextEntry[]>): StoredPlan["trees"] {
-  return Object.fromEntries([...trees].map(([digest, entries]) => [digest, compactTree(entries)]));
+/** The trees that some plans name, ready to be stored: what files hold stands in them as salted hashes. */
+export function storeTrees(trees: ReadonlyMap<Digest, readonly ContextEntry[]>, salt: string): StoredPlan["trees"] {
+  const hide = (entry: ContextEntry): ContextEntry =>
+    entry.kind === "file" ? { ...entry, content: hideDigest(entry.content, salt) } : entry;
+  const stored = [...trees].map(([digest, entries]) => [hideDigest(digest, salt), compactTree(entries.map(hide))]);
+  return Object.fromEntries(stored);
 }
 
 /**

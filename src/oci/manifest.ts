@@ -47,6 +47,10 @@ export const PREDICATE_TYPE = "in-toto.io/predicate-type";
 /** Marks the entry of our own plan among an index's attestations; its value is the fingerprint of everything but upstream. */
 export const OWN_ANNOTATION = "dev-container-cache.own";
 
+function twoTypes(sentAs: string, declared: string): string {
+  return `it was sent ${sentAs === "" ? "without a type," : `as ${sentAs}`} and calls itself ${declared}`;
+}
+
 /**
  * Reads the JSON of an index or a manifest.
  * @param mediaType as the registry's `Content-Type` says, without parameters.
@@ -57,8 +61,7 @@ export function readManifest(json: unknown, mediaType: string): Index | ImageMan
   if (json.schemaVersion === 1)
     return { wrong: "it is a schema 1 manifest, which says nothing certain about platforms" };
   const declared = typeof json.mediaType === "string" ? json.mediaType : undefined;
-  if (declared !== undefined && declared !== mediaType)
-    return { wrong: `it was sent as ${mediaType} and calls itself ${declared}` };
+  if (declared !== undefined && declared !== mediaType) return { wrong: twoTypes(mediaType, declared) };
   const annotations = readAnnotations(json.annotations) ?? {};
   if (INDEX_TYPES.includes(mediaType)) {
     if (!Array.isArray(json.manifests)) return { wrong: "it is an index without a list of manifests" };

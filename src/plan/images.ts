@@ -5,21 +5,21 @@ import type { Platform } from "../oci/platform.ts";
 import { imageAllowed } from "../registry/allowed.ts";
 import type { Doubt } from "../sources/doubt.ts";
 import { readImageName } from "../sources/image-name.ts";
-import { type Gathered, scopeOf } from "../sources/sources.ts";
+import { type Gathered, scopeOf, stagesOf } from "../sources/sources.ts";
 import type { ImageSource } from "./upstream.ts";
 
 /** The images that a platform's build reads, or why that cannot be told. */
 export type ReadImages = { readonly images: readonly ImageSource[]; readonly doubt?: Doubt };
 
 /**
- * Every image that the Dockerfile names, and its frontend.
+ * Every image that the stages name which the target may need, and the frontend.
  * @throws ActionError E_DOCKERFILE for a name that is none.
  */
 export function readImages(gathered: Gathered, platform: Platform): ReadImages {
   const { source } = gathered.definition;
   const file = gathered.file ?? gathered.relative;
   const images: ImageSource[] = [];
-  for (const use of imageUses(gathered.dockerfile, scopeOf(gathered, platform))) {
+  for (const use of imageUses(gathered.dockerfile, stagesOf(gathered, platform), scopeOf(gathered, platform))) {
     const at = source.kind === "image" ? source.image.at : { file, line: use.line };
     const of = whichManifest(use, platform);
     if (use.reference === undefined || of === undefined) return { images: [], doubt: undecidable(use, at) };
@@ -56,11 +56,11 @@ function frontendOf({ dockerfile, arguments: { args } }: Gathered, file: string)
 }
 
 /** What an address serves can change without a trace: only a checksum says what will be in the image. */
-export function remoteDoubt(gathered: Gathered): Doubt | undefined {
+export function remoteDoubt(gathered: Gathered, platform: Platform): Doubt | undefined {
   const { file, dockerfile } = gathered;
   if (file === undefined) return undefined;
-  const scope = scopeOf(gathered, { os: "linux", architecture: "amd64" });
-  const first = remoteAdds(dockerfile, scope).find(({ checksum }) => checksum === undefined);
+  const adds = remoteAdds(dockerfile, stagesOf(gathered, platform), scopeOf(gathered, platform));
+  const first = adds.find(({ checksum }) => checksum === undefined);
   if (!first) return undefined;
   return {
     kind: "plan",

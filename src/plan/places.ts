@@ -1,21 +1,25 @@
 import { formatOption } from "../devcontainer/options.ts";
-import type { Dockerfile } from "../dockerfile/parse.ts";
+import type { Dockerfile, Stage } from "../dockerfile/parse.ts";
+import { usedGlobalArgs } from "../dockerfile/reach.ts";
 import type { Places } from "../key/difference.ts";
 import type { Hidden } from "../key/stored.ts";
+import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { parseReference } from "../oci/reference.ts";
 import type { NamedContext } from "../sources/definition-shape.ts";
 import { nameForBuildKit } from "../sources/image-name.ts";
 import { installationOf } from "../sources/installation.ts";
-import type { Gathered } from "../sources/sources.ts";
+import { type Gathered, stagesOf } from "../sources/sources.ts";
 import type { ImageSource } from "./upstream.ts";
 
 /** Where a person finds each ingredient of the plan. */
-export function tellPlaces(gathered: Gathered, images: readonly ImageSource[]): Places {
+export function tellPlaces(gathered: Gathered, images: readonly ImageSource[], platforms: readonly Platform[]): Places {
   const { file, dockerfile } = gathered;
   return {
     configuration: gathered.relative,
     dockerfile: file,
-    instructions: instructionLines(dockerfile),
+    instructions: Object.fromEntries(
+      platforms.map((one) => [formatPlatform(one), instructionLines(dockerfile, stagesOf(gathered, one))]),
+    ),
     arguments: gathered.arguments.places,
     bases: Object.fromEntries(images.filter(({ by }) => by === "base").map(({ written, at }) => [written, at])),
     context: gathered.contextFolder,
@@ -23,13 +27,10 @@ export function tellPlaces(gathered: Gathered, images: readonly ImageSource[]): 
   };
 }
 
-function instructionLines(dockerfile: Dockerfile): number[][] {
+function instructionLines(dockerfile: Dockerfile, stages: readonly Stage[]): number[][] {
   const directive = dockerfile.syntax ? [dockerfile.syntax.line] : [];
-  const before = [...directive, ...dockerfile.globalArgs.map(({ line }) => line)];
-  return [
-    before,
-    ...dockerfile.stages.map((stage) => [stage.from.line, ...stage.instructions.map(({ line }) => line)]),
-  ];
+  const before = [...directive, ...usedGlobalArgs(dockerfile, stages).map(({ line }) => line)];
+  return [before, ...stages.map((stage) => [stage.from.line, ...stage.instructions.map(({ line }) => line)])];
 }
 
 /** A reference may be private where a build arg is part of it, or a variable of the environment. */

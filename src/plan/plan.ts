@@ -2,7 +2,11 @@ import { pickLabel } from "../devcontainer/label.ts";
 import { formatOption } from "../devcontainer/options.ts";
 import type { Configuration } from "../devcontainer/parse.ts";
 import type { Workspace } from "../devcontainer/paths.ts";
-import { type Dockerfile, instructionText } from "../dockerfile/parse.ts";
+import { type Dockerfile, instructionText, type Stage } from "../dockerfile/parse.ts";
+import { declaredBy, usedGlobalArgs } from "../dockerfile/reach.ts";
+import { declaredArgs, declaredNames } from "../dockerfile/stages.ts";
+import { actsUndeclared } from "../dockerfile/undeclared.ts";
+import type { Warning } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Places } from "../key/difference.ts";
 import { ownKey, sourceKey, treeDigest } from "../key/fingerprint.ts";
@@ -10,10 +14,11 @@ import { type ContextEntry, type PlatformPlan, RECIPE, SCHEMA, type Yours } from
 import type { Hidden } from "../key/stored.ts";
 import type { Digest } from "../oci/digest.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
+import type { Doubt } from "../sources/doubt.ts";
 import { installationOf } from "../sources/installation.ts";
-import type { Warning } from "../sources/source-warnings.ts";
-import { type Gathered, gatherSources } from "../sources/sources.ts";
+import { type Gathered, gatherSources, stagesOf, type Triggers } from "../sources/sources.ts";
 import type { World } from "../world.ts";
+import { refuseForeignSources } from "./allowed.ts";
 import { readImages, refuseForeignImages, remoteDoubt } from "./images.ts";
 import { findHidden, tellPlaces } from "./places.ts";
 import type { Wanted } from "./wanted.ts";
@@ -33,14 +38,16 @@ export type Sources = {
 
 /**
  * Reads the sources and makes everything of the plan that needs no request.
+ * @param triggers of the images that are built on, once these were read: what they take from the context counts too.
  * @throws ActionError for everything that is wrong with them, before any request.
  */
 export async function readSources(
   inputs: Inputs,
   workspace: Workspace,
   world: Pick<World, "files" | "host">,
+  triggers: Triggers = new Map(),
 ): Promise<Sources> {
-  const gathered = await gatherSources(inputs, workspace, world);
+  const gathered = await gatherSources(inputs, workspace, world, triggers);
   const { configuration, definition } = gathered;
   const picked = pickLabel(configuration.raw);
   const trees = treesOf(gathered);
@@ -55,14 +62,16 @@ export async function readSources(
     ...readImages(gathered, platform),
   }));
   for (const { images } of platforms) refuseForeignImages(images, inputs.allowedImages);
+  const doubt = definition.doubt ?? platforms.find((one) => one.doubt)?.doubt;
+  refuseForeignSources(definition, doubt, inputs.allowedImages);
   const images = platforms.flatMap((one) => one.images);
   const wanted: Wanted = {
     repository: inputs.cacheRepository,
     platforms,
     sourceKey: sourceKey(platforms.map(({ plan }) => plan.yours)),
     ownKey: ownKey(platforms.map(({ plan }) => plan)),
-    undeclared: gathered.arguments.undeclared,
-    doubt: definition.doubt ?? platforms.find((one) => one.doubt)?.doubt ?? remoteDoubt(gathered),
+    undeclared: undeclaredArguments(gathered, inputs.platforms),
+    doubt: doubt ?? firstRemoteDoubt(gathered, inputs.platforms),
     verify: inputs.verify,
     required: inputs.attestations.required,
     features: gathered.features?.request,
@@ -72,9 +81,11 @@ export async function readSources(
     wanted,
     configuration: gathered.relative,
     raw: configuration.raw,
-    places: tellPlaces(gathered, images),
+    places: tellPlaces(gathered, images, inputs.platforms),
     hidden: findHidden(gathered, images),
-    trees: new Map([...trees.values()].map(({ digest, entries }) => [digest, entries])),
+    trees: new Map(
+      [...trees.contexts.values(), ...trees.named.values()].map(({ digest, entries }) => [digest, entries]),
+    ),
     build: gathered,
     warnings: [...configuration.warnings, ...definition.warnings, ...gathered.warnings],
   };
@@ -87,20 +98,35 @@ function platformToHandOver(platforms: readonly Platform[], own: string): Platfo
   return platforms.find((platform) => formatPlatform(platform) === own) ?? first;
 }
 
-/** A named context has its name; the build context itself has none. */
-type Trees = ReadonlyMap<string, { readonly digest: Digest; readonly entries: readonly ContextEntry[] }>;
+function firstRemoteDoubt(gathered: Gathered, platforms: readonly Platform[]): Doubt | undefined {
+  return platforms.map((platform) => remoteDoubt(gathered, platform)).find((doubt) => doubt !== undefined);
+}
+
+type Hashed = { readonly digest: Digest; readonly entries: readonly ContextEntry[] };
+
+/** Platforms that take the same from the context have the very same list of it. */
+type Trees = { readonly contexts: ReadonlyMap<string, Hashed>; readonly named: ReadonlyMap<string, Hashed> };
 
 function treesOf({ context, namedContexts }: Gathered): Trees {
-  const all = [...(context ? [["", context] as const] : []), ...namedContexts];
-  return new Map(all.map(([name, { entries }]) => [name, { digest: treeDigest(entries), entries }]));
+  const known = new Map<readonly ContextEntry[], Hashed>();
+  const hash = (entries: readonly ContextEntry[]): Hashed => {
+    const hashed = known.get(entries) ?? { digest: treeDigest(entries), entries };
+    known.set(entries, hashed);
+    return hashed;
+  };
+  return {
+    contexts: new Map([...(context?.entries ?? [])].map(([platform, entries]) => [platform, hash(entries)])),
+    named: new Map([...namedContexts].map(([name, { entries }]) => [name, hash(entries)])),
+  };
 }
 
 function makeYours(inputs: Inputs, gathered: Gathered, platform: Platform, trees: Trees): Yours {
   const { configuration, definition, dockerfile, features } = gathered;
-  const { args, secretIds } = gathered.arguments;
+  const { secretIds } = gathered.arguments;
   const { containerEnv, ...users } = pickLabel(configuration.raw).yours;
   const { source, target } = definition;
-  const tree = trees.get("")?.digest;
+  const tree = trees.contexts.get(formatPlatform(platform))?.digest;
+  const stages = stagesOf(gathered, platform);
   return {
     configuration: {
       kind: source.kind === "image" ? "image" : "dockerfile",
@@ -110,11 +136,11 @@ function makeYours(inputs: Inputs, gathered: Gathered, platform: Platform, trees
       ...(containerEnv === undefined ? {} : { containerEnv }),
     },
     ...(source.kind === "dockerfile"
-      ? { dockerfile: { escape: dockerfile.escape, stages: instructionTexts(dockerfile) } }
+      ? { dockerfile: { escape: dockerfile.escape, stages: instructionTexts(dockerfile, stages) } }
       : {}),
     ...(tree === undefined ? {} : { context: { tree } }),
     ...(definition.contexts.size === 0 ? {} : { contexts: namedContexts(gathered, trees) }),
-    arguments: args,
+    arguments: argumentsThatCount(gathered, stages),
     options: {
       platform: formatPlatform(platform),
       ...(inputs.cacheVersion === undefined ? {} : { cacheVersion: inputs.cacheVersion }),
@@ -137,7 +163,7 @@ function installation({ configuration, definition }: Gathered): Pick<Yours, "ins
 
 function namedContexts({ definition }: Gathered, trees: Trees): NonNullable<Yours["contexts"]> {
   const sources = [...definition.contexts].map(([name, { kind, value }]) => {
-    const tree = trees.get(name)?.digest;
+    const tree = trees.named.get(name)?.digest;
     // An image's digest is among the bases, where an instruction uses it.
     const source = kind === "image" || tree === undefined ? { image: value } : { tree };
     return [name, source] as const;
@@ -145,14 +171,30 @@ function namedContexts({ definition }: Gathered, trees: Trees): NonNullable<Your
   return Object.fromEntries(sources);
 }
 
-/** All stages count: which of them the target needs is not asked yet. */
-function instructionTexts(dockerfile: Dockerfile): string[][] {
+/** What a base may declare with ONBUILD: its config says. A stage that this target does not need may declare the same name. */
+function undeclaredArguments(gathered: Gathered, platforms: readonly Platform[]): Readonly<Record<string, string>> {
+  const { args, undeclared } = gathered.arguments;
+  const counting = platforms.map((platform) => argumentsThatCount(gathered, stagesOf(gathered, platform)));
+  const others = Object.entries(args).filter(([name]) => counting.some((some) => !Object.hasOwn(some, name)));
+  return { ...undeclared, ...Object.fromEntries(others) };
+}
+
+/** A build arg that only other stages declare changes nothing in these. */
+function argumentsThatCount(
+  { dockerfile, arguments: { args } }: Gathered,
+  stages: readonly Stage[],
+): Readonly<Record<string, string>> {
+  const used = new Set([...declaredBy(stages), ...usedGlobalArgs(dockerfile, stages).flatMap(declaredNames)]);
+  const declared = declaredArgs(dockerfile);
+  return Object.fromEntries(
+    Object.entries(args).filter(([name]) => used.has(name) || !declared.has(name) || actsUndeclared(name)),
+  );
+}
+
+function instructionTexts(dockerfile: Dockerfile, stages: readonly Stage[]): string[][] {
   const { syntax } = dockerfile;
   // What stands behind the frontend's name is told to it, and may change what it builds.
   const directive = syntax ? [["# syntax=", syntax.reference, " ", syntax.options].join("").trimEnd()] : [];
-  const before = [...directive, ...dockerfile.globalArgs.map(instructionText)];
-  return [
-    before,
-    ...dockerfile.stages.map((stage) => [instructionText(stage.from), ...stage.instructions.map(instructionText)]),
-  ];
+  const before = [...directive, ...usedGlobalArgs(dockerfile, stages).map(instructionText)];
+  return [before, ...stages.map((stage) => [instructionText(stage.from), ...stage.instructions.map(instructionText)])];
 }

@@ -23,7 +23,7 @@ export function storePlan({ sources, plan, salt, now, seconds }: PlanToStore): S
     platforms: Object.fromEntries(
       plan.platforms.map((one) => [formatPlatform(one.platform), hidePrivateValues(one.plan, sources.hidden, salt)]),
     ),
-    trees: storeTrees(sources.trees),
+    trees: storeTrees(sources.trees, salt),
     built: { at: new Date(now).toISOString(), seconds },
   };
 }

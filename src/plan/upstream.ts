@@ -63,7 +63,12 @@ export async function resolveUpstream(
   for (const [name, source] of references) {
     const answer = served.get(name);
     if (answer && answer.kind !== "found")
-      return { kind: "registry", what: `${source.by} image ${name} (${tellPlace(source.at)})`, error: answer };
+      return {
+        kind: "registry",
+        what: `${source.by} image ${name} (${tellPlace(source.at)})`,
+        error: answer,
+        at: source.at,
+      };
   }
   if (resolving.status === "rejected") throw resolving.reason;
   const installed = resolving.value;

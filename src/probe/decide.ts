@@ -111,11 +111,20 @@ export function cannotTell(doubt: Doubt): ActionError {
       ...(doubt.at ? { at: doubt.at } : {}),
     });
   }
-  const { error, what } = doubt;
+  const { error, what, at } = doubt;
+  if (error.kind === "absent" && at)
+    return new ActionError("E_UNKNOWN", {
+      what: `The ${what} is not there: its registry says "${error.words}", so there is no key to look for. The request: ${error.request}.`,
+      fix:
+        error.fix ?? 'Correct the name or the tag, or log in: some registries say "not found" of what may not be seen.',
+      at,
+      cause: error,
+    });
   const status = error.status === undefined ? "" : ` (${error.status})`;
   return new ActionError(error.kind === "denied" ? "E_AUTH" : "E_UNKNOWN", {
     what: `Whether the image is there cannot be told: asked for ${what}, the answer was ${error.kind}${status}: ${error.words}. The request: ${error.request}.`,
     fix: error.fix ?? adviceFor(error.kind),
+    ...(at ? { at } : {}),
     cause: error,
   });
 }

@@ -2,18 +2,26 @@ import type { FeaturePorts } from "../features/found.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import { sourceTag } from "../key/fingerprint.ts";
 import type { Sources } from "../plan/plan.ts";
+import type { Doubt } from "../sources/doubt.ts";
+import type { Triggers } from "../sources/sources.ts";
 import type { Traffic, World } from "../world.ts";
 import { type Aged, leaveOutOld } from "./age.ts";
+import { type BaseConfigs, readBases } from "./bases.ts";
 import type { Dialect } from "./dialect.ts";
 import { type Explanation, explainAgainstBranch, explainDrift } from "./explain.ts";
+import type { Verdict } from "./probe.ts";
 
 /** A probe that hangs must not eat the job: past this many milliseconds the answer is `unknown`. */
 const PROBE_TIME = 60_000;
 
 /** What was found out before anything is done. */
 export type Look = {
+  /** What was looked for: with what ONBUILD triggers take from the context, where no image was found without that. */
+  readonly sources: Sources;
   readonly probed: Aged;
   readonly explanation: Explanation;
+  /** Of the images that stages are built on, where there was reason to read them. */
+  readonly bases: BaseConfigs;
   /** Until the verdict stood; the explanation is not in it. */
   readonly spent: { readonly seconds: number; readonly traffic: Traffic };
 };
@@ -23,24 +31,60 @@ type Question = {
   readonly sources: Sources;
   readonly dialect: Dialect;
   readonly ports: FeaturePorts;
+  /** Reads the sources anew, with what these triggers take from the context. */
+  readonly readWith: (triggers: Triggers) => Promise<Sources>;
 };
 
 /** Probes the cache repository, leaves out what is too old, and on a miss finds the reasons. All of it has one limit of time. */
-export async function lookForImage({ inputs, sources, dialect, ports }: Question, world: World): Promise<Look> {
-  const { registry, clock, log } = world;
-  const started = clock();
+export async function lookForImage(question: Question, world: World): Promise<Look> {
+  const { registry, log } = world;
   registry.limitTime(PROBE_TIME);
+  const look = await lookTwice(question, world);
+  const told = new Set(question.sources.warnings.map(({ text }) => text));
+  const more = look.sources.warnings.filter(({ text }) => !told.has(text));
+  for (const { text, at } of [...more, ...look.probed.warnings]) log.warning(text, at);
+  registry.limitTime(undefined);
+  return look;
+}
+
+/**
+ * Whether a base has ONBUILD triggers only its config says, which a hit need not read: no image stands under a key that does not know
+ * what they take. Without a hit the config is read, beside the explanation, and where there are such triggers it is looked for again, by
+ * the key that knows it.
+ */
+async function lookTwice(question: Question, world: World): Promise<Look> {
+  const first = await lookOnce(question, world);
+  const { sources, probed } = first;
+  const { plan, verdict } = probed;
+  if (!plan || verdict.kind === "hit" || verdict.kind === "joinable") return { ...first, ...(await first.explain()) };
+  const [explained, bases] = await Promise.all([first.explain(), readBases(sources, plan.bindings, world.registry)]);
+  if (bases.kind !== "read")
+    return { ...first, probed: { ...probed, verdict: unlessSure(verdict, bases) }, ...explained };
+  const { configs, triggers } = bases;
+  if (triggers.size === 0 || !sources.build.context) return { ...first, ...explained, bases: configs };
+  const second = await lookOnce({ ...question, sources: await question.readWith(triggers) }, world);
+  return { ...second, ...(await second.explain()), bases: configs };
+}
+
+/** What is built cannot be told; the last good image of the same sources is one all the same. */
+function unlessSure(verdict: Verdict, doubt: Doubt): Verdict {
+  return verdict.kind === "stale" || verdict.kind === "unknown" ? { ...verdict, doubt } : { kind: "unknown", doubt };
+}
+
+type Once = Omit<Look, "explanation"> & { readonly explain: () => Promise<Pick<Look, "explanation">> };
+
+async function lookOnce({ inputs, sources, dialect, ports }: Question, world: World): Promise<Once> {
+  const { registry, clock } = world;
+  const started = clock();
   const answer = await dialect.probe(sources, registry, ports);
   const limit = { days: inputs.cacheTtlDays, now: clock() };
   const probed = await leaveOutOld(answer, limit, sources.wanted, registry);
-  for (const { text, at } of probed.warnings) log.warning(text, at);
   const spent = { seconds: Math.round(clock() - started) / 1000, traffic: registry.traffic() };
-  const explanation = await explain(inputs, sources, probed, world);
-  registry.limitTime(undefined);
-  return { probed, explanation, spent };
+  const explain = async () => ({ explanation: await explainVerdict(inputs, sources, probed, world) });
+  return { sources, probed, bases: new Map(), spent, explain };
 }
 
-async function explain(
+async function explainVerdict(
   { alias }: Inputs,
   sources: Sources,
   { plan, verdict, tooOld }: Aged,

@@ -116,10 +116,11 @@ async function makeHere(scene: Scene, means: Means, why: string): Promise<Outcom
 function taskOf({
   inputs,
   sources,
+  bases,
   ports,
   probed: { tooOld },
-}: Scene): Pick<BuildTask, "inputs" | "sources" | "ports" | "rebuild"> {
-  return { inputs, sources, ports, rebuild: tooOld ? "fresh" : inputs.force ? "cached" : "no" };
+}: Scene): Pick<BuildTask, "inputs" | "sources" | "bases" | "ports" | "rebuild"> {
+  return { inputs, sources, bases, ports, rebuild: tooOld ? "fresh" : inputs.force ? "cached" : "no" };
 }
 
 type Ended = Built | { readonly failed: Outcome };

@@ -7,6 +7,7 @@ import type { Served } from "../oci/manifest.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Sources } from "../plan/plan.ts";
 import type { Aged } from "../probe/age.ts";
+import type { BaseConfigs } from "../probe/bases.ts";
 import type { Found } from "../probe/found.ts";
 import type { World } from "../world.ts";
 import type { Alias } from "./publish.ts";
@@ -17,6 +18,8 @@ export type Scene = {
   readonly inputs: Inputs;
   readonly sources: Sources;
   readonly probed: Aged;
+  /** Of the images that stages are built on, as far as they were read. */
+  readonly bases: BaseConfigs;
   readonly alias: Alias | undefined;
   readonly tags: AskedTags;
   readonly ports: FeaturePorts;

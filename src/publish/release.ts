@@ -1,8 +1,9 @@
+import { lastWords } from "../buildx/buildx.ts";
 import { ActionError } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import { faultOfTag } from "../inputs/tag-inputs.ts";
 import { readCommit } from "../sources/commit.ts";
-import type { Event, World } from "../world.ts";
+import type { Event, Finished, World } from "../world.ts";
 
 /** The tags that this run is asked to put on the image, beside those of the design. */
 export type AskedTags = { readonly tags: readonly string[]; readonly release: string | undefined };
@@ -37,6 +38,7 @@ async function tagAtHead(world: Pick<World, "exec" | "host">): Promise<string | 
   const finished = await world.exec("git", ["-C", world.host.workspace, "tag", "--points-at", "HEAD"], {
     timeout: 10_000,
   });
+  if (told === undefined && finished?.code !== 0) throw cannotDecide(finished);
   const tags = finished?.code === 0 ? finished.stdout.split("\n").filter((line) => line !== "") : [];
   const tag = told ?? tags[0];
   if (tag === undefined) return undefined;
@@ -50,6 +52,15 @@ async function tagAtHead(world: Pick<World, "exec" | "host">): Promise<string | 
   throw new ActionError("E_INPUT", {
     what: `The input release is auto, and the git tag at HEAD, ${tag}, cannot be an image's: ${fault}.`,
     fix: "Name another tag to release under.",
+  });
+}
+
+/** A release that was asked for and is silently none would be noticed by nobody: git refuses a checkout of another user, as in job containers. */
+function cannotDecide(finished: Finished | undefined): ActionError {
+  const why = finished === undefined ? "there is no git on this machine" : lastWords(finished);
+  return new ActionError("E_INPUT", {
+    what: `The input release is auto, and git does not tell which tag stands at HEAD: ${why}`,
+    fix: "Put git and the checkout in order (git config --global --add safe.directory '*' where it speaks of dubious ownership), name the tag, or leave release out.",
   });
 }
 

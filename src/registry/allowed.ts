@@ -11,7 +11,12 @@ export function parseImagePattern(written: string): ImagePattern | { readonly wr
   // Letters in place of the stars have the name read and normalised as any other: `debian*` is `docker.io/library/debian*`.
   const [many, one] = ["zzmanyzz", "zzonezz"];
   const parsed = parseReference(written.replaceAll("**", many).replaceAll("*", one));
-  if ("wrong" in parsed) return parsed;
+  if ("wrong" in parsed)
+    return {
+      wrong: written.includes(",")
+        ? "several patterns stand on one line: write one a line, without commas"
+        : parsed.wrong.replaceAll(many, "**").replaceAll(one, "*"),
+    };
   const name = formatReference(parsed);
   const source = name
     .replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")

@@ -22,7 +22,8 @@ function describeDefinition({ build: { definition }, places }: Sources): string 
 export function describeSources(sources: Sources): string[] {
   const { build, wanted } = sources;
   const names = Object.keys(build.arguments.args);
-  const files = build.context?.entries.filter(({ kind }) => kind !== "directory").length ?? 0;
+  const entries = [...(build.context?.entries.values() ?? [])].flat();
+  const files = new Set(entries.flatMap(({ kind, path }) => (kind === "directory" ? [] : [path]))).size;
   const written = new Set(wanted.platforms.flatMap(({ images }) => images.map((image) => image.written)));
   return [
     `${sources.configuration}${describeDefinition(sources)}`,

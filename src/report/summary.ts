@@ -4,7 +4,7 @@ import { formatPlatform } from "../oci/platform.ts";
 import { formatRepository } from "../oci/reference.ts";
 import { cannotTell } from "../probe/decide.ts";
 import { count } from "./log.ts";
-import { asText } from "./markdown.ts";
+import { asCell, asCode, asCodeBlock, asText, type Markdown, md, stack } from "./markdown.ts";
 import { changeTables, licenseTable, packageTable } from "./packages.ts";
 import type { Report } from "./report.ts";
 
@@ -19,68 +19,75 @@ const HEADLINES: Readonly<Record<Report["result"], string>> = {
 };
 
 /** The job summary in Markdown. No value of the environment and no build arg stands in it: Gitea keeps summaries unmasked. */
-export function renderSummary(report: Report): string {
+export function renderSummary(report: Report): Markdown {
   const parts = [
-    `### Dev container: ${HEADLINES[report.result]}`,
-    ...(report.failure ? [failureOf(report.failure)] : []),
-    ...(report.image === undefined ? [] : [`\`${report.image}\`${report.isFallback ? " stands in for it." : ""}`]),
+    md`### Dev container: ${asText(HEADLINES[report.result])}`,
+    ...(report.failure ? failureOf(report.failure) : []),
+    ...imageOf(report),
     ...doubtOf(report),
     ...platformTable(report),
     ...reasonList(report),
     ...packages(report),
-    costs(report),
+    ...costs(report),
   ];
-  return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
+  return md`${stack(parts)}\n`;
 }
 
 /** What happened and where, the code by which the README lists it, and what to do now. */
-function failureOf({ message, code, fix, at }: ActionError): string {
+function failureOf({ message, details, code, fix, at }: ActionError): readonly Markdown[] {
   const where = at === undefined ? "" : `${tellPlace(at)}: `;
-  return `**${asText(where + message)}** \`${code}\`${fix === undefined ? "" : `\n\n${asText(fix)}`}`;
+  return [
+    md`**${asText(where + message)}** ${asCode(code)}`,
+    ...(details.length === 0 ? [] : [asCodeBlock(details)]),
+    ...(fix === undefined ? [] : [asText(fix)]),
+  ];
+}
+
+function imageOf({ image, isFallback }: Report): readonly Markdown[] {
+  if (image === undefined) return [];
+  return [isFallback ? md`${asCode(image)} stands in for it.` : asCode(image)];
 }
 
 /** Why the last good image was handed out without a look at what it is built on. */
-function doubtOf({ verdict }: Report): string[] {
+function doubtOf({ verdict }: Report): readonly Markdown[] {
   return verdict?.kind === "stale" && verdict.doubt ? [asText(cannotTell(verdict.doubt).message)] : [];
 }
 
-function platformTable(report: Report): string[] {
+function platformTable(report: Report): readonly Markdown[] {
   if (report.platforms.length + report.missing.length === 0) return [];
   // Only a registry's own "not found" is an absence.
-  const absent = report.verdict?.kind === "unknown" ? "not known" : "missing";
+  const absent = asText(report.verdict?.kind === "unknown" ? "not known" : "missing");
   const time = new Map(report.built.map(({ platform, seconds }) => [platform, seconds]));
   const rows = [
     ...report.platforms.map(({ platform, digest, how }) => {
       const seconds = time.get(platform);
       const took = how === "built" && seconds !== undefined ? ` in ${seconds} s` : "";
-      return `| ${formatPlatform(platform)} | ${how}${took} | ${digest === undefined ? "loaded into the local engine" : `\`${shortDigest(digest)}\``} |`;
+      const image = digest === undefined ? md`loaded into the local engine` : asCode(shortDigest(digest));
+      return md`| ${asCell(formatPlatform(platform))} | ${asText(how + took)} | ${image} |`;
     }),
-    ...report.missing.map((platform) => `| ${formatPlatform(platform)} | ${absent} | |`),
+    ...report.missing.map((platform) => md`| ${asCell(formatPlatform(platform))} | ${absent} | |`),
   ];
-  return [["| Platform | | Image |", "| --- | --- | --- |", ...rows].join("\n")];
+  return [stack([md`| Platform | | Image |`, md`| --- | --- | --- |`, ...rows], "\n")];
 }
 
-function reasonList(report: Report): string[] {
-  if (report.reasons.length === 0) return [];
-  return [
-    `Why it is another image than \`${report.previous ?? ""}\`:`,
-    report.reasons.map(({ text }) => `- ${asText(text)}`).join("\n"),
-  ];
+function reasonList({ reasons, previous }: Report): readonly Markdown[] {
+  if (reasons.length === 0) return [];
+  const list = reasons.map(({ text }) => md`- ${asText(text)}`);
+  return [md`Why it is another image than ${asCode(previous ?? "")}:`, stack(list, "\n")];
 }
 
-function packages({ sboms }: Report): readonly string[] {
+function packages({ sboms }: Report): readonly Markdown[] {
   if (!sboms) return [];
   const changes = sboms.changes ? changeTables(sboms.changes.since, sboms.changes.platforms) : [];
   return [packageTable(sboms.sboms), ...licenseTable(sboms.sboms), ...changes];
 }
 
-function costs({ probe, saved, repository, seconds }: Report): string {
-  if (!probe || !repository) return "";
+function costs({ probe, saved, repository, seconds }: Report): readonly Markdown[] {
+  if (!probe || !repository) return [];
   const { requests, bytes, waves } = probe.traffic;
-  const sentences = [
-    `Asked \`${formatRepository(repository)}\`: ${count(requests, "request")} in ${count(waves, "wave")}, ${bytes} bytes, ${probe.seconds} s.`,
-    `The whole step took ${seconds} s.`,
-    ...(saved === undefined ? [] : [`Building this image took ${saved} s.`]),
+  const spent = `${count(requests, "request")} in ${count(waves, "wave")}, ${bytes} bytes, ${probe.seconds} s.`;
+  const before = saved === undefined ? md`` : md` Building this image took ${saved} s.`;
+  return [
+    md`Asked ${asCode(formatRepository(repository))}: ${asText(spent)} The whole step took ${seconds} s.${before}`,
   ];
-  return sentences.join(" ");
 }

@@ -17,7 +17,9 @@ export function readStatement(
   const json = parseJson(bytes);
   if (!isRecord(json) || !TYPES.includes(json._type)) return { wrong: "it is not an in-toto statement" };
   if (json.predicateType !== expected.predicateType)
-    return { wrong: `it is announced as ${expected.predicateType} and calls itself ${String(json.predicateType)}` };
+    return {
+      wrong: `it is announced as ${expected.predicateType} and ${typeof json.predicateType === "string" ? `calls itself ${json.predicateType}` : "does not say what it is"}`,
+    };
   const subjects: readonly unknown[] = Array.isArray(json.subject) ? json.subject : [];
   const isNamed = subjects.some(
     (subject) => isRecord(subject) && isRecord(subject.digest) && subject.digest.sha256 === hexOf(expected.subject),

@@ -2,7 +2,8 @@ import { ActionError } from "../errors.ts";
 import { treeDigest } from "../key/fingerprint.ts";
 import type { ContextEntry } from "../key/ingredients.ts";
 import { type Digest, hexOf } from "../oci/digest.ts";
-import type { Entry, Files } from "../world.ts";
+import type { Files } from "../world.ts";
+import { openTree, type Tree, unreadable, VANISHED } from "./tree.ts";
 
 /** Which paths of the context folder do not count. Paths are relative to it, with `/`, without a leading one. */
 export type ContextFilter = {
@@ -32,52 +33,33 @@ export function contextTime(digest: Digest): number {
 }
 
 /**
- * Reads the build context as it will be sent: owner, times and all of the mode but the execution bit do not count.
+ * Reads a folder as it will be sent: owner, times and all of the mode but the execution bit do not count.
  * @param root absolute path of the context's folder.
- * @returns files with the sha256 of their content, links with their text, folders; sockets, pipes and devices are left out, as BuildKit does.
+ * @returns files with the sha256 of their content, links with their text, folders.
+ * @throws ActionError E_CONTEXT for what cannot be read.
  */
 export async function readContext(files: Files, root: string, filter: ContextFilter): Promise<ContextEntry[]> {
-  const found = await readFolder(files, root, "", filter);
-  const read = await inParallel(FILES_AT_ONCE, found, (entry) => readEntry(files, root, entry));
-  return withParents(read.filter((entry) => entry !== undefined));
+  const tree = openTree(files, root);
+  return readPaths(tree, await listBelow(tree, "", filter));
 }
 
-type FoundEntry = { readonly path: string; readonly entry: Entry };
+/** Reads what stands at some paths of a context, and the folders above them. */
+export async function readPaths(tree: Tree, paths: Iterable<string>): Promise<ContextEntry[]> {
+  return withParents(await inParallel(FILES_AT_ONCE, [...paths], tree.entry));
+}
 
-async function readFolder(files: Files, root: string, folder: string, filter: ContextFilter): Promise<FoundEntry[]> {
-  const names = (await files.list(folder === "" ? root : `${root}/${folder}`)) ?? [];
-  const visit = async (name: string): Promise<FoundEntry[]> => {
+/** Everything below a folder of a context that counts, the folder itself left out. */
+export async function listBelow(tree: Tree, folder: string, filter: ContextFilter): Promise<string[]> {
+  const visit = async (name: string): Promise<string[]> => {
     const path = folder === "" ? name : `${folder}/${name}`;
     const leftOut = filter.isLeftOut(path);
     if (leftOut && filter.canPrune(path)) return [];
-    const entry = await files.stat(`${root}/${path}`);
-    if (entry === undefined) throw unreadable(path);
-    const below = entry.kind === "directory" ? await readFolder(files, root, path, filter) : [];
-    return leftOut ? below : [{ path, entry }, ...below];
+    const entry = await tree.stat(path);
+    if (entry === undefined) throw unreadable(path, VANISHED);
+    const below = entry.kind === "directory" ? await listBelow(tree, path, filter) : [];
+    return leftOut ? below : [path, ...below];
   };
-  return (await Promise.all(names.map(visit))).flat();
-}
-
-/** To leave it out silently would be to build another image than the one that is asked for. */
-function unreadable(path: string): ActionError {
-  return new ActionError("E_CONTEXT", {
-    what: `${path} is in the build context and cannot be read: it vanished meanwhile, or its name is not UTF-8.`,
-    fix: "Rename it, or name it in .dockerignore.",
-    at: { file: path },
-  });
-}
-
-async function readEntry(files: Files, root: string, { path, entry }: FoundEntry): Promise<ContextEntry | undefined> {
-  if (entry.kind === "directory") return { path, kind: "directory" };
-  if (entry.kind === "link") {
-    const target = await files.readLink(`${root}/${path}`);
-    // What is not UTF-8 has become this on the way here.
-    if (target.includes("\uFFFD")) throw unreadable(path);
-    return { path, kind: "link", target };
-  }
-  if (entry.kind === "other") return undefined;
-  const mode = (entry.mode & 0o100) === 0 ? "0644" : "0755";
-  return { path, kind: "file", mode, content: await files.digest(`${root}/${path}`) };
+  return (await Promise.all((await tree.list(folder)).map(visit))).flat();
 }
 
 /** A file that an exception of the ignore file brought back needs its folders, ignored as they are. */

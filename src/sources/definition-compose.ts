@@ -5,6 +5,7 @@ import type { Sourced } from "../compose/values.ts";
 import type { BuildOption } from "../devcontainer/options.ts";
 import { type Place, tellPlace } from "../errors.ts";
 import type { Files } from "../world.ts";
+import { readCaches } from "./configured-caches.ts";
 import type {
   BuildRequest,
   CountedOption,
@@ -49,7 +50,8 @@ export async function composeDefinition(
     const source = { kind: "image", image: written(service.image) } as const;
     return { ...NO_BUILD, ...told, source, isIncomplete: false, doubt: undefined };
   }
-  return { ...buildRequest(service), ...told };
+  const { caches, warnings: left } = readCaches(service.cacheFrom.map(({ value, at }) => ({ text: value, at })));
+  return { ...buildRequest(service), ...told, cacheFrom: caches, warnings: [...warnings, ...left] };
 }
 
 function wordsFor({ withheld }: DefinitionRequest["readable"]): (name: string) => string | undefined {
@@ -78,8 +80,10 @@ function written({ value, at, fromEnvironment }: Sourced): Written {
   return { value, at, fromEnvironment, fromHostPath: false };
 }
 
-function buildRequest(build: ServiceBuild): BuildRequest & Pick<Definition, "source" | "isIncomplete" | "doubt"> {
-  const { context, dockerfile, target, args, cacheFrom } = build;
+function buildRequest(
+  build: ServiceBuild,
+): Omit<BuildRequest, "cacheFrom"> & Pick<Definition, "source" | "isIncomplete" | "doubt"> {
+  const { context, dockerfile, target, args } = build;
   const remote = [...build.additionalContexts].find(([, { kind }]) => kind === "remote");
   return {
     source: {
@@ -97,7 +101,6 @@ function buildRequest(build: ServiceBuild): BuildRequest & Pick<Definition, "sou
     target: target && written(target),
     args: new Map([...args].map(([name, arg]) => [name, written(arg)])),
     contexts: contextsOf(build),
-    cacheFrom: cacheFrom.map(({ value }) => value),
     counted: countedOptions(build),
     secrets: build.secrets.map(({ id, from, at }) => ({
       id,

@@ -5,6 +5,7 @@ import type { BuildOption } from "../devcontainer/options.ts";
 import type { Workspace } from "../devcontainer/paths.ts";
 import type { Substituted } from "../devcontainer/substitute.ts";
 import type { Place } from "../errors.ts";
+import type { ConfiguredCache } from "./configured-caches.ts";
 import type { Doubt } from "./doubt.ts";
 import type { Readable } from "./readable.ts";
 
@@ -31,7 +32,7 @@ export type BuildRequest = {
   readonly target: Written | undefined;
   readonly args: ReadonlyMap<string, Written>;
   readonly contexts: ReadonlyMap<string, NamedContext>;
-  readonly cacheFrom: readonly string[];
+  readonly cacheFrom: readonly ConfiguredCache[];
   readonly counted: readonly CountedOption[];
   /** What RUN may mount: where it is, never what it is. Paths are in the workspace. */
   readonly secrets: readonly (Secret & At)[];

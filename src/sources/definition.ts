@@ -7,6 +7,7 @@ import { pathWithin, resolvePath } from "../devcontainer/paths.ts";
 import { type Substituted, substitutionAt } from "../devcontainer/substitute.ts";
 import { tellPlace } from "../errors.ts";
 import type { Files } from "../world.ts";
+import { readCaches } from "./configured-caches.ts";
 import { secretOption, sshOption } from "./definition-secrets.ts";
 import {
   type Definition,
@@ -47,6 +48,10 @@ function dockerfileDefinition(
   const own = [...kind.args].map(([name, { value, path }]) => [name, writtenAt(configuration, path, value)] as const);
   const optionArgs = options.args.flatMap((pair) => optionArgument(pair, readable.env, fromEnvironment));
   const { target } = options;
+  const { caches, warnings } = readCaches([
+    ...kind.cacheFrom.map((text, at) => ({ text, at: placeOf(configuration, ["build", "cacheFrom", at]) })),
+    ...options.cacheFrom.map(({ value = "", at }) => ({ text: value, at })),
+  ]);
   return {
     source: {
       kind: "dockerfile",
@@ -61,7 +66,7 @@ function dockerfileDefinition(
         : { value: target.value, at: target.at, fromEnvironment, fromHostPath: false },
     args: new Map([...own, ...optionArgs]),
     contexts: new Map(contexts.flatMap(({ name, context }) => (context ? [[name, context] as const] : []))),
-    cacheFrom: [...kind.cacheFrom, ...options.cacheFrom],
+    cacheFrom: caches,
     counted: [...options.counted, ...options.unknown, ...untold(contexts)].map((option) => ({
       ...option,
       fromEnvironment,
@@ -71,6 +76,7 @@ function dockerfileDefinition(
     uncounted: options.uncounted.filter(({ name }) => name !== "secret" && name !== "ssh"),
     user: undefined,
     warnings: [
+      ...warnings,
       ...options.args.flatMap(({ name, value, at }) => {
         const found = value === undefined ? readable.withheld(name) : undefined;
         return found ? [{ text: `build.options: --build-arg reads ${tellWithheld(found)}`, at }] : [];

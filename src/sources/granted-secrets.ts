@@ -1,12 +1,12 @@
 import type { Secret } from "../arguments/secrets.ts";
 import type { Ssh } from "../arguments/ssh.ts";
 import { resolvePath } from "../devcontainer/paths.ts";
+import type { Warning } from "../errors.ts";
 import { ActionError } from "../errors.ts";
 import type { BuildInputs } from "../inputs/build-inputs.ts";
 import type { Files } from "../world.ts";
 import type { Definition } from "./definition-shape.ts";
 import { type Readable, tellWithheld } from "./readable.ts";
-import type { Warning } from "./source-warnings.ts";
 
 /** What a configuration gets of the secrets and agents that it names, and what the inputs name, which goes over it. */
 export type GrantedSecrets = {

@@ -1,6 +1,6 @@
 import { formatOption } from "../devcontainer/options.ts";
+import type { Warning } from "../errors.ts";
 import type { CountedOption, Definition } from "./definition-shape.ts";
-import type { Warning } from "./source-warnings.ts";
 
 /** These say what is in the image, or what its steps see of the network's names; none of them gives a right on the machine. */
 const HARMLESS: ReadonlySet<string> = new Set([

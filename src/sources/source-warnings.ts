@@ -1,14 +1,11 @@
 import { formatPath } from "../devcontainer/json.ts";
 import { placeOf } from "../devcontainer/parse.ts";
 import type { Substituted, Substitution } from "../devcontainer/substitute.ts";
-import type { Place } from "../errors.ts";
+import type { Warning } from "../errors.ts";
 import type { ContextEntry } from "../key/ingredients.ts";
 import type { Definition } from "./definition-shape.ts";
 import { type Readable, tellWithheld, type Withheld } from "./readable.ts";
 import { gitPath } from "./used-context.ts";
-
-/** Something that is probably not meant, with its place. */
-export type Warning = { readonly text: string; readonly at?: Place };
 
 /** What decides about the image; elsewhere, as in a mount, a variable that only some machines have is usual. */
 const DECIDES = new Set<string | number>([
@@ -53,7 +50,7 @@ function withheldOf(names: readonly string[], { withheld }: Pick<Readable, "with
 }
 
 function unsetText(variable: string, path: Substitution["path"]): string {
-  return `the variable ${variable} is not set in this step: nothing takes its place in ${formatPath(path)}. Set it under env:, or give a default, \${localEnv:${variable}:default}`;
+  return `The variable ${variable} is not set in this step: nothing takes its place in ${formatPath(path)}. Set it under env:, or give a default, \${localEnv:${variable}:default}`;
 }
 
 function checkoutText(
@@ -76,7 +73,7 @@ export function gitWarnings(
     const git = entries.flatMap(({ path }) => gitPath(path) ?? [])[0];
     const at = contexts.get(name)?.at;
     if (git === undefined) return [];
-    const text = `the build context ${name} holds ${git}: every clone has another one, so this image is never found again. Name .git in the .dockerignore of that folder`;
+    const text = `The build context ${name} holds ${git}: every clone has another one, so this image is never found again. Name .git in the .dockerignore of that folder`;
     return [{ text, ...(at ? { at } : {}) }];
   });
 }

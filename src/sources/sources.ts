@@ -8,14 +8,16 @@ import { isJsonObject, type JsonObject } from "../devcontainer/json.ts";
 import { parseConfiguration } from "../devcontainer/parse.ts";
 import { pathWithin, resolvePath, type Workspace } from "../devcontainer/paths.ts";
 import { type Substituted, substitute } from "../devcontainer/substitute.ts";
+import { refuseUnknownInstructions } from "../dockerfile/instructions.ts";
 import { nameContexts } from "../dockerfile/named-contexts.ts";
-import { type Dockerfile, parseDockerfile } from "../dockerfile/parse.ts";
+import { type Dockerfile, parseDockerfile, type Stage } from "../dockerfile/parse.ts";
+import { reachableStages } from "../dockerfile/reach.ts";
 import type { Scope } from "../dockerfile/scope.ts";
 import { targetStage } from "../dockerfile/stages.ts";
-import { ActionError } from "../errors.ts";
+import { ActionError, type Warning, withNoticed } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { ContextEntry } from "../key/ingredients.ts";
-import type { Platform } from "../oci/platform.ts";
+import { formatPlatform, type Platform } from "../oci/platform.ts";
 import type { Files, World } from "../world.ts";
 import { type BuildArguments, readBuildArguments } from "./build-arguments.ts";
 import { readDefinition } from "./definition.ts";
@@ -25,12 +27,21 @@ import type { FeatureSources, FeatureSourcesRequest } from "./feature-sources.ts
 import { readImageName } from "./image-name.ts";
 import { type Readable, readableEnvironment } from "./readable.ts";
 import { refusedRights, rightsIn } from "./rights.ts";
-import { gitWarnings, substitutionWarnings, type Warning } from "./source-warnings.ts";
+import { gitWarnings, substitutionWarnings } from "./source-warnings.ts";
 import { readNamedContext, readUsedContext } from "./used-context.ts";
 import { findContext, insideWorkspace, refuseOutside } from "./workspace.ts";
 
 /** A folder that a build reads, with what of it counts. */
 export type ContextFolder = { readonly root: string; readonly entries: readonly ContextEntry[] };
+
+/** The build context, with what each platform's build can take of it. */
+export type BuildContext = {
+  readonly root: string;
+  readonly entries: ReadonlyMap<string, readonly ContextEntry[]>;
+};
+
+/** By platform, the ONBUILD triggers of the images that stages are built on. */
+export type Triggers = ReadonlyMap<string, readonly string[]>;
 
 /** Everything that was read from the checkout, before any of it became a plan. */
 export type Gathered = {
@@ -46,12 +57,12 @@ export type Gathered = {
   readonly dockerfile: Dockerfile;
   /** How messages name the Dockerfile; nothing where it is ours. */
   readonly file: string | undefined;
-  readonly context: ContextFolder | undefined;
+  readonly context: BuildContext | undefined;
   readonly namedContexts: ReadonlyMap<string, ContextFolder>;
   /** The context's folder as seen from the checkout. */
   readonly contextFolder: string;
-  /** Paths named `.git` that no instruction reads and that are therefore not sent. */
-  readonly leftOut: readonly string[];
+  /** Of the images that are built on, where they were known when this was read. */
+  readonly triggers: Triggers;
   readonly arguments: BuildArguments;
   /** Nothing where no feature is asked for. */
   readonly features: FeatureSources | undefined;
@@ -60,12 +71,14 @@ export type Gathered = {
 
 /**
  * Reads configuration, Dockerfile and build contexts of the workspace.
+ * @param triggers where they are known: what they take from the context counts too.
  * @throws ActionError for everything that is wrong with them, before any request.
  */
 export async function gatherSources(
   inputs: Inputs,
   workspace: Workspace,
   { files, host }: Pick<World, "files" | "host">,
+  triggers: Triggers,
 ): Promise<Gathered> {
   const { found, instead } = await findWhatCounts(inputs, workspace, files);
   const readable = await readableEnvironment({ inputs, workspace: workspace.folder }, { files, host });
@@ -73,9 +86,32 @@ export async function gatherSources(
     localEnv: readable.env,
     localWorkspaceFolder: workspace.folder,
   });
+  try {
+    return await gatherAround({ configuration, found, instead, readable, triggers }, inputs, workspace, {
+      files,
+      host,
+    });
+  } catch (error) {
+    // A syntax error that was read over may be why something else is missing.
+    throw withNoticed(error, configuration.warnings);
+  }
+}
+
+type Configured = Counting & {
+  readonly configuration: Substituted;
+  readonly readable: Readable;
+  readonly triggers: Triggers;
+};
+
+async function gatherAround(
+  { configuration, found, instead, readable, triggers }: Configured,
+  inputs: Inputs,
+  workspace: Workspace,
+  { files, host }: Ports,
+): Promise<Gathered> {
   const configured = instead ?? (await readDefinition({ configuration, found, workspace, readable }, files));
   const definition = withBuildInputs(configured, inputs.build, { workspace, at: { file: found.relative } });
-  const read = await readSource({ inputs, definition, workspace, readable }, { files, host });
+  const read = await readSource({ inputs, definition, workspace, readable, triggers }, { files, host });
   const namedContexts = await readNamedContexts(files, workspace.checkout, definition);
   const { additionalFeatures: additional, lockfile } = inputs;
   const refused = host.event.isFork ? rightsIn(configured.counted) : [];
@@ -96,12 +132,13 @@ export async function gatherSources(
     readable,
     namedContexts,
     features,
+    triggers,
     ...read,
     warnings: [...told, ...read.warnings],
   };
 }
 
-type Counting = { readonly found: FoundConfiguration; readonly instead?: Definition };
+type Counting = { readonly found: FoundConfiguration; readonly instead?: Definition | undefined };
 
 /** The configuration, or what the inputs say in its place: a Dockerfile, or an image where there is no configuration. */
 async function findWhatCounts(inputs: Inputs, workspace: Workspace, files: Files): Promise<Counting> {
@@ -149,6 +186,7 @@ type Reading = {
   readonly definition: Definition;
   readonly workspace: Workspace;
   readonly readable: Readable;
+  readonly triggers: Triggers;
 };
 type Ports = Pick<World, "files" | "host">;
 
@@ -167,7 +205,7 @@ async function readSource(reading: Reading, ports: Ports): Promise<Read> {
 
 type Read = Omit<
   Gathered,
-  "configuration" | "relative" | "definition" | "refused" | "readable" | "namedContexts" | "features"
+  "configuration" | "relative" | "definition" | "refused" | "readable" | "namedContexts" | "features" | "triggers"
 >;
 
 /** An image as it is still gets the metadata label, so that it says what the configuration says. */
@@ -190,7 +228,6 @@ async function withoutDockerfile(
     file: undefined,
     context: undefined,
     contextFolder: ".",
-    leftOut: [],
     arguments: told,
     warnings: told.warnings,
   };
@@ -200,7 +237,7 @@ type DockerfileSource = Extract<Definition["source"], { readonly kind: "dockerfi
 
 async function dockerfileSources(
   source: DockerfileSource,
-  { inputs, definition, workspace, readable }: Reading,
+  { inputs, definition, workspace, readable, triggers }: Reading,
   { files, host }: Ports,
 ): Promise<Read> {
   const { checkout } = workspace;
@@ -216,15 +253,22 @@ async function dockerfileSources(
     { dockerfile, file },
     { files, host, workspace: workspace.folder, readable },
   );
-  const args = { ...told.uncounted, ...told.args };
-  const context = await readUsedContext(files, { root, checkout, dockerfilePath: path, dockerfile, target, args });
+  const platforms = inputs.platforms.map((platform) => {
+    const name = formatPlatform(platform);
+    return [
+      name,
+      { scope: scopeOf({ arguments: told, definition }, platform), triggers: triggers.get(name) ?? [] },
+    ] as const;
+  });
+  const user = { root, checkout, dockerfilePath: path, dockerfile, target, platforms: new Map(platforms) };
+  if (!Object.hasOwn(told.args, "BUILDKIT_SYNTAX")) refuseUnknownInstructions(dockerfile);
+  const context = await readUsedContext(files, user);
   return {
     dockerfileText: text,
     dockerfile,
     file,
     context: { root, entries: context.entries },
     contextFolder: pathWithin(checkout, root) ?? ".",
-    leftOut: context.leftOut,
     arguments: told,
     warnings: [...told.warnings, ...context.warnings],
   };
@@ -254,6 +298,11 @@ async function readDockerfile(
   const isFile = real !== undefined && (await files.stat(real))?.kind === "file";
   const text = isFile ? await files.readText(dockerfile.value) : undefined;
   if (text !== undefined) return { text, file, path: dockerfile.value };
+  if (dockerfile.at.file === file)
+    throw new ActionError("E_INPUT", {
+      what: `The input dockerfile-path names ${file}, and there is no such file.`,
+      fix: "Check the path: it counts from the workspace; upper and lower case count.",
+    });
   throw new ActionError("E_CONFIG", {
     what: `${dockerfile.at.file} names the Dockerfile ${file}, and there is no such file.`,
     fix: "Check the path: it counts from the folder of the file that names it.",
@@ -272,6 +321,12 @@ async function readNamedContexts(
     return [name, { root, entries: await readNamedContext(files, root, checkout) }] as const;
   });
   return new Map(await Promise.all(read));
+}
+
+/** The stages that may take part in the build for one platform. */
+export function stagesOf(gathered: Gathered, platform: Platform): readonly Stage[] {
+  const { dockerfile, definition } = gathered;
+  return reachableStages(dockerfile, definition.target?.value, scopeOf(gathered, platform));
 }
 
 /** What the Dockerfile's variables stand for, for one platform. */

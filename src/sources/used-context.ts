@@ -1,17 +1,28 @@
 import { pathWithin, resolvePath } from "../devcontainer/paths.ts";
-import { parseIgnoreFile } from "../dockerfile/ignore.ts";
+import { type IgnoreRules, parseIgnoreFile } from "../dockerfile/ignore.ts";
 import type { Dockerfile } from "../dockerfile/parse.ts";
-import { type ContextRead, canReach, contextReads, requiredFiles } from "../dockerfile/reads.ts";
+import { reachableStages } from "../dockerfile/reach.ts";
+import {
+  type ContextRead,
+  canReach,
+  contextReads,
+  onbuildReads,
+  type Required,
+  requiredFiles,
+} from "../dockerfile/reads.ts";
+import type { Scope } from "../dockerfile/scope.ts";
 import { ActionError, type Place } from "../errors.ts";
 import { readInside } from "../features/workspace.ts";
 import type { ContextEntry } from "../key/ingredients.ts";
 import type { Files } from "../world.ts";
-import { type ContextFilter, readContext } from "./context.ts";
+import { type ContextFilter, readContext, readPaths } from "./context.ts";
+import { pathsTaken } from "./narrow.ts";
+import { openTree } from "./tree.ts";
 
 /** What a build takes from its context. */
 export type UsedContext = {
-  readonly entries: readonly ContextEntry[];
-  readonly leftOut: readonly string[];
+  /** By platform. */
+  readonly entries: ReadonlyMap<string, readonly ContextEntry[]>;
   readonly warnings: readonly { readonly text: string; readonly at?: Place }[];
 };
 
@@ -23,52 +34,61 @@ export type ContextUser = {
   readonly dockerfilePath: string | undefined;
   readonly dockerfile: Dockerfile;
   readonly target: string | undefined;
-  readonly args: Readonly<Record<string, string>>;
+  /** By platform, what variables stand for and the ONBUILD triggers of the images that are built on, where these are known. */
+  readonly platforms: ReadonlyMap<string, { readonly scope: Scope; readonly triggers: readonly string[] }>;
 };
 
 /**
- * Reads the context as the ignore file leaves it. `.git` counts, and is sent, only where the source of a COPY, ADD or bind mount can
- * reach it: it is another one in every clone, so an image that copies it is never found again.
+ * Reads what the instructions that the target needs can take from the context, as the ignore file leaves it, and nothing else. `.git` is
+ * another one in every clone: an image that copies it is never found again, which is told.
+ * @throws ActionError E_CONTEXT for what is taken and cannot be read.
  */
-export async function readUsedContext(
+export async function readUsedContext(files: Files, user: ContextUser): Promise<UsedContext> {
+  const { root, dockerfile, target, platforms } = user;
+  const rules = await readRules(files, user);
+  const filter: ContextFilter = { isLeftOut: rules.isIgnored, canPrune: rules.canPrune };
+  const tree = openTree(files, root);
+  const known = new Map<string, Promise<readonly ContextEntry[]>>();
+  const reading = [...platforms].map(async ([platform, { scope, triggers }]) => {
+    const stages = reachableStages(dockerfile, target, scope);
+    // Where a trigger runs, a FROM stands.
+    const ofBases = onbuildReads(triggers).map((read) => ({ ...read, line: stages[0]?.from.line ?? read.line }));
+    const reads = [...contextReads(dockerfile, stages, scope), ...ofBases];
+    const sources = [...new Set(reads.map(({ source }) => source))].sort();
+    const same = JSON.stringify(sources.map((source) => source ?? null));
+    const read = known.get(same) ?? pathsTaken(tree, sources, filter).then((paths) => readPaths(tree, paths));
+    known.set(same, read);
+    const entries = await read;
+    refuseMissingFiles(entries, requiredFiles(dockerfile, target, scope), dockerfile.file);
+    return { platform, entries, reads };
+  });
+  const read = await Promise.all(reading);
+  return {
+    entries: new Map(read.map(({ platform, entries }) => [platform, entries])),
+    warnings: gitWarnings(read, dockerfile.file),
+  };
+}
+
+type Read = { readonly entries: readonly ContextEntry[]; readonly reads: readonly ContextRead[] };
+
+function gitWarnings(read: readonly Read[], file: string): UsedContext["warnings"] {
+  const sent = new Set(read.flatMap(({ entries }) => entries.flatMap(({ path }) => gitPath(path) ?? [])));
+  return [...sent].map((path) => {
+    const taker = read.flatMap(({ reads }) => reads).find((one) => canReach(one, path));
+    const text = `${taker?.by ?? "COPY"} takes ${path} into the build: every clone has another one, so this image is never found again. Name .git in .dockerignore`;
+    return { text, at: { file, ...(taker ? { line: taker.line } : {}) } };
+  });
+}
+
+async function readRules(
   files: Files,
-  { root, checkout, dockerfilePath, dockerfile, target, args }: ContextUser,
-): Promise<UsedContext> {
+  { root, checkout, dockerfilePath }: Pick<ContextUser, "root" | "checkout" | "dockerfilePath">,
+): Promise<IgnoreRules> {
   const own = dockerfilePath === undefined ? undefined : `${dockerfilePath}.dockerignore`;
-  const ignoreText =
+  const text =
     (own === undefined ? undefined : await readIgnoreFile(files, checkout, own)) ??
     (await readIgnoreFile(files, checkout, `${root}/.dockerignore`));
-  const rules = parseIgnoreFile(ignoreText ?? "");
-  const reads = contextReads(dockerfile, { args: new Map(Object.entries(args)), platform: undefined });
-  const reached = new Map<string, ContextRead | undefined>();
-  const reachedBy = (path: string): ContextRead | undefined => {
-    if (!reached.has(path))
-      reached.set(
-        path,
-        reads.find((read) => canReach(read, path)),
-      );
-    return reached.get(path);
-  };
-  const leftOut = new Set<string>();
-  const filter: ContextFilter = {
-    isLeftOut: (path) => rules.isIgnored(path) || leavesOutGit(path),
-    canPrune: (path) => leavesOutGit(path) || rules.canPrune(path),
-  };
-  const leavesOutGit = (path: string): boolean => {
-    const git = gitPath(path);
-    if (git === undefined || rules.isIgnored(git) || reachedBy(git)) return false;
-    leftOut.add(git);
-    return true;
-  };
-  const entries = await readContext(files, root, filter);
-  refuseMissingFiles(entries, target, dockerfile, args);
-  const sent = new Set(entries.flatMap(({ path }) => gitPath(path) ?? []));
-  const warnings = [...sent].map((path) => {
-    const read = reachedBy(path);
-    const text = `${read?.by ?? "COPY"} takes ${path} into the build: every clone has another one, so this image is never found again. Name .git in .dockerignore`;
-    return { text, at: { file: dockerfile.file, ...(read ? { line: read.line } : {}) } };
-  });
-  return { entries, leftOut: [...leftOut].sort(), warnings };
+  return parseIgnoreFile(text ?? "");
 }
 
 /** A stranger's commit must not have the runner's files read, and quoted where a pattern in them is wrong. */
@@ -86,12 +106,7 @@ async function readIgnoreFile(files: Files, checkout: string, path: string): Pro
 const LONGEST_PATH = 4096;
 
 /** BuildKit would say it too, after pulling the base image. What lies behind a link is left to it. */
-function refuseMissingFiles(
-  entries: readonly ContextEntry[],
-  target: string | undefined,
-  dockerfile: Dockerfile,
-  args: Readonly<Record<string, string>>,
-): void {
+function refuseMissingFiles(entries: readonly ContextEntry[], required: readonly Required[], file: string): void {
   const there = new Map(entries.map((entry) => [entry.path, entry.kind]));
   const mayBeThere = (source: string): boolean => {
     const path = resolvePath("/", source).slice(1);
@@ -100,13 +115,12 @@ function refuseMissingFiles(
     const folders = path.split("/").map((_, index, segments) => segments.slice(0, index + 1).join("/"));
     return path === "" || there.has(path) || folders.some((folder) => there.get(folder) === "link");
   };
-  const required = requiredFiles(dockerfile, target, { args: new Map(Object.entries(args)), platform: undefined });
   const missing = required.find(({ source }) => !mayBeThere(source));
   if (!missing) return;
   throw new ActionError("E_CONTEXT", {
     what: `${missing.by} names ${missing.source}, which is not in the build context.`,
     fix: "Check the path and .dockerignore. If initializeCommand makes the file: it does not run here; make it in a step before this action.",
-    at: { file: dockerfile.file, line: missing.line },
+    at: { file, line: missing.line },
   });
 }
 
@@ -120,6 +134,6 @@ export function gitPath(path: string): string | undefined {
  * @throws ActionError E_CONTEXT for what cannot be read.
  */
 export async function readNamedContext(files: Files, root: string, checkout: string): Promise<readonly ContextEntry[]> {
-  const rules = parseIgnoreFile((await readIgnoreFile(files, checkout, `${root}/.dockerignore`)) ?? "");
+  const rules = await readRules(files, { root, checkout, dockerfilePath: undefined });
   return readContext(files, root, { isLeftOut: rules.isIgnored, canPrune: rules.canPrune });
 }

@@ -31,7 +31,7 @@ test.each([
     digest,
     ...(isKept && served ? { served } : {}),
   }));
-  await readBaseImages({ sources, platforms, bindings }, registry);
+  await readBaseImages({ sources, platforms, bindings, bases: new Map() }, registry);
   expect(asked[0]).toBe(first);
 });
 

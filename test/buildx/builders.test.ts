@@ -4,7 +4,9 @@ import { dirname, join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { chooseBuilders, parsePlatformBuilder, type WantedBuilders } from "../../src/buildx/builders.ts";
 import type { Engine } from "../../src/buildx/engine.ts";
+import { ActionError } from "../../src/errors.ts";
 import { openFiles } from "../../src/host/files.ts";
+import { refusalOf } from "../devcontainer/refusal.ts";
 import { type Answers, failed, ok, programsOf } from "./programs.ts";
 
 const amd64 = { os: "linux", architecture: "amd64" };
@@ -21,6 +23,7 @@ const WANTED: WantedBuilders = {
   name: undefined,
   byPlatform: new Map(),
   image: undefined,
+  refuseOwnImage: undefined,
   restart: false,
   network: { registries: [], proxies: {}, inputs: [] },
   entitlements: [],
@@ -176,6 +179,15 @@ describe("a builder that is made for this run", () => {
     await machine.end();
     expect(machine.calls.slice(-3)).toEqual(REMOVED);
     expect(machine.recordOf(OWN)).toBeUndefined();
+  });
+
+  test("is not made of an image that the run may not pull, and nothing is begun", async () => {
+    const machine = machineOf({}, {}, CLASSIC);
+    const refuseOwnImage = new ActionError("E_INPUT", { what: "not among allowed-images", fix: "Name one." });
+    const refused = await refusalOf(() => machine.choose({ refuseOwnImage }));
+    expect(refused.message).toMatch(/not among allowed-images/);
+    expect(machine.calls.filter((call) => /create|ps/.test(call))).toEqual([]);
+    await machine.end();
   });
 
   test("where an image for it is named: it knows what our client knows, and no proxy's login stands in a command line", async () => {

@@ -326,11 +326,10 @@ test("a failing command: its step, how it ended, its last lines, on the user's l
     ...asked,
     dockerfile: { file: ".devcontainer/Dockerfile", lastLine: 3 },
   });
-  expect(error.message.split("\n")).toEqual([
+  expect(error.message).toBe(
     "The build for linux/arm64 failed at [2/2] RUN make: failed to solve: the command did not complete successfully: exit code: 2",
-    "Its last lines:",
-    ...output.slice(4),
-  ]);
+  );
+  expect(error.details).toEqual(["Its last lines:", ...output.slice(4)]);
   expect(error.at).toEqual({ file: ".devcontainer/Dockerfile", line: 3 });
 });
 
@@ -366,7 +365,8 @@ test("a generator that fails is told as one, with what it printed", () => {
     failure(exited(3), { step: "[linux/arm64] generating sbom using r/scanner:1", output: ["boom"] }),
     asked,
   );
-  expect(error.message).toMatch(/SBOM generator failed.*exit code: 3\nIts last lines:\nboom$/s);
+  expect(error.message).toMatch(/SBOM generator failed.*exit code: 3$/);
+  expect(error.details).toEqual(["Its last lines:", "boom"]);
   expect(error.fix).toMatch(/another generator/);
 });
 

@@ -72,8 +72,8 @@ describe("variables that are not set", () => {
   it("are told where they count", async () => {
     const files = "services:\n  app:\n    build:\n      target: $ONE\n      args:\n        - A=${TWO}\n";
     expect(await warned(files)).toEqual([
-      { text: "variable ONE is not set: nothing takes its place", at: { file: "compose.yml", line: 4 } },
-      { text: "variable TWO is not set: nothing takes its place", at: { file: "compose.yml", line: 6 } },
+      { text: "Variable ONE is not set: nothing takes its place", at: { file: "compose.yml", line: 4 } },
+      { text: "Variable TWO is not set: nothing takes its place", at: { file: "compose.yml", line: 6 } },
     ]);
   });
 

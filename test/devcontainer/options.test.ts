@@ -11,7 +11,7 @@ const told = (options: BuildOptions) => ({
   args: options.args.map(({ name, value }) => `${name}=${value}`),
   target: options.target?.value,
   contexts: options.contexts.map(({ name, value }) => `${name}=${value}`),
-  cacheFrom: options.cacheFrom,
+  cacheFrom: options.cacheFrom.map(({ value }) => value),
   counted: options.counted.map(formatOption),
   uncounted: options.uncounted.map(formatOption),
   overruled: options.overruled.map(({ option }) => formatOption(option)),

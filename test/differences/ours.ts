@@ -58,7 +58,7 @@ async function make(row: Omit<Row, "reference">, workspace: string): Promise<Mad
   const resolved = sources.wanted.features ? await resolveFeatures(sources.wanted.features, ports) : undefined;
   if (resolved && resolved.kind !== "resolved") throw new Error(resolved.error.words);
   const { platforms } = inputs;
-  const bases = await readBaseImages({ bindings: [], sources, platforms }, registry);
+  const bases = await readBaseImages({ bindings: [], bases: new Map(), sources, platforms }, registry);
   const features = await fetchFeatures(resolved?.features ?? [], ports);
   const layout = await layOutBuild({ gathered: sources.build, platforms, bases, features, bindings: [] }, files);
   const made = await Promise.all([...layout.platforms].map(async ([name, one]) => [name, await read(one)] as const));
@@ -75,8 +75,11 @@ async function make(row: Omit<Row, "reference">, workspace: string): Promise<Mad
   };
 }
 
-async function contextOf({ contextFolder }: Layout): Promise<string[]> {
-  return (await readdir(contextFolder, { recursive: true })).sort();
+/** What some platform's build finds in its context. */
+async function contextOf({ platforms }: Layout): Promise<string[]> {
+  const folders = new Set([...platforms.values()].map(({ contextFolder }) => contextFolder));
+  const lists = await Promise.all([...folders].map((folder) => readdir(folder, { recursive: true })));
+  return [...new Set(lists.flat())].sort();
 }
 
 async function read({ dockerfile, target, contexts, label }: PlatformLayout): Promise<MadePlatform> {

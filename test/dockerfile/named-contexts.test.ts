@@ -85,7 +85,8 @@ test.each<[string, string, Contexts, readonly (readonly [by: string, written: st
   ],
   ["scratch stays scratch", "FROM scratch\n", { scratch: "other:1" }, []],
 ])("images: a context in the place of %s", (_, text, contexts, expected) => {
-  const uses = imageUses(parseDockerfile(text, "Dockerfile"), scope(contexts));
+  const dockerfile = parseDockerfile(text, "Dockerfile");
+  const uses = imageUses(dockerfile, dockerfile.stages, scope(contexts));
   expect(uses.map(({ by, written, reference }) => [by, written, reference])).toEqual(expected);
 });
 

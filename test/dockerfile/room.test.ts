@@ -2,12 +2,13 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseIgnoreFile } from "../../src/dockerfile/ignore.ts";
 import { instructionText, parseDockerfile } from "../../src/dockerfile/parse.ts";
+import { reachableStages, usedGlobalArgs } from "../../src/dockerfile/reach.ts";
 import { canReach, contextReads, onbuildReads, requiredFiles } from "../../src/dockerfile/reads.ts";
 import {
   declaredArgs,
   finalBase,
   imageUses,
-  reachableStages,
+  neededStages,
   remoteAdds,
   type Scope,
   targetStage,
@@ -101,7 +102,12 @@ test.each<[string, string, Readonly<Record<string, string>>, Uses]>([
     ],
   ],
 ])("images: %s", (_, text, args, expected) => {
-  const uses = imageUses(parse(text), scope(args)).map(({ by, reference, platform }) => [by, reference, platform.kind]);
+  const dockerfile = parse(text);
+  const uses = imageUses(dockerfile, dockerfile.stages, scope(args)).map(({ by, reference, platform }) => [
+    by,
+    reference,
+    platform.kind,
+  ]);
   expect(uses).toEqual(expected);
 });
 
@@ -112,11 +118,12 @@ test("stages: the target, what it needs, and what it stands on", () => {
   expect(targetStage(dockerfile, "DEV").index).toBe(3);
   expect(targetStage(dockerfile, undefined).name).toBe("unused");
   expect(() => targetStage(dockerfile, "prod")).toThrow(/prod/);
-  expect(
-    reachableStages(dockerfile, "dev", scope())
-      .map(({ name }) => name)
-      .sort(),
-  ).toEqual(["dev", "one", "tools", "two"]);
+  for (const stages of [neededStages, reachableStages])
+    expect(
+      stages(dockerfile, "dev", scope())
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(["dev", "one", "tools", "two"]);
   expect(finalBase(dockerfile, "dev", scope())).toMatchObject({ written: "base", line: 1 });
   expect(finalBase(parse("FROM scratch\n"), undefined, scope())).toBeUndefined();
 });
@@ -136,7 +143,8 @@ test.each<[string, string, readonly (string | undefined)[]]>([
   ["a cache mount nothing", "RUN --mount=type=cache,target=/m x\n", []],
   ["a here-document is no file", "COPY <<EOF a /x\nb\nEOF\n", ["a"]],
 ])("reads: %s", (_, instruction, expected) => {
-  const sources = contextReads(parse(`FROM a\n${instruction}`), scope()).map(({ source }) => source);
+  const dockerfile = parse(`FROM a\n${instruction}`);
+  const sources = contextReads(dockerfile, dockerfile.stages, scope()).map(({ source }) => source);
   expect(sources).toEqual(expected);
 });
 
@@ -158,7 +166,7 @@ test.each<[string | undefined, string, boolean]>([
 });
 
 test("triggers of a base read as instructions do", () => {
-  expect(onbuildReads(["COPY . /app", "RUN make"])).toMatchObject([{ source: ".", by: "COPY" }]);
+  expect(onbuildReads(["COPY . /app", "RUN make"])).toMatchObject([{ source: ".", by: "ONBUILD COPY" }]);
 });
 
 test("files that have to be there, in stages that are needed", () => {
@@ -172,7 +180,9 @@ test("what ADD fetches", () => {
   const dockerfile = parse(
     `FROM a\nADD https://x.test/y /y\nADD --checksum=sha256:${"a".repeat(64)} https://x.test/z /z\nADD git@github.com:a/b.git /b\nADD local /l\n`,
   );
-  expect(remoteAdds(dockerfile, scope()).map(({ line, checksum }) => [line, checksum !== undefined])).toEqual([
+  expect(
+    remoteAdds(dockerfile, dockerfile.stages, scope()).map(({ line, checksum }) => [line, checksum !== undefined]),
+  ).toEqual([
     [2, false],
     [3, true],
     [4, false],
@@ -246,9 +256,11 @@ test("any text is a Dockerfile or an error of ours, and what it reads can be tol
     fc.property(fc.array(fc.oneof(line, fc.string()), { maxLength: 12 }), (lines) => {
       try {
         const dockerfile = parse(lines.join("\n"));
-        imageUses(dockerfile, scope());
-        contextReads(dockerfile, scope());
-        remoteAdds(dockerfile, scope());
+        const stages = reachableStages(dockerfile, undefined, scope());
+        imageUses(dockerfile, stages, scope());
+        contextReads(dockerfile, stages, scope());
+        remoteAdds(dockerfile, stages, scope());
+        usedGlobalArgs(dockerfile, stages);
       } catch (error) {
         expect(error).toBeInstanceOf(ActionError);
       }

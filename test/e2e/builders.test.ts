@@ -79,6 +79,7 @@ async function choose(wanted: Partial<WantedBuilders>, logins: readonly KnownLog
       name: undefined,
       byPlatform: new Map(),
       image: undefined,
+      refuseOwnImage: undefined,
       restart: false,
       network: NOTHING,
       entitlements: [],

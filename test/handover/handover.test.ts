@@ -14,7 +14,6 @@ const nothing = (): void => undefined;
 const quiet: Log = {
   info: nothing,
   warning: nothing,
-  error: nothing,
   debug: nothing,
   mask: nothing,
   group: (_, body) => body(),

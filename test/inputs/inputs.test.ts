@@ -96,7 +96,7 @@ const BAD: readonly Bad[] = [
   {
     name: "a cache-repo with a scheme",
     inputs: { "cache-repo": "https://ghcr.io/a/b" },
-    words: /cache-repo is "https/,
+    words: /cache-repo is "https.*starts with a scheme/,
   },
   {
     name: "a cache-repo with a tag",
@@ -108,7 +108,41 @@ const BAD: readonly Bad[] = [
     inputs: { "cache-repo": `ghcr.io/a/b@sha256:${"a".repeat(64)}` },
     words: /cache-repo is/,
   },
-  { name: "a cache-repo in capitals", inputs: { "cache-repo": "ghcr.io/Team/App" }, words: /lower-case/ },
+  {
+    name: "a cache-repo that is a registry alone",
+    inputs: { "cache-repo": "ghcr.io" },
+    words: /cache-repo is "ghcr\.io", which is a registry without a path/,
+  },
+  {
+    name: "a cache-repo that is a registry with a port alone",
+    inputs: { "cache-repo": "localhost:5000" },
+    words: /which is a registry without a path/,
+  },
+  {
+    name: "a cache-repo with a port and a tag",
+    inputs: { "cache-repo": "localhost:5000/a:1" },
+    words: /names a tag or a digest/,
+  },
+  {
+    name: "patterns of allowed-images on one line",
+    inputs: { "allowed-images": "ghcr.io/team/*,debian" },
+    words: /several patterns stand on one line/,
+  },
+  {
+    name: "a pattern of allowed-images that is no image",
+    inputs: { "allowed-images": "ghcr.io/Team/**" },
+    words: /"Team\/\*\*" has capital letters/,
+  },
+  {
+    name: "a layer cache of no type",
+    inputs: { "cache-from": "type=foo,ref=a" },
+    words: /there is no layer cache of the type foo/,
+  },
+  {
+    name: "a buildkit-image that is no image",
+    inputs: { "buildkit-image": "moby/BuildKit:latest" },
+    words: /buildkit-image is "moby\/BuildKit:latest"/,
+  },
   { name: "a cache-repo with blanks", inputs: { "cache-repo": "ghcr.io/a b" }, words: /white space/ },
   {
     name: "a runner for a platform that does not exist",
@@ -149,6 +183,19 @@ test.each(BAD)("refused before any work: $name", ({ inputs, words, code = "E_INP
   expect(error.message).toMatch(words);
   expect(error.fix).toBeTruthy();
   expect(`${error.message} ${error.fix}`).not.toContain("s3cret");
+});
+
+test("capitals of cache-repo are lowered, as in the host's default", () => {
+  expect(read({ "cache-repo": "ghcr.io/Team/App" }).cacheRepository).toEqual({
+    registry: "ghcr.io",
+    repository: "team/app",
+  });
+});
+
+test("a default that is no repository is told as the default", () => {
+  expect(() => readInputs(() => "", { cacheRepository: "gitea.test/-team/app", isFork: false })).toThrow(
+    /The default of the input cache-repo is "gitea\.test\/-team\/app"/,
+  );
 });
 
 test("no default from the host: cache-repo has to be set", () => {

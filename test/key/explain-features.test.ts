@@ -41,7 +41,7 @@ const plan = ({ installed = [NEEDED, TOOL, LOCAL], yours = {} }: Change = {}): P
 const PLACES: Places = {
   configuration: CONFIGURATION,
   dockerfile: undefined,
-  instructions: [],
+  instructions: {},
   arguments: {},
   bases: {},
   context: ".",

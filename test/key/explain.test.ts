@@ -2,13 +2,14 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Places } from "../../src/key/difference.ts";
 import { explainMiss } from "../../src/key/explain.ts";
-import type { PlatformPlan } from "../../src/key/ingredients.ts";
+import type { ContextEntry, PlatformPlan } from "../../src/key/ingredients.ts";
 import {
   type Hidden,
   hidePrivateValues,
   planStatement,
   readPlanStatement,
   type StoredPlan,
+  storeTrees,
 } from "../../src/key/stored.ts";
 
 const digest = (digit: string) => `sha256:${digit.repeat(64)}` as const;
@@ -31,27 +32,22 @@ const PLAN: PlatformPlan = {
   label: { forwardPorts: [3000], customizations: { x: 1 } },
   recipe: 1,
 };
-const TREES: StoredPlan["trees"] = {
-  [digest("1")]: [
-    ["setup.sh", "0755", digest("c")],
-    ["link", "link", "setup.sh"],
-    ["old", "0644", digest("d")],
-  ],
-  [digest("2")]: [
-    ["setup.sh", "0644", digest("c")],
-    ["link", "link", "other"],
-    ["new", "0644", digest("e")],
-  ],
-  [digest("3")]: [
-    ["setup.sh", "0755", digest("f")],
-    ["link", "link", "setup.sh"],
-    ["old", "0644", digest("d")],
-  ],
+const file = (path: string, mode: "0644" | "0755", content: string): ContextEntry => {
+  return { path, kind: "file", mode, content: digest(content) };
 };
+const link = (target: string): ContextEntry => ({ path: "link", kind: "link", target });
+const TREES = storeTrees(
+  new Map([
+    [digest("1"), [file("setup.sh", "0755", "c"), link("setup.sh"), file("old", "0644", "d")]],
+    [digest("2"), [file("setup.sh", "0644", "c"), link("other"), file("new", "0644", "e")]],
+    [digest("3"), [file("setup.sh", "0755", "f"), link("setup.sh"), file("old", "0644", "d")]],
+  ]),
+  "salt",
+);
 const PLACES: Places = {
   configuration: ".devcontainer/devcontainer.json",
   dockerfile: ".devcontainer/Dockerfile",
-  instructions: [[], [1, 4, 7]],
+  instructions: { "linux/amd64": [[], [1, 4, 7]], "linux/arm64": [[], [1, 4, 7]] },
   arguments: { VARIANT: { file: "args.conf", line: 3 } },
   bases: { "debian:12": { file: ".devcontainer/Dockerfile", line: 1 } },
   context: ".devcontainer",
@@ -119,9 +115,9 @@ test.each<[string, PlatformPlan, readonly string[]]>([
     "files: mode, link, new, gone",
     yours({ context: { tree: digest("2") } }),
     [
-      ".devcontainer/setup.sh has mode 0644 now, before 0755",
       ".devcontainer/link points to other now",
       ".devcontainer/new is new",
+      ".devcontainer/setup.sh has mode 0644 now, before 0755",
       ".devcontainer/old is gone",
     ],
   ],

@@ -57,16 +57,16 @@ test("golden keys of whole dev containers", async () => {
   const keys = await Promise.all(GOLDEN.map(async (golden) => [golden.name, await keyOfGolden(golden)]));
   expect(Object.fromEntries(keys)).toMatchInlineSnapshot(`
     {
-      "FROM without a name over two lines": "sha256:fb00f1ecf6602fca6a286a844891f900bf67e73cf56370c9905d3702f4bcaae2",
-      "a heredoc at the end": "sha256:f5d27c0679cd45a5856acf6df58ed8638015055183622c37bc032a2435e9f706",
-      "a target in the middle and another escape character": "sha256:f1425150387c830821de7ebc472fad0f26351539ecf131788c44fe596e286533",
-      "a user with a group": "sha256:8c1485595ec4005fb090d1354c9019384558f6c37b3aa80fc9d4f74fc9580d2b",
+      "FROM without a name over two lines": "sha256:805821c28b7f50c583d30eacd0db284ff98b0c689459ea5123b25050850fef4e",
+      "a heredoc at the end": "sha256:f653d835e48898d1217bab752c0218dfe312005c92e851e8d64b53b2a2bf5db6",
+      "a target in the middle and another escape character": "sha256:98516ef8a29b3a79723f5f45d4832d0e6b51d75166e041d90ed953a10aef0f9a",
+      "a user with a group": "sha256:1208c37bb333694336dfcf552edd3bd7e8cf9c77e9f9905d092566029f46cd3f",
       "an image with two features": "sha256:ca64f5fb4ba76b010ace1e7da4873ea24994324f1de031c461e0414da459f5d4",
       "an image without features": "sha256:e445a6b46c0b8207b861d866cc22b93e62d933474b976f0cc17ab0192011bf11",
-      "containerEnv with quotes, dollars and backslashes": "sha256:9ab73ec5fd13615e94f7d0807effab108b6d948b74757f12263a749cdc3f0a31",
-      "line ends of Windows": "sha256:9f613eae5ceee31020bf1adb7caca39bc6084b120c717dc592a36299884f5bca",
-      "the base's own user": "sha256:0aa7732c349ffe4bfbca1098bc1fa3b9af671fcba9f1eb00acd2e7108f5cff88",
-      "the same with another escape character": "sha256:53390a0a2258a80d46e1291320e431984b42db99b2535abead539c9169cd075d",
+      "containerEnv with quotes, dollars and backslashes": "sha256:063499f0d8f592756a0daea2073a65beca093b54ea77aec6e6dab658b2a4fb7b",
+      "line ends of Windows": "sha256:3bffd709ea8c02bb4fd697542c9a1f08ad16f608970b7c34655d1301cf2cad82",
+      "the base's own user": "sha256:1f1fa870904402537dae8ae4333e7be3e78155c6c529dcb196b0cbdef4ee4ba9",
+      "the same with another escape character": "sha256:21e3cdc575658eff0ea623834847c826a0e2c61e4f727812ee79741443915110",
     }
   `);
 });

@@ -26,7 +26,7 @@ ARG VARIANT
 COPY --from=registry.test/tools:1 /bin/tool /bin/tool
 COPY src/ /src/
 COPY scripts/*.sh link.txt /scripts/
-COPY through/inner.txt /
+COPY through/inner.txt ignored* /
 RUN <<EOF
 echo one
 EOF
@@ -174,6 +174,10 @@ const MUST_NOT_CHANGE: readonly Mutation[] = [
     ),
   },
   { name: "comments in devcontainer.json", edit: json("// the dev container", "// another comment") },
+  { name: "a comment in the Dockerfile", edit: docker("# a comment", "# another comment") },
+  { name: "an unreachable stage", edit: docker("echo unused", "echo more") },
+  { name: "a file that no instruction reads", edit: (root) => put(root, "app/other/readme.md", "another\n") },
+  { name: "a new folder that no instruction reads", edit: (root) => put(root, "app/new/readme.md", "new\n") },
   { name: "an undeclared ordinary build arg", edit: json('"UNDECLARED": "1"', '"UNDECLARED": "2"') },
   {
     name: "another platform's digest",

@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { Served } from "../../src/oci/manifest.ts";
+import type { Plan } from "../../src/plan/keyed.ts";
 import { storePlan } from "../../src/plan/stored-plan.ts";
 import { type Content, makeCheckout } from "../checkout.ts";
 import { featureOf, indexOf, planOf } from "../plan-of.ts";
@@ -71,6 +72,10 @@ const PLACES: readonly Place[] = [
   },
 ];
 
+const PIN = "4711\n";
+// From coreutils' sha256sum.
+const SHA256_OF_PIN = "5fc78f87bd23b743897cdef478e590d1724e0bf33a98363906afe74629c7d1c8";
+
 const FILES: Readonly<Record<string, Content>> = {
   ".devcontainer/Dockerfile": `ARG BASE=registry.test/base:1
 FROM registry.test/base:1 AS plain
@@ -103,4 +108,38 @@ async function storedFor({ json }: Place, value: string): Promise<string> {
 test.each(PLACES)("a value of the environment is not stored: $name", async (place) => {
   const { value = CANARY } = place;
   expect(await storedFor(place, value)).not.toContain(value);
+});
+
+/** Every sha256 under which a file of few possible contents could be guessed, for who knows all the rest. */
+test.each([
+  ["the build context", {}],
+  [
+    "a named context",
+    { build: { dockerfile: "Dockerfile", context: "../empty", options: ["--build-context=shared=app"] } },
+  ],
+  ["a local feature", { image: "registry.test/base:1", features: { "./pin": {} } }],
+])("what files hold cannot be guessed from what is stored: %s", async (_, json) => {
+  const files = {
+    ...FILES,
+    ".devcontainer/Dockerfile": "FROM registry.test/base:1\nCOPY . /\nCOPY --from=shared . /\n",
+    "app/.env": PIN,
+    "empty/file": "",
+    ".devcontainer/pin/devcontainer-feature.json": '{ "id": "pin" }',
+    ".devcontainer/pin/.env": PIN,
+    ".devcontainer/devcontainer.json": JSON.stringify({ ...built({}), ...json }),
+  };
+  const workspace = makeCheckout(files);
+  const { sources, probed } = await planOf({ workspace, images: IMAGES });
+  if (!probed.plan) throw new Error(JSON.stringify(probed.verdict));
+  const store = (salt: string) =>
+    JSON.stringify(storePlan({ sources, plan: probed.plan as Plan, salt, now: 0, seconds: {} }));
+  const upstream = [...Object.values(IMAGES)].map(({ descriptor }) => descriptor.digest);
+  const digests = (text: string) => new Set(text.match(/sha256:[0-9a-f]{64}/g));
+  expect(store("one")).not.toContain(SHA256_OF_PIN);
+  // What two salts have in common tells something: only what others publish may.
+  const common = [...digests(store("one"))].filter((digest) => digests(store("two")).has(digest));
+  const published = (JSON.stringify(probed.plan.platforms[0]?.plan.upstream.bases).match(/sha256:[0-9a-f]{64}/g) ??
+    []) as string[];
+  expect(common.filter((digest) => ![...upstream, ...published].includes(digest))).toEqual([]);
+  rmSync(workspace, { recursive: true });
 });

@@ -148,7 +148,7 @@ test("whatever a package calls itself, the table has its columns and no markup, 
       const parts = [...licenseTable(current), ...changeTables("x", comparePlatforms([sbom(AMD64, [])], current))];
       const lines = parts.join("\n").split("\n");
       for (const line of lines.filter((one) => one.startsWith("|"))) {
-        expect(line.replace(/\\./g, "")).toMatch(/^(?:\|[^|<`]*){2,3}\|$/);
+        expect(line.replace(/\\.|<!-- -->/g, "")).toMatch(/^(?:\|[^|<`]*){2,3}\|$/);
       }
       expect(parts.join("").length).toBeLessThan(64 * 1024);
     }),

@@ -171,7 +171,7 @@ test("options that count, those that do not, and those that are left out", async
     ["magic", "1"],
   ]);
   expect(definition.uncounted.map(({ name, value }) => [name, value])).toEqual([["memory", "1g"]]);
-  expect(definition.cacheFrom).toEqual(["c"]);
+  expect(definition.cacheFrom).toMatchObject([{ entry: { type: "registry" }, at: { file: FILE, line: 12 } }]);
   expect(definition.warnings).toEqual([
     { text: "build.options: --push is left out, the action sets that itself", at: { file: FILE, line: 8 } },
     { text: expect.stringMatching(/^build.options: --magic is not known here/), at: { file: FILE, line: 9 } },

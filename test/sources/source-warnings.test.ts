@@ -10,7 +10,7 @@ const warned = (json: Readonly<Record<string, unknown>>, hasFeatures: boolean): 
 
 const PATH = expect.stringContaining("holds the path of this checkout");
 const NAME = expect.stringContaining("holds the name of this checkout's folder");
-const UNSET = expect.stringContaining("the variable NO is not set");
+const UNSET = expect.stringContaining("The variable NO is not set");
 
 test.each([
   ["the path, in the environment, without features", { containerEnv: { A: "${localWorkspaceFolder}" } }, false, []],

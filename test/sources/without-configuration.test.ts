@@ -20,21 +20,27 @@ function read(
   return readFrom(inputsOf({ workspace, images: {}, inputs }), { files, host: hostOf(workspace) });
 }
 
+/** The paths of the context that each platform's build takes. */
+function takenBy({ context }: Sources["build"]): string[][] {
+  return [...(context?.entries.values() ?? [])].map((entries) => entries.map(({ path }) => path));
+}
+
 test("dockerfile-path is built in the place of a configuration, with the workspace as its context", async () => {
   const configuration = {
     ".devcontainer/devcontainer.json": '{ "image": "registry.test/other:1", "remoteUser": "x" }',
   };
   const { wanted, build, configuration: name } = await read({ "dockerfile-path": "docker/Dockerfile" }, configuration);
   expect(wanted.platforms[0]?.images.map(({ written }) => written)).toEqual(["registry.test/base:1"]);
-  expect(build.context?.entries.map(({ path }) => path)).toContain("app/main.txt");
-  expect(build.context?.entries.map(({ path }) => path)).toContain("docker/Dockerfile");
+  expect(takenBy(build)).toEqual([["app", "app/main.txt"]]);
+  expect(build.context?.root).toMatch(/checkout-[^/]*$/);
   expect(wanted.platforms[0]?.plan.yours.configuration).toEqual({ kind: "dockerfile" });
   expect(name).toBe("docker/Dockerfile");
 });
 
 test("build-context-path is its context", async () => {
   const { build } = await read({ "dockerfile-path": "docker/Dockerfile", "build-context-path": "docker" });
-  expect(build.context?.entries.map(({ path }) => path)).toEqual(["Dockerfile", "app", "app/main.txt"]);
+  expect(takenBy(build)).toEqual([["app", "app/main.txt"]]);
+  expect(build.context?.root).toMatch(/checkout-[^/]*\/docker$/);
 });
 
 test("fallback-image counts where there is no configuration, and is told", async () => {
@@ -55,7 +61,7 @@ test.each<[string, Readonly<Record<string, string>>, RegExp]>([
   [
     "a Dockerfile that is not there",
     { "dockerfile-path": "Dockerfile" },
-    /names the Dockerfile Dockerfile, and there is no such file/,
+    /The input dockerfile-path names Dockerfile, and there is no such file/,
   ],
   [
     "a Dockerfile outside",

@@ -68,6 +68,25 @@ const ROWS: readonly Row[] = [
     silent: true,
   },
   {
+    name: "a dockerfile-path that is not there",
+    play: { inputs: { "dockerfile-path": "Dockerfile.missing" } },
+    words: /The input dockerfile-path names Dockerfile\.missing, and there is no such file.*\[E_INPUT\]/,
+    silent: true,
+  },
+  {
+    name: "an instruction that no Dockerfile has",
+    files: docker("FROM scratch\nRUNN echo\n"),
+    words: /::error file=\.devcontainer\/Dockerfile,line=2::.*There is no instruction RUNN.*\[E_DOCKERFILE\]/,
+    silent: true,
+  },
+  {
+    name: "a configuration that breaks in the middle",
+    files: json('{ "build": { "dockerfile": "Dockerfile"\n'),
+    play: { inputs: { "build-args": "A=1", target: "nowhere" } },
+    words: /::warning file=\.devcontainer\/devcontainer\.json,line=2::.*[\s\S]*::error/,
+    silent: true,
+  },
+  {
     name: "the envbuilder dialect",
     play: { inputs: { dialect: "envbuilder" } },
     words: /envbuilder.*\[E_NOT_YET\]/,
@@ -271,6 +290,19 @@ test("a base that cannot be read is unknown", async () => {
   );
 });
 
+test("a base that is not there: the line that names it, and no key", async () => {
+  registry.override((line) => line.includes("/base/os/"), {
+    status: 404,
+    body: '{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}',
+    headers: { "content-type": "application/json" },
+  });
+  expectRefusal(
+    await play({ workspace, registry }),
+    /::error file=\.devcontainer\/Dockerfile,line=1::.*The base image 127.* is not there: its registry says "MANIFEST_UNKNOWN.*\[E_UNKNOWN\]/,
+    "unknown",
+  );
+});
+
 test("a base without the wanted platform", async () => {
   const told = await play({ workspace, registry, inputs: { platforms: "linux/s390x" } });
   expectRefusal(told, /has nothing for linux\/s390x; it has linux\/amd64, linux\/arm64.*\[E_DOCKERFILE\]/);
@@ -313,18 +345,51 @@ test("COPY . . of a checkout takes .git along, and a warning names the line", as
   expect(narrow.builds[0]?.context).not.toContain(".git/HEAD");
 });
 
-test("a base whose ONBUILD trigger would copy .git is refused", async () => {
+test("what the ONBUILD triggers of a base take from the context counts, and reaches the build", async () => {
   put(workspace, JSON_FILE, '{ "build": { "dockerfile": "Dockerfile", "context": ".." } }');
-  put(workspace, DOCKERFILE, `FROM ${registry.host}/base/os:1\n`);
+  put(workspace, DOCKERFILE, `# a comment\nFROM ${registry.host}/base/os:1\n`);
+  put(workspace, "package.json", "{}\n");
+  put(workspace, "src/main.js", "one\n");
+  seedBase(registry, "base/os", "1", "trigger", { OnBuild: ["COPY package.json /src"] });
+  const built = await play({ workspace, registry });
+  expect(built.outputs.result, built.log).toBe("built");
+  expect(built.builds[0]?.context).toEqual(["package.json"]);
+  put(workspace, "src/main.js", "two\n");
+  expect((await play({ workspace, registry, inputs: { "on-miss": "fail" } })).outputs.result).toBe("hit");
+  put(workspace, "package.json", '{ "name": "other" }\n');
+  expect((await play({ workspace, registry, inputs: { "on-miss": "continue" } })).outputs.result).toBe("miss");
+});
+
+test("a base whose ONBUILD trigger copies .git is built, and a warning names the line", async () => {
+  put(workspace, JSON_FILE, '{ "build": { "dockerfile": "Dockerfile", "context": ".." } }');
+  put(workspace, DOCKERFILE, `# a comment\nFROM ${registry.host}/base/os:1\n`);
   put(workspace, ".git/HEAD", "ref: refs/heads/main\n");
   seedBase(registry, "base/os", "1", "trigger", { OnBuild: ["COPY . /src"] });
-  expectRefusal(await play({ workspace, registry }), /ONBUILD trigger that copies \.git.*\[E_CONTEXT\]/);
-  put(workspace, ".dockerignore", ".git\n");
-  expect((await play({ workspace, registry })).outputs.result).toBe("built");
+  const told = await play({ workspace, registry });
+  expect(told.log).toMatch(/::warning file=.devcontainer\/Dockerfile,line=2::ONBUILD COPY takes \.git into the build/);
+  expect(told.builds[0]?.context).toContain(".git/HEAD");
+});
+
+test("whether a base has triggers cannot be told: unknown, and never a miss", async () => {
+  registry.override((line) => line.startsWith("GET /v2/base/os/blobs/"), { status: 503 });
+  const told = await play({ workspace, registry });
+  expectRefusal(told, /config of the base image .*\[E_UNKNOWN\]/, "unknown");
+});
+
+test("a stage that the target does not need may stand on an image that is not there", async () => {
+  put(
+    workspace,
+    DOCKERFILE,
+    `FROM ${registry.host}/private/absent:1 AS unused\nCOPY setup.sh /\nFROM ${registry.host}/base/os:1\n`,
+  );
+  const told = await play({ workspace, registry });
+  expect(told.outputs.result, told.log).toBe("built");
+  expect(told.requests.filter((line) => line.includes("private/absent"))).toEqual([]);
 });
 
 test.each([
   ["an image", "COPY --from=other.test/x:1 /a /a"],
+  ["a stage", "COPY --from=0 /a /a"],
   ["an address", "ADD https://example.test/x /x"],
 ])("a base whose ONBUILD trigger takes %s that no plan names is refused", async (_, trigger) => {
   seedBase(registry, "base/os", "1", "trigger", { OnBuild: [trigger] });
@@ -400,16 +465,16 @@ test("what is another one in every checkout is warned about: its path, and .git 
   put(
     workspace,
     JSON_FILE,
-    `{ "build": { "dockerfile": "Dockerfile",\n"options": ["--build-context=all=."] },\n"features": {},\n"containerEnv": { "HERE": "\${localWorkspaceFolder}" } }`,
+    `{ "build": { "dockerfile": "Dockerfile",\n"options": ["--build-context=all=."],\n"args":\n{ "HERE": "\${localWorkspaceFolder}" } } }`,
   );
   put(workspace, DOCKERFILE, `FROM ${registry.host}/base/os:1\nCOPY --from=all file /\n`);
   put(workspace, ".git/HEAD", "ref: refs/heads/main\n");
   const told = await play({ workspace, registry, inputs: { "on-miss": "continue" } });
   expect(told.log).toMatch(
-    /::warning file=\.devcontainer\/devcontainer\.json,line=2::.*the build context all holds \.git/,
+    /::warning file=\.devcontainer\/devcontainer\.json,line=2::.*The build context all holds \.git/,
   );
   expect(told.log).toMatch(
-    /::warning file=\.devcontainer\/devcontainer\.json,line=4::.*containerEnv\.HERE holds the path/,
+    /::warning file=\.devcontainer\/devcontainer\.json,line=4::.*build\.args\.HERE holds the path/,
   );
 });
 

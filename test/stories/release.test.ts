@@ -131,6 +131,18 @@ test("release: auto takes the git tag at HEAD, on a hit too", async () => {
   expect(names("v2.0.0")).toBe(wanted(tagged));
 });
 
+test("release: auto where git refuses: its reason, and no release that is silently none", async () => {
+  commit();
+  git("config", "core.repositoryformatversion", "9");
+  const told = await run({ release: "auto" }, withGit);
+  expect(told).toMatchObject({ code: 1, requests: [], outputs: { result: "failed" } });
+  expect(told.log).toMatch(
+    /release is auto, and git does not tell which tag stands at HEAD: .*[Ee]xpected git repo version.*\[E_INPUT\]/,
+  );
+  const without = await run({ release: "auto" });
+  expect(without.log).toContain("there is no git on this machine");
+});
+
 test("release: auto with two git tags at HEAD: the one that was pushed, else nobody can tell", async () => {
   commit();
   git("tag", "v2");

@@ -24,7 +24,7 @@ test("a miss is built for both platforms, pushed, joined and read back; the next
   expect(readable(first.log, registry)).toMatchInlineSnapshot(`
     "::group::Which image would this commit's dev container be?
     .devcontainer/devcontainer.json, .devcontainer/Dockerfile
-    build context .devcontainer: 3 files
+    build context .devcontainer: 1 file
     build args: GREETING
     built on: {registry}/base/os:1
     platforms: linux/amd64, linux/arm64
@@ -48,13 +48,13 @@ test("a miss is built for both platforms, pushed, joined and read back; the next
   expect(first.code).toBe(0);
   expect(first.outputs).toMatchObject({ result: "built", pushed: "true", exists: "true", "missing-platforms": "[]" });
   expect(first.builds).toHaveLength(2);
-  expect(first.builds[0]?.context).toEqual(["Dockerfile", "devcontainer.json", "setup.sh"]);
+  expect(first.builds[0]?.context).toEqual(["setup.sh"]);
 
   const second = await run();
   expect(readable(second.log, registry)).toMatchInlineSnapshot(`
     "::group::Which image would this commit's dev container be?
     .devcontainer/devcontainer.json, .devcontainer/Dockerfile
-    build context .devcontainer: 3 files
+    build context .devcontainer: 1 file
     build args: GREETING
     built on: {registry}/base/os:1
     platforms: linux/amd64, linux/arm64
@@ -113,7 +113,7 @@ test("a changed file is a miss that names it, on its place; on-miss: fail builds
   expect(readable(told.log, registry)).toMatchInlineSnapshot(`
     "::group::Which image would this commit's dev container be?
     .devcontainer/devcontainer.json, .devcontainer/Dockerfile
-    build context .devcontainer: 3 files
+    build context .devcontainer: 1 file
     build args: GREETING
     built on: {registry}/base/os:1
     platforms: linux/amd64, linux/arm64
@@ -157,7 +157,7 @@ test("a base that moved is stale: use hands out the last image, fail stops, buil
   expect(readable(used.log, registry)).toMatchInlineSnapshot(`
     "::group::Which image would this commit's dev container be?
     .devcontainer/devcontainer.json, .devcontainer/Dockerfile
-    build context .devcontainer: 3 files
+    build context .devcontainer: 1 file
     build args: GREETING
     built on: {registry}/base/os:1
     platforms: linux/amd64, linux/arm64
@@ -330,7 +330,7 @@ test("a fork's pull request has no secrets: an image that is there is found all 
   const missed = await run(secrets, fork);
   expect(missed).toMatchObject({ code: 1, outputs: { result: "failed" } });
   expect(missed.log).toMatch(
-    /takes the secret npm from a variable that is empty.*a fork's pull request gets no secrets/,
+    /takes the secret npm from the variable \w+, which is empty.*a fork's pull request gets no secrets/,
   );
   expect(await run(secrets, { env: { NPM_TOKEN: "" } })).toMatchObject({
     code: 1,

@@ -1,0 +1,119 @@
+import { expandWord } from "./expand.ts";
+import { flagValues, readMount } from "./flags.ts";
+import type { Dockerfile, Instruction, Stage } from "./parse.ts";
+import type { Scope } from "./scope.ts";
+import { openStages, type StageGraph } from "./stage-graph.ts";
+import { declaredNames, sourceNames, sourceStage, targetStage } from "./stages.ts";
+import { isForeignFrontend } from "./undeclared.ts";
+import { argWords } from "./words.ts";
+
+/** The instructions of Docker's own frontends up to now, with the flags of those that may read from elsewhere. */
+const KNOWN: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    ADD: ["from", "chown", "chmod", "link", "parents", "exclude", "checksum", "keep-git-dir", "unpack"],
+    COPY: ["from", "chown", "chmod", "link", "parents", "exclude"],
+    RUN: ["mount", "network", "security", "device"],
+    ARG: [],
+    CMD: [],
+    ENTRYPOINT: [],
+    ENV: [],
+    EXPOSE: [],
+    FROM: ["platform"],
+    HEALTHCHECK: ["interval", "timeout", "start-period", "start-interval", "retries"],
+    LABEL: [],
+    MAINTAINER: [],
+    ONBUILD: [],
+    SHELL: [],
+    STOPSIGNAL: [],
+    USER: [],
+    VOLUME: [],
+    WORKDIR: [],
+  }),
+);
+
+/**
+ * Whether an instruction means what it means to Docker's frontends up to now. What another one may mean by an instruction or a flag nobody
+ * knows here: it may read any stage and all of the context.
+ */
+export function isUnderstood({ keyword, flags }: Instruction): boolean {
+  const known = KNOWN.get(keyword);
+  return known !== undefined && flags.every((flag) => known.includes(/^--([^=]*)/.exec(flag)?.[1] ?? ""));
+}
+
+/** Whether the file means what it means to Docker's own frontend. */
+export function hasKnownFrontend(dockerfile: Dockerfile, { args }: Scope): boolean {
+  return !isForeignFrontend(dockerfile, args.get("BUILDKIT_SYNTAX"));
+}
+
+/**
+ * The stages that may take part in building the target, never fewer: it, what it stands on, and what any of them copies or mounts from.
+ * Where a name cannot be told before the build, every stage that it could mean.
+ * @throws ActionError E_DOCKERFILE where there is no such target.
+ * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/dockerfile2llb/convert.go (allReachableStages)
+ */
+export function reachableStages(dockerfile: Dockerfile, target: string | undefined, scope: Scope): readonly Stage[] {
+  const { stages } = dockerfile;
+  const last = targetStage(dockerfile, target);
+  if (!hasKnownFrontend(dockerfile, scope)) return stages;
+  const graph = openStages(dockerfile, scope);
+  // Stages are added to the set while it is walked.
+  const reached = new Set([last]);
+  for (const stage of reached) {
+    if (!isUnderstood(stage.from)) return stages;
+    for (const base of baseStages(dockerfile, stage, graph)) reached.add(base);
+    for (const instruction of graph.running(stage)) {
+      const read = stagesRead(instruction, stages);
+      if (read === "any") return stages;
+      for (const one of read) reached.add(one);
+    }
+  }
+  return stages.filter((stage) => reached.has(stage));
+}
+
+function baseStages(dockerfile: Dockerfile, stage: Stage, { outside, parentOf }: StageGraph): readonly Stage[] {
+  const base = expandWord(stage.from.base, outside, dockerfile.escape);
+  if (base.kind === "unresolved") return dockerfile.stages.slice(0, stage.index);
+  const parent = parentOf(stage);
+  return parent ? [parent] : [];
+}
+
+function stagesRead(instruction: Instruction, stages: readonly Stage[]): readonly Stage[] | "any" {
+  const isOdd = (flag: string): boolean => flagValues([flag], "mount").length > 0 && readMount(flag) === undefined;
+  if (!isUnderstood(instruction) || instruction.flags.some(isOdd)) return "any";
+  const names = sourceNames(instruction);
+  // BuildKit refuses variables here; another frontend may not.
+  if (names.some(({ written }) => /[$"'\\`]/.test(written))) return "any";
+  return names.flatMap((name) => {
+    const stage = sourceStage(stages, name);
+    return stage ? [stage] : [];
+  });
+}
+
+/** A name with a meaning of its own to the frontend, whether or not anything refers to it. */
+const OWN_MEANING = /^(?:BUILDKIT_|SOURCE_DATE_EPOCH$)/;
+
+/**
+ * The ARGs before the first FROM that some of the stages may use: in their FROM, or by declaring the name again.
+ */
+export function usedGlobalArgs({ globalArgs }: Dockerfile, stages: readonly Stage[]): readonly Instruction[] {
+  const used = new Set(stages.flatMap(({ from }) => [from.base, ...from.flags].flatMap(variablesIn)));
+  for (const name of declaredBy(stages)) used.add(name);
+  // A later one may use an earlier one.
+  const kept = [...globalArgs].reverse().filter(({ rest, escape: escapeChar }) => {
+    const words = argWords(rest, escapeChar);
+    if (!words.some(({ name }) => used.has(name) || OWN_MEANING.test(name))) return false;
+    for (const name of variablesIn(rest)) used.add(name);
+    return true;
+  });
+  return kept.reverse();
+}
+
+/** The names that ARG declares in some stages, also behind ONBUILD. */
+export function declaredBy(stages: readonly Stage[]): ReadonlySet<string> {
+  return new Set(stages.flatMap(({ instructions }) => instructions).flatMap(declaredNames));
+}
+
+/** Every name that stands behind a `$`, quoted or not. */
+function variablesIn(text: string): readonly string[] {
+  return [...text.matchAll(/\$\{?([A-Za-z0-9_]+)/g)].flatMap(([, name]) => name ?? []);
+}

@@ -1,0 +1,78 @@
+import { onbuildReads } from "../dockerfile/reads.ts";
+import type { ImageConfig } from "../oci/config.ts";
+import { formatPlatform, type Platform } from "../oci/platform.ts";
+import { readBaseConfig } from "../plan/base-config.ts";
+import type { Sources } from "../plan/plan.ts";
+import type { Binding, ImageSource } from "../plan/upstream.ts";
+import type { Doubt } from "../sources/doubt.ts";
+import { nameForBuildKit } from "../sources/image-name.ts";
+import type { Triggers } from "../sources/sources.ts";
+import type { Answer, Registry } from "../world.ts";
+
+/** The configs of images that stages are built on, each under what `baseKey` says. */
+export type BaseConfigs = ReadonlyMap<string, ImageConfig>;
+
+/** Under which name the config of an image is known that some stage of a platform's build stands on. */
+export function baseKey(source: ImageSource, platform: Platform): string {
+  return `${formatPlatform(wantedOf(source, platform))} ${nameForBuildKit(source.reference)}`;
+}
+
+function wantedOf({ of }: ImageSource, platform: Platform): Platform {
+  return of.kind === "platform" ? of.platform : platform;
+}
+
+/** Reads the config of such an image: what the probe has read of it, or by the digest that the key names, for the tag may have moved. */
+export async function readBase(
+  source: ImageSource,
+  binding: Binding | undefined,
+  platform: Platform,
+  registry: Registry,
+): Promise<Answer<ImageConfig>> {
+  const reference = binding === undefined ? source.reference : { ...source.reference, digest: binding.digest };
+  return readBaseConfig({ ...source, reference }, binding?.served, platform, registry);
+}
+
+/** What the bases say: their configs, and the triggers of those whose triggers take something from the context. */
+export type Bases = { readonly kind: "read"; readonly configs: BaseConfigs; readonly triggers: Triggers };
+
+/**
+ * Reads what all platforms are built on, each image once. An image that was found under a key proves that there is no trigger that the
+ * key does not know, so this is asked only where none was.
+ */
+export async function readBases(
+  { wanted }: Sources,
+  bindings: readonly Binding[],
+  registry: Registry,
+): Promise<Bases | Doubt> {
+  const bound = new Map(bindings.map((binding) => [binding.reference, binding]));
+  const uses = wanted.platforms.flatMap(({ platform, images }) =>
+    images.filter(({ isBuiltOn }) => isBuiltOn).map((source) => ({ platform, source, key: baseKey(source, platform) })),
+  );
+  const once = [...new Map(uses.map((use) => [use.key, use])).values()];
+  const answers = await Promise.all(
+    once.map(async ({ platform, source, key }) => {
+      const binding = bound.get(nameForBuildKit(source.reference));
+      return { key, source, answer: await readBase(source, binding, platform, registry) };
+    }),
+  );
+  const configs = new Map<string, ImageConfig>();
+  for (const { key, source, answer } of answers) {
+    if (answer.kind !== "found")
+      return { kind: "registry", what: `the config of the base image ${source.written}`, error: answer };
+    configs.set(key, answer.value);
+  }
+  return { kind: "read", configs, triggers: triggersOf(uses, configs) };
+}
+
+function triggersOf(
+  uses: readonly { readonly platform: Platform; readonly key: string }[],
+  configs: BaseConfigs,
+): Triggers {
+  const triggers = new Map<string, readonly string[]>();
+  for (const { platform, key } of uses) {
+    const name = formatPlatform(platform);
+    const all = [...(triggers.get(name) ?? []), ...(configs.get(key)?.triggers ?? [])];
+    if (onbuildReads(all).length > 0) triggers.set(name, all);
+  }
+  return triggers;
+}

@@ -1,0 +1,298 @@
+import { expect, test } from "vitest";
+import { type Content, put } from "../checkout.ts";
+import { featureOf, indexOf } from "../plan-of.ts";
+import { type Before, type Mutation, movedBy } from "./around.ts";
+
+// The usual ways in which a dev container lies in a repository, and in each what is in the image and what is not.
+
+const IMAGES = {
+  "registry.test/base:1": indexOf({ "linux/amd64": "base amd64", "linux/arm64": "base arm64" }),
+  "registry.test/tools:1": indexOf({ "linux/amd64": "tools amd64", "linux/arm64": "tools arm64" }),
+  "registry.test/f/tool:1": featureOf({ id: "tool" }),
+};
+
+type Layout = {
+  readonly name: string;
+  readonly files: Readonly<Record<string, Content>>;
+  readonly dockerfile?: string;
+};
+
+const DOCKERFILE = "# a comment\nFROM registry.test/base:1\nCOPY setup.sh /\nRUN /setup.sh\n";
+const configuration = (more: string): string =>
+  `{ ${more}, "customizations": { "vscode": { "extensions": ["a.b"] } }, "forwardPorts": [1] }\n`;
+
+const OWN_CONTEXT: Layout = {
+  name: "a Dockerfile in its own context",
+  dockerfile: ".devcontainer/Dockerfile",
+  files: {
+    ".devcontainer/devcontainer.json": configuration('"build": { "dockerfile": "Dockerfile" }'),
+    ".devcontainer/Dockerfile": DOCKERFILE,
+    ".devcontainer/setup.sh": { script: "echo\n" },
+  },
+};
+const WHOLE_REPOSITORY: Layout = {
+  name: "the context ..",
+  dockerfile: ".devcontainer/Dockerfile",
+  files: {
+    ".devcontainer/devcontainer.json": configuration('"build": { "dockerfile": "Dockerfile", "context": ".." }'),
+    ".devcontainer/Dockerfile": DOCKERFILE,
+    "setup.sh": { script: "echo\n" },
+    ".git/HEAD": "ref: refs/heads/main\n",
+  },
+};
+const COMPOSE: Layout = {
+  name: "compose",
+  dockerfile: "docker/Dockerfile",
+  files: {
+    ".devcontainer/devcontainer.json": configuration('"dockerComposeFile": "compose.yml", "service": "app"'),
+    ".devcontainer/compose.yml":
+      "services:\n  app:\n    build:\n      context: ..\n      dockerfile: docker/Dockerfile\n",
+    "docker/Dockerfile": DOCKERFILE,
+    "setup.sh": { script: "echo\n" },
+  },
+};
+const FEATURES: Layout = {
+  name: "a Dockerfile with features",
+  dockerfile: ".devcontainer/Dockerfile",
+  files: {
+    ...WHOLE_REPOSITORY.files,
+    ".devcontainer/devcontainer.json": configuration(
+      '"build": { "dockerfile": "Dockerfile", "context": ".." }, "features": { "registry.test/f/tool:1": {}, "./local": {} }',
+    ),
+    ".devcontainer/local/devcontainer-feature.json": '{ "id": "local" }',
+    ".devcontainer/local/install.sh": "echo\n",
+  },
+};
+const IMAGE: Layout = {
+  name: "an image",
+  files: { ".devcontainer/devcontainer.json": configuration('"image": "registry.test/base:1"') },
+};
+
+const WITH_DOCKERFILE = [OWN_CONTEXT, WHOLE_REPOSITORY, COMPOSE, FEATURES];
+const ALL = [...WITH_DOCKERFILE, IMAGE];
+
+type Edit = { readonly name: string; readonly edit: (root: string, layout: Layout) => void };
+
+const inDockerfile = (from: string | RegExp, to: string) => (root: string, layout: Layout) => {
+  const text = layout.files[layout.dockerfile ?? ""];
+  if (typeof text !== "string" || text.replace(from, to) === text) throw new Error(`nothing to replace by ${to}`);
+  put(root, layout.dockerfile ?? "", text.replace(from, to));
+};
+const inConfiguration = (from: string, to: string) => (root: string, layout: Layout) => {
+  const path = ".devcontainer/devcontainer.json";
+  put(root, path, String(layout.files[path]).replace(from, to));
+};
+
+const SAME: readonly Edit[] = [
+  { name: "a README beside the configuration", edit: (root) => put(root, ".devcontainer/README.md", "read me\n") },
+  { name: "a file of the sources", edit: (root) => put(root, "src/main.c", "int main;\n") },
+  { name: "another commit", edit: (root) => put(root, ".git/HEAD", "ref: refs/heads/other\n") },
+  { name: "a link that nothing reads", edit: (root) => put(root, "link", { link: "nowhere" }) },
+  { name: "comments in devcontainer.json", edit: inConfiguration("{ ", "{ /* a comment */ ") },
+];
+const SAME_DOCKERFILE: readonly Edit[] = [
+  { name: "a comment", edit: inDockerfile("# a comment", "# another") },
+  { name: "blank lines", edit: inDockerfile("COPY", "\n\nCOPY") },
+  { name: "a line break in an instruction", edit: inDockerfile("COPY setup.sh", "COPY \\\n  setup.sh") },
+  { name: "a stage that nothing uses", edit: inDockerfile("FROM", "FROM registry.test/absent:1 AS unused\nFROM") },
+  { name: "an ARG before FROM that nothing uses", edit: inDockerfile("FROM", "ARG UNUSED=1\nFROM") },
+  {
+    name: "an ignore file that leaves out what nothing reads",
+    edit: (root, { dockerfile }) => put(root, `${dockerfile}.dockerignore`, "README.md\n"),
+  },
+];
+const LABEL: readonly Edit[] = [
+  { name: "an editor extension", edit: inConfiguration('["a.b"]', '["a.b", "c.d"]') },
+  { name: "a port", edit: inConfiguration("[1]", "[1, 2]") },
+];
+const OTHER: readonly Edit[] = [
+  { name: "an instruction", edit: inDockerfile("RUN /setup.sh", "RUN /setup.sh twice") },
+  { name: "a stage that is used", edit: inDockerfile(/^FROM/m, "FROM scratch AS used\nFROM used\nFROM") },
+];
+
+function rows(layouts: readonly Layout[], edits: readonly Edit[]) {
+  return layouts.flatMap((layout) =>
+    edits.map(({ name, edit }) => {
+      const mutation: Mutation = { name, from: layout.files, edit: (root) => edit(root, layout) };
+      return [layout.name, name, mutation] as const;
+    }),
+  );
+}
+
+const BEFORE: Before = { files: {}, images: IMAGES };
+
+test.each([...rows(ALL, SAME), ...rows(WITH_DOCKERFILE, SAME_DOCKERFILE)])(
+  "%s: no key moves for %s",
+  async (_layout, _name, mutation) => {
+    expect(await movedBy(mutation, BEFORE)).toEqual([]);
+  },
+);
+
+test.each(rows(ALL, LABEL))("%s: the label alone moves for %s", async (_layout, _name, mutation) => {
+  expect(await movedBy(mutation, BEFORE)).toEqual(["key", "own"]);
+});
+
+test.each(rows(WITH_DOCKERFILE, [OTHER[0] as Edit]))("%s: all keys move for %s", async (_layout, _name, mutation) => {
+  expect(await movedBy(mutation, BEFORE)).toEqual(["key", "own", "source"]);
+});
+
+/** What instructions read of a context that has one of everything. */
+const TREE: Readonly<Record<string, Content>> = {
+  ".devcontainer/devcontainer.json": '{ "build": { "dockerfile": "Dockerfile", "context": "../app" } }',
+  "app/.dockerignore": "*.log\nout\n!out/kept\n",
+  "app/dir/file": "file\n",
+  "app/dir/sub/deep": "deep\n",
+  "app/dir/inside": { link: "../elsewhere/far" },
+  "app/elsewhere/far": "far\n",
+  "app/link-file": { link: "elsewhere/far" },
+  "app/link-dir": { link: "behind" },
+  "app/link-link": { link: "link-file" },
+  "app/link-absolute": { link: "/elsewhere/far" },
+  "app/link-above": { link: "../../../elsewhere/far" },
+  "app/link-around": { link: "link-dir/../elsewhere/far" },
+  "app/behind/inner/file": "inner\n",
+  "app/other": "other\n",
+  "app/a.log": "log\n",
+  "app/out/kept": "kept\n",
+  "app/out/gone": "gone\n",
+};
+
+const FAR = "app/elsewhere/far";
+
+test.each<[copy: string, moved: readonly string[], still: readonly string[]]>([
+  ["COPY dir/file /", ["app/dir/file"], ["app/dir/sub/deep", "app/dir/new", FAR, "app/other"]],
+  ["COPY dir /", ["app/dir/file", "app/dir/sub/deep", "app/dir/new"], [FAR, "app/other", "app/new"]],
+  ["COPY ./dir/ /", ["app/dir/sub/deep", "app/dir/new"], [FAR, "app/other"]],
+  ["COPY dir/* /", ["app/dir/file", "app/dir/sub/deep", "app/dir/new", FAR], ["app/other"]],
+  ["COPY d*/f* /", ["app/dir/file", "app/dir/fresh"], ["app/dir/new", "app/dir/sub/deep", FAR]],
+  ["COPY d?r/fil[e] /", ["app/dir/file"], ["app/dir/new", FAR]],
+  ["COPY [a-z]ir/file /", ["app/dir/file"], ["app/dir/new", FAR]],
+  ["COPY [^x]ir/file /", ["app/dir/file", "app/other", "app/new"], []],
+  ["COPY d[!-0]ir/file* other /", ["app/other", "app/new", FAR], []],
+  ["COPY link-file /", [FAR], ["app/other", "app/elsewhere/new"]],
+  ["COPY link-link /", [FAR], ["app/other", "app/elsewhere/new"]],
+  ["COPY link-absolute /", [FAR], ["app/other", "app/elsewhere/new"]],
+  ["COPY link-above /", [FAR], ["app/other", "app/elsewhere/new"]],
+  ["COPY link-around /", [FAR, "app/other"], []],
+  ["COPY link-dir /", ["app/behind/inner/file", "app/behind/new"], [FAR, "app/other"]],
+  ["COPY link-dir/inner/file /", ["app/behind/inner/file"], ["app/behind/inner/new", FAR]],
+  ["COPY link-[df]* /", [FAR, "app/behind/inner/file"], ["app/dir/file"]],
+  ["COPY link-f*  /", [FAR], ["app/behind/inner/file", "app/dir/file"]],
+  ["COPY b*/inner /", ["app/behind/inner/file"], [FAR, "app/dir/file"]],
+  ["COPY . /", ["app/other", "app/new", FAR, "app/out/kept"], ["app/a.log", "app/out/gone"]],
+  ["COPY ../../.. /", ["app/other", "app/new"], ["app/a.log"]],
+  ["COPY out /", ["app/out/kept"], ["app/out/gone", "app/out/new", "app/other"]],
+  ["COPY --parents dir/./sub/deep /", ["app/dir/sub/deep"], ["app/dir/file", "app/other"]],
+  ["COPY --parents dir/**/deep /", ["app/dir/sub/deep", "app/dir/sub/new"], ["app/other"]],
+  ["COPY --exclude=*.txt dir /", ["app/dir/file"], ["app/other"]],
+  ["COPY --new-flag=x dir/file /", ["app/other", "app/new"], []],
+  ["NEWWORD dir/file", ["app/other", "app/new"], []],
+  ["ADD dir/file /", ["app/dir/file"], ["app/other"]],
+  ["COPY $UNKNOWN /", ["app/other", "app/new"], []],
+  ["ARG NAME=dir/file\nCOPY $NAME /", ["app/dir/file"], ["app/other"]],
+  [
+    "ARG TARGETARCH\nCOPY dir/$TARGETARCH* dir/file /",
+    ["app/dir/amd64", "app/dir/file"],
+    ["app/dir/arm64", "app/other"],
+  ],
+  ["RUN --mount=type=bind,target=/m x", ["app/other", "app/new"], []],
+  ["RUN --mount=source=dir/sub,target=/m x", ["app/dir/sub/deep"], ["app/dir/file", "app/other"]],
+  ["RUN --mount=type=cache,target=/m x", [], ["app/other", "app/new"]],
+  ["COPY --from=registry.test/tools:1 dir /", [], ["app/dir/file"]],
+  ["COPY <<EOF /x\nbody\nEOF", [], ["app/dir/file"]],
+  ["ONBUILD COPY other /", [], ["app/other"]],
+  ["ONBUILD COPY other /\nFROM base", ["app/other"], ["app/dir/file"]],
+  ["FROM registry.test/tools:1\nCOPY dir/file /", ["app/dir/file"], ["app/other"]],
+  ["COPY other /\nFROM registry.test/tools:1\nCOPY dir/file /", ["app/dir/file"], ["app/other"]],
+  ["COPY other /o\nFROM registry.test/tools:1\nCOPY --from=base /o /", ["app/other"], ["app/dir/file"]],
+  ["COPY other /o\nFROM registry.test/tools:1\nCOPY --from=0 /o /", ["app/other"], ["app/dir/file"]],
+  ["COPY other /o\nFROM registry.test/tools:1\nRUN --mount=from=base,target=/m x", ["app/other"], ["app/dir/file"]],
+  ["COPY other /o\nFROM base AS two\nRUN x\nFROM two", ["app/other"], ["app/dir/file"]],
+  ["ARG BUILDKIT_SBOM_SCAN_CONTEXT=true", ["app/other", "app/new"], []],
+])("what may be in the image: %s", async (instructions, moved, still) => {
+  const files = { ...TREE, ".devcontainer/Dockerfile": `FROM registry.test/base:1 AS base\n${instructions}\n` };
+  const movesFor = async (path: string): Promise<boolean> => {
+    const edit = (root: string): void => put(root, path, "another content\n");
+    return (await movedBy({ name: path, from: files, edit }, BEFORE)).length > 0;
+  };
+  const paths = [...moved, ...still];
+  const answers = await Promise.all(paths.map(async (path) => [path, await movesFor(path)] as const));
+  expect(Object.fromEntries(answers)).toEqual(Object.fromEntries(paths.map((path) => [path, moved.includes(path)])));
+});
+
+test.each([
+  ["a frontend that nobody knows here", "# syntax=registry.test/other:1\n", {}],
+  ["a frontend that a build arg names", "", { "build-args": "BUILDKIT_SYNTAX=registry.test/other:1" }],
+])("%s may read everything", async (_, syntax, inputs) => {
+  const files = { ...TREE, ".devcontainer/Dockerfile": `${syntax}FROM registry.test/base:1\nCOPY dir/file /\n` };
+  const images = { ...IMAGES, "registry.test/other:1": indexOf({ "linux/amd64": "frontend" }) };
+  const mutation = { name: "", from: files, edit: (root: string) => put(root, "app/other", "x\n") };
+  expect(await movedBy(mutation, { files, images, inputs })).toEqual(["key", "own", "source"]);
+});
+
+/** Dockerfiles whose target needs less than all of it. */
+test.each<[name: string, before: string, after: string, moved: boolean]>([
+  ["a base of another stage", "FROM a:1 AS x\nFROM $B\n", "FROM a:2 AS x\nFROM $B\n", false],
+  ["an ARG of another stage", "FROM a AS x\nARG V=1\nFROM $B\n", "FROM a AS x\nARG V=2\nFROM $B\n", false],
+  ["a global ARG of another stage", "ARG V=1\nFROM a:$V AS x\nFROM $B\n", "ARG V=2\nFROM a:$V AS x\nFROM $B\n", false],
+  ["a global ARG that is declared again", "ARG V=1\nFROM $B\nARG V\n", "ARG V=2\nFROM $B\nARG V\n", true],
+  [
+    "a global ARG that another one uses",
+    "ARG U=1\nARG V=$U\nFROM $B\nARG V\n",
+    "ARG U=2\nARG V=$U\nFROM $B\nARG V\n",
+    true,
+  ],
+  ["a global ARG in a default", "ARG V=1\nFROM ${NONE:-$B}\nRUN x$V\n", "ARG V=2\nFROM ${NONE:-$B}\nRUN x$V\n", false],
+  [
+    "a stage that is mounted",
+    "FROM $B AS x\nRUN 1\nFROM $B\nRUN --mount=from=x,target=/m y\n",
+    "FROM $B AS x\nRUN 2\nFROM $B\nRUN --mount=from=x,target=/m y\n",
+    true,
+  ],
+  [
+    "the order of stages that nothing uses",
+    "FROM a AS x\nFROM b AS y\nFROM $B\n",
+    "FROM b AS y\nFROM a AS x\nFROM $B\n",
+    false,
+  ],
+  [
+    "a stage that a trigger copies from",
+    "FROM $B AS x\nRUN 1\nFROM $B AS y\nONBUILD COPY --from=x /a /\nFROM y\n",
+    "FROM $B AS x\nRUN 2\nFROM $B AS y\nONBUILD COPY --from=x /a /\nFROM y\n",
+    true,
+  ],
+])("what the target needs: %s", async (_, before, after, moved) => {
+  const dockerfile = (text: string): string =>
+    text.replace("$B", "registry.test/base:1").replaceAll("$B", "registry.test/base:1");
+  const files = { ...TREE, ".devcontainer/Dockerfile": dockerfile(before) };
+  const edit = (root: string): void => put(root, ".devcontainer/Dockerfile", dockerfile(after));
+  expect((await movedBy({ name: "", from: files, edit }, BEFORE)).length > 0).toBe(moved);
+});
+
+test("a build arg that only another stage declares", async () => {
+  const files = {
+    ...TREE,
+    ".devcontainer/Dockerfile": "ARG ONE\nFROM a:$ONE AS x\nARG TWO\nFROM registry.test/base:1\nARG THREE\n",
+  };
+  const moved = (args: string) =>
+    movedBy(
+      { name: "", inputs: { "build-args": args } },
+      { files, images: IMAGES, inputs: { "build-args": "ONE=1\nTWO=1\nTHREE=1" } },
+    );
+  expect(await moved("ONE=2\nTWO=2\nTHREE=1")).toEqual([]);
+  expect(await moved("ONE=1\nTWO=1\nTHREE=2")).toEqual(["key", "own", "source"]);
+});
+
+test("what another platform takes from the context does not count for this one", async () => {
+  const files = {
+    ...TREE,
+    "app/bin/amd64": "amd64\n",
+    "app/bin/arm64": "arm64\n",
+    ".devcontainer/Dockerfile": "FROM registry.test/base:1\nARG TARGETARCH\nCOPY bin/$TARGETARCH /\n",
+  };
+  const edit = (root: string): void => put(root, "app/bin/arm64", "other\n");
+  const moved = (platforms: string) => movedBy({ name: "", edit }, { files, images: IMAGES, inputs: { platforms } });
+  expect(await moved("linux/amd64")).toEqual([]);
+  expect(await moved("linux/arm64")).toEqual(["key", "own", "source"]);
+  expect(await moved("linux/amd64,linux/arm64")).toEqual(["key", "own", "source"]);
+});
