@@ -1,7 +1,7 @@
 import { baseEntries, METADATA_LABEL } from "../devcontainer/label.ts";
 import { extendDockerfile } from "../dockerfile/extend.ts";
 import { finalUser } from "../dockerfile/user.ts";
-import { ActionError } from "../errors.ts";
+import { ActionError, tellSome } from "../errors.ts";
 import type { ArchiveEntry } from "../features/archive.ts";
 import { featureError } from "../features/asked.ts";
 import type { FeatureDoubt, FeaturePorts } from "../features/found.ts";
@@ -93,7 +93,7 @@ export function featureDockerfile({ gathered, platform, base, features }: Featur
   const found = finalUser(dockerfile, target, scopeOf(gathered, platform), base);
   if (found.kind === "unresolved")
     throw new ActionError("E_DOCKERFILE", {
-      what: `Which user the image has cannot be told before the build: USER holds ${found.names.join(", ")}.`,
+      what: `Which user the image has cannot be told before the build: USER holds ${tellSome(found.names)}.`,
       fix: "Write the user's name, or give the variable a value with ARG or ENV: features are installed for that user.",
       at: { file: dockerfile.file, line: found.line },
     });

@@ -1,4 +1,4 @@
-import { ActionError } from "../errors.ts";
+import { ActionError, tellSome } from "../errors.ts";
 import { type Platform, parsePlatform, samePlatform } from "../oci/platform.ts";
 import { expandWord, type Lookup } from "./expand.ts";
 import { flagValues, readMount } from "./flags.ts";
@@ -42,7 +42,7 @@ export function targetStage(dockerfile: Dockerfile, target: string | undefined):
     fix:
       names.length === 0
         ? "None of its stages has a name: write FROM <image> AS <name>."
-        : `It has ${names.join(", ")}.`,
+        : `It has ${tellSome(names)}.`,
     at: { file: dockerfile.file, line: dockerfile.stages.at(-1)?.from.line ?? 1 },
   });
 }

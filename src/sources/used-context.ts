@@ -14,7 +14,7 @@ import type { Scope } from "../dockerfile/scope.ts";
 import { ActionError, type Place } from "../errors.ts";
 import { readInside } from "../features/workspace.ts";
 import type { ContextEntry } from "../key/ingredients.ts";
-import type { Files } from "../world.ts";
+import type { Effort, Files } from "../world.ts";
 import { type ContextFilter, readContext, readPaths } from "./context.ts";
 import { pathsTaken } from "./narrow.ts";
 import { openTree } from "./tree.ts";
@@ -43,10 +43,10 @@ export type ContextUser = {
  * another one in every clone: an image that copies it is never found again, which is told.
  * @throws ActionError E_CONTEXT for what is taken and cannot be read.
  */
-export async function readUsedContext(files: Files, user: ContextUser): Promise<UsedContext> {
+export async function readUsedContext(files: Files, user: ContextUser, effort: Effort): Promise<UsedContext> {
   const { root, dockerfile, target, platforms } = user;
   const rules = await readRules(files, user);
-  const filter: ContextFilter = { isLeftOut: rules.isIgnored, canPrune: rules.canPrune };
+  const filter = filterBy(rules, effort);
   const tree = openTree(files, root);
   const known = new Map<string, Promise<readonly ContextEntry[]>>();
   const reading = [...platforms].map(async ([platform, { scope, triggers }]) => {
@@ -56,7 +56,9 @@ export async function readUsedContext(files: Files, user: ContextUser): Promise<
     const reads = [...contextReads(dockerfile, stages, scope), ...ofBases];
     const sources = [...new Set(reads.map(({ source }) => source))].sort();
     const same = JSON.stringify(sources.map((source) => source ?? null));
-    const read = known.get(same) ?? pathsTaken(tree, sources, filter).then((paths) => readPaths(tree, paths));
+    const read =
+      known.get(same) ??
+      pathsTaken(tree, sources, filter, { effort, file: dockerfile.file }).then((paths) => readPaths(tree, paths));
     known.set(same, read);
     const entries = await read;
     refuseMissingFiles(entries, requiredFiles(dockerfile, target, scope), dockerfile.file);
@@ -66,6 +68,17 @@ export async function readUsedContext(files: Files, user: ContextUser): Promise<
   return {
     entries: new Map(read.map(({ platform, entries }) => [platform, entries])),
     warnings: gitWarnings(read, dockerfile.file),
+  };
+}
+
+/** Thousands of rules and thousands of paths take their time together, also where nothing is looked at. */
+function filterBy(rules: IgnoreRules, effort: Effort): ContextFilter {
+  return {
+    isLeftOut: (path) => {
+      effort.spend(0, { file: path });
+      return rules.isIgnored(path);
+    },
+    canPrune: rules.canPrune,
   };
 }
 
@@ -133,7 +146,12 @@ export function gitPath(path: string): string | undefined {
  * Reads the folder of a named build context: all of it counts but what its own ignore file leaves out.
  * @throws ActionError E_CONTEXT for what cannot be read.
  */
-export async function readNamedContext(files: Files, root: string, checkout: string): Promise<readonly ContextEntry[]> {
+export async function readNamedContext(
+  files: Files,
+  root: string,
+  checkout: string,
+  effort: Effort,
+): Promise<readonly ContextEntry[]> {
   const rules = await readRules(files, { root, checkout, dockerfilePath: undefined });
-  return readContext(files, root, { isLeftOut: rules.isIgnored, canPrune: rules.canPrune });
+  return readContext(files, root, filterBy(rules, effort));
 }
