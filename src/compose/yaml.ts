@@ -11,6 +11,9 @@ import {
   type YamlSource,
 } from "./yaml-tree.ts";
 
+/** What a character of YAML costs beside the text: files that include one another are read again and again. */
+const TREE = 112;
+
 /**
  * Reads a compose file: one tree for each YAML document in it, with anchors, merge keys and variables resolved as compose does it. Names
  * keep their `$`.
@@ -20,6 +23,7 @@ import {
  */
 export function readYaml(source: YamlSource): readonly Mapping[] {
   if (source.text.length > LARGEST_YAML) throw tooLarge({ file: source.file });
+  source.effort.spend(TREE * source.text.length, { file: source.file });
   const lines = new LineCounter();
   // The failsafe schema leaves every scalar the text it is: which of them are numbers is compose's to say.
   const documents = parseAllDocuments(source.text, {

@@ -44,7 +44,7 @@ type Walk = {
 };
 
 /** Holding one name against a pattern. */
-const MATCH = 16;
+const MATCH = 64;
 
 /** `everything`: where that leads cannot be told apart from the whole context. */
 type Followed = "followed" | "everything";

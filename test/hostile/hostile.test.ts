@@ -1,0 +1,37 @@
+import { rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { expect, test } from "vitest";
+import { ActionError } from "../../src/errors.ts";
+import { openFiles } from "../../src/host/files.ts";
+import { makeCheckout } from "../checkout.ts";
+import { hostOf, inputsOf, readFrom } from "../plan-of.ts";
+import { ROWS } from "./checkouts.ts";
+
+/** Seconds that no row needs on a machine that does a dozen other things. Before, each took minutes, all the memory there is, or the stack. */
+const PATIENCE = 30;
+
+async function outcomeOf(workspace: string): Promise<string | undefined> {
+  const inputs = inputsOf({ workspace, images: {} });
+  try {
+    await readFrom(inputs, { files: openFiles(tmpdir()).files, host: hostOf(workspace, { HOME: "/root" }) });
+    return undefined;
+  } catch (error) {
+    if (error instanceof ActionError) return error.code;
+    throw error;
+  }
+}
+
+test.each(ROWS)(
+  "hostile: $name",
+  async ({ hostile, code }) => {
+    const workspace = makeCheckout(hostile);
+    try {
+      const started = performance.now();
+      expect(await outcomeOf(workspace)).toBe(code);
+      expect((performance.now() - started) / 1000).toBeLessThan(PATIENCE);
+    } finally {
+      rmSync(workspace, { recursive: true });
+    }
+  },
+  4 * PATIENCE * 1000,
+);
