@@ -121,7 +121,9 @@ async function lookUpSet(wanted: Wanted, plan: Plan, newest: Promise<Newest>, re
         index: set.served,
         found: set.sound.found,
       };
-    return lookUpPlatforms(wanted, plan, { damaged: [set.sound.what], newest, platforms });
+    const looks = (): Promise<readonly Look[]> =>
+      platforms().then((all) => lookAlsoIn(set.served, all, wanted, registry));
+    return lookUpPlatforms(wanted, plan, { damaged: [set.sound.what], newest, platforms: looks });
   }
   if (answer.kind !== "absent")
     return unlessStale(await newest, wanted, doubtAbout(`the tag ${reference.tag}`, answer));
@@ -137,6 +139,22 @@ function lookAtPlatforms(wanted: Wanted, plan: Plan, registry: Registry): () => 
     looks ??= Promise.all(plan.platforms.map((one) => lookUpPlatform(wanted, one, registry)));
     return looks;
   };
+}
+
+/** A platform that has no tag of its own any more is there all the same where the set names it: of a broken set only what is broken is built. */
+async function lookAlsoIn(
+  set: Served,
+  looks: readonly Look[],
+  wanted: Wanted,
+  registry: Registry,
+): Promise<readonly Look[]> {
+  const all = looks.map(async (look, at) => {
+    const platform = wanted.platforms[at]?.platform;
+    if (platform === undefined || (look.kind !== "absent" && look.kind !== "damaged")) return look;
+    const inSet = await verifyPlatform(wanted, platform, set, registry);
+    return inSet.kind === "sound" ? inSet : look;
+  });
+  return Promise.all(all);
 }
 
 async function lookAtSet(

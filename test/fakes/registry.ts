@@ -27,8 +27,8 @@ const error = (status: number, code: string): Reply => ({
 
 /**
  * A registry in memory over real HTTP, for pulls, small pushes, mounts, tags and deletes, in the way of docker-registry 2.8: an upload is
- * a session that ends, a type is served to those who ask for it, a tag cannot be deleted. Unlike it, a manifest may name blobs that are
- * not there. `requests` grows by a line for each request, `METHOD /path`; `override` makes chosen requests be answered otherwise; the
+ * a session that ends, a type is served to those who ask for it, a tag cannot be deleted. Unlike it, a manifest may name what is not there,
+ * unless `refuseIncomplete` was called. `requests` grows by a line for each request, `METHOD /path`; `override` makes chosen requests be answered otherwise; the
  * latest override counts. `hold` makes them wait.
  */
 export async function openFakeRegistry() {
@@ -42,6 +42,7 @@ export async function openFakeRegistry() {
     readonly reply: Reply | ((asked: Asked) => Reply);
   }[] = [];
   const holds: { readonly matches: (line: string) => boolean; readonly until: () => Promise<unknown> }[] = [];
+  let isStrict = false;
   let login: Login | undefined;
   let scheme: "none" | "basic" | "bearer" = "none";
 
@@ -49,6 +50,16 @@ export async function openFakeRegistry() {
     const digest = digestOf(bytes);
     for (const name of [digest, reference]) manifests.set(`${repository}@${name}`, { bytes: Buffer.from(bytes), type });
     return digest;
+  };
+
+  const isComplete = (repository: string, body: Buffer): boolean => {
+    type Named = { readonly digest: string };
+    const named: { manifests?: Named[]; config?: Named; layers?: Named[] } = JSON.parse(body.toString());
+    const parts = [...(named.config ? [named.config] : []), ...(named.layers ?? [])];
+    return (
+      (named.manifests ?? []).every(({ digest }) => manifests.has(`${repository}@${digest}`)) &&
+      parts.every(({ digest }) => blobs.has(`${repository}@${digest}`))
+    );
   };
 
   const deleteManifest = (repository: string, reference: string): Reply => {
@@ -69,6 +80,7 @@ export async function openFakeRegistry() {
     if (method === "DELETE") return deleteManifest(repository, reference);
     if (method === "PUT") {
       if (reference.startsWith("sha256:") && reference !== digestOf(body)) return error(400, "DIGEST_INVALID");
+      if (isStrict && !isComplete(repository, body)) return error(400, "MANIFEST_BLOB_UNKNOWN");
       const digest = putManifest(repository, reference, body, headers["content-type"] ?? "");
       return { status: 201, headers: { "docker-content-digest": digest } };
     }
@@ -219,6 +231,12 @@ export async function openFakeRegistry() {
     override: (matches: (line: string) => boolean, reply: Reply | ((asked: Asked) => Reply)): void => {
       overrides.push({ matches, reply });
     },
+    /** As docker-registry does, from now on: what names something that is not there is not taken. */
+    refuseIncomplete: (): void => {
+      isStrict = true;
+    },
+    /** Takes a manifest away with every name that it has, as a clean-up does. */
+    sweep: (repository: string, digest: string): void => void deleteManifest(repository, digest),
     /** Requests that match are seen at once, and answered when the promise is kept. */
     hold: (matches: (line: string) => boolean, until: () => Promise<unknown>): void => {
       holds.push({ matches, until });

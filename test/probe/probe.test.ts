@@ -279,9 +279,14 @@ test("what is demanded and there: a hit; what is not demanded is not asked for",
   expect(demanded.asked.length - plain.asked.length).toBe(2);
 });
 
-test("an SBOM that is demanded and is not there: a miss that says so", async () => {
+test("an SBOM that is demanded and is not there: only that platform is missing, and why is said", async () => {
   const { verdict } = await demandedOf([0], demanding("sbom"));
-  expect(verdict).toEqual({ kind: "miss", damaged: ["linux/arm64 has no SBOM: the index lists none for it"] });
+  expect(verdict).toMatchObject({
+    kind: "partial",
+    found: [{ platform: wanted.platforms[0]?.platform }],
+    missing: [wanted.platforms[1]?.platform],
+    damaged: ["linux/arm64 has no SBOM: the index lists none for it"],
+  });
 });
 
 test("of two platforms the one with the SBOM is used again", async () => {
@@ -314,7 +319,8 @@ test("a statement that is gone is none; verify: manifests does not ask for it", 
   const hasBlob: Registry["hasBlob"] = async (_, { digest }) =>
     digest === gone ? refused("absent") : { kind: "found", value: true };
   expect((await demandedOf([0, 1], demanding("sbom"), { hasBlob })).verdict).toMatchObject({
-    kind: "miss",
+    kind: "partial",
+    missing: [wanted.platforms[1]?.platform],
     damaged: ["the SBOM of linux/arm64 is gone from the registry"],
   });
   const shallow: Wanted = { ...demanding("sbom"), verify: "manifests" };
