@@ -83,7 +83,7 @@ function argumentsOf(
     target: laidOut.target,
     buildArgs: argsToTell(sources, commit),
     labels: { ...labelsToTell(task), ...(label === undefined ? {} : { [METADATA_LABEL]: label }) },
-    cacheFrom: definition.cacheFrom.map(({ entry }) => formatCacheEntry(entry)),
+    cacheFrom: output.kind === "push" ? [] : definition.cacheFrom.map(({ entry }) => formatCacheEntry(entry)),
     contexts: laidOut.contexts,
     options: [
       ...cache.args,

@@ -34,6 +34,7 @@ export async function buildPlatforms(task: BuildTask, world: World): Promise<Bui
   if (withoutSecrets) throw withoutSecrets;
   const generator = generatorOf(task);
   warnOfAttestations(task, world.log);
+  tellLeftCaches(task, world.log);
   const env = await isolate(task, world);
   const opening = openBuilders(task, env, world);
   const preparing = prepare(task, generator, world);
@@ -55,6 +56,18 @@ export async function buildPlatforms(task: BuildTask, world: World): Promise<Bui
   if (failed) await naming.catch(() => undefined);
   if (failed) throw failed.reason;
   return { platforms: ended.flatMap((one) => (one.status === "fulfilled" ? [one.value.built] : [])), naming };
+}
+
+/**
+ * A layer cache decides what is built, and what a commit calls one can be changed by whoever may push there, after that commit or before
+ * it: no key sees it. What goes to everybody is built without.
+ */
+function tellLeftCaches({ sources, output }: BuildTask, log: World["log"]): void {
+  const { cacheFrom } = sources.build.definition;
+  if (output.kind === "load" || cacheFrom.length === 0) return;
+  log.info(
+    `The layer caches that the configuration names (cacheFrom) are not read for an image that is pushed: the cache beside the image is, or what the input cache-from names.`,
+  );
 }
 
 type Prepared = {
