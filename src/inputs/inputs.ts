@@ -1,4 +1,4 @@
-import type { NamePattern } from "../arguments/merge.ts";
+import type { NamePattern } from "../arguments/argument.ts";
 import type { JsonObject } from "../devcontainer/json.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Repository } from "../oci/reference.ts";

@@ -1,4 +1,4 @@
-import type { NamePattern } from "../arguments/merge.ts";
+import type { NamePattern } from "../arguments/argument.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Files, Host } from "../world.ts";
 import { type HoldsSecret, isToken, knownSecrets } from "./known-secrets.ts";
