@@ -185,7 +185,11 @@ test.each([
 
 test("the plan of an earlier image, and files of the checkout", async () => {
   put(workspace, `.devcontainer/${ORDERS}`, "1");
-  put(workspace, JSON_FILE, JSON.stringify({ build: { dockerfile: "Dockerfile", args: { [ORDERS.replaceAll("=", "")]: "1" } } }));
+  put(
+    workspace,
+    JSON_FILE,
+    JSON.stringify({ build: { dockerfile: "Dockerfile", args: { [ORDERS.replaceAll("=", "")]: "1" } } }),
+  );
   put(workspace, DOCKERFILE, `FROM ${registry.host}/base/os:1\nCOPY . /\nRUN ${WORD}\n`);
   const first = await play({ workspace, registry });
   expect(first.outputs.result, first.log).toBe("built");
