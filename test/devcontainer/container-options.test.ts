@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { containerOptions } from "../../src/devcontainer/container-options.ts";
 import type { JsonObject } from "../../src/devcontainer/json.ts";
@@ -109,4 +110,38 @@ it("what a fork's code made gets nothing with which it could reach the machine o
     "--security-opt seccomp=unconfined: a fork's code made the image",
     "a mount: a fork's code made the image, and it is the engine's socket",
   ]);
+});
+
+it("whatever a mount holds, docker is told a type, a source and a target, and of the host nothing but the engine's socket", () => {
+  const piece = fc.constantFrom(
+    ...["type", "source", "src", "target", "dst", "readonly", "volume-opt", "bind", "volume", "tmpfs", "/", "/x", "a"],
+    ...["/var/run/docker.sock", ",", "=", '"', "\n", " ", "\\", "$" + "{x}", "--privileged"],
+  );
+  const text = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(""));
+  const name = fc.constantFrom("type", "source", "src", "target", "dst", "destination", "readonly");
+  const kind = fc.constantFrom("bind", "volume", "tmpfs");
+  const mount = fc.oneof(
+    text,
+    fc.dictionary(name, fc.oneof(text, kind)),
+    fc.record({ type: kind, source: text, target: text }),
+  );
+  let told = 0;
+  fc.assert(
+    fc.property(mount, (written) => {
+      const { text: options } = containerOptions(mergeMetadata([{ mounts: [written] }]), { isForeign: false });
+      if (options === "") return;
+      told++;
+      // One option and its value, as a shell or .NET would part them; the value as one line of comma-separated values.
+      const [, quoted, plain = ""] = /^--mount (?:"((?:[^"\\]|\\.)*)"|([^\s"]+))$/.exec(options) ?? [];
+      const fields = (quoted?.replaceAll(/\\(.)/g, "$1") ?? plain).split(",").map((field) => field.split("="));
+      expect(fields.map(([field]) => field)).toSatisfy((names: readonly string[]) =>
+        ["type target", "type source target"].includes(names.join(" ")),
+      );
+      const [type, source] = [fields[0]?.[1], fields.length === 3 ? fields[1]?.slice(1).join("=") : undefined];
+      if (type === "bind") expect(source).toBe("/var/run/docker.sock");
+      else if (source !== undefined) expect(source).toMatch(/^[a-zA-Z0-9][\w.-]*$/);
+    }),
+    { numRuns: 3000 },
+  );
+  expect(told).toBeGreaterThan(20);
 });
