@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { openFiles } from "../../src/host/files.ts";
 import type { Sources } from "../../src/plan/plan.ts";
 import { makeCheckout } from "../checkout.ts";
+import { refusalOf } from "../devcontainer/refusal.ts";
 import { hostOf, inputsOf, readFrom } from "../plan-of.ts";
 
 const { files, removeTemporaryFolders } = openFiles(tmpdir());
@@ -199,6 +200,13 @@ const LOCAL_FEATURE = {
   ".devcontainer/f/install.sh": "echo\n",
 };
 
+/** A folder with docker's configuration. */
+function dockerFolder(auths: object): string {
+  const folder = makeCheckout({ "config.json": JSON.stringify({ auths }) });
+  folders.push(folder);
+  return folder;
+}
+
 const PLAIN = { NODE_VERSION: "22", OTHER: "o7her" };
 const BOTH = built({ args: { A: "${localEnv:NODE_VERSION:none}-${localEnv:OTHER:none}" } });
 const args = ({ sources }: Told) => sources.build.arguments.args;
@@ -251,6 +259,19 @@ describe("what the configuration may read", () => {
     );
   });
 
+  test.each<[string, (auths: object) => More]>([
+    [
+      "of this machine, as docker/login-action writes them",
+      (auths) => ({ env: { DOCKER_CONFIG: dockerFolder(auths) } }),
+    ],
+    ["of docker-config-base64", (auths) => ({ inputs: { "docker-config-base64": btoa(JSON.stringify({ auths })) } })],
+  ])("no password of docker's logins: %s", async (_, more) => {
+    const [pass, token] = ["hub-pass-0b1c2d", "identity-3e4f5a"];
+    const { env = {}, ...rest } = more({ "a.test": { auth: btoa(`ada:${pass}`) }, "b.test": { identitytoken: token } });
+    const told = await read(BOTH, { ...rest, env: { ...env, NODE_VERSION: pass, OTHER: `x${token}` } });
+    expect(args(told)).toEqual({ A: "none-none" });
+  });
+
   test("a fork's compose project is the one that the workflow names", async () => {
     const checkout = {
       ...json({ dockerComposeFile: [], service: "app" }),
@@ -269,6 +290,47 @@ describe("what the configuration may read", () => {
       secretOptions: ["--secret", "id=t,env=GITHUB_TOKEN"],
       withoutSecrets: undefined,
     });
+  });
+});
+
+describe("git's own login, which actions/checkout leaves in .git/config", () => {
+  const CHECKOUT = `[http "https://github.com/"]\n\textraheader = AUTHORIZATION: basic ${btoa("x-access-token:ghs_abc")}\n`;
+  const takes = (dockerfile: string, more: Checkout = {}): Checkout => ({
+    ...built({ context: ".." }),
+    ".devcontainer/Dockerfile": dockerfile,
+    ".git/HEAD": "ref: refs/heads/main\n",
+    ".git/config": CHECKOUT,
+    a: "a",
+    ...more,
+  });
+  test.each<[string, Checkout]>([
+    ["all of the context", takes("FROM base.test/os:1\nCOPY . /app\n")],
+    ["git's folder", takes("FROM base.test/os:1\nCOPY .git /app/.git\n")],
+    ["a mount", takes("FROM base.test/os:1\nRUN --mount=target=/app cat /app/.git/config\n")],
+    ["a named context", { ...takes("FROM base.test/os:1\n"), ...built({ options: ["--build-context=g=."] }) }],
+    [
+      "a submodule's",
+      takes("FROM base.test/os:1\nCOPY . /app\n", { ".git/config": "", ".git/modules/x/config": CHECKOUT }),
+    ],
+    [
+      "an address with a password",
+      takes("FROM base.test/os:1\nCOPY . /app\n", { ".git/config": "url = https://x:y@git.test/a\n" }),
+    ],
+    ["a secret of the run", takes("FROM base.test/os:1\nCOPY . /app\n", { ".git/config": `token = ${CANARY}\n` })],
+  ])("is not taken into a build: %s", async (_, checkout) => {
+    expect(await refusalOf(() => read(checkout))).toMatchObject({
+      code: "E_CONTEXT",
+      message: expect.stringMatching(/\.git\/.*config.* holds a login to git/),
+      fix: expect.stringMatching(/\.dockerignore.*persist-credentials: false/),
+    });
+  });
+
+  test.each<[string, Checkout]>([
+    ["ignored", takes("FROM base.test/os:1\nCOPY . /app\n", { ".dockerignore": ".git\n" })],
+    ["not taken", takes("FROM base.test/os:1\nCOPY a /app\n")],
+    ["without a login", takes("FROM base.test/os:1\nCOPY . /app\n", { ".git/config": "url = https://git.test/a\n" })],
+  ])("is of no matter where it is %s", async (_, checkout) => {
+    expect((await read(checkout)).sources.wanted.sourceKey).toMatch(/^sha256:/);
   });
 });
 
