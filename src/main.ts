@@ -35,7 +35,10 @@ async function main({ log, fail, forgive }: Door): Promise<void> {
   const started = Date.now();
   const host = readHost(process.env, process.cwd());
   const owner = openOwner();
-  const { files, removeTemporaryFolders, ...dead } = openFiles(host.env.RUNNER_TEMP || tmpdir(), owner);
+  const { files, removeTemporaryFolders, finishDiscarding, ...dead } = openFiles(
+    host.env.RUNNER_TEMP || tmpdir(),
+    owner,
+  );
   const { exec, stopAll, killAll } = openExec(host.env);
   const { atEnd, undoAll } = openUndos(log.warning);
   process.on("exit", () => {
@@ -76,7 +79,10 @@ async function main({ log, fail, forgive }: Door): Promise<void> {
   await clearAfterTheDead(dead, { files, exec, host, log });
   await undoAll();
   await registry?.close();
+  await finishDiscarding();
   removeTemporaryFolders();
+  // The run is over when nothing of it is left.
+  report = { ...report, seconds: Math.round(Date.now() - started) / 1000 };
   publishOutputs(makeOutputs(report));
   publishSummary(renderSummary(report));
   for (const line of describeEnd(report)) log.info(line);

@@ -66,6 +66,8 @@ export type Files = {
   readonly digest: (path: string) => Promise<Digest>;
   /** A new private folder under the runner's temporary folder, removed at the end of the run, also when the run is stopped; with `keep` left to the runner. */
   readonly temporaryFolder: (name: string, options?: { readonly keep: boolean }) => Promise<string>;
+  /** Begins to remove such a folder before the end of the run, beside whatever else is waited for; nobody waits for it now. */
+  readonly discard: (folder: string) => void;
   /** Writes a file with exactly this mode, folders made as needed. */
   readonly write: (path: string, content: string | Uint8Array, mode?: number) => Promise<void>;
   /** Copies one file with exactly this mode and modification time (seconds since 1970), and tells the sha256 of what was written. */

@@ -47,6 +47,7 @@ export async function buildPlatforms(task: BuildTask, world: World): Promise<Bui
     return buildPlatform({ ...task, ...its, env: { ...env, ...layout.env }, buildx, commit }, world);
   });
   const ended = await Promise.allSettled(builds);
+  world.files.discard(layout.folder);
   const warnings = ended.flatMap((one) => (one.status === "fulfilled" ? one.value.warnings : []));
   for (const { text, at } of annotateWarnings(warnings, userDockerfile(sources))) world.log.warning(text, at);
   const failed = ended.find((one) => one.status === "rejected");
