@@ -19,6 +19,7 @@ import {
   seek,
 } from "../sbom/attestations.ts";
 import type { Answer, RegistryError, World } from "../world.ts";
+import { patiently } from "./patiently.ts";
 
 /** What was pushed, and by whom. */
 export type PushedTask = {
@@ -33,7 +34,7 @@ export type PushedTask = {
   readonly onServed: (manifest: Digest) => void;
 };
 
-type Site = Pick<World, "registry">;
+type Site = Pick<World, "registry" | "pause">;
 
 const AGAIN = "Run the job again; if it stays so, ask whoever runs the registry.";
 
@@ -66,7 +67,7 @@ export async function readBack(task: PushedTask, metadata: string, site: Site): 
   });
 }
 
-async function readPushed({ platform, sources }: PushedTask, metadata: string, { registry }: Site): Promise<Served> {
+async function readPushed({ platform, sources }: PushedTask, metadata: string, site: Site): Promise<Served> {
   const title = formatPlatform(platform);
   const digest = readPushedDigest(metadata);
   if (digest === undefined)
@@ -74,7 +75,8 @@ async function readPushed({ platform, sources }: PushedTask, metadata: string, {
       what: `docker buildx ended well for ${title} and did not tell what it pushed.`,
       fix: "Use a newer buildx: docker/setup-buildx-action installs one.",
     });
-  const answer = await registry.manifest({ ...sources.wanted.repository, digest });
+  const pushed = { ...sources.wanted.repository, digest };
+  const answer = await patiently(() => site.registry.manifest(pushed), site);
   if (answer.kind === "found") return answer.value;
   throw new ActionError("E_PUSH", {
     what: `The image for ${title} was pushed to ${formatRepository(sources.wanted.repository)}, and the registry does not serve it: ${answer.words} (${answer.request}).`,

@@ -61,8 +61,10 @@ async function makeThere(
     const { platforms: built, naming } = ended;
     const found = [...reuse, ...built.flatMap((one) => (one.found ? [one.found] : []))];
     const place = { spot: await spot, look: await looking };
-    const [published] = await Promise.all([publish(scene, { found, built, pushing, ...place }), naming]);
-    const { image, served } = published;
+    const publishing = publish(scene, { found, built, pushing, ...place });
+    // Neither is left half done where the other fails.
+    await Promise.allSettled([publishing, naming]);
+    const [{ image, served, ...published }] = [await publishing, await naming];
     world.log.info(`Pushed and read back: ${formatPinned(image)}`);
     return {
       result: "built",

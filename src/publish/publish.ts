@@ -1,4 +1,5 @@
-import { isImmovable, LAG, type Look, type Named, putTag, type Settled, type Spot, settleTag } from "../build/claim.ts";
+import { isImmovable, type Look, type Named, putTag, type Settled, type Spot, settleTag } from "../build/claim.ts";
+import { patiently } from "../build/patiently.ts";
 import { ActionError } from "../errors.ts";
 import { branchTag, sourceTag } from "../key/fingerprint.ts";
 import { type Document, planConfig, planManifest, setIndex, textDocument } from "../key/record.ts";
@@ -128,19 +129,14 @@ function expectPushed(answer: Answer<Descriptor>, what: string): void {
 }
 
 /** By its digest: what a tag names may lag, and may be another job's by now. */
-async function readBack(repository: Repository, index: Document, { registry, pause }: Site): Promise<Served> {
-  const { digest } = index.descriptor;
-  let words = "";
-  for (const wait of [0, ...LAG]) {
-    if (wait > 0) await pause(wait);
-    const answer = await registry.manifest({ ...repository, digest });
-    if (answer.kind === "found") return answer.value;
-    words = `${answer.words} (${answer.request})`;
-    if (answer.kind !== "absent") break;
-  }
+async function readBack(repository: Repository, index: Document, world: Site): Promise<Served> {
+  const image = { ...repository, digest: index.descriptor.digest };
+  const answer = await patiently(() => world.registry.manifest(image), world);
+  if (answer.kind === "found") return answer.value;
   throw new ActionError("E_PUSH", {
-    what: `${formatPinned({ ...repository, digest })} was pushed, and the registry does not serve it: ${words}.`,
-    fix: "Run the job again; if it stays so, ask whoever runs the registry.",
+    what: `${formatPinned(image)} was pushed, and the registry does not serve it: ${answer.words} (${answer.request}).`,
+    fix: answer.fix ?? "Run the job again; if it stays so, ask whoever runs the registry.",
+    cause: answer,
   });
 }
 

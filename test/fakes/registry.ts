@@ -2,13 +2,14 @@ import { createHash, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
 export type Reply = {
+  /** 0: nothing is answered, and the connection closed. */
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 };
 
 type Login = { readonly user: string; readonly password: string; readonly anonymousMayPull?: boolean };
-type Asked = {
+export type Asked = {
   readonly method: string;
   readonly url: URL;
   readonly headers: IncomingMessage["headers"];
@@ -38,7 +39,7 @@ export async function openFakeRegistry() {
   const blobs = new Map<string, Buffer>();
   const uploads = new Map<string, Buffer>();
   const overrides: {
-    readonly matches: (line: string) => boolean;
+    readonly matches: (line: string, asked: Asked) => boolean;
     readonly reply: Reply | ((asked: Asked) => Reply);
   }[] = [];
   const holds: { readonly matches: (line: string) => boolean; readonly until: () => Promise<unknown> }[] = [];
@@ -185,9 +186,10 @@ export async function openFakeRegistry() {
     requests.push(line);
     asked.push(request);
     await holds.find(({ matches }) => matches(line))?.until();
-    const override = overrides.findLast(({ matches }) => matches(line))?.reply;
+    const override = overrides.findLast(({ matches }) => matches(line, request))?.reply;
     const reply: Reply & { readonly bytes?: Buffer } =
       override === undefined ? serve(request, host) : typeof override === "function" ? override(request) : override;
+    if (reply.status === 0) return void response.destroy();
     const body = reply.bytes ?? Buffer.from(reply.body ?? "");
     response.writeHead(reply.status, { "content-length": body.length, ...reply.headers });
     response.end(request.method === "HEAD" ? undefined : body);
@@ -228,8 +230,12 @@ export async function openFakeRegistry() {
     },
     manifest: (repository: string, reference: string): Buffer | undefined =>
       manifests.get(`${repository}@${reference}`)?.bytes,
-    override: (matches: (line: string) => boolean, reply: Reply | ((asked: Asked) => Reply)): void => {
+    override: (matches: (line: string, asked: Asked) => boolean, reply: Reply | ((asked: Asked) => Reply)): void => {
       overrides.push({ matches, reply });
+    },
+    /** Answers in its own way again. */
+    recover: (): void => {
+      overrides.splice(0);
     },
     /** As docker-registry does, from now on: what names something that is not there is not taken. */
     refuseIncomplete: (): void => {

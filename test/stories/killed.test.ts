@@ -4,6 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import type { FakeRegistry } from "../fakes/registry.ts";
 import { openMachine, type Play, play, type Stop, type Told } from "./harness.ts";
 import { openSample } from "./sample.ts";
+import { unsound } from "./sound.ts";
 
 // A job may end at any request. Whatever was going on: no tag names what nobody has checked, the next run ends well, and after it nothing
 // of the dead one is left on the machine.
@@ -42,25 +43,6 @@ async function withScene<T>(inputs: Readonly<Record<string, string>>, body: (sce
     await close();
     rmSync(machine, { recursive: true, force: true });
   }
-}
-
-const parsed = (bytes: Buffer | undefined) => JSON.parse(bytes?.toString() ?? "null");
-
-/** Of the tags that anybody looks for, those that name something which is not whole, or was made of something else than the base. */
-function unsound(registry: FakeRegistry): readonly string[] {
-  const base = registry.digest("base/os", "1")?.slice("sha256:".length);
-  const materials = `"materials":[{"uri":"pkg:docker/base@1","digest":{"sha256":"${base}"}}]`;
-  return registry
-    .tags("team/app")
-    .filter((tag) => !tag.startsWith("tmp-"))
-    .filter((tag) => {
-      const { manifests = [] } = parsed(registry.manifest("team/app", tag));
-      const all = manifests.map(({ digest }: { digest: string }) => parsed(registry.manifest("team/app", digest)));
-      if (all.length < 2 || all.includes(null)) return true;
-      const blobs = all.flatMap(({ config, layers }: { config: object; layers: object[] }) => [config, ...layers]);
-      const texts = blobs.map(({ digest }: { digest: string }) => registry.blob("team/app", digest)?.toString());
-      return texts.includes(undefined) || !texts.join("\n").includes(materials);
-    });
 }
 
 /** Holds the n-th request to the cache repository after BuildKit has pushed its index, which nothing but the end of the run lets go on. */
