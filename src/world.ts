@@ -174,8 +174,17 @@ export type Host = {
   /** Where the cache repository is when none is named; `undefined` where the host does not tell. */
   readonly defaultCacheRepository: string | undefined;
   readonly event: Event;
+  readonly capabilities: Capabilities;
   /** Normalised: `linux/amd64`. */
   readonly platform: string;
+};
+
+/** In what the hosts differ, by what each can do. */
+export type Capabilities = {
+  /** Whose the folders are that a job's container gets: this user's and nobody else's, or whoever works in it is made their owner. */
+  readonly folderOwner: number | "anyone";
+  /** Whether the job's own token is a login to the host's registry. */
+  readonly jobTokenLogsIn: boolean;
 };
 
 export type Event = {

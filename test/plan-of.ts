@@ -138,6 +138,7 @@ export function hostOf(workspace: string, env: Readonly<Record<string, string>> 
       isPullRequest: false,
       isFork: false,
     },
+    capabilities: { folderOwner: "anyone", jobTokenLogsIn: true },
     platform: "linux/amd64",
   };
 }

@@ -32,10 +32,16 @@ export async function makeHandover(
     log.warning(
       `The environment that the image's metadata asks for reads ${tellWithheld(found)}, or set it in the job that runs the container.`,
     );
+  tellKeptBack(env, log);
   const folder = await files.temporaryFolder("env", { keep: true });
-  const options = containerOptions(merged, { isForeign });
+  const { folderOwner } = host.capabilities;
+  const options = containerOptions(merged, { isForeign, imageUser: config.user, folderOwner });
+  if (options.insteadOfUser !== undefined)
+    log.info(
+      `The container's options say --user root and not ${options.insteadOfUser}: the folders of a job are the user ${folderOwner}'s on this host, and no other user but root can write there.`,
+    );
   for (const what of options.leftOut)
-    log.warning(`The output container leaves out what the image's metadata asks for, ${what}.`);
+    log.warning(`The outputs container and container-options leave out what the image's metadata asks for, ${what}.`);
   const handover = {
     options: options.text,
     remoteUser: merged.remoteUser ?? merged.containerUser ?? (config.user || "root"),
@@ -50,9 +56,47 @@ export async function makeHandover(
   return handover;
 }
 
+/** What stands in the files alone, and what a runner takes from nobody. */
+function tellKeptBack(env: Handover["env"], log: World["log"]): void {
+  const hidden = [...env].flatMap(([name, { isPrivate }]) => (isPrivate ? [name] : []));
+  if (hidden.length > 0)
+    log.info(
+      `${hidden.join(", ")}: read of this machine's environment, so the values stand in the files of the outputs env-file and env-map-file and in no output.`,
+    );
+  const { leftOut } = runnerEnvironment(publicEnvironment({ env }));
+  if (leftOut.length > 0)
+    log.warning(`The output github-env leaves out ${leftOut.join(", ")}: a runner takes no variables of such names.`);
+}
+
 /** The values that may stand in an output. */
-export function publicEnvironment({ env }: Handover): Readonly<Record<string, string>> {
+export function publicEnvironment({ env }: Pick<Handover, "env">): Readonly<Record<string, string>> {
   return Object.fromEntries([...env].flatMap(([name, { value, isPrivate }]) => (isPrivate ? [] : [[name, value]])));
+}
+
+/** The variables that a runner keeps to itself: it refuses them, or later steps of the job would be told something else. */
+const RUNNERS_OWN = /^(?:GITHUB|RUNNER|ACTIONS|INPUT)_|^NODE_OPTIONS$/i;
+
+/**
+ * Variables in the form of the file that `GITHUB_ENV` names: as they are, and several lines between two of a delimiter that is none of them.
+ * @returns the text, and the names that no such file can hold.
+ * @see https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#setting-an-environment-variable
+ */
+export function runnerEnvironment(env: Readonly<Record<string, string>>): {
+  readonly text: string;
+  readonly leftOut: readonly string[];
+} {
+  // In front of the first `=`, `<<` begins a text of several lines.
+  const isWritable = (name: string): boolean => !name.includes("<<") && !RUNNERS_OWN.test(name);
+  const entries = Object.entries(env);
+  const lines = new Set(entries.flatMap(([, value]) => value.split(/\r\n|[\n\r]/)));
+  let delimiter = "END_OF_VALUE";
+  while (lines.has(delimiter)) delimiter += "_";
+  const written = entries
+    .filter(([name]) => isWritable(name))
+    .map(([name, value]) =>
+      /[\r\n]/.test(value) ? `${name}<<${delimiter}\n${value}\n${delimiter}` : `${name}=${value}`,
+    );
+  return { text: written.join("\n"), leftOut: entries.flatMap(([name]) => (isWritable(name) ? [] : [name])) };
 }
 
 /** A dotenv file: one variable a line; a value that would not survive that stands in double quotes, its line breaks as `\n`. */
@@ -74,19 +118,20 @@ export async function readLoadedConfig(exec: Exec, name: string): Promise<ImageC
 
 /** What later jobs need to run the image; that it cannot be read makes no failure of an image that is there. */
 export async function handOver(
-  { image, digest, found, isFallback }: Outcome,
+  { image: pinned, localImage, found, isFallback }: Outcome,
   { wanted, build }: Sources,
   world: World,
 ): Promise<Handover | undefined> {
+  const image = pinned ?? localImage;
   if (image === undefined || isFallback) return undefined;
   const own = found?.find(({ platform }) => samePlatform(platform, wanted.handOver));
   const config = own
     ? await readFoundConfig(own, wanted.repository, world.registry)
-    : digest === undefined
-      ? await readLoadedConfig(world.exec, image)
-      : undefined;
+    : localImage === undefined
+      ? undefined
+      : await readLoadedConfig(world.exec, localImage);
   // What the registry serves, a run with the right to push has made.
-  const isForeign = world.host.event.isFork && digest === undefined;
+  const isForeign = world.host.event.isFork && localImage !== undefined;
   if (config) return makeHandover(config, { isForeign, readable: untold(build) }, world);
   world.log.warning("The image's config could not be read: the outputs container, env and metadata are empty.");
   return undefined;

@@ -1,4 +1,4 @@
-import type { Host } from "../world.ts";
+import type { Capabilities, Host } from "../world.ts";
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -10,6 +10,24 @@ export function nameHost(env: Environment): Host["name"] {
   if (env.GITEA_ACTIONS === "true") return "gitea";
   if (env.ACT === "true") return "act";
   return env.GITHUB_ACTIONS === "true" ? "github" : "terminal";
+}
+
+/** The user of GitHub's own machines. https://github.com/actions/runner/issues/691 */
+const HOSTED_USER = 1001;
+
+/**
+ * What the host can do. Its runner mounts its own folders into a job's container; act's kin change their owner to the container's user, and
+ * GitHub's leaves them to the user that it runs as.
+ * @param uid who this process runs as; `undefined` where the system has no such number.
+ */
+export function readCapabilities(env: Environment, uid: number | undefined): Capabilities {
+  const name = nameHost(env);
+  const isHosted = env.RUNNER_ENVIRONMENT !== "self-hosted";
+  return {
+    folderOwner: name === "github" ? (isHosted ? HOSTED_USER : (uid ?? HOSTED_USER)) : "anyone",
+    // Gitea's registry and Forgejo's answer 401 to it: https://github.com/go-gitea/gitea/issues/23642
+    jobTokenLogsIn: name !== "gitea" && name !== "forgejo",
+  };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Host } from "../world.ts";
-import { defaultCacheRepository, nameHost, nodePlatform } from "./capabilities.ts";
+import { defaultCacheRepository, nameHost, nodePlatform, readCapabilities } from "./capabilities.ts";
 import { readEvent } from "./event.ts";
 
 /** Reads what the runner tells this step: the environment and the event's payload. */
@@ -16,6 +16,7 @@ export function readHost(env: NodeJS.ProcessEnv, cwd: string): Host {
     workspace: told.GITHUB_WORKSPACE || cwd,
     defaultCacheRepository: defaultCacheRepository(told),
     event: readEvent(told, readPayload(told.GITHUB_EVENT_PATH)),
+    capabilities: readCapabilities(told, process.getuid?.()),
     platform: nodePlatform(process.platform, process.arch),
   };
 }

@@ -13,9 +13,9 @@ import type { Sources } from "../plan/plan.ts";
 import { resolveLater } from "../plan/upstream.ts";
 import type { Decision } from "../probe/decide.ts";
 import { openSpot, planToStore, publish } from "./complete-set.ts";
-import { foundSoFar, type Outcome, type Scene } from "./outcome.ts";
+import { foundSoFar, type NotPushed, type Outcome, type Scene } from "./outcome.ts";
 import { pushPlan } from "./publish.ts";
-import { findOutWhetherToPush } from "./push.ts";
+import { adviseToPush, findOutWhetherToPush } from "./push.ts";
 
 /** Builds what is due: all of it into the cache repository, or where nothing may be pushed, the runner's own platform into its engine. */
 export async function make(decision: Extract<Decision, { kind: "build" }>, scene: Scene): Promise<Outcome> {
@@ -29,9 +29,9 @@ export async function make(decision: Extract<Decision, { kind: "build" }>, scene
   ]);
   const buildx = early ?? lookForBuildx(inputs, world);
   const means = { buildx, buildPlatforms };
-  if (!push.push) return makeHere(scene, means, push.why);
-  if (!probed.plan) return makeHere(scene, means, "without a sound key an image would never be found again");
-  return makeThere(decision, probed.plan, scene, means);
+  if (!push.push) return makeHere(scene, means, push);
+  if (probed.plan) return makeThere(decision, probed.plan, scene, means);
+  return makeHere(scene, means, { why: "without a sound key an image would never be found again", isRefused: false });
 }
 
 type Means = { readonly buildx: Promise<Buildx>; readonly buildPlatforms: typeof buildPlatforms };
@@ -79,7 +79,7 @@ async function makeThere(
 }
 
 /** Builds for the runner's own platform only and loads the image into the engine: nothing leaves this machine. */
-async function makeHere(scene: Scene, means: Means, why: string): Promise<Outcome> {
+async function makeHere(scene: Scene, means: Means, { why, isRefused }: NotPushed): Promise<Outcome> {
   const {
     inputs,
     sources,
@@ -90,7 +90,7 @@ async function makeHere(scene: Scene, means: Means, why: string): Promise<Outcom
   const platform = inputs.platforms.find((one) => formatPlatform(one) === world.host.platform) ?? inputs.platforms[0];
   if (!platform) throw new Error("there is no platform to build for");
   world.log.warning(
-    `The image will be built for ${formatPlatform(platform)} and only be loaded into the local engine: ${why}.`,
+    `The image will be built for ${formatPlatform(platform)} and only be loaded into the local engine, where no other job can pull it: ${why}.${isRefused ? ` ${adviseToPush(world.host)}` : ""}`,
   );
   const key = plan?.platforms.find((one) => samePlatform(one.platform, platform))?.key ?? sources.wanted.sourceKey;
   const name = formatReference({ ...inputs.cacheRepository, tag: platformTag(key, platform) });
@@ -108,7 +108,8 @@ async function makeHere(scene: Scene, means: Means, why: string): Promise<Outcom
     world.log.info(`Loaded into the local engine: ${name}`);
     return {
       result: "built",
-      image: name,
+      localImage: name,
+      notPushed: { why, isRefused },
       built: ended.platforms,
       missing: inputs.platforms.filter((one) => one !== platform),
     } satisfies Outcome;

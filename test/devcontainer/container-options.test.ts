@@ -4,6 +4,8 @@ import { containerOptions } from "../../src/devcontainer/container-options.ts";
 import type { JsonObject } from "../../src/devcontainer/json.ts";
 import { mergeMetadata } from "../../src/devcontainer/merge.ts";
 
+const OWN = { isForeign: false, imageUser: "", folderOwner: "anyone" } as const;
+
 describe("the options of a job's container", () => {
   it.each<[string, JsonObject, string]>([
     ["nothing", {}, ""],
@@ -41,7 +43,7 @@ describe("the options of a job's container", () => {
       '--mount "type=volume,source=a,target=/my cache"',
     ],
   ])("%s", (_name, entry, wanted) => {
-    expect(containerOptions(mergeMetadata([entry]), { isForeign: false })).toEqual({ text: wanted, leftOut: [] });
+    expect(containerOptions(mergeMetadata([entry]), OWN)).toEqual({ text: wanted, leftOut: [] });
   });
 });
 
@@ -69,7 +71,7 @@ describe("what metadata would smuggle in beside what it names", () => {
     ["another type", { mounts: ["type=image,source=debian,target=/host"] }],
     ["an option behind a line break", { mounts: [{ type: "volume", target: "/host\n--privileged" }] }],
   ])("%s", (_name, entry) => {
-    const { text, leftOut } = containerOptions(mergeMetadata([entry]), { isForeign: false });
+    const { text, leftOut } = containerOptions(mergeMetadata([entry]), OWN);
     expect(text).toBe("");
     expect(leftOut).toEqual([expect.stringMatching(/^a mount: /)]);
   });
@@ -77,14 +79,12 @@ describe("what metadata would smuggle in beside what it names", () => {
   it("fields that docker knows and nobody here asks for are not handed on", () => {
     const mount =
       "type=volume,source=a,target=/x,volume-driver=local,volume-opt=type=none,volume-opt=o=bind,volume-opt=device=/";
-    const { text } = containerOptions(mergeMetadata([{ mounts: [mount] }]), { isForeign: false });
+    const { text } = containerOptions(mergeMetadata([{ mounts: [mount] }]), OWN);
     expect(mountsIn(text)).toEqual([["type=volume", "source=a", "target=/x"]]);
   });
 
   it("a user behind a line break", () => {
-    const told = containerOptions(mergeMetadata([{ remoteUser: "dev\n--privileged", init: true }]), {
-      isForeign: false,
-    });
+    const told = containerOptions(mergeMetadata([{ remoteUser: "dev\n--privileged", init: true }]), OWN);
     expect(told).toEqual({ text: "--init", leftOut: ["a --user that holds a control character"] });
   });
 });
@@ -102,7 +102,7 @@ it("what a fork's code made gets nothing with which it could reach the machine o
       "type=tmpfs,target=/tmp/x",
     ],
   };
-  const { text, leftOut } = containerOptions(mergeMetadata([entry]), { isForeign: true });
+  const { text, leftOut } = containerOptions(mergeMetadata([entry]), { ...OWN, isForeign: true });
   expect(text).toBe("--user dev --init --mount type=volume,target=/cache --mount type=tmpfs,target=/tmp/x");
   expect(leftOut).toEqual([
     "--privileged: a fork's code made the image",
@@ -128,7 +128,7 @@ it("whatever a mount holds, docker is told a type, a source and a target, and of
   let told = 0;
   fc.assert(
     fc.property(mount, (written) => {
-      const { text: options } = containerOptions(mergeMetadata([{ mounts: [written] }]), { isForeign: false });
+      const { text: options } = containerOptions(mergeMetadata([{ mounts: [written] }]), OWN);
       if (options === "") return;
       told++;
       // One option and its value, as a shell or .NET would part them; the value as one line of comma-separated values.
@@ -144,4 +144,24 @@ it("whatever a mount holds, docker is told a type, a source and a target, and of
     { numRuns: 3000 },
   );
   expect(told).toBeGreaterThan(20);
+});
+
+describe("who works in a job's container", () => {
+  it.each<[string, JsonObject, string, number | "anyone", string, string | undefined]>([
+    ["anyone, where the folders become theirs", { remoteUser: "dev" }, "", "anyone", "--user dev", undefined],
+    ["the image's own user, where the folders become theirs", {}, "dev", "anyone", "", undefined],
+    ["root in the place of another than the owner", { remoteUser: "dev" }, "", 1001, "--user root", "dev"],
+    ["root in the place of the image's own", {}, "dev", 1001, "--user root", "dev"],
+    ["root in the place of the container's", { containerUser: "dev" }, "root", 1001, "--user root", "dev"],
+    ["the owner, by number", { remoteUser: "1001" }, "", 1001, "--user 1001", undefined],
+    ["the owner, by number and group", { remoteUser: "1001:staff" }, "", 1001, "--user 1001:staff", undefined],
+    ["the image's own, who is the owner", {}, "1001", 1001, "", undefined],
+    ["root, whoever owns", { remoteUser: "root" }, "dev", 1001, "--user root", undefined],
+    ["root by number", {}, "0:0", 1001, "", undefined],
+    ["nobody named: root", {}, "", 1001, "", undefined],
+    ["a name that begins with the number", { remoteUser: "1001a" }, "", 1001, "--user root", "1001a"],
+  ])("%s", (_name, entry, imageUser, folderOwner, text, insteadOfUser) => {
+    const options = containerOptions(mergeMetadata([entry]), { isForeign: false, imageUser, folderOwner });
+    expect(options).toEqual({ text, leftOut: [], ...(insteadOfUser === undefined ? {} : { insteadOfUser }) });
+  });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { defaultCacheRepository, nameHost, nodePlatform } from "../../src/host/capabilities.ts";
+import { defaultCacheRepository, nameHost, nodePlatform, readCapabilities } from "../../src/host/capabilities.ts";
 
 test.each([
   ["github", { GITHUB_ACTIONS: "true" }],
@@ -42,4 +42,25 @@ test.each([
   ["darwin", "arm64", "linux/arm64"],
 ])("%s %s runs %s", (os, architecture, expected) => {
   expect(nodePlatform(os, architecture)).toBe(expected);
+});
+
+test.each<[string, Readonly<Record<string, string>>, number | undefined, number | "anyone"]>([
+  ["GitHub's own machines", { GITHUB_ACTIONS: "true", RUNNER_ENVIRONMENT: "github-hosted" }, 1001, 1001],
+  ["a job in a container there", { GITHUB_ACTIONS: "true", RUNNER_ENVIRONMENT: "github-hosted" }, 0, 1001],
+  ["a machine of one's own", { GITHUB_ACTIONS: "true", RUNNER_ENVIRONMENT: "self-hosted" }, 1234, 1234],
+  ["Windows", { GITHUB_ACTIONS: "true", RUNNER_ENVIRONMENT: "self-hosted" }, undefined, 1001],
+  ["act", { GITHUB_ACTIONS: "true", ACT: "true" }, 1000, "anyone"],
+  ["Gitea", { GITHUB_ACTIONS: "true", GITEA_ACTIONS: "true" }, 1000, "anyone"],
+  ["Forgejo", { GITHUB_ACTIONS: "true", FORGEJO_ACTIONS: "true" }, 1000, "anyone"],
+])("whose a job's folders are: %s", (_, env, uid, expected) => {
+  expect(readCapabilities(env, uid).folderOwner).toBe(expected);
+});
+
+test.each([
+  ["github", {}, true],
+  ["act", { ACT: "true" }, true],
+  ["gitea", { GITEA_ACTIONS: "true" }, false],
+  ["forgejo", { FORGEJO_ACTIONS: "true" }, false],
+])("whether the job's token is a login to the registry of %s", (_, env, expected) => {
+  expect(readCapabilities({ GITHUB_ACTIONS: "true", ...env }, 0).jobTokenLogsIn).toBe(expected);
 });
