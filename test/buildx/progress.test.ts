@@ -173,7 +173,7 @@ test("a step that was ended because another failed is not what failed", () => {
   expect(end.failure.step).toBeUndefined();
 });
 
-test.each([
+test.each<readonly [string, string, string]>([
   ["is not there yet", "failed to configure registry cache importer: r/cache:1: not found", "there is none yet"],
   [
     "is not there yet",
