@@ -133,8 +133,8 @@ test("a builder that is not there is told with buildx's own words", async () => 
 });
 
 test("a platform that nobody can build for is told before the build", async () => {
-  await expect(choose({ platforms: [{ os: "linux", architecture: "s390x" }] })).rejects.toMatchObject({
-    message: expect.stringMatching(/cannot build for linux\/s390x; it can for linux\/amd64/),
+  await expect(choose({ platforms: [{ os: "windows", architecture: "amd64" }] })).rejects.toMatchObject({
+    message: expect.stringMatching(/cannot build for windows\/amd64; it can for linux\/amd64/),
   });
 });
 
@@ -274,7 +274,7 @@ describe("with an image of BuildKit", () => {
       pem = made.pem;
       const tls = `, tls: { certificate: ${made.certificate}, key: ${made.key} } }`;
       host = await startRegistry("builders", `${tls}\nauth: { htpasswd: { realm: t, path: ${makePasswordFile()} } }`);
-    }, 60_000);
+    });
     const pushed = async (network: BuilderNetwork, registry = host): Promise<Finished> => {
       const repository = unique("app");
       const logins = [{ name: { registry, repository }, login: LOGIN }];

@@ -75,7 +75,7 @@ export async function start(
 ): Promise<{ readonly port: number; readonly host: string }> {
   const port = await freePort();
   started.push(spawn(program, argsFor(port), { cwd: folder, stdio: "ignore" }));
-  for (let tried = 0; tried < 100; tried++) {
+  for (let tried = 0; tried < 1200; tried++) {
     if (await listens(port)) return { port, host: `127.0.0.1:${port}` };
     await new Promise((done) => setTimeout(done, 50));
   }

@@ -56,7 +56,7 @@ beforeAll(async () => {
     for (const end of [socket, behind]) end.on("error", () => undefined);
   });
   secureProxy = `https://me:secret@127.0.0.1:${await listen(front)}`;
-}, 120_000);
+});
 afterAll(() => {
   for (const server of servers) server.close();
 });

@@ -41,7 +41,7 @@ beforeAll(async () => {
   skopeo = (...args) => run(program, "--insecure-policy", ...args);
   registry = openClient({ login: LOGIN, certificate: pem });
   name = { registry: host, repository: `team/${randomUUID().slice(0, 8)}` };
-}, 120_000);
+});
 
 const AUTH = ["--authfile", "auth.json"];
 const found = <T>(answer: Answer<T>): T => {

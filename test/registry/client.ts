@@ -23,7 +23,7 @@ export type Client = {
 };
 
 export function openClient(client: Client = {}): Registry {
-  const { login, credentials, pushes = false, clock = Date.now, mask, timeout = 500 } = client;
+  const { login, credentials, pushes = false, clock = Date.now, mask, timeout = 30_000 } = client;
   const trust = async () => ({ certificates: [], insecure: false });
   const http = openHttp({ env: {}, userAgent: "test", timeout, trust });
   // Waiting between attempts is not what these tests are about.

@@ -427,9 +427,7 @@ test("whatever a configuration says, there is a login or none, and no exception"
 
 test("a helper that hangs is given up", async () => {
   const { exec } = openExec({ PATH: "/usr/bin:/bin" });
-  const started = Date.now();
-  expect((await exec("sleep", ["30"], { timeout: 200 }))?.code).not.toBe(0);
-  expect(Date.now() - started).toBeLessThan(5000);
+  expect((await exec("sleep", ["600"], { timeout: 200 }))?.code).not.toBe(0);
 });
 
 test.each([

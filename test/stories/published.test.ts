@@ -57,7 +57,7 @@ test("the plan speaks of every image of the set, and is there before the images 
   const isChecked = (line: string): boolean =>
     line.startsWith("GET /v2/team/app/blobs/") && registry.tags("team/app").length === 2;
   registry.hold(isChecked, async () => {
-    for (const end = Date.now() + 5000; !isPlan() && Date.now() < end; )
+    for (const end = Date.now() + 60_000; !isPlan() && Date.now() < end; )
       await new Promise((done) => setTimeout(done, 5));
     seen.push(isPlan());
   });
@@ -84,7 +84,7 @@ test("another job was faster with one of two platforms: the set has both, and so
   expect(images).toHaveLength(2);
 });
 
-const LATER = { "retry-after": "30" };
+const LATER = { "retry-after": "50" };
 
 test("an image fails its check while its plan is told to come later: nobody waits for that", async () => {
   const isPushed = (): boolean => registry.tags("team/app").length > 0;
@@ -92,8 +92,8 @@ test("an image fails its check while its plan is told to come later: nobody wait
   const began = Date.now();
   const told = await run({ platforms: "linux/amd64" }, { env: { FAKE_DOCKER_USES: "a".repeat(64) } });
   expect(told).toMatchObject({ code: 1, log: expect.stringContaining("[E_DOCKER]") });
-  expect(Date.now() - began).toBeLessThan(20_000);
-}, 60_000);
+  expect(Date.now() - began).toBeLessThan(50_000);
+});
 
 test("a hit does not wait for what it has asked in vain", async () => {
   await run();
@@ -101,5 +101,5 @@ test("a hit does not wait for what it has asked in vain", async () => {
   registry.override(isPlatformsTag("amd64"), { status: 429, headers: LATER });
   const began = Date.now();
   expect((await run()).outputs.result).toBe("hit");
-  expect(Date.now() - began).toBeLessThan(20_000);
-}, 60_000);
+  expect(Date.now() - began).toBeLessThan(50_000);
+});
