@@ -1,9 +1,9 @@
-import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll } from "vitest";
+import { runScript } from "./script.ts";
 
 // Workflows on nektos/act, in host mode: jobs are processes of this machine, whatever their label.
 
@@ -30,7 +30,7 @@ export type Act = { readonly program: string; readonly arguments: readonly strin
 
 /** act, which may have to be built first, and this action as it would be published. */
 export async function openAct(): Promise<Act> {
-  const { stdout: program } = await promisify(execFile)("bash", ["scripts/act.sh"]);
+  const [program = ""] = await runScript("scripts/act.sh");
   const published = join(folder, "published");
   for (const path of ["action.yml", "dist", ".github/workflows"])
     cpSync(path, join(published, path), { recursive: true });
@@ -39,7 +39,7 @@ export async function openAct(): Promise<Act> {
   writeFileSync(join(standIn, "action.yml"), STAND_IN);
   const local = usedRepositories().map((name) => `${name}=${isOurs(name) ? published : standIn}`);
   return {
-    program: program.trim(),
+    program,
     arguments: [
       ...["--json", "--no-cache-server", "--container-daemon-socket", "-"],
       ...LABELS.flatMap((label) => ["--platform", `${label}=-self-hosted`]),

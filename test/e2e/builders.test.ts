@@ -1,8 +1,6 @@
-import { execFile } from "node:child_process";
 import { mkdtempSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { inspectBuilder } from "../../src/buildx/builder.ts";
 import { type Builders, chooseBuilders, type WantedBuilders } from "../../src/buildx/builders.ts";
@@ -29,6 +27,7 @@ import {
   unique,
 } from "./harness.ts";
 import { folder, LOGIN, makeCertificate, makePasswordFile, startRegistry } from "./registries.ts";
+import { runScript } from "./script.ts";
 
 // Builders of every driver that can be had without Docker Hub, and what reaches them of what our client knows.
 
@@ -154,10 +153,9 @@ test("a docker-buildx on PATH is enough where there is no docker", async () => {
 
 describe("with an image of BuildKit", () => {
   beforeAll(async () => {
-    // The first time it is built from source; what it says then stands in the error, should that fail.
-    await promisify(execFile)("bash", ["scripts/buildkit.sh", IMAGE]);
+    await runScript("scripts/buildkit.sh", IMAGE);
     await docker("buildx", "imagetools", "create", "--tag", OTHER_IMAGE, IMAGE);
-  }, 20 * 60_000);
+  });
 
   test("a builder for this run alone builds both platforms, and nothing of it is left", async () => {
     const base = await makeBase({ repository: unique("base") });

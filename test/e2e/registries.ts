@@ -60,14 +60,6 @@ export function run(program: string, ...args: readonly string[]): string {
   return execFileSync(program, args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 }
 
-/** The commands of programs that a test wants, on PATH or from Debian's packages. */
-export function programs(...names: readonly string[]): string[] {
-  const script = join(process.cwd(), "scripts/programs.sh");
-  return run("bash", script, ...names)
-    .trim()
-    .split("\n");
-}
-
 /** Starts a program that listens on a port of its own choice, and waits until it does. */
 export async function start(
   program: string,
