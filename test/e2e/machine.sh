@@ -2,9 +2,10 @@
 #
 # Plays another machine to a command, in a mount and a process namespace: only what this one's kernel and package sources are stays.
 #
-#   unshare --mount --pid --fork --kill-child bash test/e2e/machine.sh FEATURE,… COMMAND…
+#   unshare --mount --pid --fork --kill-child setsid bash test/e2e/machine.sh FEATURE,… COMMAND…
 #
 # binfmt-mounted   binfmt_misc is mounted where systemd mounts it; else it is mounted nowhere
+# autofs           it would be when somebody looks, as systemd has it, and whoever looks waits for ever
 # chroot           the command is run in another root folder
 #
 # What the command left behind is told in lines that begin with "left: ". What other bring-ups have in the kernel is told too: who asks knows the name.
@@ -18,11 +19,18 @@ readonly entries=/proc/sys/fs/binfmt_misc
 while umount "$entries" 2>/dev/null; do :; done
 mount -t proc proc /proc
 ! has binfmt-mounted || mount -t binfmt_misc binfmt_misc "$entries"
-into=()
+# In a process group of its own: the one of this script is to the kernel the one that serves the autofs, and waits for nothing.
+into=(setsid --wait)
+if has autofs; then
+  mkfifo "$TMPDIR/automount"
+  exec 3<>"$TMPDIR/automount"
+  mount -t autofs -o "fd=3,pgrp=$$,minproto=5,maxproto=5,direct" automount "$entries"
+  exec 3>&-
+fi
 if has chroot; then
   root=$(mktemp -d)
   mount --rbind / "$root"
-  into=(chroot "$root" env --chdir "$PWD")
+  into+=(chroot "$root" env --chdir "$PWD")
 fi
 
 mounts() { cut -d ' ' -f 5 /proc/self/mountinfo | sort; }

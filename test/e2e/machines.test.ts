@@ -14,8 +14,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 
-// The scripts on machines other than this one. Namespaces play them, which takes root; machine.sh says how. Not played: Ubuntu, another processor, an
-// autofs that mounts binfmt_misc when somebody looks, kernels before 6.7 (an emulator outlives its mount there), rootless Docker, Docker Desktop.
+// The scripts on machines other than this one. Namespaces play them, which takes root; machine.sh says how. Not played: Ubuntu, another processor,
+// kernels before 6.7 (an emulator outlives its mount there), rootless Docker, Docker Desktop.
 
 const isRoot = process.getuid?.() === 0;
 const folder = mkdtempSync(join(tmpdir(), "machines-"));
@@ -52,7 +52,7 @@ async function play({ features = [], env }: Machine, ...command: readonly string
     "unshare",
     [
       ...["--mount", "--pid", "--fork", "--kill-child"],
-      ...["bash", "test/e2e/machine.sh", features.join(","), ...command],
+      ...["setsid", "bash", "test/e2e/machine.sh", features.join(","), ...command],
     ],
     { TMPDIR: own, ...env },
   );
@@ -116,7 +116,7 @@ function standIn(name: string, script: string): string {
 const LOOK = [
   "bash",
   "-c",
-  "echo ${BUILDX_CONFIG:-$DOCKER_CONFIG}; ls /proc/sys/fs/binfmt_misc; docker version --format 'answers {{.Server.Version}}'",
+  "echo ${BUILDX_CONFIG:-$DOCKER_CONFIG}; timeout 2 ls /proc/sys/fs/binfmt_misc; docker version --format 'answers {{.Server.Version}}'",
 ];
 const services = (...command: readonly string[]): string[] => ["bash", "scripts/services.sh", "run", "--", ...command];
 const whenRoot = test.skipIf(!isRoot);
@@ -124,6 +124,7 @@ const whenRoot = test.skipIf(!isRoot);
 whenRoot.each<[string, readonly string[], Readonly<Record<string, string>>]>([
   ["binfmt_misc is mounted", ["binfmt-mounted"], {}],
   ["it is mounted nowhere", [], {}],
+  ["it is an autofs", ["autofs"], {}],
   ["it is mounted, in a chroot", ["binfmt-mounted", "chroot"], {}],
   [
     "it is not, and temporary files have a long path",
