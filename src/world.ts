@@ -199,6 +199,8 @@ export type Event = {
   readonly isFork: boolean;
   /** Why it counts as a fork's, where it does; a payload's own words may stand in it. */
   readonly whyFork?: string;
+  /** A merge queue tries it, by the hand of somebody who may write: its code is a fork's for what it says, and not for what it is handed. */
+  readonly isQueued?: true;
 };
 
 /** Each text is one line, whatever it holds: nobody has to make it fit to be told. */

@@ -32,6 +32,7 @@ export function readEvent(env: Environment, payload: unknown): Event {
     isPullRequest: request !== undefined || (after !== undefined && /^pull_request/.test(textAt(after, "event") ?? "")),
     isFork: whyFork !== undefined,
     ...(whyFork === undefined ? {} : { whyFork }),
+    ...(whyFork === IN_QUEUE ? { isQueued: true } : {}),
   };
 }
 

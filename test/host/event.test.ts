@@ -265,6 +265,7 @@ test.each<[what: string, name: string, ref: string | undefined, payload: unknown
   const env = { GITHUB_EVENT_NAME: name, GITHUB_SHA: "5ba", ...(ref === undefined ? {} : { GITHUB_REF: ref }) };
   const event = readEvent(env, payload);
   expect(event.isFork).toBe(why !== undefined);
+  expect(event.isQueued).toBe(why?.source === "merge queue" ? true : undefined);
   expect(event.whyFork ?? "").toMatch(why ?? /^$/);
 });
 

@@ -31,16 +31,20 @@ type More = {
   readonly inputs?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   readonly isFork?: boolean;
+  readonly isQueued?: true;
 };
 
-async function read(checkout: Checkout, { inputs = {}, env = TOKENS, isFork = false }: More = {}): Promise<Told> {
+async function read(
+  checkout: Checkout,
+  { inputs = {}, env = TOKENS, isFork = false, ...queued }: More = {},
+): Promise<Told> {
   const workspace = makeCheckout({ ".devcontainer/Dockerfile": "FROM base.test/os:1\nARG A\n", ...checkout });
   folders.push(workspace);
   const login = { "registry-username": "ada", "registry-password": TOKENS.PASSWORD };
   const host = hostOf(workspace, env);
   const sources = await readFrom(inputsOf({ workspace, images: {}, inputs: { ...login, ...inputs } }), {
     files,
-    host: { ...host, event: { ...host.event, isFork } },
+    host: { ...host, event: { ...host.event, isFork, ...queued } },
   });
   const warnings = sources.warnings.map(({ text, at }) => `${at?.file}:${at?.line}: ${text}`);
   return { sources, warnings };
@@ -363,6 +367,31 @@ describe("secrets and agents that the configuration names", () => {
       ),
     );
     expect(sources.wanted.sourceKey).toBe(own.sources.wanted.sourceKey);
+  });
+
+  test("a stranger's code gets none that an input names either, unless local-env names its variable", async () => {
+    const inputs = { "build-secrets": "t=NPM\nid=f,src=key", ssh: "default=key" };
+    const checkout = { ...built({}), key: "k" };
+    const fork = await read(checkout, { env: NPM, inputs, isFork: true });
+    expect(fork.sources.build.arguments).toMatchObject({
+      secretOptions: [],
+      secretValues: [],
+      withoutSecrets: {
+        code: "E_INPUT",
+        message: expect.stringMatching(/build-secrets names t, and this run counts as a fork's/),
+      },
+    });
+    const only = { "build-secrets": "t=NPM", "local-env": "NPM" };
+    const named = await read(built({ args: { A: "${localEnv:NPM:none}" } }), { env: NPM, inputs: only, isFork: true });
+    expect(named.sources.build.arguments).toMatchObject({
+      args: { A: "none" },
+      secretOptions: ["--secret", "id=t,env=NPM"],
+      withoutSecrets: undefined,
+    });
+    const queued = await read(checkout, { env: NPM, inputs, isFork: true, isQueued: true });
+    expect(queued.sources.build.arguments.secretOptions).toHaveLength(6);
+    const own = await read(checkout, { env: NPM, inputs });
+    expect(own.sources.wanted.sourceKey).toBe(fork.sources.wanted.sourceKey);
   });
 
   test("without one that is withheld nothing is built; an input of the same id is the way out", async () => {
