@@ -195,6 +195,13 @@ test.each<readonly [string, string, string]>([
   expect(end.failure.step).toBe("[2/2] RUN make");
 });
 
+test("a layer cache that could not be exported is told apart from what made the build fail", () => {
+  const error = "error writing manifest blob: 400 Bad Request";
+  const { end } = play([vertex("c", "exporting cache to registry", { from: 0, to: 1, error })]);
+  expect(end.lostCache).toBe(error);
+  expect(play([vertex("c", "exporting cache to registry", { from: 0, to: 1 })]).end.lostCache).toBeUndefined();
+});
+
 test("the last lines of what failed are kept", () => {
   const printed = Array.from({ length: 50 }, (_, line) => `line ${line}\n`).join("");
   const { end } = play([

@@ -107,6 +107,11 @@ async function containers(name: string): Promise<string[]> {
   return [...all.split("\n"), ...volumes.split("\n")].filter((line) => line !== "");
 }
 
+/** Containers and volumes of builders that runs have made for themselves. */
+async function machineOf(): Promise<string[]> {
+  return containers("dev-container-cache-");
+}
+
 test("docker's plugin is found where docker finds it, and the engine is what docker says", async () => {
   const { files } = openFiles(folder);
   const format = '{{range .ClientInfo.Plugins}}{{if eq .Name "buildx"}}{{.Path}}{{end}}{{end}}';
@@ -198,6 +203,24 @@ describe("with an image of BuildKit", () => {
     expect(await runImage(built.outputs.image ?? "", "linux/arm64", "cat", "/tool")).toBe("aarch64");
     expect(await docker("ps", "--all", "--format", "{{.Names}}")).toBe(before);
     expect(await run()).toMatchObject({ outputs: { result: "hit", image: built.outputs.image } });
+  });
+
+  test.each<[string, (log: string) => boolean]>([
+    ["starts", (log) => log.includes("Building linux/amd64")],
+    ["builds", (log) => log.includes("(driver docker-container) builds")],
+    ["is removed", (log) => log.includes("Pushed and read back")],
+  ])("a run that is stopped while its builder %s leaves nothing of it", async (_, stopWhen) => {
+    const base = await makeBase({ repository: unique("base/stopped") });
+    const before = await machineOf();
+    const ended = await runAction({
+      workspace: copySample(),
+      inputs: { "cache-repo": `${REGISTRY}/${unique("e2e/stopped")}`, "buildkit-image": IMAGE },
+      env: { SAMPLE_BASE: base.image },
+      stopWhen,
+    });
+    expect(ended.code, ended.log).toBe(143);
+    expect(ended.left.filter((name) => /-(?:docker|build|buildkit)-/.test(name))).toEqual([]);
+    expect(await machineOf()).toEqual(before);
   });
 
   test("an empty one takes the layers that another one left beside the image; a pull request takes and leaves none", async () => {

@@ -49,6 +49,22 @@ describe.concurrent("the engine's own builder", () => {
   test.each(ENGINE_ROWS)("%s: %s", (...row) => playRow(row, {}), 120_000);
 });
 
+test.each([
+  ["immutable", "The image tag already exists and the repository is immutable", /Let the tags layers-\* .* move/],
+  ["refused", "403 Forbidden", /Set cache-to to a place that takes it/],
+])("the layer cache's tags are %s: one warning for both platforms, with its way out", async (_, words, fix) => {
+  const { registry, workspace, close } = await openSample();
+  const inputs = { platforms: "linux/amd64,linux/arm64" };
+  const told = await play({ workspace, registry, inputs, env: { FAKE_DOCKER_CACHE: words } });
+  await close();
+  expect(told.code, told.log).toBe(0);
+  const warnings = told.log.split("\n").filter((line) => line.startsWith("::warning"));
+  expect(warnings).toEqual([
+    expect.stringContaining("The layer cache of linux/amd64, linux/arm64 could not be exported"),
+  ]);
+  expect(warnings[0]).toMatch(fix);
+});
+
 test("there are rows for every request and every fault", () => {
   expect(ROWS.length + ENGINE_ROWS.length).toBeGreaterThanOrEqual(60);
 });
