@@ -141,7 +141,16 @@ const YOURS: readonly Mutation[] = [
     from: { ...FIXTURE, ...COPIES_GIT },
     edit: (root) => put(root, "app/.git/HEAD", "ref: refs/heads/other\n"),
   },
-  { name: "an escape directive", from: ON_ONE_LINE, edit: docker("# a comment", "# escape=`") },
+  {
+    name: "an escape directive",
+    from: ON_ONE_LINE,
+    edit: (root) =>
+      put(
+        root,
+        ".devcontainer/Dockerfile",
+        ON_ONE_LINE[".devcontainer/Dockerfile"].replace("# a comment", "# escape=`"),
+      ),
+  },
   {
     name: "another frontend",
     from: WITH_FRONTEND,
