@@ -1,19 +1,24 @@
 import type { Json } from "./json.ts";
 import type { MergedMetadata } from "./merge.ts";
 import { formatMount, type Mount, parseMount } from "./mount.ts";
+import { type RunArg, usableRunArgs } from "./run-args.ts";
 
 /** The options of a container as one text, and what of the metadata is not among them, in words. */
 export type ContainerOptions = {
   readonly text: string;
   /** The dev container's user, where root works in its place. */
   readonly insteadOfUser?: string;
+  /** What would be wrong to hand on. */
   readonly leftOut: readonly string[];
+  /** What no job's container can have. */
+  readonly notHere: readonly string[];
 };
 
 type Surroundings = {
   readonly isForeign: boolean;
   readonly imageUser: string;
   readonly folderOwner: number | "anyone";
+  readonly runArgs?: readonly RunArg[];
 };
 
 /** The socket of the runner's own engine: the one path of the host that a job's container can count on. */
@@ -29,7 +34,7 @@ const ENGINE_SOCKET = "/var/run/docker.sock";
  */
 export function containerOptions(
   merged: MergedMetadata,
-  { isForeign, imageUser, folderOwner }: Surroundings,
+  { isForeign, imageUser, folderOwner, runArgs = [] }: Surroundings,
 ): ContainerOptions {
   const user = userOption(merged, { imageUser, folderOwner });
   const rights = [
@@ -37,12 +42,14 @@ export function containerOptions(
     ...merged.capAdd.map((capability) => ["--cap-add", capability]),
     ...merged.securityOpt.map((option) => ["--security-opt", option]),
   ];
-  const mounts = merged.mounts.map((mount) => mountOption(mount, isForeign));
+  const own = usableRunArgs(runArgs, { isForeign });
+  const mounts = [...merged.mounts, ...own.mounts].map((mount) => mountOption(mount, isForeign));
   const options = [
     ...(user.name === undefined ? [] : [["--user", user.name]]),
     ...(merged.init ? [["--init"]] : []),
     ...(isForeign ? [] : rights),
-    ...mounts.flatMap((mount) => ("option" in mount ? [["--mount", mount.option]] : [])),
+    ...mounts.flatMap((mount) => ("option" in mount && mount.option !== undefined ? [["--mount", mount.option]] : [])),
+    ...own.options,
   ];
   const isTold = (option: readonly string[]): boolean => option.every((part) => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(part));
   return {
@@ -53,6 +60,7 @@ export function containerOptions(
       ...options.filter((option) => !isTold(option)).map(([name]) => `a ${name} that holds a control character`),
       ...mounts.flatMap((mount) => ("wrong" in mount ? [`a mount: ${mount.wrong}`] : [])),
     ],
+    notHere: [...own.leftOut, ...mounts.flatMap((mount) => ("notHere" in mount ? mount.notHere : []))],
   };
 }
 
@@ -68,25 +76,32 @@ function userOption(
   return isAtHome ? { name: told } : { name: "root", instead: user };
 }
 
-type MountOption = { readonly option: string } | { readonly wrong: string } | { readonly kind: "none" };
+/** `notHere`: what of it is not handed on, in words. */
+type MountOption = { readonly option?: string; readonly notHere: readonly string[] } | { readonly wrong: string };
 
 function mountOption(written: Json, isForeign: boolean): MountOption {
   const mount = parseMount(written);
   if ("wrong" in mount) return mount;
   const used = usableMount(mount);
-  if (used === undefined) return { kind: "none" };
+  if (used === undefined) return { notHere: [`a mount at ${mount.target}: what it is of is not on this machine`] };
   if (isForeign && used.type === "bind")
     return { wrong: "a fork's code made the image, and it is the engine's socket" };
+  const notHere = mount.leftOut.map(
+    (field) => `${field} of the mount at ${mount.target}: a job's container does not take it`,
+  );
   // Another job's volume may have the same name.
-  return { option: formatMount(isForeign ? { ...used, source: undefined } : used) };
+  if (!isForeign) return { option: formatMount(used), notHere };
+  const options = used.options.filter((option) => !option.startsWith("volume-"));
+  return { option: formatMount({ ...used, source: undefined, options }), notHere };
 }
 
-function usableMount({ type, source, target }: Mount): Mount | undefined {
+function usableMount(mount: Mount): Mount | undefined {
+  const { type, source, target } = mount;
   if (target.includes("${")) return undefined;
-  if (type === "bind") return source === ENGINE_SOCKET ? { type, source, target } : undefined;
+  if (type === "bind") return source === ENGINE_SOCKET ? mount : undefined;
   // A volume that is named after the dev container has no name here; a new one serves as well.
   const isNamed = type === "volume" && source !== undefined && !source.includes("${");
-  return { type, source: isNamed ? source : undefined, target };
+  return { ...mount, source: isNamed ? source : undefined };
 }
 
 /** Runners take the text apart at blanks outside of double quotes. */

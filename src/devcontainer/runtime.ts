@@ -1,5 +1,5 @@
 import type { MergedMetadata } from "./merge.ts";
-import { lastSegment, resolvePath } from "./paths.ts";
+import { lastSegment } from "./paths.ts";
 
 /** What stands behind the variables of a running container's settings. */
 export type RuntimeVariables = {
@@ -7,6 +7,7 @@ export type RuntimeVariables = {
   /** The image's own environment. */
   readonly containerEnv: Readonly<Record<string, string>>;
   readonly localWorkspaceFolder: string;
+  readonly containerWorkspaceFolder: RuntimeValue;
 };
 
 /** A value after substitution. `isPrivate`: something of this machine's environment took part. */
@@ -34,6 +35,23 @@ export function runtimeEnvironment(
   return values;
 }
 
+/**
+ * Who works in the container, by name, variables replaced.
+ * @returns as it is written where this machine's environment has a part in it: who can read the run has nothing to do with that.
+ */
+export function runtimeUser(written: string | undefined, variables: RuntimeVariables): string | undefined {
+  if (written === undefined) return undefined;
+  const hidden: RuntimeVariables = {
+    ...variables,
+    localEnv: {},
+    ...(variables.containerWorkspaceFolder.isPrivate
+      ? { containerWorkspaceFolder: { value: "", isPrivate: true } }
+      : {}),
+  };
+  const { value } = replaceRuntime(written, variables);
+  return value === replaceRuntime(written, hidden).value ? value : written;
+}
+
 /** The variables of this machine that an environment reads. */
 export function variablesRead({ containerEnv, remoteEnv }: MergedMetadata): readonly string[] {
   const texts = [...Object.values(containerEnv), ...Object.values(remoteEnv)].filter((value) => value !== null);
@@ -50,11 +68,10 @@ function namedEntries<T>(env: Readonly<Record<string, T>>): readonly (readonly [
 
 function replaceRuntime(
   written: string,
-  { localEnv, containerEnv, localWorkspaceFolder }: RuntimeVariables,
+  { localEnv, containerEnv, localWorkspaceFolder, containerWorkspaceFolder }: RuntimeVariables,
   privateNames: ReadonlySet<string> = new Set(),
 ): RuntimeValue {
   let isPrivate = false;
-  const folder = resolvePath("/workspaces", lastSegment(localWorkspaceFolder));
   const value = written.replace(/\$\{(.*?)\}/g, (match, expression: string) => {
     const [kind = "", name = "", fallback = ""] = expression.split(":");
     switch (kind) {
@@ -68,10 +85,13 @@ function replaceRuntime(
       case "localWorkspaceFolder":
         return localWorkspaceFolder;
       case "localWorkspaceFolderBasename":
-      case "containerWorkspaceFolderBasename":
         return lastSegment(localWorkspaceFolder);
       case "containerWorkspaceFolder":
-        return folder;
+      case "containerWorkspaceFolderBasename": {
+        const { value } = containerWorkspaceFolder;
+        isPrivate ||= containerWorkspaceFolder.isPrivate;
+        return kind === "containerWorkspaceFolder" ? value : lastSegment(value);
+      }
       default:
         return match;
     }

@@ -22,6 +22,13 @@ export type Substitution = {
 export type Substituted = Configuration & {
   readonly json: JsonObject;
   readonly substitutions: readonly Substitution[];
+  readonly folders: WorkspaceFolders;
+};
+
+/** Where the workspace is, on this machine and in the container. `isPrivate`: this machine's environment says so. */
+export type WorkspaceFolders = {
+  readonly local: string;
+  readonly container: { readonly value: string; readonly isPrivate: boolean };
 };
 
 export type Variables = {
@@ -65,7 +72,11 @@ export function substitute(configuration: Configuration, variables: Variables): 
   };
   const replaceProperties = (value: JsonObject, path: JsonPath): JsonObject =>
     Object.fromEntries(Object.entries(value).map(([name, item]) => [name, replaceValue(item, [...path, name])]));
-  return { ...configuration, json: replaceProperties(configuration.raw, []), substitutions };
+  const folders = {
+    local: variables.localWorkspaceFolder,
+    container: { value: container.text, isPrivate: container.fromEnvironment },
+  };
+  return { ...configuration, json: replaceProperties(configuration.raw, []), substitutions, folders };
 }
 
 /** What took part in the value at a path; `undefined` when it stands in the file as it is used. */

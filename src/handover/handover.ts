@@ -1,7 +1,9 @@
 import { containerOptions } from "../devcontainer/container-options.ts";
 import { baseEntries, METADATA_LABEL } from "../devcontainer/label.ts";
 import { mergeMetadata, metadataJson } from "../devcontainer/merge.ts";
-import { runtimeEnvironment, variablesRead } from "../devcontainer/runtime.ts";
+import { type RunArg, readRunArgs } from "../devcontainer/run-args.ts";
+import { runtimeEnvironment, runtimeUser, variablesRead } from "../devcontainer/runtime.ts";
+import type { WorkspaceFolders } from "../devcontainer/substitute.ts";
 import { type ImageConfig, readImageConfig } from "../oci/config.ts";
 import { samePlatform } from "../oci/platform.ts";
 import type { Sources } from "../plan/plan.ts";
@@ -11,23 +13,36 @@ import type { Handover } from "../report/report.ts";
 import { type Readable, tellWithheld } from "../sources/readable.ts";
 import type { Exec, World } from "../world.ts";
 
+/** Under which an image is handed over, by the configuration that asked for it. */
+type Circumstances = {
+  /** Whether a fork's code made the image. */
+  readonly isForeign: boolean;
+  /** What metadata may read of the step's environment: the configuration's own, and that of bases and features. */
+  readonly readable: Pick<Readable, "env" | "withheld">;
+  readonly folders: WorkspaceFolders;
+  readonly runArgs: readonly RunArg[];
+};
+
 /**
  * Reads from an image's config how it is to be run, and writes the environment down for later steps.
- * @param isForeign whether a fork's code made the image.
- * @param readable what metadata may read of the step's environment: the configuration's own, and that of bases and features.
  * @returns what the outputs `container`, `env`, `env-map`, `env-file`, `env-map-file`, `metadata` and `remote-user` say.
  */
 export async function makeHandover(
   config: ImageConfig,
-  { isForeign, readable }: { readonly isForeign: boolean; readonly readable: Pick<Readable, "env" | "withheld"> },
+  { isForeign, readable, folders, runArgs }: Circumstances,
   { files, host, log }: Pick<World, "files" | "host" | "log">,
 ): Promise<Handover> {
   const merged = mergeMetadata(baseEntries(config.labels[METADATA_LABEL]));
-  const env = runtimeEnvironment(merged, {
+  const variables = {
     localEnv: readable.env,
     containerEnv: config.env,
-    localWorkspaceFolder: host.workspace,
-  });
+    localWorkspaceFolder: folders.local,
+    containerWorkspaceFolder: folders.container,
+  };
+  const env = runtimeEnvironment(merged, variables);
+  const [remoteUser, containerUser] = [merged.remoteUser, merged.containerUser].map((user) =>
+    runtimeUser(user, variables),
+  );
   for (const found of variablesRead(merged).flatMap((name) => readable.withheld(name) ?? []))
     log.warning(
       `The environment that the image's metadata asks for reads ${tellWithheld(found)}, or set it in the job that runs the container.`,
@@ -35,16 +50,20 @@ export async function makeHandover(
   tellKeptBack(env, log);
   const folder = await files.temporaryFolder("env", { keep: true });
   const { folderOwner } = host.capabilities;
-  const options = containerOptions(merged, { isForeign, imageUser: config.user, folderOwner });
+  const options = containerOptions(
+    { ...merged, ...(remoteUser ? { remoteUser } : {}), ...(containerUser ? { containerUser } : {}) },
+    { isForeign, imageUser: config.user, folderOwner, runArgs },
+  );
   if (options.insteadOfUser !== undefined)
     log.info(
       `The container's options say --user root and not ${options.insteadOfUser}: the folders of a job are the user ${folderOwner}'s on this host, and no other user but root can write there.`,
     );
+  for (const what of options.notHere) log.info(`Not in the outputs container and container-options: ${what}.`);
   for (const what of options.leftOut)
     log.warning(`The outputs container and container-options leave out what the image's metadata asks for, ${what}.`);
   const handover = {
     options: options.text,
-    remoteUser: merged.remoteUser ?? merged.containerUser ?? (config.user || "root"),
+    remoteUser: remoteUser ?? containerUser ?? (config.user || "root"),
     metadata: metadataJson(merged),
     env,
     envFile: `${folder}/container.env`,
@@ -132,7 +151,9 @@ export async function handOver(
       : await readLoadedConfig(world.exec, localImage);
   // What the registry serves, a run with the right to push has made.
   const isForeign = world.host.event.isFork && localImage !== undefined;
-  if (config) return makeHandover(config, { isForeign, readable: untold(build) }, world);
+  const { configuration } = build;
+  const circumstances = { isForeign, folders: configuration.folders, runArgs: readRunArgs(configuration) };
+  if (config) return makeHandover(config, { ...circumstances, readable: untold(build) }, world);
   world.log.warning("The image's config could not be read: the outputs container, env and metadata are empty.");
   return undefined;
 }

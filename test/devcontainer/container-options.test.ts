@@ -38,12 +38,23 @@ describe("the options of a job's container", () => {
       "--mount type=bind,source=/var/run/docker.sock,target=/var/run/docker-host.sock",
     ],
     [
+      "what a mount says beside",
+      {
+        mounts: [
+          "type=volume,src=a,dst=/x,ro,volume-nocopy=true,consistency=cached,volume-driver=local",
+          "type=volume,source=n,target=/n,volume-opt=type=nfs,volume-opt=o=addr=10.0.0.1,volume-opt=device=:/export",
+          "type=tmpfs,target=/t,tmpfs-size=64m,tmpfs-mode=1770,readonly=false",
+        ],
+      },
+      "--mount type=volume,source=a,target=/x,readonly,volume-nocopy=true --mount type=volume,source=n,target=/n,volume-opt=type=nfs,volume-opt=o=addr=10.0.0.1,volume-opt=device=:/export --mount type=tmpfs,target=/t,tmpfs-size=64m,tmpfs-mode=1770",
+    ],
+    [
       "a path with a blank",
       { mounts: [{ type: "volume", source: "a", target: "/my cache" }] },
       '--mount "type=volume,source=a,target=/my cache"',
     ],
   ])("%s", (_name, entry, wanted) => {
-    expect(containerOptions(mergeMetadata([entry]), OWN)).toEqual({ text: wanted, leftOut: [] });
+    expect(containerOptions(mergeMetadata([entry]), OWN)).toMatchObject({ text: wanted, leftOut: [] });
   });
 });
 
@@ -76,16 +87,29 @@ describe("what metadata would smuggle in beside what it names", () => {
     expect(leftOut).toEqual([expect.stringMatching(/^a mount: /)]);
   });
 
-  it("fields that docker knows and nobody here asks for are not handed on", () => {
-    const mount =
-      "type=volume,source=a,target=/x,volume-driver=local,volume-opt=type=none,volume-opt=o=bind,volume-opt=device=/";
-    const { text } = containerOptions(mergeMetadata([{ mounts: [mount] }]), OWN);
-    expect(mountsIn(text)).toEqual([["type=volume", "source=a", "target=/x"]]);
+  it("fields with which a volume would be a folder of the host are not handed on, and are told", () => {
+    const opts = (...values: readonly string[]) => values.map((value) => `volume-opt=${value}`).join(",");
+    const mounts = [
+      `type=volume,source=a,target=/x,${opts("type=none", "o=bind", "device=/")}`,
+      `type=volume,source=a,target=/x,${opts("type=tmpfs", "o=rbind", "device=/")}`,
+      `type=volume,source=a,target=/x,${opts("type=nfs", "type=ext4", "device=/dev/sda1")}`,
+      `type=volume,source=a,target=/x,${opts("device=/")}`,
+      "type=volume,source=a,target=/x,volume-driver=other,volume-subpath=../../etc,volume-subpath=/etc",
+      "type=tmpfs,target=/x,volume-opt=type=tmpfs,tmpfs-size=1m o=bind",
+    ];
+    for (const mount of mounts) {
+      const { text, leftOut, notHere } = containerOptions(mergeMetadata([{ mounts: [mount] }]), OWN);
+      expect(mountsIn(text)[0]?.filter((field) => !/^(type=(volume|tmpfs)|source=a)$/.test(field))).toEqual([
+        "target=/x",
+      ]);
+      expect(leftOut).toEqual([]);
+      expect(notHere).toHaveLength(mount.split(",").filter((field) => /-/.test(field)).length);
+    }
   });
 
   it("a user behind a line break", () => {
     const told = containerOptions(mergeMetadata([{ remoteUser: "dev\n--privileged", init: true }]), OWN);
-    expect(told).toEqual({ text: "--init", leftOut: ["a --user that holds a control character"] });
+    expect(told).toMatchObject({ text: "--init", leftOut: ["a --user that holds a control character"] });
   });
 });
 
@@ -135,9 +159,9 @@ it("whatever a mount holds, docker is told a type, a source and a target, and of
       const [, quoted, plain = ""] = /^--mount (?:"((?:[^"\\]|\\.)*)"|([^\s"]+))$/.exec(options) ?? [];
       const fields = (quoted?.replaceAll(/\\(.)/g, "$1") ?? plain).split(",").map((field) => field.split("="));
       expect(fields.map(([field]) => field)).toSatisfy((names: readonly string[]) =>
-        ["type target", "type source target"].includes(names.join(" ")),
+        /^type( source)? target( readonly)*$/.test(names.join(" ")),
       );
-      const [type, source] = [fields[0]?.[1], fields.length === 3 ? fields[1]?.slice(1).join("=") : undefined];
+      const [type, source] = [fields[0]?.[1], fields[1]?.[0] === "source" ? fields[1].slice(1).join("=") : undefined];
       if (type === "bind") expect(source).toBe("/var/run/docker.sock");
       else if (source !== undefined) expect(source).toMatch(/^[a-zA-Z0-9][\w.-]*$/);
     }),
@@ -162,6 +186,63 @@ describe("who works in a job's container", () => {
     ["a name that begins with the number", { remoteUser: "1001a" }, "", 1001, "--user root", "1001a"],
   ])("%s", (_name, entry, imageUser, folderOwner, text, insteadOfUser) => {
     const options = containerOptions(mergeMetadata([entry]), { isForeign: false, imageUser, folderOwner });
-    expect(options).toEqual({ text, leftOut: [], ...(insteadOfUser === undefined ? {} : { insteadOfUser }) });
+    expect(options).toEqual({
+      text,
+      leftOut: [],
+      notHere: [],
+      ...(insteadOfUser === undefined ? {} : { insteadOfUser }),
+    });
+  });
+});
+
+describe("runArgs", () => {
+  const told = (texts: readonly string[], more: Partial<Parameters<typeof containerOptions>[1]> = {}) =>
+    containerOptions(mergeMetadata([{}]), {
+      ...OWN,
+      runArgs: texts.map((text) => ({ text, isPrivate: text.includes("PRIVATE") })),
+      ...more,
+    });
+
+  it.each<[string, readonly string[], string]>([
+    ["values beside and behind", ["--shm-size=1g", "--cap-add", "SYS_PTRACE"], "--shm-size 1g --cap-add SYS_PTRACE"],
+    ["short names", ["-m", "2g", "-e", "A=b c", "-h=box"], '--memory 2g --env "A=b c" --hostname box'],
+    ["switches", ["--init", "--privileged", "--gpus", "all"], "--init --privileged --gpus all"],
+    ["mounts, as those of the metadata", ["--mount", "type=tmpfs,target=/t"], "--mount type=tmpfs,target=/t"],
+  ])("that a job's container can take: %s", (_, texts, text) => {
+    expect(told(texts)).toEqual({ text, leftOut: [], notHere: [] });
+  });
+
+  it.each<[string, readonly string[], readonly string[]]>([
+    ["the runner's own", ["--network=host", "--name", "x", "-p", "80:80"], ["--network", "--name", "--publish"]],
+    ["folders and users", ["-v", "/:/host", "-u", "dev", "-w=/x"], ["--volume", "--user", "--workdir"]],
+    [
+      "how it runs",
+      ["--rm", "-it", "--entrypoint=sh", "--restart", "always"],
+      ["--rm", "-it", "--entrypoint", "--restart"],
+    ],
+    ["a variable of this machine", ["-e", "TOKEN", "--env=B"], ["--env", "--env"]],
+    ["a value of this machine", ["--env", "A=PRIVATE", "--label=PRIVATE"], ["--env", "--label"]],
+    ["a flag that nobody knows", ["--new-thing", "x"], ["--new-thing"]],
+    ["a word", ["x"], ["x"]],
+  ])("that it cannot take are told: %s", (_, texts, flags) => {
+    const { text, notHere } = told(texts);
+    expect(text).toBe("");
+    expect(notHere.map((what) => what.split(" of runArgs: ")[0])).toEqual(flags);
+  });
+
+  it("of a fork's only what limits or describes", () => {
+    const texts = ["--privileged", "--cap-add=ALL", "--device", "/dev/kvm", "--pid=host", "--memory=1g"];
+    const { text, notHere } = told([...texts, "--mount", "type=bind,source=/var/run/docker.sock,target=/s"], {
+      isForeign: true,
+    });
+    expect(text).toBe("--memory 1g");
+    expect(notHere).toHaveLength(4);
+  });
+
+  it("a folder of the host is told", () => {
+    const mounts = ["source=${localEnv:HOME}/.ssh,target=/ssh,type=bind"];
+    expect(containerOptions(mergeMetadata([{ mounts }]), OWN).notHere).toEqual([
+      "a mount at /ssh: what it is of is not on this machine",
+    ]);
   });
 });

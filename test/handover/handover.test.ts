@@ -16,6 +16,11 @@ import { hostOf } from "../plan-of.ts";
 
 const { files, removeTemporaryFolders } = openFiles(tmpdir());
 
+const AROUND = {
+  isForeign: false,
+  folders: { local: "/work/app", container: { value: "/workspaces/app", isPrivate: false } },
+  runArgs: [],
+} as const;
 const nothing = (): void => undefined;
 const quiet: Log = {
   info: nothing,
@@ -36,7 +41,7 @@ async function handOver(
   const labels: Readonly<Record<string, string>> = label === undefined ? {} : { "devcontainer.metadata": label };
   const config = { user: "", env: {}, labels, triggers: [], ...more };
   const readable = { env, withheld: () => undefined };
-  return makeHandover(config, { isForeign: false, readable }, { files, host: hostOf("/work/app"), log: quiet });
+  return makeHandover(config, { ...AROUND, readable }, { files, host: hostOf("/work/app"), log: quiet });
 }
 
 const SECRET = "s3cret-value";
@@ -79,6 +84,7 @@ test("what came from this machine's environment is in the files and nowhere else
     { TOKEN: SECRET },
   );
   const { envFile, envMapFile, env, ...said } = handover;
+  expect([said.remoteUser, said.options]).toEqual(["${localEnv:TOKEN}", "--mount type=volume,target=/data"]);
   expect([...env.values()].every(({ isPrivate }) => isPrivate)).toBe(true);
   expect(JSON.stringify([said, publicEnvironment(handover)])).not.toContain(SECRET);
   for (const file of [envFile, envMapFile]) {
@@ -105,7 +111,7 @@ test("what is withheld from a configuration is withheld from its image, from its
   const { env } = await makeHandover(
     { user: "", env: {}, labels, triggers: [] },
     {
-      isForeign: false,
+      ...AROUND,
       readable: { env: { NODE: "22" }, withheld: (name) => (name === "TOKEN" ? { name, why: "token" } : undefined) },
     },
     { files, host: hostOf("/work/app", { TOKEN: SECRET }), log: { ...quiet, warning: (line) => warnings.push(line) } },
@@ -134,6 +140,8 @@ test.each<[string, Parameters<typeof handOver>[0], string, string]>([
   ["nobody's: root", [{}], "", "root"],
   ["no label", undefined, "c", "c"],
   ["a label that is no JSON", "[", "c", "c"],
+  ["a default of a variable that is not set", [{ remoteUser: "${localEnv:USER_X:app}" }], "c", "app"],
+  ["the workspace's name", [{ remoteUser: "${localWorkspaceFolderBasename}" }], "c", "app"],
   ["a label that is one entry", '{"remoteUser":"a"}', "c", "a"],
   ["an entry that is no object", '["x", {"remoteUser":"a"}]', "c", "a"],
 ])("the user: %s", async (_, metadata, user, expected) => {
@@ -228,7 +236,7 @@ test("what a runner keeps to itself, and names that would begin a text of severa
   const label = JSON.stringify([{ remoteEnv: { OK: "1", ...Object.fromEntries(names.map((name) => [name, "x"])) } }]);
   const handover = await makeHandover(
     { user: "", env: {}, labels: { "devcontainer.metadata": label }, triggers: [] },
-    { isForeign: false, readable: { env: {}, withheld: () => undefined } },
+    { ...AROUND, readable: { env: {}, withheld: () => undefined } },
     { files, host: hostOf("/work/app"), log: { ...quiet, warning: (line) => warnings.push(line) } },
   );
   expect(runnerEnvironment(publicEnvironment(handover))).toEqual({ text: "OK=1", leftOut: names });
