@@ -73,7 +73,7 @@ function argumentsOf(
     platform,
     from: inputs.build.cacheFrom,
     to: inputs.build.cacheTo,
-    beside: cacheBeside(sources, inputs, host.event),
+    beside: cacheBeside(sources),
     mayExport: output.kind === "push" && !host.event.isPullRequest && abilitiesOf(builder).exportCache,
     isFresh,
     env: host.env,

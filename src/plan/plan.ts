@@ -15,12 +15,15 @@ import type { Hidden } from "../key/stored.ts";
 import type { Digest } from "../oci/digest.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import type { Doubt } from "../sources/doubt.ts";
+import { readHead } from "../sources/head.ts";
 import { installationOf } from "../sources/installation.ts";
 import { type Gathered, gatherSources, stagesOf, type Triggers } from "../sources/sources.ts";
 import type { World } from "../world.ts";
 import { refuseForeignSources } from "./allowed.ts";
+import { type BranchTags, branchTags } from "./branches.ts";
 import { readImages, refuseForeignImages, remoteDoubt } from "./images.ts";
 import { findHidden, tellPlaces } from "./places.ts";
+import { variantOf } from "./variant.ts";
 import type { Wanted } from "./wanted.ts";
 
 /** Everything that the commit and the inputs say, read once: what is hashed here is what will be built. */
@@ -28,6 +31,8 @@ export type Sources = {
   readonly wanted: Wanted;
   /** devcontainer.json as seen from the checkout, which is part of the branch's tag. */
   readonly configuration: string;
+  /** Where the newest sets of the branches stand that this run has to do with. */
+  readonly branches: BranchTags;
   readonly raw: Configuration["raw"];
   readonly places: Places;
   readonly hidden: Hidden;
@@ -47,7 +52,10 @@ export async function readSources(
   world: Pick<World, "files" | "host">,
   triggers: Triggers = new Map(),
 ): Promise<Sources> {
-  const gathered = await gatherSources(inputs, workspace, world, triggers);
+  const [gathered, head] = await Promise.all([
+    gatherSources(inputs, workspace, world, triggers),
+    readHead(world.files, workspace.checkout),
+  ]);
   const { configuration, definition } = gathered;
   const picked = pickLabel(configuration.raw);
   const trees = treesOf(gathered);
@@ -80,6 +88,14 @@ export async function readSources(
   return {
     wanted,
     configuration: gathered.relative,
+    branches: branchTags({
+      alias: inputs.alias,
+      event: world.host.event,
+      head,
+      commit: world.host.env.GITHUB_SHA,
+      configuration: gathered.relative,
+      variant: variantOf(inputs, gathered),
+    }),
     raw: configuration.raw,
     places: tellPlaces(gathered, images, inputs.platforms),
     hidden: findHidden(gathered, images),

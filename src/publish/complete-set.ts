@@ -6,7 +6,6 @@ import type { Digest } from "../oci/digest.ts";
 import { OWN_ANNOTATION, type Served } from "../oci/manifest.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import type { Repository } from "../oci/reference.ts";
-import { branchToMove } from "../plan/branches.ts";
 import type { Plan } from "../plan/keyed.ts";
 import type { PlanToStore } from "../plan/stored-plan.ts";
 import { isPast } from "../probe/age.ts";
@@ -16,6 +15,7 @@ import { verifySet } from "../probe/verify.ts";
 import type { Registry } from "../world.ts";
 import type { Scene } from "./outcome.ts";
 import { type Publication, type Published, type PushedPlan, publishSet, pushPlan } from "./publish.ts";
+import { shareLayers } from "./share-layers.ts";
 import { isSwept, withoutSwept } from "./swept.ts";
 
 /**
@@ -63,12 +63,14 @@ export async function publish({ sources, inputs, world }: Scene, complete: Compl
     Promise.all(found.map((one) => (isNew(one) ? one : withoutSwept(one, repository, world.registry)))),
     Promise.all(reused.map((one) => recordOfFound(one, repository, world.registry))),
   ]);
-  const branch = branchToMove(inputs.alias, world.host.event);
-  return publishSet(
+  const published = await publishSet(
     await speakingOf(found, pushed, world.registry),
-    { found: kept, earlier, branch, spot, look },
+    { found: kept, earlier, aliases: sources.branches.moved, spot, look },
     world,
   );
+  const exported = built.filter(({ foundLate }) => !foundLate).map(({ platform }) => platform);
+  if (inputs.build.cacheTo === undefined) await shareLayers(sources, exported, world.registry);
+  return published;
 }
 
 /** A set tells of itself; a platform's own index has only BuildKit's provenance, which a clean-up may have swept away. */

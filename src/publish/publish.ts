@@ -1,7 +1,7 @@
 import { isImmovable, type Look, type Named, putTag, type Settled, type Spot, settleTag } from "../build/claim.ts";
 import { patiently } from "../build/patiently.ts";
 import { ActionError } from "../errors.ts";
-import { branchTag, sourceTag } from "../key/fingerprint.ts";
+import { sourceTag } from "../key/fingerprint.ts";
 import { type Document, planConfig, planManifest, setIndex, textDocument } from "../key/record.ts";
 import { planStatement } from "../key/stored.ts";
 import { type Digest, shortDigest } from "../oci/digest.ts";
@@ -21,11 +21,11 @@ type Site = Pick<World, "registry" | "clock" | "pause" | "log">;
 /** A plan that lies in the cache repository, named by nothing yet; `subjects` are the manifests of the images that it speaks of. */
 export type PushedPlan = PlanToStore & { readonly manifest: Descriptor; readonly subjects: readonly Digest[] };
 
-/** What is known where a set is complete: its platforms, the builds of those that another run has built, and the branch whose newest set this becomes. */
+/** What is known where a set is complete: its platforms, the builds of those that another run has built, and the aliases whose newest set this becomes. */
 export type Publication = {
   readonly found: readonly Found[];
   readonly earlier: readonly BuildRecord[];
-  readonly branch: string | undefined;
+  readonly aliases: readonly string[];
   readonly spot: Spot;
   readonly look: Look;
 };
@@ -66,7 +66,7 @@ export async function pushPlan(
  * @throws ActionError E_PUSH; nothing is tagged before everything that it names is there.
  */
 export async function publishSet(pushed: PushedPlan, publication: Publication, world: Site): Promise<Published> {
-  const { found, earlier, branch, spot, look } = publication;
+  const { found, earlier, aliases, spot, look } = publication;
   const { sources, manifest } = pushed;
   const { repository } = sources.wanted;
   const index = setIndex(found, { manifest, own: pushed.plan.ownKey, ...describeBuilds(pushed, earlier) });
@@ -80,12 +80,11 @@ export async function publishSet(pushed: PushedPlan, publication: Publication, w
   ]);
   // Last: where the registry fails, the branch goes on naming what it named. The tag of the sources may have moved by then: everything that it
   // names has been checked, and whoever finds it looks again.
-  const alias = branch === undefined ? [] : [branchTag(branch, sources.configuration)];
   const [{ named, lag }] = await Promise.all([
     settleTag(spot, own, { look: look.at, put }, world),
-    ...alias.map((tag) => pointers.move(tag, own.served)),
+    ...aliases.map((tag) => pointers.move(tag, own.served)),
   ]);
-  if (named.served !== own.served) for (const tag of [source, ...alias]) await pointers.move(tag, named.served);
+  if (named.served !== own.served) for (const tag of [source, ...aliases]) await pointers.move(tag, named.served);
   tellNamed(spot, { named, lag, isOther: named.served !== own.served || other !== undefined }, world.log);
   pointers.tell();
   return { image: { ...repository, digest: named.served.descriptor.digest }, served: named.served, found: named.found };
@@ -143,10 +142,11 @@ async function readBack(repository: Repository, index: Document, world: Site): P
 /** What a branch's alias names: asked beside the probe, so that moving it after a hit costs no round trip of its own. */
 export type Alias = { readonly tag: string; readonly answer: Promise<Answer<Descriptor>> };
 
-export function lookAtAlias(sources: Sources, branch: string | undefined, registry: Registry): Alias | undefined {
-  if (branch === undefined) return undefined;
-  const tag = branchTag(branch, sources.configuration);
-  return { tag, answer: registry.describe({ ...sources.wanted.repository, tag }) };
+/** A hit moves the alias of its own variant: the one that all share is the newest build's. */
+export function lookAtAlias({ branches, wanted }: Sources, registry: Registry): Alias | undefined {
+  const [tag] = branches.moved;
+  if (tag === undefined) return undefined;
+  return { tag, answer: registry.describe({ ...wanted.repository, tag }) };
 }
 
 /**

@@ -81,7 +81,7 @@ function complete(more: Partial<Publication> = {}): Publication {
   return {
     found: found(),
     earlier: [],
-    branch: undefined,
+    aliases: [],
     spot: { reference, before: undefined, judge },
     look,
     ...more,
@@ -105,7 +105,7 @@ test("a plan is pushed under no tag, and speaks of its images in one order whate
 test("a set is as old as its oldest platform and took as long as its slowest; the branch's tag is the last", async () => {
   const { registry, pushed } = pushes();
   const stored = await planIn(registry);
-  const { image } = await publishSet(stored, complete({ earlier: [EARLIER], branch: "main" }), worldOf(registry));
+  const { image } = await publishSet(stored, complete({ earlier: [EARLIER], aliases: [tags[2]] }), worldOf(registry));
   expect(pushed.slice(3).map(([name]) => name)).toEqual(tags);
   const [, index = ""] = pushed.at(-1) ?? [];
   expect(image.digest).toBe(sha(index));
@@ -137,7 +137,7 @@ test("the tag of the sources does not wait until the set has been read back", as
 test("where the set is not served, the branch goes on naming what it named", async () => {
   const refused: Answer<never> = { kind: "unavailable", request: "GET x", words: "no luck" };
   const { registry, pushed } = pushes({ manifest: async () => refused });
-  const publishing = publishSet(await planIn(registry), complete({ branch: "main" }), worldOf(registry));
+  const publishing = publishSet(await planIn(registry), complete({ aliases: [tags[2]] }), worldOf(registry));
   await expect(publishing).rejects.toMatchObject({ code: "E_PUSH", message: expect.stringContaining("no luck") });
   expect(pushed.map(([name]) => name)).not.toContain(tags[2]);
 });
