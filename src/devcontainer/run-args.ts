@@ -60,7 +60,7 @@ export function usableRunArgs(
   const usable = told.flatMap(({ option, why }) => (why === undefined ? [option] : []));
   return {
     options: usable.flatMap(({ flag, value }) =>
-      flag === "--mount" ? [] : [value === undefined ? [flag] : [flag, value]],
+      flag === "--mount" ? [] : [value === undefined || SWITCHES.has(flag) ? [flag] : [flag, value]],
     ),
     mounts: usable.flatMap(({ flag, value }) => (flag === "--mount" && value !== undefined ? [value] : [])),
     leftOut: told.flatMap(({ option: { flag }, why }) => (why === undefined ? [] : [`${flag} of runArgs: ${why}`])),
@@ -70,6 +70,9 @@ export function usableRunArgs(
 function whyLeftOut({ flag, value, isPrivate }: Option, isForeign: boolean): string | undefined {
   if (isPrivate) return "its value was read of this machine's environment";
   if (isForeign && (RIGHTS.has(flag) || flag === "--privileged")) return "a fork's code wrote it";
+  if (SWITCHES.has(flag) && value !== undefined && !/^(true|1)$/.test(value)) return "it is switched off";
+  // Docker would take the next option for the value, and the word behind that for the image.
+  if ((HARMLESS.has(flag) || RIGHTS.has(flag)) && value === undefined) return "it has no value";
   if (flag === "--env" && !value?.includes("=")) return "it names a variable of this machine";
   if (flag === "--init" || flag === "--privileged" || flag === "--mount") return undefined;
   return HARMLESS.has(flag) || RIGHTS.has(flag) ? undefined : "a job's container does not take it";

@@ -230,6 +230,18 @@ describe("runArgs", () => {
     expect(notHere.map((what) => what.split(" of runArgs: ")[0])).toEqual(flags);
   });
 
+  // Docker would take the next option for the value, and the word behind that for the image.
+  it("an option without its value, and a switch with one, move no word to another place", () => {
+    const texts = ["--label", "--hostname", "evil.test/image", "--init=true", "--privileged=false", "--env"];
+    const { text, notHere } = told(texts);
+    expect(text).toBe("--hostname evil.test/image --init");
+    expect(notHere).toEqual([
+      "--label of runArgs: it has no value",
+      "--privileged of runArgs: it is switched off",
+      "--env of runArgs: it has no value",
+    ]);
+  });
+
   it("of a fork's only what limits or describes", () => {
     const texts = ["--privileged", "--cap-add=ALL", "--device", "/dev/kvm", "--pid=host", "--memory=1g"];
     const { text, notHere } = told([...texts, "--mount", "type=bind,source=/var/run/docker.sock,target=/s"], {
