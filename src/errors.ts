@@ -5,6 +5,7 @@ export type ErrorCode =
   | "E_FEATURE"
   | "E_DOCKERFILE"
   | "E_CONTEXT"
+  | "E_LIMIT"
   | "E_NOT_YET"
   | "E_AUTH"
   | "E_REGISTRY"
@@ -23,6 +24,17 @@ export type Place = { readonly file: string; readonly line?: number };
 /** `file:line`, as compilers write it. */
 export function tellPlace({ file, line }: Place): string {
   return line === undefined ? file : `${file}:${line}`;
+}
+
+const MOST_TOLD = 20;
+const LONGEST_NAME = 100;
+
+/** The names that there are, as a sentence lists them: the first of them where a stranger has written thousands. */
+export function tellSome(names: readonly string[]): string {
+  const told = names
+    .slice(0, MOST_TOLD)
+    .map((name) => (name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name));
+  return [...told, ...(names.length > MOST_TOLD ? [`and ${names.length - MOST_TOLD} more`] : [])].join(", ");
 }
 
 export type ActionErrorParts = {

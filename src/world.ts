@@ -1,3 +1,4 @@
+import type { Place } from "./errors.ts";
 import type { Digest } from "./oci/digest.ts";
 import type { Descriptor, Served } from "./oci/manifest.ts";
 import type { Reference, Repository } from "./oci/reference.ts";
@@ -216,6 +217,13 @@ export type Log = {
 
 /** Milliseconds since 1970. */
 export type Clock = () => number;
+
+/**
+ * What reading a checkout may cost before anything is asked: a few hundred bytes of a stranger's can ask for gigabytes.
+ * `spend` is told of work that is out of proportion to what was read, in bytes of memory or steps that take as long, where it is done.
+ * It throws E_LIMIT past a limit, or when the time is over.
+ */
+export type Effort = { readonly spend: (amount: number, at: Place) => void };
 
 /** Unpacks gzip; never gives more than `limit` bytes, and says what is wrong where it would or cannot. */
 export type Gunzip = (packed: Uint8Array, limit: number) => Promise<Uint8Array | { readonly wrong: string }>;

@@ -167,7 +167,7 @@ export function inputsOf(asked: Asked): Inputs {
 
 /** What the story reads of a checkout, before any request. */
 export async function readFrom(inputs: Inputs, world: Pick<World, "files" | "host">): Promise<Sources> {
-  return readSources(inputs, await openCheckout(inputs, world), world);
+  return readSources(inputs, await openCheckout(inputs, world), { ...world, clock: Date.now });
 }
 
 /** Reads a real folder and probes a stand-in registry: what the story does, without its log. */

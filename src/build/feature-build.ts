@@ -1,9 +1,11 @@
 import { baseEntries, METADATA_LABEL } from "../devcontainer/label.ts";
 import { extendDockerfile } from "../dockerfile/extend.ts";
 import { finalUser } from "../dockerfile/user.ts";
-import { ActionError } from "../errors.ts";
+import { ActionError, tellSome } from "../errors.ts";
 import type { ArchiveEntry } from "../features/archive.ts";
-import type { FeaturePorts } from "../features/found.ts";
+import { featureError } from "../features/asked.ts";
+import type { FeatureDoubt, FeaturePorts } from "../features/found.ts";
+import { openGate } from "../features/gate.ts";
 import { fetchFeatureContent, type InstalledFeature } from "../features/install.ts";
 import type { ImageConfig } from "../oci/config.ts";
 import { digestOf } from "../oci/digest.ts";
@@ -23,28 +25,49 @@ export type FeatureToInstall = {
   readonly entries: readonly ArchiveEntry[] | undefined;
 };
 
+/** Bytes of all features together, unpacked: they are held until they are laid out. A hundred of the usual ones take a few. */
+const ALL_FEATURES = 256 * 1024 * 1024;
+const AT_ONCE = 2;
+
 /**
- * Fetches the features of a build, all at once, each by the digest that is in the plan.
- * @throws ActionError E_REGISTRY where one cannot be had, E_FEATURE or E_CHANGED for one that is not what it was.
+ * Fetches the features of a build, a few at once, each by the digest that is in the plan.
+ * @throws ActionError E_REGISTRY where one cannot be had, E_FEATURE or E_CHANGED for one that is not what it was, and E_FEATURE where they
+ * take more memory than a runner need have.
  */
 export async function fetchFeatures(
   features: readonly InstalledFeature[],
   ports: FeaturePorts,
 ): Promise<readonly FeatureToInstall[]> {
-  return Promise.all(
-    features.map(async (feature): Promise<FeatureToInstall> => {
-      const { source } = feature;
-      if (source.kind === "local") return { feature, entries: undefined };
-      const content = await fetchFeatureContent({ ...feature, source }, ports);
-      if (content.kind === "content") return content;
-      const { what, error } = content;
-      throw new ActionError("E_REGISTRY", {
-        what: `${what} cannot be read: ${error.words} (${error.request}).`,
-        fix: error.fix ?? "Run the job again, and log in to its registry before this action.",
-        cause: error,
-      });
-    }),
-  );
+  const gate = openGate(AT_ONCE);
+  let size = 0;
+  const fetchOne = async (feature: InstalledFeature): Promise<FeatureToInstall> => {
+    const { source } = feature;
+    if (source.kind === "local") return { feature, entries: undefined };
+    // Those that still wait when one was too much are not fetched any more.
+    if (size > ALL_FEATURES) throw tooLarge(feature);
+    const content = await fetchFeatureContent({ ...feature, source }, ports);
+    if (content.kind !== "content") throw notRead(content);
+    size += content.size;
+    if (size > ALL_FEATURES) throw tooLarge(feature);
+    return content;
+  };
+  return Promise.all(features.map((feature) => gate(() => fetchOne(feature))));
+}
+
+function tooLarge({ asked }: InstalledFeature): ActionError {
+  return featureError(asked, {
+    what: `does not fit: unpacked, the features together have more than ${ALL_FEATURES / 1024 / 1024} MiB`,
+    fix: "Take the largest of them out: a feature downloads what it installs, and does not bring it along.",
+    by: "feature",
+  });
+}
+
+function notRead({ what, error }: FeatureDoubt): ActionError {
+  return new ActionError("E_REGISTRY", {
+    what: `${what} cannot be read: ${error.words} (${error.request}).`,
+    fix: error.fix ?? "Run the job again, and log in to its registry before this action.",
+    cause: error,
+  });
 }
 
 /** What is built for one platform, once the base image is known. */
@@ -70,7 +93,7 @@ export function featureDockerfile({ gathered, platform, base, features }: Featur
   const found = finalUser(dockerfile, target, scopeOf(gathered, platform), base);
   if (found.kind === "unresolved")
     throw new ActionError("E_DOCKERFILE", {
-      what: `Which user the image has cannot be told before the build: USER holds ${found.names.join(", ")}.`,
+      what: `Which user the image has cannot be told before the build: USER holds ${tellSome(found.names)}.`,
       fix: "Write the user's name, or give the variable a value with ARG or ENV: features are installed for that user.",
       at: { file: dockerfile.file, line: found.line },
     });

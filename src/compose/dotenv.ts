@@ -1,4 +1,5 @@
 import { ActionError } from "../errors.ts";
+import type { Effort } from "../world.ts";
 import { type Filled, fillTemplate, type Variables } from "./template.ts";
 
 /** White space that is not the end of a line, as compose's reader knows it. */
@@ -16,6 +17,7 @@ export type DotenvValue = Pick<Filled, "text" | "missing">;
  * @param file how messages name it.
  * @param known what values may use, and what counts before what earlier lines say.
  * @param earlier what files before this one said; its names are kept.
+ * @param effort told of what variables put in.
  * @throws E_CONFIG with the line, but without its text, which may be secret.
  * @see https://github.com/compose-spec/compose-go/blob/v2.9.1/dotenv/parser.go
  */
@@ -23,6 +25,7 @@ export function readDotenv(
   { text, file }: { readonly text: string; readonly file: string },
   known: Variables,
   earlier: ReadonlyMap<string, DotenvValue> = new Map(),
+  effort?: Effort,
 ): ReadonlyMap<string, DotenvValue> {
   const source = text.replace(/^\uFEFF/, "");
   const values = new Map(earlier);
@@ -36,8 +39,11 @@ export function readDotenv(
     const { text, ...value } = isAlone
       ? { text: variables.get(name), next, isTemplate: false }
       : readValue(source, next, place);
-    if (text !== undefined)
-      values.set(name, value.isTemplate ? fillTemplate(text, variables, place) : { text, missing: [] });
+    if (text !== undefined) {
+      const set = value.isTemplate ? fillTemplate(text, variables, place) : { text, missing: [] };
+      effort?.spend(set.text.length, place);
+      values.set(name, set);
+    }
     line += source.slice(at, value.next).split("\n").length - 1;
     end = value.next;
   }

@@ -40,6 +40,9 @@ export function stepVariables(env: Env, workspace: string): Variables {
   return { get: (name) => (name === "PWD" ? workspace : Object.hasOwn(env, name) ? env[name] : undefined) };
 }
 
+/** Bytes of memory of one variable, beside its text. */
+const ENTRY = 64;
+
 /** The variables that are known, and behind them those of env files, the last of which counts. */
 export async function withEnvFiles(
   sources: Sources,
@@ -48,7 +51,11 @@ export async function withEnvFiles(
   named: Named,
 ): Promise<Variables> {
   let values: ReadonlyMap<string, DotenvValue> = new Map();
-  for (const path of paths) values = readDotenv(await sources.read(path, named), known, values);
+  for (const path of paths) {
+    // What was read before is copied.
+    sources.effort.spend(ENTRY * values.size, named.at);
+    values = readDotenv(await sources.read(path, named), known, values, sources.effort);
+  }
   return withValues(known, values);
 }
 

@@ -1,5 +1,5 @@
 import { folderOf, pathWithin } from "../devcontainer/paths.ts";
-import { ActionError } from "../errors.ts";
+import { ActionError, tellSome } from "../errors.ts";
 import { canonicalServices, servicesOf } from "./canonical.ts";
 import { layOver } from "./merge.ts";
 import { isRemote, type ReadScope, readDocuments, resolveInside } from "./sources.ts";
@@ -23,6 +23,9 @@ export type Extending = {
   readonly scope: ReadScope;
 };
 
+/** Nobody writes that many, and each takes room on the stack. */
+const MOST_STEPS = 100;
+
 /** How a service was reached: through which others, and whether from one of its own file. */
 type Via = { readonly trail: readonly string[]; readonly isNeighbour: boolean };
 
@@ -44,6 +47,7 @@ export async function extendService(
   const step = `${name} in ${tellFile(from)}`;
   const trail = [...via.trail, step];
   if (via.trail.includes(step)) throw circle(trail, extension);
+  if (trail.length > MOST_STEPS) throw tooLong(name, extension);
   if (via.isNeighbour && isTagged(service)) return unsettled(service);
   const { wanted, file } = readExtension(extension, `services.${name}.extends`);
   if (file && isRemote(file.text)) return elsewhere(file);
@@ -117,11 +121,19 @@ function tellFile({ path, scope }: Extending): string {
 }
 
 function noService(name: string, wanted: Scalar, other: Extending): ActionError {
-  const names = [...other.services.entries.keys()].join(", ");
+  const names = tellSome([...other.services.entries.keys()]);
   return new ActionError("E_CONFIG", {
     what: `services.${name} extends ${tellText(wanted)}, and there is no such service in ${tellFile(other)}.`,
     fix: names === "" ? "There is none at all." : `The services there are: ${names}.`,
     at: wanted.at,
+  });
+}
+
+function tooLong(name: string, extension: Tree): ActionError {
+  return new ActionError("E_CONFIG", {
+    what: `More than ${MOST_STEPS} services extend one another, up to services.${name}.`,
+    fix: "Say in one service what they have in common.",
+    at: placeOf(extension),
   });
 }
 

@@ -15,16 +15,16 @@ export function layOver(base: Mapping, over: Mapping, path: string, tagged: Mapp
 
 type Rule = (base: Tree, over: Tree, path: string) => Tree;
 
-const RULES: Readonly<Record<string, Rule>> = {
-  "services.*.build": (base, over, path) => mergeMappings(asBuild(base), asBuild(over), path),
-  "services.*.build.args": concatenate,
-  "services.*.build.additional_contexts": concatenate,
-  "services.*.build.labels": concatenate,
-  "services.*.build.extra_hosts": appendNew,
-};
+const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
+  ["services.*.build", (base, over, path) => mergeMappings(asBuild(base), asBuild(over), path)],
+  ["services.*.build.args", concatenate],
+  ["services.*.build.additional_contexts", concatenate],
+  ["services.*.build.labels", concatenate],
+  ["services.*.build.extra_hosts", appendNew],
+]);
 
 function merge(base: Tree, over: Tree, path: string): Tree {
-  const rule = RULES[path];
+  const rule = RULES.get(path);
   if (!isSet(base)) return isSet(over) ? over : base;
   if (!isSet(over) || base.kind === "opaque") return base;
   if (over.kind === "opaque") return over;

@@ -16,6 +16,9 @@ export type Model = {
   readonly unread: readonly Doubt[];
 };
 
+/** Bytes of memory of a service that was not asked for. */
+const ENTRY = 200;
+
 /**
  * Reads compose files, lays the later ones over the earlier ones, and follows `extends` and `include`.
  * @param paths absolute.
@@ -28,6 +31,8 @@ export async function loadModel(paths: readonly string[], named: Named, scope: M
   for (const path of paths) {
     for (const document of await readDocuments(path, named, scope)) {
       model = laterOver(model, await readPart(document, path, scope), document);
+      // All that was said before is gone through once for each document.
+      scope.sources.effort.spend(ENTRY * (model.services.entries.size + model.secrets.entries.size), named.at);
     }
   }
   return model;

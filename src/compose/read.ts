@@ -1,6 +1,6 @@
 import { folderOf } from "../devcontainer/paths.ts";
-import { ActionError } from "../errors.ts";
-import type { Files } from "../world.ts";
+import { ActionError, tellSome } from "../errors.ts";
+import type { Effort, Files } from "../world.ts";
 import { readBuild } from "./build.ts";
 import { doubtsAbout } from "./doubts.ts";
 import { projectVariables, withProjectName } from "./environment.ts";
@@ -14,6 +14,7 @@ import { assignmentsAt, type Section, type Sourced, sectionAt, textAt } from "./
 
 /**
  * Tells what the service of a compose project builds or runs, as `docker compose config` would, without it.
+ * @param effort told of what becomes larger than what was read.
  * @returns `unknown` where that depends on what cannot be read here.
  * @throws E_CONFIG with the line for what compose refuses too, as far as it concerns the service, and for paths that leave the checkout.
  * @see https://github.com/compose-spec/compose-spec/blob/main/spec.md
@@ -21,8 +22,9 @@ import { assignmentsAt, type Section, type Sourced, sectionAt, textAt } from "./
 export async function readComposeService(
   request: ComposeRequest,
   files: Pick<Files, "readText" | "stat" | "realPath">,
+  effort?: Effort,
 ): Promise<ComposeService> {
-  const sources = openSources(files, request.checkout);
+  const sources = openSources(files, request.checkout, effort);
   const { paths, named } = await findComposeFiles(request, sources);
   const folder = folderOf(paths[0]);
   const { env, workspace } = request;
@@ -120,7 +122,7 @@ function noService({ service, at }: ComposeRequest, { services }: Model): Action
   return new ActionError("E_CONFIG", {
     what: `service is "${service}", and the compose files have no such service.`,
     fix:
-      names.length > 0 ? `The services there are: ${names.join(", ")}.` : "Add it under services: in the compose file.",
+      names.length > 0 ? `The services there are: ${tellSome(names)}.` : "Add it under services: in the compose file.",
     at: at.service,
   });
 }

@@ -1,4 +1,4 @@
-import { ActionError, type Place } from "../errors.ts";
+import { ActionError, type Place, tellSome } from "../errors.ts";
 import { resolveInside } from "./sources.ts";
 import { type Mapping, type Scalar, type Tree, tellText, wrongType } from "./tree.ts";
 import { asText, itemsOf, type Section, type Sourced, scalarAt, textAt } from "./values.ts";
@@ -50,8 +50,7 @@ function undefinedSecret(source: Scalar, secrets: Mapping): ActionError {
   const names = [...secrets.entries.keys()];
   return new ActionError("E_CONFIG", {
     what: `A build wants the secret ${tellText(source)}, and the compose files have none of that name.`,
-    fix:
-      names.length > 0 ? `Those there are: ${names.join(", ")}.` : "Define it under secrets: at the top of the file.",
+    fix: names.length > 0 ? `Those there are: ${tellSome(names)}.` : "Define it under secrets: at the top of the file.",
     at: source.at,
   });
 }

@@ -1,6 +1,6 @@
 import { pathWithin, resolvePath } from "../devcontainer/paths.ts";
 import { ActionError, type Place } from "../errors.ts";
-import type { Files } from "../world.ts";
+import type { Effort, Files } from "../world.ts";
 import type { Variables } from "./template.ts";
 import { type Mapping, type Scalar, tellText } from "./tree.ts";
 import { readYaml } from "./yaml.ts";
@@ -13,7 +13,12 @@ export type Sources = {
   /** The text of a file that something names. @throws E_CONFIG where it is not there, or lies outside the checkout. */
   readonly read: (path: string, named: Named) => Promise<{ readonly file: string; readonly text: string }>;
   readonly isFile: (path: string) => Promise<boolean>;
+  /** Told of what becomes larger than what was read. */
+  readonly effort: Effort;
 };
+
+/** Nothing is counted. */
+const FREE: Effort = { spend: () => undefined };
 
 /** Who names a file, for messages. */
 export type Named = {
@@ -27,7 +32,11 @@ export type Named = {
 const MAX_READS = 1000;
 
 /** Opens the files of a checkout for reading compose files, links looked at. */
-export function openSources(files: Pick<Files, "readText" | "stat" | "realPath">, checkout: string): Sources {
+export function openSources(
+  files: Pick<Files, "readText" | "stat" | "realPath">,
+  checkout: string,
+  effort: Effort = FREE,
+): Sources {
   let reads = 0;
   const realFile = async (path: string): Promise<string | undefined> => {
     const real = await files.realPath(path);
@@ -35,6 +44,7 @@ export function openSources(files: Pick<Files, "readText" | "stat" | "realPath">
   };
   return {
     checkout,
+    effort,
     isFile: async (path) => (await realFile(path)) !== undefined,
     read: async (path, named) => {
       const file = pathWithin(checkout, path);
@@ -66,7 +76,7 @@ export async function readDocuments(
   { sources, variables, folder }: Omit<ReadScope, "variables"> & { readonly variables: Variables | undefined },
 ): Promise<readonly Mapping[]> {
   const { file, text } = await sources.read(path, named);
-  return readYaml({ file, text, folder, variables });
+  return readYaml({ file, text, folder, variables, effort: sources.effort });
 }
 
 /** Paths that compose would fetch from elsewhere: a URL, or a repository as git and Docker write it. */

@@ -17,8 +17,9 @@ export type Filled = {
   readonly missing: readonly string[];
 };
 
-/** A dollar sign that means something. What follows a brace reaches to the last closing one of the line; the scanner cuts it. */
-const VARIABLE = /\$(?:(\$)|([_a-z][_a-z0-9]*)|\{(?:([_a-z][_a-z0-9]*(?::?[-+?][^\n]*)?)\}|))/gi;
+const NAME = /[_a-z][_a-z0-9]*/iy;
+/** What makes a default of what stands behind a name. */
+const OPERATOR = /:?[-+?]/y;
 const BRACED = /^\$\{([_a-z][_a-z0-9]*)(?:(:?)([-+?])([^\n]*))?\}$/i;
 
 /** A default in a default, and so on: nobody writes that many, and each takes room on the stack. */
@@ -45,11 +46,17 @@ type Scope = { readonly variables: Variables; readonly at: Place; readonly depth
 function fill(template: string, scope: Scope): Filled {
   if (scope.depth > MAX_DEPTH) throw tooDeep(scope.at);
   const pieces: Filled[] = [];
+  const lastBrace = lastBraces(template);
   let next = 0;
-  for (let found = search(template, next); found; found = search(template, next)) {
-    const expression = found[3] === undefined ? found[0] : untilClosingBrace(found[0]);
-    pieces.push(asIs(template.slice(next, found.index)), fillOne(expression, scope));
-    next = found.index + expression.length;
+  for (let at = template.indexOf("$"); at >= 0; at = template.indexOf("$", at)) {
+    const expression = expressionAt(template, at, lastBrace);
+    if (expression === "") {
+      at++;
+      continue;
+    }
+    pieces.push(asIs(template.slice(next, at)), fillOne(expression, scope));
+    at += expression.length;
+    next = at;
   }
   pieces.push(asIs(template.slice(next)));
   const length = pieces.reduce((sum, { text }) => sum + text.length, 0);
@@ -57,10 +64,39 @@ function fill(template: string, scope: Scope): Filled {
   return join(pieces);
 }
 
-function search(template: string, from: number): RegExpExecArray | null {
-  const pattern = new RegExp(VARIABLE);
-  pattern.lastIndex = from;
-  return pattern.exec(template);
+/**
+ * What stands at a dollar sign: nothing where it has no meaning, `${` alone where a brace begins no variable. What follows an operator
+ * reaches to the last closing brace of the line, and is cut where its own closes.
+ */
+function expressionAt(template: string, at: number, lastBrace: (from: number) => number): string {
+  if (template[at + 1] === "$") return "$$";
+  const isBraced = template[at + 1] === "{";
+  const name = matchAt(NAME, template, isBraced ? at + 2 : at + 1);
+  if (!isBraced) return name === "" ? "" : `$${name}`;
+  const behind = at + 2 + name.length;
+  if (name !== "" && template[behind] === "}") return template.slice(at, behind + 1);
+  const operator = name === "" ? "" : matchAt(OPERATOR, template, behind);
+  const last = operator === "" ? -1 : lastBrace(behind);
+  return last < behind + operator.length ? "${" : untilClosingBrace(template.slice(at, last + 1));
+}
+
+function matchAt(pattern: RegExp, text: string, at: number): string {
+  pattern.lastIndex = at;
+  return pattern.exec(text)?.[0] ?? "";
+}
+
+/** Where the last closing brace is in the line that a place is in, looked for once a line; places are asked about in ascending order. */
+function lastBraces(template: string): (from: number) => number {
+  let lineEnd = -1;
+  let brace = -1;
+  return (from) => {
+    if (from > lineEnd) {
+      const end = template.indexOf("\n", from);
+      lineEnd = end < 0 ? template.length : end;
+      brace = template.lastIndexOf("}", lineEnd);
+    }
+    return brace;
+  };
 }
 
 /** compose does not look at the character behind an opening brace, so that `{}` in a default opens and never closes. */
@@ -88,7 +124,8 @@ function fillOne(expression: string, scope: Scope): Filled {
   if (operator === "?" && !counts) throw required(name, words, scope.at);
   const usesAlternative = operator === "+" ? counts : !counts;
   const missing = missingIn(name, scope.variables);
-  if (usesAlternative) return { ...alternative, fromEnvironment: true, missing: [...missing, ...alternative.missing] };
+  if (usesAlternative)
+    return { ...alternative, fromEnvironment: true, missing: firstNames([missing, alternative.missing]) };
   return { text: value ?? "", fromEnvironment: true, unset: [], missing };
 }
 
@@ -110,9 +147,22 @@ function join(pieces: readonly Filled[]): Filled {
   return {
     text: pieces.map(({ text }) => text).join(""),
     fromEnvironment: pieces.some(({ fromEnvironment }) => fromEnvironment),
-    unset: pieces.flatMap(({ unset }) => unset),
-    missing: pieces.flatMap(({ missing }) => missing),
+    unset: firstNames(pieces.map(({ unset }) => unset)),
+    missing: firstNames(pieces.map(({ missing }) => missing)),
   };
+}
+
+/** Names told of one value. Lines of an env file that double one another double these as well. */
+const MOST_NAMES = 100;
+
+function firstNames(lists: readonly (readonly string[])[]): readonly string[] {
+  const names = new Set<string>();
+  for (const list of lists)
+    for (const name of list) {
+      if (names.size >= MOST_NAMES) return [...names];
+      names.add(name);
+    }
+  return [...names];
 }
 
 function malformed(at: Place): ActionError {

@@ -1,5 +1,6 @@
 import type { Scalar as YamlScalar } from "yaml";
 import type { Place } from "../errors.ts";
+import type { Effort } from "../world.ts";
 import { readPlainScalar } from "./go-scalar.ts";
 import { fillTemplate, type Variables } from "./template.ts";
 import type { Opaque, Scalar } from "./tree.ts";
@@ -8,13 +9,14 @@ type Origin = {
   readonly folder: string;
   /** Without any, dollar signs stay what they are. */
   readonly variables: Variables | undefined;
+  readonly effort: Effort;
 };
 
 const NOT_TEXT = /^tag:yaml\.org,2002:(?:null|bool|int|float)$/;
 const KNOWN_TAG = /^(?:!reset|!override|tag:yaml\.org,2002:(?:str|null|bool|int|float|map|seq))$/;
 
 /** The value of a scalar that was parsed with the failsafe schema, which leaves all of them texts. */
-export function readScalar(node: YamlScalar, at: Place, { folder, variables }: Origin): Scalar | Opaque {
+export function readScalar(node: YamlScalar, at: Place, { folder, variables, effort }: Origin): Scalar | Opaque {
   const written = typeof node.value === "string" ? node.value : "";
   const tag = node.tag ?? "";
   const isText = node.type !== "PLAIN" || tag.endsWith(":str") || tag === "!override";
@@ -22,7 +24,10 @@ export function readScalar(node: YamlScalar, at: Place, { folder, variables }: O
   if (opaque) return opaque;
   const value = isText ? { type: "text" as const, text: written } : readPlainScalar(written);
   const scalar: Scalar = { kind: "scalar", ...value, at, folder, fromEnvironment: false, unset: [], missing: [] };
-  return value.type === "text" && variables ? { ...scalar, ...fillTemplate(value.text, variables, at) } : scalar;
+  if (value.type !== "text" || !variables) return scalar;
+  const filled = fillTemplate(value.text, variables, at);
+  effort.spend(filled.text.length, at);
+  return { ...scalar, ...filled };
 }
 
 /** A value of which nothing is written. */

@@ -10,6 +10,7 @@ import {
   type YAMLSeq,
 } from "yaml";
 import { ActionError, type Place } from "../errors.ts";
+import type { Effort } from "../world.ts";
 import type { Variables } from "./template.ts";
 import type { Mapping, Tree } from "./tree.ts";
 import { emptyScalar, opaqueFor, opaqueTag, readScalar } from "./yaml-scalar.ts";
@@ -22,11 +23,21 @@ export type YamlSource = {
   readonly folder: string;
   /** Without any, dollar signs stay what they are. */
   readonly variables: Variables | undefined;
+  /** Told of values, which anchors repeat, and of what variables put in. */
+  readonly effort: Effort;
 };
+
+/** A reader of YAML takes hundreds of bytes for each character. */
+export const LARGEST_YAML = 512 * 1024;
+
+export const MOST_DOCUMENTS = 100;
 
 /** Anchors can make a small file into an endless one. */
 const MAX_NODES = 100_000;
 const MAX_DEPTH = 200;
+
+/** Bytes of memory that a value takes, beside its text. */
+const VALUE = 100;
 
 /** What is known of a file while it is read. */
 export type Reading = {
@@ -54,6 +65,7 @@ export function startReading(source: YamlSource, lines: LineCounter): Reading {
  */
 export function readNode(node: unknown, at: Place, reading: Reading): Tree {
   if (--reading.left.nodes < 0 || reading.open.size > MAX_DEPTH) throw tooLarge(at);
+  reading.source.effort.spend(VALUE, at);
   if (isAlias(node)) return readNode(reading.targets.get(node), at, reading);
   if (isScalar(node)) return readScalar(node, placeIn(reading, node, at), reading.source);
   if (!isMap(node) && !isSeq(node)) return emptyScalar(at, reading.source.folder);
@@ -165,7 +177,7 @@ function containsItself(at: Place): ActionError {
 /** A file that no reader of ours, nor of compose's, would come to the end of. */
 export function tooLarge(at: Place): ActionError {
   return new ActionError("E_CONFIG", {
-    what: `This file holds more than ${MAX_NODES} values, or is nested more than ${MAX_DEPTH} levels deep.`,
+    what: `This file has more than ${LARGEST_YAML / 1024} KiB, holds more than ${MAX_NODES} values or ${MOST_DOCUMENTS} documents, or is nested more than ${MAX_DEPTH} levels deep.`,
     fix: "Look for anchors that are used in one another.",
     at,
   });

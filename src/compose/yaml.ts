@@ -1,7 +1,15 @@
 import { type Document, LineCounter, type Node, parseAllDocuments, visit } from "yaml";
 import { ActionError, type Place } from "../errors.ts";
 import { type Mapping, placeOf } from "./tree.ts";
-import { type Reading, readNode, startReading, tooLarge, type YamlSource } from "./yaml-tree.ts";
+import {
+  LARGEST_YAML,
+  MOST_DOCUMENTS,
+  type Reading,
+  readNode,
+  startReading,
+  tooLarge,
+  type YamlSource,
+} from "./yaml-tree.ts";
 
 /**
  * Reads a compose file: one tree for each YAML document in it, with anchors, merge keys and variables resolved as compose does it. Names
@@ -11,6 +19,7 @@ import { type Reading, readNode, startReading, tooLarge, type YamlSource } from 
  * @see https://github.com/compose-spec/compose-go/blob/v2.9.1/loader/loader.go (loadYamlFile)
  */
 export function readYaml(source: YamlSource): readonly Mapping[] {
+  if (source.text.length > LARGEST_YAML) throw tooLarge({ file: source.file });
   const lines = new LineCounter();
   // The failsafe schema leaves every scalar the text it is: which of them are numbers is compose's to say.
   const documents = parseAllDocuments(source.text, {
@@ -20,6 +29,7 @@ export function readYaml(source: YamlSource): readonly Mapping[] {
     prettyErrors: false,
     logLevel: "silent",
   });
+  if (documents.length > MOST_DOCUMENTS) throw tooLarge({ file: source.file });
   const reading = startReading(source, lines);
   return [...documents].map((document) => readDocument(document, reading));
 }

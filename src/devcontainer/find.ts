@@ -1,4 +1,4 @@
-import { ActionError } from "../errors.ts";
+import { ActionError, tellSome } from "../errors.ts";
 import type { Files } from "../world.ts";
 import { folderOf, pathWithin, resolvePath, type Workspace } from "./paths.ts";
 
@@ -59,7 +59,7 @@ export async function findAnyConfiguration(
   if (only === undefined) return undefined;
   if (others.length > 0) {
     throw new ActionError("E_CONFIG", {
-      what: `There are ${others.length + 1} dev container configurations and none was chosen: ${[only, ...others].join(", ")}.`,
+      what: `There are ${others.length + 1} dev container configurations and none was chosen: ${tellSome([only, ...others])}.`,
       fix: `Set the input devcontainer-json-path to one of them, for example devcontainer-json-path: ${only}`,
     });
   }

@@ -10,9 +10,27 @@ export function isJsonObject(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A path as one text, fit for a map's key: https://www.rfc-editor.org/rfc/rfc6901 */
-export function pointerOf(path: JsonPath): string {
-  return path.map((step) => `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+/** What is known of the values of a document, by where they stand. A path as one text would be as long as all names above it, for each value. */
+export type PathMap<T> = { value: T | undefined; below: Map<string | number, PathMap<T>> | undefined };
+
+/** One of which nothing is known yet. */
+export function openPathMap<T>(): PathMap<T> {
+  return { value: undefined, below: undefined };
+}
+
+/** What is right below, made where nothing is known of it yet. */
+export function stepInto<T>(map: PathMap<T>, step: string | number): PathMap<T> {
+  map.below ??= new Map();
+  const known = map.below.get(step);
+  if (known) return known;
+  const made = openPathMap<T>();
+  map.below.set(step, made);
+  return made;
+}
+
+/** Notes a value. */
+export function putAt<T>(map: PathMap<T>, path: JsonPath, value: T): void {
+  path.reduce<PathMap<T>>(stepInto, map).value = value;
 }
 
 /** A path as people write it: `build.args.VARIANT`, `build.cacheFrom[1]`. */

@@ -100,7 +100,11 @@ function forwardPorts(entries: readonly JsonObject[]): readonly Json[] {
 /** Each tool's customizations as a list, for only the tool knows how to merge its own. */
 function mergeCustomizations(entries: readonly JsonObject[]): JsonObject {
   const lists = new Map<string, Json[]>();
-  for (const [tool, value] of pairs(entries, "customizations")) lists.set(tool, [...(lists.get(tool) ?? []), value]);
+  for (const [tool, value] of pairs(entries, "customizations")) {
+    const list = lists.get(tool) ?? [];
+    lists.set(tool, list);
+    list.push(value);
+  }
   return Object.fromEntries(lists);
 }
 

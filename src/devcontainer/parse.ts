@@ -1,6 +1,15 @@
 import { type JSONVisitor, type ParseErrorCode, parse, printParseErrorCode, visit } from "jsonc-parser";
 import { ActionError, type Place } from "../errors.ts";
-import { isJsonObject, type Json, type JsonObject, type JsonPath, pointerOf } from "./json.ts";
+import {
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  type JsonPath,
+  openPathMap,
+  type PathMap,
+  putAt,
+  stepInto,
+} from "./json.ts";
 import { moveOldProperties, newPlaceOf } from "./old-properties.ts";
 
 /** A devcontainer.json as it stands: what the label carries, before any variable is replaced. */
@@ -9,8 +18,8 @@ export type Configuration = {
   readonly file: string;
   /** Old properties are at their new place. */
   readonly raw: JsonObject;
-  /** The line, from 1, of each property and array item, by JSON pointer. */
-  readonly lines: ReadonlyMap<string, number>;
+  /** The line, from 1, of each property and array item. */
+  readonly lines: PathMap<number>;
   /** Syntax errors that were read over, at most one a line. */
   readonly warnings: readonly Warning[];
 };
@@ -48,11 +57,14 @@ export function parseConfiguration(text: string, file: string): Configuration {
 
 /** The line of a property, or of the nearest one around it that is written in the file; `undefined` when nothing of the path is. */
 export function lineOf(configuration: Configuration, path: JsonPath): number | undefined {
-  for (let length = path.length; length > 0; length--) {
-    const line = configuration.lines.get(pointerOf(path.slice(0, length)));
-    if (line !== undefined) return line;
+  let line: number | undefined;
+  let next: PathMap<number> | undefined = configuration.lines;
+  for (const step of path) {
+    next = next.below?.get(step);
+    if (!next) break;
+    line = next.value ?? line;
   }
-  return undefined;
+  return line;
 }
 
 /** Where a person finds a property. */
@@ -62,21 +74,33 @@ export function placeOf(configuration: Configuration, path: JsonPath): Place {
 }
 
 function readPositions(text: string, file: string): Pick<Configuration, "lines" | "warnings"> {
-  const lines = new Map<string, number>();
+  const lines = openPathMap<number>();
   const warnings = new Map<number, Warning>();
-  const note = (path: JsonPath, startLine: number): void => {
+  // The objects and lists that are open, by their depth: what is in one is noted there, without a way down from the root.
+  const open: PathMap<number>[] = [lines];
+  const note = (path: JsonPath, startLine: number): PathMap<number> => {
     if (path.length > MAX_DEPTH) throw nestedTooDeep(file, startLine + 1);
-    if (typeof path.at(-1) === "number") lines.set(pointerOf(path), startLine + 1);
+    const around = open[path.length - 1];
+    const step = path.at(-1);
+    if (around === undefined || step === undefined) return lines;
+    const place = stepInto(around, step);
+    if (typeof step === "number") place.value = startLine + 1;
+    return place;
   };
   const visitor: JSONVisitor = {
     onObjectProperty: (name, _offset, _length, startLine, _column, parent) => {
-      const path = [...parent(), name];
-      lines.set(pointerOf(path), startLine + 1);
-      for (const moved of path.length === 1 ? newPlaceOf(name) : []) lines.set(pointerOf(moved), startLine + 1);
+      const depth = parent().length;
+      const around = open[depth];
+      if (around) stepInto(around, name).value = startLine + 1;
+      for (const moved of depth === 0 ? newPlaceOf(name) : []) putAt(lines, moved, startLine + 1);
     },
-    onObjectBegin: (_offset, _length, startLine, _column, path) => note(path(), startLine),
-    onArrayBegin: (_offset, _length, startLine, _column, path) => note(path(), startLine),
-    onLiteralValue: (_value, _offset, _length, startLine, _column, path) => note(path(), startLine),
+    onObjectBegin: (_offset, _length, startLine, _column, path) => {
+      open[path().length] = note(path(), startLine);
+    },
+    onArrayBegin: (_offset, _length, startLine, _column, path) => {
+      open[path().length] = note(path(), startLine);
+    },
+    onLiteralValue: (_value, _offset, _length, startLine, _column, path) => void note(path(), startLine),
     onError: (code, offset, _length, startLine) => {
       const isByteOrderMark = offset === 0 && text.startsWith("\uFEFF");
       const line = startLine + 1;

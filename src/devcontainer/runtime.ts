@@ -1,3 +1,4 @@
+import { replaceBraced } from "./braces.ts";
 import type { MergedMetadata } from "./merge.ts";
 import { lastSegment } from "./paths.ts";
 
@@ -66,37 +67,48 @@ function namedEntries<T>(env: Readonly<Record<string, T>>): readonly (readonly [
   return Object.entries(env).filter(([name]) => /^[^=\0\r\n]+$/.test(name));
 }
 
+/** Characters that variables put into one value; what goes beyond stays as it is written. The system takes 128 KiB. */
+const MOST_PUT_IN = 256 * 1024;
+
 function replaceRuntime(
   written: string,
-  { localEnv, containerEnv, localWorkspaceFolder, containerWorkspaceFolder }: RuntimeVariables,
+  variables: RuntimeVariables,
   privateNames: ReadonlySet<string> = new Set(),
 ): RuntimeValue {
   let isPrivate = false;
-  const value = written.replace(/\$\{(.*?)\}/g, (match, expression: string) => {
-    const [kind = "", name = "", fallback = ""] = expression.split(":");
-    switch (kind) {
-      case "env":
-      case "localEnv":
-        isPrivate = true;
-        return ownValue(localEnv, name) ?? fallback;
-      case "containerEnv":
-        isPrivate ||= privateNames.has(name);
-        return ownValue(containerEnv, name) ?? fallback;
-      case "localWorkspaceFolder":
-        return localWorkspaceFolder;
-      case "localWorkspaceFolderBasename":
-        return lastSegment(localWorkspaceFolder);
-      case "containerWorkspaceFolder":
-      case "containerWorkspaceFolderBasename": {
-        const { value } = containerWorkspaceFolder;
-        isPrivate ||= containerWorkspaceFolder.isPrivate;
-        return kind === "containerWorkspaceFolder" ? value : lastSegment(value);
-      }
-      default:
-        return match;
-    }
+  let putIn = 0;
+  const value = replaceBraced(written, (expression) => {
+    const found = runtimeValue(expression, variables, privateNames);
+    isPrivate ||= found?.isPrivate ?? false;
+    putIn += found?.value.length ?? 0;
+    return putIn > MOST_PUT_IN ? undefined : found?.value;
   });
   return { value, isPrivate };
+}
+
+function runtimeValue(
+  expression: string,
+  { localEnv, containerEnv, localWorkspaceFolder, containerWorkspaceFolder }: RuntimeVariables,
+  privateNames: ReadonlySet<string>,
+): RuntimeValue | undefined {
+  const [kind = "", name = "", fallback = ""] = expression.split(":");
+  switch (kind) {
+    case "env":
+    case "localEnv":
+      return { value: ownValue(localEnv, name) ?? fallback, isPrivate: true };
+    case "containerEnv":
+      return { value: ownValue(containerEnv, name) ?? fallback, isPrivate: privateNames.has(name) };
+    case "localWorkspaceFolder":
+      return { value: localWorkspaceFolder, isPrivate: false };
+    case "localWorkspaceFolderBasename":
+      return { value: lastSegment(localWorkspaceFolder), isPrivate: false };
+    case "containerWorkspaceFolder":
+      return containerWorkspaceFolder;
+    case "containerWorkspaceFolderBasename":
+      return { ...containerWorkspaceFolder, value: lastSegment(containerWorkspaceFolder.value) };
+    default:
+      return undefined;
+  }
 }
 
 function ownValue(values: Readonly<Record<string, string | undefined>>, name: string): string | undefined {

@@ -1,5 +1,15 @@
 import { ActionError } from "../errors.ts";
-import { formatPath, isJsonObject, type Json, type JsonObject, type JsonPath, pointerOf } from "./json.ts";
+import { replaceBraced } from "./braces.ts";
+import {
+  formatPath,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  type JsonPath,
+  openPathMap,
+  type PathMap,
+  putAt,
+} from "./json.ts";
 import { type Configuration, placeOf } from "./parse.ts";
 import { lastSegment, resolvePath } from "./paths.ts";
 
@@ -22,6 +32,8 @@ export type Substitution = {
 export type Substituted = Configuration & {
   readonly json: JsonObject;
   readonly substitutions: readonly Substitution[];
+  /** The same by where they stand. */
+  readonly substituted: PathMap<Substitution>;
   readonly folders: WorkspaceFolders;
 };
 
@@ -56,9 +68,10 @@ type Resolve = (name: string, rest: readonly string[], path: JsonPath) => Replac
  */
 export function substitute(configuration: Configuration, variables: Variables): Substituted {
   const folder = writtenContainerFolder(configuration.raw, variables);
-  const written = replaceVariables(folder.text, ["workspaceFolder"], resolver(configuration, variables, folder));
+  const own = limited(resolver(configuration, variables, folder), configuration);
+  const written = replaceVariables(folder.text, ["workspaceFolder"], own);
   const container = { ...written, fromFolderName: written.fromFolderName || folder.fromFolderName };
-  const resolve = resolver(configuration, variables, container);
+  const resolve = limited(resolver(configuration, variables, container), configuration);
   const substitutions: Substitution[] = [];
   const replaceText = (written: string, path: JsonPath): string => {
     const { text, replaced, ...taken } = replaceVariables(written, path, resolve);
@@ -76,22 +89,43 @@ export function substitute(configuration: Configuration, variables: Variables): 
     local: variables.localWorkspaceFolder,
     container: { value: container.text, isPrivate: container.fromEnvironment },
   };
-  return { ...configuration, json: replaceProperties(configuration.raw, []), substitutions, folders };
+  const json = replaceProperties(configuration.raw, []);
+  const substituted = openPathMap<Substitution>();
+  for (const substitution of substitutions) putAt(substituted, substitution.path, substitution);
+  return { ...configuration, json, substitutions, substituted, folders };
 }
 
 /** What took part in the value at a path; `undefined` when it stands in the file as it is used. */
-export function substitutionAt({ substitutions }: Substituted, path: JsonPath): Substitution | undefined {
-  const pointer = pointerOf(path);
-  return substitutions.find((substitution) => pointerOf(substitution.path) === pointer);
+export function substitutionAt({ substituted }: Substituted, path: JsonPath): Substitution | undefined {
+  let next: PathMap<Substitution> | undefined = substituted;
+  for (const step of path) next = next?.below?.get(step);
+  return next?.value;
+}
+
+/** Characters that variables put in, all values together. A long one that is named again and again reaches any size. */
+const MOST_PUT_IN = 4 * 1024 * 1024;
+
+function limited(resolve: Resolve, configuration: Configuration): Resolve {
+  let putIn = 0;
+  return (name, rest, path) => {
+    const replaced = resolve(name, rest, path);
+    putIn += replaced?.text.length ?? 0;
+    if (putIn <= MOST_PUT_IN) return replaced;
+    throw new ActionError("E_CONFIG", {
+      what: `With their variables replaced the values up to ${formatPath(path)} have more than ${MOST_PUT_IN} characters.`,
+      fix: "Look for a long variable that is used again and again.",
+      at: placeOf(configuration, path),
+    });
+  };
 }
 
 function replaceVariables(written: string, path: JsonPath, resolve: Resolve): Replaced {
   const taken: Replaced[] = [];
-  const text = written.replace(/\$\{(.*?)\}/g, (match, expression: string) => {
+  const text = replaceBraced(written, (expression) => {
     const [name = "", ...rest] = expression.split(":");
     const replaced = resolve(name, rest, path);
     if (replaced) taken.push(replaced);
-    return replaced?.text ?? match;
+    return replaced?.text;
   });
   return {
     text,

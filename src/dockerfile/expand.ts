@@ -3,7 +3,6 @@ import { type Dialect, type Lexed, type Lookup, lexShell, type Value } from "./s
 export type { Lookup, Value };
 
 const LONGEST_WORD = 64 * 1024;
-const DEEPEST_WORD = 1000;
 
 /** A word after its variables were replaced, or the names that nobody knows before the build. */
 export type Expanded =
@@ -18,14 +17,14 @@ export type Expanded =
  */
 export function expandWord(word: string, lookup: Lookup, escapeChar: string): Expanded {
   // Nobody needs that much: each variable that holds another one twice doubles it.
-  if (word.length > LONGEST_WORD || word.split("${").length > DEEPEST_WORD) return { kind: "unresolved", names: [] };
+  if (word.length > LONGEST_WORD) return { kind: "unresolved", names: [] };
   const lex = (dialect: Dialect): Lexed => lexShell(word, { escape: escapeChar, lookup, dialect });
   const newest = lex("0.34");
-  if (newest.kind === "wrong") return { kind: "unresolved", names: [word] };
+  if (newest.kind !== "lexed") return { kind: "unresolved", names: [word] };
   if (newest.unknown.length > 0) return { kind: "unresolved", names: newest.unknown };
   if (word.includes(escapeChar) && /["']/.test(word)) {
     const older = lex("0.26");
-    if (older.kind === "wrong" || older.text !== newest.text) return { kind: "unresolved", names: [word] };
+    if (older.kind !== "lexed" || older.text !== newest.text) return { kind: "unresolved", names: [word] };
   }
   if (newest.text.length > LONGEST_WORD) return { kind: "unresolved", names: newest.used };
   return { kind: "text", text: newest.text, used: newest.used };

@@ -2,43 +2,54 @@ import { literal, notNewline, type Step } from "./wildcard.ts";
 
 type Test = (char: string) => boolean;
 
-type Reader = { readonly chars: readonly string[]; at: number };
-
-const ESCAPED: Readonly<Record<string, string>> = {
-  a: "\u0007",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-  v: "\v",
+type Reader = {
+  readonly chars: readonly string[];
+  at: number;
+  /** Where the next `]` is, as far as it was looked for. */
+  close: number;
 };
+
+const ESCAPED: ReadonlyMap<string, string> = new Map([
+  ["a", "\u0007"],
+  ["f", "\f"],
+  ["n", "\n"],
+  ["r", "\r"],
+  ["t", "\t"],
+  ["v", "\v"],
+]);
 
 const isWord: Test = (char) => /^[0-9A-Za-z_]$/.test(char);
 
-const CLASSES: Readonly<Record<string, Test>> = {
-  d: (char) => /^[0-9]$/.test(char),
-  s: (char) => /^[\t\n\f\r ]$/.test(char),
-  w: isWord,
-};
+const CLASSES: ReadonlyMap<string, Test> = new Map([
+  ["d", (char) => /^[0-9]$/.test(char)],
+  ["s", (char) => /^[\t\n\f\r ]$/.test(char)],
+  ["w", isWord],
+]);
 
 /** `[:name:]` inside brackets; the two with control characters follow below. */
-const NAMED: Readonly<Record<string, RegExp>> = {
-  alnum: /^[0-9A-Za-z]$/,
-  alpha: /^[A-Za-z]$/,
-  blank: /^[\t ]$/,
-  digit: /^[0-9]$/,
-  graph: /^[!-~]$/,
-  lower: /^[a-z]$/,
-  print: /^[ -~]$/,
-  punct: /^[!-/:-@[-`{-~]$/,
-  space: /^[\t\n\v\f\r ]$/,
-  upper: /^[A-Z]$/,
-  word: /^[0-9A-Za-z_]$/,
-  xdigit: /^[0-9A-Fa-f]$/,
-};
+const NAMED: ReadonlyMap<string, RegExp> = new Map([
+  ["alnum", /^[0-9A-Za-z]$/],
+  ["alpha", /^[A-Za-z]$/],
+  ["blank", /^[\t ]$/],
+  ["digit", /^[0-9]$/],
+  ["graph", /^[!-~]$/],
+  ["lower", /^[a-z]$/],
+  ["print", /^[ -~]$/],
+  ["punct", /^[!-/:-@[-`{-~]$/],
+  ["space", /^[\t\n\v\f\r ]$/],
+  ["upper", /^[A-Z]$/],
+  ["word", /^[0-9A-Za-z_]$/],
+  ["xdigit", /^[0-9A-Fa-f]$/],
+]);
 
 /** Stands for what an unanchored expression leaves out on its sides. */
 const ANYTHING: Step = { kind: "many", test: () => true };
+
+const notSlash: Test = (char) => char !== "" && char !== "/";
+const FOLDERS: Step = { kind: "folders" };
+const MANY: Step = { kind: "many", test: notNewline };
+const MANY_IN_FOLDER: Step = { kind: "many", test: notSlash };
+const ONE_IN_FOLDER: Step = { kind: "one", test: notSlash };
 
 /**
  * Reads the part of Go's regular expressions that a pattern of an ignore file can become: a letter behind a backslash, a star inside
@@ -49,7 +60,7 @@ const ANYTHING: Step = { kind: "many", test: () => true };
  * @see https://github.com/google/re2/wiki/Syntax
  */
 export function readExpression(expression: string): readonly (readonly Step[])[] | undefined {
-  const reader: Reader = { chars: [...expression], at: 0 };
+  const reader: Reader = { chars: [...expression], at: 0, close: -1 };
   const rows: Step[][] = [[]];
   while (reader.at < reader.chars.length) {
     // Only the first row is bound to the start, and only the last one to the end.
@@ -66,7 +77,8 @@ export function readExpression(expression: string): readonly (readonly Step[])[]
 }
 
 function startsWith(reader: Reader, text: string): boolean {
-  return [...text].every((char, index) => reader.chars[reader.at + index] === char);
+  for (let index = 0; index < text.length; index++) if (reader.chars[reader.at + index] !== text[index]) return false;
+  return true;
 }
 
 function take(reader: Reader, text: string): boolean {
@@ -85,8 +97,10 @@ function readStep(reader: Reader): Step | undefined {
   const step = readSingle(reader);
   const count = step && readCount(reader);
   if (!step || !count) return step;
-  const isTwice = step.kind === "many" || step.kind === "folders" || readCount(reader) !== undefined;
-  return count === "refused" || isTwice ? undefined : { kind: "times", step, ...count };
+  const isOnce = step.kind === "one" || step.kind === "where";
+  return count === "refused" || !isOnce || readCount(reader) !== undefined
+    ? undefined
+    : { kind: "times", step, ...count };
 }
 
 type Count = { readonly min: number; readonly max: number };
@@ -106,8 +120,11 @@ function readCount(reader: Reader): Count | "refused" | undefined {
 }
 
 function readSingle(reader: Reader): Step | undefined {
-  if (take(reader, "(.*/)?")) return { kind: "folders" };
-  if (take(reader, ".*")) return { kind: "many", test: notNewline };
+  if (take(reader, "(.*/)?")) return FOLDERS;
+  if (take(reader, ".*")) return MANY;
+  // What a star and a question mark become.
+  if (take(reader, "[^/]*")) return MANY_IN_FOLDER;
+  if (take(reader, "[^/]")) return ONE_IN_FOLDER;
   const char = reader.chars[reader.at++] ?? "";
   if (char === "^") return { kind: "where", test: (_, at) => at === 0 };
   if (char === "\\") return readEscape(reader);
@@ -144,7 +161,7 @@ function asTest(char: string | undefined): Test | undefined {
 /** `\d`, `\s`, `\w`, and in capitals everything else. */
 function readClass(reader: Reader): Test | undefined {
   const char = reader.chars[reader.at] ?? "";
-  const test = CLASSES[char.toLowerCase()];
+  const test = CLASSES.get(char.toLowerCase());
   if (!test) return undefined;
   reader.at++;
   return char === char.toLowerCase() ? test : (other) => !test(other);
@@ -158,7 +175,7 @@ function readEscapedChar(reader: Reader): string | undefined {
   const [hex, bare, braced] = /^x(?:([0-9A-Fa-f]{2})|\{([0-9A-Fa-f]+)\})/.exec(rest) ?? [];
   if (hex !== undefined) return passed(reader, hex, Number.parseInt(bare ?? braced ?? "", 16));
   const char = reader.chars[reader.at++] ?? "";
-  const control = ESCAPED[char];
+  const control = ESCAPED.get(char);
   if (control !== undefined) return control;
   return isAscii(char) && !/^[0-9A-Za-z]$/.test(char) ? char : undefined;
 }
@@ -183,12 +200,8 @@ function readBrackets(reader: Reader): Test | undefined {
 }
 
 function readMember(reader: Reader): Test | undefined {
-  const [named, not, name] = /^\[:(\^?)([^\]]*?):\]/.exec(reader.chars.slice(reader.at).join("")) ?? [];
-  if (named !== undefined && name !== undefined) {
-    const known = namedTest(name);
-    reader.at += named.length;
-    return known && ((char) => known(char) !== (not === "^"));
-  }
+  const named = readNamed(reader);
+  if (named !== undefined) return named === "unknown" ? undefined : named;
   if (startsWith(reader, "\\")) {
     reader.at++;
     const test = readClass(reader);
@@ -204,10 +217,28 @@ function readMember(reader: Reader): Test | undefined {
   return (char) => codeOf(low) <= codeOf(char) && codeOf(char) <= codeOf(high);
 }
 
+/** `[:name:]` and `[:^name:]`; nothing where something else stands there. */
+function readNamed(reader: Reader): Test | "unknown" | undefined {
+  const { chars, at } = reader;
+  if (chars[at] !== "[" || chars[at + 1] !== ":") return undefined;
+  // Looked for once for all that begin before it.
+  if (reader.close < at) {
+    const close = chars.indexOf("]", at);
+    reader.close = close < 0 ? chars.length : close;
+  }
+  const end = reader.close - 1;
+  if (end < at + 2 || reader.close >= chars.length || chars[end] !== ":") return undefined;
+  const isNegated = chars[at + 2] === "^" && end > at + 2;
+  const name = chars.slice(isNegated ? at + 3 : at + 2, end).join("");
+  const known = namedTest(name);
+  reader.at = reader.close + 1;
+  return known ? (char) => known(char) !== isNegated : "unknown";
+}
+
 function namedTest(name: string): Test | undefined {
   if (name === "ascii") return isAscii;
   if (name === "cntrl") return (char) => isAscii(char) && !/^[ -~]$/.test(char);
-  const known = NAMED[name];
+  const known = NAMED.get(name);
   return known && ((char) => known.test(char));
 }
 

@@ -5,19 +5,24 @@
  * @see https://pkg.go.dev/path/filepath#Match
  */
 export function matchPath(pattern: string, name: string): boolean | undefined {
-  let rest: readonly string[] = [...pattern];
-  let left: readonly string[] = [...name];
-  while (rest.length > 0) {
-    const stars = rest.findIndex((char) => char !== "*");
-    if (stars < 0) return !left.includes("/");
-    const end = endOfChunk(rest, stars);
-    const after = matchAfterStar(rest.slice(stars, end), left, { hasStar: stars > 0, isLast: end === rest.length });
+  const chars = [...pattern];
+  const wanted = [...name];
+  let left = 0;
+  for (let at = 0; at < chars.length; ) {
+    const start = at;
+    while (chars[at] === "*") at++;
+    if (at === chars.length) return !wanted.includes("/", left);
+    const chunk = { chars, start: at, end: endOfChunk(chars, at) };
+    const after = matchAfterStar(chunk, wanted, left, at > start);
     if (after === undefined || after === false) return after;
     left = after;
-    rest = rest.slice(end);
+    at = chunk.end;
   }
-  return left.length === 0;
+  return left === wanted.length;
 }
+
+/** A part of a pattern without stars. */
+type Chunk = { readonly chars: readonly string[]; readonly start: number; readonly end: number };
 
 /** A star in brackets ends nothing. */
 function endOfChunk(chars: readonly string[], from: number): number {
@@ -31,38 +36,40 @@ function endOfChunk(chars: readonly string[], from: number): number {
   return chars.length;
 }
 
-/** What is left of the name behind the first place where the chunk fits; the last chunk has to take all of it. */
+/** Where the name goes on behind the first place where the chunk fits; the last chunk has to take all of it. */
 function matchAfterStar(
-  chunk: readonly string[],
+  chunk: Chunk,
   name: readonly string[],
-  { hasStar, isLast }: { readonly hasStar: boolean; readonly isLast: boolean },
-): readonly string[] | false | undefined {
-  for (let at = 0; ; at++) {
-    const left = matchChunk(chunk, name.slice(at));
-    if (left === undefined) return undefined;
-    if (left !== false && (left.length === 0 || !isLast)) return left;
+  from: number,
+  hasStar: boolean,
+): number | false | undefined {
+  const isLast = chunk.end === chunk.chars.length;
+  for (let at = from; ; at++) {
+    const after = matchChunk(chunk, name, at);
+    if (after === undefined) return undefined;
+    if (after !== false && (after >= name.length || !isLast)) return after;
     if (!hasStar || at >= name.length || name[at] === "/") return false;
   }
 }
 
-/** Matches the start of a name; on a failure the rest of the chunk is read all the same, for it may be bad. */
-function matchChunk(chunk: readonly string[], name: readonly string[]): readonly string[] | false | undefined {
-  let left = name;
+/** Matches at a place of a name; on a failure the rest of the chunk is read all the same, for it may be bad. */
+function matchChunk({ chars, start, end }: Chunk, name: readonly string[], from: number): number | false | undefined {
+  let left = from;
   let fits = true;
-  for (let at = 0; at < chunk.length; ) {
-    const char = chunk[at] ?? "";
-    const first = left[0];
+  for (let at = start; at < end; ) {
+    const char = chars[at] ?? "";
+    const first = name[left];
     fits &&= first !== undefined;
-    left = left.slice(1);
+    left++;
     if (char === "[") {
-      const bracket = readBracket(chunk, at + 1, first ?? "");
+      const bracket = readBracket(chars, at + 1, end, first ?? "");
       if (!bracket) return undefined;
       fits &&= bracket.fits;
       at = bracket.end;
       continue;
     }
-    if (char === "\\" && ++at >= chunk.length) return undefined;
-    fits &&= char === "?" ? first !== "/" : chunk[at] === first;
+    if (char === "\\" && ++at >= end) return undefined;
+    fits &&= char === "?" ? first !== "/" : chars[at] === first;
     at++;
   }
   return fits && left;
@@ -72,16 +79,17 @@ function matchChunk(chunk: readonly string[], name: readonly string[]): readonly
 function readBracket(
   chunk: readonly string[],
   from: number,
+  end: number,
   char: string,
 ): { readonly fits: boolean; readonly end: number } | undefined {
   const isNegated = chunk[from] === "^";
   let at = isNegated ? from + 1 : from;
   let isIn = false;
   const passOne = (): string | undefined => {
-    if (chunk[at] === undefined || chunk[at] === "-" || chunk[at] === "]") return undefined;
+    if (at >= end || chunk[at] === "-" || chunk[at] === "]") return undefined;
     if (chunk[at] === "\\") at++;
     const one = chunk[at++];
-    return at < chunk.length ? one : undefined;
+    return at < end ? one : undefined;
   };
   for (let isFirst = true; isFirst || chunk[at] !== "]"; isFirst = false) {
     const low = passOne();

@@ -14,7 +14,7 @@ const nothingSet: Lookup = () => ({ kind: "unset" });
 /**
  * Finds what a line opens, in the order of the bodies. An error in the line's quotes or variables, `${#a[@]}` for one, makes BuildKit
  * see no here-document at all in it.
- * @returns `undefined` where BuildKit's versions would look for different names.
+ * @returns `undefined` where BuildKit's versions would look for different names, or for names that are not known here.
  * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/parser/parser.go (heredocsFromLine)
  */
 export function findOpenings(line: string): readonly Opening[] | undefined {
@@ -23,10 +23,11 @@ export function findOpenings(line: string): readonly Opening[] | undefined {
   return JSON.stringify(newest) === JSON.stringify(older) ? newest : undefined;
 }
 
-function openingsIn(line: string, dialect: Dialect): readonly Opening[] {
+function openingsIn(line: string, dialect: Dialect): readonly Opening[] | undefined {
   const raw = { quotes: true, escapes: true };
   // The Dockerfile's own escape character does not count here.
   const lexed = lexShell(line, { escape: "\\", lookup: nothingSet, dialect, raw });
+  if (lexed.kind === "deep") return undefined;
   return lexed.kind === "wrong" ? [] : lexed.words.flatMap((word) => readOpening(word) ?? []);
 }
 
@@ -41,7 +42,7 @@ export function readOpening(word: string): Opening | undefined {
     lexShell(written, { escape: "\\", lookup: nothingSet, dialect: "0.34", raw: { quotes, escapes: false } });
   const plain = lex(false);
   const quoted = lex(true);
-  if (plain.kind === "wrong" || quoted.kind === "wrong") return undefined;
+  if (plain.kind !== "lexed" || quoted.kind !== "lexed") return undefined;
   const [name, ...more] = plain.words;
   if (name === undefined || more.length > 0 || quoted.words.length !== 1) return undefined;
   return { name, expand: countQuotes(name) === countQuotes(quoted.words[0] ?? ""), stripTabs: dash === "-" };

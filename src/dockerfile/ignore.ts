@@ -1,24 +1,45 @@
 import { ActionError } from "../errors.ts";
 import { matchPath } from "./go-match.ts";
-import { compileIgnorePattern, type IgnorePattern } from "./pattern.ts";
+import { asSubject, compileIgnorePattern, type IgnorePattern } from "./pattern.ts";
 import { trimSpace } from "./text.ts";
 
 /** One line of an ignore file: what it matches, and whether it takes something out or brings it back. */
 type Rule = { readonly pattern: IgnorePattern; readonly bringsBack: boolean };
 
-export type IgnoreRules = readonly Rule[];
+/** Paths are relative to the context's folder, with `/`. */
+export type IgnoreRules = {
+  /** Whether the rules leave a path out of the context. */
+  readonly isIgnored: (path: string) => boolean;
+  /**
+   * Whether nothing below an ignored folder can be brought back, so that it need not be read. Below it at least the rules hold that hold
+   * for itself; only a rule that brings back and matches something further down could change that.
+   */
+  readonly canPrune: (folder: string) => boolean;
+};
+
+/** Linux opens no longer path. A longer pattern would only cost time. */
+const LONGEST_PATTERN = 4096;
 
 /**
  * Reads a .dockerignore: `#` lines at the very start of a line are comments, blanks around a line do not count, `!` brings back.
  * @param file how messages name it.
- * @throws ActionError E_DOCKERFILE for a pattern that BuildKit refuses, with its line.
+ * @throws ActionError E_DOCKERFILE for a pattern that BuildKit refuses or that is longer than any path, with its line.
  * @see https://github.com/moby/patternmatcher/blob/v0.6.1/ignorefile/ignorefile.go, patternmatcher.go (New)
  */
 export function parseIgnoreFile(text: string, file = ".dockerignore"): IgnoreRules {
-  return text
+  const rules = text
     .replace(/^\uFEFF/, "")
     .split("\n")
     .flatMap((line, index) => (line.startsWith("#") ? [] : readRule(trimSpace(line), { file, line: index + 1 })));
+  const decidingRule = openDecisions(rules);
+  const mayComeBack = openReturns(rules.flatMap(({ pattern, bringsBack }) => (bringsBack ? [pattern] : [])));
+  const isIgnored = (path: string): boolean => {
+    // The context's own folder cannot be left out.
+    if (path === "" || path === ".") return false;
+    const deciding = rules[decidingRule(path)];
+    return deciding !== undefined && !deciding.bringsBack;
+  };
+  return { isIgnored, canPrune: (folder) => isIgnored(folder) && !mayComeBack(folder) };
 }
 
 function readRule(line: string, at: { readonly file: string; readonly line: number }): Rule[] {
@@ -34,6 +55,12 @@ function readRule(line: string, at: { readonly file: string; readonly line: numb
   const refuse = (why: string) =>
     new ActionError("E_DOCKERFILE", { what: `"${line}" is no pattern: ${why}.`, fix: "Correct the line.", at });
   if (written === "") throw refuse("nothing stands behind the !");
+  if (written.length > LONGEST_PATTERN)
+    throw new ActionError("E_DOCKERFILE", {
+      what: `This pattern has more than ${LONGEST_PATTERN} characters, and no path is that long.`,
+      fix: "Correct the line.",
+      at,
+    });
   // BuildKit asks the same of it.
   if (matchPath(written, ".") === undefined) throw refuse("a bracket or a backslash in it is not finished");
   const pattern = compileIgnorePattern(written);
@@ -54,41 +81,60 @@ function cleanPath(path: string): string {
 }
 
 /**
- * Whether the rules leave a path out of the context: the last rule that matches it or a folder above it decides.
- * @param path relative to the context's folder, with `/`.
+ * Tells the last rule that matches a path or a folder above it, by its number; -1 where there is none. What was found for a folder holds
+ * for everything in it, so that only the rules behind that one are looked at.
  * @see https://github.com/moby/patternmatcher/blob/v0.6.1/patternmatcher.go (MatchesOrParentMatches)
  */
-export function isIgnored(rules: IgnoreRules, path: string): boolean {
-  // The context's own folder cannot be left out.
-  if (path === "" || path === ".") return false;
-  const prefixes = prefixesOf(path);
-  const deciding = rules.findLast(({ pattern }) => prefixes.some((prefix) => pattern.matches(prefix)));
-  return deciding !== undefined && !deciding.bringsBack;
+function openDecisions(rules: readonly Rule[]): (path: string) => number {
+  const plain = new Map<string, number>();
+  const others: { readonly index: number; readonly pattern: IgnorePattern }[] = [];
+  for (const [index, { pattern }] of rules.entries())
+    if (pattern.isPlain) plain.set(pattern.written, index);
+    else others.push({ index, pattern });
+  const folders = new Map<string, number>();
+  const decide = (path: string): number => {
+    const slash = path.lastIndexOf("/");
+    const least = Math.max(slash > 0 ? ofFolder(path.slice(0, slash)) : -1, plain.get(path) ?? -1);
+    const subject = asSubject(path);
+    for (let at = others.length - 1; at >= 0; at--) {
+      const other = others[at];
+      if (other === undefined || other.index < least) break;
+      if (other.pattern.matches(subject)) return other.index;
+    }
+    return least;
+  };
+  const ofFolder = (folder: string): number => {
+    const known = folders.get(folder) ?? decide(folder);
+    folders.set(folder, known);
+    return known;
+  };
+  return decide;
 }
 
-/** The path itself first: most rules that match at all match that. */
-function prefixesOf(path: string): readonly string[] {
-  const prefixes = [path];
-  for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1))
-    prefixes.push(path.slice(0, slash));
-  return prefixes;
-}
-
-/**
- * Whether nothing below an ignored folder can be brought back, so that it need not be read. Below it at least the rules hold that hold
- * for itself; only a rule that brings back and matches something further down could change that.
- */
-export function canPrune(rules: IgnoreRules, folder: string): boolean {
-  return (
-    isIgnored(rules, folder) && !rules.some(({ pattern, bringsBack }) => bringsBack && mayMatchBelow(pattern, folder))
-  );
-}
-
-function mayMatchBelow({ written, isPlain }: IgnorePattern, folder: string): boolean {
-  if (isPlain) return written.startsWith(`${folder}/`);
-  if (/[|{]/.test(written)) return true;
+/** Tells whether one of the patterns may match something below a folder. */
+function openReturns(patterns: readonly IgnorePattern[]): (folder: string) => boolean {
+  const isAnywhere = patterns.some(({ written, isPlain }) => !isPlain && /[|{]/.test(written));
+  const plain = patterns.flatMap(({ written, isPlain }) => (isPlain ? [written] : [])).sort();
   // What stands in front of the first character that means something has to be met as it is.
-  const start = written.split(/[*?[\]\\^]/, 1)[0] ?? "";
-  const below = `${folder}/`;
-  return start.length < below.length ? below.startsWith(start) : start.startsWith(below);
+  const starts = patterns
+    .flatMap(({ written, isPlain }) => (isPlain ? [] : [written.split(/[*?[\]\\^]/, 1)[0] ?? ""]))
+    .sort();
+  const known = new Set(starts);
+  const lengths = [...new Set(starts.map(({ length }) => length))];
+  return (folder) => {
+    const below = `${folder}/`;
+    const isMet = (length: number): boolean => length < below.length && known.has(below.slice(0, length));
+    return isAnywhere || hasPrefixed(plain, below) || hasPrefixed(starts, below) || lengths.some(isMet);
+  };
+}
+
+/** Whether one of the texts, which are sorted, begins with another one. */
+function hasPrefixed(sorted: readonly string[], prefix: string): boolean {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? "") < prefix) low = middle + 1;
+    else high = middle;
+  }
+  return sorted[low]?.startsWith(prefix) ?? false;
 }

@@ -1,7 +1,8 @@
+import { openScopes } from "./environment.ts";
 import { expandWord } from "./expand.ts";
 import { stageReplacement } from "./named-contexts.ts";
 import type { Dockerfile } from "./parse.ts";
-import { type Scope, stageScopes } from "./scope.ts";
+import type { Scope } from "./scope.ts";
 import { stagesBelow } from "./stages.ts";
 import { envWords } from "./words.ts";
 
@@ -13,7 +14,7 @@ import { envWords } from "./words.ts";
 export function writtenLabels(dockerfile: Dockerfile, target: string | undefined, scope: Scope): ReadonlySet<string> {
   const running = stagesBelow(dockerfile, target, scope).filter((stage) => !stageReplacement(scope, stage));
   const labels = running
-    .flatMap((stage) => stageScopes(dockerfile, stage, scope))
+    .flatMap(openScopes(dockerfile, scope))
     .filter(({ instruction }) => instruction.keyword === "LABEL");
   return new Set(
     labels.flatMap(({ instruction: { rest, escape: escapeChar }, lookup }) =>

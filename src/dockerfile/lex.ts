@@ -106,7 +106,7 @@ function openingsOf(text: string, at: At, escapeChar: string, takesHeredocs: Tak
   const openings = findOpenings(text);
   if (openings) return openings;
   throw new ActionError("E_DOCKERFILE", {
-    what: "The name of a here-document has a backslash between double quotes, which the versions of BuildKit read in different ways.",
+    what: "It cannot be told which here-documents this line opens: a name has a backslash between double quotes, which the versions of BuildKit read in different ways, or variables stand in one another beyond reason.",
     fix: "Give it a plain name, like <<EOF.",
     at,
   });
@@ -120,8 +120,8 @@ function readBody(
 ): { readonly body: string; readonly next: number } {
   const isEnd = (line: string): boolean =>
     (stripTabs ? withoutEnd(line).replace(/^\t+/, "") : withoutEnd(line)) === name;
-  const end = withEnds.findIndex((line, index) => index >= from && isEnd(line));
-  if (end >= 0) return { body: withEnds.slice(from, end).join(""), next: end + 1 };
+  for (let end = from; end < withEnds.length; end++)
+    if (isEnd(withEnds[end] ?? "")) return { body: withEnds.slice(from, end).join(""), next: end + 1 };
   throw new ActionError("E_DOCKERFILE", {
     what: `The here-document ${name} does not end.`,
     fix: `Put a line with ${name} alone behind it.`,

@@ -1,8 +1,8 @@
 import { formatReference, parseReference } from "../oci/reference.ts";
 import type { Stage } from "./parse.ts";
 
-/** By name: another image or, `undefined`, a folder. */
-export type NamedContexts = ReadonlyMap<string, string | undefined>;
+/** By the name that they take the place of, fully written out. */
+export type NamedContexts = ReadonlyMap<string, Replacement>;
 
 /** Where named contexts are told; without them there are none. */
 type WithContexts = { readonly contexts?: NamedContexts };
@@ -11,16 +11,23 @@ type WithContexts = { readonly contexts?: NamedContexts };
 export type Replacement = { readonly kind: "image"; readonly reference: string } | { readonly kind: "folder" };
 
 /**
- * The named build context that takes the place of an image or of a stage's name; BuildKit compares both fully written out,
- * and of two spellings of one name buildx takes the later.
+ * Named build contexts as a Dockerfile sees them: BuildKit compares names fully written out, and of two spellings of one name buildx
+ * takes the later.
+ * @param written each with its image or, `undefined`, a folder.
  * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerui/namedcontext.go
  */
+export function nameContexts(written: Iterable<readonly [name: string, reference: string | undefined]>): NamedContexts {
+  return new Map(
+    [...written].map(([name, reference]) => [
+      writtenOut(name),
+      reference === undefined ? { kind: "folder" } : { kind: "image", reference },
+    ]),
+  );
+}
+
+/** The named build context that takes the place of an image or of a stage's name. */
 export function replacementOf({ contexts }: WithContexts, name: string): Replacement | undefined {
-  const wanted = writtenOut(name);
-  const found = [...(contexts ?? [])].findLast(([context]) => writtenOut(context) === wanted);
-  if (!found) return undefined;
-  const [, reference] = found;
-  return reference === undefined ? { kind: "folder" } : { kind: "image", reference };
+  return contexts === undefined || contexts.size === 0 ? undefined : contexts.get(writtenOut(name));
 }
 
 /** What takes the place of a whole stage: its instructions do not run then. */

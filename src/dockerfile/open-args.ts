@@ -12,7 +12,9 @@ export function openArgs(dockerfile: Dockerfile): ReadonlySet<string> {
   const withDefault = new Set(
     instructions.filter(({ keyword }) => keyword === "ARG").flatMap((one) => namesWithValue(wordsOf(one))),
   );
-  return new Set(declared.filter((name) => !withDefault.has(name) && !isUsed(name, instructions)));
+  const used = usedNames(instructions);
+  // What is no plain name cannot be found in a text: it counts as used.
+  return new Set(declared.filter((name) => /^\w+$/.test(name) && !withDefault.has(name) && !used.has(name)));
 }
 
 function allInstructions({ globalArgs, stages }: Dockerfile): readonly Instruction[] {
@@ -28,17 +30,25 @@ function namesWithValue(words: readonly NameValue[]): readonly string[] {
   return words.flatMap(({ name, value }) => (value === undefined ? [] : [name]));
 }
 
-/** Stages are not told apart, and an escaped variable counts: who is not offered a value has what he would have by hand. */
-function isUsed(name: string, instructions: readonly Instruction[]): boolean {
-  const carriers = new Set([name]);
+/**
+ * The names that decide about something, be it through other variables. Stages are not told apart, and an escaped variable counts: who is
+ * not offered a value has what he would have by hand.
+ */
+function usedNames(instructions: readonly Instruction[]): ReadonlySet<string> {
   const variables = instructions.filter(({ keyword }) => keyword === "ARG" || keyword === "ENV").flatMap(wordsOf);
-  // Names are added to the set while it is walked: what carries a carrier's value is one too.
-  for (const carrier of carriers)
-    for (const { name: other, value = "" } of variables) {
-      if (mentions(other, carrier)) return true;
-      if (mentions(value, carrier)) carriers.add(other);
-    }
-  return instructions.some((one) => decisiveTexts(one).some((text) => [...carriers].some((it) => mentions(text, it))));
+  const within = new Map<string, Set<string>>();
+  for (const { name, value = "" } of variables) {
+    const known = within.get(name) ?? new Set();
+    within.set(name, known);
+    for (const one of mentioned(value)) known.add(one);
+  }
+  const used = new Set([
+    ...instructions.flatMap(decisiveTexts).flatMap(mentioned),
+    ...variables.flatMap(({ name }) => mentioned(name)),
+  ]);
+  // Names are added to the set while it is walked: what a used variable is made of is used too.
+  for (const name of used) for (const one of within.get(name) ?? []) used.add(one);
+  return used;
 }
 
 function decisiveTexts({ keyword, rest, flags, heredocs }: Instruction): readonly string[] {
@@ -46,10 +56,6 @@ function decisiveTexts({ keyword, rest, flags, heredocs }: Instruction): readonl
   return ["FROM", "COPY", "ADD"].includes(keyword) ? [rest, ...flags, ...heredocs.map(({ body }) => body)] : [];
 }
 
-function mentions(text: string, name: string): boolean {
-  const [, ...variables] = text.split("$");
-  return variables.some((variable) => {
-    const written = variable.replace(/^\{/, "");
-    return written.startsWith(name) && !/^[A-Za-z0-9_]/.test(written.slice(name.length));
-  });
+function mentioned(text: string): readonly string[] {
+  return [...text.matchAll(/\$\{?([A-Za-z0-9_]+)/g)].flatMap(([, name]) => name ?? []);
 }

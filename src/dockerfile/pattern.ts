@@ -1,12 +1,26 @@
 import { readExpression } from "./expression.ts";
-import { matchesWhole } from "./wildcard.ts";
+import { matchesWhole, type Step } from "./wildcard.ts";
 
 /** A pattern of an ignore file. `isPlain`: it has no character that stands for another one. */
 export type IgnorePattern = {
   readonly written: string;
   readonly isPlain: boolean;
-  readonly matches: (path: string) => boolean;
+  readonly matches: (subject: Subject) => boolean;
 };
+
+/** A path that is matched with many patterns: its characters are made once, if any of them wants them. */
+export type Subject = { readonly path: string; readonly chars: () => readonly string[] };
+
+export function asSubject(path: string): Subject {
+  let chars: readonly string[] | undefined;
+  return {
+    path,
+    chars: () => {
+      chars ??= [...path];
+      return chars;
+    },
+  };
+}
 
 /**
  * Turns a pattern into what it matches, along BuildKit's own way: a plain text, the start or the end of one, or a regular expression.
@@ -16,23 +30,31 @@ export type IgnorePattern = {
  */
 export function compileIgnorePattern(written: string): IgnorePattern | undefined {
   const { kind, expression } = translate(written);
-  if (kind === "plain") return { written, isPlain: true, matches: (path) => path === written };
+  if (kind === "plain") return { written, isPlain: true, matches: ({ path }) => path === written };
   if (kind === "start") {
     const start = written.slice(0, -2);
-    return { written, isPlain: false, matches: (path) => path.startsWith(start) };
+    return { written, isPlain: false, matches: ({ path }) => path.startsWith(start) };
   }
   if (kind === "end") {
     const end = written.slice(2);
-    const matches = (path: string) => path.endsWith(end) || (end.startsWith("/") && path === end.slice(1));
+    const matches = ({ path }: Subject) => path.endsWith(end) || (end.startsWith("/") && path === end.slice(1));
     return { written, isPlain: false, matches };
   }
-  const rows = readExpression(expression);
+  const rows = readExpression(expression)?.map((steps) => ({ steps, ...literalEnds(steps) }));
   if (!rows) return undefined;
-  const matches = (path: string) => {
-    const chars = [...path];
-    return rows.some((steps) => matchesWhole(steps, chars));
-  };
+  const matches = ({ path, chars }: Subject) =>
+    rows.some(({ steps, start, end }) => path.startsWith(start) && path.endsWith(end) && matchesWhole(steps, chars()));
   return { written, isPlain: false, matches };
+}
+
+/** What a text that the steps match has to begin and end with: most paths fail there already. */
+function literalEnds(steps: readonly Step[]): { readonly start: string; readonly end: string } {
+  const literals = steps.map((step) => (step.kind === "one" ? step.char : undefined));
+  const first = literals.indexOf(undefined);
+  return {
+    start: (first < 0 ? literals : literals.slice(0, first)).join(""),
+    end: literals.slice(literals.lastIndexOf(undefined) + 1).join(""),
+  };
 }
 
 type Kind = "plain" | "start" | "end" | "expression";

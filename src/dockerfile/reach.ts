@@ -1,40 +1,43 @@
-import { expandWord, type Lookup } from "./expand.ts";
+import { expandWord } from "./expand.ts";
 import { flagValues, readMount } from "./flags.ts";
 import type { Dockerfile, Instruction, Stage } from "./parse.ts";
-import { globalLookup, parentStage, runningInstructions, type Scope } from "./scope.ts";
+import type { Scope } from "./scope.ts";
+import { openStages, type StageGraph } from "./stage-graph.ts";
 import { declaredNames, sourceNames, sourceStage, targetStage } from "./stages.ts";
 import { isForeignFrontend } from "./undeclared.ts";
 import { argWords } from "./words.ts";
 
 /** The instructions of Docker's own frontends up to now, with the flags of those that may read from elsewhere. */
-const KNOWN: Readonly<Record<string, readonly string[] | undefined>> = {
-  ADD: ["from", "chown", "chmod", "link", "parents", "exclude", "checksum", "keep-git-dir", "unpack"],
-  COPY: ["from", "chown", "chmod", "link", "parents", "exclude"],
-  RUN: ["mount", "network", "security", "device"],
-  ARG: [],
-  CMD: [],
-  ENTRYPOINT: [],
-  ENV: [],
-  EXPOSE: [],
-  FROM: ["platform"],
-  HEALTHCHECK: ["interval", "timeout", "start-period", "start-interval", "retries"],
-  LABEL: [],
-  MAINTAINER: [],
-  ONBUILD: [],
-  SHELL: [],
-  STOPSIGNAL: [],
-  USER: [],
-  VOLUME: [],
-  WORKDIR: [],
-};
+const KNOWN: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    ADD: ["from", "chown", "chmod", "link", "parents", "exclude", "checksum", "keep-git-dir", "unpack"],
+    COPY: ["from", "chown", "chmod", "link", "parents", "exclude"],
+    RUN: ["mount", "network", "security", "device"],
+    ARG: [],
+    CMD: [],
+    ENTRYPOINT: [],
+    ENV: [],
+    EXPOSE: [],
+    FROM: ["platform"],
+    HEALTHCHECK: ["interval", "timeout", "start-period", "start-interval", "retries"],
+    LABEL: [],
+    MAINTAINER: [],
+    ONBUILD: [],
+    SHELL: [],
+    STOPSIGNAL: [],
+    USER: [],
+    VOLUME: [],
+    WORKDIR: [],
+  }),
+);
 
 /**
  * Whether an instruction means what it means to Docker's frontends up to now. What another one may mean by an instruction or a flag nobody
  * knows here: it may read any stage and all of the context.
  */
 export function isUnderstood({ keyword, flags }: Instruction): boolean {
-  const known = Object.hasOwn(KNOWN, keyword) ? KNOWN[keyword] : undefined;
-  return known?.every !== undefined && flags.every((flag) => known.includes(/^--([^=]*)/.exec(flag)?.[1] ?? ""));
+  const known = KNOWN.get(keyword);
+  return known !== undefined && flags.every((flag) => known.includes(/^--([^=]*)/.exec(flag)?.[1] ?? ""));
 }
 
 /** Whether the file means what it means to Docker's own frontend. */
@@ -52,32 +55,35 @@ export function reachableStages(dockerfile: Dockerfile, target: string | undefin
   const { stages } = dockerfile;
   const last = targetStage(dockerfile, target);
   if (!hasKnownFrontend(dockerfile, scope)) return stages;
-  const outside = globalLookup(dockerfile, scope);
-  const reached = new Set<Stage>();
-  const waiting = [last];
-  for (let stage = waiting.pop(); stage; stage = waiting.pop()) {
-    if (reached.has(stage)) continue;
-    reached.add(stage);
+  const graph = openStages(dockerfile, scope);
+  // Stages are added to the set while it is walked.
+  const reached = new Set([last]);
+  for (const stage of reached) {
     if (!isUnderstood(stage.from)) return stages;
-    const running = runningInstructions(dockerfile, stage, outside);
-    waiting.push(...baseStages(dockerfile, stage, outside), ...running.flatMap((one) => stagesRead(one, stages)));
+    for (const base of baseStages(dockerfile, stage, graph)) reached.add(base);
+    for (const instruction of graph.running(stage)) {
+      const read = stagesRead(instruction, stages);
+      if (read === "any") return stages;
+      for (const one of read) reached.add(one);
+    }
   }
   return stages.filter((stage) => reached.has(stage));
 }
 
-function baseStages(dockerfile: Dockerfile, stage: Stage, outside: Lookup): readonly Stage[] {
+function baseStages(dockerfile: Dockerfile, stage: Stage, { outside, parentOf }: StageGraph): readonly Stage[] {
   const base = expandWord(stage.from.base, outside, dockerfile.escape);
   if (base.kind === "unresolved") return dockerfile.stages.slice(0, stage.index);
-  const parent = parentStage(dockerfile, stage, outside);
+  const parent = parentOf(stage);
   return parent ? [parent] : [];
 }
 
-function stagesRead(instruction: Instruction, stages: readonly Stage[]): readonly Stage[] {
+function stagesRead(instruction: Instruction, stages: readonly Stage[]): readonly Stage[] | "any" {
   const isOdd = (flag: string): boolean => flagValues([flag], "mount").length > 0 && readMount(flag) === undefined;
-  if (!isUnderstood(instruction) || instruction.flags.some(isOdd)) return stages;
-  return sourceNames(instruction).flatMap((name) => {
-    // BuildKit refuses variables here; another frontend may not.
-    if (/[$"'\\`]/.test(name.written)) return stages;
+  if (!isUnderstood(instruction) || instruction.flags.some(isOdd)) return "any";
+  const names = sourceNames(instruction);
+  // BuildKit refuses variables here; another frontend may not.
+  if (names.some(({ written }) => /[$"'\\`]/.test(written))) return "any";
+  return names.flatMap((name) => {
     const stage = sourceStage(stages, name);
     return stage ? [stage] : [];
   });

@@ -1,3 +1,4 @@
+import { openScopes } from "./environment.ts";
 import { expandWord, type Lookup } from "./expand.ts";
 import { flagValues, isFlagSet, readMount } from "./flags.ts";
 import { matchPath } from "./go-match.ts";
@@ -5,7 +6,7 @@ import { readOpening } from "./heredoc.ts";
 import { type Dockerfile, type Instruction, readTrigger, type Stage } from "./parse.ts";
 import { hasKnownFrontend, isUnderstood } from "./reach.ts";
 import { readRemote } from "./remote.ts";
-import { type Scope, stageScopes } from "./scope.ts";
+import type { Scope } from "./scope.ts";
 import { declaredNames, neededStages } from "./stages.ts";
 import { listWords } from "./words.ts";
 
@@ -28,13 +29,12 @@ export function contextReads(dockerfile: Dockerfile, stages: readonly Stage[], s
   const scanned = [...globalArgs, ...stages.flatMap(({ instructions }) => instructions)].find((instruction) =>
     declaredNames(instruction).includes(SCANS_CONTEXT),
   );
+  const scopes = openScopes(dockerfile, scope);
   return [
     ...(scanned || scope.args.has(SCANS_CONTEXT) ? [anything(scanned?.line ?? 1, SCANS_CONTEXT)] : []),
     ...stages.flatMap((stage) => [
       ...(isUnderstood(stage.from) ? [] : [anything(stage.from.line, "FROM")]),
-      ...stageScopes(dockerfile, stage, scope).flatMap(({ instruction, lookup }) =>
-        readsOf(instruction, lookup, escapeChar),
-      ),
+      ...scopes(stage).flatMap(({ instruction, lookup }) => readsOf(instruction, lookup, escapeChar)),
     ]),
   ];
 }
@@ -49,8 +49,9 @@ export type Required = { readonly source: string; readonly line: number; readonl
  * pattern, no variable without a value, no address.
  */
 export function requiredFiles(dockerfile: Dockerfile, target: string | undefined, scope: Scope): readonly Required[] {
+  const scopes = openScopes(dockerfile, scope);
   return neededStages(dockerfile, target, scope).flatMap((stage) =>
-    stageScopes(dockerfile, stage, scope)
+    scopes(stage)
       .filter(({ instruction }) => !isFlagSet(instruction.flags, "parents"))
       .flatMap(({ instruction, lookup }) => readsOf(instruction, lookup, dockerfile.escape))
       .flatMap(({ source, line, by }) =>

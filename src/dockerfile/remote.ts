@@ -1,8 +1,9 @@
+import { openScopes, type Scoped } from "./environment.ts";
 import { expandWord } from "./expand.ts";
 import { flagValues } from "./flags.ts";
 import { readOpening } from "./heredoc.ts";
 import type { Dockerfile, Stage } from "./parse.ts";
-import { type Scope, type Scoped, stageScopes } from "./scope.ts";
+import type { Scope } from "./scope.ts";
 import { listWords } from "./words.ts";
 
 /** An ADD of something that is not in the build context. `checksum` only where it settles the content for good. */
@@ -10,9 +11,8 @@ export type RemoteAdd = { readonly source: string; readonly line: number; readon
 
 /** ADD of an address or a git repository in some stages. What only the build knows counts as one. */
 export function remoteAdds(dockerfile: Dockerfile, stages: readonly Stage[], scope: Scope): readonly RemoteAdd[] {
-  return stages.flatMap((stage) =>
-    stageScopes(dockerfile, stage, scope).flatMap((scoped) => remoteSources(scoped, dockerfile.escape)),
-  );
+  const scopes = openScopes(dockerfile, scope);
+  return stages.flatMap((stage) => scopes(stage).flatMap((scoped) => remoteSources(scoped, dockerfile.escape)));
 }
 
 function remoteSources({ instruction, lookup }: Scoped, escapeChar: string): RemoteAdd[] {

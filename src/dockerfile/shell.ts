@@ -1,5 +1,5 @@
+import { removePrefix, removeSuffix, replaceMatches } from "./shell-pattern.ts";
 import { isSpace } from "./text.ts";
-import { removePrefix, removeSuffix, replaceMatches } from "./wildcard.ts";
 
 /** What a name stands for: a value, nothing at all, or something that only the build knows. */
 export type Value =
@@ -24,11 +24,14 @@ export type Lexed =
   | {
       readonly kind: "lexed";
       readonly text: string;
+      /** Only where here-documents are looked for. */
       readonly words: readonly string[];
       readonly used: readonly string[];
       readonly unknown: readonly string[];
     }
-  | { readonly kind: "wrong"; readonly what: string };
+  | { readonly kind: "wrong"; readonly what: string }
+  /** More variables in one another than are read here; what BuildKit makes of it is not known. */
+  | { readonly kind: "deep" };
 
 /** A part of the result, and the names without which it cannot be told. */
 type Piece = { readonly text: string; readonly unknown: readonly string[] };
@@ -41,9 +44,15 @@ type State = {
   /** The first error; the rest of the text is skipped then. */
   wrong: string | undefined;
   keepEscapes: boolean;
+  /** How many variables are open, each of which takes room on the stack. */
+  depth: number;
+  isDeep: boolean;
   /** The word being read. Shared with what is read inside `${…}`, as BuildKit has it: that drops what stood before in the word. */
   word: string;
 };
+
+/** Far more than anybody writes. */
+const DEEPEST = 100;
 
 const END = "";
 const DIGIT = /^\p{Nd}$/u;
@@ -65,11 +74,15 @@ export function lexShell(source: string, rules: Rules): Lexed {
     at: chars[0] === "\uFEFF" ? 1 : 0,
     wrong: undefined,
     keepEscapes: rules.raw?.escapes ?? false,
+    depth: 0,
+    isDeep: false,
     word: "",
   };
-  const { text, unknown, words } = readUntil(state, END, state.keepEscapes, false);
+  const words = rules.raw ? collectWords(state) : undefined;
+  const { text, unknown } = readUntil(state, END, { keepEscapes: state.keepEscapes, isPattern: false, words });
+  if (state.isDeep) return { kind: "deep" };
   if (state.wrong !== undefined) return { kind: "wrong", what: state.wrong };
-  return { kind: "lexed", text, words, used: [...state.used], unknown: [...new Set(unknown)] };
+  return { kind: "lexed", text, words: words?.all() ?? [], used: [...state.used], unknown: [...new Set(unknown)] };
 }
 
 const peek = (state: State): string => state.chars[state.at] ?? END;
@@ -81,22 +94,25 @@ function fail(state: State, what: string): Piece {
   return { text: "", unknown: [] };
 }
 
-/** Reads up to a character, or to the end. `isPattern`: the text is a pattern and is read once more as such. */
-function readUntil(
-  state: State,
-  stop: string,
-  keepEscapes: boolean,
-  isPattern: boolean,
-): Piece & { readonly words: readonly string[] } {
+type Until = {
+  readonly keepEscapes: boolean;
+  /** The text is a pattern and is read once more as such. */
+  readonly isPattern: boolean;
+  /** Where the words go; nobody wants those inside of `${…}`. */
+  readonly words?: Words | undefined;
+};
+
+/** Reads up to a character, or to the end. */
+function readUntil(state: State, stop: string, { keepEscapes, isPattern, words }: Until): Piece {
   const before = state.keepEscapes;
   state.keepEscapes = keepEscapes;
   state.word = "";
-  const words = collectWords(state);
   const unknown: string[] = [];
   let text = "";
-  const finish = () => {
+  const finish = (): Piece => {
     state.keepEscapes = before;
-    return { text, unknown, words: words.all() };
+    if (!words) state.word = "";
+    return { text, unknown };
   };
   while (peek(state) !== END) {
     const char = peek(state);
@@ -107,26 +123,32 @@ function readUntil(
     const special = readSpecial(state, char, isPattern);
     if (special) {
       text += special.text;
-      unknown.push(...special.unknown);
-      if (char === "$") words.add(special.text);
-      else words.addRaw(special.text);
+      for (const name of special.unknown) unknown.push(name);
+      if (char === "$") words?.add(special.text);
+      else words?.addRaw(special.text);
       continue;
     }
     state.at++;
     if (char !== state.rules.escape) {
       text += char;
-      words.add(char);
+      words?.add(char);
       continue;
     }
     const escaped = (keepEscapes ? char : "") + next(state);
     text += escaped;
-    if (escaped !== "") words.addRaw(escaped);
+    if (escaped !== "") words?.addRaw(escaped);
   }
   if (stop !== END) fail(state, `it lacks a ${stop}`);
   return finish();
 }
 
-function collectWords(state: State) {
+type Words = {
+  readonly add: (text: string) => void;
+  readonly addRaw: (text: string) => void;
+  readonly all: () => readonly string[];
+};
+
+function collectWords(state: State): Words {
   const words: string[] = [];
   let isInside = false;
   const flush = () => {
@@ -192,7 +214,7 @@ function readDoubleQuoted(state: State, isPattern: boolean): Piece {
     if (char === "$") {
       const variable = readVariable(state);
       text += variable.text;
-      unknown.push(...variable.unknown);
+      for (const name of variable.unknown) unknown.push(name);
       continue;
     }
     state.at++;
@@ -221,6 +243,17 @@ function readVariable(state: State): Piece {
   const name = readName(state);
   const operator = next(state);
   if (operator === "}") return plainValue(state, name, `\${${name}}`);
+  if (state.depth >= DEEPEST) {
+    state.isDeep = true;
+    return fail(state, "it is nested beyond reason");
+  }
+  state.depth++;
+  const piece = readInside(state, name, operator);
+  state.depth--;
+  return piece;
+}
+
+function readInside(state: State, name: string, operator: string): Piece {
   if (operator === "/") return readReplacement(state, name);
   if (operator !== ":") return readModifier(state, name, operator, false);
   return readModifier(state, name, next(state), true);
@@ -258,7 +291,7 @@ function readModifier(state: State, name: string, operator: string, alsoEmpty: b
   const isKnown = isPattern ? !alsoEmpty : alsoEmpty || ["+", "-", "?"].includes(operator);
   const sign = (alsoEmpty ? ":" : "") + operator;
   if (!isKnown) return fail(state, `it has \${${name}${sign}`);
-  const word = readUntil(state, "}", isPattern, isPattern);
+  const word = readUntil(state, "}", { keepEscapes: isPattern, isPattern });
   const value = lookUp(state, name);
   if (value.kind === "unknown") return { text: "", unknown: [name] };
   if (state.rules.raw && value.kind === "unset") return { text: `\${${name}${sign}${word.text}}`, unknown: [] };
@@ -287,8 +320,8 @@ function removeMatch(state: State, own: string, operator: string, word: Piece): 
 function readReplacement(state: State, name: string): Piece {
   const all = peek(state) === "/";
   if (all) state.at++;
-  const pattern = readUntil(state, "/", true, true);
-  const replacement = readUntil(state, "}", true, false);
+  const pattern = readUntil(state, "/", { keepEscapes: true, isPattern: true });
+  const replacement = readUntil(state, "}", { keepEscapes: true, isPattern: false });
   const value = lookUp(state, name);
   if (value.kind === "unknown") return { text: "", unknown: [name] };
   if (state.rules.raw && value.kind === "unset")

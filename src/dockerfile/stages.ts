@@ -1,10 +1,11 @@
-import { ActionError } from "../errors.ts";
+import { ActionError, tellSome } from "../errors.ts";
 import { type Platform, parsePlatform, samePlatform } from "../oci/platform.ts";
 import { expandWord, type Lookup } from "./expand.ts";
 import { flagValues, readMount } from "./flags.ts";
 import { replacementOf, stageReplacement } from "./named-contexts.ts";
 import { type Dockerfile, type Instruction, readTrigger, type Stage, triggerText } from "./parse.ts";
-import { BUILDERS_OWN, globalLookup, parentStage, runningInstructions, type Scope } from "./scope.ts";
+import { BUILDERS_OWN, globalLookup, type Scope } from "./scope.ts";
+import { openStages, type StageGraph } from "./stage-graph.ts";
 import { argWords } from "./words.ts";
 
 export { remoteAdds } from "./remote.ts";
@@ -41,7 +42,7 @@ export function targetStage(dockerfile: Dockerfile, target: string | undefined):
     fix:
       names.length === 0
         ? "None of its stages has a name: write FROM <image> AS <name>."
-        : `It has ${names.join(", ")}.`,
+        : `It has ${tellSome(names)}.`,
     at: { file: dockerfile.file, line: dockerfile.stages.at(-1)?.from.line ?? 1 },
   });
 }
@@ -57,18 +58,16 @@ function stageByName(stages: readonly Stage[], reference: string): Stage | undef
  * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/dockerfile2llb/convert.go (toCommand), convert_runmount.go (detectRunMount)
  */
 export function imageUses(dockerfile: Dockerfile, stages: readonly Stage[], scope: Scope): readonly ImageUse[] {
-  const outside = globalLookup(dockerfile, scope);
+  const graph = openStages(dockerfile, scope);
   const uses = stages.flatMap((stage) => [
-    ...baseUse(dockerfile, stage, outside, scope),
-    ...runningInstructions(dockerfile, stage, outside).flatMap((instruction) =>
-      instructionUses(instruction, dockerfile.stages, scope),
-    ),
+    ...baseUse(dockerfile, stage, graph, scope),
+    ...graph.running(stage).flatMap((instruction) => instructionUses(instruction, dockerfile.stages, scope)),
   ]);
   return [...uses, ...replacedStages(stages, scope)];
 }
 
-function baseUse(dockerfile: Dockerfile, stage: Stage, outside: Lookup, scope: Scope): ImageUse[] {
-  if (parentStage(dockerfile, stage, outside)) return [];
+function baseUse(dockerfile: Dockerfile, stage: Stage, { outside, parentOf }: StageGraph, scope: Scope): ImageUse[] {
+  if (parentOf(stage)) return [];
   const { base: written, line } = stage.from;
   const expanded = expandWord(written, outside, dockerfile.escape);
   if (expanded.kind === "text" && expanded.text === "scratch") return [];
@@ -175,11 +174,10 @@ export function finalBase(
 
 /** The target and the stages below it, down to the one on an image outside, or one that a named context replaces. */
 export function stagesBelow(dockerfile: Dockerfile, target: string | undefined, scope: Scope): readonly Stage[] {
-  const outside = globalLookup(dockerfile, scope);
+  const { parentOf } = openStages(dockerfile, scope);
   const stages: Stage[] = [];
   let next: Stage | undefined = targetStage(dockerfile, target);
-  for (; next; next = stageReplacement(scope, next) ? undefined : parentStage(dockerfile, next, outside))
-    stages.push(next);
+  for (; next; next = stageReplacement(scope, next) ? undefined : parentOf(next)) stages.push(next);
   return stages;
 }
 
@@ -188,13 +186,13 @@ export function stagesBelow(dockerfile: Dockerfile, target: string | undefined, 
  * stage that is named by a variable may be one more.
  */
 export function neededStages(dockerfile: Dockerfile, target: string | undefined, scope: Scope): readonly Stage[] {
-  const outside = globalLookup(dockerfile, scope);
+  const { parentOf, running } = openStages(dockerfile, scope);
   const reached = new Set<Stage>();
   const visit = (stage: Stage | undefined): void => {
     if (!stage || reached.has(stage)) return;
     reached.add(stage);
-    visit(parentStage(dockerfile, stage, outside));
-    for (const instruction of runningInstructions(dockerfile, stage, outside))
+    visit(parentOf(stage));
+    for (const instruction of running(stage))
       for (const name of sourceNames(instruction)) visit(sourceStage(dockerfile.stages, name));
   };
   visit(targetStage(dockerfile, target));
@@ -206,7 +204,11 @@ export function declaredArgs(dockerfile: Dockerfile): ReadonlyMap<string, readon
   const lines = new Map<string, number[]>();
   const all = [...dockerfile.globalArgs, ...dockerfile.stages.flatMap(({ instructions }) => instructions)];
   for (const instruction of all)
-    for (const name of declaredNames(instruction)) lines.set(name, [...(lines.get(name) ?? []), instruction.line]);
+    for (const name of declaredNames(instruction)) {
+      const known = lines.get(name) ?? [];
+      lines.set(name, known);
+      known.push(instruction.line);
+    }
   return lines;
 }
 

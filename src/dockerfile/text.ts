@@ -10,7 +10,7 @@ const BETWEEN_WORDS = /[\t\v\f\r ]+/;
 
 /** Tells whether one character is white space to Go's `unicode.IsSpace`. */
 export function isSpace(char: string): boolean {
-  return SPACE.test(char);
+  return char < "\u0080" ? char === " " || (char >= "\t" && char <= "\r") : SPACE.test(char);
 }
 
 /** Go's `strings.TrimSpace`. */

@@ -1,7 +1,8 @@
+import { openScopes } from "./environment.ts";
 import { expandWord } from "./expand.ts";
 import { stageReplacement } from "./named-contexts.ts";
 import { type Dockerfile, withTriggers } from "./parse.ts";
-import { type Scope, stageScopes } from "./scope.ts";
+import type { Scope } from "./scope.ts";
 import { stagesBelow } from "./stages.ts";
 
 /** What the config of the image that the target stands on says: https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md */
@@ -32,10 +33,10 @@ export function finalUser(
   const lowest = running.at(-1);
   const whole = lowest ? withTriggers(dockerfile, lowest.from.line, base.triggers) : dockerfile;
   const known = { ...scope, baseEnvironment: new Map(Object.entries(base.env)) };
+  const scopes = openScopes(whole, known);
   for (const { index } of running) {
     const stage = whole.stages[index];
-    const said =
-      stage && stageScopes(whole, stage, known).findLast(({ instruction }) => instruction.keyword === "USER");
+    const said = stage && scopes(stage).findLast(({ instruction }) => instruction.keyword === "USER");
     if (!said) continue;
     const { instruction, lookup } = said;
     const expanded = expandWord(instruction.rest, lookup, instruction.escape);

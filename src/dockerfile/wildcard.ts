@@ -3,11 +3,18 @@
  * pattern: a regular expression of JavaScript goes back and forth, for ever when a pattern has many stars.
  */
 export type Step =
-  | { readonly kind: "one" | "many"; readonly test: (char: string) => boolean }
+  | Once
+  | { readonly kind: "many"; readonly test: (char: string) => boolean }
   /** Whole folders, or none: `(.*\/)?` */
   | { readonly kind: "folders" }
-  | { readonly kind: "times"; readonly step: Step; readonly min: number; readonly max: number }
-  | { readonly kind: "where"; readonly test: (chars: readonly string[], at: number) => boolean };
+  | { readonly kind: "times"; readonly step: Once; readonly min: number; readonly max: number };
+
+type Place = { readonly kind: "where"; readonly test: (chars: readonly string[], at: number) => boolean };
+
+/** What can be counted. */
+type Once =
+  /** `char` where it is the only one that passes. */
+  { readonly kind: "one"; readonly test: (char: string) => boolean; readonly char?: string } | Place;
 
 /** What Go's `.` matches. */
 export const notNewline = (char: string): boolean => char !== "\n";
@@ -33,8 +40,11 @@ function advance(step: Step, chars: readonly string[], ends: readonly number[]):
       return ends.filter((at) => step.test(chars, at));
     case "times":
       return repeat(step, chars, ends);
-    case "one":
-      return ends.flatMap((at) => (at < chars.length && step.test(chars[at] ?? "") ? [at + 1] : []));
+    case "one": {
+      const after: number[] = [];
+      for (const at of ends) if (at < chars.length && step.test(chars[at] ?? "")) after.push(at + 1);
+      return after;
+    }
     case "many":
       return spread(chars, ends, step.test, () => true);
     case "folders":
@@ -62,88 +72,32 @@ function spread(
   return after;
 }
 
+/** As often as it may be, from each end on, in one pass over the text. */
 function repeat(
   { step, min, max }: Extract<Step, { kind: "times" }>,
   chars: readonly string[],
   ends: readonly number[],
 ): readonly number[] {
-  let current = ends;
-  for (let times = 0; times < min && current.length > 0; times++) current = advance(step, chars, current);
-  const all = new Set(current);
-  for (let times = min; times < max && current.length > 0; times++) {
-    const before = all.size;
-    current = advance(step, chars, current);
-    for (const end of current) all.add(end);
-    if (all.size === before) break;
+  // A place is not left by being looked at once more.
+  if (step.kind === "where") return min === 0 ? ends : ends.filter((at) => step.test(chars, at));
+  const after: number[] = [];
+  let runEnd = 0;
+  for (const from of ends) {
+    runEnd = Math.max(runEnd, from);
+    while (runEnd < chars.length && runEnd < from + max && step.test(chars[runEnd] ?? "")) runEnd++;
+    for (let at = Math.max(from + min, (after.at(-1) ?? -1) + 1); at <= runEnd && at <= from + max; at++)
+      after.push(at);
   }
-  return [...all].sort((a, b) => a - b);
+  return after;
 }
 
-/** A shell's pattern: `*`, `?` and backslashes, no brackets. `undefined` where BuildKit refuses it. */
-function shellSteps(pattern: string): readonly Step[] | undefined {
-  const chars = [...pattern];
-  const steps: Step[] = [];
-  for (let at = chars[0] === "\uFEFF" ? 1 : 0; at < chars.length; at++) {
-    const char = chars[at] ?? "";
-    if (char === "*") steps.push({ kind: "many", test: notNewline });
-    else if (char === "?") steps.push({ kind: "one", test: notNewline });
-    else if (char !== "\\") steps.push(literal(char));
-    else if (chars[at + 1] !== "}" && chars[at + 1] !== "/") {
-      const escaped = chars[++at] ?? "";
-      if (!["*", "?", "\\"].includes(escaped)) return undefined;
-      steps.push(literal(escaped));
-    }
-  }
-  return steps;
-}
+const ASCII: readonly Step[] = Array.from({ length: 128 }, (_, code) => takesOnly(String.fromCharCode(code)));
 
-/** A step that takes exactly one character. */
+/** A step that takes exactly one character. Thousands of patterns share theirs. */
 export function literal(char: string): Step {
-  return { kind: "one", test: (other) => other === char };
+  return ASCII[char.codePointAt(0) ?? 128] ?? takesOnly(char);
 }
 
-/**
- * `${X#pattern}` and `${X##pattern}`.
- * @returns `undefined` where BuildKit refuses the pattern.
- * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/shell/lex.go (convertShellPatternToRegex, trimPrefix)
- */
-export function removePrefix(text: string, pattern: string, isLongest: boolean): string | undefined {
-  const steps = shellSteps(pattern);
-  if (!steps) return undefined;
-  const chars = [...text];
-  const ends = endsOf(steps, chars, 0);
-  return chars.slice((isLongest ? ends.at(-1) : ends[0]) ?? 0).join("");
-}
-
-/** `${X%pattern}` and `${X%%pattern}`: text and pattern are turned around, as BuildKit does it. */
-export function removeSuffix(text: string, pattern: string, isLongest: boolean): string | undefined {
-  const units = pattern.match(/\\[\s\S]|[\s\S]/gu) ?? [];
-  const rest = removePrefix([...text].reverse().join(""), units.reverse().join(""), isLongest);
-  return rest === undefined ? undefined : [...rest].reverse().join("");
-}
-
-/** `${X/pattern/replacement}` and `${X//pattern/replacement}`: the longest match at the first place, as Go's regexp finds it. */
-export function replaceMatches(text: string, pattern: string, replacement: string, all: boolean): string | undefined {
-  const steps = shellSteps(pattern);
-  if (!steps) return undefined;
-  const chars = [...text];
-  let result = "";
-  let lastEnd = -1;
-  let at = 0;
-  while (at <= chars.length) {
-    const end = endsOf(steps, chars, at).at(-1);
-    // An empty match right behind another one does not count.
-    if (end !== undefined && !(end === at && at === lastEnd)) {
-      result += replacement;
-      lastEnd = end;
-      if (!all) return result + chars.slice(end).join("");
-      if (end > at) {
-        at = end;
-        continue;
-      }
-    }
-    result += chars[at] ?? "";
-    at++;
-  }
-  return result;
+function takesOnly(char: string): Step {
+  return { kind: "one", test: (other) => other === char, char };
 }

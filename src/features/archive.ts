@@ -7,13 +7,17 @@ export type ArchiveEntry =
   | { readonly path: string; readonly kind: "link"; readonly target: string }
   | { readonly path: string; readonly kind: "directory" };
 
+/** What a file system keeps of a link. */
+const LONGEST_TARGET = 4095;
+
 /** Far more than any feature needs, and far less than harms a runner. Bytes count unpacked. */
 export const ARCHIVE_LIMITS = { bytes: 128 * 1024 * 1024, entries: 10_000, pathLength: 1024 };
 
 /**
  * Unpacks a feature's archive, a tar that may be packed with gzip, into memory.
  * @param keep which members count, by their names as they stand in the archive.
- * @returns one entry a path, sorted by path; where a path stands twice the later one counts.
+ * @returns one entry a path, sorted by path; where a path stands twice the later one counts. `size`: the bytes of memory that they hold
+ * on to, which is all that was unpacked.
  * @throws what `refuse` makes, for what is damaged, too large, or would leave the folder that it is unpacked into: absolute paths, `..`,
  * paths through a link, links that lead out.
  */
@@ -28,7 +32,7 @@ export async function readArchive(
     readonly refuse: Refuse;
     readonly keep?: (name: string) => boolean;
   },
-): Promise<readonly ArchiveEntry[]> {
+): Promise<{ readonly entries: readonly ArchiveEntry[]; readonly size: number }> {
   const bytes = isGzip(packed) ? await gunzip(packed, ARCHIVE_LIMITS.bytes) : packed;
   if ("wrong" in bytes) throw refuse(`cannot be unpacked: ${bytes.wrong}`);
   const entries = new Map<string, ArchiveEntry>();
@@ -38,13 +42,13 @@ export async function readArchive(
     if (entries.size > ARCHIVE_LIMITS.entries) throw refuse(`holds more than ${ARCHIVE_LIMITS.entries} files`);
   }
   for (const { path } of entries.values()) refuseDetour(path, entries, refuse);
-  return [...entries.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  return { entries: [...entries.values()].sort((a, b) => (a.path < b.path ? -1 : 1)), size: bytes.length };
 }
 
-/** The text of a file in an archive. */
-export function textIn(entries: readonly ArchiveEntry[], path: string): string | undefined {
+/** The text of a file in an archive; of no interest where it is longer than `limit` bytes. */
+export function textIn(entries: readonly ArchiveEntry[], path: string, limit: number): string | undefined {
   const entry = entries.find((one) => one.path === path);
-  return entry?.kind === "file" ? new TextDecoder().decode(entry.content) : undefined;
+  return entry?.kind === "file" && entry.content.length <= limit ? new TextDecoder().decode(entry.content) : undefined;
 }
 
 function isGzip(bytes: Uint8Array): boolean {
@@ -61,6 +65,8 @@ function readEntry(
   if (member.type === "directory") return { path, kind: "directory" };
   if (member.type === "file") return { path, kind: "file", content: member.content };
   if (member.type === "link") {
+    if (member.target.length > LONGEST_TARGET)
+      throw refuse(`holds ${path}, a link of ${member.target.length} characters`);
     if (leadsOut(path, member.target)) throw refuse(`holds ${path}, a link that leads out of the archive`);
     return { path, kind: "link", target: member.target };
   }
@@ -71,13 +77,12 @@ function readEntry(
 
 /** The path inside the folder that the archive is unpacked into; empty for that folder itself. */
 function pathOf(name: string, refuse: Refuse): string {
+  if (name.length > ARCHIVE_LIMITS.pathLength) throw refuse(`holds a path of ${name.length} characters`);
   if (name.startsWith("/")) throw refuse(`holds ${name}, an absolute path`);
   const segments = name.split("/").filter((segment) => segment !== "" && segment !== ".");
   if (segments.includes("..")) throw refuse(`holds ${name}, which climbs out of the archive`);
   if (/[\0\uFFFD]/.test(name)) throw refuse("holds a file whose name is not UTF-8");
-  const path = segments.join("/");
-  if (path.length > ARCHIVE_LIMITS.pathLength) throw refuse(`holds a path of ${path.length} characters`);
-  return path;
+  return segments.join("/");
 }
 
 /** Whether a link at a path climbs above the folder that holds everything, at any point of its way. */

@@ -16,6 +16,15 @@ export type AskedFeature = {
   readonly at: Place | undefined;
 };
 
+/** Somebody who asks for, or publishes features that depend on, ever new ones must not keep a runner busy. */
+export const MOST_FEATURES = 500;
+
+/** Options of one feature. Every two ways to install one are compared by them. */
+const MOST_OPTIONS = 250;
+
+/** Characters of a feature's id. No registry takes a longer name, and no message one. */
+export const LONGEST_ID = 1024;
+
 /**
  * The features of a configuration, then those that were added and that it does not have, in the order in which they are written.
  * @param additional features by id, as the input `additional-features` holds them; their variables are not replaced.
@@ -30,6 +39,9 @@ export function askedFeatures(configuration: Substituted, additional: JsonObject
     ...added.map(([id, options]) => ({ id, options, at: undefined })),
   ].map((one) => ({ ...one, neededBy: undefined }));
   for (const one of asked) checkOptions(one);
+  const tooMany = asked[MOST_FEATURES];
+  if (tooMany)
+    throw featureError(tooMany, { what: `is one of more than ${MOST_FEATURES}`, fix: "Take some of them out." });
   return foldIntoSuccessors(asked);
 }
 
@@ -81,6 +93,8 @@ export function checkOptions(asked: AskedFeature): void {
     });
   }
   if (!isJsonObject(options)) return;
+  if (Object.keys(options).length > MOST_OPTIONS)
+    throw featureError(asked, { what: `is given more than ${MOST_OPTIONS} options`, fix: "Take some of them out." });
   for (const [name, value] of Object.entries(options)) {
     if (isOptionValue(value) || (Array.isArray(value) && value.every(isOptionValue))) continue;
     throw featureError(asked, {
@@ -96,7 +110,8 @@ function isOptionValue(value: Json): boolean {
 
 /** How messages name a feature. */
 export function nameFeature({ id, neededBy }: AskedFeature): string {
-  return neededBy === undefined ? `feature ${id}` : `feature ${id}, on which ${neededBy} depends`;
+  const name = id.slice(0, LONGEST_ID);
+  return neededBy === undefined ? `feature ${name}` : `feature ${name}, on which ${neededBy} depends`;
 }
 
 /**

@@ -49,23 +49,65 @@ function comparePublished(a: Candidate, b: Candidate, [one, other]: readonly [Pu
   return byTag || byOptions || compareTexts(a.digest, b.digest);
 }
 
-/** Tells whether two would be one and the same install. */
-export function isSameInstall(a: Candidate, b: Candidate): boolean {
-  return a.reference.kind === b.reference.kind && compareCandidates(a, b) === 0;
+/** Features that were gathered, to be looked up without going through all of them. */
+export type Gathering<T extends Candidate> = {
+  readonly add: (candidate: T) => void;
+  /** Those that would be one and the same install, in the order in which they came. */
+  readonly sameAs: (wanted: Candidate) => readonly T[];
+  /**
+   * Those that are meant in `installsAfter` or `overrideFeatureInstallOrder`, in the order in which they came: tags and digests do not
+   * count, and one that was renamed is still meant by its old names.
+   */
+  readonly meantBy: (target: SoftTarget) => readonly T[];
+};
+
+export function gather<T extends Candidate>(candidates: readonly T[] = []): Gathering<T> {
+  const byContent = new Map<string, T[]>();
+  const byPlace = new Map<string, T[]>();
+  const numbers = new Map<T, number>();
+  const add = (candidate: T): void => {
+    numbers.set(candidate, numbers.size);
+    append(byContent, contentOf(candidate), candidate);
+    append(byPlace, placeOf(candidate.reference), candidate);
+  };
+  for (const candidate of candidates) add(candidate);
+  return {
+    add,
+    sameAs: (wanted) => (byContent.get(contentOf(wanted)) ?? []).filter((one) => compareCandidates(one, wanted) === 0),
+    meantBy: ({ reference, aliases }) => {
+      const places = [
+        placeOf(reference),
+        ...(reference.kind === "oci" ? aliases.map((alias) => `oci ${reference.namespace}/${alias}`) : []),
+      ];
+      const meant = new Set(places.flatMap((place) => byPlace.get(place) ?? []));
+      return [...meant].sort((a, b) => (numbers.get(a) ?? 0) - (numbers.get(b) ?? 0));
+    },
+  };
 }
 
-/**
- * Tells whether a feature is the one that is meant in `installsAfter` or `overrideFeatureInstallOrder`: tags and digests do not count,
- * and one that was renamed is still meant by its old names.
- */
-export function isMeantBy(node: Candidate, target: SoftTarget): boolean {
-  const [one, other] = [node.reference, target.reference];
-  if (one.kind === "local") return other.kind === "local" && one.folder === other.folder;
-  if (one.kind === "tarball") return other.kind === "tarball" && one.url === other.url;
-  if (one.kind !== "oci" || other.kind !== "oci") return false;
-  return (
-    one.resource === other.resource || target.aliases.some((alias) => `${other.namespace}/${alias}` === one.resource)
-  );
+function append<T>(lists: Map<string, T[]>, key: string, item: T): void {
+  const list = lists.get(key) ?? [];
+  lists.set(key, list);
+  list.push(item);
+}
+
+/** What two have in common that are one install: published ones the digest, the others are compared with all of their kind. */
+function contentOf({ reference, digest }: Candidate): string {
+  return reference.kind === "oci" ? `oci ${digest}` : reference.kind;
+}
+
+function placeOf(reference: FeatureReference): string {
+  switch (reference.kind) {
+    case "oci":
+      return `oci ${reference.resource}`;
+    case "local":
+      return `local ${reference.folder}`;
+    case "tarball":
+      return `tarball ${reference.url}`;
+    case "release":
+      // Nobody means one that cannot be installed.
+      return "release";
+  }
 }
 
 /** Fewest options first, then by name, then by value: https://github.com/devcontainers/cli/issues/1266 */
@@ -79,8 +121,8 @@ function compareObjects(a: JsonObject, b: JsonObject): number {
   const [names, others] = [Object.keys(a).sort(), Object.keys(b).sort()];
   if (names.length !== others.length) return names.length - others.length;
   for (const [at, name] of names.entries()) {
-    const byName = compareTexts(name, others[at] ?? "");
-    if (name !== others[at]) return byName;
+    const other = others[at] ?? "";
+    if (name !== other) return compareTexts(name, other);
     const byValue = compareValues(a[name], b[name]);
     if (byValue !== 0) return byValue;
   }
@@ -89,6 +131,6 @@ function compareObjects(a: JsonObject, b: JsonObject): number {
 
 /** Numbers, and values of different types, count as equal to the reference CLI. */
 function compareValues(a: Json | undefined, b: Json | undefined): number {
-  if (typeof a === "string" && typeof b === "string") return compareTexts(a, b);
+  if (typeof a === "string" && typeof b === "string") return a === b ? 0 : compareTexts(a, b);
   return typeof a === "boolean" && typeof b === "boolean" ? Number(a) - Number(b) : 0;
 }

@@ -1,16 +1,17 @@
 import type { ActionError } from "../errors.ts";
 import { formatReference } from "../oci/reference.ts";
-import { type AskedFeature, checkOptions, featureError } from "./asked.ts";
+import { type AskedFeature, checkOptions, featureError, MOST_FEATURES } from "./asked.ts";
 import type { SoftTarget } from "./compare.ts";
 import { type Absent, findPublished, findTarball } from "./fetch.ts";
 import type { FeatureDoubt, FeaturePorts, FoundFeature } from "./found.ts";
-import { aliasesOf, dependenciesOf, type Known } from "./graph.ts";
+import { type Gate, openGate } from "./gate.ts";
+import { aliasesOf, dependenciesOf, type Known, MOST_RELATIONS, tooMany } from "./graph.ts";
 import { type FeatureReference, type Folders, identifyFeature } from "./identify.ts";
 import { readLocalFeature } from "./local.ts";
 import { type Lockfile, lockedDigest } from "./lockfile.ts";
 
-/** Somebody who publishes features that depend on ever new ones must not keep a runner busy. */
-const MAX_FEATURES = 500;
+/** Only who does not show his metadata has an archive unpacked here, which may take a hundred megabytes. */
+const ARCHIVES_AT_ONCE = 2;
 
 type Outcome = FoundFeature | FeatureDoubt | Absent;
 type Identified = { readonly asked: AskedFeature; readonly reference: FeatureReference; readonly key: string };
@@ -39,13 +40,17 @@ export async function discoverFeatures(
   const outcomes = new Map<string, Outcome>();
   const expanded = new Set<string>();
   let wave: Wave = { needed: asked.map(identify), preceding: [] };
+  const gate = openGate(ARCHIVES_AT_ONCE);
+  let relations = 0;
   while (wave.needed.length > 0 || wave.preceding.length > 0) {
-    await askAll(wave, outcomes, (one) => findFeature(one, { checkout: folders.checkout, lockfile }, ports));
+    await askAll(wave, outcomes, (one) => findFeature(one, { gate, checkout: folders.checkout, lockfile }, ports));
     const doubt = doubtIn(wave, outcomes);
     if (doubt) return doubt;
-    const fresh = wave.needed.filter(({ key }, at) => !expanded.has(key) && firstOf(wave.needed, key) === at);
-    for (const { key } of fresh) expanded.add(key);
+    const fresh = firstOnes(wave.needed, expanded);
     wave = nextWave(fresh, outcomes, identify);
+    relations += wave.needed.length + wave.preceding.length;
+    const [first] = fresh;
+    if (first && relations > MOST_RELATIONS) throw tooMany(first.asked);
   }
   return { kind: "known", known: knownOf(outcomes, identify) };
 }
@@ -58,8 +63,13 @@ function keyOf(reference: FeatureReference, asked: AskedFeature, lockfile: Lockf
   return formatReference(locked === undefined ? reference.reference : { ...reference.reference, digest: locked });
 }
 
-function firstOf(wave: readonly Identified[], key: string): number {
-  return wave.findIndex((one) => one.key === key);
+/** Those whose key comes up for the first time; it is one of the known ones from then on. */
+function firstOnes(wave: readonly Identified[], known: Set<string>): readonly Identified[] {
+  return wave.filter(({ key }) => {
+    const isFirst = !known.has(key);
+    known.add(key);
+    return isFirst;
+  });
 }
 
 /** Asks for what is not known yet. Where several cannot be used, the first of them is told, whichever answer came first. */
@@ -68,12 +78,11 @@ async function askAll(
   outcomes: Map<string, Outcome>,
   find: (one: Identified) => Promise<Outcome>,
 ): Promise<void> {
-  const all = [...needed, ...preceding];
-  const fresh = all.filter(({ key }, at) => !outcomes.has(key) && firstOf(all, key) === at);
+  const fresh = firstOnes([...needed, ...preceding], new Set(outcomes.keys()));
   const [first] = fresh;
-  if (first && outcomes.size + fresh.length > MAX_FEATURES) {
+  if (first && outcomes.size + fresh.length > MOST_FEATURES) {
     throw featureError(first.asked, {
-      what: `is one of more than ${MAX_FEATURES} that have to be found`,
+      what: `is one of more than ${MOST_FEATURES} that have to be found`,
       fix: "Take out the feature whose dependencies never end.",
       by: "feature",
     });
@@ -88,15 +97,15 @@ async function askAll(
 
 async function findFeature(
   { asked, reference }: Identified,
-  { checkout, lockfile }: { readonly checkout: string; readonly lockfile: Lockfile },
+  { gate, checkout, lockfile }: { readonly gate: Gate; readonly checkout: string; readonly lockfile: Lockfile },
   ports: FeaturePorts,
 ): Promise<Outcome> {
   const locked = lockedDigest(lockfile, asked);
   switch (reference.kind) {
     case "oci":
-      return findPublished(asked, { reference, locked }, ports);
+      return findPublished(asked, { reference, locked, gate }, ports);
     case "tarball":
-      return findTarball(asked, { reference, locked }, ports);
+      return gate(() => findTarball(asked, { reference, locked }, ports));
     case "local":
       return readLocalFeature(ports.files, asked, { reference, checkout });
     case "release":

@@ -6,8 +6,9 @@ import type { RegistryError } from "../world.ts";
 import { ARCHIVE_LIMITS, type ArchiveEntry, readArchive, textIn } from "./archive.ts";
 import { type AskedFeature, featureError, nameFeature } from "./asked.ts";
 import type { FeatureDoubt, FeaturePorts, FoundFeature, RemoteSource } from "./found.ts";
+import type { Gate } from "./gate.ts";
 import type { FeatureReference } from "./identify.ts";
-import { type FeatureMetadata, isGenerated, METADATA_FILE, parseMetadata } from "./metadata.ts";
+import { type FeatureMetadata, isGenerated, LARGEST_METADATA, METADATA_FILE, parseMetadata } from "./metadata.ts";
 
 /** What a published feature's manifest says it is: https://containers.dev/implementors/features-distribution/#oci-registry */
 const FEATURE_TYPE = "application/vnd.devcontainers";
@@ -20,16 +21,27 @@ export type Tarball = Extract<FeatureReference, { kind: "tarball" }>;
 export type Absent = { readonly kind: "absent"; readonly error: RegistryError };
 
 /** An archive that was fetched and unpacked; the digest is that of the archive. */
-export type Fetched = { readonly kind: "fetched"; readonly digest: Digest; readonly entries: readonly ArchiveEntry[] };
+export type Fetched = {
+  readonly kind: "fetched";
+  readonly digest: Digest;
+  readonly entries: readonly ArchiveEntry[];
+  /** Bytes of memory that the entries hold on to. */
+  readonly size: number;
+};
 
 /**
  * Asks a registry for a feature: one manifest, and the archive only where the manifest does not show the metadata.
  * @param locked the manifest's digest where a lockfile names one; it decides over tags.
+ * @param gate through which archives are unpacked.
  * @throws E_FEATURE for a manifest that is none of a feature, and for metadata that cannot be used.
  */
 export async function findPublished(
   asked: AskedFeature,
-  { reference, locked }: { readonly reference: Published; readonly locked: Digest | undefined },
+  {
+    reference,
+    locked,
+    gate,
+  }: { readonly reference: Published; readonly locked: Digest | undefined; readonly gate: Gate },
   ports: FeaturePorts,
 ): Promise<FoundFeature | FeatureDoubt | Absent> {
   const wanted: Reference = locked === undefined ? reference.reference : { ...reference.reference, digest: locked };
@@ -43,9 +55,12 @@ export async function findPublished(
   const shown = manifest.annotations[METADATA_ANNOTATION];
   const metadata = shown ? parseMetadata(shown, asked) : undefined;
   if (metadata) return { kind: "found", reference, digest, source, metadata };
-  const archive = await fetchLayer(asked, source, ports);
-  if (archive.kind !== "fetched") return archive;
-  return { kind: "found", reference, digest, source, metadata: metadataIn(archive.entries, asked) };
+  // Nothing of an archive is kept but the metadata.
+  return gate(async () => {
+    const archive = await fetchLayer(asked, source, ports);
+    if (archive.kind !== "fetched") return archive;
+    return { kind: "found", reference, digest, source, metadata: metadataIn(archive.entries, asked) };
+  });
 }
 
 /** Downloads a feature that is in no registry. @throws E_FEATURE where it is no archive with metadata, or not the one that is locked. */
@@ -75,8 +90,8 @@ export async function fetchLayer(
 ): Promise<Fetched | FeatureDoubt> {
   const blob = await registry.blob(image, layer, ARCHIVE_LIMITS.bytes);
   if (blob.kind !== "found") return doubtAbout(asked, blob);
-  const entries = await readArchive(blob.value, { gunzip, refuse: (why) => unusable(asked, why) });
-  return { kind: "fetched", digest: layer.digest, entries: withoutGenerated(entries) };
+  const { entries, size } = await readArchive(blob.value, { gunzip, refuse: (why) => unusable(asked, why) });
+  return { kind: "fetched", digest: layer.digest, entries: withoutGenerated(entries), size };
 }
 
 /** Downloads a tarball and unpacks it. @throws E_FEATURE where it cannot be used. */
@@ -88,13 +103,13 @@ export async function fetchTarball(
   const answer = await download(url, ARCHIVE_LIMITS.bytes);
   if (answer.kind === "absent") return { kind: "absent", error: answer };
   if (answer.kind !== "found") return doubtAbout(asked, answer);
-  const entries = await readArchive(answer.value, {
+  const { entries, size } = await readArchive(answer.value, {
     gunzip,
     refuse: (why) => unusable(asked, why),
     // As in the reference CLI: what starts with a dot at the top of a tarball, which is how people's own files get into one.
     keep: (name) => !name.startsWith("./."),
   });
-  return { kind: "fetched", digest: digestOf(answer.value), entries: withoutGenerated(entries) };
+  return { kind: "fetched", digest: digestOf(answer.value), entries: withoutGenerated(entries), size };
 }
 
 function withoutGenerated(entries: readonly ArchiveEntry[]): readonly ArchiveEntry[] {
@@ -103,10 +118,10 @@ function withoutGenerated(entries: readonly ArchiveEntry[]): readonly ArchiveEnt
 
 /** @throws E_FEATURE where an archive has no metadata. */
 export function metadataIn(entries: readonly ArchiveEntry[], asked: AskedFeature): FeatureMetadata {
-  const text = textIn(entries, METADATA_FILE);
+  const text = textIn(entries, METADATA_FILE, LARGEST_METADATA);
   const metadata = text === undefined ? undefined : parseMetadata(text, asked);
   if (metadata) return metadata;
-  throw unusable(asked, `has no ${METADATA_FILE} with a JSON object`);
+  throw unusable(asked, `has no ${METADATA_FILE} with a JSON object, of at most ${LARGEST_METADATA} bytes`);
 }
 
 function readFeatureManifest(

@@ -1,6 +1,6 @@
 import { lastSegment, pathWithin, resolvePath } from "../devcontainer/paths.ts";
 import { formatRepository, parseReference, type Reference } from "../oci/reference.ts";
-import { type AskedFeature, featureError } from "./asked.ts";
+import { type AskedFeature, featureError, LONGEST_ID } from "./asked.ts";
 import { fullId } from "./short-ids.ts";
 
 /** Where a feature is, as its id alone tells it. */
@@ -37,6 +37,8 @@ const FIND = "See https://containers.dev/features for what there is, and copy it
  * @see https://containers.dev/implementors/features/#referencing-a-feature
  */
 export function identifyFeature(asked: AskedFeature, folders: Folders): FeatureReference {
+  if (asked.id.length > LONGEST_ID)
+    throw featureError(asked, { what: `has a name of ${asked.id.length} characters`, fix: FIND });
   const id = fullId(asked.id);
   if (!id.includes("/")) {
     throw featureError(asked, {

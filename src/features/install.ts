@@ -32,6 +32,8 @@ export type FeatureContent = {
   readonly kind: "content";
   readonly feature: InstalledFeature;
   readonly entries: readonly ArchiveEntry[];
+  /** Bytes of memory that the entries hold on to. */
+  readonly size: number;
 };
 
 /** Brings together what was found and what was asked for. */
@@ -83,7 +85,7 @@ export async function fetchFeatureContent(
   if (archive.kind === "registry") return archive;
   // It was there a moment ago: that is no answer to build on.
   if (archive.kind === "absent") return doubtAbout(asked, archive.error);
-  const { entries, digest } = archive;
+  const { entries, digest, size } = archive;
   if (source.kind === "tarball" && digest !== feature.digest) {
     throw new ActionError("E_CHANGED", {
       what: `A tarball changed between the probe and the build: ${nameFeature(asked)}.`,
@@ -91,5 +93,5 @@ export async function fetchFeatureContent(
     });
   }
   const metadata = mergeMetadata(feature.metadata, metadataIn(entries, asked), asked);
-  return { kind: "content", feature: withMetadata(feature, metadata, feature.id), entries };
+  return { kind: "content", feature: withMetadata(feature, metadata, feature.id), entries, size };
 }

@@ -15,6 +15,12 @@ export function isGenerated(path: string): boolean {
   return GENERATED.some((name) => path === name || path.startsWith(`${name}/`));
 }
 
+/** Bytes. The largest that is published has some ten thousand. */
+export const LARGEST_METADATA = 1024 * 1024;
+
+/** Names by which one feature was published before, each of which it is compared by. */
+const MOST_NAMES = 100;
+
 export type FeatureMetadata = {
   /** All of it, as it was written: another source's properties can be merged with it. */
   readonly raw: JsonObject;
@@ -65,6 +71,7 @@ const LABELLED: readonly string[] = [
  * @throws E_FEATURE as `readMetadata` does.
  */
 export function parseMetadata(text: string, asked: AskedFeature): FeatureMetadata | undefined {
+  if (text.length > LARGEST_METADATA) throw wrong(asked, `has more than ${LARGEST_METADATA} characters`);
   const json = parseJsonc(text, () => wrong(asked, "is nested beyond reason"));
   return isJsonObject(json) ? readMetadata(json, asked) : undefined;
 }
@@ -79,7 +86,7 @@ export function readMetadata(raw: JsonObject, asked: AskedFeature): FeatureMetad
     raw,
     id: textOf(id),
     currentId: textOf(currentId),
-    legacyIds: textsAt(raw, "legacyIds", asked),
+    legacyIds: oldNames(raw, asked),
     version: textOf(version),
     name: textOf(name),
     description: textOf(description),
@@ -147,6 +154,12 @@ function objectAt(raw: JsonObject, name: string, asked: AskedFeature): JsonObjec
   if (!value) return {};
   if (isJsonObject(value)) return value;
   throw wrong(asked, `has ${name} that is not an object`);
+}
+
+function oldNames(raw: JsonObject, asked: AskedFeature): readonly string[] {
+  const names = textsAt(raw, "legacyIds", asked);
+  if (names.length > MOST_NAMES) throw wrong(asked, `has more than ${MOST_NAMES} legacyIds`);
+  return names;
 }
 
 function textsAt(raw: JsonObject, name: string, asked: AskedFeature): readonly string[] {

@@ -1,6 +1,6 @@
 import type { ActionError } from "../errors.ts";
 import { featureError } from "./asked.ts";
-import { type Candidate, compareCandidates, isMeantBy, isSameInstall, type SoftTarget } from "./compare.ts";
+import { compareCandidates, gather, type SoftTarget } from "./compare.ts";
 import type { FeatureNode } from "./graph.ts";
 
 /**
@@ -15,49 +15,68 @@ export function installationOrder(
   preferred: readonly SoftTarget[],
 ): readonly FeatureNode[] {
   const installed: FeatureNode[] = [];
-  let waiting = nodes.map((node) => withoutDangling(node, nodes));
-  while (waiting.length > 0) {
-    const free = waiting.filter((node) => isFree(node, installed));
-    const highest = Math.max(...free.map((node) => priorityOf(node, preferred)));
-    const round = free.filter((node) => priorityOf(node, preferred) === highest);
-    if (round.length === 0) throw circleError(waiting, installed);
-    waiting = waiting.filter((node) => !round.includes(node));
-    installed.push(...round.sort(compareCandidates));
+  const requirements = requirementsOf(nodes);
+  const met = metBy(requirements);
+  const priorities = prioritiesOf(nodes, preferred);
+  const waiting = new Set(nodes);
+  const priorityOf = (node: FeatureNode): number => priorities.get(node) ?? 0;
+  while (waiting.size > 0) {
+    const free = [...waiting].filter((node) => (requirements.get(node) ?? []).every(({ isMet }) => isMet));
+    const highest = free.reduce((most, node) => Math.max(most, priorityOf(node)), 0);
+    const round = free.filter((node) => priorityOf(node) === highest).sort(compareCandidates);
+    if (round.length === 0) throw circleError(waiting, requirements);
+    for (const node of round) {
+      waiting.delete(node);
+      installed.push(node);
+      for (const one of met.get(node) ?? []) one.isMet = true;
+    }
   }
   return installed;
 }
 
+/** How far in front the person moved each; 0 for the others. */
+function prioritiesOf(
+  nodes: readonly FeatureNode[],
+  preferred: readonly SoftTarget[],
+): ReadonlyMap<FeatureNode, number> {
+  const { meantBy } = gather(nodes);
+  const priorities = new Map<FeatureNode, number>();
+  for (const [at, target] of preferred.entries())
+    for (const node of meantBy(target)) if (!priorities.has(node)) priorities.set(node, preferred.length - at);
+  return priorities;
+}
+
+/** One of these has to be installed before. */
+type Requirement = { readonly by: readonly FeatureNode[]; isMet: boolean };
+
+type Requirements = ReadonlyMap<FeatureNode, readonly Requirement[]>;
+
 /** A preference for what is not installed at all is none. */
-function withoutDangling(node: FeatureNode, nodes: readonly FeatureNode[]): FeatureNode {
-  const installsAfter = node.installsAfter.filter((target) => nodes.some((other) => isMeantBy(other, target)));
-  return { ...node, installsAfter };
+function requirementsOf(nodes: readonly FeatureNode[]): Requirements {
+  const { sameAs, meantBy } = gather(nodes);
+  return new Map(
+    nodes.map((node) => {
+      const needed = node.dependsOn.map(sameAs);
+      const before = node.installsAfter.map(meantBy).filter((meant) => meant.length > 0);
+      return [node, [...needed, ...before].map((by) => ({ by, isMet: false }))];
+    }),
+  );
 }
 
-function priorityOf(node: FeatureNode, preferred: readonly SoftTarget[]): number {
-  const at = preferred.findIndex((target) => isMeantBy(node, target));
-  return at < 0 ? 0 : preferred.length - at;
+/** What each of them meets. */
+function metBy(requirements: Requirements): ReadonlyMap<FeatureNode, readonly Requirement[]> {
+  const met = new Map<FeatureNode, Requirement[]>();
+  for (const one of [...requirements.values()].flat())
+    for (const node of one.by) {
+      const all = met.get(node) ?? [];
+      met.set(node, all);
+      all.push(one);
+    }
+  return met;
 }
 
-type Requirement = (other: FeatureNode) => boolean;
-
-function requirementsOf({ dependsOn, installsAfter }: FeatureNode): readonly Requirement[] {
-  const beThere =
-    (needed: Candidate): Requirement =>
-    (other) =>
-      isSameInstall(other, needed);
-  const comeFirst =
-    (target: SoftTarget): Requirement =>
-    (other) =>
-      isMeantBy(other, target);
-  return [...dependsOn.map(beThere), ...installsAfter.map(comeFirst)];
-}
-
-function isFree(node: FeatureNode, installed: readonly FeatureNode[]): boolean {
-  return requirementsOf(node).every((requirement) => installed.some(requirement));
-}
-
-function circleError(waiting: readonly FeatureNode[], installed: readonly FeatureNode[]): ActionError {
-  const circle = circleOf(waiting, installed);
+function circleError(waiting: ReadonlySet<FeatureNode>, requirements: Requirements): ActionError {
+  const circle = circleOf(waiting, requirements);
   const [first] = circle;
   if (!first) throw new Error("features wait and nothing is waiting");
   return featureError(first.asked, {
@@ -68,13 +87,14 @@ function circleError(waiting: readonly FeatureNode[], installed: readonly Featur
 }
 
 /** Follows what each one waits for until it comes to one again; the last one is the first one. */
-function circleOf(waiting: readonly FeatureNode[], installed: readonly FeatureNode[]): readonly FeatureNode[] {
-  const path: FeatureNode[] = [];
-  let next = waiting[0];
-  while (next && !path.includes(next)) {
-    path.push(next);
-    const unmet = requirementsOf(next).find((requirement) => !installed.some(requirement));
-    next = unmet && waiting.find(unmet);
+function circleOf(waiting: ReadonlySet<FeatureNode>, requirements: Requirements): readonly FeatureNode[] {
+  const path = new Set<FeatureNode>();
+  let [next] = waiting;
+  while (next && !path.has(next)) {
+    path.add(next);
+    const unmet = requirements.get(next)?.find(({ isMet }) => !isMet);
+    next = unmet?.by.find((node) => waiting.has(node));
   }
-  return next ? [...path.slice(path.indexOf(next)), next] : path;
+  const all = [...path];
+  return next ? [...all.slice(all.indexOf(next)), next] : all;
 }

@@ -4,7 +4,7 @@ import { folderOf } from "../devcontainer/paths.ts";
 import type { Substituted } from "../devcontainer/substitute.ts";
 import { ActionError } from "../errors.ts";
 import { type AskedFeature, askedFeatures } from "./asked.ts";
-import { isMeantBy, type SoftTarget } from "./compare.ts";
+import { gather, type SoftTarget } from "./compare.ts";
 import { discoverFeatures } from "./discover.ts";
 import type { FeatureDoubt, FeaturePorts } from "./found.ts";
 import { buildGraph, type FeatureNode } from "./graph.ts";
@@ -104,8 +104,9 @@ function deprecations(nodes: readonly FeatureNode[]): readonly Warning[] {
 }
 
 function idlePreferences(preferred: readonly Preference[], nodes: readonly FeatureNode[]): readonly Warning[] {
+  const { meantBy } = gather(nodes);
   return preferred.flatMap(({ asked, target }) =>
-    asked.at && !nodes.some((node) => isMeantBy(node, target))
+    asked.at && meantBy(target).length === 0
       ? [{ text: `overrideFeatureInstallOrder names ${asked.id}, which is not installed`, at: asked.at }]
       : [],
   );

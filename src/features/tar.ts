@@ -14,14 +14,14 @@ export type Refuse = (why: string) => ActionError;
 
 const BLOCK = 512;
 
-const TYPES: Readonly<Record<string, TarMember["type"]>> = {
-  "\0": "file",
-  "0": "file",
-  "7": "file",
-  "1": "hardlink",
-  "2": "link",
-  "5": "directory",
-};
+const TYPES: ReadonlyMap<string, TarMember["type"]> = new Map([
+  ["\0", "file"],
+  ["0", "file"],
+  ["7", "file"],
+  ["1", "hardlink"],
+  ["2", "link"],
+  ["5", "directory"],
+]);
 
 /** What pax and GNU headers say of the members behind them. */
 type Overrides = { readonly name?: string; readonly target?: string; readonly size?: number };
@@ -61,8 +61,9 @@ function readMember(
   refuse: Refuse,
 ): TarMember {
   const name = overrides.name ?? nameIn(header);
-  const known = TYPES[type];
-  if (known === undefined) throw refuse(`holds ${name}, which is neither a file, a folder nor a link (type "${type}")`);
+  const known = TYPES.get(type);
+  if (known === undefined)
+    throw refuse(`holds ${name.slice(0, 200)}, which is neither a file, a folder nor a link (type "${type}")`);
   const isLink = known === "link" || known === "hardlink";
   const target = isLink ? (overrides.target ?? readText(header.subarray(157, 257))) : "";
   // Before POSIX a folder was a file whose name ends in a slash.

@@ -35,3 +35,8 @@ export type Places = {
   /** By id, as it is written. */
   readonly features: Readonly<Record<string, { readonly file: string; readonly line?: number }>>;
 };
+
+/** A member of its own: whoever writes `ARG constructor` does not mean what every object of JavaScript has by that name. */
+export function memberOf<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}

@@ -1,6 +1,6 @@
 import { shortDigest } from "../oci/digest.ts";
 import { canonicalJson } from "./canonical.ts";
-import type { Difference, Places } from "./difference.ts";
+import { type Difference, memberOf, type Places } from "./difference.ts";
 import type { PlatformPlan, UpstreamFeature, WrittenFeature } from "./ingredients.ts";
 
 /**
@@ -62,7 +62,7 @@ function compareFeature(
 }
 
 function tell({ written }: UpstreamFeature, what: string, local: ReadonlySet<string>, places: Places): Difference {
-  const at = Object.hasOwn(places.features, written) ? places.features[written] : undefined;
+  const at = memberOf(places.features, written);
   // What a feature depends on, and what a tag names, others decide.
   const part = at === undefined || (what.includes("→") && !local.has(written)) ? "upstream" : "yours";
   return { part, ingredient: "feature", text: `feature ${written} ${what}`, ...(at ? { at } : {}) };
@@ -75,7 +75,9 @@ function configured(text: string, { configuration }: Places): Difference {
 function compareInstallation(before: PlatformPlan, now: PlatformPlan, places: Places): Difference[] {
   const [was, is] = [before.yours.installation ?? {}, now.yours.installation ?? {}];
   if (before.upstream.features.length === 0 || now.upstream.features.length === 0) return [];
-  const names = [...new Set([...Object.keys(was), ...Object.keys(is)])].filter((name) => was[name] !== is[name]);
+  const names = [...new Set([...Object.keys(was), ...Object.keys(is)])].filter(
+    (name) => memberOf(was, name) !== memberOf(is, name),
+  );
   return names.map((name) => configured(`${name} changed, with which features are installed`, places));
 }
 

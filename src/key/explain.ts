@@ -1,6 +1,6 @@
 import { shortDigest } from "../oci/digest.ts";
 import { canonicalJson, type Json } from "./canonical.ts";
-import type { Difference, Places } from "./difference.ts";
+import { type Difference, memberOf, type Places } from "./difference.ts";
 import { compareFeatures } from "./explain-features.ts";
 import { compareBuildOptions } from "./explain-options.ts";
 import type { PlatformPlan, UpstreamImage } from "./ingredients.ts";
@@ -20,7 +20,7 @@ export function explainMiss(
 ): Difference[] {
   const found: { readonly platform: string; readonly difference: Difference }[] = [];
   for (const [platform, plan] of Object.entries(now)) {
-    const before = previous.platforms[platform];
+    const before = memberOf(previous.platforms, platform);
     if (!before) {
       const difference: Difference = {
         part: "yours",
@@ -33,7 +33,7 @@ export function explainMiss(
     const differences = comparePlans(before, plan, previous.trees, trees, places);
     found.push(...differences.map((difference) => ({ platform, difference })));
   }
-  const gone = Object.keys(previous.platforms).filter((platform) => !(platform in now));
+  const gone = Object.keys(previous.platforms).filter((platform) => !Object.hasOwn(now, platform));
   const left = gone.map(
     (platform): Difference => ({
       part: "yours",
@@ -198,12 +198,12 @@ function compareArguments(
   places: Places,
 ): Difference[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].filter(
-    (name) => before[name] !== now[name],
+    (name) => memberOf(before, name) !== memberOf(now, name),
   );
   return names.map((name) => {
-    const at = places.arguments[name];
+    const at = memberOf(places.arguments, name);
     const where = at === undefined ? "" : ` (${at.file}${at.line === undefined ? "" : `:${at.line}`})`;
-    const what = before[name] === undefined ? "is new" : now[name] === undefined ? "is gone" : "changed";
+    const what = !Object.hasOwn(before, name) ? "is new" : !Object.hasOwn(now, name) ? "is gone" : "changed";
     return { part: "yours", ingredient: "argument", text: `build arg ${name} ${what}${where}`, ...(at ? { at } : {}) };
   });
 }
@@ -212,7 +212,7 @@ function compareBases(before: readonly UpstreamImage[], now: readonly UpstreamIm
   const old = new Map(before.map((image) => [image.written, image]));
   const differences: Difference[] = [];
   for (const image of now) {
-    const at = places.bases[image.written];
+    const at = memberOf(places.bases, image.written);
     const previous = old.get(image.written);
     const text = compareImage("base", previous, image);
     if (text !== undefined) differences.push({ part: "upstream", ingredient: "base", text, ...(at ? { at } : {}) });

@@ -154,17 +154,17 @@ const OLD_ARM = ["arm/v7", "arm/v6", "arm/v5"];
 const ARM64_V9 = ["arm64/v8.5", "arm64/v8.4", "arm64/v8.3", "arm64/v8.2", "arm64/v8.1", "arm64", "arm/v9"];
 
 /** What runs where the platform itself is not there, best first: https://github.com/containerd/platforms/blob/v1.0.0/compare.go (platformVector) */
-const ALSO_RUN: Readonly<Record<string, readonly string[]>> = {
-  amd64: ["386"],
-  "amd64/v2": ["amd64", "386"],
-  "amd64/v3": ["amd64/v2", "amd64", "386"],
-  "amd64/v4": ["amd64/v3", "amd64/v2", "amd64", "386"],
-  "arm/v6": ["arm/v5"],
-  "arm/v7": ["arm/v6", "arm/v5"],
-  "arm/v8": OLD_ARM,
-  arm64: ["arm/v8", ...OLD_ARM],
-  "arm64/v9": [...ARM64_V9, "arm/v8", ...OLD_ARM],
-};
+const ALSO_RUN: ReadonlyMap<string, readonly string[]> = new Map([
+  ["amd64", ["386"]],
+  ["amd64/v2", ["amd64", "386"]],
+  ["amd64/v3", ["amd64/v2", "amd64", "386"]],
+  ["amd64/v4", ["amd64/v3", "amd64/v2", "amd64", "386"]],
+  ["arm/v6", ["arm/v5"]],
+  ["arm/v7", ["arm/v6", "arm/v5"]],
+  ["arm/v8", OLD_ARM],
+  ["arm64", ["arm/v8", ...OLD_ARM]],
+  ["arm64/v9", [...ARM64_V9, "arm/v8", ...OLD_ARM]],
+]);
 
 /**
  * The image of an index for a platform, as BuildKit chooses it: the platform itself, else the best of those that run on it too. An image
@@ -172,7 +172,7 @@ const ALSO_RUN: Readonly<Record<string, readonly string[]>> = {
  */
 export function imageFor(index: Index, platform: Platform): Descriptor | undefined {
   const machine = formatPlatform(platform).slice(platform.os.length + 1);
-  const wanted = [machine, ...(ALSO_RUN[machine] ?? [])].map((one) => `${platform.os}/${one}`);
+  const wanted = [machine, ...(ALSO_RUN.get(machine) ?? [])].map((one) => `${platform.os}/${one}`);
   const images = imagesOf(index);
   return wanted
     .map((name) => images.find((entry) => entry.platform !== undefined && formatPlatform(entry.platform) === name))

@@ -62,7 +62,7 @@ export function parseRepository(text: string): Repository | { readonly wrong: st
   if (isHost && first !== "localhost" && !/[.:]/.test(first))
     return { wrong: `"${first}" has capital letters; repositories are lower-case` };
   const host = isHost ? first : "docker.io";
-  if (!HOST.test(host)) return { wrong: `"${host}" is not a registry's host name` };
+  if (!HOST.test(host) || !isAddressable(host)) return { wrong: `"${host}" is not a registry's host name` };
   const registry = HUB_ALIASES.has(host.toLowerCase()) ? "docker.io" : host.toLowerCase();
   const path = isHost ? text.slice(slash + 1) : text;
   const repository = registry === "docker.io" && !path.includes("/") ? `library/${path}` : path;
@@ -71,6 +71,16 @@ export function parseRepository(text: string): Repository | { readonly wrong: st
   if (!REPOSITORY.test(repository)) return { wrong: `"${path}" is not a repository's path` };
   if (registry.length + 1 + repository.length > MAX_NAME) return { wrong: `it is longer than ${MAX_NAME} characters` };
   return { registry, repository };
+}
+
+/**
+ * A host that docker's grammar lets through need not be one: a port above 65535, `1.2.3.999`. `0x7f.1` is another spelling of an address,
+ * which would be asked under a name that nobody has written.
+ */
+function isAddressable(host: string): boolean {
+  if (!URL.canParse(`https://${host}`)) return false;
+  const { hostname } = new URL(`https://${host}`);
+  return host.startsWith("[") || hostname === host.toLowerCase().replace(/:[0-9]*$/, "");
 }
 
 /** `registry/repository`, fully written out. */

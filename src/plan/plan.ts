@@ -15,6 +15,7 @@ import type { Hidden } from "../key/stored.ts";
 import type { Digest } from "../oci/digest.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import type { Doubt } from "../sources/doubt.ts";
+import { filesWithin, openEffort } from "../sources/effort.ts";
 import { readHead } from "../sources/head.ts";
 import { installationOf } from "../sources/installation.ts";
 import { type Gathered, gatherSources, stagesOf, type Triggers } from "../sources/sources.ts";
@@ -44,18 +45,30 @@ export type Sources = {
 /**
  * Reads the sources and makes everything of the plan that needs no request.
  * @param triggers of the images that are built on, once these were read: what they take from the context counts too.
- * @throws ActionError for everything that is wrong with them, before any request.
+ * @throws ActionError for everything that is wrong with them, before any request; E_LIMIT where reading them has no end in sight.
  */
 export async function readSources(
   inputs: Inputs,
   workspace: Workspace,
-  world: Pick<World, "files" | "host">,
+  world: Pick<World, "files" | "host" | "clock">,
   triggers: Triggers = new Map(),
 ): Promise<Sources> {
-  const [gathered, head] = await Promise.all([
-    gatherSources(inputs, workspace, world, triggers),
-    readHead(world.files, workspace.checkout),
-  ]);
+  const { effort, end } = openEffort(world.clock);
+  try {
+    const files = filesWithin(world.files, effort, workspace.checkout);
+    const [gathered, head] = await Promise.all([
+      gatherSources(inputs, workspace, { files, host: world.host, effort }, triggers),
+      readHead(world.files, workspace.checkout),
+    ]);
+    return makeSources(inputs, gathered, { host: world.host, head });
+  } finally {
+    end();
+  }
+}
+
+type Place = { readonly host: World["host"]; readonly head: Awaited<ReturnType<typeof readHead>> };
+
+function makeSources(inputs: Inputs, gathered: Gathered, { host, head }: Place): Sources {
   const { configuration, definition } = gathered;
   const picked = pickLabel(configuration.raw);
   const trees = treesOf(gathered);
@@ -83,16 +96,16 @@ export async function readSources(
     verify: inputs.verify,
     required: inputs.attestations.required,
     features: gathered.features?.request,
-    handOver: platformToHandOver(inputs.platforms, world.host.platform),
+    handOver: platformToHandOver(inputs.platforms, host.platform),
   };
   return {
     wanted,
     configuration: gathered.relative,
     branches: branchTags({
       alias: inputs.alias,
-      event: world.host.event,
+      event: host.event,
       head,
-      commit: world.host.env.GITHUB_SHA,
+      commit: host.env.GITHUB_SHA,
       configuration: gathered.relative,
       variant: variantOf(inputs, gathered),
     }),
@@ -103,8 +116,16 @@ export async function readSources(
       [...trees.contexts.values(), ...trees.named.values()].map(({ digest, entries }) => [digest, entries]),
     ),
     build: gathered,
-    warnings: [...configuration.warnings, ...definition.warnings, ...gathered.warnings],
+    warnings: firstWarnings([...configuration.warnings, ...definition.warnings, ...gathered.warnings]),
   };
+}
+
+const MOST_WARNINGS = 100;
+
+/** Nobody reads hundreds of them, and a log with thousands takes longer than the run. */
+function firstWarnings(all: readonly Warning[]): readonly Warning[] {
+  const left = all.length - MOST_WARNINGS;
+  return left > 0 ? [...all.slice(0, MOST_WARNINGS), { text: `${left} more warnings are left out` }] : all;
 }
 
 /** The runner's own platform where it is among the wanted ones: that is the image that a job here can run. */

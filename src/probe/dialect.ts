@@ -12,7 +12,7 @@ export type Dialect = {
   readonly read: (
     inputs: Inputs,
     workspace: Workspace,
-    world: Pick<World, "files" | "host">,
+    world: Pick<World, "files" | "host" | "clock">,
     triggers?: Triggers,
   ) => Promise<Sources>;
   /** Whether the image that follows from it is in the cache repository. */

@@ -24,13 +24,16 @@ export function chooseRunners(
  * GitHub's own runners by architecture, https://docs.github.com/en/actions/reference/runners/github-hosted-runners. There is none for the
  * others: they are emulated on the most common one.
  */
-const HOSTED: Readonly<Record<string, string>> = { amd64: "ubuntu-latest", arm64: "ubuntu-24.04-arm" };
+const HOSTED: ReadonlyMap<string, string> = new Map([
+  ["amd64", "ubuntu-latest"],
+  ["arm64", "ubuntu-24.04-arm"],
+]);
 
 const EMULATING = "ubuntu-latest";
 
 function chooseRunner(platform: Platform, runners: readonly Runner[]): Runner {
   const chosen = runners.find((runner) => samePlatform(runner.platform, platform));
-  return chosen ?? { platform, labels: [HOSTED[platform.architecture] ?? EMULATING] };
+  return chosen ?? { platform, labels: [HOSTED.get(platform.architecture) ?? EMULATING] };
 }
 
 function without(platforms: readonly Platform[], found: readonly Found[]): readonly Platform[] {

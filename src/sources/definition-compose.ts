@@ -23,7 +23,7 @@ import { tellWithheld } from "./readable.ts";
  * @throws ActionError E_CONFIG for what compose refuses too, with the line.
  */
 export async function composeDefinition(
-  { configuration, found, workspace, readable }: DefinitionRequest,
+  { configuration, found, workspace, readable, effort }: DefinitionRequest,
   files: Files,
 ): Promise<Definition> {
   const request = {
@@ -32,7 +32,7 @@ export async function composeDefinition(
     env: readable.env,
     withheld: wordsFor(readable),
   };
-  const service = await readComposeService(composeRequest(configuration, found.file, request), files);
+  const service = await readComposeService(composeRequest(configuration, found.file, request), files, effort);
   if (service.kind === "unknown") {
     const [{ what, fix, at }] = service.doubts;
     return {

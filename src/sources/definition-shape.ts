@@ -5,6 +5,7 @@ import type { BuildOption } from "../devcontainer/options.ts";
 import type { Workspace } from "../devcontainer/paths.ts";
 import type { Substituted } from "../devcontainer/substitute.ts";
 import type { Place } from "../errors.ts";
+import type { Effort } from "../world.ts";
 import type { ConfiguredCache } from "./configured-caches.ts";
 import type { Doubt } from "./doubt.ts";
 import type { Readable } from "./readable.ts";
@@ -68,6 +69,7 @@ export type DefinitionRequest = {
   readonly found: Pick<FoundConfiguration, "file" | "relative">;
   readonly workspace: Workspace;
   readonly readable: Pick<Readable, "env" | "withheld">;
+  readonly effort?: Effort;
 };
 
 /** A definition in which nothing but the source is said. */

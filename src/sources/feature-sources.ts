@@ -6,6 +6,7 @@ import type { Substituted } from "../devcontainer/substitute.ts";
 import { ActionError, type Place } from "../errors.ts";
 import { type AskedFeature, askedFeatures } from "../features/asked.ts";
 import type { FoundFeature } from "../features/found.ts";
+import { MOST_RELATIONS, tooMany } from "../features/graph.ts";
 import { type Folders, identifyFeature } from "../features/identify.ts";
 import { readLocalFeature } from "../features/local.ts";
 import { type Lockfile, type LockfileUse, lockedDigest, readLockfile } from "../features/lockfile.ts";
@@ -48,15 +49,13 @@ export async function gatherFeatures(
   const paths = { workspace: workspace.folder, checkout: workspace.checkout };
   const folders = { configFolder: folderOf(found.file), ...paths };
   const local = await readLocalFeatures(asked, folders, files);
-  const written = [...asked, ...[...local.keys()].filter((one) => !asked.includes(one))].map((one) =>
-    writtenFeature(one, local.get(one), locks),
-  );
+  const written = [...new Set([...asked, ...local.keys()])].map((one) => writtenFeature(one, local.get(one), locks));
   const request = { configuration, configFile: found.file, ...paths, additional, lockfile };
   return {
     request,
     written: [...written, ...otherLocks(written, locks)].sort((a, b) => (a.id < b.id ? -1 : 1)),
     hidden: new Set([
-      ...asked.flatMap(({ id }) => (isPrivate(configuration, id) ? [id] : [])),
+      ...privateFeatures(configuration),
       // An input may hold a secret as well as a variable may.
       ...Object.keys(additional),
     ]),
@@ -71,15 +70,19 @@ async function readLocalFeatures(
   files: Files,
 ): Promise<ReadonlyMap<AskedFeature, FoundFeature>> {
   const found = new Map<AskedFeature, FoundFeature>();
-  const seen = new Set<string>();
+  const byFolder = new Map<string, FoundFeature>();
   const waiting = [...asked];
-  for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) {
+  for (const one of waiting) {
+    if (waiting.length > MOST_RELATIONS) throw tooMany(one);
     const reference = identifyFeature(one, folders);
-    if (reference.kind !== "local" || (one.neededBy !== undefined && seen.has(reference.folder))) continue;
-    seen.add(reference.folder);
-    const feature = await readLocalFeature(files, one, { reference, checkout: folders.checkout });
+    if (reference.kind !== "local") continue;
+    const { folder } = reference;
+    const seen = byFolder.get(folder);
+    if (seen && one.neededBy !== undefined) continue;
+    const feature = seen ?? (await readLocalFeature(files, one, { reference, checkout: folders.checkout }));
+    byFolder.set(folder, feature);
     found.set(one, feature);
-    waiting.push(...dependenciesOf(one, feature));
+    if (!seen) for (const dependency of dependenciesOf(one, feature)) waiting.push(dependency);
   }
   return found;
 }
@@ -111,7 +114,8 @@ function orderThatCounts(options: Json): readonly string[] | undefined {
 /** What the lockfile knows of features that others depend on: who those are, only their registry tells. */
 function otherLocks(written: readonly WrittenFeature[], locks: Lockfile | undefined): WrittenFeature[] {
   if (!locks) return [];
-  const others = [...locks.features.keys()].filter((id) => !written.some((one) => one.id === id));
+  const known = new Set(written.map(({ id }) => id));
+  const others = [...locks.features.keys()].filter((id) => !known.has(id));
   return others.flatMap((id) => {
     const locked = lockedDigest(locks, { id, options: {}, neededBy: undefined, at: undefined });
     return locked === undefined ? [] : [{ id, locked }];
@@ -122,8 +126,10 @@ function dependenciesOf({ id, at }: AskedFeature, { metadata }: FoundFeature): A
   return [...metadata.dependsOn].map(([dependency, options]) => ({ id: dependency, options, neededBy: id, at }));
 }
 
-function isPrivate({ substitutions }: Substituted, id: string): boolean {
-  return substitutions.some(({ path, fromEnvironment }) => fromEnvironment && path[0] === "features" && path[1] === id);
+function privateFeatures({ substitutions }: Substituted): readonly string[] {
+  return substitutions.flatMap(({ path: [root, id], fromEnvironment }) =>
+    fromEnvironment && root === "features" && typeof id === "string" ? [id] : [],
+  );
 }
 
 /**

@@ -1,4 +1,5 @@
 import { matchPath } from "../dockerfile/go-match.ts";
+import type { Effort } from "../world.ts";
 import { type ContextFilter, listBelow } from "./context.ts";
 import type { Tree } from "./tree.ts";
 
@@ -13,6 +14,7 @@ const MOST_LINKS = 255;
 /**
  * The paths of a context that some sources of COPY, ADD or a bind mount can take with them, and no folder read that none of them enters.
  * A source that is, passes through or matches a link takes the link and what it reaches; links inside of what is copied stay links.
+ * @param effort told of the work; `file` is the Dockerfile, as messages name it.
  * @param sources as instructions name them, variables replaced; `undefined` for one that may be anything.
  * @see https://github.com/tonistiigi/fsutil/blob/master/followlinks.go, copy/copy.go (ResolveWildcards)
  */
@@ -20,9 +22,11 @@ export async function pathsTaken(
   tree: Tree,
   sources: readonly (string | undefined)[],
   filter: ContextFilter,
+  { effort, file }: { readonly effort: Effort; readonly file: string },
 ): Promise<ReadonlySet<string>> {
   const rows = [...new Set(sources)].map((source) => (source === undefined ? undefined : segmentsOf(source)));
-  const walk: Walk = { tree, filter, taken: new Set(), seen: new Set() };
+  const spend = (amount: number): void => effort.spend(amount, { file });
+  const walk: Walk = { tree, filter, taken: new Set(), seen: new Set(), spend };
   const follow = async (row: readonly Segment[] | undefined): Promise<boolean> =>
     row !== undefined && (await step(walk, "", row, 0)) === "followed";
   for (const row of rows) if (!(await follow(row))) return new Set(await listBelow(tree, "", filter));
@@ -35,7 +39,12 @@ type Walk = {
   readonly taken: Set<string>;
   /** Where it has been, with what was left of the source there. */
   readonly seen: Set<string>;
+  /** Told of names that are held against patterns: thousands of sources can go through one folder. */
+  readonly spend: (amount: number) => void;
 };
+
+/** Holding one name against a pattern. */
+const MATCH = 16;
 
 /** `everything`: where that leads cannot be told apart from the whole context. */
 type Followed = "followed" | "everything";
@@ -61,7 +70,9 @@ async function step(walk: Walk, folder: string, rest: readonly Segment[], links:
   if (segment === undefined) return folder === "" ? "everything" : takeBelow(walk, folder);
   const below = (name: string): string => (folder === "" ? name : `${folder}/${name}`);
   if (!segment.isPattern) return enter(walk, below(segment.text), others, links);
-  for (const name of await walk.tree.list(folder))
+  const names = await walk.tree.list(folder);
+  walk.spend(MATCH * names.length);
+  for (const name of names)
     if (mayMatch(segment.text, name) && (await enter(walk, below(name), others, links)) === "everything")
       return "everything";
   return "followed";
@@ -70,6 +81,7 @@ async function step(walk: Walk, folder: string, rest: readonly Segment[], links:
 async function enter(walk: Walk, path: string, rest: readonly Segment[], links: number): Promise<Followed> {
   const { tree, filter, taken, seen } = walk;
   const here = JSON.stringify([path, rest]);
+  walk.spend(here.length);
   if (seen.has(here)) return "followed";
   seen.add(here);
   const isLeftOut = filter.isLeftOut(path);
@@ -88,8 +100,10 @@ async function enter(walk: Walk, path: string, rest: readonly Segment[], links: 
   return step(walk, "", [...behind, ...rest], links + 1);
 }
 
-async function takeBelow({ tree, filter, taken }: Walk, folder: string): Promise<Followed> {
-  for (const path of await listBelow(tree, folder, filter)) taken.add(path);
+async function takeBelow({ tree, filter, taken, spend }: Walk, folder: string): Promise<Followed> {
+  const below = await listBelow(tree, folder, filter);
+  spend(MATCH * below.length);
+  for (const path of below) taken.add(path);
   return "followed";
 }
 

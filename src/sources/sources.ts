@@ -9,6 +9,7 @@ import { parseConfiguration } from "../devcontainer/parse.ts";
 import { pathWithin, resolvePath, type Workspace } from "../devcontainer/paths.ts";
 import { type Substituted, substitute } from "../devcontainer/substitute.ts";
 import { refuseUnknownInstructions } from "../dockerfile/instructions.ts";
+import { nameContexts } from "../dockerfile/named-contexts.ts";
 import { type Dockerfile, parseDockerfile, type Stage } from "../dockerfile/parse.ts";
 import { reachableStages } from "../dockerfile/reach.ts";
 import type { Scope } from "../dockerfile/scope.ts";
@@ -17,7 +18,7 @@ import { ActionError, type Warning, withNoticed } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { ContextEntry } from "../key/ingredients.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
-import type { Files, World } from "../world.ts";
+import type { Effort, Files, World } from "../world.ts";
 import { type BuildArguments, readBuildArguments } from "./build-arguments.ts";
 import { readDefinition } from "./definition.ts";
 import { dockerfileDefinition, imageDefinition, withBuildInputs } from "./definition-inputs.ts";
@@ -66,6 +67,8 @@ export type Gathered = {
   readonly arguments: BuildArguments;
   /** Nothing where no feature is asked for. */
   readonly features: FeatureSources | undefined;
+  /** What reading all this may cost; nothing is counted any more once it has been read. */
+  readonly effort: Effort;
   readonly warnings: readonly Warning[];
 };
 
@@ -77,7 +80,7 @@ export type Gathered = {
 export async function gatherSources(
   inputs: Inputs,
   workspace: Workspace,
-  { files, host }: Pick<World, "files" | "host">,
+  { files, host, effort }: Ports,
   triggers: Triggers,
 ): Promise<Gathered> {
   const { found, instead } = await findWhatCounts(inputs, workspace, files);
@@ -90,6 +93,7 @@ export async function gatherSources(
     return await gatherAround({ configuration, found, instead, readable, triggers }, inputs, workspace, {
       files,
       host,
+      effort,
     });
   } catch (error) {
     // A syntax error that was read over may be why something else is missing.
@@ -107,12 +111,12 @@ async function gatherAround(
   { configuration, found, instead, readable, triggers }: Configured,
   inputs: Inputs,
   workspace: Workspace,
-  { files, host }: Ports,
+  { files, host, effort }: Ports,
 ): Promise<Gathered> {
-  const configured = instead ?? (await readDefinition({ configuration, found, workspace, readable }, files));
+  const configured = instead ?? (await readDefinition({ configuration, found, workspace, readable, effort }, files));
   const definition = withBuildInputs(configured, inputs.build, { workspace, at: { file: found.relative } });
-  const read = await readSource({ inputs, definition, workspace, readable, triggers }, { files, host });
-  const namedContexts = await readNamedContexts(files, workspace.checkout, definition);
+  const read = await readSource({ inputs, definition, workspace, readable, triggers }, { files, host, effort });
+  const namedContexts = await readNamedContexts(files, workspace.checkout, definition, effort);
   const { root = "", entries = new Map() } = read.context ?? {};
   const taken = [...entries.values()].map((paths) => ({ root, entries: paths }));
   await refuseGitLogins([...taken, ...namedContexts.values()], files, readable.holdsSecret);
@@ -136,6 +140,7 @@ async function gatherAround(
     namedContexts,
     features,
     triggers,
+    effort,
     ...read,
     warnings: [...told, ...read.warnings],
   };
@@ -191,7 +196,7 @@ type Reading = {
   readonly readable: Readable;
   readonly triggers: Triggers;
 };
-type Ports = Pick<World, "files" | "host">;
+type Ports = Pick<World, "files" | "host"> & { readonly effort: Effort };
 
 async function readSource(reading: Reading, ports: Ports): Promise<Read> {
   const { source } = reading.definition;
@@ -208,7 +213,15 @@ async function readSource(reading: Reading, ports: Ports): Promise<Read> {
 
 type Read = Omit<
   Gathered,
-  "configuration" | "relative" | "definition" | "refused" | "readable" | "namedContexts" | "features" | "triggers"
+  | "configuration"
+  | "relative"
+  | "definition"
+  | "refused"
+  | "readable"
+  | "namedContexts"
+  | "features"
+  | "triggers"
+  | "effort"
 >;
 
 /** An image as it is still gets the metadata label, so that it says what the configuration says. */
@@ -241,7 +254,7 @@ type DockerfileSource = Extract<Definition["source"], { readonly kind: "dockerfi
 async function dockerfileSources(
   source: DockerfileSource,
   { inputs, definition, workspace, readable, triggers }: Reading,
-  { files, host }: Ports,
+  { files, host, effort }: Ports,
 ): Promise<Read> {
   const { checkout } = workspace;
   const { text, file, path } = await readDockerfile(files, checkout, source.dockerfile);
@@ -260,12 +273,12 @@ async function dockerfileSources(
     const name = formatPlatform(platform);
     return [
       name,
-      { scope: scopeOf({ arguments: told, definition }, platform), triggers: triggers.get(name) ?? [] },
+      { scope: scopeOf({ arguments: told, definition, effort }, platform), triggers: triggers.get(name) ?? [] },
     ] as const;
   });
   const user = { root, checkout, dockerfilePath: path, dockerfile, target, platforms: new Map(platforms) };
   if (!Object.hasOwn(told.args, "BUILDKIT_SYNTAX")) refuseUnknownInstructions(dockerfile);
-  const context = await readUsedContext(files, user);
+  const context = await readUsedContext(files, user, effort);
   return {
     dockerfileText: text,
     dockerfile,
@@ -317,11 +330,12 @@ async function readNamedContexts(
   files: Files,
   checkout: string,
   { contexts }: Definition,
+  effort: Effort,
 ): Promise<ReadonlyMap<string, ContextFolder>> {
   const folders = [...contexts].filter(([, { kind }]) => kind === "folder");
   const read = folders.map(async ([name, context]) => {
     const root = await findContext(files, checkout, context);
-    return [name, { root, entries: await readNamedContext(files, root, checkout) }] as const;
+    return [name, { root, entries: await readNamedContext(files, root, checkout, effort) }] as const;
   });
   return new Map(await Promise.all(read));
 }
@@ -334,11 +348,16 @@ export function stagesOf(gathered: Gathered, platform: Platform): readonly Stage
 
 /** What the Dockerfile's variables stand for, for one platform. */
 export function scopeOf(
-  { arguments: { args, uncounted }, definition }: Pick<Gathered, "arguments" | "definition">,
+  { arguments: { args, uncounted }, definition, effort }: Pick<Gathered, "arguments" | "definition" | "effort">,
   platform: Platform,
 ): Scope {
   const contexts = [...definition.contexts].map(
     ([name, { kind, value }]) => [name, kind === "image" ? value : undefined] as const,
   );
-  return { args: new Map(Object.entries({ ...uncounted, ...args })), platform, contexts: new Map(contexts) };
+  return {
+    args: new Map(Object.entries({ ...uncounted, ...args })),
+    platform,
+    contexts: nameContexts(contexts),
+    effort,
+  };
 }

@@ -1,5 +1,5 @@
 import { pathWithin, resolvePath } from "../devcontainer/paths.ts";
-import { canPrune, type IgnoreRules, isIgnored, parseIgnoreFile } from "../dockerfile/ignore.ts";
+import { type IgnoreRules, parseIgnoreFile } from "../dockerfile/ignore.ts";
 import type { Dockerfile } from "../dockerfile/parse.ts";
 import { reachableStages } from "../dockerfile/reach.ts";
 import {
@@ -14,7 +14,7 @@ import type { Scope } from "../dockerfile/scope.ts";
 import { ActionError, type Place } from "../errors.ts";
 import { readInside } from "../features/workspace.ts";
 import type { ContextEntry } from "../key/ingredients.ts";
-import type { Files } from "../world.ts";
+import type { Effort, Files } from "../world.ts";
 import { type ContextFilter, readContext, readPaths } from "./context.ts";
 import { pathsTaken } from "./narrow.ts";
 import { openTree } from "./tree.ts";
@@ -43,13 +43,10 @@ export type ContextUser = {
  * another one in every clone: an image that copies it is never found again, which is told.
  * @throws ActionError E_CONTEXT for what is taken and cannot be read.
  */
-export async function readUsedContext(files: Files, user: ContextUser): Promise<UsedContext> {
+export async function readUsedContext(files: Files, user: ContextUser, effort: Effort): Promise<UsedContext> {
   const { root, dockerfile, target, platforms } = user;
   const rules = await readRules(files, user);
-  const filter: ContextFilter = {
-    isLeftOut: (path) => isIgnored(rules, path),
-    canPrune: (path) => canPrune(rules, path),
-  };
+  const filter = filterBy(rules, effort);
   const tree = openTree(files, root);
   const known = new Map<string, Promise<readonly ContextEntry[]>>();
   const reading = [...platforms].map(async ([platform, { scope, triggers }]) => {
@@ -59,7 +56,9 @@ export async function readUsedContext(files: Files, user: ContextUser): Promise<
     const reads = [...contextReads(dockerfile, stages, scope), ...ofBases];
     const sources = [...new Set(reads.map(({ source }) => source))].sort();
     const same = JSON.stringify(sources.map((source) => source ?? null));
-    const read = known.get(same) ?? pathsTaken(tree, sources, filter).then((paths) => readPaths(tree, paths));
+    const read =
+      known.get(same) ??
+      pathsTaken(tree, sources, filter, { effort, file: dockerfile.file }).then((paths) => readPaths(tree, paths));
     known.set(same, read);
     const entries = await read;
     refuseMissingFiles(entries, requiredFiles(dockerfile, target, scope), dockerfile.file);
@@ -69,6 +68,17 @@ export async function readUsedContext(files: Files, user: ContextUser): Promise<
   return {
     entries: new Map(read.map(({ platform, entries }) => [platform, entries])),
     warnings: gitWarnings(read, dockerfile.file),
+  };
+}
+
+/** Thousands of rules and thousands of paths take their time together, also where nothing is looked at. */
+function filterBy(rules: IgnoreRules, effort: Effort): ContextFilter {
+  return {
+    isLeftOut: (path) => {
+      effort.spend(0, { file: path });
+      return rules.isIgnored(path);
+    },
+    canPrune: rules.canPrune,
   };
 }
 
@@ -106,11 +116,15 @@ async function readIgnoreFile(files: Files, checkout: string, path: string): Pro
   });
 }
 
+const LONGEST_PATH = 4096;
+
 /** BuildKit would say it too, after pulling the base image. What lies behind a link is left to it. */
 function refuseMissingFiles(entries: readonly ContextEntry[], required: readonly Required[], file: string): void {
   const there = new Map(entries.map((entry) => [entry.path, entry.kind]));
   const mayBeThere = (source: string): boolean => {
     const path = resolvePath("/", source).slice(1);
+    // Linux opens no longer one.
+    if (path.length > LONGEST_PATH) return false;
     const folders = path.split("/").map((_, index, segments) => segments.slice(0, index + 1).join("/"));
     return path === "" || there.has(path) || folders.some((folder) => there.get(folder) === "link");
   };
@@ -132,10 +146,12 @@ export function gitPath(path: string): string | undefined {
  * Reads the folder of a named build context: all of it counts but what its own ignore file leaves out.
  * @throws ActionError E_CONTEXT for what cannot be read.
  */
-export async function readNamedContext(files: Files, root: string, checkout: string): Promise<readonly ContextEntry[]> {
+export async function readNamedContext(
+  files: Files,
+  root: string,
+  checkout: string,
+  effort: Effort,
+): Promise<readonly ContextEntry[]> {
   const rules = await readRules(files, { root, checkout, dockerfilePath: undefined });
-  return readContext(files, root, {
-    isLeftOut: (path) => isIgnored(rules, path),
-    canPrune: (path) => canPrune(rules, path),
-  });
+  return readContext(files, root, filterBy(rules, effort));
 }

@@ -1,9 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { PathMap } from "../../src/devcontainer/json.ts";
 import { lineOf, parseConfiguration, placeOf } from "../../src/devcontainer/parse.ts";
 import { refusalOf } from "./refusal.ts";
 
 const FILE = ".devcontainer/devcontainer.json";
+
+function linesIn({ value, below }: PathMap<number>): readonly number[] {
+  return [...(value === undefined ? [] : [value]), ...[...(below?.values() ?? [])].flatMap(linesIn)];
+}
 const parse = (text: string) => parseConfiguration(text, FILE);
 
 type Row = { name: string; text: string; raw: unknown; warned?: readonly string[] };
@@ -179,7 +184,7 @@ describe("any text", () => {
         const lines = text.split(/\r\n|\r|\n/).length;
         try {
           const { lines: positions, warnings } = parse(text);
-          for (const line of [...positions.values(), ...warnings.map(({ at }) => at.line)])
+          for (const line of [...linesIn(positions), ...warnings.map(({ at }) => at.line)])
             expect(line).toSatisfy((at: number) => at >= 1 && at <= lines);
         } catch (thrown) {
           const error = await refusalOf(() => {

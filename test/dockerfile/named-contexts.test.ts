@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { replacementOf } from "../../src/dockerfile/named-contexts.ts";
+import { nameContexts, replacementOf } from "../../src/dockerfile/named-contexts.ts";
 import { parseDockerfile } from "../../src/dockerfile/parse.ts";
 import { finalBase, imageUses, type Scope } from "../../src/dockerfile/stages.ts";
 import { finalUser } from "../../src/dockerfile/user.ts";
@@ -9,7 +9,7 @@ type Contexts = Readonly<Record<string, string | undefined>>;
 const scope = (contexts: Contexts): Scope => ({
   args: new Map(),
   platform: { os: "linux", architecture: "amd64" },
-  contexts: new Map(Object.entries(contexts)),
+  contexts: nameContexts(Object.entries(contexts)),
 });
 
 test.each([

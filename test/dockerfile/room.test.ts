@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { canPrune, isIgnored, parseIgnoreFile } from "../../src/dockerfile/ignore.ts";
+import { parseIgnoreFile } from "../../src/dockerfile/ignore.ts";
 import { instructionText, parseDockerfile } from "../../src/dockerfile/parse.ts";
 import { reachableStages, usedGlobalArgs } from "../../src/dockerfile/reach.ts";
 import { canReach, contextReads, onbuildReads, requiredFiles } from "../../src/dockerfile/reads.ts";
@@ -199,6 +199,11 @@ test.each<[string, string, string, boolean]>([
   ["one star stays in its folder", "*.txt", "b/a.txt", false],
   ["brought back", "a/*\n!a/b", "a/b", false],
   ["brought back and out again", "a/*\n!a/b\na/b", "a/b", true],
+  ["a folder behind its file", "!a/b\na", "a/b", true],
+  ["a folder brought back behind its file", "a/*.c\n!a", "a/x.c", false],
+  ["a file behind its folder that came back", "!a\na/*.c", "a/x.c", true],
+  ["a file deep in a folder that came back", "**/*.c\n!a", "a/b/c/x.c", false],
+  ["a name that is as long as a path may be", "a".repeat(4096), "b", false],
   ["a slash in front", "/a", "a", true],
   ["a comment", "#a", "#a", false],
   ["blanks around", "  a  ", "a", true],
@@ -208,14 +213,26 @@ test.each<[string, string, string, boolean]>([
   ["an escaped star is no star", "\\*", "b", false],
   ["the context itself cannot be left out", ".", "a", false],
 ])("ignored: %s", (_, file, path, expected) => {
-  expect(isIgnored(parseIgnoreFile(file), path)).toBe(expected);
+  expect(parseIgnoreFile(file).isIgnored(path)).toBe(expected);
+});
+
+test.each(["[[:constructor:]]", "[[:__proto__:]]", "[[:none:]]"])("no class of characters: %s", (pattern) => {
+  expect(() => parseIgnoreFile(pattern)).toThrow(/is no pattern/);
+});
+
+test("a pattern is no longer than a path", () => {
+  expect(() => parseIgnoreFile(`a\n${"a".repeat(4097)}`)).toThrow(/more than 4096 characters/);
 });
 
 test("a folder is passed over only where nothing of it can come back", () => {
-  expect(canPrune(parseIgnoreFile("a"), "a")).toBe(true);
-  expect(canPrune(parseIgnoreFile("a\n!a/b"), "a")).toBe(false);
-  expect(canPrune(parseIgnoreFile("a\n!**/b"), "a")).toBe(false);
-  expect(canPrune(parseIgnoreFile("b"), "a")).toBe(false);
+  expect(parseIgnoreFile("a").canPrune("a")).toBe(true);
+  expect(parseIgnoreFile("a\n!a/b").canPrune("a")).toBe(false);
+  expect(parseIgnoreFile("a\n!**/b").canPrune("a")).toBe(false);
+  expect(parseIgnoreFile("b").canPrune("a")).toBe(false);
+  expect(parseIgnoreFile("a\n!ab/c\n!a-b\n!b*").canPrune("a")).toBe(true);
+  expect(parseIgnoreFile("a\n!a/b/*/c").canPrune("a/b/x")).toBe(false);
+  expect(parseIgnoreFile("a\n!a/b*").canPrune("a/b/x")).toBe(false);
+  expect(parseIgnoreFile("a\n!a/{1,2}").canPrune("a")).toBe(false);
 });
 
 const line = fc.constantFrom(
@@ -266,6 +283,6 @@ test("comments, blank lines and line breaks between words change no instruction"
 
 test("hostile patterns take no time", () => {
   const spent = startCpuTime();
-  expect(isIgnored(parseIgnoreFile(`${"a*".repeat(40)}b\n${"**/".repeat(20)}c`), "a".repeat(200))).toBe(false);
+  expect(parseIgnoreFile(`${"a*".repeat(40)}b\n${"**/".repeat(20)}c`).isIgnored("a".repeat(200))).toBe(false);
   expect(spent()).toBeLessThan(1000);
 });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { nameContexts } from "../../src/dockerfile/named-contexts.ts";
 import { parseDockerfile } from "../../src/dockerfile/parse.ts";
 import { type BaseConfig, type FinalUser, finalUser } from "../../src/dockerfile/user.ts";
 import { ActionError } from "../../src/errors.ts";
@@ -139,7 +140,7 @@ const read = ({ text, target, args = {}, contexts = {}, base }: Omit<Row, "name"
     {
       args: new Map(Object.entries(args)),
       platform: { os: "linux", architecture: "arm64" },
-      contexts: new Map(Object.entries(contexts)),
+      contexts: nameContexts(Object.entries(contexts)),
     },
     { user: "", env: {}, triggers: [], ...base },
   );

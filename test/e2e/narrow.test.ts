@@ -8,6 +8,7 @@ import { parseDockerfile } from "../../src/dockerfile/parse.ts";
 import { ActionError } from "../../src/errors.ts";
 import { openFiles } from "../../src/host/files.ts";
 import { layOutContext } from "../../src/sources/context.ts";
+import { openEffort } from "../../src/sources/effort.ts";
 import { readUsedContext } from "../../src/sources/used-context.ts";
 import { type Content, makeCheckout } from "../checkout.ts";
 import { docker, makeBase } from "./harness.ts";
@@ -244,14 +245,17 @@ function listed(root: string, folder: string): string[] {
 
 async function narrowed(root: string, text: string): Promise<{ readonly folder: string; readonly taken: number }> {
   const scope = { args: new Map(), platform: { os: "linux", architecture: "amd64" } };
-  const { entries } = await readUsedContext(files, {
+  const { effort, end } = openEffort(Date.now);
+  const user = {
     root,
     checkout: root,
     dockerfilePath: join(root, "Dockerfile"),
     dockerfile: parseDockerfile(text, "Dockerfile"),
     target: undefined,
     platforms: new Map([["linux/amd64", { scope, triggers: [] }]]),
-  });
+  };
+  const { entries } = await readUsedContext(files, user, effort);
+  end();
   const list = entries.get("linux/amd64") ?? [];
   const folder = join(await files.temporaryFolder("narrow"), "context");
   mkdirSync(folder);

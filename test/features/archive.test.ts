@@ -13,13 +13,17 @@ import { type Packed, paxRecord, writeTar } from "./tar-writer.ts";
 
 const { gunzip } = openMemoryPorts({ registries: {} }).ports;
 const refuse = (why: string): ActionError => new ActionError("E_FEATURE", { what: why });
-const read = (bytes: Uint8Array): Promise<readonly ArchiveEntry[]> => readArchive(bytes, { gunzip, refuse });
+const read = async (bytes: Uint8Array): Promise<readonly ArchiveEntry[]> =>
+  (await readArchive(bytes, { gunzip, refuse })).entries;
 const refusal = (bytes: Uint8Array): Promise<ActionError> => refusalOf(() => read(bytes));
 const shown = (entries: readonly ArchiveEntry[]) =>
   Object.fromEntries(
     entries.map((entry) => {
       if (entry.kind === "directory") return [entry.path, "/"];
-      return [entry.path, entry.kind === "link" ? `→ ${entry.target}` : textIn(entries, entry.path)];
+      return [
+        entry.path,
+        entry.kind === "link" ? `→ ${entry.target}` : textIn(entries, entry.path, ARCHIVE_LIMITS.bytes),
+      ];
     }),
   );
 

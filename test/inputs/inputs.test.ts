@@ -45,6 +45,41 @@ const BAD: readonly Bad[] = [
     inputs: { platforms: "linux/arm64/v3" },
     words: /platforms is "linux\/arm64\/v3"/,
   },
+  // Names that every object of JavaScript has by itself.
+  { name: "a platform called constructor", inputs: { platforms: "constructor" }, words: /platforms is "constructor"/ },
+  { name: "a platform called __proto__", inputs: { platforms: "__proto__/x" }, words: /platforms is "__proto__\/x"/ },
+  {
+    name: "an architecture called toString",
+    inputs: { platforms: "linux/toString" },
+    words: /platforms is "linux\/toString"/,
+  },
+  {
+    name: "a variant called constructor",
+    inputs: { platforms: "linux/amd64/constructor" },
+    words: /platforms is "linux\/amd64\/constructor"/,
+  },
+  {
+    name: "a runner for __proto__",
+    inputs: { runners: "__proto__=x" },
+    words: /runners holds "__proto__=x": "__proto__" is no platform/,
+  },
+  { name: "a builder for constructor", inputs: { builders: "constructor=x" }, words: /builders holds "constructor=x"/ },
+  ...["reg.io:70000", "1.2.3.999", "0x7f.1", "127.1", "xn--a.example"].flatMap((host): Bad[] => [
+    {
+      name: `a cache at ${host}`,
+      inputs: { "cache-repo": `${host}/team/app` },
+      words: /cache-repo is ".*", which is not/,
+    },
+    { name: `a fallback at ${host}`, inputs: { "fallback-image": `${host}/app` }, words: /fallback-image is ".*"/ },
+    { name: `an insecure ${host}`, inputs: { insecure: host }, words: /insecure is ".*"/ },
+    {
+      name: `a mirror at ${host}`,
+      inputs: { "registry-mirrors": `docker.io=${host}` },
+      words: /registry-mirrors holds/,
+    },
+    { name: `a mirror of ${host}`, inputs: { "registry-mirrors": `${host}=reg.io` }, words: /registry-mirrors holds/ },
+    { name: `a generator at ${host}`, inputs: { sbom: `${host}/scan` }, words: /sbom is ".*"/ },
+  ]),
   { name: "windows", inputs: { platforms: "windows/amd64" }, words: /platforms is "windows\/amd64"/ },
   { name: "an unknown on-miss", inputs: { "on-miss": "rebuild" }, words: /on-miss is "rebuild"/ },
   { name: "an unknown on-drift", inputs: { "on-drift": "ignore" }, words: /on-drift is "ignore"/ },

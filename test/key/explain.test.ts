@@ -132,6 +132,26 @@ test.each<[string, PlatformPlan, readonly string[]]>([
     yours({ arguments: { OTHER: "" } }),
     ["build arg VARIANT is gone (args.conf:3)", "build arg OTHER is new"],
   ],
+  // Every object of JavaScript has a member of that name.
+  [
+    "a build arg called constructor",
+    yours({ arguments: { ...PLAN.yours.arguments, constructor: "x" } }),
+    ["build arg constructor is new"],
+  ],
+  [
+    "a base called constructor",
+    {
+      ...PLAN,
+      upstream: {
+        ...PLAN.upstream,
+        bases: [
+          ...PLAN.upstream.bases,
+          { written: "constructor", reference: "docker.io/library/c:1", digest: digest("b"), of: "platform" },
+        ],
+      },
+    },
+    ["base constructor is new"],
+  ],
   [
     "a base",
     {

@@ -47,6 +47,12 @@ test.each([
   "x:tag with",
   "team/App",
   "reg.io/",
+  "reg.io:70000/x",
+  "1.2.3.999/x",
+  // Other spellings of an address that stands for another host than it seems to.
+  "0x7f.1/x",
+  "127.1/x",
+  "xn--a.example/x",
   "x".repeat(300),
 ])("no reference: %j", (text) => {
   expect(parseReference(text)).toHaveProperty("wrong");

@@ -15,14 +15,15 @@ const { files } = openFiles(tmpdir());
 
 async function taken(root: string, copy: string, through: Files = files): Promise<readonly ContextEntry[]> {
   const scope = { args: new Map(), platform: undefined };
-  const { entries } = await readUsedContext(through, {
+  const user = {
     root,
     checkout: root,
     dockerfilePath: undefined,
     dockerfile: parseDockerfile(`FROM a\n${copy}\n`, "Dockerfile"),
     target: undefined,
     platforms: new Map([["linux/amd64", { scope, triggers: [] }]]),
-  });
+  };
+  const { entries } = await readUsedContext(through, user, { spend: () => undefined });
   return entries.get("linux/amd64") ?? [];
 }
 
