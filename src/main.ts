@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { ActionError, asActionError } from "./errors.ts";
 import { makeOutputs } from "./handover/outputs.ts";
 import { type Door, openStandardDoor, publishOutputs, publishSummary, readInput } from "./host/actions.ts";
-import { readHost } from "./host/context.ts";
+import { givenInputs, readHost } from "./host/context.ts";
 import { openExec } from "./host/exec.ts";
 import { type OpenFiles, openFiles } from "./host/files.ts";
 import { gunzip } from "./host/gunzip.ts";
@@ -11,6 +11,7 @@ import { openOwner } from "./host/owner.ts";
 import { openTools } from "./host/tools.ts";
 import type { Inputs } from "./inputs/inputs.ts";
 import { readInputs } from "./inputs/read-inputs.ts";
+import { noticeUnknownInputs } from "./inputs/unknown-inputs.ts";
 import { formatRepository } from "./oci/reference.ts";
 import { openRegistry } from "./registry/client.ts";
 import { openCredentials } from "./registry/credentials.ts";
@@ -53,7 +54,14 @@ async function main({ log, fail, forgive }: Door): Promise<void> {
   let registry: Registry | undefined;
   try {
     refuseOldNode(process.versions.node);
-    const inputs = readInputs(readInput, { cacheRepository: host.defaultCacheRepository, ...host.event });
+    for (const { text } of noticeUnknownInputs(givenInputs(process.env))) log.warning(text);
+    const { plainRegistry } = host.capabilities;
+    const inputs = readInputs(readInput, {
+      cacheRepository: host.defaultCacheRepository,
+      plainRegistry,
+      ...host.event,
+    });
+    for (const { text } of inputs.noticed) log.warning(text);
     const network = openNetwork(inputs, { files, exec, host, log });
     registry = network.registry;
     const salt = (): string => randomBytes(16).toString("hex");

@@ -186,6 +186,8 @@ export type Capabilities = {
   readonly folderOwner: number | "anyone";
   /** Whether the job's own token is a login to the host's registry. */
   readonly jobTokenLogsIn: boolean;
+  /** The host's own registry, where its server speaks plain http. */
+  readonly plainRegistry: string | undefined;
 };
 
 export type Event = {
@@ -200,6 +202,8 @@ export type Event = {
   readonly isFork: boolean;
   /** Why it counts as a fork's, where it does; a payload's own words may stand in it. */
   readonly whyFork?: string;
+  /** Why the host gives the run no secrets, where it may be so. */
+  readonly whyNoSecrets?: string;
   /** A merge queue tries it, by the hand of somebody who may write: its code is a fork's for what it says, and not for what it is handed. */
   readonly isQueued?: true;
 };

@@ -138,7 +138,7 @@ export function hostOf(workspace: string, env: Readonly<Record<string, string>> 
       isPullRequest: false,
       isFork: false,
     },
-    capabilities: { folderOwner: "anyone", jobTokenLogsIn: true },
+    capabilities: { folderOwner: "anyone", jobTokenLogsIn: true, plainRegistry: undefined },
     platform: "linux/amd64",
   };
 }

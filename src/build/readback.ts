@@ -91,7 +91,10 @@ async function readPushed({ platform, sources }: PushedTask, metadata: string, s
  */
 function checkBinding(task: PushedTask, answer: Proof["used"]): void {
   if (answer.kind !== "found") throw unread("provenance", answer, task);
-  const used = answer.value;
+  const { platforms } = task.sources.wanted;
+  const isFromNothing = platforms.every(({ platform, images }) => platform !== task.platform || images.length === 0);
+  // Of an image without layers BuildKit writes no record; where no image can have been used, there is nothing to compare either.
+  const used = answer.value ?? (isFromNothing ? [] : undefined);
   const bound = new Set(task.bindings.map(({ digest }) => digest));
   const foreign = used?.filter((digest) => !bound.has(digest));
   if (foreign?.length === 0) return;

@@ -26,12 +26,15 @@ export function readCapabilities(env: Environment, uid: number | undefined): Cap
   return {
     folderOwner: name === "github" ? (isHosted ? HOSTED_USER : (uid ?? HOSTED_USER)) : "anyone",
     // Gitea's registry and Forgejo's answer 401 to it: https://github.com/go-gitea/gitea/issues/23642
+    plainRegistry: name === "gitea" || name === "forgejo" ? plainHostOf(env.GITHUB_SERVER_URL) : undefined,
     jobTokenLogsIn: name !== "gitea" && name !== "forgejo",
   };
 }
 
 /**
- * Where the cache repository is when none is named: `ghcr.io/<owner>/<repo>/devcontainer`, on Gitea and Forgejo on the server itself.
+ * Where the cache repository is when none is named: `ghcr.io/<owner>/<repo>/devcontainer`, on Gitea and Forgejo on the server itself,
+ * on ghe.com beside it.
+ * @see https://docs.github.com/en/enterprise-cloud@latest/admin/data-residency/network-details-for-ghecom
  * @returns undefined on a terminal, on act and on a GitHub Enterprise server, whose registry's name nothing tells.
  */
 export function defaultCacheRepository(env: Environment): string | undefined {
@@ -39,9 +42,22 @@ export function defaultCacheRepository(env: Environment): string | undefined {
   if (!project) return undefined;
   const host = nameHost(env);
   const server = hostOf(env.GITHUB_SERVER_URL);
-  if (host === "github") return server === "github.com" ? `ghcr.io/${project}/devcontainer` : undefined;
+  if (host === "github") {
+    const registry = registryOfGitHub(server);
+    return registry === undefined ? undefined : `${registry}/${project}/devcontainer`;
+  }
   if (host !== "gitea" && host !== "forgejo") return undefined;
   return server === undefined ? undefined : `${server}/${project}/devcontainer`;
+}
+
+/** A server of one's own (GHES) may have its registry anywhere, or none. */
+function registryOfGitHub(server: string | undefined): string | undefined {
+  if (server === "github.com") return "ghcr.io";
+  return server?.endsWith(".ghe.com") ? `containers.${server}` : undefined;
+}
+
+function plainHostOf(url: string | undefined): string | undefined {
+  return url?.startsWith("http://") ? hostOf(url) : undefined;
 }
 
 function hostOf(url: string | undefined): string | undefined {

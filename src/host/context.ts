@@ -21,6 +21,11 @@ export function readHost(env: NodeJS.ProcessEnv, cwd: string): Host {
   };
 }
 
+/** The names of what the step gives under `with:`, as the runner writes them: `ON-MISS`. */
+export function givenInputs(env: NodeJS.ProcessEnv): readonly string[] {
+  return Object.keys(env).flatMap((name) => (name.startsWith("INPUT_") ? [name.slice("INPUT_".length)] : []));
+}
+
 /** A terminal has no payload; what cannot be read as one counts as missing. */
 function readPayload(path: string | undefined): unknown {
   if (!path) return undefined;

@@ -73,12 +73,18 @@ export function readManifest(json: unknown, mediaType: string): Index | ImageMan
   if (MANIFEST_TYPES.includes(mediaType)) {
     const config = readDescriptor(json.config);
     if (!config) return { wrong: "it is a manifest without a valid config" };
-    const layers = Array.isArray(json.layers) ? readDescriptors(json.layers) : undefined;
+    const layers = readLayers(json.layers);
     return layers
       ? { kind: "manifest", mediaType, config, layers, annotations }
       : { wrong: "it is a manifest without a valid list of layers" };
   }
   return { wrong: `its type is ${mediaType || "not told"}, which is no image` };
+}
+
+/** BuildKit writes null for the empty list, of FROM scratch with nothing but ENV. */
+function readLayers(json: unknown): Descriptor[] | undefined {
+  if (json === null) return [];
+  return Array.isArray(json) ? readDescriptors(json) : undefined;
 }
 
 /** Reads one descriptor; `undefined` where digest, size or type are missing or wrong. */

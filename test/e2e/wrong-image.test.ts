@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { makeCheckout, put } from "../checkout.ts";
-import { docker, makeBase, REGISTRY, runAction, runImage, unique } from "./harness.ts";
+import { docker, type Ended, makeBase, REGISTRY, runAction, runImage, unique } from "./harness.ts";
 
 // Two runs that say something else are two images, each the one that docker would have built: what a key did not see was once found for both.
 
@@ -120,4 +120,33 @@ test("a proxy of Docker's own configuration that the Dockerfile declares: one ma
     for (const built of [outputs.image ?? "", hand])
       expect(await runImage(built, "linux/amd64", "cat", "/proxy")).toBe(proxy);
   }
+});
+
+test("labels that do not count are in the image all the same, and one of the Dockerfile's own stays", async () => {
+  const { image } = await makeBase({ repository: unique("base/os"), config: { Labels: { "from.base": "1" } } });
+  const oci = "org.opencontainers.image.";
+  const workspace = checkout(`FROM ${image}\nLABEL ${oci}source="https://elsewhere.test" own=1\n`);
+  const repository = unique("e2e/labels");
+  const of = (run: number): Promise<Ended> => {
+    const labels = `${oci}created=run ${run}\n${oci}version=v${run}\nteam.run=${run}\nteam=a`;
+    const inputs = { "cache-repo": `${REGISTRY}/${repository}`, labels, "ignore-labels": "team.*" };
+    return runAction({ workspace, inputs, env: { GITHUB_SERVER_URL: "https://git.test", GITHUB_REPOSITORY: "a/b" } });
+  };
+  const built = await of(1);
+  expect(built.outputs.result, built.log).toBe("built");
+  const found = built.outputs.image ?? "";
+  await runImage(found, "linux/amd64", "true");
+  const { "devcontainer.metadata": _, ...labels } = JSON.parse(
+    await docker("image", "inspect", "--format", "{{json .Config.Labels}}", found),
+  );
+  expect(labels).toEqual({
+    [`${oci}created`]: "run 1",
+    [`${oci}version`]: "v1",
+    [`${oci}source`]: "https://elsewhere.test",
+    "team.run": "1",
+    "from.base": "1",
+    team: "a",
+    own: "1",
+  });
+  expect((await of(2)).outputs).toMatchObject({ result: "hit", image: found });
 });

@@ -30,6 +30,12 @@ test.each([
     { ...GITHUB, GITHUB_SERVER_URL: "https://github.corp.test" },
     undefined,
   ],
+  [
+    "ghe.com, whose registry stands beside it",
+    { ...GITHUB, GITHUB_SERVER_URL: "https://octo.ghe.com" },
+    "containers.octo.ghe.com/team/app/devcontainer",
+  ],
+  ["a server that only ends like it", { ...GITHUB, GITHUB_SERVER_URL: "https://notghe.com" }, undefined],
   ["act", { ...GITHUB, ACT: "true" }, undefined],
   ["a terminal", {}, undefined],
 ])("default cache repository on %s", (_, env, expected) => {
@@ -63,4 +69,13 @@ test.each([
   ["forgejo", { FORGEJO_ACTIONS: "true" }, false],
 ])("whether the job's token is a login to the registry of %s", (_, env, expected) => {
   expect(readCapabilities({ GITHUB_ACTIONS: "true", ...env }, 0).jobTokenLogsIn).toBe(expected);
+});
+
+test.each([
+  ["a Gitea without TLS", { GITEA_ACTIONS: "true", GITHUB_SERVER_URL: "http://git.test:3000/" }, "git.test:3000"],
+  ["a Forgejo without TLS", { FORGEJO_ACTIONS: "true", GITHUB_SERVER_URL: "http://git.test" }, "git.test"],
+  ["a Gitea with TLS", { GITEA_ACTIONS: "true", GITHUB_SERVER_URL: "https://git.test" }, undefined],
+  ["another host, whose registry is not its server", { GITHUB_SERVER_URL: "http://github.test" }, undefined],
+])("the registry that speaks plain http: %s", (_, env, expected) => {
+  expect(readCapabilities({ GITHUB_ACTIONS: "true", ...env }, 0).plainRegistry).toBe(expected);
 });

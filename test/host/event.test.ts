@@ -296,3 +296,13 @@ test.each([
 ])("branches of %s", (_, env, payload, expected) => {
   expect(readEvent(env, payload)).toMatchObject(expected);
 });
+
+test.each([
+  ["a push of the repository's own", { GITHUB_REF: MAIN, GITHUB_ACTOR: "me" }, { repository }, undefined],
+  ["a fork", {}, request(ELSE), /commit is from else/],
+  ["Dependabot's own branch", { GITHUB_ACTOR: "dependabot[bot]" }, request(OWN), /^Dependabot started it$/],
+])("why a run gets no secrets: %s", (_, env, payload, why) => {
+  const { whyNoSecrets } = readEvent(env, payload);
+  if (why === undefined) expect(whyNoSecrets).toBeUndefined();
+  else expect(whyNoSecrets).toMatch(why);
+});

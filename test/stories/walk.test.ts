@@ -245,7 +245,7 @@ test("a fork's pull request builds and never pushes", async () => {
   expect(told.builds[0]?.args).toContain("--load");
   expect(told.requests.filter((line) => !/^(GET|HEAD) /.test(line))).toEqual([]);
   expect(registry.tags("team/app")).toEqual(before);
-  expect(told.outputs.image).toMatch(new RegExp(`^${registry.host}/team/app:k1-[0-9a-f]{64}-linux-amd64$`));
+  expect(told.outputs["local-image"]).toMatch(new RegExp(`^${registry.host}/team/app:k1-[0-9a-f]{64}-linux-amd64$`));
 });
 
 test("a pull request is compared with its base branch and moves no alias", async () => {
