@@ -2,6 +2,7 @@ import { readPushedDigest } from "../buildx/metadata.ts";
 import { readUsedImages } from "../buildx/provenance.ts";
 import { ActionError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
+import { textOf } from "../oci/json.ts";
 import { imageFor, type Served } from "../oci/manifest.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { formatRepository } from "../oci/reference.ts";
@@ -119,7 +120,7 @@ async function readProof({ sources }: PushedTask, image: ImageInIndex, { registr
   const [layer] = sought.kind === "there" ? sought.layers : [];
   const blob = layer ? await registry.blob(repository, layer, LARGEST_STATEMENT) : undefined;
   if (blob && blob.kind !== "found") return { statements, used: blob };
-  return { statements, used: { kind: "found", value: blob && readUsedImages(new TextDecoder().decode(blob.value)) } };
+  return { statements, used: { kind: "found", value: blob && readUsedImages(textOf(blob.value)) } };
 }
 
 /** A build ends well also where the generator wrote nothing. */

@@ -3,6 +3,7 @@ import { explainMiss } from "../key/explain.ts";
 import { branchTag } from "../key/fingerprint.ts";
 import { planDescriptorOf, statementOf } from "../key/record.ts";
 import { readPlanStatement, type StoredPlan } from "../key/stored.ts";
+import { textOf } from "../oci/json.ts";
 import type { Served } from "../oci/manifest.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import type { Repository } from "../oci/reference.ts";
@@ -67,7 +68,7 @@ async function readPlan(served: Served, repository: Repository, registry: Regist
   const statement = manifest.kind === "found" ? statementOf(manifest.value) : undefined;
   if (!statement) return undefined;
   const blob = await registry.blob(repository, statement, LARGEST_STATEMENT);
-  return blob.kind === "found" ? readPlanStatement(new TextDecoder().decode(blob.value)) : undefined;
+  return blob.kind === "found" ? readPlanStatement(textOf(blob.value)) : undefined;
 }
 
 function onlyPlatformsOf({ platforms }: Plan, previous: StoredPlan): StoredPlan {

@@ -1,4 +1,5 @@
 import { type ImageConfig, readImageConfig } from "../oci/config.ts";
+import { textOf } from "../oci/json.ts";
 import { type Descriptor, imageFor, type Served } from "../oci/manifest.ts";
 import { formatPlatform, type Platform, samePlatform } from "../oci/platform.ts";
 import type { Repository } from "../oci/reference.ts";
@@ -84,7 +85,7 @@ async function verifyParts(
   if (read && read.kind !== "found") return missingPart(`the config of ${title}`, read);
   for (const { part, answer } of answers)
     if (answer.kind !== "found") return missingPart(`the layer ${part.digest} of ${title}`, answer);
-  const found = read ? { ...image, config: readImageConfig(new TextDecoder().decode(read.value)) } : image;
+  const found = read ? { ...image, config: readImageConfig(textOf(read.value)) } : image;
   return { kind: "sound", found: [found] };
 }
 
@@ -116,5 +117,5 @@ export async function readFoundConfig(
   const manifest = await registry.manifest({ ...repository, digest: found.manifest });
   if (manifest.kind !== "found" || manifest.value.body.kind !== "manifest") return undefined;
   const config = await registry.blob(repository, manifest.value.body.config);
-  return config.kind === "found" ? readImageConfig(new TextDecoder().decode(config.value)) : undefined;
+  return config.kind === "found" ? readImageConfig(textOf(config.value)) : undefined;
 }

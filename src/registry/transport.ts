@@ -1,15 +1,10 @@
 import type { Clock, RegistryError } from "../world.ts";
-import { failureOf, malformed, nameRequest } from "./errors.ts";
+import { failureOf, malformed, nameRequest, type Said } from "./errors.ts";
 import type { Http, HttpFailure, HttpRequest, HttpResponse } from "./http.ts";
 import { within } from "./patience.ts";
 
 /** An answer, by the name of the request that got it and the address that it came from. */
-export type Reply = {
-  readonly kind: "reply";
-  readonly response: HttpResponse;
-  readonly name: string;
-  readonly url: URL;
-};
+export type Reply = Said & { readonly kind: "reply"; readonly url: URL };
 
 /** No answer, or none that may be followed. */
 export type Failed = {
@@ -68,7 +63,7 @@ export async function sendOnce(http: Http, request: HttpRequest): Promise<Reply 
   const answer = await http.send(request);
   return answer.kind === "failure"
     ? { kind: "failed", error: failureOf(name, answer), why: answer.why }
-    : { kind: "reply", response: answer, name, url: request.url };
+    : { kind: "reply", response: answer, name, url: request.url, isElsewhere: false };
 }
 
 type Hops = HttpRequest & {
@@ -91,7 +86,7 @@ export async function follow(http: Http, { authorization, ...hops }: Hops): Prom
     if (reply.kind === "failed") return reply;
     const looks = method === "GET" || method === "HEAD";
     const next = reply.response.status === 303 && !looks ? undefined : redirectOf(reply.response, url, reply.name);
-    if (next === undefined) return reply;
+    if (next === undefined) return { ...reply, isElsewhere: url.origin !== hops.url.origin };
     if (!(next instanceof URL)) return { kind: "failed", error: next, why: "refused" };
     request = { ...request, url: next };
   }
