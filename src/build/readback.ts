@@ -3,7 +3,7 @@ import { readUsedImages } from "../buildx/provenance.ts";
 import { ActionError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { textOf } from "../oci/json.ts";
-import { imageFor, type Served } from "../oci/manifest.ts";
+import { ownImageFor, type Served } from "../oci/manifest.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { formatRepository } from "../oci/reference.ts";
 import type { Sources } from "../plan/plan.ts";
@@ -106,7 +106,7 @@ function checkBinding(task: PushedTask, answer: Proof["used"]): void {
 
 /** Without an index the image is what was pushed. */
 function manifestIn({ body, descriptor }: Served, platform: Platform): Digest {
-  return (body.kind === "index" ? imageFor(body, platform)?.digest : undefined) ?? descriptor.digest;
+  return (body.kind === "index" ? ownImageFor(body, platform)?.digest : undefined) ?? descriptor.digest;
 }
 
 /** What the pushed index says about the image: all its statements, and of its provenance the images that it was made of. */

@@ -1,9 +1,9 @@
 import { lookForOther, type Spot } from "../build/claim.ts";
 import type { BuiltPlatform, PushedImage } from "../build/task.ts";
 import { setTag } from "../key/fingerprint.ts";
-import { planDescriptorOf } from "../key/record.ts";
+import { whoseSet } from "../key/record.ts";
 import type { Digest } from "../oci/digest.ts";
-import { OWN_ANNOTATION, type Served } from "../oci/manifest.ts";
+import type { Served } from "../oci/manifest.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import type { Repository } from "../oci/reference.ts";
 import { branchToMove } from "../plan/branches.ts";
@@ -96,7 +96,8 @@ export async function openSpot(scene: Scene, plan: Plan): Promise<Spot> {
 function setSpot({ sources: { wanted }, inputs, world }: Scene, plan: Plan, before: Digest | undefined): Spot {
   const platforms = plan.platforms.map(({ platform }) => platform);
   const counts = (served: Served): boolean =>
-    isOwn(served, plan.ownKey) && !isPast(served, { days: inputs.cacheTtlDays, now: world.clock() });
+    isOwn(served, { own: plan.ownKey, key: plan.key }) &&
+    !isPast(served, { days: inputs.cacheTtlDays, now: world.clock() });
   return {
     reference: { ...wanted.repository, tag: setTag(plan.key) },
     before,
@@ -107,8 +108,8 @@ function setSpot({ sources: { wanted }, inputs, world }: Scene, plan: Plan, befo
   };
 }
 
-function isOwn({ body }: Served, ownKey: Digest): boolean {
-  return body.kind === "index" && planDescriptorOf(body)?.annotations?.[OWN_ANNOTATION] === ownKey;
+function isOwn({ body }: Served, of: { readonly own: Digest; readonly key: Digest }): boolean {
+  return body.kind === "index" && whoseSet(body, of) === "ours";
 }
 
 /** The plan with what is known of the builds of this run. */

@@ -69,7 +69,8 @@ export async function publishSet(pushed: PushedPlan, publication: Publication, w
   const { found, earlier, branch, spot, look } = publication;
   const { sources, manifest } = pushed;
   const { repository } = sources.wanted;
-  const index = setIndex(found, { manifest, own: pushed.plan.ownKey, ...describeBuilds(pushed, earlier) });
+  const of = { own: pushed.plan.ownKey, key: pushed.plan.key };
+  const index = setIndex(found, { manifest, ...of, ...describeBuilds(pushed, earlier) });
   const other = await putTag(spot, index, look, world.registry);
   const put = world.clock();
   const pointers = openPointers(repository, world);
