@@ -31,7 +31,7 @@ export async function publishJoined(
 ): Promise<Published> {
   const { world } = scene;
   const spot = setSpot(scene, plan, before);
-  const pushing = pushPlan(planToStore(scene, plan, []), found, world.registry);
+  const pushing = pushPlan(planToStore(scene, plan, []), found, world);
   return publish(scene, { found, built: [], pushing, spot, look: lookForOther(spot, world) });
 }
 
@@ -65,7 +65,7 @@ export async function publish({ sources, inputs, world }: Scene, complete: Compl
   ]);
   const branch = branchToMove(inputs.alias, world.host.event);
   return publishSet(
-    await speakingOf(found, pushed, world.registry),
+    await speakingOf(found, pushed, world),
     { found: kept, earlier, branch, spot, look },
     world,
   );
@@ -78,9 +78,9 @@ async function recordOfFound(one: Found, repository: Repository, registry: Regis
 }
 
 /** A plan that went up early may speak of an image that another job was faster with. */
-async function speakingOf(found: readonly Found[], pushed: PushedPlan, registry: Registry): Promise<PushedPlan> {
+async function speakingOf(found: readonly Found[], pushed: PushedPlan, world: Scene["world"]): Promise<PushedPlan> {
   const isSaid = ({ manifest }: Found): boolean => pushed.subjects.includes(manifest);
-  return found.every(isSaid) ? pushed : pushPlan(pushed, found, registry);
+  return found.every(isSaid) ? pushed : pushPlan(pushed, found, world);
 }
 
 /** The set's own tag, as it is before a build: what is to be built over is no faster job's. */
