@@ -44,6 +44,8 @@ export type Play = {
   readonly git?: boolean;
   /** How many milliseconds after now the run thinks it is. */
   readonly later?: number;
+  /** How many times faster than ours the run's clock goes. */
+  readonly hurry?: number;
   /** The run is sent this signal as soon as its log is so. */
   readonly stop?: Stop;
   /** The machine that an earlier run has left, as `openMachine` made it; a new one where none is given. */
@@ -124,20 +126,35 @@ function readLines<T>(text: string): T[] {
 }
 
 async function start(
-  { later = 0, stop }: Play,
+  { later = 0, hurry = 1, stop }: Play,
   env: Readonly<Record<string, string>>,
 ): Promise<{ code: number; log: string }> {
-  const clock = `data:text/javascript,const now = Date.now; Date.now = () => now() + ${later};`;
+  const clock = `data:text/javascript,${encodeURIComponent(clockOf(later, hurry))}`;
   return new Promise((done) => {
     const child = execFile(
       process.execPath,
-      [...(later === 0 ? [] : ["--import", clock]), BUNDLE],
+      [...(later === 0 && hurry === 1 ? [] : ["--import", clock]), BUNDLE],
       { env, maxBuffer: 64 * 1024 * 1024 },
       (error, stdout, stderr) =>
         done({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, log: `${stdout}${stderr}` }),
     );
     if (stop) stopAt(child, stop);
   });
+}
+
+/** A clock of the run's own: for what it asks the time for, what it waits for itself, and how long a socket may be silent. */
+function clockOf(later: number, hurry: number): string {
+  return `
+    import { Socket } from "node:net";
+    const quiet = Socket.prototype.setTimeout;
+    Socket.prototype.setTimeout = function (milliseconds, ...more) {
+      return quiet.call(this, milliseconds / ${hurry}, ...more);
+    };
+    const [now, wait, began] = [Date.now, setTimeout, Date.now()];
+    Date.now = () => Math.round(began + (now() - began) * ${hurry} + ${later});
+    globalThis.setTimeout = (work, milliseconds = 0, ...more) => wait(work, milliseconds / ${hurry}, ...more);
+    const timeout = AbortSignal.timeout;
+    AbortSignal.timeout = (milliseconds) => timeout(Math.ceil(milliseconds / ${hurry}));`;
 }
 
 function stopAt(child: ChildProcess, { signal, when }: Stop): void {
