@@ -225,6 +225,12 @@ test("with a login: absent is only what was not there for it, or where nobody wa
   expect(absent).toBeGreaterThan(20);
 });
 
+/** Milliseconds of this process: on a busy machine the wall's clock says nothing of a parser. */
+function spentCpu(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 test("whatever a header says, it is read in time, and what was a challenge stays one", () => {
   const part = fc.constantFrom("Bearer", "Basic", " ", ",", "=", '"', "\\", "realm", "a", "==", "\t", "é", "'", ";");
   const text = fc.oneof(
@@ -233,12 +239,12 @@ test("whatever a header says, it is read in time, and what was a challenge stays
   );
   fc.assert(
     fc.property(text, (header) => {
-      const started = performance.now();
+      const started = spentCpu();
       for (const { scheme, params } of parseChallenges([header])) {
         expect(scheme).toMatch(/^[^\s,="]+$/);
         for (const value of Object.values(params)) expect(typeof value).toBe("string");
       }
-      expect(performance.now() - started).toBeLessThan(100);
+      expect(spentCpu() - started).toBeLessThan(100);
       const [good] = parseChallenges(['Bearer realm="https://r/t"', header]);
       expect(good).toEqual({ scheme: "bearer", params: { realm: "https://r/t" } });
     }),
@@ -272,14 +278,14 @@ test("whatever is written as a name, it is read in time, and reads the same agai
   );
   fc.assert(
     fc.property(text, (written) => {
-      const started = performance.now();
+      const started = spentCpu();
       for (const parsed of [parseReference(written), parseRepository(written), parseMirror(written)])
         if ("wrong" in parsed) expect(parsed.wrong).not.toBe("");
       const reference = parseReference(written);
       if (!("wrong" in reference)) expect(parseReference(formatReference(reference))).toEqual(reference);
       const pattern = parseImagePattern(written.replaceAll("b-", "*"));
       if (!("wrong" in pattern) && !("wrong" in reference)) imageAllowed([pattern], reference);
-      expect(performance.now() - started).toBeLessThan(100);
+      expect(spentCpu() - started).toBeLessThan(100);
     }),
     { numRuns: 1000, examples: [["A/0"], ["GHCR.io/A"], ["docker.io/a"], ["localhost/a"]] },
   );
