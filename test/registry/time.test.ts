@@ -38,14 +38,14 @@ test("a login that is not told in time: unavailable and not denied, and used by 
     tell = done;
   });
   const registry = openClient({ credentials: () => thinks });
-  registry.limitTime(100);
+  registry.limitTime(1000);
   const started = performance.now();
   const answers = await Promise.all([registry.manifest({ ...name, tag: "one" }), registry.acceptsPush(name)]);
   expect(answers).toMatchObject([
     { kind: "unavailable", words: expect.stringContaining("longer than they may") },
     { kind: "unavailable", words: expect.stringContaining("longer than they may") },
   ]);
-  expect(performance.now() - started).toBeLessThan(2000);
+  expect(performance.now() - started).toBeLessThan(4000);
   registry.limitTime(undefined);
   tell(login);
   expect(await registry.acceptsPush(name)).toEqual({ kind: "found", value: true });
