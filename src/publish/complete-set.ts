@@ -64,11 +64,7 @@ export async function publish({ sources, inputs, world }: Scene, complete: Compl
     Promise.all(reused.map((one) => recordOfFound(one, repository, world.registry))),
   ]);
   const branch = branchToMove(inputs.alias, world.host.event);
-  return publishSet(
-    await speakingOf(found, pushed, world),
-    { found: kept, earlier, branch, spot, look },
-    world,
-  );
+  return publishSet(await speakingOf(found, pushed, world), { found: kept, earlier, branch, spot, look }, world);
 }
 
 /** A set tells of itself; a platform's own index has only BuildKit's provenance, which a clean-up may have swept away. */

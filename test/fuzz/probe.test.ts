@@ -26,7 +26,8 @@ const RUNS = 600;
 const store = new Map<string, { readonly bytes: Uint8Array; readonly type: string }>();
 /** What a hit has to have seen, and what an image of the same sources has to have seen. */
 const needed: { hit: readonly string[]; stale: readonly string[] } = { hit: [], stale: [] };
-const needs = new Map<string, readonly string[]>();
+/** Of one platform: its own tag, and what that names. It may also be found in the set. */
+const needs = new Map<string, { readonly tag: string; readonly parts: readonly string[] }>();
 let workspace: string;
 let wanted: Wanted;
 
@@ -61,7 +62,7 @@ function publish(plan: Plan): void {
     const entry = { ...manifest, platform };
     keep(CACHE, "manifests", { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [entry] }, OCI_INDEX, tag);
     const parts = [at("manifests", manifest.digest), ...[config, ...layers].map(({ digest }) => at("blobs", digest))];
-    needs.set(platform.architecture, [at("manifests", tag), ...parts]);
+    needs.set(platform.architecture, { tag: at("manifests", tag), parts });
     return { entry, parts };
   });
   const statement = { ...blob("plan"), annotations: {} };
@@ -155,7 +156,11 @@ test(
         if (verdict?.kind === "hit") proved(needed.hit);
         if (verdict?.kind === "stale") proved(needed.stale);
         if (verdict?.kind === "joinable" || verdict?.kind === "partial")
-          for (const { platform } of verdict.found) proved(needs.get(platform.architecture) ?? ["an unknown platform"]);
+          for (const { platform } of verdict.found) {
+            const { tag = "no tag", parts = [] } = needs.get(platform.architecture) ?? {};
+            proved(parts);
+            expect([tag, needed.hit[0]].some((one) => one !== undefined && told.proved.has(one))).toBe(true);
+          }
       }),
       { ...budgetOf("probe", RUNS) },
     );

@@ -191,15 +191,13 @@ test.each<[string, Wanted["verify"]]>([
     const { bare, blob } = bareImage(AMD64);
     const ask = async (images: Readonly<Record<string, Served>>) =>
       (await probeOf({ ...wanted, verify }, { ...registryOf({ ...BASES, ...images }), blob })).verdict;
-    expect(await ask({ [setName()]: bare })).toEqual({
-      kind: "miss",
+    const only = { found: [{ platform: { architecture: "amd64" } }], missing: [{ architecture: "arm64" }] };
+    expect(await ask({ [setName()]: bare })).toMatchObject({
+      kind: "partial",
+      ...only,
       damaged: [`${bare.descriptor.digest} is an image for linux/amd64 alone, and not for linux/arm64`],
     });
-    expect(await ask({ [platformName(0)]: bare, [platformName(1)]: bare })).toMatchObject({
-      kind: "partial",
-      found: [{ platform: { architecture: "amd64" } }],
-      missing: [{ architecture: "arm64" }],
-    });
+    expect(await ask({ [platformName(0)]: bare, [platformName(1)]: bare })).toMatchObject({ kind: "partial", ...only });
   },
 );
 
