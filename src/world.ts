@@ -106,7 +106,7 @@ export type Registry = {
   readonly describe: (reference: Reference) => Promise<Answer<Descriptor>>;
   /** A manifest or index with its bytes, digest computed by us and checked where one was asked for. */
   readonly manifest: (reference: Reference) => Promise<Answer<Served>>;
-  /** Whether a blob is there: HEAD; the size must be the descriptor's where the registry tells one. */
+  /** Whether a blob is there: proved by its length, or by its first byte; `malformed` where an answer proves nothing. */
   readonly hasBlob: (repository: Repository, blob: Descriptor) => Promise<Answer<true>>;
   /** A blob's bytes; size and digest checked. For small blobs: `malformed` past `limit` bytes (default 4 MiB). */
   readonly blob: (repository: Repository, blob: Descriptor, limit?: number) => Promise<Answer<Uint8Array>>;
@@ -128,7 +128,7 @@ export type Registry = {
   readonly deleteManifest: (reference: Reference) => Promise<Answer<true>>;
   /** What an https address serves, asked for without any login; `malformed` past `limit` bytes, `absent` where its server says 404 or 410. */
   readonly download: (url: string, limit: number) => Promise<Answer<Uint8Array>>;
-  /** From now on all requests together may take this many milliseconds; past that every answer is `unavailable`. Without a number, no limit. */
+  /** From now on all requests together may take this many milliseconds; past that every answer is `unavailable`. Without a number, only those that hold for the whole run. */
   readonly limitTime: (milliseconds: number | undefined) => void;
   readonly traffic: () => Traffic;
   /** Closes idle connections, so that the process can end. */

@@ -1,6 +1,6 @@
 import { type Digest, isDigest } from "./digest.ts";
 import { INDEX_TYPES, MANIFEST_TYPES } from "./media-types.ts";
-import { formatPlatform, normalisePlatform, type Platform } from "./platform.ts";
+import { formatPlatform, normalisePlatform, type Platform, samePlatform } from "./platform.ts";
 
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md; `size` in bytes. */
 export type Descriptor = {
@@ -123,7 +123,8 @@ function readAnnotations(json: unknown): Record<string, string> | undefined {
   );
 }
 
-function readPlatform(json: unknown): Platform | undefined {
+/** Reads a platform as indexes and configs state it; `undefined` where they do not. */
+export function readPlatform(json: unknown): Platform | undefined {
   if (!isRecord(json) || typeof json.architecture !== "string") return undefined;
   const variant = typeof json.variant === "string" ? { variant: json.variant } : {};
   // containerd takes a system that is not named for the one that it runs on, and a builder runs on Linux.
@@ -156,6 +157,11 @@ export function attestationsOf(index: Index, image: Digest): Descriptor[] {
   );
 }
 
+/** The image of an index of our own for a platform: that very one, for each was built for the platform that it is listed under. */
+export function ownImageFor(index: Index, platform: Platform): Descriptor | undefined {
+  return imagesOf(index).find((entry) => entry.platform !== undefined && samePlatform(entry.platform, platform));
+}
+
 const OLD_ARM = ["arm/v7", "arm/v6", "arm/v5"];
 const ARM64_V9 = ["arm64/v8.5", "arm64/v8.4", "arm64/v8.3", "arm64/v8.2", "arm64/v8.1", "arm64", "arm/v9"];
 
@@ -173,7 +179,7 @@ const ALSO_RUN: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /**
- * The image of an index for a platform, as BuildKit chooses it: the platform itself, else the best of those that run on it too. An image
+ * The image of somebody else's index for a platform, as BuildKit chooses it: the platform itself, else the best of those that run on it too. An image
  * for which the index names no platform is nobody's.
  */
 export function imageFor(index: Index, platform: Platform): Descriptor | undefined {

@@ -2,6 +2,7 @@ import type { Difference } from "../key/difference.ts";
 import { explainMiss } from "../key/explain.ts";
 import { planDescriptorOf, statementOf } from "../key/record.ts";
 import { readPlanStatement, type StoredPlan } from "../key/stored.ts";
+import { textOf } from "../oci/json.ts";
 import type { Served } from "../oci/manifest.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import type { Repository } from "../oci/reference.ts";
@@ -64,7 +65,7 @@ async function readPlan(served: Served, repository: Repository, registry: Regist
   const statement = manifest.kind === "found" ? statementOf(manifest.value) : undefined;
   if (!statement) return undefined;
   const blob = await registry.blob(repository, statement, LARGEST_STATEMENT);
-  return blob.kind === "found" ? readPlanStatement(new TextDecoder().decode(blob.value)) : undefined;
+  return blob.kind === "found" ? readPlanStatement(textOf(blob.value)) : undefined;
 }
 
 function onlyPlatformsOf({ platforms }: Plan, previous: StoredPlan): StoredPlan {

@@ -1,9 +1,9 @@
 import { lookForOther, type Spot } from "../build/claim.ts";
 import type { BuiltPlatform, PushedImage } from "../build/task.ts";
 import { setTag } from "../key/fingerprint.ts";
-import { planDescriptorOf } from "../key/record.ts";
+import { whoseSet } from "../key/record.ts";
 import type { Digest } from "../oci/digest.ts";
-import { OWN_ANNOTATION, type Served } from "../oci/manifest.ts";
+import type { Served } from "../oci/manifest.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import type { Repository } from "../oci/reference.ts";
 import type { Plan } from "../plan/keyed.ts";
@@ -31,7 +31,7 @@ export async function publishJoined(
 ): Promise<Published> {
   const { world } = scene;
   const spot = setSpot(scene, plan, before);
-  const pushing = pushPlan(planToStore(scene, plan, []), found, world.registry);
+  const pushing = pushPlan(planToStore(scene, plan, []), found, world);
   return publish(scene, { found, built: [], pushing, spot, look: lookForOther(spot, world) });
 }
 
@@ -64,7 +64,7 @@ export async function publish({ sources, inputs, world }: Scene, complete: Compl
     Promise.all(reused.map((one) => recordOfFound(one, repository, world.registry))),
   ]);
   const published = await publishSet(
-    await speakingOf(found, pushed, world.registry),
+    await speakingOf(found, pushed, world),
     { found: kept, earlier, aliases: sources.branches.moved, spot, look },
     world,
   );
@@ -80,9 +80,9 @@ async function recordOfFound(one: Found, repository: Repository, registry: Regis
 }
 
 /** A plan that went up early may speak of an image that another job was faster with. */
-async function speakingOf(found: readonly Found[], pushed: PushedPlan, registry: Registry): Promise<PushedPlan> {
+async function speakingOf(found: readonly Found[], pushed: PushedPlan, world: Scene["world"]): Promise<PushedPlan> {
   const isSaid = ({ manifest }: Found): boolean => pushed.subjects.includes(manifest);
-  return found.every(isSaid) ? pushed : pushPlan(pushed, found, registry);
+  return found.every(isSaid) ? pushed : pushPlan(pushed, found, world);
 }
 
 /** The set's own tag, as it is before a build: what is to be built over is no faster job's. */
@@ -98,7 +98,8 @@ export async function openSpot(scene: Scene, plan: Plan): Promise<Spot> {
 function setSpot({ sources: { wanted }, inputs, world }: Scene, plan: Plan, before: Digest | undefined): Spot {
   const platforms = plan.platforms.map(({ platform }) => platform);
   const counts = (served: Served): boolean =>
-    isOwn(served, plan.ownKey) && !isPast(served, { days: inputs.cacheTtlDays, now: world.clock() });
+    isOwn(served, { own: plan.ownKey, key: plan.key }) &&
+    !isPast(served, { days: inputs.cacheTtlDays, now: world.clock() });
   return {
     reference: { ...wanted.repository, tag: setTag(plan.key) },
     before,
@@ -109,8 +110,8 @@ function setSpot({ sources: { wanted }, inputs, world }: Scene, plan: Plan, befo
   };
 }
 
-function isOwn({ body }: Served, ownKey: Digest): boolean {
-  return body.kind === "index" && planDescriptorOf(body)?.annotations?.[OWN_ANNOTATION] === ownKey;
+function isOwn({ body }: Served, of: { readonly own: Digest; readonly key: Digest }): boolean {
+  return body.kind === "index" && whoseSet(body, of) === "ours";
 }
 
 /** The plan with what is known of the builds of this run. */

@@ -48,9 +48,7 @@ async function makeThere(
     const { tell, all, isComplete } = gather<PushedImage>(platforms.length);
     const spot = openSpot(scene, plan);
     // The plan goes up, and whether another job is faster is looked at, while the images are read back.
-    const pushing = all.then((images) =>
-      pushPlan(planToStore(scene, plan, images), [...reuse, ...images], world.registry),
-    );
+    const pushing = all.then((images) => pushPlan(planToStore(scene, plan, images), [...reuse, ...images], world));
     const looking = Promise.all([spot, all]).then(([its]) => lookForOther(its, world));
     // Where a build fails nobody waits for them.
     for (const one of [pushing, looking, spot]) one.catch(() => undefined);

@@ -2,13 +2,13 @@ import { isImmovable, type Look, type Named, putTag, type Settled, type Spot, se
 import { patiently } from "../build/patiently.ts";
 import { ActionError } from "../errors.ts";
 import { sourceTag } from "../key/fingerprint.ts";
-import { type Document, planConfig, planManifest, setIndex, textDocument } from "../key/record.ts";
+import { planConfig, planManifest, setIndex, textDocument } from "../key/record.ts";
 import { planStatement } from "../key/stored.ts";
 import { type Digest, shortDigest } from "../oci/digest.ts";
 import type { Descriptor, Served } from "../oci/manifest.ts";
 import { IN_TOTO } from "../oci/media-types.ts";
 import { formatPlatform } from "../oci/platform.ts";
-import { formatPinned, formatReference, type Pinned, type Repository } from "../oci/reference.ts";
+import { formatPinned, formatReference, type Pinned } from "../oci/reference.ts";
 import type { Sources } from "../plan/plan.ts";
 import { type PlanToStore, storePlan } from "../plan/stored-plan.ts";
 import type { BuildRecord } from "../probe/built.ts";
@@ -34,15 +34,16 @@ export type Publication = {
 export type Published = { readonly image: Pinned; readonly served: Served; readonly found: readonly Found[] };
 
 /**
- * Pushes a plan that speaks of these images. No tag names it, so it may be done before the images themselves are checked.
+ * Pushes a plan that speaks of these images, and reads it back. No tag names it, so it may be done before the images themselves are checked.
  * @returns the plan with the descriptor of its manifest, for the set's index.
  * @throws ActionError E_PUSH
  */
 export async function pushPlan(
   plan: PlanToStore,
   images: readonly Pick<Found, "platform" | "manifest">[],
-  registry: Registry,
+  world: Site,
 ): Promise<PushedPlan> {
+  const { registry } = world;
   const { repository } = plan.sources.wanted;
   const subjects = images
     .map(({ platform, manifest }) => ({ name: formatPlatform(platform), digest: manifest }))
@@ -54,9 +55,18 @@ export async function pushPlan(
   );
   for (const answer of await Promise.all(blobs)) expectPushed(answer, "the plan");
   const manifest = planManifest(statement.descriptor, config.descriptor);
-  const stored = await registry.putManifest(repository, manifest.bytes, manifest.descriptor.mediaType, undefined);
-  expectPushed(stored, "the plan's manifest");
-  return { ...plan, manifest: manifest.descriptor, subjects: subjects.map(({ digest }) => digest) };
+  const { bytes, descriptor } = manifest;
+  await Promise.all([
+    ...[statement, config].map(async (blob) => {
+      const served = await patiently(() => registry.hasBlob(repository, blob.descriptor), world);
+      expectServed(served, `The plan, ${formatPinned({ ...repository, digest: blob.descriptor.digest })},`);
+    }),
+    registry
+      .putManifest(repository, bytes, descriptor.mediaType, undefined)
+      .then((stored) => expectPushed(stored, "the plan's manifest")),
+  ]);
+  await readBack("The plan", { ...repository, digest: descriptor.digest }, world);
+  return { ...plan, manifest: descriptor, subjects: subjects.map(({ digest }) => digest) };
 }
 
 /**
@@ -69,13 +79,17 @@ export async function publishSet(pushed: PushedPlan, publication: Publication, w
   const { found, earlier, aliases, spot, look } = publication;
   const { sources, manifest } = pushed;
   const { repository } = sources.wanted;
-  const index = setIndex(found, { manifest, own: pushed.plan.ownKey, ...describeBuilds(pushed, earlier) });
+  const of = { own: pushed.plan.ownKey, key: pushed.plan.key };
+  const index = setIndex(found, { manifest, ...of, ...describeBuilds(pushed, earlier) });
   const other = await putTag(spot, index, look, world.registry);
   const put = world.clock();
   const pointers = openPointers(repository, world);
   const source = sourceTag(sources.wanted.sourceKey);
   const [own] = await Promise.all([
-    other ?? readBack(repository, index, world).then((served): Named => ({ served, found })),
+    other ??
+      readBack("The set", { ...repository, digest: index.descriptor.digest }, world).then(
+        (served): Named => ({ served, found }),
+      ),
     pointers.move(source, other?.served ?? index),
   ]);
   // Last: where the registry fails, the branch goes on naming what it named. The tag of the sources may have moved by then: everything that it
@@ -128,12 +142,14 @@ function expectPushed(answer: Answer<Descriptor>, what: string): void {
 }
 
 /** By its digest: what a tag names may lag, and may be another job's by now. */
-async function readBack(repository: Repository, index: Document, world: Site): Promise<Served> {
-  const image = { ...repository, digest: index.descriptor.digest };
-  const answer = await patiently(() => world.registry.manifest(image), world);
+async function readBack(what: string, image: Pinned, world: Site): Promise<Served> {
+  return expectServed(await patiently(() => world.registry.manifest(image), world), `${what}, ${formatPinned(image)},`);
+}
+
+function expectServed<T>(answer: Answer<T>, what: string): T {
   if (answer.kind === "found") return answer.value;
   throw new ActionError("E_PUSH", {
-    what: `${formatPinned(image)} was pushed, and the registry does not serve it: ${answer.words} (${answer.request}).`,
+    what: `${what} was pushed, and the registry does not serve it: ${answer.words} (${answer.request}).`,
     fix: answer.fix ?? "Run the job again; if it stays so, ask whoever runs the registry.",
     cause: answer,
   });

@@ -144,6 +144,19 @@ test.each<[string, Pushed, string, RegExp]>([
   expect(put).toEqual([]);
 });
 
+test.each<[string, RegistryError["kind"]]>([
+  ["is gone", "absent"],
+  ["cannot be asked about", "unavailable"],
+])("refused: a statement that is listed %s", async (_, kind) => {
+  const hasBlob: Registry["hasBlob"] = async (__, { digest }) =>
+    digest === sha(SBOM) ? refused(kind) : { kind: "found", value: true };
+  const { found } = await readBackOf({ statements: [SBOM, PROVENANCE], more: { hasBlob } });
+  expect(found).toMatchObject({
+    code: "E_PUSH",
+    message: expect.stringMatching(/its SBOM cannot be read back: no luck/),
+  });
+});
+
 test("what buildx did not tell, and what the registry does not serve", async () => {
   const registry = registryOf({});
   await expect(readBack(task, "{}", { registry, pause })).rejects.toMatchObject({ code: "E_PUSH" });

@@ -2,10 +2,14 @@ import { createHash, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
 export type Reply = {
-  /** 0: nothing is answered, and the connection closed. */
+  /** 0: the connection is closed without a word. */
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
+  /** No length is told, and the body comes in chunks. */
+  readonly unmeasured?: boolean;
+  /** The connection is closed after so many bytes of the body. */
+  readonly cut?: number;
 };
 
 type Login = { readonly user: string; readonly password: string; readonly anonymousMayPull?: boolean };
@@ -16,11 +20,15 @@ export type Asked = {
   readonly body: Buffer;
 };
 
+/** An answer to what was asked, which may be made of the `right` one. */
+export type Play = (asked: Asked, right: () => Reply) => Reply;
+
 export type FakeRegistry = Awaited<ReturnType<typeof openFakeRegistry>>;
 
 const digestOf = (bytes: Uint8Array): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 
-const error = (status: number, code: string): Reply => ({
+/** The registry's own way of saying no. */
+export const error = (status: number, code: string): Reply => ({
   status,
   headers: { "content-type": "application/json" },
   body: JSON.stringify({ errors: [{ code, message: code.toLowerCase().replaceAll("_", " ") }] }),
@@ -40,7 +48,7 @@ export async function openFakeRegistry() {
   const uploads = new Map<string, Buffer>();
   const overrides: {
     readonly matches: (line: string, asked: Asked) => boolean;
-    readonly reply: Reply | ((asked: Asked) => Reply);
+    readonly reply: Reply | Play;
   }[] = [];
   const holds: { readonly matches: (line: string) => boolean; readonly until: () => Promise<unknown> }[] = [];
   let isStrict = false;
@@ -73,11 +81,7 @@ export async function openFakeRegistry() {
     return gone ? { status: 202 } : error(404, "MANIFEST_UNKNOWN");
   };
 
-  const serveManifest = (
-    { method, headers, body }: Asked,
-    repository: string,
-    reference: string,
-  ): Reply & { readonly bytes?: Buffer } => {
+  const serveManifest = ({ method, headers, body }: Asked, repository: string, reference: string): Reply => {
     if (method === "DELETE") return deleteManifest(repository, reference);
     if (method === "PUT") {
       if (reference.startsWith("sha256:") && reference !== digestOf(body)) return error(400, "DIGEST_INVALID");
@@ -91,7 +95,7 @@ export async function openFakeRegistry() {
     return {
       status: 200,
       headers: { "content-type": found.type, "docker-content-digest": digestOf(found.bytes) },
-      bytes: found.bytes,
+      body: found.bytes,
     };
   };
 
@@ -122,11 +126,16 @@ export async function openFakeRegistry() {
     return { status: 201, headers: { "docker-content-digest": digest } };
   };
 
-  const serveBlob = (repository: string, digest: string): Reply & { readonly bytes?: Buffer } => {
+  const serveBlob = ({ headers: { range } }: Asked, repository: string, digest: string): Reply => {
     const bytes = blobs.get(`${repository}@${digest}`);
-    return bytes
-      ? { status: 200, headers: { "content-type": "application/octet-stream" }, bytes }
-      : error(404, "BLOB_UNKNOWN");
+    if (!bytes) return error(404, "BLOB_UNKNOWN");
+    const headers = { "content-type": "application/octet-stream" };
+    if (range !== "bytes=0-0") return { status: 200, headers, body: bytes };
+    return {
+      status: 206,
+      headers: { ...headers, "content-range": `bytes 0-0/${bytes.length}` },
+      body: bytes.subarray(0, 1),
+    };
   };
 
   const tags = (repository: string): string[] =>
@@ -168,7 +177,7 @@ export async function openFakeRegistry() {
     };
   };
 
-  const serve = (request: Asked, host: string): Reply & { readonly bytes?: Buffer } => {
+  const serve = (request: Asked, host: string): Reply => {
     if (request.url.pathname === "/token") return serveToken(request);
     const refused = refuse(request, host);
     if (refused) return refused;
@@ -178,7 +187,7 @@ export async function openFakeRegistry() {
     if (kind === "manifests") return serveManifest(request, repository, reference);
     if (kind === "blobs/uploads") return serveUpload(request, repository, reference);
     if (kind === "tags") return serveTags(repository);
-    return kind === "blobs" ? serveBlob(repository, reference) : error(404, "NOT_FOUND");
+    return kind === "blobs" ? serveBlob(request, repository, reference) : error(404, "NOT_FOUND");
   };
 
   const answer = async (response: ServerResponse, request: Asked, host: string): Promise<void> => {
@@ -187,12 +196,15 @@ export async function openFakeRegistry() {
     asked.push(request);
     await holds.find(({ matches }) => matches(line))?.until();
     const override = overrides.findLast(({ matches }) => matches(line, request))?.reply;
-    const reply: Reply & { readonly bytes?: Buffer } =
-      override === undefined ? serve(request, host) : typeof override === "function" ? override(request) : override;
+    const right = (): Reply => serve(request, host);
+    const reply =
+      override === undefined ? right() : typeof override === "function" ? override(request, right) : override;
     if (reply.status === 0) return void response.destroy();
-    const body = reply.bytes ?? Buffer.from(reply.body ?? "");
-    response.writeHead(reply.status, { "content-length": body.length, ...reply.headers });
-    response.end(request.method === "HEAD" ? undefined : body);
+    const body = Buffer.from(reply.body ?? "");
+    const length = reply.unmeasured ? {} : { "content-length": body.length };
+    response.writeHead(reply.status, { ...length, ...reply.headers });
+    if (reply.cut === undefined) return void response.end(request.method === "HEAD" ? undefined : body);
+    response.write(body.subarray(0, reply.cut), () => response.destroy());
   };
 
   const server = createServer((incoming, response) => {
@@ -220,6 +232,12 @@ export async function openFakeRegistry() {
       blobs.set(`${repository}@${digestOf(bytes)}`, Buffer.from(bytes));
       return digestOf(bytes);
     },
+    /** Puts everything that a repository holds into another one. */
+    copy: (from: string, to: string): void => {
+      const renamed = (name: string): string => name.replace(`${from}@`, `${to}@`);
+      for (const [name, bytes] of [...blobs]) if (name.startsWith(`${from}@`)) blobs.set(renamed(name), bytes);
+      for (const [name, one] of [...manifests]) if (name.startsWith(`${from}@`)) manifests.set(renamed(name), one);
+    },
     tags,
     /** How many uploads were opened and neither finished nor cancelled. */
     openUploads: (): number => uploads.size,
@@ -230,7 +248,7 @@ export async function openFakeRegistry() {
     },
     manifest: (repository: string, reference: string): Buffer | undefined =>
       manifests.get(`${repository}@${reference}`)?.bytes,
-    override: (matches: (line: string, asked: Asked) => boolean, reply: Reply | ((asked: Asked) => Reply)): void => {
+    override: (matches: (line: string, asked: Asked) => boolean, reply: Reply | Play): void => {
       overrides.push({ matches, reply });
     },
     /** Answers in its own way again. */

@@ -46,6 +46,8 @@ export type Play = {
   readonly git?: boolean;
   /** How many milliseconds after now the run thinks it is. */
   readonly later?: number;
+  /** How many times faster than ours the run's clock goes. */
+  readonly hurry?: number;
   /** The run is sent this signal as soon as its log is so. */
   readonly stop?: Stop;
   /** The machine that an earlier run has left, as `openMachine` made it; a new one where none is given. */
@@ -128,11 +130,11 @@ function readLines<T>(text: string): T[] {
 }
 
 async function start(
-  { later = 0, stop }: Play,
+  { later = 0, hurry = 1, stop }: Play,
   env: Readonly<Record<string, string>>,
 ): Promise<{ code: number; log: string }> {
-  const clock = `const now = Date.now; Date.now = () => now() + ${later};`;
-  const changes = [...(later === 0 ? [] : [clock]), ...(stop ? [WRITE_PATIENCE] : [])];
+  const isOwn = later !== 0 || hurry !== 1;
+  const changes = [...(isOwn ? [clockOf(later, hurry)] : []), ...(stop ? [WRITE_PATIENCE] : [])];
   const imports = changes.flatMap((change) => ["--import", `data:text/javascript,${encodeURIComponent(change)}`]);
   return new Promise((done) => {
     const child = execFile(
@@ -156,6 +158,21 @@ const WRITE_PATIENCE = `
   };
   process.once("SIGINT", note).once("SIGTERM", note);
 `;
+
+/** A clock of the run's own: for what it asks the time for, what it waits for itself, and how long a socket may be silent. */
+function clockOf(later: number, hurry: number): string {
+  return `
+    import { Socket } from "node:net";
+    const quiet = Socket.prototype.setTimeout;
+    Socket.prototype.setTimeout = function (milliseconds, ...more) {
+      return quiet.call(this, milliseconds / ${hurry}, ...more);
+    };
+    const [now, wait, began] = [Date.now, setTimeout, Date.now()];
+    Date.now = () => Math.round(began + (now() - began) * ${hurry} + ${later});
+    globalThis.setTimeout = (work, milliseconds = 0, ...more) => wait(work, milliseconds / ${hurry}, ...more);
+    const timeout = AbortSignal.timeout;
+    AbortSignal.timeout = (milliseconds) => timeout(Math.ceil(milliseconds / ${hurry}));`;
+}
 
 function stopAt(child: ChildProcess, { signal, when }: Stop): void {
   let log = "";

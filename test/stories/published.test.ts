@@ -71,6 +71,23 @@ test("the plan speaks of every image of the set, and is there before the images 
   expect(Object.keys(seconds).sort()).toEqual(["linux/amd64", "linux/arm64"]);
 });
 
+test("the plan is pushed and not served: an error, and no set names it", async () => {
+  const planBlob = (): string => {
+    const put = registry.asked.find(
+      ({ method, body }) => method === "PUT" && body.includes("urn:dev-container-cache:plan:1"),
+    );
+    return put?.url.searchParams.get("digest") ?? "none yet";
+  };
+  registry.override((line) => /^(?:GET|HEAD) /.test(line) && line.endsWith(planBlob()), {
+    ...ABSENT,
+    body: JSON.stringify({ errors: [{ code: "BLOB_UNKNOWN", message: "blob unknown" }] }),
+  });
+  const { code, log, outputs } = await run();
+  expect({ code, result: outputs.result, image: outputs.image }, log).toEqual({ code: 1, result: "failed", image: "" });
+  expect(log).toMatch(/The plan, \S+, was pushed, and the registry does not serve it: BLOB_UNKNOWN: .*\[E_PUSH\]/);
+  expect(registry.tags("team/app").filter((tag) => /^[ky]1-[0-9a-f]{64}$/.test(tag))).toEqual([]);
+});
+
 test("another job was faster with one of two platforms: the set has both, and so has its plan", async () => {
   await run({ platforms: "linux/amd64" });
   let looks = 0;
