@@ -98,7 +98,7 @@ describe.each(workflows)("$name", ({ text, workflow }) => {
 
   test("runs the action in the one version that the README and its own example name", () => {
     expect(ownSteps(workflow).length).toBeGreaterThan(0);
-    const versions = [...text.matchAll(/OWNER\/dev-container-cache[^@\s]*@(\S+)/g)].map(([, version]) => version);
+    const versions = [...text.matchAll(/\/dev-container-cache[^@\s]*@(\S+)/g)].map(([, version]) => version);
     expect(new Set(versions)).toEqual(new Set([ACTION.split("@")[1]]));
   });
 

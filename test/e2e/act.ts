@@ -14,6 +14,11 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** How a workflow of ours is called; `NAME` is which. */
+export const CALLED = (
+  /uses: (\S+\/dev-container-cache\/\S+)/.exec(readFileSync("workflows/starters/later-job.yml", "utf8"))?.[1] ?? ""
+).replace(/\w+\.yml/, "NAME.yml");
+
 const LABELS = ["ubuntu-latest", "ubuntu-24.04-arm"];
 
 /** For steps of others that the workflows use: the engine of these tests has what they bring. */
@@ -73,8 +78,12 @@ export async function openAct(): Promise<Act> {
 
 /** What stands in the workflows behind `uses:`, as `owner/repository@ref`. */
 function usedRepositories(): readonly string[] {
-  const text = readdirSync("workflows")
-    .map((name) => readFileSync(`workflows/${name}`, "utf8"))
+  const files = ["workflows", "workflows/starters"].flatMap((from) =>
+    readdirSync(from).map((name) => join(from, name)),
+  );
+  const text = files
+    .filter((file) => file.endsWith(".yml"))
+    .map((file) => readFileSync(file, "utf8"))
     .join("\n");
   const used = [...text.matchAll(/uses: ([\w-]+\/[\w-]+)[^@\s]*@(\S+)/g)].map(([, name, ref]) => `${name}@${ref}`);
   return [...new Set(used)];

@@ -1,8 +1,9 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
+import { runScript } from "./script.ts";
 
 // What others say of the workflows that people copy and call: syntax and types of expressions, and what an attacker could do with them.
 
@@ -51,28 +52,19 @@ const run = (program: string, args: readonly string[]): { readonly status: numbe
 
 let actionlint: string;
 let zizmor: string;
-beforeAll(() => {
-  [actionlint = "", zizmor = ""] = execFileSync("bash", ["scripts/linters.sh"], { encoding: "utf8" })
-    .trim()
-    .split("\n");
+let shellcheck: string;
+beforeAll(async () => {
+  [actionlint = "", zizmor = ""] = await runScript("scripts/linters.sh");
+  [shellcheck = ""] = await runScript("scripts/programs.sh", "shellcheck");
 });
 
+const lint = (file: string) =>
+  run(actionlint, ["-no-color", "-oneline", `-shellcheck=${shellcheck}`, "-pyflakes=", file]);
+
+const QUIETLY = ["--offline", "--no-progress", "--quiet", "--color=never", "--format=plain"];
+const audit = (...paths: readonly string[]) => run(zizmor, [...QUIETLY, "--config", ".github/zizmor.yml", ...paths]);
+
 const { folder, files } = layOut();
-const lint = (file: string) => {
-  const shellcheck = execFileSync("bash", ["scripts/programs.sh", "shellcheck"], { encoding: "utf8" }).trim();
-  return run(actionlint, ["-no-color", "-oneline", `-shellcheck=${shellcheck}`, "-pyflakes=", ...[file].flat()]);
-};
-const audit = (...paths: readonly string[]) =>
-  run(zizmor, [
-    "--offline",
-    "--no-progress",
-    "--quiet",
-    "--color=never",
-    "--format=plain",
-    "--config",
-    ".github/zizmor.yml",
-    ...paths,
-  ]);
 
 test("actionlint finds nothing in the workflows, the starters and the README's examples", () => {
   expect(files.length).toBeGreaterThan(10);

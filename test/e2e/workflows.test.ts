@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
-import { type Act, type Ended, type Event, openAct, openRepository, type Repository } from "./act.ts";
+import { type Act, CALLED, type Ended, type Event, openAct, openRepository, type Repository } from "./act.ts";
 import { copySample, makeBase, REGISTRY, served, tags, unique } from "./harness.ts";
 import { makeCertificate, makePasswordFile, startRegistry } from "./registries.ts";
 
@@ -43,7 +43,7 @@ on:
   schedule: [{ cron: "17 4 * * 1-5" }]
 jobs:
   container:
-    uses: OWNER/dev-container-cache/.github/workflows/${workflow}.yml@v1
+    uses: ${CALLED.replace("NAME", workflow)}
     permissions:
       contents: read
       packages: write
@@ -308,7 +308,7 @@ test("the warm-up builds what is missing or has moved, of every dev container of
     ".devcontainer/small/devcontainer.json",
     JSON.stringify({ build: { dockerfile: "Dockerfile" }, remoteUser: "root" }),
   );
-  repository.write(".devcontainer/small/Dockerfile", "FROM scratch\nLABEL size=small\n");
+  repository.write(".devcontainer/small/Dockerfile", "FROM scratch\nCOPY Dockerfile /word\n");
   const warm = { workflow: "warm", with: { platforms: "linux/amd64" }, use: false } as const;
   call(warm);
   const done = [
@@ -321,9 +321,12 @@ test("the warm-up builds what is missing or has moved, of every dev container of
 
   const first = await repository.run(schedule);
   expect(first.jobs, first.log).toEqual(done);
-  expect(first.log.match(/\| built \|/g)).toHaveLength(1);
+  expect(first.log).toMatch(/^\| \.devcontainer\S* \| built \| `\S+@sha256:[0-9a-f]{64}` \|$/m);
   const second = await repository.run(schedule);
   expect(second.log).toMatch(/\| hit \|/);
+  call({ ...warm, with: { ...warm.with, force: "true" } });
+  const forced = await repository.run(schedule);
+  expect(forced.log).toMatch(/\| built \|/);
 
   call({ workflow: "check", with: { platforms: "linux/amd64" }, use: false });
   expect(outputsOf(await repository.run(pullRequest("team/app"))).result).toBe("hit");
