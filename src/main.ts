@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { ActionError, asActionError } from "./errors.ts";
+import { tellMaskedOutputs } from "./handover/masked.ts";
 import { makeOutputs } from "./handover/outputs.ts";
 import { type Door, openStandardDoor, publishOutputs, publishSummary, readInput } from "./host/actions.ts";
 import { givenInputs, readHost } from "./host/context.ts";
@@ -22,7 +23,7 @@ import { describeEnd } from "./report/log.ts";
 import { type Report, reportFailure } from "./report/report.ts";
 import { renderSummary } from "./report/summary.ts";
 import { run } from "./run.ts";
-import type { Registry, World } from "./world.ts";
+import type { Host, Registry, World } from "./world.ts";
 
 const OLDEST_NODE = [20, 18] as const;
 
@@ -32,9 +33,8 @@ const TIME_TO_LEAVE = 6000;
 const GRACE = 2000;
 
 /** Opens the world, runs the story, publishes what it said, and catches once. */
-async function main({ log, fail, forgive }: Door): Promise<void> {
+async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Promise<void> {
   const started = Date.now();
-  const host = readHost(process.env, process.cwd());
   const owner = openOwner();
   const { files, removeTemporaryFolders, finishDiscarding, ...dead } = openFiles(
     host.env.RUNNER_TEMP || tmpdir(),
@@ -91,8 +91,12 @@ async function main({ log, fail, forgive }: Door): Promise<void> {
   removeTemporaryFolders();
   // The run is over when nothing of it is left.
   report = { ...report, seconds: Math.round(Date.now() - started) / 1000 };
-  publishOutputs(makeOutputs(report));
-  publishSummary(renderSummary(report));
+  const outputs = makeOutputs(report);
+  tellMaskedOutputs(outputs, holdsMasked, { capabilities: host.capabilities, log });
+  publishOutputs(outputs);
+  const summary = renderSummary(report);
+  publishSummary(summary);
+  if (!host.capabilities.showsSummary && host.name !== "terminal") await tellSummary(summary, log);
   for (const line of describeEnd(report)) log.info(line);
   if (report.failure) (report.isFallback ? forgive : fail)(report.failure);
   if (report.failure && !report.isFallback) process.exitCode = 1;
@@ -188,6 +192,13 @@ function refuseOldNode(version: string): void {
   });
 }
 
+/** Where the host shows no summary, the log has it. */
+async function tellSummary(summary: string, log: World["log"]): Promise<void> {
+  await log.group("Summary", async () => {
+    for (const line of summary.trimEnd().split("\n")) log.info(line);
+  });
+}
+
 /** What nothing caught is told as every other fault is: Node would print it as it stands. */
 function leaveOnFault({ fail }: Door): void {
   process.on("uncaughtException", (error) => {
@@ -196,6 +207,7 @@ function leaveOnFault({ fail }: Door): void {
   });
 }
 
-const door = openStandardDoor();
+const host = readHost(process.env, process.cwd());
+const door = openStandardDoor(host.capabilities);
 leaveOnFault(door);
-await main(door);
+await main(door, host);

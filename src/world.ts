@@ -186,6 +186,12 @@ export type Capabilities = {
   readonly folderOwner: number | "anyone";
   /** Whether the job's own token is a login to the host's registry. */
   readonly jobTokenLogsIn: boolean;
+  /** Whether the runner makes annotations of `::error` and `::warning`, and decodes them. */
+  readonly annotates: boolean;
+  /** Whether the page of a run, or its log, shows what a step writes as its summary. */
+  readonly showsSummary: boolean;
+  /** Whether an output of a job that holds something masked is left out; elsewhere it is stored as it is. */
+  readonly dropsMaskedOutputs: boolean;
   /** The host's own registry, where its server speaks plain http. */
   readonly plainRegistry: string | undefined;
 };

@@ -18,7 +18,7 @@ type Circumstances = {
   /** Whether a fork's code made the image. */
   readonly isForeign: boolean;
   /** What metadata may read of the step's environment: the configuration's own, and that of bases and features. */
-  readonly readable: Pick<Readable, "env" | "withheld">;
+  readonly readable: Pick<Readable, "env" | "withheld" | "holdsSecret">;
   readonly folders: WorkspaceFolders;
   readonly runArgs: readonly RunArg[];
 };
@@ -39,7 +39,13 @@ export async function makeHandover(
     localWorkspaceFolder: folders.local,
     containerWorkspaceFolder: folders.container,
   };
-  const env = runtimeEnvironment(merged, variables);
+  // Whatever way a secret came into the image: in an output it would be shown, or take all the others with it.
+  const env = new Map(
+    [...runtimeEnvironment(merged, variables)].map(([name, { value, isPrivate }]) => [
+      name,
+      { value, isPrivate: isPrivate || readable.holdsSecret(value) },
+    ]),
+  );
   const [remoteUser, containerUser] = [merged.remoteUser, merged.containerUser].map((user) =>
     runtimeUser(user, variables),
   );
@@ -80,7 +86,7 @@ function tellKeptBack(env: Handover["env"], log: World["log"]): void {
   const hidden = [...env].flatMap(([name, { isPrivate }]) => (isPrivate ? [name] : []));
   if (hidden.length > 0)
     log.info(
-      `${hidden.join(", ")}: read of this machine's environment, so the values stand in the files of the outputs env-file and env-map-file and in no output.`,
+      `${hidden.join(", ")}: read of this machine's environment, or secret, so the values stand in the files of the outputs env-file and env-map-file and in no output.`,
     );
   const { leftOut } = runnerEnvironment(publicEnvironment({ env }));
   if (leftOut.length > 0)
@@ -159,10 +165,11 @@ export async function handOver(
 }
 
 /** What the configuration itself reads has been told with its place. */
-function untold({ readable, configuration }: Sources["build"]): Pick<Readable, "env" | "withheld"> {
+function untold({ readable, configuration }: Sources["build"]): Circumstances["readable"] {
   const told = new Set(configuration.substitutions.flatMap(({ reads }) => reads));
   return {
     env: readable.env,
+    holdsSecret: readable.holdsSecret,
     withheld: (name) => {
       const found = readable.withheld(name);
       return found?.why === "token" && told.has(name) ? undefined : found;

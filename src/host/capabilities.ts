@@ -26,9 +26,18 @@ export function readCapabilities(env: Environment, uid: number | undefined): Cap
   return {
     folderOwner: name === "github" ? (isHosted ? HOSTED_USER : (uid ?? HOSTED_USER)) : "anyone",
     // Gitea's registry and Forgejo's answer 401 to it: https://github.com/go-gitea/gitea/issues/23642
+    annotates: name === "github" || name === "terminal",
+    showsSummary: showsSummary(name, env),
+    dropsMaskedOutputs: name === "github",
     plainRegistry: name === "gitea" || name === "forgejo" ? plainHostOf(env.GITHUB_SERVER_URL) : undefined,
     jobTokenLogsIn: name !== "gitea" && name !== "forgejo",
   };
+}
+
+/** Forgejo's runner prints it into the log. Gitea's uploads it from 2.0 on: https://gitea.com/gitea/runner/pulls/917 */
+function showsSummary(name: Host["name"], env: Environment): boolean {
+  if (name === "gitea") return Number.parseInt((env.GITEA_ACTIONS_RUNNER_VERSION ?? "").replace(/^v/, ""), 10) >= 2;
+  return name === "github" || name === "forgejo";
 }
 
 /**

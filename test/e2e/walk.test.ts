@@ -145,7 +145,7 @@ test("not pushed: the runner's platform is loaded into the engine under the name
     digest: "",
     "missing-platforms": '["linux/arm64"]',
   });
-  expect((await docker("run", "--rm", "--network", "none", outputs.image ?? "", "sample-greet")).trim()).toBe(
+  expect((await docker("run", "--rm", "--network", "none", outputs["local-image"] ?? "", "sample-greet")).trim()).toBe(
     "hello from x86_64",
   );
   expect(await tags(repository)).toEqual([]);

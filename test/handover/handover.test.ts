@@ -40,7 +40,7 @@ async function handOver(
   const label = typeof metadata === "object" ? JSON.stringify(metadata) : metadata;
   const labels: Readonly<Record<string, string>> = label === undefined ? {} : { "devcontainer.metadata": label };
   const config = { user: "", env: {}, labels, triggers: [], ...more };
-  const readable = { env, withheld: () => undefined };
+  const readable = { env, withheld: () => undefined, holdsSecret: () => false };
   return makeHandover(config, { ...AROUND, readable }, { files, host: hostOf("/work/app"), log: quiet });
 }
 
@@ -105,18 +105,29 @@ test("what is withheld from a configuration is withheld from its image, from its
   const warnings: string[] = [];
   const label = [
     { containerEnv: { A: "${localEnv:TOKEN:none}" } },
-    { remoteEnv: { B: "x${env:TOKEN}", C: "${localEnv:NODE}" } },
+    { remoteEnv: { B: "x${env:TOKEN}", C: "${localEnv:NODE}", D: "a hidden b", E: "open" } },
   ];
   const labels = { "devcontainer.metadata": JSON.stringify(label) };
-  const { env } = await makeHandover(
+  const handover = await makeHandover(
     { user: "", env: {}, labels, triggers: [] },
     {
       ...AROUND,
-      readable: { env: { NODE: "22" }, withheld: (name) => (name === "TOKEN" ? { name, why: "token" } : undefined) },
+      readable: {
+        env: { NODE: "22" },
+        withheld: (name) => (name === "TOKEN" ? { name, why: "token" } : undefined),
+        holdsSecret: (value) => value.includes("hidden"),
+      },
     },
     { files, host: hostOf("/work/app", { TOKEN: SECRET }), log: { ...quiet, warning: (line) => warnings.push(line) } },
   );
-  expect([...env].map(([name, { value }]) => `${name}=${value}`)).toEqual(["A=none", "B=x", "C=22"]);
+  expect(publicEnvironment(handover)).toEqual({ E: "open" });
+  expect([...handover.env].map(([name, { value }]) => `${name}=${value}`)).toEqual([
+    "A=none",
+    "B=x",
+    "C=22",
+    "D=a hidden b",
+    "E=open",
+  ]);
   expect(warnings).toEqual([
     expect.stringMatching(/metadata asks for reads TOKEN, which is a token .* and is withheld/),
   ]);
@@ -236,7 +247,7 @@ test("what a runner keeps to itself, and names that would begin a text of severa
   const label = JSON.stringify([{ remoteEnv: { OK: "1", ...Object.fromEntries(names.map((name) => [name, "x"])) } }]);
   const handover = await makeHandover(
     { user: "", env: {}, labels: { "devcontainer.metadata": label }, triggers: [] },
-    { ...AROUND, readable: { env: {}, withheld: () => undefined } },
+    { ...AROUND, readable: { env: {}, withheld: () => undefined, holdsSecret: () => false } },
     { files, host: hostOf("/work/app"), log: { ...quiet, warning: (line) => warnings.push(line) } },
   );
   expect(runnerEnvironment(publicEnvironment(handover))).toEqual({ text: "OK=1", leftOut: names });

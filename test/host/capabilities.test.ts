@@ -79,3 +79,23 @@ test.each([
 ])("the registry that speaks plain http: %s", (_, env, expected) => {
   expect(readCapabilities({ GITHUB_ACTIONS: "true", ...env }, 0).plainRegistry).toBe(expected);
 });
+
+test.each([
+  ["github", {}, { annotates: true, showsSummary: true, dropsMaskedOutputs: true }],
+  ["act", { ACT: "true" }, { annotates: false, showsSummary: false, dropsMaskedOutputs: false }],
+  [
+    "a Gitea that uploads none",
+    { GITEA_ACTIONS: "true", GITEA_ACTIONS_RUNNER_VERSION: "v1.0.8" },
+    { showsSummary: false },
+  ],
+  [
+    "a Gitea that does",
+    { GITEA_ACTIONS: "true", GITEA_ACTIONS_RUNNER_VERSION: "v3.0.2" },
+    { annotates: false, showsSummary: true },
+  ],
+  ["a Gitea that does not say", { GITEA_ACTIONS: "true" }, { showsSummary: false, dropsMaskedOutputs: false }],
+  ["a Gitea of many versions", { GITEA_ACTIONS: "true", GITEA_ACTIONS_RUNNER_VERSION: "12.1" }, { showsSummary: true }],
+  ["forgejo", { FORGEJO_ACTIONS: "true" }, { annotates: false, showsSummary: true, dropsMaskedOutputs: false }],
+])("what is shown on %s", (_, env, expected) => {
+  expect(readCapabilities({ GITHUB_ACTIONS: "true", ...env }, 0)).toMatchObject(expected);
+});

@@ -44,5 +44,21 @@ test("what was only loaded is in no output that another job would pull, and a re
   );
 
   const gitea = await run({ env: { GITEA_ACTIONS: "true" } });
-  expect(gitea.log).toMatch(/^::warning::.* personal access token with the scope write:package/m);
+  expect(gitea.log).toMatch(/^Warning: The image .* personal access token with the scope write:package/m);
+  expect(gitea.log).not.toMatch(/^::(error|warning)/m);
+  expect(gitea.log).toMatch(
+    /^::group::Summary\n### Dev container: the image was built, and the registry refused the push$/m,
+  );
+  expect(readOnly.log).not.toContain("::group::Summary");
+});
+
+test("an output that holds what the run hides is told, with what becomes of it here", async () => {
+  const inputs = { "registry-username": "me", "registry-password": "team/app" };
+  const hidden = /The outputs .*\brepository\b.* hold what this run hides/;
+  const [github, act] = [await run({ inputs }), await run({ inputs, env: { ACT: "true" } })];
+  expect(github.log).toMatch(
+    new RegExp(`^::warning::${hidden.source}.*GitHub leaves such an output.* registry, tag hold nothing`, "m"),
+  );
+  expect(act.log).toMatch(new RegExp(`^Warning: ${hidden.source}.*keeps outputs as they are`, "m"));
+  expect((await run()).log).not.toMatch(hidden);
 });
