@@ -20,8 +20,7 @@ build() {
   mkdir -p "$work"
   trap 'rm -rf "$cache/work"' EXIT
   use_go "$work"
-  say "building act $version with $(go env GOVERSION), once"
-  go install -ldflags='-s -w' "github.com/nektos/act@$version" >"$work/log" 2>&1 || die "act cannot be built." "$work/log"
+  build_with "$work/log" "act $version with $(go env GOVERSION)" go install -ldflags='-s -w' "github.com/nektos/act@$version"
   mv "$work/bin/act" "$program"
 }
 

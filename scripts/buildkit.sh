@@ -14,16 +14,22 @@ readonly image=$1 version=v0.26.3
 readonly cache=${packages%/*}/buildkit
 readonly programs=$cache/$version
 
+readonly module=github.com/moby/buildkit
+
+# A module of our own around it: `go install` refuses one that excludes others.
+compile() {
+  cd "$1/module"
+  go mod init example.test/buildkit
+  go get "$module@$version"
+  go build -mod=mod -ldflags "-s -w -X $module/version.Version=$version" -o "$1/bin/" "$module/cmd/buildkitd" "$module/cmd/buildctl"
+}
+
 build() {
-  local -r into=$cache/work module=github.com/moby/buildkit
+  local -r into=$cache/work
   rm -rf "$into"
   mkdir -p "$into/module"
   use_go "$into"
-  say "building BuildKit $version with $(go env GOVERSION), once"
-  # A module of our own around it: `go install` refuses one that excludes others.
-  (cd "$into/module" && go mod init example.test/buildkit && go get "$module@$version" &&
-    go build -mod=mod -ldflags "-s -w -X $module/version.Version=$version" -o "$into/bin/" "$module/cmd/buildkitd" "$module/cmd/buildctl") \
-    >"$into/log" 2>&1 || die "BuildKit cannot be built." "$into/log"
+  build_with "$into/log" "BuildKit $version with $(go env GOVERSION)" compile "$into"
   mv "$into/bin" "$programs"
   rm -rf "$into"
 }

@@ -2,7 +2,8 @@
 #
 # A Go that can build what tests need from the Go module proxy. Other scripts read this one in.
 #
-#   use_go FOLDER   has `go` on PATH, with all that it fetches and makes in the folder
+#   use_go FOLDER                 has `go` on PATH, with all that it fetches and makes in the folder
+#   build_with LOG WHAT COMMAND…   runs what builds a program, and says how long that takes
 #
 # A Go that is there is used from 1.21 on: it fetches a newer one, which is a module like any other, where a module asks for that. Otherwise Debian's or
 # Ubuntu's package is unpacked. Go checks all that it fetches against its checksum database.
@@ -20,5 +21,20 @@ use_go() {
   export GOROOT PATH=$GOROOT/bin:$PATH
 }
 
-# Whether the first version is at least the second.
-at_least() { printf '%s\n%s\n' "$2" "$1" | sort --version-sort --check=silent; }
+# Runs what builds a program for minutes, and says every half of one that it still does: build_with LOG WHAT COMMAND…
+build_with() {
+  local -r began=$SECONDS
+  local next=30
+  say "building $2, once"
+  "${@:3}" >"$1" 2>&1 &
+  local -r job=$!
+  while kill -0 "$job" 2>/dev/null; do
+    sleep 0.2
+    if ((SECONDS - began >= next)); then
+      say "still building $2: $next s"
+      ((next += 30))
+    fi
+  done
+  wait "$job" || die "$2 cannot be built." "$1"
+  say "built $2 in $((SECONDS - began)) s"
+}

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 #
 # Packages of this machine's distribution (Debian 12 or newer, Ubuntu 24.04 or newer), unpacked into a cache folder: nothing is installed, and apt works on
-# a private state. Other scripts read this one in, for `fetch` and `set_folder`, `say` and `die`.
+# a private state. Other scripts read this one in, for `fetch` and `set_folder`, `say` and `die`, `at_least`.
 #
 #   fetch SET…       has sets of packages unpacked
 #   set_folder SET   where a set lies
@@ -20,6 +20,9 @@ die() {
   done
   exit 1
 }
+
+# Whether the first version is at least the second.
+at_least() { printf '%s\n%s\n' "$2" "$1" | sort --version-sort --check=silent; }
 
 # shellcheck disable=SC1091 # every Debian and Ubuntu has it
 os_release() { (. /etc/os-release && printf '%s' "${!1-}"); }

@@ -27,6 +27,8 @@ readonly here
 
 # The folder of one bring-up: configuration, logs, the engine's data, and `undo`, the commands that take it down, last one first.
 state=
+# The process that holds the engine of ours.
+engine=
 
 as_root() {
   if ((EUID == 0)); then "$@"; else sudo -n "$@"; fi
@@ -43,6 +45,16 @@ await() {
   local -r end=$((SECONDS + $1))
   until "${@:2}" >/dev/null 2>&1; do
     ((SECONDS < end)) || return 1
+    sleep 0.05
+  done
+}
+
+# Waits until what was started answers, and no longer than it lives: await_answer NAME PROCESS LOG COMMAND…
+await_answer() {
+  local -r end=$((SECONDS + 60))
+  until "${@:4}" >/dev/null 2>&1; do
+    ! gone "$2" || die "The $1 has ended before it answered." "$3"
+    ((SECONDS < end)) || die "The $1 does not answer after 60 s." "$3"
     sleep 0.05
   done
 }
@@ -68,19 +80,26 @@ become_engine() {
   local pid layer
   read -r pid _ </proc/self/stat
   echo "$pid" >"$state/engine.pid"
-  mount -t proc proc /proc
   mount -t tmpfs tmpfs "$state/private"
   for layer in run opt; do
     mkdir -p "$state/private/$layer"/{upper,work}
     mount -t overlay overlay -o "lowerdir=/$layer,upperdir=$state/private/$layer/upper,workdir=$state/private/$layer/work" "/$layer"
   done
-  mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
   emulate
+  mount -t proc proc /proc
   exec dockerd --config-file "$state/daemon.json"
 }
 
 # What the kernel knows the emulator of the other architecture by: a name of this bring-up, so that two of them, or the machine's own, do not meet.
 emulator_name() { echo "dev-container-cache-${state##*.}"; }
+
+# The kernel's list of emulators in a folder of ours. What is to be seen at /proc/sys/fs/binfmt_misc is not asked: nothing, an autofs, or a mount that
+# `mountpoint` still finds when a newer /proc lies over it.
+mount_emulators() {
+  [[ ! -e $state/binfmt_misc/register ]] || return 0
+  mkdir -p "$state/binfmt_misc"
+  mount -t binfmt_misc binfmt_misc "$state/binfmt_misc"
+}
 
 # Registers the emulator. Flag F: the kernel opens it now, so containers need not see the file. From Linux 6.7 on the entry ends with the mount.
 emulate() {
@@ -91,16 +110,20 @@ emulate() {
     magic=${magic/'\xb7'/'\x3e'}
     mask='\xff\xff\xff\xff\xff\xfe\xfe\xfc\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
   fi
-  printf '%s' ":$(emulator_name):M::$magic:$mask:$emulator:OPF" >/proc/sys/fs/binfmt_misc/register
+  mount_emulators
+  printf '%s' ":$(emulator_name):M::$magic:$mask:$emulator:OPF" >"$state/binfmt_misc/register"
 }
 
+# Needs nothing of what the emulator was registered through: the engine's namespace may be gone.
 forget_emulator() {
-  local -r entry=/proc/sys/fs/binfmt_misc/dev-container-cache-${1##*.}
+  mount_emulators
+  local -r entry=$state/binfmt_misc/$(emulator_name)
   [[ ! -e $entry ]] || echo -1 >"$entry"
+  umount "$state/binfmt_misc"
 }
 
 start_engine() {
-  local -r engine=$(set_folder engine) busybox=$(set_folder "busybox-$(native)")/bin/busybox bridge=dcc$$ guard=("$@")
+  local -r docker=$(set_folder engine) busybox=$(set_folder "busybox-$(native)")/bin/busybox bridge=dcc-${state##*.} guard=("$@")
   local storage=
   # An overlay cannot lie on an overlay, which is what a container that plays the machine has.
   [[ $(stat -f -c %T "$state") != overlayfs ]] || storage='"storage-driver": "native",'
@@ -126,29 +149,32 @@ start_engine() {
   "ip-masq": false
 }
 JSON
-  ln -s "$engine/usr/libexec/docker/cli-plugins/docker-buildx" "$state/docker/cli-plugins/docker-buildx"
+  ln -s "$docker/usr/libexec/docker/cli-plugins/docker-buildx" "$state/docker/cli-plugins/docker-buildx"
   # docker-init is a link to a program that no package of ours puts there.
   mkdir "$state/bin"
-  ln -s "$engine/usr/bin/tini-static" "$state/bin/docker-init"
+  ln -s "$docker/usr/bin/tini-static" "$state/bin/docker-init"
   later await 10 remove_cgroups "$bridge"
-  export PATH=$state/bin:$engine/usr/sbin:$engine/usr/bin:$PATH
+  # The emulator outlives its mount where binfmt_misc is mounted elsewhere too, and before Linux 6.7.
+  later bash "$here/services.sh" forget-emulator "$state"
+  export PATH=$state/bin:$docker/usr/sbin:$docker/usr/bin:$PATH
   setsid "${guard[@]}" unshare --mount --propagation slave --pid --fork --kill-child \
     bash "$here/services.sh" become-engine "$state" >"$state/engine.log" 2>&1 </dev/null &
+  engine=$!
   disown
-  later stop_engine "$state"
+  later stop_engine "$state" "$engine"
   export DOCKER_HOST=unix://$state/docker.sock DOCKER_CONFIG=$state/docker
   unset DOCKER_CONTEXT DOCKER_TLS DOCKER_TLS_VERIFY DOCKER_CERT_PATH DOCKER_API_VERSION BUILDX_BUILDER BUILDX_CONFIG
   provide PATH DOCKER_HOST DOCKER_CONFIG
   printf 'unset DOCKER_CONTEXT DOCKER_TLS DOCKER_TLS_VERIFY DOCKER_CERT_PATH DOCKER_API_VERSION BUILDX_BUILDER BUILDX_CONFIG\n' >>"$state/env"
 }
 
+# The second process is the parent of the engine, which ends with it.
 stop_engine() {
-  local -r pid=$(cat "$1/engine.pid")
-  # The kernel before 6.7 keeps the emulator when the mount is gone.
-  nsenter --target "$pid" --mount bash "$here/services.sh" forget-emulator "$1" 2>/dev/null || true
+  local pid
   # Asked first, it puts away what a build in flight has half made (a pair of network interfaces); then it has to.
-  kill -TERM "$pid" 2>/dev/null && await 3 gone "$pid"
-  stop "$pid"
+  if pid=$(cat "$1/engine.pid") && kill -TERM "$pid" 2>/dev/null; then await 3 gone "$pid" || true; fi
+  stop "$2"
+  [[ -z $pid ]] || await 10 gone "$pid"
 }
 
 remove_bridge() {
@@ -167,17 +193,16 @@ remove_cgroups() {
 
 # With the machine's engine: its own emulators, else ours, told to the machine's kernel.
 ensure_emulator() {
-  ! docker buildx inspect --bootstrap 2>/dev/null | grep -q "linux/$(foreign)" || return 0
+  local said
+  # Not through a pipe to grep -q: who has found enough closes it, and docker fails.
+  said=$(docker buildx inspect --bootstrap 2>/dev/null) || true
+  [[ $said != *"linux/$(foreign)"* ]] || return 0
   fetch emulator
   say "the engine cannot run linux/$(foreign): the machine's kernel is told of $(set_folder emulator)/usr/bin until the end"
   local -r me=(bash "$here/services.sh")
-  if ! mountpoint -q /proc/sys/fs/binfmt_misc; then
-    as_root mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
-    later as_root umount /proc/sys/fs/binfmt_misc
-  fi
+  later as_root "${me[@]}" forget-emulator "$state"
   as_root env "XDG_CACHE_HOME=${packages%/dev-container-cache/packages}" "${me[@]}" emulate "$state" ||
     die "Registering the emulator needs root, or sudo without a password."
-  later as_root "${me[@]}" forget-emulator "$state"
 }
 
 # Uses what is there. buildx keeps notes: they go to our folder, never to ~/.docker.
@@ -248,9 +273,10 @@ storage: { filesystem: { rootdirectory: "$state/registry" }, delete: { enabled: 
 http: { addr: "127.0.0.1:0" }
 YAML
   setsid "${guard[@]}" "$(set_folder registry)/usr/bin/docker-registry" serve "$state/registry.yml" >"$state/registry.log" 2>&1 </dev/null &
-  later stop $!
+  local -r registry=$!
+  later stop "$registry"
   disown
-  await 20 grep -q 'listening on 127' "$state/registry.log" || die "The registry did not start." "$state/registry.log"
+  await_answer registry "$registry" "$state/registry.log" grep -q 'listening on 127' "$state/registry.log"
   TEST_REGISTRY=$(grep -o 'listening on 127\.0\.0\.1:[0-9]*' "$state/registry.log" | grep -o '127.*')
   export TEST_REGISTRY TEST_REGISTRY_PROGRAM
   TEST_REGISTRY_PROGRAM=$(set_folder registry)/usr/bin/docker-registry
@@ -264,7 +290,8 @@ registry_container() {
   local id
   id=$(docker run --detach --rm --publish 127.0.0.1::5000 registry:2) || die "docker run registry:2 failed."
   later docker rm --force --volumes "$id"
-  TEST_REGISTRY=$(docker port "$id" 5000/tcp | head -n 1)
+  TEST_REGISTRY=$(docker port "$id" 5000/tcp)
+  TEST_REGISTRY=${TEST_REGISTRY%%$'\n'*}
   export TEST_REGISTRY
   provide TEST_REGISTRY
 }
@@ -298,7 +325,10 @@ provide() {
 # bring_up [GUARD…]: the guard is put before what is started.
 bring_up() {
   local -r guard=("$@")
-  state=$(mktemp -d "${TMPDIR:-/tmp}/dcc.XXXXXX")
+  local folder=${TMPDIR:-/tmp}
+  # The engine's sockets lie in it, and a path of a socket has 107 letters at most.
+  ((${#folder} <= 50)) || folder=/tmp
+  state=$(mktemp -d "$folder/dcc.XXXXXX")
   : >"$state/undo"
   trap take_down EXIT
   trap 'exit 130' INT
@@ -339,7 +369,7 @@ bring_up_engine() {
     collect_busybox
     start_registry "$@"
   fi
-  await 60 docker version || die "The engine did not start." "$state/engine.log"
+  await_answer engine "$engine" "$state/engine.log" timeout 20 docker version
   can_build || die "The engine cannot build and push for linux/amd64 and linux/arm64." "$state/engine.log" "$state/builder.log"
 }
 
@@ -359,6 +389,7 @@ take_down() {
 
 run() {
   local child code=0
+  command -v "$1" >/dev/null || die "There is no program $1 on PATH."
   if [[ -n ${TEST_REGISTRY-} ]]; then
     say "using the services of the environment: $TEST_REGISTRY"
     exec "$@"
@@ -412,7 +443,7 @@ main() {
     # For ourselves, in another namespace or as another user.
     become-engine) become_engine "$2" ;;
     emulate) state=$2 && emulate ;;
-    forget-emulator) forget_emulator "$2" ;;
+    forget-emulator) state=$2 && forget_emulator ;;
     *)
       sed -n '/^#   scripts/s/^# //p' "${BASH_SOURCE[0]}" >&2
       exit 2

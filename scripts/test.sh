@@ -8,6 +8,10 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/steps.sh
 . scripts/steps.sh
+# shellcheck source=scripts/node.sh
+. scripts/node.sh
+
+need_node node npm
 
 if [[ ! node_modules/.package-lock.json -nt package-lock.json ]]; then
   step "npm ci" npm ci

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { ActionError, asActionError } from "./errors.ts";
+import { tellMaskedOutputs } from "./handover/masked.ts";
 import { makeOutputs } from "./handover/outputs.ts";
 import { type Door, openStandardDoor, publishOutputs, publishSummary, readInput } from "./host/actions.ts";
-import { readHost } from "./host/context.ts";
+import { givenInputs, readHost } from "./host/context.ts";
 import { openExec } from "./host/exec.ts";
 import { type OpenFiles, openFiles } from "./host/files.ts";
 import { gunzip } from "./host/gunzip.ts";
@@ -11,6 +12,7 @@ import { openOwner } from "./host/owner.ts";
 import { openTools } from "./host/tools.ts";
 import type { Inputs } from "./inputs/inputs.ts";
 import { readInputs } from "./inputs/read-inputs.ts";
+import { noticeUnknownInputs } from "./inputs/unknown-inputs.ts";
 import { formatRepository } from "./oci/reference.ts";
 import { openRegistry } from "./registry/client.ts";
 import { openCredentials } from "./registry/credentials.ts";
@@ -21,7 +23,7 @@ import { describeEnd } from "./report/log.ts";
 import { type Report, reportFailure } from "./report/report.ts";
 import { renderSummary } from "./report/summary.ts";
 import { run } from "./run.ts";
-import type { Registry, World } from "./world.ts";
+import type { Host, Registry, World } from "./world.ts";
 
 const OLDEST_NODE = [20, 18] as const;
 
@@ -31,11 +33,13 @@ const TIME_TO_LEAVE = 6000;
 const GRACE = 2000;
 
 /** Opens the world, runs the story, publishes what it said, and catches once. */
-async function main({ log, fail, forgive }: Door): Promise<void> {
+async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Promise<void> {
   const started = Date.now();
-  const host = readHost(process.env, process.cwd());
   const owner = openOwner();
-  const { files, removeTemporaryFolders, ...dead } = openFiles(host.env.RUNNER_TEMP || tmpdir(), owner);
+  const { files, removeTemporaryFolders, finishDiscarding, ...dead } = openFiles(
+    host.env.RUNNER_TEMP || tmpdir(),
+    owner,
+  );
   const { exec, stopAll, killAll } = openExec(host.env);
   const { atEnd, undoAll } = openUndos(log.warning);
   process.on("exit", () => {
@@ -50,7 +54,14 @@ async function main({ log, fail, forgive }: Door): Promise<void> {
   let registry: Registry | undefined;
   try {
     refuseOldNode(process.versions.node);
-    const inputs = readInputs(readInput, { cacheRepository: host.defaultCacheRepository, ...host.event });
+    for (const { text } of noticeUnknownInputs(givenInputs(process.env))) log.warning(text);
+    const { plainRegistry } = host.capabilities;
+    const inputs = readInputs(readInput, {
+      cacheRepository: host.defaultCacheRepository,
+      plainRegistry,
+      ...host.event,
+    });
+    for (const { text } of inputs.noticed) log.warning(text);
     const network = openNetwork(inputs, { files, exec, host, log });
     registry = network.registry;
     const salt = (): string => randomBytes(16).toString("hex");
@@ -76,9 +87,16 @@ async function main({ log, fail, forgive }: Door): Promise<void> {
   await clearAfterTheDead(dead, { files, exec, host, log });
   await undoAll();
   await registry?.close();
+  await finishDiscarding();
   removeTemporaryFolders();
-  publishOutputs(makeOutputs(report));
-  publishSummary(renderSummary(report));
+  // The run is over when nothing of it is left.
+  report = { ...report, seconds: Math.round(Date.now() - started) / 1000 };
+  const outputs = makeOutputs(report);
+  tellMaskedOutputs(outputs, holdsMasked, { capabilities: host.capabilities, log });
+  publishOutputs(outputs);
+  const summary = renderSummary(report);
+  publishSummary(summary);
+  if (!host.capabilities.showsSummary && host.name !== "terminal") await tellSummary(summary, log);
   for (const line of describeEnd(report)) log.info(line);
   if (report.failure) (report.isFallback ? forgive : fail)(report.failure);
   if (report.failure && !report.isFallback) process.exitCode = 1;
@@ -174,6 +192,13 @@ function refuseOldNode(version: string): void {
   });
 }
 
+/** Where the host shows no summary, the log has it. */
+async function tellSummary(summary: string, log: World["log"]): Promise<void> {
+  await log.group("Summary", async () => {
+    for (const line of summary.trimEnd().split("\n")) log.info(line);
+  });
+}
+
 /** What nothing caught is told as every other fault is: Node would print it as it stands. */
 function leaveOnFault({ fail }: Door): void {
   process.on("uncaughtException", (error) => {
@@ -182,6 +207,7 @@ function leaveOnFault({ fail }: Door): void {
   });
 }
 
-const door = openStandardDoor();
+const host = readHost(process.env, process.cwd());
+const door = openStandardDoor(host.capabilities);
 leaveOnFault(door);
-await main(door);
+await main(door, host);

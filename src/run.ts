@@ -4,7 +4,6 @@ import { storePlanFile } from "./handover/plan-file.ts";
 import { chooseSbomFolder, handOverSboms } from "./handover/sboms.ts";
 import type { Inputs } from "./inputs/inputs.ts";
 import { formatRepository } from "./oci/reference.ts";
-import { branchToMove } from "./plan/branches.ts";
 import { openFeaturePorts } from "./plan/feature-ports.ts";
 import { decide } from "./probe/decide.ts";
 import { dialectOf } from "./probe/dialect.ts";
@@ -41,8 +40,7 @@ export async function run(inputs: Inputs, world: World): Promise<Report> {
   const { tags, workspace } = read;
 
   const ports = openFeaturePorts(world, inputs.allowedImages);
-  const branch = inputs.push === "false" ? undefined : branchToMove(inputs.alias, world.host.event);
-  const alias = lookAtAlias(read.sources, branch, registry);
+  const alias = inputs.push === "false" ? undefined : lookAtAlias(read.sources, registry);
   const look = await log.group(`Is it in ${formatRepository(inputs.cacheRepository)}?`, async () => {
     const readWith = (triggers: Triggers) => dialect.read(inputs, workspace, world, triggers);
     const look = await lookForImage({ inputs, sources: read.sources, dialect, ports, readWith }, world);

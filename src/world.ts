@@ -67,6 +67,8 @@ export type Files = {
   readonly digest: (path: string) => Promise<Digest>;
   /** A new private folder under the runner's temporary folder, removed at the end of the run, also when the run is stopped; with `keep` left to the runner. */
   readonly temporaryFolder: (name: string, options?: { readonly keep: boolean }) => Promise<string>;
+  /** Begins to remove such a folder before the end of the run, beside whatever else is waited for; nobody waits for it now. */
+  readonly discard: (folder: string) => void;
   /** Writes a file with exactly this mode, folders made as needed. */
   readonly write: (path: string, content: string | Uint8Array, mode?: number) => Promise<void>;
   /** Copies one file with exactly this mode and modification time (seconds since 1970), and tells the sha256 of what was written. */
@@ -104,7 +106,7 @@ export type Registry = {
   readonly describe: (reference: Reference) => Promise<Answer<Descriptor>>;
   /** A manifest or index with its bytes, digest computed by us and checked where one was asked for. */
   readonly manifest: (reference: Reference) => Promise<Answer<Served>>;
-  /** Whether a blob is there: HEAD; the size must be the descriptor's where the registry tells one. */
+  /** Whether a blob is there: proved by its length, or by its first byte; `malformed` where an answer proves nothing. */
   readonly hasBlob: (repository: Repository, blob: Descriptor) => Promise<Answer<true>>;
   /** A blob's bytes; size and digest checked. For small blobs: `malformed` past `limit` bytes (default 4 MiB). */
   readonly blob: (repository: Repository, blob: Descriptor, limit?: number) => Promise<Answer<Uint8Array>>;
@@ -126,7 +128,7 @@ export type Registry = {
   readonly deleteManifest: (reference: Reference) => Promise<Answer<true>>;
   /** What an https address serves, asked for without any login; `malformed` past `limit` bytes, `absent` where its server says 404 or 410. */
   readonly download: (url: string, limit: number) => Promise<Answer<Uint8Array>>;
-  /** From now on all requests together may take this many milliseconds; past that every answer is `unavailable`. Without a number, no limit. */
+  /** From now on all requests together may take this many milliseconds; past that every answer is `unavailable`. Without a number, only those that hold for the whole run. */
   readonly limitTime: (milliseconds: number | undefined) => void;
   readonly traffic: () => Traffic;
   /** Closes idle connections, so that the process can end. */
@@ -173,8 +175,25 @@ export type Host = {
   /** Where the cache repository is when none is named; `undefined` where the host does not tell. */
   readonly defaultCacheRepository: string | undefined;
   readonly event: Event;
+  readonly capabilities: Capabilities;
   /** Normalised: `linux/amd64`. */
   readonly platform: string;
+};
+
+/** In what the hosts differ, by what each can do. */
+export type Capabilities = {
+  /** Whose the folders are that a job's container gets: this user's and nobody else's, or whoever works in it is made their owner. */
+  readonly folderOwner: number | "anyone";
+  /** Whether the job's own token is a login to the host's registry. */
+  readonly jobTokenLogsIn: boolean;
+  /** Whether the runner makes annotations of `::error` and `::warning`, and decodes them. */
+  readonly annotates: boolean;
+  /** Whether the page of a run, or its log, shows what a step writes as its summary. */
+  readonly showsSummary: boolean;
+  /** Whether an output of a job that holds something masked is left out; elsewhere it is stored as it is. */
+  readonly dropsMaskedOutputs: boolean;
+  /** The host's own registry, where its server speaks plain http. */
+  readonly plainRegistry: string | undefined;
 };
 
 export type Event = {
@@ -189,6 +208,10 @@ export type Event = {
   readonly isFork: boolean;
   /** Why it counts as a fork's, where it does; a payload's own words may stand in it. */
   readonly whyFork?: string;
+  /** Why the host gives the run no secrets, where it may be so. */
+  readonly whyNoSecrets?: string;
+  /** A merge queue tries it, by the hand of somebody who may write: its code is a fork's for what it says, and not for what it is handed. */
+  readonly isQueued?: true;
 };
 
 /** Each text is one line, whatever it holds: nobody has to make it fit to be told. */

@@ -124,6 +124,8 @@ export function registryOf(
   };
 }
 
+const QUIET_HOST = { annotates: true, showsSummary: true, dropsMaskedOutputs: true, plainRegistry: undefined };
+
 export function hostOf(workspace: string, env: Readonly<Record<string, string>> = {}): Host {
   return {
     name: "terminal",
@@ -138,6 +140,7 @@ export function hostOf(workspace: string, env: Readonly<Record<string, string>> 
       isPullRequest: false,
       isFork: false,
     },
+    capabilities: { folderOwner: "anyone", ...QUIET_HOST, jobTokenLogsIn: true },
     platform: "linux/amd64",
   };
 }

@@ -16,6 +16,9 @@ export type Origin =
   /** A proxy that the machine's own Docker configuration names. */
   | { readonly kind: "docker" };
 
+/** A name or a pattern of an input that takes something out of the key. */
+export type NamePattern = { readonly written: string; readonly matches: (name: string) => boolean };
+
 export type Warning = { readonly text: string; readonly at?: Place };
 
 /** How a message names the origin: `args.conf:3`, `line 2 of the input build-args`. */

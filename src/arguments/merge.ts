@@ -1,9 +1,6 @@
 import { LONGEST_ARGUMENT } from "../buildx/args.ts";
-import { type Argument, type Origin, refuse, tellOrigin, type Warning, warn } from "./argument.ts";
+import { type Argument, type NamePattern, type Origin, refuse, tellOrigin, type Warning, warn } from "./argument.ts";
 import { compileGlob } from "./glob.ts";
-
-/** A name or a pattern of the inputs ignore-args and local-env. */
-export type NamePattern = { readonly written: string; readonly matches: (name: string) => boolean };
 
 /** Build args from everywhere, weakest first, and what decides about them. */
 export type Given = {

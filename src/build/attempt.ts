@@ -32,6 +32,8 @@ export type Run = {
   readonly generator: string | undefined;
   readonly seconds: number;
   readonly warnings: readonly BuildWarning[];
+  /** Why its layer cache was not exported, where that went wrong. */
+  readonly lostCache: string | undefined;
 };
 
 /** What is pushed or loaded, and where buildx writes down what became of it. */
@@ -52,7 +54,8 @@ export async function runBuild(task: PlatformTask, name: string, world: World): 
   const { code, end, generator } = await tryWithSbom(task, target, world);
   if (code !== 0) throw explainFailure(end.failure, { platform: title, dockerfile: userDockerfile(sources), code });
   const seconds = Math.round((world.clock() - started) / 100) / 10;
-  return { metadata: (await world.files.readText(metadataFile)) ?? "", generator, seconds, warnings: end.warnings };
+  const metadata = (await world.files.readText(metadataFile)) ?? "";
+  return { metadata, generator, seconds, warnings: end.warnings, lostCache: end.lostCache };
 }
 
 function argumentsOf(
@@ -70,7 +73,7 @@ function argumentsOf(
     platform,
     from: inputs.build.cacheFrom,
     to: inputs.build.cacheTo,
-    beside: cacheBeside(sources, inputs, host.event),
+    beside: cacheBeside(sources),
     mayExport: output.kind === "push" && !host.event.isPullRequest && abilitiesOf(builder).exportCache,
     isFresh,
     env: host.env,
@@ -83,7 +86,7 @@ function argumentsOf(
     target: laidOut.target,
     buildArgs: argsToTell(sources, commit),
     labels: { ...labelsToTell(task), ...(label === undefined ? {} : { [METADATA_LABEL]: label }) },
-    cacheFrom: definition.cacheFrom.map(({ entry }) => formatCacheEntry(entry)),
+    cacheFrom: output.kind === "push" ? [] : definition.cacheFrom.map(({ entry }) => formatCacheEntry(entry)),
     contexts: laidOut.contexts,
     options: [
       ...cache.args,

@@ -14,7 +14,7 @@ import { nameForBuildKit } from "../sources/image-name.ts";
 import type { Log, Registry, World } from "../world.ts";
 import { runBuild, userDockerfile } from "./attempt.ts";
 import { readBaseImages } from "./base.ts";
-import { type Look, lookForOther, putTag, type Spot } from "./claim.ts";
+import { isImmovable, type Look, lookForOther, putTag, type Spot } from "./claim.ts";
 import { fetchFeatures } from "./feature-build.ts";
 import { generatorOf, warnOfAttestations, withGenerator } from "./generator.ts";
 import { type Layout, layOutBuild } from "./layout.ts";
@@ -34,6 +34,7 @@ export async function buildPlatforms(task: BuildTask, world: World): Promise<Bui
   if (withoutSecrets) throw withoutSecrets;
   const generator = generatorOf(task);
   warnOfAttestations(task, world.log);
+  tellLeftCaches(task, world.log);
   const env = await isolate(task, world);
   const opening = openBuilders(task, env, world);
   const preparing = prepare(task, generator, world);
@@ -46,8 +47,13 @@ export async function buildPlatforms(task: BuildTask, world: World): Promise<Bui
     return buildPlatform({ ...task, ...its, env: { ...env, ...layout.env }, buildx, commit }, world);
   });
   const ended = await Promise.allSettled(builds);
+  world.files.discard(layout.folder);
   const warnings = ended.flatMap((one) => (one.status === "fulfilled" ? one.value.warnings : []));
   for (const { text, at } of annotateWarnings(warnings, userDockerfile(sources))) world.log.warning(text, at);
+  tellLostCaches(
+    ended.flatMap((one) => (one.status === "fulfilled" ? [one.value] : [])),
+    world.log,
+  );
   const failed = ended.find((one) => one.status === "rejected");
   const naming = Promise.all(ended.map((one) => (one.status === "fulfilled" ? one.value.naming : undefined)));
   naming.catch(() => undefined);
@@ -55,6 +61,18 @@ export async function buildPlatforms(task: BuildTask, world: World): Promise<Bui
   if (failed) await naming.catch(() => undefined);
   if (failed) throw failed.reason;
   return { platforms: ended.flatMap((one) => (one.status === "fulfilled" ? [one.value.built] : [])), naming };
+}
+
+/**
+ * A layer cache decides what is built, and what a commit calls one can be changed by whoever may push there, after that commit or before
+ * it: no key sees it. What goes to everybody is built without.
+ */
+function tellLeftCaches({ sources, output }: BuildTask, log: World["log"]): void {
+  const { cacheFrom } = sources.build.definition;
+  if (output.kind === "load" || cacheFrom.length === 0) return;
+  log.info(
+    `The layer caches that the configuration names (cacheFrom) are not read for an image that is pushed: the cache beside the image is, or what the input cache-from names.`,
+  );
 }
 
 type Prepared = {
@@ -79,6 +97,7 @@ async function prepare(task: BuildTask, generator: Reference | undefined, world:
 type Ended = {
   readonly built: BuiltPlatform;
   readonly warnings: readonly BuildWarning[];
+  readonly lostCache?: string | undefined;
   readonly naming?: Promise<unknown>;
 };
 
@@ -104,7 +123,7 @@ async function buildAndPush(
   }
   const standing = standingOf(task, planned, world.registry);
   const push = namePush(task, world);
-  const { metadata, generator, seconds, warnings } = await runBuild(task, push.name, world);
+  const { metadata, generator, seconds, warnings, lostCache } = await runBuild(task, push.name, world);
   const spot = spotOf(task, planned, await standing, world.registry);
   const looks: Look[] = [];
   const onServed = (manifest: Digest): void => {
@@ -119,6 +138,7 @@ async function buildAndPush(
   return {
     built: { platform, found: other ?? pushed, seconds, foundLate: other !== undefined },
     warnings,
+    lostCache,
     naming: naming.finally(push.drop),
   };
 }
@@ -144,6 +164,20 @@ function spotOf(
     before,
     judge: (served) => verifyPlatform({ ...wanted, verify: "layers" }, platform, served, registry),
   };
+}
+
+/** A layer cache only makes the next build shorter: one warning, with its way out. */
+function tellLostCaches(ended: readonly Ended[], { warning }: Log): void {
+  const lost = ended.filter((one) => one.lostCache !== undefined);
+  const words = lost[0]?.lostCache;
+  if (words === undefined) return;
+  const fix = isImmovable({ words })
+    ? "Let the tags layers-* of the cache repository move, or set cache-to to another place, or to false."
+    : "Set cache-to to a place that takes it, or to false.";
+  const platforms = lost.map(({ built }) => formatPlatform(built.platform)).join(", ");
+  warning(
+    `The layer cache of ${platforms} could not be exported, and the next build takes longer for that: ${words}. ${fix}`,
+  );
 }
 
 function tellFaster(platform: Platform, { info }: Log): void {

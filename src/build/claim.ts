@@ -68,7 +68,7 @@ export async function putTag(
 }
 
 /** ECR, Harbor, GitLab and Artifact Registry each have their own words for a tag that was put once and for all. */
-export function isImmovable({ words }: RegistryError): boolean {
+export function isImmovable({ words }: Pick<RegistryError, "words">): boolean {
   return /\bimmutab|cannot be (?:overwritten|updated)|not allowed to (?:overwrite|update)/i.test(words);
 }
 

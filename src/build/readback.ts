@@ -2,9 +2,10 @@ import { readPushedDigest } from "../buildx/metadata.ts";
 import { readUsedImages } from "../buildx/provenance.ts";
 import { ActionError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
-import { imageFor, type Served } from "../oci/manifest.ts";
+import { textOf } from "../oci/json.ts";
+import { type Descriptor, ownImageFor, type Served } from "../oci/manifest.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
-import { formatRepository } from "../oci/reference.ts";
+import { formatRepository, type Repository } from "../oci/reference.ts";
 import type { Sources } from "../plan/plan.ts";
 import type { Binding } from "../plan/upstream.ts";
 import type { Found } from "../probe/found.ts";
@@ -18,7 +19,8 @@ import {
   type Statements,
   seek,
 } from "../sbom/attestations.ts";
-import type { Answer, RegistryError, World } from "../world.ts";
+import type { Answer, Registry, RegistryError, World } from "../world.ts";
+import { patiently } from "./patiently.ts";
 
 /** What was pushed, and by whom. */
 export type PushedTask = {
@@ -33,7 +35,7 @@ export type PushedTask = {
   readonly onServed: (manifest: Digest) => void;
 };
 
-type Site = Pick<World, "registry">;
+type Site = Pick<World, "registry" | "pause">;
 
 const AGAIN = "Run the job again; if it stays so, ask whoever runs the registry.";
 
@@ -56,7 +58,7 @@ export async function readBack(task: PushedTask, metadata: string, site: Site): 
   const [found] = look.kind === "sound" ? look.found : [];
   if (found) {
     checkBinding(task, proof.used);
-    checkSbom(task, proof.statements);
+    checkSbom(task, proof);
     return found;
   }
   const what = look.kind === "damaged" ? look.what : look.kind === "doubt" ? look.doubt.what : "nothing was found";
@@ -66,7 +68,7 @@ export async function readBack(task: PushedTask, metadata: string, site: Site): 
   });
 }
 
-async function readPushed({ platform, sources }: PushedTask, metadata: string, { registry }: Site): Promise<Served> {
+async function readPushed({ platform, sources }: PushedTask, metadata: string, site: Site): Promise<Served> {
   const title = formatPlatform(platform);
   const digest = readPushedDigest(metadata);
   if (digest === undefined)
@@ -74,7 +76,8 @@ async function readPushed({ platform, sources }: PushedTask, metadata: string, {
       what: `docker buildx ended well for ${title} and did not tell what it pushed.`,
       fix: "Use a newer buildx: docker/setup-buildx-action installs one.",
     });
-  const answer = await registry.manifest({ ...sources.wanted.repository, digest });
+  const pushed = { ...sources.wanted.repository, digest };
+  const answer = await patiently(() => site.registry.manifest(pushed), site);
   if (answer.kind === "found") return answer.value;
   throw new ActionError("E_PUSH", {
     what: `The image for ${title} was pushed to ${formatRepository(sources.wanted.repository)}, and the registry does not serve it: ${answer.words} (${answer.request}).`,
@@ -89,7 +92,10 @@ async function readPushed({ platform, sources }: PushedTask, metadata: string, {
  */
 function checkBinding(task: PushedTask, answer: Proof["used"]): void {
   if (answer.kind !== "found") throw unread("provenance", answer, task);
-  const used = answer.value;
+  const { platforms } = task.sources.wanted;
+  const isFromNothing = platforms.every(({ platform, images }) => platform !== task.platform || images.length === 0);
+  // Of an image without layers BuildKit writes no record; where no image can have been used, there is nothing to compare either.
+  const used = answer.value ?? (isFromNothing ? [] : undefined);
   const bound = new Set(task.bindings.map(({ digest }) => digest));
   const foreign = used?.filter((digest) => !bound.has(digest));
   if (foreign?.length === 0) return;
@@ -103,25 +109,46 @@ function checkBinding(task: PushedTask, answer: Proof["used"]): void {
 
 /** Without an index the image is what was pushed. */
 function manifestIn({ body, descriptor }: Served, platform: Platform): Digest {
-  return (body.kind === "index" ? imageFor(body, platform)?.digest : undefined) ?? descriptor.digest;
+  return (body.kind === "index" ? ownImageFor(body, platform)?.digest : undefined) ?? descriptor.digest;
 }
 
-/** What the pushed index says about the image: all its statements, and of its provenance the images that it was made of. */
-type Proof = { readonly statements: Statements; readonly used: Answer<readonly Digest[] | undefined> };
+/**
+ * What the pushed index says about the image: all its statements, of its provenance the images that it was made of, and what was said of
+ * an SBOM that is listed and not served.
+ */
+type Proof = {
+  readonly statements: Statements;
+  readonly used: Answer<readonly Digest[] | undefined>;
+  readonly lost: RegistryError | undefined;
+};
 
 async function readProof({ sources }: PushedTask, image: ImageInIndex, { registry }: Site): Promise<Proof> {
   const { repository } = sources.wanted;
   const statements = await listStatements(repository, image, registry);
+  const [used, ...looks] = await Promise.all([
+    readUsed(statements, repository, registry),
+    ...layersOf("sbom", statements).map((layer) => registry.hasBlob(repository, layer)),
+  ]);
+  return { statements, used, lost: looks.find((answer) => answer.kind !== "found") };
+}
+
+async function readUsed(statements: Statements, repository: Repository, registry: Registry): Promise<Proof["used"]> {
   const sought = seek("provenance", statements);
-  if (sought.kind === "doubt") return { statements, used: sought.error };
-  const [layer] = sought.kind === "there" ? sought.layers : [];
-  const blob = layer ? await registry.blob(repository, layer, LARGEST_STATEMENT) : undefined;
-  if (blob && blob.kind !== "found") return { statements, used: blob };
-  return { statements, used: { kind: "found", value: blob && readUsedImages(new TextDecoder().decode(blob.value)) } };
+  if (sought.kind === "doubt") return sought.error;
+  const [layer] = layersOf("provenance", statements);
+  const blob = layer && (await registry.blob(repository, layer, LARGEST_STATEMENT));
+  if (blob && blob.kind !== "found") return blob;
+  return { kind: "found", value: blob && readUsedImages(textOf(blob.value)) };
+}
+
+function layersOf(attestation: Attestation, statements: Statements): readonly Descriptor[] {
+  const sought = seek(attestation, statements);
+  return sought.kind === "there" ? sought.layers : [];
 }
 
 /** A build ends well also where the generator wrote nothing. */
-function checkSbom(task: PushedTask, statements: Statements): void {
+function checkSbom(task: PushedTask, { statements, lost }: Proof): void {
+  if (lost) throw unread("sbom", lost, task);
   if (task.generator === undefined) return;
   const sought = seek("sbom", statements);
   if (sought.kind === "doubt") throw unread("sbom", sought.error, task);

@@ -120,7 +120,14 @@ function exportsBeside({ repository, own }: CacheBeside): readonly CacheEntry[] 
 }
 
 function entryBeside(repository: string, branch: string): CacheEntry {
-  return { type: "registry", attributes: new Map([["ref", `${repository}:layers-${branch}`]]) };
+  return { type: "registry", attributes: new Map([["ref", `${repository}:${LAYERS}${branch}`]]) };
+}
+
+const LAYERS = "layers-";
+
+/** The tag under which a branch's layers of a platform stand beside the image. */
+export function layerTag(branch: string, platform: Platform): string {
+  return `${LAYERS}${branch}-${platformSlug(platform)}`;
 }
 
 /** What entries of a type are called by, and what they are called when nothing is written. */

@@ -16,6 +16,8 @@ export type BuildEnd = {
   readonly lines: readonly string[];
   /** As they came: the same one again each time that BuildKit says it. */
   readonly warnings: readonly BuildWarning[];
+  /** Why a layer cache could not be exported, which is no failure of the build where that ended with 0. */
+  readonly lostCache: string | undefined;
   /** Means something only where buildx did not end with 0. */
   readonly failure: BuildFailure;
 };
@@ -54,7 +56,8 @@ export function openProgress({ title, clock, redact }: ProgressOptions): Progres
     line: (line) => reader.line(line).flatMap(tell).map(entitle),
     end() {
       const lines = [...reader.end().flatMap(tell), ...tellRest(steps), ...summary(steps, clock() - begunAt)];
-      return { lines: lines.map(entitle), warnings, failure: readFailure(text, steps.failed) };
+      const lostCache = steps.failed.find(({ name }) => name.startsWith("exporting cache to "))?.error;
+      return { lines: lines.map(entitle), warnings, lostCache, failure: readFailure(text, steps.failed) };
     },
   };
 }

@@ -11,10 +11,10 @@ export function readUsedImages(text: string): readonly Digest[] | undefined {
   const predicate = readPredicate(text);
   if (predicate === undefined) return undefined;
   const { materials, buildDefinition } = predicate;
-  // A build from scratch has no materials at all, and then no list of them either.
-  const list: unknown = isRecord(buildDefinition) ? buildDefinition.resolvedDependencies : materials;
-  if (list !== undefined && !Array.isArray(list)) return undefined;
-  return (list ?? []).flatMap((material: unknown) => {
+  // A build from scratch has no materials at all, and then no list of them either, or null.
+  const list: unknown = (isRecord(buildDefinition) ? buildDefinition.resolvedDependencies : materials) ?? [];
+  if (!Array.isArray(list)) return undefined;
+  return list.flatMap((material: unknown) => {
     if (!isRecord(material) || typeof material.uri !== "string" || !material.uri.startsWith("pkg:docker/")) return [];
     const digest = isRecord(material.digest) ? `sha256:${String(material.digest.sha256)}` : "";
     return isDigest(digest) ? [digest] : [];

@@ -34,6 +34,17 @@ export function isCancelled({ error }: Step): boolean {
   return error.includes("context canceled");
 }
 
+const IMPORT = "importing cache manifest from ";
+
+/**
+ * Whether the registry has no such layer cache, as on every first run. The words are those of BuildKit's resolver for a 404: nothing but the
+ * name stands before "not found", with its host and tag. A login or a proxy that fails may say "not found" too, and is told as it is.
+ */
+export function isNotThereYet({ kind, name, error }: Step): boolean {
+  const [, missing] = /^failed to configure registry cache importer: (\S+): not found$/.exec(error) ?? [];
+  return kind === "import" && missing?.includes(name.slice(IMPORT.length).trim()) === true;
+}
+
 /** Whether it is an instruction of the Dockerfile that runs or not: `[builder 2/3] RUN …`, but no `FROM`. */
 export function isCounted({ kind, name }: Step): boolean {
   return kind === "instruction" && POSITION.test(name);
@@ -48,7 +59,7 @@ const POSITION = /^\[(?:[^\]]* )?\d+\/\d+\] /;
 
 function kindOf(name: string): Step["kind"] {
   if (/^\[([^\]]* )?(internal|auth)\]/.test(name) || /^(resolve|resolving) |^docker-image:/.test(name)) return "quiet";
-  if (name.startsWith("importing cache manifest")) return "import";
+  if (name.startsWith(IMPORT)) return "import";
   return POSITION.test(name) && /^\[[^\]]*\] FROM /.test(name) ? "source" : "instruction";
 }
 

@@ -3,7 +3,16 @@ import { type Ending, type Floor, openFloor } from "./floor.ts";
 import type { FailedStep } from "./last-words.ts";
 import { type Lines, legibleLine, openLines } from "./lines.ts";
 import type { Output, Part, Vertex } from "./rawjson.ts";
-import { isCancelled, isCounted, isSilent, mergeVertex, type Step, secondsOf, shortName } from "./step.ts";
+import {
+  isCancelled,
+  isCounted,
+  isNotThereYet,
+  isSilent,
+  mergeVertex,
+  type Step,
+  secondsOf,
+  shortName,
+} from "./step.ts";
 
 /** The steps of a build that runs, and what of them has been told. */
 export type Steps = {
@@ -121,6 +130,7 @@ function endingOf(name: string, step: Step, error: string): Ending {
   const seconds = `${secondsOf(step).toFixed(1)} s`;
   const same = (how: string): Ending => ({ brief: `${name}: ${how}`, ending: `  ${how}` });
   if (isCancelled(step)) return same("cancelled");
+  if (isNotThereYet(step)) return same("there is none yet");
   if (error !== "" && step.kind === "import") return same(`nothing to import: ${error}`);
   if (error !== "") return same(`failed after ${seconds}`);
   if (step.cached && step.kind === "instruction") return same("cached");

@@ -1,5 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from "./json.ts";
 import { mountFields } from "./mount.ts";
+import { mergeRequirements } from "./requirements.ts";
 
 /** What all entries of a metadata label come to, in the names of the reference implementation. */
 export type MergedMetadata = {
@@ -26,24 +27,21 @@ const HOOKS: Readonly<Record<string, string>> = {
   postStartCommand: "postStartCommands",
   postAttachCommand: "postAttachCommands",
 };
-const LAST = [
-  "waitFor",
-  "userEnvProbe",
-  "overrideCommand",
-  "otherPortsAttributes",
-  "shutdownAction",
-  "updateRemoteUserUID",
-];
+/** The last value that says anything. */
+const LAST = ["waitFor", "userEnvProbe", "otherPortsAttributes", "shutdownAction"];
+/** The last value that is a switch: `false` says something here, for without it they are on. */
+const SWITCHES = ["overrideCommand", "updateRemoteUserUID"];
 
 /**
  * Merges the entries of an image's metadata label, base first.
  * @see https://containers.dev/implementors/spec/#merge-logic
+ * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/imageMetadata.ts (mergeConfiguration)
  */
 export function mergeMetadata(entries: readonly JsonObject[]): MergedMetadata {
   const [containerUser, remoteUser] = [lastText(entries, "containerUser"), lastText(entries, "remoteUser")];
   return {
-    init: entries.some(({ init }) => init === true),
-    privileged: entries.some(({ privileged }) => privileged === true),
+    init: entries.some(({ init }) => Boolean(init)),
+    privileged: entries.some(({ privileged }) => Boolean(privileged)),
     capAdd: union(entries, "capAdd").filter(isText),
     securityOpt: union(entries, "securityOpt").filter(isText),
     entrypoints: entries.flatMap(({ entrypoint }) => (isText(entrypoint) && entrypoint !== "" ? [entrypoint] : [])),
@@ -61,34 +59,42 @@ export function mergeMetadata(entries: readonly JsonObject[]): MergedMetadata {
 }
 
 /** The merged metadata as one JSON object, empty parts left out. */
-export function metadataJson({ others, ...merged }: MergedMetadata): JsonObject {
-  const known = Object.entries({ ...merged, ...others }).filter(([, value]) => !isEmpty(value));
+export function metadataJson({ init, privileged, others, ...merged }: MergedMetadata): JsonObject {
+  const rights = { ...(init ? { init } : {}), ...(privileged ? { privileged } : {}) };
+  const known = Object.entries({ ...rights, ...merged, ...others }).filter(([, value]) => !isEmpty(value));
   return Object.fromEntries(known);
 }
 
 function isEmpty(value: Json): boolean {
-  if (value === false) return true;
   return typeof value === "object" && value !== null && Object.keys(value).length === 0;
 }
 
 function mergeOthers(entries: readonly JsonObject[]): JsonObject {
   const hooks = Object.entries(HOOKS).map(([one, all]): [string, Json] => [
     all,
-    entries.flatMap((entry) => (entry[one] === undefined || entry[one] === null ? [] : [entry[one]])),
+    entries.flatMap(({ [one]: command }) => (command ? [command] : [])),
   ]);
-  const last = LAST.flatMap((name): [string, Json][] => {
-    const value = entries.findLast((entry) => entry[name] !== undefined)?.[name];
+  const lastOf = (name: string, says: (value: Json | undefined) => boolean): [string, Json][] => {
+    const value = entries.findLast((entry) => says(entry[name]))?.[name];
     return value === undefined ? [] : [[name, value]];
-  });
-  const requirements = hostRequirements(entries);
+  };
   return Object.fromEntries([
     ["customizations", mergeCustomizations(entries)],
     ["portsAttributes", Object.fromEntries(pairs(entries, "portsAttributes"))],
-    ["forwardPorts", union(entries, "forwardPorts")],
+    ["forwardPorts", forwardPorts(entries)],
     ...hooks,
-    ...last,
-    ...(requirements ? [["hostRequirements", requirements] as const] : []),
+    ...LAST.flatMap((name) => lastOf(name, Boolean)),
+    ...SWITCHES.flatMap((name) => lastOf(name, (value) => typeof value === "boolean")),
+    ["hostRequirements", mergeRequirements(entries)],
   ]);
+}
+
+/** A port of this machine is a number, however it is written. */
+function forwardPorts(entries: readonly JsonObject[]): readonly Json[] {
+  const written = union(entries, "forwardPorts").map((port) =>
+    isText(port) && /localhost:\d+/.test(port) ? Number.parseInt(port.slice("localhost:".length), 10) : port,
+  );
+  return [...new Set(written)];
 }
 
 /** Each tool's customizations as a list, for only the tool knows how to merge its own. */
@@ -111,28 +117,6 @@ function mergeMounts(entries: readonly JsonObject[]): readonly Json[] {
     byTarget.set(target, mount);
   }
   return [...byTarget.values()];
-}
-
-/** The greatest of each. */
-function hostRequirements(entries: readonly JsonObject[]): JsonObject | undefined {
-  const all = pairs(entries, "hostRequirements");
-  if (all.length === 0) return undefined;
-  const greatest = new Map<string, Json>();
-  for (const [name, value] of all) {
-    const before = greatest.get(name);
-    if (before === undefined || size(value) > size(before)) greatest.set(name, value);
-  }
-  return Object.fromEntries(greatest);
-}
-
-const UNITS: Readonly<Record<string, number>> = { "": 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 };
-
-/** Bytes of `8gb`; a wish without a number counts as one. */
-function size(value: Json): number {
-  if (typeof value === "number") return value;
-  const [, digits, unit = ""] = isText(value) ? (/^(\d+)\s*([kmgt]b)?$/i.exec(value) ?? []) : [];
-  if (digits !== undefined) return Number(digits) * (UNITS[unit.toLowerCase()] ?? 1);
-  return value === false || value === null ? 0 : 1;
 }
 
 function pairs(entries: readonly JsonObject[], name: string): readonly (readonly [string, Json])[] {

@@ -5,12 +5,17 @@ export type Mount = {
   readonly type: "bind" | "volume" | "tmpfs";
   readonly source: string | undefined;
   readonly target: string;
+  /** More fields of it, as docker takes them: `readonly`, `tmpfs-size=64m`. */
+  readonly options: readonly string[];
+  /** Fields that docker is not told, in words. */
+  readonly leftOut: readonly string[];
 };
 
 const LONG_NAMES: ReadonlyMap<string, string> = new Map([
   ["src", "source"],
   ["dst", "target"],
   ["destination", "target"],
+  ["ro", "readonly"],
 ]);
 
 /** The parts of a mount by their long names, in whichever of the two forms it is written. */
@@ -28,7 +33,7 @@ export function mountFields(mount: Json): ReadonlyMap<string, string> {
   );
 }
 
-function splitAt(text: string, separator: string): readonly [string, string] {
+function splitAt(text: string, separator: string): Field {
   const at = text.indexOf(separator);
   return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
 }
@@ -48,7 +53,49 @@ export function parseMount(mount: Json): Mount | { readonly wrong: string } {
   if (type !== "bind" && type !== "volume" && type !== "tmpfs") return { wrong: `its type is ${type}` };
   if (!target.startsWith("/")) return { wrong: "its target is no absolute path" };
   if (type === "volume" && source && !isVolumeName(source)) return { wrong: "its source is no name of a volume" };
-  return { type, source: source || undefined, target };
+  return { type, source: source || undefined, target, ...optionsOf(mount, type) };
+}
+
+type Field = readonly [name: string, value: string];
+
+/** What docker takes of a mount beside type, source and target, where its value is one. Only the written form has more. */
+const OPTIONS: Readonly<Record<Mount["type"], Readonly<Record<string, RegExp>>>> = {
+  bind: { readonly: /^(true|1)?$/ },
+  volume: { readonly: /^(true|1)?$/, "volume-nocopy": /^(true|1)?$/, "volume-subpath": /^(?!.*\.\.)[^/].*$/ },
+  tmpfs: { readonly: /^(true|1)?$/, "tmpfs-size": /^\d+[kmgt]?b?$/i, "tmpfs-mode": /^[0-7]{3,5}$/ },
+};
+/** Those that change nothing, or on Linux nothing. */
+const IDLE = new Set([
+  "type",
+  "source",
+  "target",
+  "consistency",
+  "volume-driver=local",
+  "readonly=false",
+  "readonly=0",
+]);
+
+function optionsOf(mount: Json, type: Mount["type"]): Pick<Mount, "options" | "leftOut"> {
+  const written = typeof mount === "string" ? mount.split(",").map((part) => splitAt(part, "=")) : [];
+  const fields = written.map(([name, value]): Field => [LONG_NAMES.get(name.trim()) ?? name.trim(), value]);
+  const driver = fields.flatMap(([name, value]) => (name === "volume-opt" ? [splitAt(value, "=")] : []));
+  const isTaken = ([name, value]: Field): boolean =>
+    name === "volume-opt"
+      ? type === "volume" && isNoFolderOfTheHost(driver)
+      : (OPTIONS[type][name]?.test(value) ?? false);
+  const others = fields.filter(([name, value]) => !IDLE.has(name) && !IDLE.has(`${name}=${value}`));
+  return {
+    options: others.filter(isTaken).map(([name, value]) => (value === "" ? name : `${name}=${value}`)),
+    leftOut: others
+      .filter((field) => !isTaken(field))
+      .map(([name, value]) => (value === "" ? name : `${name}=${value}`)),
+  };
+}
+
+/** The local driver mounts what it is told as `mount` does: by these types no folder or device of the machine. */
+function isNoFolderOfTheHost(driver: readonly Field[]): boolean {
+  const [type = "", flags = ""] = ["type", "o"].map((name) => driver.findLast(([one]) => one === name)?.[1]);
+  return /^(tmpfs|nfs4?|cifs)$/.test(type) && !/bind/.test(flags);
 }
 
 function isPlain(field: string): boolean {
@@ -66,6 +113,8 @@ function isVolumeName(source: string): boolean {
 }
 
 /** The value of docker's `--mount`. */
-export function formatMount({ type, source, target }: Mount): string {
-  return [`type=${type}`, ...(source === undefined ? [] : [`source=${source}`]), `target=${target}`].join(",");
+export function formatMount({ type, source, target, options }: Mount): string {
+  return [`type=${type}`, ...(source === undefined ? [] : [`source=${source}`]), `target=${target}`, ...options].join(
+    ",",
+  );
 }

@@ -1,6 +1,6 @@
 import { replaceBraced } from "./braces.ts";
 import type { MergedMetadata } from "./merge.ts";
-import { lastSegment, resolvePath } from "./paths.ts";
+import { lastSegment } from "./paths.ts";
 
 /** What stands behind the variables of a running container's settings. */
 export type RuntimeVariables = {
@@ -8,6 +8,7 @@ export type RuntimeVariables = {
   /** The image's own environment. */
   readonly containerEnv: Readonly<Record<string, string>>;
   readonly localWorkspaceFolder: string;
+  readonly containerWorkspaceFolder: RuntimeValue;
 };
 
 /** A value after substitution. `isPrivate`: something of this machine's environment took part. */
@@ -33,6 +34,23 @@ export function runtimeEnvironment(
     else values.set(name, replaceRuntime(value, { ...variables, containerEnv: container }, privateNames));
   }
   return values;
+}
+
+/**
+ * Who works in the container, by name, variables replaced.
+ * @returns as it is written where this machine's environment has a part in it: who can read the run has nothing to do with that.
+ */
+export function runtimeUser(written: string | undefined, variables: RuntimeVariables): string | undefined {
+  if (written === undefined) return undefined;
+  const hidden: RuntimeVariables = {
+    ...variables,
+    localEnv: {},
+    ...(variables.containerWorkspaceFolder.isPrivate
+      ? { containerWorkspaceFolder: { value: "", isPrivate: true } }
+      : {}),
+  };
+  const { value } = replaceRuntime(written, variables);
+  return value === replaceRuntime(written, hidden).value ? value : written;
 }
 
 /** The variables of this machine that an environment reads. */
@@ -70,7 +88,7 @@ function replaceRuntime(
 
 function runtimeValue(
   expression: string,
-  { localEnv, containerEnv, localWorkspaceFolder }: RuntimeVariables,
+  { localEnv, containerEnv, localWorkspaceFolder, containerWorkspaceFolder }: RuntimeVariables,
   privateNames: ReadonlySet<string>,
 ): RuntimeValue | undefined {
   const [kind = "", name = "", fallback = ""] = expression.split(":");
@@ -83,10 +101,11 @@ function runtimeValue(
     case "localWorkspaceFolder":
       return { value: localWorkspaceFolder, isPrivate: false };
     case "localWorkspaceFolderBasename":
-    case "containerWorkspaceFolderBasename":
       return { value: lastSegment(localWorkspaceFolder), isPrivate: false };
     case "containerWorkspaceFolder":
-      return { value: resolvePath("/workspaces", lastSegment(localWorkspaceFolder)), isPrivate: false };
+      return containerWorkspaceFolder;
+    case "containerWorkspaceFolderBasename":
+      return { ...containerWorkspaceFolder, value: lastSegment(containerWorkspaceFolder.value) };
     default:
       return undefined;
   }

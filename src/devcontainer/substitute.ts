@@ -34,6 +34,13 @@ export type Substituted = Configuration & {
   readonly substitutions: readonly Substitution[];
   /** The same by where they stand. */
   readonly substituted: PathMap<Substitution>;
+  readonly folders: WorkspaceFolders;
+};
+
+/** Where the workspace is, on this machine and in the container. `isPrivate`: this machine's environment says so. */
+export type WorkspaceFolders = {
+  readonly local: string;
+  readonly container: { readonly value: string; readonly isPrivate: boolean };
 };
 
 export type Variables = {
@@ -78,10 +85,14 @@ export function substitute(configuration: Configuration, variables: Variables): 
   };
   const replaceProperties = (value: JsonObject, path: JsonPath): JsonObject =>
     Object.fromEntries(Object.entries(value).map(([name, item]) => [name, replaceValue(item, [...path, name])]));
+  const folders = {
+    local: variables.localWorkspaceFolder,
+    container: { value: container.text, isPrivate: container.fromEnvironment },
+  };
   const json = replaceProperties(configuration.raw, []);
   const substituted = openPathMap<Substitution>();
   for (const substitution of substitutions) putAt(substituted, substitution.path, substitution);
-  return { ...configuration, json, substitutions, substituted };
+  return { ...configuration, json, substitutions, substituted, folders };
 }
 
 /** What took part in the value at a path; `undefined` when it stands in the file as it is used. */

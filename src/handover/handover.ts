@@ -1,7 +1,9 @@
 import { containerOptions } from "../devcontainer/container-options.ts";
 import { baseEntries, METADATA_LABEL } from "../devcontainer/label.ts";
 import { mergeMetadata, metadataJson } from "../devcontainer/merge.ts";
-import { runtimeEnvironment, variablesRead } from "../devcontainer/runtime.ts";
+import { type RunArg, readRunArgs } from "../devcontainer/run-args.ts";
+import { runtimeEnvironment, runtimeUser, variablesRead } from "../devcontainer/runtime.ts";
+import type { WorkspaceFolders } from "../devcontainer/substitute.ts";
 import { type ImageConfig, readImageConfig } from "../oci/config.ts";
 import { samePlatform } from "../oci/platform.ts";
 import type { Sources } from "../plan/plan.ts";
@@ -11,34 +13,63 @@ import type { Handover } from "../report/report.ts";
 import { type Readable, tellWithheld } from "../sources/readable.ts";
 import type { Exec, World } from "../world.ts";
 
+/** Under which an image is handed over, by the configuration that asked for it. */
+type Circumstances = {
+  /** Whether a fork's code made the image. */
+  readonly isForeign: boolean;
+  /** What metadata may read of the step's environment: the configuration's own, and that of bases and features. */
+  readonly readable: Pick<Readable, "env" | "withheld" | "holdsSecret">;
+  readonly folders: WorkspaceFolders;
+  readonly runArgs: readonly RunArg[];
+};
+
 /**
  * Reads from an image's config how it is to be run, and writes the environment down for later steps.
- * @param isForeign whether a fork's code made the image.
- * @param readable what metadata may read of the step's environment: the configuration's own, and that of bases and features.
  * @returns what the outputs `container`, `env`, `env-map`, `env-file`, `env-map-file`, `metadata` and `remote-user` say.
  */
 export async function makeHandover(
   config: ImageConfig,
-  { isForeign, readable }: { readonly isForeign: boolean; readonly readable: Pick<Readable, "env" | "withheld"> },
+  { isForeign, readable, folders, runArgs }: Circumstances,
   { files, host, log }: Pick<World, "files" | "host" | "log">,
 ): Promise<Handover> {
   const merged = mergeMetadata(baseEntries(config.labels[METADATA_LABEL]));
-  const env = runtimeEnvironment(merged, {
+  const variables = {
     localEnv: readable.env,
     containerEnv: config.env,
-    localWorkspaceFolder: host.workspace,
-  });
+    localWorkspaceFolder: folders.local,
+    containerWorkspaceFolder: folders.container,
+  };
+  // Whatever way a secret came into the image: in an output it would be shown, or take all the others with it.
+  const env = new Map(
+    [...runtimeEnvironment(merged, variables)].map(([name, { value, isPrivate }]) => [
+      name,
+      { value, isPrivate: isPrivate || readable.holdsSecret(value) },
+    ]),
+  );
+  const [remoteUser, containerUser] = [merged.remoteUser, merged.containerUser].map((user) =>
+    runtimeUser(user, variables),
+  );
   for (const found of variablesRead(merged).flatMap((name) => readable.withheld(name) ?? []))
     log.warning(
       `The environment that the image's metadata asks for reads ${tellWithheld(found)}, or set it in the job that runs the container.`,
     );
+  tellKeptBack(env, log);
   const folder = await files.temporaryFolder("env", { keep: true });
-  const options = containerOptions(merged, { isForeign });
+  const { folderOwner } = host.capabilities;
+  const options = containerOptions(
+    { ...merged, ...(remoteUser ? { remoteUser } : {}), ...(containerUser ? { containerUser } : {}) },
+    { isForeign, imageUser: config.user, folderOwner, runArgs },
+  );
+  if (options.insteadOfUser !== undefined)
+    log.info(
+      `The container's options say --user root and not ${options.insteadOfUser}: the folders of a job are the user ${folderOwner}'s on this host, and no other user but root can write there.`,
+    );
+  for (const what of options.notHere) log.info(`Not in the outputs container and container-options: ${what}.`);
   for (const what of options.leftOut)
-    log.warning(`The output container leaves out what the image's metadata asks for, ${what}.`);
+    log.warning(`The outputs container and container-options leave out what the image's metadata asks for, ${what}.`);
   const handover = {
     options: options.text,
-    remoteUser: merged.remoteUser ?? merged.containerUser ?? (config.user || "root"),
+    remoteUser: remoteUser ?? containerUser ?? (config.user || "root"),
     metadata: metadataJson(merged),
     env,
     envFile: `${folder}/container.env`,
@@ -50,9 +81,47 @@ export async function makeHandover(
   return handover;
 }
 
+/** What stands in the files alone, and what a runner takes from nobody. */
+function tellKeptBack(env: Handover["env"], log: World["log"]): void {
+  const hidden = [...env].flatMap(([name, { isPrivate }]) => (isPrivate ? [name] : []));
+  if (hidden.length > 0)
+    log.info(
+      `${hidden.join(", ")}: read of this machine's environment, or secret, so the values stand in the files of the outputs env-file and env-map-file and in no output.`,
+    );
+  const { leftOut } = runnerEnvironment(publicEnvironment({ env }));
+  if (leftOut.length > 0)
+    log.warning(`The output github-env leaves out ${leftOut.join(", ")}: a runner takes no variables of such names.`);
+}
+
 /** The values that may stand in an output. */
-export function publicEnvironment({ env }: Handover): Readonly<Record<string, string>> {
+export function publicEnvironment({ env }: Pick<Handover, "env">): Readonly<Record<string, string>> {
   return Object.fromEntries([...env].flatMap(([name, { value, isPrivate }]) => (isPrivate ? [] : [[name, value]])));
+}
+
+/** The variables that a runner keeps to itself: it refuses them, or later steps of the job would be told something else. */
+const RUNNERS_OWN = /^(?:GITHUB|RUNNER|ACTIONS|INPUT)_|^NODE_OPTIONS$/i;
+
+/**
+ * Variables in the form of the file that `GITHUB_ENV` names: as they are, and several lines between two of a delimiter that is none of them.
+ * @returns the text, and the names that no such file can hold.
+ * @see https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands#setting-an-environment-variable
+ */
+export function runnerEnvironment(env: Readonly<Record<string, string>>): {
+  readonly text: string;
+  readonly leftOut: readonly string[];
+} {
+  // In front of the first `=`, `<<` begins a text of several lines.
+  const isWritable = (name: string): boolean => !name.includes("<<") && !RUNNERS_OWN.test(name);
+  const entries = Object.entries(env);
+  const lines = new Set(entries.flatMap(([, value]) => value.split(/\r\n|[\n\r]/)));
+  let delimiter = "END_OF_VALUE";
+  while (lines.has(delimiter)) delimiter += "_";
+  const written = entries
+    .filter(([name]) => isWritable(name))
+    .map(([name, value]) =>
+      /[\r\n]/.test(value) ? `${name}<<${delimiter}\n${value}\n${delimiter}` : `${name}=${value}`,
+    );
+  return { text: written.join("\n"), leftOut: entries.flatMap(([name]) => (isWritable(name) ? [] : [name])) };
 }
 
 /** A dotenv file: one variable a line; a value that would not survive that stands in double quotes, its line breaks as `\n`. */
@@ -74,29 +143,33 @@ export async function readLoadedConfig(exec: Exec, name: string): Promise<ImageC
 
 /** What later jobs need to run the image; that it cannot be read makes no failure of an image that is there. */
 export async function handOver(
-  { image, digest, found, isFallback }: Outcome,
+  { image: pinned, localImage, found, isFallback }: Outcome,
   { wanted, build }: Sources,
   world: World,
 ): Promise<Handover | undefined> {
+  const image = pinned ?? localImage;
   if (image === undefined || isFallback) return undefined;
   const own = found?.find(({ platform }) => samePlatform(platform, wanted.handOver));
   const config = own
     ? await readFoundConfig(own, wanted.repository, world.registry)
-    : digest === undefined
-      ? await readLoadedConfig(world.exec, image)
-      : undefined;
+    : localImage === undefined
+      ? undefined
+      : await readLoadedConfig(world.exec, localImage);
   // What the registry serves, a run with the right to push has made.
-  const isForeign = world.host.event.isFork && digest === undefined;
-  if (config) return makeHandover(config, { isForeign, readable: untold(build) }, world);
+  const isForeign = world.host.event.isFork && localImage !== undefined;
+  const { configuration } = build;
+  const circumstances = { isForeign, folders: configuration.folders, runArgs: readRunArgs(configuration) };
+  if (config) return makeHandover(config, { ...circumstances, readable: untold(build) }, world);
   world.log.warning("The image's config could not be read: the outputs container, env and metadata are empty.");
   return undefined;
 }
 
 /** What the configuration itself reads has been told with its place. */
-function untold({ readable, configuration }: Sources["build"]): Pick<Readable, "env" | "withheld"> {
+function untold({ readable, configuration }: Sources["build"]): Circumstances["readable"] {
   const told = new Set(configuration.substitutions.flatMap(({ reads }) => reads));
   return {
     env: readable.env,
+    holdsSecret: readable.holdsSecret,
     withheld: (name) => {
       const found = readable.withheld(name);
       return found?.why === "token" && told.has(name) ? undefined : found;

@@ -53,14 +53,14 @@ type ImageToLoad = {
  * each by its own: Docker's classic store keeps one platform of an index.
  */
 function imagesToLoad(outcome: Outcome, scene: Scene): readonly ImageToLoad[] {
-  const { image, digest, found = [], built = [], isFallback } = outcome;
-  if (image === undefined || isFallback) return [];
+  const { digest, found = [], built = [], localImage } = outcome;
   const { inputs, world } = scene;
   const isOwn = (platform: Platform): boolean => formatPlatform(platform) === world.host.platform;
   const tagsOf = (platform: Platform): readonly string[] =>
     tagsToLoad(outcome, scene).flatMap((tag) => [...(isOwn(platform) ? [tag] : []), `${tag}-${suffix(platform)}`]);
-  if (digest === undefined)
-    return built.map(({ platform }) => ({ name: image, platform, isRemote: false, tags: tagsOf(platform) }));
+  if (localImage !== undefined)
+    return built.map(({ platform }) => ({ name: localImage, platform, isRemote: false, tags: tagsOf(platform) }));
+  if (digest === undefined) return [];
   return found.map(({ platform, manifest }) => ({
     name: formatPinned({ ...inputs.cacheRepository, digest: isOwn(platform) ? digest : manifest }),
     platform,

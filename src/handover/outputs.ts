@@ -2,7 +2,7 @@ import { setTag } from "../key/fingerprint.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import type { Report } from "../report/report.ts";
 import { countsByPlatform, pathsByPlatform } from "../sbom/files.ts";
-import { environmentLines, publicEnvironment } from "./handover.ts";
+import { environmentLines, publicEnvironment, runnerEnvironment } from "./handover.ts";
 import { makeMatrix } from "./matrix.ts";
 
 /** Every output of action.yml, in its order. */
@@ -10,6 +10,7 @@ export const OUTPUTS = [
   "result",
   "exists",
   "image",
+  "local-image",
   "digest",
   "id",
   "registry",
@@ -23,6 +24,8 @@ export const OUTPUTS = [
   "matrix",
   "miss-reasons",
   "container",
+  "container-options",
+  "github-env",
   "env",
   "env-map",
   "env-file",
@@ -47,6 +50,7 @@ export function makeOutputs(report: Report): Readonly<Record<OutputName, string>
     result: report.result,
     exists: String(report.digest !== undefined),
     image: report.image ?? "",
+    "local-image": report.localImage ?? "",
     digest: report.digest ?? "",
     id: report.digest ?? NIL_UUID,
     registry: report.repository?.registry ?? "",
@@ -85,18 +89,39 @@ export function makeOutputs(report: Report): Readonly<Record<OutputName, string>
   };
 }
 
-type HandoverOutput = "container" | "env" | "env-map" | "env-file" | "env-map-file" | "metadata" | "remote-user";
+type HandoverOutput =
+  | "container"
+  | "container-options"
+  | "github-env"
+  | "env"
+  | "env-map"
+  | "env-file"
+  | "env-map-file"
+  | "metadata"
+  | "remote-user";
 
 /** Private values stand in the files alone: an output is shown to whoever can read the run. */
 function handoverOutputs({ image, handover }: Report): Record<HandoverOutput, string> {
   if (!handover) {
     const container = image === undefined ? "" : JSON.stringify({ image });
-    return { container, env: "", "env-map": "", "env-file": "", "env-map-file": "", metadata: "", "remote-user": "" };
+    return {
+      container,
+      "container-options": "",
+      "github-env": "",
+      env: "",
+      "env-map": "",
+      "env-file": "",
+      "env-map-file": "",
+      metadata: "",
+      "remote-user": "",
+    };
   }
   const env = publicEnvironment(handover);
   const { options } = handover;
   return {
-    container: JSON.stringify({ image, env, ...(options === "" ? {} : { options }) }),
+    container: image === undefined ? "" : JSON.stringify({ image, env, ...(options === "" ? {} : { options }) }),
+    "container-options": options,
+    "github-env": runnerEnvironment(env).text,
     env: environmentLines(env).trimEnd(),
     "env-map": JSON.stringify(env),
     "env-file": handover.envFile,

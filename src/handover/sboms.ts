@@ -1,7 +1,7 @@
 import { folderOf, lastSegment, pathWithin, resolvePath } from "../devcontainer/paths.ts";
 import { ActionError } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
-import { imageFor } from "../oci/manifest.ts";
+import { ownImageFor } from "../oci/manifest.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import type { Previous } from "../probe/explain.ts";
 import type { Found } from "../probe/found.ts";
@@ -87,7 +87,7 @@ function previousImages(previous: Previous | undefined, found: readonly Found[])
   if (index?.body.kind !== "index") return [];
   const { body } = index;
   return found.flatMap(({ platform }) => {
-    const manifest = imageFor(body, platform)?.digest;
+    const manifest = ownImageFor(body, platform)?.digest;
     return manifest ? [{ platform, manifest, index }] : [];
   });
 }

@@ -12,6 +12,8 @@ export type Door = {
   readonly fail: (error: ActionError) => void;
   /** Tells of a failure with which the job goes on. */
   readonly forgive: (error: ActionError) => void;
+  /** Whether a text holds something that this run has hidden. */
+  readonly holdsMasked: (text: string) => boolean;
 };
 
 type Print = (text: string) => void;
@@ -20,16 +22,22 @@ type Print = (text: string) => void;
  * The one door through which text leaves: names, a commit's words and a registry's come through it as lines in which no runner finds a
  * command, whoever passes them on.
  * @param print takes whole lines.
+ * @param annotates whether the runner makes annotations of errors and warnings; one that does not would show the commands as they stand.
  */
-export function openDoor(print: Print): Door {
+export function openDoor(print: Print, { annotates }: { readonly annotates: boolean } = { annotates: true }): Door {
+  const masked = new Set<string>();
   const info = (line: string): void => print(`${asLine(line)}\n`);
   const command = (...told: Parameters<typeof formatCommand>): void => print(`${formatCommand(...told)}\n`);
-  const annotate = (kind: "warning" | "error", message: string, at: Place | undefined): void =>
-    command(kind, message, at ? { file: asLine(at.file), line: at.line } : {});
+  const annotate = (kind: "warning" | "error", message: string, at: Place | undefined): void => {
+    if (annotates) command(kind, message, at ? { file: asLine(at.file), line: at.line } : {});
+    else for (const line of `${PLAIN[kind]}: ${message}`.split("\n")) info(line);
+  };
+  const warn = (line: string, at: Place | undefined): void =>
+    annotate("warning", asLine(annotates || at === undefined ? line : `${tellPlace(at)}: ${line}`), at);
   const log: Log = {
     info,
     debug: (line) => command("debug", asLine(line)),
-    warning: (line, at) => annotate("warning", asLine(line), at),
+    warning: warn,
     group: async (title, body) => {
       command("group", asLine(title));
       try {
@@ -39,7 +47,10 @@ export function openDoor(print: Print): Door {
       }
     },
     mask: (secret) => {
-      for (const text of maskedForms(secret)) command("add-mask", text);
+      for (const text of maskedForms(secret)) {
+        masked.add(text);
+        command("add-mask", text);
+      }
     },
   };
   return {
@@ -49,8 +60,11 @@ export function openDoor(print: Print): Door {
       annotate("error", describeError(error), error.at);
     },
     forgive: (error) => annotate("warning", describeError(error), error.at),
+    holdsMasked: (text) => [...masked].some((secret) => text.includes(secret)),
   };
 }
+
+const PLAIN = { warning: "Warning", error: "Error" } as const;
 
 /** What happened, the code by which the README lists it, and what to do now, each line of them one line. */
 function describeError({ message, details, code, fix, at }: ActionError): string {
@@ -81,10 +95,10 @@ function maskedForms(secret: string): readonly string[] {
  * Opens the door on standard output. What a library prints by itself leaves as mere lines from then on; only its debug lines stay what
  * they are.
  */
-export function openStandardDoor(): Door {
+export function openStandardDoor(host: { readonly annotates: boolean }): Door {
   const print = process.stdout.write.bind(process.stdout);
   for (const stream of [process.stdout, process.stderr]) tameStream(stream);
-  return openDoor(print);
+  return openDoor(print, host);
 }
 
 /** Each piece ends its line: none can be completed to a command by another. */

@@ -1,4 +1,4 @@
-import type { Host } from "../world.ts";
+import type { Capabilities, Host } from "../world.ts";
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -12,8 +12,38 @@ export function nameHost(env: Environment): Host["name"] {
   return env.GITHUB_ACTIONS === "true" ? "github" : "terminal";
 }
 
+/** The user of GitHub's own machines. https://github.com/actions/runner/issues/691 */
+const HOSTED_USER = 1001;
+
 /**
- * Where the cache repository is when none is named: `ghcr.io/<owner>/<repo>/devcontainer`, on Gitea and Forgejo on the server itself.
+ * What the host can do. Its runner mounts its own folders into a job's container; act's kin change their owner to the container's user, and
+ * GitHub's leaves them to the user that it runs as.
+ * @param uid who this process runs as; `undefined` where the system has no such number.
+ */
+export function readCapabilities(env: Environment, uid: number | undefined): Capabilities {
+  const name = nameHost(env);
+  const isHosted = env.RUNNER_ENVIRONMENT !== "self-hosted";
+  return {
+    folderOwner: name === "github" ? (isHosted ? HOSTED_USER : (uid ?? HOSTED_USER)) : "anyone",
+    // Gitea's registry and Forgejo's answer 401 to it: https://github.com/go-gitea/gitea/issues/23642
+    annotates: name === "github" || name === "terminal",
+    showsSummary: showsSummary(name, env),
+    dropsMaskedOutputs: name === "github",
+    plainRegistry: name === "gitea" || name === "forgejo" ? plainHostOf(env.GITHUB_SERVER_URL) : undefined,
+    jobTokenLogsIn: name !== "gitea" && name !== "forgejo",
+  };
+}
+
+/** Forgejo's runner prints it into the log. Gitea's uploads it from 2.0 on: https://gitea.com/gitea/runner/pulls/917 */
+function showsSummary(name: Host["name"], env: Environment): boolean {
+  if (name === "gitea") return Number.parseInt((env.GITEA_ACTIONS_RUNNER_VERSION ?? "").replace(/^v/, ""), 10) >= 2;
+  return name === "github" || name === "forgejo";
+}
+
+/**
+ * Where the cache repository is when none is named: `ghcr.io/<owner>/<repo>/devcontainer`, on Gitea and Forgejo on the server itself,
+ * on ghe.com beside it.
+ * @see https://docs.github.com/en/enterprise-cloud@latest/admin/data-residency/network-details-for-ghecom
  * @returns undefined on a terminal, on act and on a GitHub Enterprise server, whose registry's name nothing tells.
  */
 export function defaultCacheRepository(env: Environment): string | undefined {
@@ -21,9 +51,22 @@ export function defaultCacheRepository(env: Environment): string | undefined {
   if (!project) return undefined;
   const host = nameHost(env);
   const server = hostOf(env.GITHUB_SERVER_URL);
-  if (host === "github") return server === "github.com" ? `ghcr.io/${project}/devcontainer` : undefined;
+  if (host === "github") {
+    const registry = registryOfGitHub(server);
+    return registry === undefined ? undefined : `${registry}/${project}/devcontainer`;
+  }
   if (host !== "gitea" && host !== "forgejo") return undefined;
   return server === undefined ? undefined : `${server}/${project}/devcontainer`;
+}
+
+/** A server of one's own (GHES) may have its registry anywhere, or none. */
+function registryOfGitHub(server: string | undefined): string | undefined {
+  if (server === "github.com") return "ghcr.io";
+  return server?.endsWith(".ghe.com") ? `containers.${server}` : undefined;
+}
+
+function plainHostOf(url: string | undefined): string | undefined {
+  return url?.startsWith("http://") ? hostOf(url) : undefined;
 }
 
 function hostOf(url: string | undefined): string | undefined {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Host } from "../world.ts";
-import { defaultCacheRepository, nameHost, nodePlatform } from "./capabilities.ts";
+import { defaultCacheRepository, nameHost, nodePlatform, readCapabilities } from "./capabilities.ts";
 import { readEvent } from "./event.ts";
 
 /** Reads what the runner tells this step: the environment and the event's payload. */
@@ -16,8 +16,14 @@ export function readHost(env: NodeJS.ProcessEnv, cwd: string): Host {
     workspace: told.GITHUB_WORKSPACE || cwd,
     defaultCacheRepository: defaultCacheRepository(told),
     event: readEvent(told, readPayload(told.GITHUB_EVENT_PATH)),
+    capabilities: readCapabilities(told, process.getuid?.()),
     platform: nodePlatform(process.platform, process.arch),
   };
+}
+
+/** The names of what the step gives under `with:`, as the runner writes them: `ON-MISS`. */
+export function givenInputs(env: NodeJS.ProcessEnv): readonly string[] {
+  return Object.keys(env).flatMap((name) => (name.startsWith("INPUT_") ? [name.slice("INPUT_".length)] : []));
 }
 
 /** A terminal has no payload; what cannot be read as one counts as missing. */

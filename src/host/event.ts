@@ -32,7 +32,15 @@ export function readEvent(env: Environment, payload: unknown): Event {
     isPullRequest: request !== undefined || (after !== undefined && /^pull_request/.test(textAt(after, "event") ?? "")),
     isFork: whyFork !== undefined,
     ...(whyFork === undefined ? {} : { whyFork }),
+    ...whyNoSecrets(whyFork, env),
+    ...(whyFork === IN_QUEUE ? { isQueued: true } : {}),
   };
+}
+
+/** https://docs.github.com/en/code-security/dependabot/troubleshooting-dependabot/troubleshooting-dependabot-on-github-actions */
+function whyNoSecrets(whyFork: Foreign, env: Environment): Pick<Event, "whyNoSecrets"> {
+  if (whyFork !== undefined) return { whyNoSecrets: whyFork };
+  return env.GITHUB_ACTOR === "dependabot[bot]" ? { whyNoSecrets: "Dependabot started it" } : {};
 }
 
 /** What is asked about an event, by what its payload holds: the first that fits decides. */

@@ -20,7 +20,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { mkdtemp, readFile, realpath } from "node:fs/promises";
+import { mkdtemp, readFile, realpath, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -32,6 +32,8 @@ import { openOwner } from "./owner.ts";
 export type OpenFiles = {
   readonly files: Files;
   readonly removeTemporaryFolders: () => void;
+  /** Waits until what was discarded is gone. */
+  readonly finishDiscarding: () => Promise<void>;
   /** The private folders that runs have left which were killed: nobody comes back for them. */
   readonly findDeadFolders: () => readonly string[];
   /** Removes a folder with all that is in it. */
@@ -48,7 +50,8 @@ const OWNER_FILE = ".owner";
  * @param temporary the folder in which private folders are made: the runner's own, which some runners empty themselves.
  */
 export function openFiles(temporary: string, owner: Owner = openOwner()): OpenFiles {
-  const folders: string[] = [];
+  const folders = new Set<string>();
+  const discarding: Promise<void>[] = [];
   const files: Files = {
     readText: (path) => unlessMissing(() => readFile(path, "utf8")),
     stat: (path) => unlessMissing(async () => asEntry(lstatSync(path))),
@@ -59,9 +62,19 @@ export function openFiles(temporary: string, owner: Owner = openOwner()): OpenFi
     temporaryFolder: async (name, options) => {
       const folder = await mkdtemp(join(temporary, `${PREFIX}${name}-`));
       if (options?.keep) return folder;
-      folders.push(folder);
+      folders.add(folder);
       if (owner.self !== undefined) writeFileSync(join(folder, OWNER_FILE), owner.self, { mode: 0o600 });
       return folder;
+    },
+    discard: (folder) => {
+      // What of it is left, where that fails or the run ends before, goes with the other folders.
+      const removing = rm(folder, { recursive: true, force: true }).then(
+        () => {
+          folders.delete(folder);
+        },
+        () => undefined,
+      );
+      discarding.push(removing);
     },
     write: async (path, content, mode = 0o600) => {
       mkdirSync(dirname(path), { recursive: true });
@@ -82,7 +95,11 @@ export function openFiles(temporary: string, owner: Owner = openOwner()): OpenFi
   return {
     files,
     removeTemporaryFolders: () => {
-      for (const folder of folders.splice(0)) removeFolder(folder);
+      for (const folder of folders) removeFolder(folder);
+      folders.clear();
+    },
+    finishDiscarding: async () => {
+      await Promise.all(discarding);
     },
     findDeadFolders: () => findDeadFolders(temporary, owner),
     removeFolder,

@@ -1,4 +1,5 @@
-import { type NamePattern, parseNamePattern } from "../arguments/merge.ts";
+import type { NamePattern } from "../arguments/argument.ts";
+import { parseNamePattern } from "../arguments/merge.ts";
 import {
   type BuildContext,
   type ExtraHost,
@@ -13,6 +14,7 @@ import type { ParsedArguments } from "../arguments/parse.ts";
 import { parseArgumentInput } from "../arguments/parse.ts";
 import { parseSecrets, type Secret } from "../arguments/secrets.ts";
 import { parseSsh, type Ssh } from "../arguments/ssh.ts";
+import { parseLabelPattern } from "../arguments/volatile-labels.ts";
 import { isBuilderName, parsePlatformBuilder } from "../buildx/builders.ts";
 import { parseBuildxVersion } from "../buildx/buildx-release.ts";
 import { type CacheEntry, parseCacheEntry } from "../buildx/cache.ts";
@@ -31,6 +33,7 @@ export type BuildInputs = {
   readonly ssh: readonly Ssh[];
   readonly contexts: readonly BuildContext[];
   readonly labels: readonly Label[];
+  readonly ignoredLabels: readonly NamePattern[];
   readonly network: (typeof NETWORKS)[number] | undefined;
   readonly hosts: readonly ExtraHost[];
   readonly noCache: boolean;
@@ -59,6 +62,7 @@ export function readBuildInputs(read: ReadInput): BuildInputs {
     ssh: list(read, "ssh", parseSsh),
     contexts: list(read, "build-contexts", parseBuildContext),
     labels: list(read, "labels", parseLabel),
+    ignoredLabels: list(read, "ignore-labels", parseLabelPattern),
     network: text(read, "network") === undefined ? undefined : choice(read, "network", NETWORKS),
     hosts: list(read, "add-hosts", parseExtraHost),
     noCache: boolean(read, "no-cache", false),

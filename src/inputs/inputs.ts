@@ -1,5 +1,6 @@
-import type { NamePattern } from "../arguments/merge.ts";
+import type { NamePattern } from "../arguments/argument.ts";
 import type { JsonObject } from "../devcontainer/json.ts";
+import type { Warning } from "../errors.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Repository } from "../oci/reference.ts";
 import type { ImagePattern } from "../registry/allowed.ts";
@@ -65,8 +66,14 @@ export type Inputs = {
   readonly dockerConfiguration: DockerConfiguration | undefined;
   /** What inputs hold that is secret, as it is written there. */
   readonly secretTexts: readonly string[];
+  /** What is probably not meant, and no mistake for certain. */
+  readonly noticed: readonly Warning[];
   readonly registryLogin: { readonly username: string; readonly password: string } | undefined;
 };
 
 /** What the host knows and an input may leave open. */
-export type Defaults = { readonly cacheRepository: string | undefined } & Pick<Event, "isFork" | "whyFork">;
+export type Defaults = {
+  readonly cacheRepository: string | undefined;
+  /** The host's own registry, where that speaks plain http. */
+  readonly plainRegistry?: string | undefined;
+} & Pick<Event, "isFork" | "whyFork" | "whyNoSecrets">;

@@ -1,6 +1,6 @@
 import { parseNamePattern } from "../arguments/merge.ts";
 import { isJsonObject, type Json, type JsonObject } from "../devcontainer/json.ts";
-import { ActionError } from "../errors.ts";
+import { ActionError, type Warning } from "../errors.ts";
 import { formatPlatform, type Platform, parsePlatform } from "../oci/platform.ts";
 import { parseReference, parseRepository, type Repository } from "../oci/reference.ts";
 import { parseImagePattern } from "../registry/allowed.ts";
@@ -20,6 +20,7 @@ import { readRelease, readTags } from "./tag-inputs.ts";
  * @throws ActionError E_INPUT naming the input, the value and what is allowed; E_NOT_YET for a value that is in the contract and does not work yet.
  */
 export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
+  const login = readLogin(read, defaults);
   const inputs: Inputs = {
     dialect: readDialect(read),
     cacheRepository: readCacheRepository(read, defaults),
@@ -49,10 +50,11 @@ export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
     localEnv: readLocalEnv(read),
     build: readBuildInputs(read),
     attestations: readAttestationInputs(read),
-    registryLogin: readLogin(read),
+    registryLogin: login.login,
+    noticed: login.noticed,
     dockerConfiguration: readConfiguration(read),
     secretTexts: ["registry-password", "docker-config-base64"].flatMap((name) => text(read, name) ?? []),
-    insecure: readInsecure(read),
+    insecure: readInsecure(read, defaults),
     certificate: readCertificate(read),
     mirrors: list(read, "registry-mirrors", parseMirror),
     allowedImages: list(read, "allowed-images", parseImagePattern),
@@ -77,7 +79,7 @@ function readCacheRepository(read: ReadInput, defaults: Defaults): Repository {
   const value = written ?? defaults.cacheRepository;
   if (value === undefined)
     throw new ActionError("E_INPUT", {
-      what: "The input cache-repo is not set, and this host does not tell which repository the run belongs to.",
+      what: "The input cache-repo is not set, and this host does not tell the address of its registry.",
       fix: "Set cache-repo to a repository that the job may push to, like ghcr.io/team/app/devcontainer.",
     });
   const input = written === undefined ? "The default of the input cache-repo" : "The input cache-repo";
@@ -96,7 +98,10 @@ function readCacheRepository(read: ReadInput, defaults: Defaults): Repository {
   if (!("wrong" in name)) return name;
   throw new ActionError("E_INPUT", {
     what: `${input} is "${value}", which is not a repository: ${name.wrong}.`,
-    fix: "Write it as registry/path, without tag and without https://, like ghcr.io/team/app/devcontainer.",
+    fix:
+      written === undefined
+        ? "Set cache-repo: the default is made of this repository's own name, and a registry takes only small letters and digits, with single . _ - between them."
+        : "Write it as registry/path, without tag and without https://, like ghcr.io/team/app/devcontainer.",
   });
 }
 
@@ -168,7 +173,15 @@ function readLocalEnv(read: ReadInput): Inputs["localEnv"] {
   return /^(false|False|FALSE)$/.test(value) ? [] : list(read, "local-env", parseNamePattern);
 }
 
-function readInsecure(read: ReadInput): Insecure {
+/** A server without TLS has a registry without TLS; `false` says that its user knows better. */
+function readInsecure(read: ReadInput, { plainRegistry }: Defaults): Insecure {
+  const named = readNamedInsecure(read);
+  if (plainRegistry === undefined || named.kind === "all" || text(read, "insecure")?.toLowerCase() === "false")
+    return named;
+  return { kind: "hosts", hosts: [...new Set([...(named.kind === "hosts" ? named.hosts : []), plainRegistry])] };
+}
+
+function readNamedInsecure(read: ReadInput): Insecure {
   const hosts = items(read, "insecure");
   if (hosts.length === 0 || (hosts.length === 1 && /^(false|False|FALSE)$/.test(hosts[0] ?? "")))
     return { kind: "none" };
@@ -191,15 +204,24 @@ function readConfiguration(read: ReadInput): DockerConfiguration | undefined {
   return value === undefined ? undefined : decodeDockerConfiguration(value);
 }
 
-function readLogin(read: ReadInput): Inputs["registryLogin"] {
+type Login = { readonly login: Inputs["registryLogin"]; readonly noticed: readonly Warning[] };
+
+/** A secret that the run may not read is empty, and then one half of a login is: such a run looks without one. */
+function readLogin(read: ReadInput, { whyNoSecrets }: Defaults): Login {
   const username = text(read, "registry-username");
   const password = text(read, "registry-password");
-  if (username === undefined && password === undefined) return undefined;
-  if (username !== undefined && password !== undefined) return { username, password };
+  if (username === undefined && password === undefined) return { login: undefined, noticed: [] };
+  if (username !== undefined && password !== undefined) return { login: { username, password }, noticed: [] };
   const [there, missing] =
     username === undefined ? ["registry-password", "registry-username"] : ["registry-username", "registry-password"];
+  const what = `The input ${there} is set and ${missing} is empty`;
+  if (whyNoSecrets !== undefined)
+    return {
+      login: undefined,
+      noticed: [{ text: `${what}, as secrets are in this run (${whyNoSecrets}): it goes on without that login.` }],
+    };
   throw new ActionError("E_INPUT", {
-    what: `The input ${there} is set and ${missing} is empty.`,
-    fix: `Set both or none. A secret that this run may not read is empty: a fork's pull request gets no secrets.`,
+    what: `${what}.`,
+    fix: "Set both or none. A secret that is not defined for this repository, or whose name is mistyped, is empty, and so is one that a called workflow was not given.",
   });
 }

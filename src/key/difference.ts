@@ -28,6 +28,10 @@ export type Places = {
   readonly bases: Readonly<Record<string, { readonly file: string; readonly line?: number }>>;
   /** The context's folder, relative to the workspace; `.` for the workspace itself. */
   readonly context: string;
+  /** Options of the build, as they stand in the plan: the place that asks for one, or the input. */
+  readonly options: Readonly<
+    Record<string, { readonly file: string; readonly line?: number } | { readonly input: string }>
+  >;
   /** By id, as it is written. */
   readonly features: Readonly<Record<string, { readonly file: string; readonly line?: number }>>;
 };

@@ -2,6 +2,7 @@ import { shortDigest } from "../oci/digest.ts";
 import { canonicalJson, type Json } from "./canonical.ts";
 import { type Difference, memberOf, type Places } from "./difference.ts";
 import { compareFeatures } from "./explain-features.ts";
+import { compareBuildOptions } from "./explain-options.ts";
 import type { PlatformPlan, UpstreamImage } from "./ingredients.ts";
 import type { StoredPlan } from "./stored.ts";
 
@@ -71,7 +72,8 @@ function comparePlans(
     ...compareConfiguration(before, now, places),
     ...compareDockerfiles(before, now, places),
     ...compareContexts(before, now, treesBefore, treesNow, places),
-    ...compareOptions(before, now, places),
+    ...compareNamedContexts(before, now, places),
+    ...compareBuildOptions(before, now, places),
     ...compareArguments(before.yours.arguments, now.yours.arguments, places),
     ...compareBases(before.upstream.bases, now.upstream.bases, places),
     ...compareFrontends(before.upstream.frontend, now.upstream.frontend, places),
@@ -182,20 +184,12 @@ function whatChanged(before: readonly Json[], now: readonly Json[]): string {
   return `has mode ${String(now[1])} now, before ${String(before[1])}`;
 }
 
-/** Named build contexts, and options of the build. */
-function compareOptions(before: PlatformPlan, now: PlatformPlan, places: Places): Difference[] {
+function compareNamedContexts(before: PlatformPlan, now: PlatformPlan, places: Places): Difference[] {
   const at = { file: places.configuration };
-  const [contexts, contextsNow] = [before.yours.contexts ?? {}, now.yours.contexts ?? {}];
-  const names = changedMembers(contexts, contextsNow);
-  const isOther = differs(before.yours.options.build ?? [], now.yours.options.build ?? []);
-  return [
-    ...names.map(
-      (name): Difference => ({ part: "yours", ingredient: "context", text: `build context ${told(name)} changed`, at }),
-    ),
-    ...(isOther
-      ? [{ part: "yours", ingredient: "option", text: "the options of the build changed", at } as const]
-      : []),
-  ];
+  const names = changedMembers(before.yours.contexts ?? {}, now.yours.contexts ?? {});
+  return names.map((name) => {
+    return { part: "yours", ingredient: "context", text: `build context ${told(name)} changed`, at };
+  });
 }
 
 function compareArguments(

@@ -58,11 +58,15 @@ export function sourceTag(key: Digest): string {
 
 const SLUG_LENGTH = 60;
 
-/** `branch-<slug>-<8 hex of branch and configuration path>`: the newest set of a branch. The slug is for people, the digits keep names apart. */
-export function branchTag(branch: string, configuration: string): string {
+/**
+ * `branch-<slug>-<8 hex of branch and configuration path>`: the newest set of a branch. The slug is for people, the digits keep names apart.
+ * @param variant joins into the digits where the inputs ask for a variant of the configuration.
+ */
+export function branchTag(branch: string, configuration: string, variant?: Json): string {
   const slug = branch
     .toLowerCase()
     .replace(/[^a-z0-9._-]+/g, "-")
     .slice(0, SLUG_LENGTH);
-  return `branch-${slug}-${hexOf(digestOf(canonicalJson([branch, configuration]))).slice(0, 8)}`;
+  const named = [branch, configuration, ...(variant === undefined ? [] : [variant])];
+  return `branch-${slug}-${hexOf(digestOf(canonicalJson(named))).slice(0, 8)}`;
 }

@@ -4,9 +4,9 @@ import {
   attestationsOf,
   type Descriptor,
   type Index,
-  imageFor,
   isAttestation,
   OWN_ANNOTATION,
+  ownImageFor,
   PREDICATE_TYPE,
   REFERENCE_DIGEST,
   REFERENCE_TYPE,
@@ -23,12 +23,33 @@ import { PLAN_PREDICATE } from "./stored.ts";
  */
 export const BUILT_ANNOTATION = "dev-container-cache.built";
 export const SECONDS_ANNOTATION = "dev-container-cache.seconds";
+/** And whose set it is: beside the fingerprint of everything but upstream the set's own key. */
+export const KEY_ANNOTATION = "dev-container-cache.key";
 
 export type Document = { readonly bytes: Uint8Array; readonly descriptor: Descriptor };
 
 /** The plan's entry of an index that we made. */
 export function planDescriptorOf(index: Index): Descriptor | undefined {
-  return index.manifests.find((entry) => isAttestation(entry) && entry.annotations?.[OWN_ANNOTATION] !== undefined);
+  return index.manifests.find(isPlan);
+}
+
+/**
+ * Whose set an index says that it is: somebody may have put another one under our tag. One that says nothing of itself is a copy without
+ * attestations, or a clean-up has swept the plan; sets of earlier versions say nothing of their key.
+ */
+export function whoseSet(
+  { manifests }: Index,
+  { own, key }: { readonly own: Digest; readonly key: Digest },
+): "ours" | "another's" | "not said" {
+  const records = manifests.filter(isPlan).map(({ annotations = {} }) => annotations);
+  if (records.length === 0) return "not said";
+  const isOurs = (record: Readonly<Record<string, string>>): boolean =>
+    record[OWN_ANNOTATION] === own && (record[KEY_ANNOTATION] ?? key) === key;
+  return records.some(isOurs) ? "ours" : "another's";
+}
+
+function isPlan(entry: Descriptor): boolean {
+  return isAttestation(entry) && entry.annotations?.[OWN_ANNOTATION] !== undefined;
 }
 
 /** The config of an attestation manifest in the form that every registry takes: Gitea insists on one that reads as an image's. */
@@ -68,7 +89,13 @@ export function statementOf(manifest: Served): Descriptor | undefined {
  */
 export function setIndex(
   platforms: readonly { readonly platform: Platform; readonly manifest: Digest; readonly index: Served }[],
-  plan: { readonly manifest: Descriptor; readonly own: Digest; readonly built: string; readonly seconds: number },
+  plan: {
+    readonly manifest: Descriptor;
+    readonly own: Digest;
+    readonly key: Digest;
+    readonly built: string;
+    readonly seconds: number;
+  },
 ): Document {
   const sorted = [...platforms].sort((a, b) => (formatPlatform(a.platform) < formatPlatform(b.platform) ? -1 : 1));
   const entries = sorted.flatMap(({ platform, manifest, index }) => entriesOf(platform, manifest, index));
@@ -78,6 +105,7 @@ export function setIndex(
       [REFERENCE_TYPE]: ATTESTATION,
       [REFERENCE_DIGEST]: sorted[0]?.manifest ?? "",
       [OWN_ANNOTATION]: plan.own,
+      [KEY_ANNOTATION]: plan.key,
       [BUILT_ANNOTATION]: plan.built,
       [SECONDS_ANNOTATION]: String(plan.seconds),
     },
@@ -93,7 +121,7 @@ function entriesOf(platform: Platform, manifest: Digest, served: Served): Json[]
     ...(platform.variant === undefined ? {} : { variant: platform.variant }),
   };
   if (served.body.kind === "manifest") return [{ ...plain(served.descriptor), platform: named }];
-  const image = imageFor(served.body, platform);
+  const image = ownImageFor(served.body, platform);
   if (!image) return [];
   const attestations = attestationsOf(served.body, manifest);
   return [

@@ -1,4 +1,5 @@
-import { isRecord } from "./manifest.ts";
+import { isRecord, readPlatform } from "./manifest.ts";
+import type { Platform } from "./platform.ts";
 
 /** What an image's config says that matters to whoever builds on it or runs it. */
 export type ImageConfig = {
@@ -6,6 +7,8 @@ export type ImageConfig = {
   readonly user: string;
   readonly env: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
+  /** What the image runs on, where it says so. */
+  readonly platform?: Platform;
   /** `OnBuild`, which is Docker's own. */
   readonly triggers: readonly string[];
 };
@@ -18,11 +21,14 @@ export function readImageConfig(text: string): ImageConfig {
   const json = parseJson(text);
   const config = isRecord(json) && isRecord(json.config) ? json.config : {};
   const labels = isRecord(config.Labels) ? Object.entries(config.Labels) : [];
+  // An index may leave the system out, for the entry's platform is a hint; a config states it.
+  const platform = isRecord(json) && typeof json.os === "string" && json.os !== "" ? readPlatform(json) : undefined;
   return {
     user: typeof config.User === "string" ? config.User : "",
     env: Object.fromEntries(texts(config.Env).map(splitVariable)),
     labels: Object.fromEntries(labels.filter((label): label is [string, string] => typeof label[1] === "string")),
     triggers: texts(config.OnBuild),
+    ...(platform ? { platform } : {}),
   };
 }
 

@@ -1,6 +1,6 @@
 import { type Digest, isDigest } from "./digest.ts";
 import { INDEX_TYPES, MANIFEST_TYPES } from "./media-types.ts";
-import { formatPlatform, normalisePlatform, type Platform } from "./platform.ts";
+import { formatPlatform, normalisePlatform, type Platform, samePlatform } from "./platform.ts";
 
 /** https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md; `size` in bytes. */
 export type Descriptor = {
@@ -73,12 +73,18 @@ export function readManifest(json: unknown, mediaType: string): Index | ImageMan
   if (MANIFEST_TYPES.includes(mediaType)) {
     const config = readDescriptor(json.config);
     if (!config) return { wrong: "it is a manifest without a valid config" };
-    const layers = Array.isArray(json.layers) ? readDescriptors(json.layers) : undefined;
+    const layers = readLayers(json.layers);
     return layers
       ? { kind: "manifest", mediaType, config, layers, annotations }
       : { wrong: "it is a manifest without a valid list of layers" };
   }
   return { wrong: `its type is ${mediaType || "not told"}, which is no image` };
+}
+
+/** BuildKit writes null for the empty list, of FROM scratch with nothing but ENV. */
+function readLayers(json: unknown): Descriptor[] | undefined {
+  if (json === null) return [];
+  return Array.isArray(json) ? readDescriptors(json) : undefined;
 }
 
 /** Reads one descriptor; `undefined` where digest, size or type are missing or wrong. */
@@ -117,7 +123,8 @@ function readAnnotations(json: unknown): Record<string, string> | undefined {
   );
 }
 
-function readPlatform(json: unknown): Platform | undefined {
+/** Reads a platform as indexes and configs state it; `undefined` where they do not. */
+export function readPlatform(json: unknown): Platform | undefined {
   if (!isRecord(json) || typeof json.architecture !== "string") return undefined;
   const variant = typeof json.variant === "string" ? { variant: json.variant } : {};
   // containerd takes a system that is not named for the one that it runs on, and a builder runs on Linux.
@@ -150,6 +157,11 @@ export function attestationsOf(index: Index, image: Digest): Descriptor[] {
   );
 }
 
+/** The image of an index of our own for a platform: that very one, for each was built for the platform that it is listed under. */
+export function ownImageFor(index: Index, platform: Platform): Descriptor | undefined {
+  return imagesOf(index).find((entry) => entry.platform !== undefined && samePlatform(entry.platform, platform));
+}
+
 const OLD_ARM = ["arm/v7", "arm/v6", "arm/v5"];
 const ARM64_V9 = ["arm64/v8.5", "arm64/v8.4", "arm64/v8.3", "arm64/v8.2", "arm64/v8.1", "arm64", "arm/v9"];
 
@@ -167,7 +179,7 @@ const ALSO_RUN: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 /**
- * The image of an index for a platform, as BuildKit chooses it: the platform itself, else the best of those that run on it too. An image
+ * The image of somebody else's index for a platform, as BuildKit chooses it: the platform itself, else the best of those that run on it too. An image
  * for which the index names no platform is nobody's.
  */
 export function imageFor(index: Index, platform: Platform): Descriptor | undefined {

@@ -1,4 +1,5 @@
 import { type ImageConfig, readImageConfig } from "../oci/config.ts";
+import { textOf } from "../oci/json.ts";
 import { imageFor, type Served } from "../oci/manifest.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Answer, Registry } from "../world.ts";
@@ -21,7 +22,7 @@ export async function readBaseConfig(
   const { body } = manifest.value;
   if (body.kind !== "manifest") return found(readImageConfig(""));
   const blob = await registry.blob(source.reference, body.config);
-  return blob.kind === "found" ? found(readImageConfig(new TextDecoder().decode(blob.value))) : blob;
+  return blob.kind === "found" ? found(readImageConfig(textOf(blob.value))) : blob;
 }
 
 /** A stage for the builder's own platform may have no image for the target's: then any of its images says the same. */

@@ -23,6 +23,12 @@ export function tellPlaces(gathered: Gathered, images: readonly ImageSource[], p
     arguments: gathered.arguments.places,
     bases: Object.fromEntries(images.filter(({ by }) => by === "base").map(({ written, at }) => [written, at])),
     context: gathered.contextFolder,
+    options: Object.fromEntries(
+      gathered.definition.counted.map((option) => {
+        const { input, at } = option;
+        return [formatOption(option), input === undefined ? at : { input }] as const;
+      }),
+    ),
     features: gathered.features?.places ?? {},
   };
 }

@@ -16,12 +16,15 @@ import type { Digest } from "../oci/digest.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import type { Doubt } from "../sources/doubt.ts";
 import { filesWithin, openEffort } from "../sources/effort.ts";
+import { readHead } from "../sources/head.ts";
 import { installationOf } from "../sources/installation.ts";
 import { type Gathered, gatherSources, stagesOf, type Triggers } from "../sources/sources.ts";
 import type { World } from "../world.ts";
 import { refuseForeignSources } from "./allowed.ts";
+import { type BranchTags, branchTags } from "./branches.ts";
 import { readImages, refuseForeignImages, remoteDoubt } from "./images.ts";
 import { findHidden, tellPlaces } from "./places.ts";
+import { variantOf } from "./variant.ts";
 import type { Wanted } from "./wanted.ts";
 
 /** Everything that the commit and the inputs say, read once: what is hashed here is what will be built. */
@@ -29,6 +32,8 @@ export type Sources = {
   readonly wanted: Wanted;
   /** devcontainer.json as seen from the checkout, which is part of the branch's tag. */
   readonly configuration: string;
+  /** Where the newest sets of the branches stand that this run has to do with. */
+  readonly branches: BranchTags;
   readonly raw: Configuration["raw"];
   readonly places: Places;
   readonly hidden: Hidden;
@@ -51,14 +56,19 @@ export async function readSources(
   const { effort, end } = openEffort(world.clock);
   try {
     const files = filesWithin(world.files, effort, workspace.checkout);
-    const gathered = await gatherSources(inputs, workspace, { files, host: world.host, effort }, triggers);
-    return makeSources(inputs, gathered, world.host);
+    const [gathered, head] = await Promise.all([
+      gatherSources(inputs, workspace, { files, host: world.host, effort }, triggers),
+      readHead(world.files, workspace.checkout),
+    ]);
+    return makeSources(inputs, gathered, { host: world.host, head });
   } finally {
     end();
   }
 }
 
-function makeSources(inputs: Inputs, gathered: Gathered, host: World["host"]): Sources {
+type Place = { readonly host: World["host"]; readonly head: Awaited<ReturnType<typeof readHead>> };
+
+function makeSources(inputs: Inputs, gathered: Gathered, { host, head }: Place): Sources {
   const { configuration, definition } = gathered;
   const picked = pickLabel(configuration.raw);
   const trees = treesOf(gathered);
@@ -91,6 +101,14 @@ function makeSources(inputs: Inputs, gathered: Gathered, host: World["host"]): S
   return {
     wanted,
     configuration: gathered.relative,
+    branches: branchTags({
+      alias: inputs.alias,
+      event: host.event,
+      head,
+      commit: host.env.GITHUB_SHA,
+      configuration: gathered.relative,
+      variant: variantOf(inputs, gathered),
+    }),
     raw: configuration.raw,
     places: tellPlaces(gathered, images, inputs.platforms),
     hidden: findHidden(gathered, images),

@@ -34,7 +34,7 @@ export async function leaveOutOld(probed: Probed, limit: Limit, wanted: Wanted, 
   const { verdict } = probed;
   const set = pastSet(probed, limit, wanted);
   if (limit.days === undefined || (verdict.kind === "hit" && !set)) return { ...probed, tooOld: undefined };
-  const { young, past } = await sortByAge(probed, limit, wanted, registry);
+  const { young, past } = await sortByAge(probed, { ...limit, set }, wanted, registry);
   const [first] = set ? [set] : past;
   if (!first) return { ...probed, tooOld: undefined };
   const text = `the image that is there was built ${first.days} days ago, and cache-ttl-days is ${limit.days}`;
@@ -61,10 +61,10 @@ function daysPast(at: number | undefined, { days, now }: Limit): number | undefi
   return Math.floor((now - at) / DAY);
 }
 
-/** The images that stand under the platforms' own tags. */
+/** The images that stand under the platforms' own tags. One whose provenance was swept away is as old as the set that holds it. */
 async function sortByAge(
   { plan, verdict }: Probed,
-  limit: Limit,
+  limit: Limit & { readonly set: Past | undefined },
   wanted: Wanted,
   registry: Registry,
 ): Promise<{ readonly young: readonly Found[]; readonly past: readonly Past[] }> {
@@ -74,13 +74,18 @@ async function sortByAge(
     const [image] = known ?? (look?.kind === "sound" ? look.found : []);
     if (!image) return [];
     const { at } = await recordOfPlatform(image, wanted.repository, registry);
-    return [{ image, tag: planned.tag, days: daysPast(at, limit) }];
+    const days = at === undefined && holds(limit.set, image) ? limit.set?.days : daysPast(at, limit);
+    return [{ image, tag: planned.tag, days }];
   });
   const looked = (await Promise.all(looks)).flat();
   return {
     young: looked.flatMap(({ image, days }) => (days === undefined ? [image] : [])),
     past: looked.flatMap(({ image, tag, days }) => (days === undefined ? [] : [{ tag, index: image.index, days }])),
   };
+}
+
+function holds(set: Past | undefined, { manifest }: Found): boolean {
+  return set?.index.body.kind === "index" && set.index.body.manifests.some(({ digest }) => digest === manifest);
 }
 
 /** What the probe has found under the platforms' own tags; nothing where it did not look there. */

@@ -1,5 +1,6 @@
 import { type BuildTimes, readBuildTimes } from "../buildx/provenance.ts";
 import { BUILT_ANNOTATION, planDescriptorOf, SECONDS_ANNOTATION } from "../key/record.ts";
+import { textOf } from "../oci/json.ts";
 import type { Served } from "../oci/manifest.ts";
 import type { Repository } from "../oci/reference.ts";
 import { type ImageInIndex, LARGEST_STATEMENT, listStatements, seek } from "../sbom/attestations.ts";
@@ -26,7 +27,7 @@ export async function recordOfPlatform(
   const sought = seek("provenance", await listStatements(repository, image, registry));
   const [layer] = sought.kind === "there" ? sought.layers : [];
   const blob = layer ? await registry.blob(repository, layer, LARGEST_STATEMENT) : undefined;
-  const times = blob?.kind === "found" ? readBuildTimes(new TextDecoder().decode(blob.value)) : undefined;
+  const times = blob?.kind === "found" ? readBuildTimes(textOf(blob.value)) : undefined;
   return { at: times?.finished, seconds: times && secondsOf(times) };
 }
 

@@ -1,15 +1,15 @@
 import type { Difference } from "../key/difference.ts";
 import { explainMiss } from "../key/explain.ts";
-import { branchTag } from "../key/fingerprint.ts";
 import { planDescriptorOf, statementOf } from "../key/record.ts";
 import { readPlanStatement, type StoredPlan } from "../key/stored.ts";
+import { textOf } from "../oci/json.ts";
 import type { Served } from "../oci/manifest.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import type { Repository } from "../oci/reference.ts";
 import type { Plan } from "../plan/keyed.ts";
 import type { Sources } from "../plan/plan.ts";
 import { storePlan } from "../plan/stored-plan.ts";
-import type { Event, Registry } from "../world.ts";
+import type { Registry } from "../world.ts";
 
 /** The image that the wanted one is compared with. */
 export type Previous = { readonly tag: string; readonly index: Served };
@@ -27,13 +27,11 @@ const LARGEST_STATEMENT = 32 * 1024 * 1024;
 export async function explainAgainstBranch(
   sources: Sources,
   plan: Plan,
-  event: Event,
   registry: Registry,
   { isLeg }: { readonly isLeg: boolean },
 ): Promise<Explanation> {
   const { repository } = sources.wanted;
-  const branches = [event.branch, event.baseBranch, event.defaultBranch].filter((branch) => branch !== undefined);
-  const tags = [...new Set(branches)].map((branch) => branchTag(branch, sources.configuration));
+  const tags = sources.branches.known;
   const answers = await Promise.all(tags.map((tag) => registry.manifest({ ...repository, tag })));
   for (const [position, tag] of tags.entries()) {
     const answer = answers[position];
@@ -67,7 +65,7 @@ async function readPlan(served: Served, repository: Repository, registry: Regist
   const statement = manifest.kind === "found" ? statementOf(manifest.value) : undefined;
   if (!statement) return undefined;
   const blob = await registry.blob(repository, statement, LARGEST_STATEMENT);
-  return blob.kind === "found" ? readPlanStatement(new TextDecoder().decode(blob.value)) : undefined;
+  return blob.kind === "found" ? readPlanStatement(textOf(blob.value)) : undefined;
 }
 
 function onlyPlatformsOf({ platforms }: Plan, previous: StoredPlan): StoredPlan {

@@ -88,12 +88,12 @@ async function explainVerdict(
   { alias }: Inputs,
   sources: Sources,
   { plan, verdict, tooOld }: Aged,
-  { registry, host }: World,
+  { registry }: World,
 ): Promise<Explanation> {
   if (!plan || verdict.kind === "hit" || verdict.kind === "joinable" || verdict.kind === "unknown")
     return { previous: undefined, reasons: [] };
   if (tooOld) return { previous: tooOld.previous, reasons: [tooOld.reason] };
   if (verdict.kind === "stale")
     return explainDrift(sources, plan, verdict.index, sourceTag(sources.wanted.sourceKey), registry);
-  return explainAgainstBranch(sources, plan, host.event, registry, { isLeg: alias === "false" });
+  return explainAgainstBranch(sources, plan, registry, { isLeg: alias === "false" });
 }

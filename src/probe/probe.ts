@@ -2,7 +2,7 @@ import type { Place } from "../errors.ts";
 import type { FeaturePorts } from "../features/found.ts";
 import { ownKey, platformKey, platformTag, setKey, setTag, sourceTag } from "../key/fingerprint.ts";
 import type { PlatformPlan } from "../key/ingredients.ts";
-import { planDescriptorOf } from "../key/record.ts";
+import { planDescriptorOf, whoseSet } from "../key/record.ts";
 import { type Index, OWN_ANNOTATION, type Served } from "../oci/manifest.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Pinned, Repository } from "../oci/reference.ts";
@@ -113,6 +113,8 @@ async function lookUpSet(wanted: Wanted, plan: Plan, newest: Promise<Newest>, re
     const same = "served" in last && last.served.descriptor.digest === answer.value.digest ? last : undefined;
     const set = same ?? (await lookAtSet(wanted, reference, registry));
     if ("error" in set) return { kind: "unknown", doubt: doubtAbout(`the tag ${reference.tag}`, set.error) };
+    const another = tellAnother(set.served, reference.tag, plan);
+    if (another !== undefined) return lookUpPlatforms(wanted, plan, { damaged: [another], newest, platforms });
     if (set.sound.kind === "doubt") return { kind: "unknown", doubt: set.sound.doubt };
     if (set.sound.kind === "sound")
       return {
@@ -121,11 +123,19 @@ async function lookUpSet(wanted: Wanted, plan: Plan, newest: Promise<Newest>, re
         index: set.served,
         found: set.sound.found,
       };
-    return lookUpPlatforms(wanted, plan, { damaged: [set.sound.what], newest, platforms });
+    const looks = (): Promise<readonly Look[]> =>
+      platforms().then((all) => lookAlsoIn(set.served, all, wanted, registry));
+    return lookUpPlatforms(wanted, plan, { damaged: [set.sound.what], newest, platforms: looks });
   }
   if (answer.kind !== "absent")
     return unlessStale(await newest, wanted, doubtAbout(`the tag ${reference.tag}`, answer));
   return lookUpPlatforms(wanted, plan, { damaged: [], newest, platforms });
+}
+
+/** Why a set under our tag is not ours, whatever became of its parts. */
+function tellAnother({ body, descriptor }: Served, tag: string, { ownKey: own, key }: Plan): string | undefined {
+  if (body.kind !== "index" || whoseSet(body, { own, key }) !== "another's") return undefined;
+  return `the tag ${tag} names another set, ${descriptor.digest}, which says that it was made of something else`;
 }
 
 type Look = Soundness | { readonly kind: "absent" };
@@ -137,6 +147,22 @@ function lookAtPlatforms(wanted: Wanted, plan: Plan, registry: Registry): () => 
     looks ??= Promise.all(plan.platforms.map((one) => lookUpPlatform(wanted, one, registry)));
     return looks;
   };
+}
+
+/** A platform that has no tag of its own any more is there all the same where the set names it: of a broken set only what is broken is built. */
+async function lookAlsoIn(
+  set: Served,
+  looks: readonly Look[],
+  wanted: Wanted,
+  registry: Registry,
+): Promise<readonly Look[]> {
+  const all = looks.map(async (look, at) => {
+    const platform = wanted.platforms[at]?.platform;
+    if (platform === undefined || (look.kind !== "absent" && look.kind !== "damaged")) return look;
+    const inSet = await verifyPlatform(wanted, platform, set, registry);
+    return inSet.kind === "sound" ? inSet : look;
+  });
+  return Promise.all(all);
 }
 
 async function lookAtSet(

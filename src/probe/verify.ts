@@ -1,5 +1,6 @@
 import { type ImageConfig, readImageConfig } from "../oci/config.ts";
-import { type Descriptor, imageFor, type Served } from "../oci/manifest.ts";
+import { textOf } from "../oci/json.ts";
+import { type Descriptor, ownImageFor, type Served } from "../oci/manifest.ts";
 import { formatPlatform, type Platform, samePlatform } from "../oci/platform.ts";
 import type { Repository } from "../oci/reference.ts";
 import { lookForAttestations, type Presence } from "../sbom/attestations.ts";
@@ -27,8 +28,9 @@ export async function verifySet(
 }
 
 /**
- * Verifies one platform of an index, or a bare manifest: the manifest, its config and every layer are in the registry, and so are the
- * attestations that are demanded, which are looked for at the same time.
+ * Verifies one platform of an index, or a manifest alone: the manifest, its config and every layer are in the registry, and so are the
+ * attestations that are demanded, which are looked for at the same time. A manifest alone, as a copy of one platform leaves it under our
+ * tag, counts for the platform that its config states.
  */
 export async function verifyPlatform(
   wanted: Looking,
@@ -36,7 +38,7 @@ export async function verifyPlatform(
   served: Served,
   registry: Registry,
 ): Promise<Soundness> {
-  const child = served.body.kind === "index" ? imageFor(served.body, platform) : served.descriptor;
+  const child = served.body.kind === "index" ? ownImageFor(served.body, platform) : served.descriptor;
   if (!child)
     return { kind: "damaged", what: `${formatPlatform(platform)} is not in the index ${served.descriptor.digest}` };
   const image: Found = { platform, manifest: child.digest, index: served };
@@ -55,37 +57,48 @@ function withoutAttestation(attested: Exclude<Presence, { readonly kind: "there"
 
 async function verifyImage(wanted: Looking, image: Found, registry: Registry): Promise<Soundness> {
   const sound: Soundness = { kind: "sound", found: [image] };
-  if (wanted.verify === "none") return sound;
   const { platform, manifest, index } = image;
-  const answer =
-    index.body.kind === "index" ? await registry.manifest({ ...wanted.repository, digest: manifest }) : undefined;
+  const isAlone = index.body.kind === "manifest";
+  if (wanted.verify === "none" && !isAlone) return sound;
+  const answer = isAlone ? undefined : await registry.manifest({ ...wanted.repository, digest: manifest });
   if (answer && answer.kind !== "found") return missingPart(`the manifest of ${formatPlatform(platform)}`, answer);
   const body = answer ? answer.value.body : index.body;
   if (body.kind !== "manifest")
     return { kind: "damaged", what: `${manifest} for ${formatPlatform(platform)} is no image` };
-  return wanted.verify === "manifests" ? sound : verifyParts(wanted, image, body, registry);
+  const isRead = isAlone || (wanted.verify === "layers" && samePlatform(platform, wanted.handOver));
+  const [config, missing] = await Promise.all([
+    isRead ? registry.blob(wanted.repository, body.config) : undefined,
+    wanted.verify === "layers"
+      ? missingBlob(isRead ? body.layers : [body.config, ...body.layers], image, wanted, registry)
+      : undefined,
+  ]);
+  if (config && config.kind !== "found") return missingPart(`the config of ${formatPlatform(platform)}`, config);
+  if (missing) return missing;
+  return config ? withConfig(image, readImageConfig(textOf(config.value))) : sound;
 }
 
-async function verifyParts(
-  { repository, handOver }: Looking,
-  image: Found,
-  { config, layers }: { readonly config: Descriptor; readonly layers: readonly Descriptor[] },
+function withConfig(image: Found, config: ImageConfig): Soundness {
+  const { platform, manifest, index } = image;
+  const sound: Soundness = { kind: "sound", found: [{ ...image, config }] };
+  if (index.body.kind === "index") return sound;
+  const title = formatPlatform(platform);
+  if (!config.platform) return { kind: "damaged", what: `${manifest} does not state that it is an image for ${title}` };
+  if (samePlatform(config.platform, platform)) return sound;
+  const stated = formatPlatform(config.platform);
+  return { kind: "damaged", what: `${manifest} is an image for ${stated} alone, and not for ${title}` };
+}
+
+/** The first of an image's blobs that is not proved to be there, if any. */
+async function missingBlob(
+  blobs: readonly Descriptor[],
+  { platform }: Found,
+  { repository }: Looking,
   registry: Registry,
-): Promise<Soundness> {
-  const title = formatPlatform(image.platform);
-  const isHandedOver = samePlatform(image.platform, handOver);
-  const parts = uniqueBlobs([config, ...layers]);
-  const [read, ...answers] = await Promise.all([
-    isHandedOver ? registry.blob(repository, config) : undefined,
-    ...parts
-      .filter((part) => !(isHandedOver && part === parts[0]))
-      .map(async (part) => ({ part, answer: await registry.hasBlob(repository, part) })),
-  ]);
-  if (read && read.kind !== "found") return missingPart(`the config of ${title}`, read);
-  for (const { part, answer } of answers)
-    if (answer.kind !== "found") return missingPart(`the layer ${part.digest} of ${title}`, answer);
-  const found = read ? { ...image, config: readImageConfig(new TextDecoder().decode(read.value)) } : image;
-  return { kind: "sound", found: [found] };
+): Promise<Soundness | undefined> {
+  const looks = uniqueBlobs(blobs).map(async (blob) => ({ blob, answer: await registry.hasBlob(repository, blob) }));
+  for (const { blob, answer } of await Promise.all(looks))
+    if (answer.kind !== "found") return missingPart(`the layer ${blob.digest} of ${formatPlatform(platform)}`, answer);
+  return undefined;
 }
 
 /** A layer may stand in a manifest more than once. */
@@ -116,5 +129,5 @@ export async function readFoundConfig(
   const manifest = await registry.manifest({ ...repository, digest: found.manifest });
   if (manifest.kind !== "found" || manifest.value.body.kind !== "manifest") return undefined;
   const config = await registry.blob(repository, manifest.value.body.config);
-  return config.kind === "found" ? readImageConfig(new TextDecoder().decode(config.value)) : undefined;
+  return config.kind === "found" ? readImageConfig(textOf(config.value)) : undefined;
 }

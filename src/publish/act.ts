@@ -1,11 +1,12 @@
 import { ActionError, asActionError } from "../errors.ts";
+import type { Served } from "../oci/manifest.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { formatPinned } from "../oci/reference.ts";
 import { recordOf } from "../probe/built.ts";
 import { cannotTell, type Decision } from "../probe/decide.ts";
 import type { Found } from "../probe/found.ts";
 import type { Verdict } from "../probe/probe.ts";
-import { publishJoined } from "./complete-set.ts";
+import { mendSwept, publishJoined } from "./complete-set.ts";
 import { make } from "./make.ts";
 import { foundSoFar, type Outcome, type Scene } from "./outcome.ts";
 import { moveAlias } from "./publish.ts";
@@ -22,8 +23,7 @@ export async function carryOut(decision: Decision, scene: Scene): Promise<Outcom
   );
   if (outcome.failure) return outcome;
   try {
-    await tagAsAsked(outcome, scene);
-    return outcome;
+    return await tagAsAsked(outcome, scene);
   } catch (error) {
     return { ...outcome, result: "failed", failure: asActionError(error) };
   }
@@ -95,20 +95,39 @@ async function mayJoin({ inputs, tags, world }: Scene): Promise<PushDecision> {
 }
 
 /** Moves the tags that the user asked for; a release that cannot be made is an error, a tag that is not to be moved is told. */
-async function tagAsAsked(outcome: Outcome, { inputs, tags: { tags, release }, world }: Scene): Promise<void> {
+async function tagAsAsked(outcome: Outcome, scene: Scene): Promise<Outcome> {
+  const { inputs, tags: asked, world } = scene;
+  const { tags, release } = asked;
   const all = [...tags, ...(release === undefined ? [] : [release])];
-  if (all.length === 0) return;
+  if (all.length === 0) return outcome;
   const why = whyNeverPushed(inputs, world.host.event) ?? whyNotTagged(outcome);
-  if (why === undefined && outcome.index) {
-    for (const line of await retag(outcome.index, inputs.cacheRepository, all, world.registry)) world.log.info(line);
-    return;
-  }
+  if (why === undefined && outcome.index) return tagOrMend(outcome, outcome.index, all, scene);
   if (release !== undefined)
     throw new ActionError("E_PUSH", {
       what: `${release} is not released: ${why}.`,
       fix: "Let a run release that builds what is missing: on-miss, on-drift and on-unknown at their defaults, or at build.",
     });
   world.log.info(`Not moved: ${all.join(", ")}: ${why}.`);
+  return outcome;
+}
+
+/** No registry takes an index of which a clean-up has swept attestations away: the same images are then named by one without them. */
+async function tagOrMend(outcome: Outcome, index: Served, tags: readonly string[], scene: Scene): Promise<Outcome> {
+  const { inputs, world } = scene;
+  const putAll = async (served: Served): Promise<void> => {
+    for (const line of await retag(served, inputs.cacheRepository, tags, world.registry)) world.log.info(line);
+  };
+  try {
+    await putAll(index);
+    return outcome;
+  } catch (error) {
+    const mended = await mendSwept({ index, found: outcome.found ?? [] }, scene);
+    if (!mended) throw error;
+    const { image, served, found } = mended;
+    world.log.info(`Attestations of the image are gone from the registry: it is ${formatPinned(image)} without them.`);
+    await putAll(served);
+    return { ...outcome, image: formatPinned(image), digest: image.digest, index: served, found, pushed: true };
+  }
 }
 
 function whyNotTagged({ result, index }: Outcome): string | undefined {

@@ -13,9 +13,9 @@ import type { Sources } from "../plan/plan.ts";
 import { resolveLater } from "../plan/upstream.ts";
 import type { Decision } from "../probe/decide.ts";
 import { openSpot, planToStore, publish } from "./complete-set.ts";
-import { foundSoFar, type Outcome, type Scene } from "./outcome.ts";
+import { foundSoFar, type NotPushed, type Outcome, type Scene } from "./outcome.ts";
 import { pushPlan } from "./publish.ts";
-import { findOutWhetherToPush } from "./push.ts";
+import { adviseToPush, findOutWhetherToPush } from "./push.ts";
 
 /** Builds what is due: all of it into the cache repository, or where nothing may be pushed, the runner's own platform into its engine. */
 export async function make(decision: Extract<Decision, { kind: "build" }>, scene: Scene): Promise<Outcome> {
@@ -29,9 +29,9 @@ export async function make(decision: Extract<Decision, { kind: "build" }>, scene
   ]);
   const buildx = early ?? lookForBuildx(inputs, world);
   const means = { buildx, buildPlatforms };
-  if (!push.push) return makeHere(scene, means, push.why);
-  if (!probed.plan) return makeHere(scene, means, "without a sound key an image would never be found again");
-  return makeThere(decision, probed.plan, scene, means);
+  if (!push.push) return makeHere(scene, means, push);
+  if (probed.plan) return makeThere(decision, probed.plan, scene, means);
+  return makeHere(scene, means, { why: "without a sound key an image would never be found again", isRefused: false });
 }
 
 type Means = { readonly buildx: Promise<Buildx>; readonly buildPlatforms: typeof buildPlatforms };
@@ -48,9 +48,7 @@ async function makeThere(
     const { tell, all, isComplete } = gather<PushedImage>(platforms.length);
     const spot = openSpot(scene, plan);
     // The plan goes up, and whether another job is faster is looked at, while the images are read back.
-    const pushing = all.then((images) =>
-      pushPlan(planToStore(scene, plan, images), [...reuse, ...images], world.registry),
-    );
+    const pushing = all.then((images) => pushPlan(planToStore(scene, plan, images), [...reuse, ...images], world));
     const looking = Promise.all([spot, all]).then(([its]) => lookForOther(its, world));
     // Where a build fails nobody waits for them.
     for (const one of [pushing, looking, spot]) one.catch(() => undefined);
@@ -61,8 +59,10 @@ async function makeThere(
     const { platforms: built, naming } = ended;
     const found = [...reuse, ...built.flatMap((one) => (one.found ? [one.found] : []))];
     const place = { spot: await spot, look: await looking };
-    const [published] = await Promise.all([publish(scene, { found, built, pushing, ...place }), naming]);
-    const { image, served } = published;
+    const publishing = publish(scene, { found, built, pushing, ...place });
+    // Neither is left half done where the other fails.
+    await Promise.allSettled([publishing, naming]);
+    const [{ image, served, ...published }] = [await publishing, await naming];
     world.log.info(`Pushed and read back: ${formatPinned(image)}`);
     return {
       result: "built",
@@ -77,7 +77,7 @@ async function makeThere(
 }
 
 /** Builds for the runner's own platform only and loads the image into the engine: nothing leaves this machine. */
-async function makeHere(scene: Scene, means: Means, why: string): Promise<Outcome> {
+async function makeHere(scene: Scene, means: Means, { why, isRefused }: NotPushed): Promise<Outcome> {
   const {
     inputs,
     sources,
@@ -88,7 +88,7 @@ async function makeHere(scene: Scene, means: Means, why: string): Promise<Outcom
   const platform = inputs.platforms.find((one) => formatPlatform(one) === world.host.platform) ?? inputs.platforms[0];
   if (!platform) throw new Error("there is no platform to build for");
   world.log.warning(
-    `The image will be built for ${formatPlatform(platform)} and only be loaded into the local engine: ${why}.`,
+    `The image will be built for ${formatPlatform(platform)} and only be loaded into the local engine, where no other job can pull it: ${why}.${isRefused ? ` ${adviseToPush(world.host)}` : ""}`,
   );
   const key = plan?.platforms.find((one) => samePlatform(one.platform, platform))?.key ?? sources.wanted.sourceKey;
   const name = formatReference({ ...inputs.cacheRepository, tag: platformTag(key, platform) });
@@ -106,7 +106,8 @@ async function makeHere(scene: Scene, means: Means, why: string): Promise<Outcom
     world.log.info(`Loaded into the local engine: ${name}`);
     return {
       result: "built",
-      image: name,
+      localImage: name,
+      notPushed: { why, isRefused },
       built: ended.platforms,
       missing: inputs.platforms.filter((one) => one !== platform),
     } satisfies Outcome;

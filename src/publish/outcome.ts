@@ -29,7 +29,11 @@ export type Scene = {
 /** What a decision led to. */
 export type Outcome = {
   readonly result: Result;
+  /** What another job can pull. */
   readonly image?: string;
+  /** The tag in the local engine of what was built and not pushed, and why it was not. */
+  readonly localImage?: string;
+  readonly notPushed?: NotPushed;
   readonly digest?: Digest;
   /** The index that `digest` names, where it holds all platforms. */
   readonly index?: Served;
@@ -42,6 +46,9 @@ export type Outcome = {
   readonly isFallback?: boolean;
   readonly failure?: ActionError;
 };
+
+/** `isRefused`: this run might have pushed, and the registry did not take it. */
+export type NotPushed = { readonly why: string; readonly isRefused: boolean };
 
 /** What was there before anything was done. */
 export function foundSoFar({ inputs, probed: { verdict } }: Scene): Pick<Outcome, "found" | "missing"> {

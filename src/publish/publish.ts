@@ -1,13 +1,14 @@
-import { isImmovable, LAG, type Look, type Named, putTag, type Settled, type Spot, settleTag } from "../build/claim.ts";
+import { isImmovable, type Look, type Named, putTag, type Settled, type Spot, settleTag } from "../build/claim.ts";
+import { patiently } from "../build/patiently.ts";
 import { ActionError } from "../errors.ts";
-import { branchTag, sourceTag } from "../key/fingerprint.ts";
-import { type Document, planConfig, planManifest, setIndex, textDocument } from "../key/record.ts";
+import { sourceTag } from "../key/fingerprint.ts";
+import { planConfig, planManifest, setIndex, textDocument } from "../key/record.ts";
 import { planStatement } from "../key/stored.ts";
 import { type Digest, shortDigest } from "../oci/digest.ts";
 import type { Descriptor, Served } from "../oci/manifest.ts";
 import { IN_TOTO } from "../oci/media-types.ts";
 import { formatPlatform } from "../oci/platform.ts";
-import { formatPinned, formatReference, type Pinned, type Repository } from "../oci/reference.ts";
+import { formatPinned, formatReference, type Pinned } from "../oci/reference.ts";
 import type { Sources } from "../plan/plan.ts";
 import { type PlanToStore, storePlan } from "../plan/stored-plan.ts";
 import type { BuildRecord } from "../probe/built.ts";
@@ -20,11 +21,11 @@ type Site = Pick<World, "registry" | "clock" | "pause" | "log">;
 /** A plan that lies in the cache repository, named by nothing yet; `subjects` are the manifests of the images that it speaks of. */
 export type PushedPlan = PlanToStore & { readonly manifest: Descriptor; readonly subjects: readonly Digest[] };
 
-/** What is known where a set is complete: its platforms, the builds of those that another run has built, and the branch whose newest set this becomes. */
+/** What is known where a set is complete: its platforms, the builds of those that another run has built, and the aliases whose newest set this becomes. */
 export type Publication = {
   readonly found: readonly Found[];
   readonly earlier: readonly BuildRecord[];
-  readonly branch: string | undefined;
+  readonly aliases: readonly string[];
   readonly spot: Spot;
   readonly look: Look;
 };
@@ -33,15 +34,16 @@ export type Publication = {
 export type Published = { readonly image: Pinned; readonly served: Served; readonly found: readonly Found[] };
 
 /**
- * Pushes a plan that speaks of these images. No tag names it, so it may be done before the images themselves are checked.
+ * Pushes a plan that speaks of these images, and reads it back. No tag names it, so it may be done before the images themselves are checked.
  * @returns the plan with the descriptor of its manifest, for the set's index.
  * @throws ActionError E_PUSH
  */
 export async function pushPlan(
   plan: PlanToStore,
   images: readonly Pick<Found, "platform" | "manifest">[],
-  registry: Registry,
+  world: Site,
 ): Promise<PushedPlan> {
+  const { registry } = world;
   const { repository } = plan.sources.wanted;
   const subjects = images
     .map(({ platform, manifest }) => ({ name: formatPlatform(platform), digest: manifest }))
@@ -53,9 +55,18 @@ export async function pushPlan(
   );
   for (const answer of await Promise.all(blobs)) expectPushed(answer, "the plan");
   const manifest = planManifest(statement.descriptor, config.descriptor);
-  const stored = await registry.putManifest(repository, manifest.bytes, manifest.descriptor.mediaType, undefined);
-  expectPushed(stored, "the plan's manifest");
-  return { ...plan, manifest: manifest.descriptor, subjects: subjects.map(({ digest }) => digest) };
+  const { bytes, descriptor } = manifest;
+  await Promise.all([
+    ...[statement, config].map(async (blob) => {
+      const served = await patiently(() => registry.hasBlob(repository, blob.descriptor), world);
+      expectServed(served, `The plan, ${formatPinned({ ...repository, digest: blob.descriptor.digest })},`);
+    }),
+    registry
+      .putManifest(repository, bytes, descriptor.mediaType, undefined)
+      .then((stored) => expectPushed(stored, "the plan's manifest")),
+  ]);
+  await readBack("The plan", { ...repository, digest: descriptor.digest }, world);
+  return { ...plan, manifest: descriptor, subjects: subjects.map(({ digest }) => digest) };
 }
 
 /**
@@ -65,26 +76,29 @@ export async function pushPlan(
  * @throws ActionError E_PUSH; nothing is tagged before everything that it names is there.
  */
 export async function publishSet(pushed: PushedPlan, publication: Publication, world: Site): Promise<Published> {
-  const { found, earlier, branch, spot, look } = publication;
+  const { found, earlier, aliases, spot, look } = publication;
   const { sources, manifest } = pushed;
   const { repository } = sources.wanted;
-  const index = setIndex(found, { manifest, own: pushed.plan.ownKey, ...describeBuilds(pushed, earlier) });
+  const of = { own: pushed.plan.ownKey, key: pushed.plan.key };
+  const index = setIndex(found, { manifest, ...of, ...describeBuilds(pushed, earlier) });
   const other = await putTag(spot, index, look, world.registry);
   const put = world.clock();
   const pointers = openPointers(repository, world);
   const source = sourceTag(sources.wanted.sourceKey);
   const [own] = await Promise.all([
-    other ?? readBack(repository, index, world).then((served): Named => ({ served, found })),
+    other ??
+      readBack("The set", { ...repository, digest: index.descriptor.digest }, world).then(
+        (served): Named => ({ served, found }),
+      ),
     pointers.move(source, other?.served ?? index),
   ]);
   // Last: where the registry fails, the branch goes on naming what it named. The tag of the sources may have moved by then: everything that it
   // names has been checked, and whoever finds it looks again.
-  const alias = branch === undefined ? [] : [branchTag(branch, sources.configuration)];
   const [{ named, lag }] = await Promise.all([
     settleTag(spot, own, { look: look.at, put }, world),
-    ...alias.map((tag) => pointers.move(tag, own.served)),
+    ...aliases.map((tag) => pointers.move(tag, own.served)),
   ]);
-  if (named.served !== own.served) for (const tag of [source, ...alias]) await pointers.move(tag, named.served);
+  if (named.served !== own.served) for (const tag of [source, ...aliases]) await pointers.move(tag, named.served);
   tellNamed(spot, { named, lag, isOther: named.served !== own.served || other !== undefined }, world.log);
   pointers.tell();
   return { image: { ...repository, digest: named.served.descriptor.digest }, served: named.served, found: named.found };
@@ -128,29 +142,27 @@ function expectPushed(answer: Answer<Descriptor>, what: string): void {
 }
 
 /** By its digest: what a tag names may lag, and may be another job's by now. */
-async function readBack(repository: Repository, index: Document, { registry, pause }: Site): Promise<Served> {
-  const { digest } = index.descriptor;
-  let words = "";
-  for (const wait of [0, ...LAG]) {
-    if (wait > 0) await pause(wait);
-    const answer = await registry.manifest({ ...repository, digest });
-    if (answer.kind === "found") return answer.value;
-    words = `${answer.words} (${answer.request})`;
-    if (answer.kind !== "absent") break;
-  }
+async function readBack(what: string, image: Pinned, world: Site): Promise<Served> {
+  return expectServed(await patiently(() => world.registry.manifest(image), world), `${what}, ${formatPinned(image)},`);
+}
+
+function expectServed<T>(answer: Answer<T>, what: string): T {
+  if (answer.kind === "found") return answer.value;
   throw new ActionError("E_PUSH", {
-    what: `${formatPinned({ ...repository, digest })} was pushed, and the registry does not serve it: ${words}.`,
-    fix: "Run the job again; if it stays so, ask whoever runs the registry.",
+    what: `${what} was pushed, and the registry does not serve it: ${answer.words} (${answer.request}).`,
+    fix: answer.fix ?? "Run the job again; if it stays so, ask whoever runs the registry.",
+    cause: answer,
   });
 }
 
 /** What a branch's alias names: asked beside the probe, so that moving it after a hit costs no round trip of its own. */
 export type Alias = { readonly tag: string; readonly answer: Promise<Answer<Descriptor>> };
 
-export function lookAtAlias(sources: Sources, branch: string | undefined, registry: Registry): Alias | undefined {
-  if (branch === undefined) return undefined;
-  const tag = branchTag(branch, sources.configuration);
-  return { tag, answer: registry.describe({ ...sources.wanted.repository, tag }) };
+/** A hit moves the alias of its own variant: the one that all share is the newest build's. */
+export function lookAtAlias({ branches, wanted }: Sources, registry: Registry): Alias | undefined {
+  const [tag] = branches.moved;
+  if (tag === undefined) return undefined;
+  return { tag, answer: registry.describe({ ...wanted.repository, tag }) };
 }
 
 /**

@@ -1,11 +1,12 @@
 import { ActionError } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import { formatRepository } from "../oci/reference.ts";
-import type { Event, World } from "../world.ts";
+import type { Event, Host, World } from "../world.ts";
+import type { NotPushed } from "./outcome.ts";
 import type { AskedTags } from "./release.ts";
 
 /** Whether what is built goes to the cache repository, and if not, why. */
-export type PushDecision = { readonly push: true } | { readonly push: false; readonly why: string };
+export type PushDecision = { readonly push: true } | ({ readonly push: false } & NotPushed);
 
 /** Why this run pushes nothing, whatever the registry would say; nothing where it may. */
 export function whyNeverPushed({ push }: Pick<Inputs, "push">, event: Event): string | undefined {
@@ -25,17 +26,27 @@ export async function findOutWhetherToPush(
   { host, registry }: Pick<World, "host" | "registry">,
 ): Promise<PushDecision> {
   const why = whyNeverPushed(inputs, host.event);
-  if (why !== undefined) return { push: false, why };
+  if (why !== undefined) return { push: false, why, isRefused: false };
   const repository = formatRepository(inputs.cacheRepository);
   const answer = await registry.acceptsPush(inputs.cacheRepository);
   if (answer.kind === "found") return { push: true };
   const isDemanded = inputs.push === "true" || asked.tags.length > 0 || asked.release !== undefined;
   if (answer.kind === "denied" && !isDemanded)
-    return { push: false, why: `${repository} does not take a push from this login (${answer.words})` };
+    return {
+      push: false,
+      why: `${repository} does not take a push from this login (${answer.words})`,
+      isRefused: true,
+    };
   throw new ActionError("E_PUSH", {
     what: `The image has to be pushed, and ${repository} would not take it: ${answer.words} (${answer.request}).`,
-    fix:
-      answer.fix ?? "Give the login the right to push (on GitHub: permissions: packages: write), or set push to false.",
+    fix: answer.fix ?? `${adviseToPush(host)} Or set push to false.`,
     cause: answer,
   });
+}
+
+/** What gives a job the right to push, as far as the host's own registry is concerned. */
+export function adviseToPush({ capabilities }: Pick<Host, "capabilities">): string {
+  return capabilities.jobTokenLogsIn
+    ? "Give the login the right to push; on GitHub's own registry that is permissions: packages: write for the job."
+    : "Give the login the right to push; the job's own token has none here: registry-password has to be a personal access token with the scope write:package.";
 }

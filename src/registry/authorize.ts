@@ -156,7 +156,7 @@ function headerOf({ authorization }: Token): string | undefined {
 }
 
 /** A 401 that asks for nothing is a refusal all the same. */
-function withoutChallenge({ name, response }: Reply): Authorization {
-  const error = errorOf(name, response);
+function withoutChallenge(reply: Reply): Authorization {
+  const error = errorOf(reply);
   return { ...error, words: `${error.words} (the registry wants a login and does not say how)` };
 }

@@ -3,6 +3,7 @@ import type { Descriptor } from "../oci/manifest.ts";
 import type { Repository } from "../oci/reference.ts";
 import type { Answer, RegistryError } from "../world.ts";
 import { errorOf, malformed } from "./errors.ts";
+import { disproofOf, disputedDigest, provesBlob } from "./proof.ts";
 import type { Send } from "./sender.ts";
 import type { Reply } from "./transport.ts";
 
@@ -14,22 +15,21 @@ const UPLOADS = 3;
 const ONE_PUT = 4 * 1024 * 1024;
 
 /**
- * Asks whether a blob is there, by HEAD. Where that says no or is not allowed, one byte is asked for: Amazon's public registry refuses
- * HEAD to those whom it serves (https://github.com/aws/containers-roadmap/issues/2671), storage hosts sign for GET alone, and an answer
- * without a body is no proof of absence.
+ * Asks whether a blob is there, by HEAD. Where that does not prove it, one byte is asked for: an answer without a length or without a body
+ * may be anybody's, Amazon's public registry refuses HEAD to those whom it serves (https://github.com/aws/containers-roadmap/issues/2671),
+ * and storage hosts sign for GET alone.
  */
 export async function hasBlob(send: Send, repository: Repository, blob: Descriptor): Promise<Answer<true>> {
   const reply = await send({ method: "HEAD", repository, path: `blobs/${blob.digest}` });
   if (!("response" in reply)) return reply.kind === "denied" ? hasFirstByte(send, repository, blob) : reply;
   const { response, name } = reply;
-  if (response.status !== 200) {
-    const error = errorOf(name, response);
-    return error.kind === "limited" || error.kind === "unavailable" ? error : hasFirstByte(send, repository, blob);
+  if (response.status === 200) {
+    const disputed = disputedDigest(response, blob.digest);
+    if (disputed !== undefined) return malformed(name, `it is said to be another content, ${disputed}`, 200);
+    return provesBlob(response, blob) ? { kind: "found", value: true } : hasFirstByte(send, repository, blob);
   }
-  const length = response.headers["content-length"];
-  if (length !== undefined && Number(length) !== blob.size)
-    return malformed(name, `it is ${String(length)} bytes long and should be ${blob.size}`, 200);
-  return { kind: "found", value: true };
+  const error = errorOf(reply);
+  return error.kind === "limited" || error.kind === "unavailable" ? error : hasFirstByte(send, repository, blob);
 }
 
 async function hasFirstByte(send: Send, repository: Repository, blob: Descriptor): Promise<Answer<true>> {
@@ -37,12 +37,9 @@ async function hasFirstByte(send: Send, repository: Repository, blob: Descriptor
   const reply = await send({ method: "GET", repository, path: `blobs/${blob.digest}`, headers });
   if (!("response" in reply)) return reply;
   const { response, name } = reply;
-  if (response.status !== 206 && response.status !== 200) return errorOf(name, response);
-  const range = String(response.headers["content-range"] ?? "");
-  const size = response.status === 206 ? /\/(\d+)$/.exec(range)?.[1] : response.headers["content-length"];
-  if (size !== undefined && Number(size) !== blob.size)
-    return malformed(name, `it is ${String(size)} bytes long and should be ${blob.size}`, response.status);
-  return { kind: "found", value: true };
+  if (response.status !== 206 && response.status !== 200) return errorOf(reply);
+  const disproof = disproofOf(response, blob);
+  return disproof === undefined ? { kind: "found", value: true } : malformed(name, disproof, response.status);
 }
 
 /** Reads a blob whole; its size and digest have to be those of the descriptor. */
@@ -58,21 +55,23 @@ export async function readBlob(
   const reply = await send({ method: "GET", repository, path, limit: Math.max(ERROR_LIMIT, blob.size) });
   if (!("response" in reply)) return reply;
   const { response, name } = reply;
-  if (response.status !== 200) return errorOf(name, response);
+  if (response.status !== 200) return errorOf(reply);
   if (response.truncated || response.body.length !== blob.size)
     return malformed(name, `it is not ${blob.size} bytes long`, 200);
   const digest = digestOf(response.body);
-  return digest === blob.digest
+  const other = digest === blob.digest ? disputedDigest(response, digest) : digest;
+  return other === undefined
     ? { kind: "found", value: response.body }
-    : malformed(name, `it was answered with another content, ${digest}`, 200);
+    : malformed(name, `it was answered with another content, ${other}`, 200);
 }
 
 type Upload = { readonly location: URL };
 
 /** The address of an upload that was opened; it may be on another host, and it may not leave TLS. */
-function readUpload({ response, name, url }: Reply): Upload | RegistryError {
+function readUpload(reply: Reply): Upload | RegistryError {
+  const { response, name, url } = reply;
   const { location } = response.headers;
-  if (response.status !== 202) return errorOf(name, response);
+  if (response.status !== 202) return errorOf(reply);
   if (typeof location !== "string" || !URL.canParse(location, url.href))
     return malformed(name, "the upload was opened and has no address", 202);
   const next = new URL(location, url);
@@ -164,7 +163,7 @@ async function closeUpload(
   const reply = await send({ method: "PUT", repository, path: url, ...content, once: true });
   if (!("response" in reply)) return reply;
   if (reply.response.status === 201) return { kind: "found", value: descriptor };
-  return uploadGone(errorOf(reply.name, reply.response));
+  return uploadGone(errorOf(reply));
 }
 
 /** That an upload is gone does not say that anything else is not there. */

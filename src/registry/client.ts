@@ -7,7 +7,7 @@ import { download } from "./download.ts";
 import type { Http } from "./http.ts";
 import { deleteManifest, describeManifest, listTags, nameOf, putManifest, readServed } from "./manifests.ts";
 import { openSender } from "./sender.ts";
-import { limitTime } from "./transport.ts";
+import { limitTime, type TimeLimits } from "./transport.ts";
 
 export type RegistryOptions = {
   readonly clock: Clock;
@@ -18,6 +18,7 @@ export type RegistryOptions = {
   readonly pushes: (name: Repository) => boolean;
   /** Whether a registry may be spoken to over plain http; on loopback it always may. */
   readonly insecure: (registry: string) => boolean;
+  readonly limits?: TimeLimits;
 };
 
 /**
@@ -26,7 +27,7 @@ export type RegistryOptions = {
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
  */
 export function openRegistry(door: Http, options: RegistryOptions): Registry {
-  const http = limitTime(door, options.clock);
+  const http = limitTime(door, options.clock, options.limits);
   const authorizer = openAuthorizer({ http, ...options });
   const send = openSender({ http, authorizer, ...options });
   const nameIt = (reference: Reference): string => `${formatRepository(reference)} ${nameOf(reference)}`;

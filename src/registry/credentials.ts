@@ -26,7 +26,7 @@ type Sources = {
 
 /**
  * Opens the logins of a run, asked in this order, the first that knows something counts: the inputs, the input docker-config-base64,
- * buildx's scoped folders, Docker's own configuration, and the job's token for ghcr.io and the job's own host. Every secret is masked
+ * buildx's scoped folders, Docker's own configuration, and the job's token for GitHub's own registry. Every secret is masked
  * as soon as it is known. Nothing here throws: a login that cannot be read is warned of, for the registry may be public.
  */
 export function openCredentials(options: CredentialOptions): FindLogin {
@@ -147,15 +147,14 @@ function scopedFolders(name: string, there: readonly string[]): readonly string[
   return there.filter((one) => one === name || one.startsWith(`${name}@`)).sort((a, b) => rank(a) - rank(b));
 }
 
-/** The job's own token opens the registry of its own host. */
+/** The job's own token opens GitHub's own registry; those of Gitea and Forgejo answer 401 to it, and let in who has none. */
 function jobLogin(registry: string, env: Readonly<Record<string, string>>): StoredLogin | undefined {
   const username = env.GITHUB_ACTOR || "token";
-  const server =
-    env.GITHUB_SERVER_URL !== undefined && URL.canParse(env.GITHUB_SERVER_URL)
-      ? new URL(env.GITHUB_SERVER_URL).host
-      : undefined;
-  const isGitHub = server === undefined || server === "github.com";
-  if (registry === "ghcr.io" && isGitHub && env.GITHUB_TOKEN) return { username, password: env.GITHUB_TOKEN };
-  const token = env.GITEA_TOKEN || env.FORGEJO_TOKEN || env.GITHUB_TOKEN;
-  return server !== undefined && !isGitHub && registry === server && token ? { username, password: token } : undefined;
+  const url = env.GITHUB_SERVER_URL;
+  const server = url !== undefined && URL.canParse(url) ? new URL(url).host : "github.com";
+  const isOwn =
+    server === "github.com"
+      ? registry === "ghcr.io"
+      : server.endsWith(".ghe.com") && registry === `containers.${server}`;
+  return isOwn && env.GITHUB_TOKEN ? { username, password: env.GITHUB_TOKEN } : undefined;
 }

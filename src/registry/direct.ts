@@ -15,29 +15,27 @@ export function openDirect({ connections, idle, quiet, connect, tls }: DoorOptio
 
   const askOnce = (asked: Asked): Promise<Answered> =>
     new Promise((resolve, reject) => {
-      const { method, headers, body, whole } = asked;
+      const { method, headers, body, signal } = asked;
       const url = withoutLogin(asked.url);
-      const [isSecure, started] = [url.protocol === "https:", Date.now()];
+      const isSecure = url.protocol === "https:";
       const request = isSecure
         ? requestHttps(url, { method, headers, agent: agents.secure })
         : requestHttp(url, { method, headers, agent: agents.plain });
       let answer: IncomingMessage | undefined;
       let isAskedAnew = false;
-      const giveUp = (words: string, name = "Error"): void => {
-        (answer ?? request).destroy(Object.assign(new Error(words), { name }));
-      };
-      // Without it a server that sends a byte now and then holds a job for hours.
-      const late = setTimeout(() => giveUp("no whole answer in time", "TimeoutError"), whole);
-      request.setTimeout(quiet, () => giveUp(`nothing was heard for ${quiet / 1000} s`));
+      const giveUp = (why: Error): void => void (answer ?? request).destroy(why);
+      const stop = (): void => giveUp(signal.reason);
+      signal.addEventListener("abort", stop, { once: true });
+      request.setTimeout(quiet, () => giveUp(new Error(`nothing was heard for ${quiet / 1000} s`)));
       request.on("close", () => {
-        clearTimeout(late);
+        signal.removeEventListener("abort", stop);
         // Some ways to end (a switch to another protocol) are neither an answer nor an error to Node.
         if (!isAskedAnew) reject(new Error("the other side hung up"));
       });
       request.on("socket", (socket) => limitConnecting(socket, isSecure, connect, giveUp));
       request.on("error", (error) => {
         isAskedAnew = isOpen && !answer && isStale(request, error, asked);
-        if (isAskedAnew) askOnce({ ...asked, whole: whole - (Date.now() - started) }).then(resolve, reject);
+        if (isAskedAnew) askOnce(asked).then(resolve, reject);
         else reject(error);
       });
       request.on("response", (message) => {
@@ -63,9 +61,9 @@ function withoutLogin(url: URL): URL {
   return Object.assign(new URL(url), { username: "", password: "" });
 }
 
-function limitConnecting(socket: Socket, isSecure: boolean, limit: number, giveUp: (words: string) => void): void {
+function limitConnecting(socket: Socket, isSecure: boolean, limit: number, giveUp: (why: Error) => void): void {
   if (!socket.connecting) return;
-  const late = setTimeout(() => giveUp(`no connection within ${limit / 1000} s`), limit);
+  const late = setTimeout(() => giveUp(new Error(`no connection within ${limit / 1000} s`)), limit);
   for (const event of [isSecure ? "secureConnect" : "connect", "close"]) socket.once(event, () => clearTimeout(late));
 }
 

@@ -1,12 +1,12 @@
 import type { SecureContext } from "node:tls";
 
-/** One request as a door takes it: times in milliseconds, `whole` for all of the exchange. */
+/** One request as a door takes it. Whatever it waits for, `signal` ends it with its reason. */
 export type Asked = {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | string | undefined;
-  readonly whole: number;
+  readonly signal: AbortSignal;
 };
 
 /** Header names are in lower case; one that stands there twice is a list. */

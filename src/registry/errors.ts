@@ -1,3 +1,4 @@
+import { parseJson } from "../oci/json.ts";
 import { isRecord } from "../oci/manifest.ts";
 import type { RegistryError } from "../world.ts";
 import type { HttpFailure, HttpResponse } from "./http.ts";
@@ -27,33 +28,52 @@ export function malformed(request: string, words: string, status?: number): Regi
   return { kind: "malformed", request, words: oneLine(words), ...(status === undefined ? {} : { status }) };
 }
 
+/** An answer, what it was asked, and whether another host than the one that was asked gave it, behind a redirect. */
+export type Said = { readonly name: string; readonly response: HttpResponse; readonly isElsewhere: boolean };
+
 /**
  * What an answer that is no success says. Only a registry's own 404, with the specification's words for it, is absence: a page in HTML, a
- * proxy that knows no such route or an empty body is somebody else's answer, or none. (An answer to HEAD never has a body, so never says it.)
+ * proxy that knows no such route, an empty body or the host that a redirect leads to is somebody else's answer, or none. (An answer to HEAD
+ * never has a body, so never says it.)
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
  */
-export function errorOf(request: string, response: HttpResponse): RegistryError {
+export function errorOf({ name, response, isElsewhere }: Said): RegistryError {
   const { status } = response;
   const told = readWords(response.body);
-  const kind = kindOf(response, told);
+  const said = kindOf(response, told);
+  const kind = said === "absent" && isElsewhere ? "malformed" : said;
   const fix = kind === "limited" ? limitAdvice(response) : undefined;
   const words = told.words ?? [`status ${status}`, ...readPlainText(response)].join(": ");
+  const doubt =
+    said === "malformed" && told.words === undefined
+      ? ", in a form that is no registry's"
+      : said === kind
+        ? ""
+        : ", and it is another host that says so";
   return {
     kind,
-    request,
+    request: name,
     status,
-    words: oneLine(
-      kind === "malformed" && told.words === undefined ? `${words}, in a form that is no registry's` : words,
-    ),
+    words: oneLine(`${words}${doubt}`),
     ...(fix === undefined ? {} : { fix }),
   };
 }
 
-/** `codes`: those of the specification's list of errors; empty where there is no such list. */
+/** `codes`: those of the specification's list of errors, a text of nothing for an error without one. */
 type Told = { readonly codes: readonly string[]; readonly words: string | undefined };
 
-/** Harbor says NOT_FOUND (https://github.com/goharbor/harbor/issues/20764); a gateway in front of a registry may list errors too. */
-const ABSENCE = /^[A-Z_]+_UNKNOWN$|^NOT_FOUND$/;
+/**
+ * The specification's codes for what is not there, and Harbor's own (https://github.com/goharbor/harbor/issues/20764). A gateway in front
+ * of a registry lists errors too: what it does not know is a service.
+ */
+const ABSENCE = new Set([
+  "BLOB_UNKNOWN",
+  "BLOB_UPLOAD_UNKNOWN",
+  "MANIFEST_BLOB_UNKNOWN",
+  "MANIFEST_UNKNOWN",
+  "NAME_UNKNOWN",
+  "NOT_FOUND",
+]);
 
 function kindOf({ status }: HttpResponse, { codes, words = "" }: Told): RegistryError["kind"] {
   if (status === 429 || codes.some((code) => /^TOOMANYREQUESTS$/i.test(code))) return "limited";
@@ -63,15 +83,17 @@ function kindOf({ status }: HttpResponse, { codes, words = "" }: Told): Registry
   if (codes.some((code) => /^(?:DENIED|UNAUTHORIZED)$/i.test(code)) || /\bimmutable\b/i.test(words)) return "denied";
   // ACR says "not found" of a manifest that is there in a type that was not asked for: https://github.com/Azure/acr/issues/764
   const isThere = /found, but/i.test(words);
-  return status === 404 && codes.some((code) => ABSENCE.test(code)) && !isThere ? "absent" : "malformed";
+  const isAbsence = codes.length > 0 && codes.every((code) => ABSENCE.has(code));
+  return status === 404 && isAbsence && !isThere ? "absent" : "malformed";
 }
 
 /** `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"…"}]}`, or the looser forms of token servers. */
 function readWords(body: Uint8Array): Told {
   const json = parseJson(body);
   if (!isRecord(json)) return { codes: [], words: undefined };
-  const errors = Array.isArray(json.errors) ? json.errors.filter(isRecord) : [];
-  const codes = errors.map(({ code }) => code).filter(isText);
+  const listed: readonly unknown[] = Array.isArray(json.errors) ? json.errors : [];
+  const codes = listed.map((one) => (isRecord(one) && isText(one.code) ? one.code : ""));
+  const errors = listed.filter(isRecord);
   const lines = errors.map(({ code, message }) => [code, message].filter(isText).join(": ")).filter(isText);
   const words = lines.length > 0 ? lines.join("; ") : [json.details, json.message, json.error].find(isText);
   return { codes, words };
@@ -86,15 +108,6 @@ function readPlainText({ headers, body }: HttpResponse): readonly string[] {
 
 function isText(value: unknown): value is string {
   return typeof value === "string" && value !== "";
-}
-
-/** JSON of a body; `undefined` where it is none. */
-export function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
 }
 
 /** https://docs.docker.com/docker-hub/usage/pulls/#view-hourly-pull-rate-and-limit: `100;w=21600` are a hundred in six hours. */

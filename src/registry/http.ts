@@ -1,15 +1,20 @@
 import type { Traffic } from "../world.ts";
+import { openDeadline, timeFor } from "./deadline.ts";
 import { openDirect } from "./direct.ts";
 import type { Answered, Asked, Door, TlsOptions } from "./door.ts";
 import { proxyFor } from "./proxy.ts";
 import type { Trust } from "./trust.ts";
 
-export type HttpRequest = Omit<Asked, "body" | "whole"> & {
+export type HttpRequest = Omit<Asked, "body" | "signal"> & {
   readonly body?: Uint8Array | string;
   /** The most that is read of an answer's body, in bytes. */
   readonly limit: number;
-  /** Milliseconds for the whole exchange; where none is told, a minute. */
+  /** Milliseconds for the whole exchange, whatever comes through. */
   readonly timeout?: number;
+  /** Milliseconds for the exchange without what comes through, a minute at most: content has the time that it takes. */
+  readonly patience?: number;
+  /** Told of every piece of the answer's body, in bytes. */
+  readonly onBytes?: (bytes: number) => void;
 };
 
 /** `truncated`: the body was longer than the limit and is cut there. Header names are in lower case. */
@@ -48,6 +53,8 @@ export type HttpOptions = {
   readonly trust: (host: string) => Promise<Trust>;
   /** Milliseconds without a byte, after which a request is given up. */
   readonly timeout?: number;
+  /** Milliseconds for an exchange without content. */
+  readonly whole?: number;
 };
 
 /** As many as a burst of look-ups has: who has to wait for a connection waits a whole round trip. */
@@ -58,7 +65,7 @@ const IDLE = 30_000;
 const WHOLE = 60_000;
 
 /** Opens the one way to the network: pools of connections, the proxy of the environment, and a count of what goes through. */
-export function openHttp({ env, userAgent, trust, timeout = 30_000 }: HttpOptions): Http {
+export function openHttp({ env, userAgent, trust, timeout = 30_000, whole = WHOLE }: HttpOptions): Http {
   const doors = new Map<string, Promise<Door>>();
   const doorTo = async (url: URL): Promise<Door> => {
     const [trusted, proxy] = [await trust(url.host), proxyFor(url, env)];
@@ -80,11 +87,18 @@ export function openHttp({ env, userAgent, trust, timeout = 30_000 }: HttpOption
     spent.requests++;
     spent.waves = Math.max(spent.waves, wave);
     spent.bytes += body?.length ?? 0;
+    const patience = Math.min(whole, asked.patience ?? whole) + timeFor(body?.length ?? 0);
+    const deadline = openDeadline(patience, asked.timeout ?? Number.POSITIVE_INFINITY);
+    const { signal, race } = deadline;
     try {
-      const whole = Math.min(WHOLE, asked.timeout ?? WHOLE);
-      const door = await doorTo(url);
-      const answer = await door.ask({ method, url, headers: { "user-agent": userAgent, ...headers }, body, whole });
-      const read = await readBody(answer.body, limit);
+      const door = await race(doorTo(url));
+      const own = { "user-agent": userAgent, ...headers };
+      const answer = await race(door.ask({ method, url, headers: own, body, signal }));
+      const onBytes = (bytes: number): void => {
+        deadline.heard(bytes);
+        asked.onBytes?.(bytes);
+      };
+      const read = await race(readBody(answer.body, limit, onBytes));
       spent.bytes += read.body.length;
       // A connection counts as busy until the next turn, and another one is opened for whoever asks before that.
       await new Promise(setImmediate);
@@ -92,6 +106,7 @@ export function openHttp({ env, userAgent, trust, timeout = 30_000 }: HttpOption
     } catch (error) {
       return asFailure(error);
     } finally {
+      deadline.close();
       finished = Math.max(finished, wave);
     }
   };
@@ -145,12 +160,14 @@ async function tlsOptions({ certificates, insecure, client }: Trust): Promise<Tl
 async function readBody(
   stream: AsyncIterable<Uint8Array>,
   limit: number,
+  onBytes: (bytes: number) => void,
 ): Promise<{ readonly body: Uint8Array; readonly truncated: boolean }> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of stream) {
     chunks.push(chunk);
     size += chunk.length;
+    onBytes(chunk.length);
     if (size > limit) return { body: Buffer.concat(chunks).subarray(0, limit), truncated: true };
   }
   return { body: Buffer.concat(chunks), truncated: false };

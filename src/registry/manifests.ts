@@ -1,10 +1,12 @@
 import { digestOf, isDigest } from "../oci/digest.ts";
+import { parseJson } from "../oci/json.ts";
 import { type Descriptor, readManifest, type Served } from "../oci/manifest.ts";
 import { DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from "../oci/media-types.ts";
 import type { Reference, Repository } from "../oci/reference.ts";
 import type { Answer } from "../world.ts";
-import { errorOf, malformed, nameRequest, parseJson } from "./errors.ts";
+import { errorOf, malformed, nameRequest } from "./errors.ts";
 import type { HttpResponse } from "./http.ts";
+import { disputedDigest } from "./proof.ts";
 import type { Send } from "./sender.ts";
 import { countsPulls } from "./well-known.ts";
 
@@ -27,12 +29,14 @@ export async function readServed(send: Send, reference: Reference): Promise<Answ
   const reply = await send({ method: "GET", repository: reference, path, headers, limit: MANIFEST_LIMIT });
   if (!("response" in reply)) return reply;
   const { response, name } = reply;
-  if (response.status !== 200) return errorOf(name, response);
+  if (response.status !== 200) return errorOf(reply);
   if (response.truncated) return malformed(name, `the manifest is longer than ${MANIFEST_LIMIT} bytes`, 200);
-  // What the header says is not asked: many servers get it wrong, and the bytes speak for themselves.
   const digest = digestOf(response.body);
   if (reference.digest !== undefined && reference.digest !== digest)
     return malformed(name, `it was answered with another content, ${digest}`, 200);
+  const disputed = disputedDigest(response, digest);
+  if (disputed !== undefined)
+    return malformed(name, `it was announced as ${disputed} and is another content, ${digest}`, 200);
   const json = parseJson(response.body);
   if (json === undefined) return malformed(name, "the manifest is no JSON", 200);
   const mediaType = mediaTypeOf(response);
@@ -68,12 +72,12 @@ async function lookAtManifest(send: Send, reference: Reference): Promise<Answer<
   const path = `manifests/${nameOf(reference)}`;
   const reply = await send({ method: "HEAD", repository: reference, path, headers: { accept: ACCEPT } });
   if (!("response" in reply)) return reply;
-  const { response, name } = reply;
+  const { response } = reply;
   if (response.status === 200) {
     const described = readDescription(response, reference);
     return described && { kind: "found", value: described };
   }
-  const error = errorOf(name, response);
+  const error = errorOf(reply);
   return error.kind === "limited" || error.kind === "unavailable" ? error : undefined;
 }
 
@@ -100,7 +104,7 @@ export async function putManifest(
   const reply = await send({ method: "PUT", repository, path, headers, body: bytes });
   if (!("response" in reply)) return reply;
   const { response, name } = reply;
-  if (response.status < 200 || response.status > 202) return errorOf(name, response);
+  if (response.status < 200 || response.status > 202) return errorOf(reply);
   const told = response.headers["docker-content-digest"];
   if (isDigest(told) && told !== digest) return malformed(name, `the registry stored another content, ${told}`, 201);
   return { kind: "found", value: { mediaType, digest, size: bytes.length } };
@@ -110,9 +114,9 @@ export async function putManifest(
 export async function deleteManifest(send: Send, reference: Reference): Promise<Answer<true>> {
   const reply = await send({ method: "DELETE", repository: reference, path: `manifests/${nameOf(reference)}` });
   if (!("response" in reply)) return reply;
-  const { response, name } = reply;
+  const { response } = reply;
   if ([200, 202, 204].includes(response.status)) return { kind: "found", value: true };
-  const error = errorOf(name, response);
+  const error = errorOf(reply);
   // docker-registry 2 says 400 DIGEST_INVALID to a tag, and 405 where deleting is turned off.
   const cannot = response.status === 405 || (response.status === 400 && reference.digest === undefined);
   return cannot
@@ -136,7 +140,7 @@ export async function listTags(send: Send, repository: Repository): Promise<Answ
     const reply = await send({ method: "GET", repository, path, limit: MANIFEST_LIMIT });
     if (!("response" in reply)) return reply;
     const { response, name, url } = reply;
-    if (response.status !== 200) return errorOf(name, response);
+    if (response.status !== 200) return errorOf(reply);
     const listed = response.truncated ? undefined : readTags(response.body);
     if (!listed) return malformed(name, "it is no list of tags", 200);
     for (const tag of listed) tags.add(tag);

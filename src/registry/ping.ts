@@ -18,11 +18,11 @@ export async function askForChallenge(
   const request = { method: "GET", url: new URL("/v2/", origin), headers: {}, limit: LIMIT } as const;
   const reply = await persist(http, clock, () => follow(http, { ...request, authorization: undefined }));
   if (reply.kind === "failed") return reply.error;
-  const { response, name, url } = reply;
+  const { response, url } = reply;
   // Nobody else may say where a login goes.
   if (url.origin !== origin.origin) return undefined;
   const challenge = chooseChallenge(response.headers["www-authenticate"]);
   if (response.status === 401 && challenge) return challenge;
-  const error = errorOf(name, response);
+  const error = errorOf(reply);
   return error.kind === "absent" || error.kind === "malformed" ? undefined : error;
 }

@@ -104,15 +104,15 @@ export function openSender({ http, clock, authorizer, insecure }: SenderOptions)
   return async (call) => {
     const told = await askAuthorized(call);
     if (!isRefusal(told)) return told;
-    const error = "response" in told ? errorOf(told.name, told.response) : told;
+    const error = "response" in told ? errorOf(told) : told;
     return { ...error, fix: error.fix ?? refusalAdvice(call.repository, await authorizer.hasLogin(call.repository)) };
   };
 }
 
 function isRefusal(told: Reply | RegistryError): boolean {
   if (!("response" in told)) return told.kind === "denied";
-  const { response, name } = told;
-  return (response.status === 401 || response.status === 403) && errorOf(name, response).kind === "denied";
+  const { status } = told.response;
+  return (status === 401 || status === 403) && errorOf(told).kind === "denied";
 }
 
 function refusalAdvice({ registry }: Repository, hasLogin: boolean): string {

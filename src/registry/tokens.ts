@@ -1,8 +1,8 @@
+import { parseJson } from "../oci/json.ts";
 import type { Repository } from "../oci/reference.ts";
 import type { Clock, RegistryError, StoredLogin } from "../world.ts";
 import type { Challenge } from "./challenge.ts";
-import { errorOf, malformed, parseJson } from "./errors.ts";
-import type { HttpResponse } from "./http.ts";
+import { errorOf, malformed } from "./errors.ts";
 import { mayHearLogin } from "./origins.ts";
 import { type Failed, follow, persist, type Reply, sendOnce, type TimedHttp } from "./transport.ts";
 
@@ -99,7 +99,7 @@ async function fetchToken(
   const hasLogin = login !== undefined;
   if (reply.kind === "failed") return refused(reply.error, clock, hasLogin);
   const { response, name } = reply;
-  if (response.status !== 200) return refused(refusalOf(name, response), clock, hasLogin);
+  if (response.status !== 200) return refused(refusalOf(reply), clock, hasLogin);
   const token = response.truncated ? undefined : readToken(response.body);
   if (token === undefined)
     return refused(malformed(name, "the token server's answer holds no token", 200), clock, hasLogin);
@@ -156,9 +156,10 @@ function askOAuth(http: TimedHttp, realm: URL, wanted: Scoped, identityToken: st
 }
 
 /** That a token server knows nothing of a repository is no absence: it speaks of rights only. */
-function refusalOf(name: string, response: HttpResponse): RegistryError {
-  const error = errorOf(name, response);
-  const isRefusal = response.status >= 400 && response.status < 500;
+function refusalOf(reply: Reply): RegistryError {
+  const error = errorOf(reply);
+  const { status } = reply.response;
+  const isRefusal = status >= 400 && status < 500;
   return isRefusal && error.kind !== "limited" && error.kind !== "unavailable" ? { ...error, kind: "denied" } : error;
 }
 

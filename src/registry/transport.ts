@@ -1,15 +1,10 @@
 import type { Clock, RegistryError } from "../world.ts";
-import { failureOf, malformed, nameRequest } from "./errors.ts";
+import { failureOf, malformed, nameRequest, type Said } from "./errors.ts";
 import type { Http, HttpFailure, HttpRequest, HttpResponse } from "./http.ts";
-import { within } from "./patience.ts";
+import { openPatience, type Patience, within } from "./patience.ts";
 
 /** An answer, by the name of the request that got it and the address that it came from. */
-export type Reply = {
-  readonly kind: "reply";
-  readonly response: HttpResponse;
-  readonly name: string;
-  readonly url: URL;
-};
+export type Reply = Said & { readonly kind: "reply"; readonly url: URL };
 
 /** No answer, or none that may be followed. */
 export type Failed = {
@@ -30,36 +25,78 @@ const ATTEMPTS = 4;
 const FIRST_PAUSE = 300;
 const LONGEST_PAUSE = 60_000;
 const PASSING = new Set([408, 429, 499, 500, 502, 503, 504, 522]);
+/** In milliseconds: how long a host may say nothing that counts, and how long all of them together may be waited for. */
+const LIMITS: TimeLimits = { silence: 60_000, all: 600_000 };
 const OUT_OF_TIME: HttpFailure = {
   kind: "failure",
   words: "all look-ups together took longer than they may; the rest was not asked",
   why: "time",
 };
 
-/** Gives all requests together an end. Past it nothing is sent, and what is under way is given up. */
+export type TimeLimits = { readonly silence: number; readonly all: number };
+
+/**
+ * Gives all requests together an end, and those to each host. Past it nothing is sent, and what is under way is given up. A host that fell
+ * silent is not waited for a second time, whoever asks: else each step of a run would wait as long as the first one did.
+ */
 export function limitTime(
   http: Http,
   clock: Clock,
+  { silence, all }: TimeLimits = LIMITS,
 ): TimedHttp & { readonly limit: (until: number | undefined) => void } {
   let end: number | undefined;
-  const left = (): number => (end === undefined ? Number.POSITIVE_INFINITY : end - clock());
+  const together = openPatience(all, clock);
+  const hosts = new Map<string, Patience>();
+  const patienceWith = (host: string): Patience => {
+    const patience = hosts.get(host) ?? openPatience(silence, clock);
+    hosts.set(host, patience);
+    return patience;
+  };
+  const left = (): number => Math.min(together.left(), end === undefined ? Number.POSITIVE_INFINITY : end - clock());
+  const waiting = async <T>(patiences: readonly Patience[], work: () => Promise<T>): Promise<T> => {
+    for (const one of patiences) one.begin();
+    try {
+      return await work();
+    } finally {
+      for (const one of patiences) one.end();
+    }
+  };
   return {
     ...http,
     left,
     inTime: async (work) => {
       const rest = left();
-      const done = Number.isFinite(rest) ? await within(rest, work) : await work;
+      const done = await waiting([together], () => within(rest, work));
       return done === "late" ? OUT_OF_TIME : done;
     },
     limit: (milliseconds) => {
       end = milliseconds === undefined ? undefined : clock() + milliseconds;
     },
+    pause: (milliseconds) => waiting([together], () => http.pause(milliseconds)),
     send: async (request) => {
+      const host = patienceWith(request.url.host);
       const rest = left();
       if (rest <= 0) return OUT_OF_TIME;
-      return http.send(Number.isFinite(rest) ? { ...request, timeout: rest } : request);
+      if (host.left() <= 0) return silentFor(silence);
+      const onBytes = (bytes: number): void => {
+        for (const one of [host, together]) one.heard(bytes);
+      };
+      // What the run may take at most moves on with what comes through; a look-up's limit does not.
+      const timeout = end === undefined ? {} : { timeout: rest };
+      const patience = Math.min(host.left(), rest);
+      return waiting([host, together], async () => {
+        const answer = await http.send({ ...request, ...timeout, patience, onBytes });
+        // A gateway that answers for what is behind it has not said anything.
+        if (answer.kind === "response" && !PASSING.has(answer.status)) host.renew();
+        return answer;
+      });
     },
   };
+}
+
+function silentFor(milliseconds: number): HttpFailure {
+  const words = `it has said nothing that counts for ${milliseconds / 1000} s, and is not asked any more`;
+  return { kind: "failure", words, why: "time" };
 }
 
 /** Sends one request, and follows nothing. */
@@ -68,7 +105,7 @@ export async function sendOnce(http: Http, request: HttpRequest): Promise<Reply 
   const answer = await http.send(request);
   return answer.kind === "failure"
     ? { kind: "failed", error: failureOf(name, answer), why: answer.why }
-    : { kind: "reply", response: answer, name, url: request.url };
+    : { kind: "reply", response: answer, name, url: request.url, isElsewhere: false };
 }
 
 type Hops = HttpRequest & {
@@ -91,7 +128,7 @@ export async function follow(http: Http, { authorization, ...hops }: Hops): Prom
     if (reply.kind === "failed") return reply;
     const looks = method === "GET" || method === "HEAD";
     const next = reply.response.status === 303 && !looks ? undefined : redirectOf(reply.response, url, reply.name);
-    if (next === undefined) return reply;
+    if (next === undefined) return { ...reply, isElsewhere: url.origin !== hops.url.origin };
     if (!(next instanceof URL)) return { kind: "failed", error: next, why: "refused" };
     request = { ...request, url: next };
   }

@@ -95,8 +95,9 @@ export function describeSboms(sboms: readonly PlatformSbom[]): string[] {
 /** The last lines of the log: what later jobs get, and what it cost. */
 export function describeEnd(report: Report): string[] {
   const traffic = report.probe?.traffic;
+  const handedOut = report.image ?? report.localImage;
   return [
-    `result: ${report.result}${report.image === undefined ? "" : ` ${report.image}`}`,
+    `result: ${report.result}${handedOut === undefined ? "" : ` ${handedOut}`}`,
     ...(traffic && report.probe
       ? [
           `The probe took ${report.probe.seconds} s, ${count(traffic.requests, "request")} in ${count(traffic.waves, "wave")}, ${traffic.bytes} bytes.`,

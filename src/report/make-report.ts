@@ -24,6 +24,8 @@ export function makeReport({
     plan,
     verdict,
     image: outcome.image,
+    localImage: outcome.localImage,
+    notPushed: outcome.notPushed,
     digest: outcome.digest,
     pushed: outcome.pushed ?? false,
     platforms: platformsOf(outcome),

@@ -9,7 +9,7 @@ import type { Platform } from "../oci/platform.ts";
 import type { Repository } from "../oci/reference.ts";
 import type { Plan } from "../plan/keyed.ts";
 import type { Verdict } from "../probe/probe.ts";
-import type { Result } from "../publish/outcome.ts";
+import type { NotPushed, Result } from "../publish/outcome.ts";
 import type { PlatformChanges } from "../sbom/compare.ts";
 import type { SbomFile } from "../sbom/files.ts";
 import type { PlatformSbom } from "../sbom/read.ts";
@@ -22,8 +22,11 @@ export type Report = {
   readonly sourceKey: Digest | undefined;
   readonly plan: Plan | undefined;
   readonly verdict: Verdict | undefined;
-  /** The image that later jobs use: pinned, or a local tag. */
+  /** The image that later jobs use: pinned, or what stands in for it. */
   readonly image: string | undefined;
+  /** The tag in the local engine of what was built and not pushed: later steps of this job alone can use it. */
+  readonly localImage: string | undefined;
+  readonly notPushed: NotPushed | undefined;
   readonly digest: Digest | undefined;
   readonly pushed: boolean;
   readonly platforms: readonly {
@@ -61,6 +64,8 @@ export function reportFailure(failure: ActionError, seconds: number): Report {
     plan: undefined,
     verdict: undefined,
     image: undefined,
+    localImage: undefined,
+    notPushed: undefined,
     digest: undefined,
     pushed: false,
     platforms: [],

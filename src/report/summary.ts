@@ -21,7 +21,7 @@ const HEADLINES: Readonly<Record<Report["result"], string>> = {
 /** The job summary in Markdown. No value of the environment and no build arg stands in it: Gitea keeps summaries unmasked. */
 export function renderSummary(report: Report): Markdown {
   const parts = [
-    md`### Dev container: ${asText(HEADLINES[report.result])}`,
+    md`### Dev container: ${asText(HEADLINES[report.result])}${refusalOf(report)}`,
     ...(report.failure ? failureOf(report.failure) : []),
     ...imageOf(report),
     ...doubtOf(report),
@@ -43,7 +43,14 @@ function failureOf({ message, details, code, fix, at }: ActionError): readonly M
   ];
 }
 
-function imageOf({ image, isFallback }: Report): readonly Markdown[] {
+/** That the push of the repository's own code was refused is no detail: no other job has the image. */
+function refusalOf({ notPushed }: Report): Markdown {
+  return notPushed?.isRefused ? md`, and the registry refused the push` : md``;
+}
+
+function imageOf({ image, localImage, notPushed, isFallback }: Report): readonly Markdown[] {
+  if (localImage !== undefined)
+    return [md`${asCode(localImage)} is in the local engine alone: ${asText(notPushed?.why ?? "")}.`];
   if (image === undefined) return [];
   return [isFallback ? md`${asCode(image)} stands in for it.` : asCode(image)];
 }

@@ -1,4 +1,5 @@
 import { type Digest, hexOf } from "../oci/digest.ts";
+import { parseJson } from "../oci/json.ts";
 import { isRecord } from "../oci/manifest.ts";
 
 /** The forms of BuildKit up to 0.30 and from 0.31 on. */
@@ -27,12 +28,4 @@ export function readStatement(
   return isNamed
     ? { predicate: json.predicate }
     : { wrong: `it does not speak of ${expected.subject}, beside which the index lists it` };
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
 }

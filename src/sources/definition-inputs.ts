@@ -1,3 +1,4 @@
+import { isVolatileLabel, labelOf } from "../arguments/volatile-labels.ts";
 import { DEFAULT_CONFIGURATION } from "../devcontainer/find.ts";
 import type { Workspace } from "../devcontainer/paths.ts";
 import { pathWithin, resolvePath } from "../devcontainer/paths.ts";
@@ -20,6 +21,11 @@ export function withBuildInputs(
     if (kind === "folder" && pathWithin(workspace.folder, source) === undefined) throw leavesWorkspace(name, value);
     return [name, { kind, value: source, at, fromEnvironment: false, fromHostPath: false }];
   });
+  const asked = [...definition.counted, ...optionsOfInputs(inputs, at)];
+  const isVolatile = (option: CountedOption): boolean => {
+    const label = labelOf(option);
+    return label !== undefined && isVolatileLabel(label, inputs.ignoredLabels);
+  };
   return {
     ...definition,
     target:
@@ -27,17 +33,29 @@ export function withBuildInputs(
         ? definition.target
         : { value: inputs.target, at, fromEnvironment: false, fromHostPath: false },
     contexts: new Map([...definition.contexts, ...contexts]),
-    counted: [...definition.counted, ...countedInputs(inputs, at)],
+    counted: asked.filter((option) => !isVolatile(option)),
+    uncounted: [...definition.uncounted, ...asked.filter(isVolatile)],
+    warnings: [...definition.warnings, ...idlePatterns(inputs, asked)],
   };
 }
 
-function countedInputs({ labels, network, hosts }: BuildInputs, at: Place): CountedOption[] {
-  const option = (name: string, value: string): CountedOption => ({ name, value, at, fromEnvironment: false });
+function optionsOfInputs({ labels, network, hosts }: BuildInputs, at: Place): CountedOption[] {
+  const option = (input: string, name: string, value: string): CountedOption => {
+    return { name, value, at, fromEnvironment: false, input };
+  };
   return [
-    ...labels.map(({ name, value }) => option("label", `${name}=${value}`)),
-    ...(network === undefined ? [] : [option("network", network)]),
-    ...hosts.map(({ name, address }) => option("add-host", `${name}=${address}`)),
+    ...labels.map(({ name, value }) => option("labels", "label", `${name}=${value}`)),
+    ...(network === undefined ? [] : [option("network", "network", network)]),
+    ...hosts.map(({ name, address }) => option("add-hosts", "add-host", `${name}=${address}`)),
   ];
+}
+
+/** A typo here would have every build miss. */
+function idlePatterns({ ignoredLabels }: BuildInputs, asked: readonly CountedOption[]): Definition["warnings"] {
+  const names = asked.flatMap((option) => labelOf(option) ?? []);
+  return ignoredLabels
+    .filter(({ matches }) => !names.some(matches))
+    .map(({ written }) => ({ text: `the input ignore-labels names ${written}, and there is no such label` }));
 }
 
 function leavesWorkspace(name: string, value: string): ActionError {

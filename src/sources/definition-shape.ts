@@ -23,8 +23,8 @@ export type Written = {
 /** Where a named build context is: an absolute folder, or an image. */
 export type NamedContext = { readonly kind: "folder" | "image" } & Written;
 
-/** An option of buildx that changes the image's bytes. */
-export type CountedOption = BuildOption & { readonly fromEnvironment: boolean };
+/** An option of buildx that changes the image's bytes. `input` names the one that asks for it, where no file does. */
+export type CountedOption = BuildOption & { readonly fromEnvironment: boolean; readonly input?: string };
 
 type At = { readonly at: Place };
 

@@ -2,7 +2,7 @@ import type { Secret } from "../arguments/secrets.ts";
 import type { Ssh } from "../arguments/ssh.ts";
 import { resolvePath } from "../devcontainer/paths.ts";
 import type { Warning } from "../errors.ts";
-import { ActionError } from "../errors.ts";
+import { ActionError, type Place } from "../errors.ts";
 import type { BuildInputs } from "../inputs/build-inputs.ts";
 import type { Files } from "../world.ts";
 import type { Definition } from "./definition-shape.ts";
@@ -25,7 +25,8 @@ type Named = {
 
 /**
  * A secret that the configuration names goes wherever the configuration wants. So it gets none of the run's own, whatever variable or file
- * it is in, and a fork's gets none at all.
+ * it is in, and a fork's gets none at all. Of those that inputs name RUN can read each: a stranger's gets those alone whose variable the
+ * input local-env names as well.
  */
 export async function grantSecrets(
   { definition, build, readable }: Named,
@@ -44,18 +45,43 @@ export async function grantSecrets(
   const refused = judged.flatMap(({ one, why }) => (why === undefined ? [] : [{ one, why }]));
   const isGranted = (one: object): boolean => !refused.some((other) => other.one === one);
   const [first] = readable.isFork ? [] : refused;
+  const handed = {
+    secrets: build.secrets.filter(({ source }) => readable.hands(source.kind === "env" ? source.name : undefined)),
+    ssh: build.ssh.filter(({ written }) => readable.hands(written.length === 0 ? "SSH_AUTH_SOCK" : undefined)),
+  };
   return {
-    secrets: [...configured.secrets.filter(isGranted), ...build.secrets],
-    ssh: [...configured.ssh.filter(isGranted), ...build.ssh],
-    withoutSecrets:
-      first &&
-      new ActionError("E_CONFIG", {
-        what: `The configuration names ${first.why}.`,
-        fix: "Without it another image would be built, so none is.",
-        at: first.one.at,
-      }),
+    secrets: [...configured.secrets.filter(isGranted), ...handed.secrets],
+    ssh: [...configured.ssh.filter(isGranted), ...handed.ssh],
+    withoutSecrets: first ? withheldFromConfiguration(first) : withheldFromStranger(build, handed),
     warnings: refused.map(({ one, why }) => ({ text: `the configuration names ${why}`, at: one.at })),
   };
+}
+
+function withheldFromConfiguration({
+  one: { at },
+  why,
+}: {
+  readonly one: { readonly at: Place };
+  readonly why: string;
+}): ActionError {
+  return new ActionError("E_CONFIG", {
+    what: `The configuration names ${why}.`,
+    fix: "Without it another image would be built, so none is.",
+    at,
+  });
+}
+
+type Inputs = Pick<BuildInputs, "secrets" | "ssh">;
+
+function withheldFromStranger(asked: Inputs, handed: Inputs): ActionError | undefined {
+  const secret = asked.secrets.find((one) => !handed.secrets.includes(one));
+  const one = secret ?? asked.ssh.find((other) => !handed.ssh.includes(other));
+  if (one === undefined) return undefined;
+  const input = secret ? "build-secrets" : "ssh";
+  return new ActionError("E_INPUT", {
+    what: `The input ${input} names ${one.id}, and this run counts as a fork's, whose code gets no secret and no agent: RUN could send it anywhere.`,
+    fix: `An image that is there is found all the same. Where a stranger may have it, name its variable${secret ? "" : " (SSH_AUTH_SOCK)"} in local-env as well.`,
+  });
 }
 
 const FOR_FORKS = "this run counts as a fork's, whose configuration gets no secret and no agent";
@@ -67,7 +93,7 @@ async function whyNoSecret(
 ): Promise<string | undefined> {
   const subject = `the secret ${id}`;
   if (readable.isFork)
-    return `${subject}: ${FOR_FORKS}. Name it in the input build-secrets where a stranger may use it`;
+    return `${subject}: ${FOR_FORKS}. Where a stranger may have it, name it in the input build-secrets, and its variable in local-env`;
   if (source.kind === "env") {
     const found = readable.withheld(source.name);
     return found && `${subject} from ${tellWithheld(found)}`;
@@ -83,7 +109,8 @@ async function whyNoSecret(
 
 function whyNoAgent({ id, written }: Ssh, readable: Readable): string | undefined {
   const subject = `the ssh id ${id}`;
-  if (readable.isFork) return `${subject}: ${FOR_FORKS}. Name it in the input ssh where a stranger may use it`;
+  if (readable.isFork)
+    return `${subject}: ${FOR_FORKS}. Where a stranger may have it, name it in the input ssh, and SSH_AUTH_SOCK in local-env`;
   const found = written.length === 0 ? readable.withheld("SSH_AUTH_SOCK") : undefined;
   return found && `${subject} from ${tellWithheld(found)}`;
 }

@@ -1,3 +1,4 @@
+import { dockerFolder, readJson } from "../buildx/docker-folder.ts";
 import { resolvePath } from "../devcontainer/paths.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import { isRecord } from "../oci/manifest.ts";
@@ -23,7 +24,8 @@ export type HoldsSecret = (text: string) => boolean;
 type Reading = { readonly inputs: Inputs; readonly workspace: string };
 
 /**
- * Gathers everything that the run knows to be secret: tokens of the host, and what the inputs hold or name.
+ * Gathers everything that the run knows to be secret: tokens of the host, what the inputs hold or name, and the logins that
+ * docker has on this machine.
  * Files that cannot be read are passed over here: who needs them says so.
  */
 export async function knownSecrets(
@@ -38,7 +40,9 @@ export async function knownSecrets(
   ];
   const read = await Promise.all(paths.map((path) => readQuietly(files, resolvePath(workspace, path))));
   const tokens = Object.entries(host.env).flatMap(([name, value]) => (isSecretToken(name) ? [value] : []));
-  const logins = dockerConfiguration ? secretsOfLogins(dockerConfiguration.auths) : [];
+  const own = await readJson(files, `${dockerFolder(host.env)}/config.json`).catch(() => undefined);
+  const auths = [dockerConfiguration?.auths, own?.auths].filter(isRecord);
+  const logins = auths.flatMap(secretsOfLogins);
   return openSecrets([...tokens, ...secretTexts, ...logins, ...named, ...read.flatMap((text) => text ?? [])]);
 }
 

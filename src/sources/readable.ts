@@ -1,4 +1,4 @@
-import type { NamePattern } from "../arguments/merge.ts";
+import type { NamePattern } from "../arguments/argument.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Files, Host } from "../world.ts";
 import { type HoldsSecret, isToken, knownSecrets } from "./known-secrets.ts";
@@ -11,6 +11,8 @@ export type Readable = {
   readonly holdsSecret: HoldsSecret;
   /** Whether a fork's code wrote the configuration: it names no secret and no agent then. */
   readonly isFork: boolean;
+  /** Whether what inputs name goes to the build. To a stranger's only what the input local-env names too. */
+  readonly hands: (variable: string | undefined) => boolean;
 };
 
 /** `token`: it is one, or holds one. `local-env`: the input does not name it. `fork`: nothing is read without that input. */
@@ -47,6 +49,10 @@ export async function readableEnvironment(
     withheld: (name) => withheld.get(name),
     holdsSecret,
     isFork: event.isFork,
+    hands: (variable) =>
+      !event.isFork ||
+      event.isQueued === true ||
+      (variable !== undefined && (inputs.localEnv ?? []).some(({ matches }) => matches(variable))),
   };
 }
 

@@ -24,6 +24,7 @@ import { readDefinition } from "./definition.ts";
 import { dockerfileDefinition, imageDefinition, withBuildInputs } from "./definition-inputs.ts";
 import type { CountedOption, Definition } from "./definition-shape.ts";
 import type { FeatureSources, FeatureSourcesRequest } from "./feature-sources.ts";
+import { refuseGitLogins } from "./git-logins.ts";
 import { readImageName } from "./image-name.ts";
 import { type Readable, readableEnvironment } from "./readable.ts";
 import { refusedRights, rightsIn } from "./rights.ts";
@@ -116,6 +117,9 @@ async function gatherAround(
   const definition = withBuildInputs(configured, inputs.build, { workspace, at: { file: found.relative } });
   const read = await readSource({ inputs, definition, workspace, readable, triggers }, { files, host, effort });
   const namedContexts = await readNamedContexts(files, workspace.checkout, definition, effort);
+  const { root = "", entries = new Map() } = read.context ?? {};
+  const taken = [...entries.values()].map((paths) => ({ root, entries: paths }));
+  await refuseGitLogins([...taken, ...namedContexts.values()], files, readable.holdsSecret);
   const { additionalFeatures: additional, lockfile } = inputs;
   const refused = host.event.isFork ? rightsIn(configured.counted) : [];
   const told = [

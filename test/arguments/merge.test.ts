@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Argument } from "../../src/arguments/argument.ts";
-import { type Given, mergeArguments, type NamePattern, parseNamePattern } from "../../src/arguments/merge.ts";
+import type { Argument, NamePattern } from "../../src/arguments/argument.ts";
+import { type Given, mergeArguments, parseNamePattern } from "../../src/arguments/merge.ts";
 import { parseArgumentFile, parseArgumentInput } from "../../src/arguments/parse.ts";
 import { ActionError } from "../../src/errors.ts";
 import { refusalOf } from "../devcontainer/refusal.ts";

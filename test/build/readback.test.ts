@@ -14,6 +14,7 @@ const SBOM = "https://spdx.dev/Document";
 const PROVENANCE = "https://slsa.dev/provenance/v1";
 
 let task: PushedTask;
+const pause = async (): Promise<void> => undefined;
 const told: Digest[] = [];
 
 beforeEach(async () => {
@@ -91,7 +92,7 @@ async function readBackOf(pushed: Pushed, what = task): Promise<{ found: unknown
     ...more,
   };
   const metadata = JSON.stringify({ "containerimage.digest": sha("index") });
-  const found = await readBack(what, metadata, { registry }).catch((error: unknown) => error);
+  const found = await readBack(what, metadata, { registry, pause }).catch((error: unknown) => error);
   return { found, put };
 }
 
@@ -143,11 +144,24 @@ test.each<[string, Pushed, string, RegExp]>([
   expect(put).toEqual([]);
 });
 
+test.each<[string, RegistryError["kind"]]>([
+  ["is gone", "absent"],
+  ["cannot be asked about", "unavailable"],
+])("refused: a statement that is listed %s", async (_, kind) => {
+  const hasBlob: Registry["hasBlob"] = async (__, { digest }) =>
+    digest === sha(SBOM) ? refused(kind) : { kind: "found", value: true };
+  const { found } = await readBackOf({ statements: [SBOM, PROVENANCE], more: { hasBlob } });
+  expect(found).toMatchObject({
+    code: "E_PUSH",
+    message: expect.stringMatching(/its SBOM cannot be read back: no luck/),
+  });
+});
+
 test("what buildx did not tell, and what the registry does not serve", async () => {
   const registry = registryOf({});
-  await expect(readBack(task, "{}", { registry })).rejects.toMatchObject({ code: "E_PUSH" });
+  await expect(readBack(task, "{}", { registry, pause })).rejects.toMatchObject({ code: "E_PUSH" });
   const metadata = JSON.stringify({ "containerimage.digest": sha("index") });
-  await expect(readBack(task, metadata, { registry })).rejects.toMatchObject({
+  await expect(readBack(task, metadata, { registry, pause })).rejects.toMatchObject({
     code: "E_PUSH",
     message: expect.stringContaining("the registry does not serve it: manifest unknown"),
   });

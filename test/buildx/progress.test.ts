@@ -173,15 +173,33 @@ test("a step that was ended because another failed is not what failed", () => {
   expect(end.failure.step).toBeUndefined();
 });
 
-test("a layer cache that is not there is no failure", () => {
-  const error = "failed to configure registry cache importer: r/cache:1: not found";
+test.each<readonly [string, string, string]>([
+  ["is not there yet", "failed to configure registry cache importer: r/cache:1: not found", "there is none yet"],
+  [
+    "is not there yet",
+    "failed to configure registry cache importer: docker.io/r/cache:1: not found",
+    "there is none yet",
+  ],
+  ...[
+    "failed to configure registry cache importer: r/other:1: not found",
+    "failed to configure registry cache importer: r/cache:1: pull access denied",
+    "failed to configure registry cache importer: r/cache:1: failed to fetch token: 404 Not Found: not found",
+  ].map((error) => ["cannot be read", error, `nothing to import: ${error}`] as const),
+])("a layer cache that %s is no failure: %s", (_, error, told) => {
   const { log, end } = play([
     vertex("c", "importing cache manifest from r/cache:1", { from: 0, to: 1, error }),
     vertex("a", "[2/2] RUN make", { from: 0, to: 1, error: "broken" }),
     "ERROR: something else",
   ]);
-  expect(log[0]).toBe(`[linux/arm64] importing cache manifest from r/cache:1: nothing to import: ${error}`);
+  expect(log[0]).toBe(`[linux/arm64] importing cache manifest from r/cache:1: ${told}`);
   expect(end.failure.step).toBe("[2/2] RUN make");
+});
+
+test("a layer cache that could not be exported is told apart from what made the build fail", () => {
+  const error = "error writing manifest blob: 400 Bad Request";
+  const { end } = play([vertex("c", "exporting cache to registry", { from: 0, to: 1, error })]);
+  expect(end.lostCache).toBe(error);
+  expect(play([vertex("c", "exporting cache to registry", { from: 0, to: 1 })]).end.lostCache).toBeUndefined();
 });
 
 test("the last lines of what failed are kept", () => {

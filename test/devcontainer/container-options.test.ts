@@ -1,7 +1,10 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { containerOptions } from "../../src/devcontainer/container-options.ts";
 import type { JsonObject } from "../../src/devcontainer/json.ts";
 import { mergeMetadata } from "../../src/devcontainer/merge.ts";
+
+const OWN = { isForeign: false, imageUser: "", folderOwner: "anyone" } as const;
 
 describe("the options of a job's container", () => {
   it.each<[string, JsonObject, string]>([
@@ -35,12 +38,23 @@ describe("the options of a job's container", () => {
       "--mount type=bind,source=/var/run/docker.sock,target=/var/run/docker-host.sock",
     ],
     [
+      "what a mount says beside",
+      {
+        mounts: [
+          "type=volume,src=a,dst=/x,ro,volume-nocopy=true,consistency=cached,volume-driver=local",
+          "type=volume,source=n,target=/n,volume-opt=type=nfs,volume-opt=o=addr=10.0.0.1,volume-opt=device=:/export",
+          "type=tmpfs,target=/t,tmpfs-size=64m,tmpfs-mode=1770,readonly=false",
+        ],
+      },
+      "--mount type=volume,source=a,target=/x,readonly,volume-nocopy=true --mount type=volume,source=n,target=/n,volume-opt=type=nfs,volume-opt=o=addr=10.0.0.1,volume-opt=device=:/export --mount type=tmpfs,target=/t,tmpfs-size=64m,tmpfs-mode=1770",
+    ],
+    [
       "a path with a blank",
       { mounts: [{ type: "volume", source: "a", target: "/my cache" }] },
       '--mount "type=volume,source=a,target=/my cache"',
     ],
   ])("%s", (_name, entry, wanted) => {
-    expect(containerOptions(mergeMetadata([entry]), { isForeign: false })).toEqual({ text: wanted, leftOut: [] });
+    expect(containerOptions(mergeMetadata([entry]), OWN)).toMatchObject({ text: wanted, leftOut: [] });
   });
 });
 
@@ -68,23 +82,34 @@ describe("what metadata would smuggle in beside what it names", () => {
     ["another type", { mounts: ["type=image,source=debian,target=/host"] }],
     ["an option behind a line break", { mounts: [{ type: "volume", target: "/host\n--privileged" }] }],
   ])("%s", (_name, entry) => {
-    const { text, leftOut } = containerOptions(mergeMetadata([entry]), { isForeign: false });
+    const { text, leftOut } = containerOptions(mergeMetadata([entry]), OWN);
     expect(text).toBe("");
     expect(leftOut).toEqual([expect.stringMatching(/^a mount: /)]);
   });
 
-  it("fields that docker knows and nobody here asks for are not handed on", () => {
-    const mount =
-      "type=volume,source=a,target=/x,volume-driver=local,volume-opt=type=none,volume-opt=o=bind,volume-opt=device=/";
-    const { text } = containerOptions(mergeMetadata([{ mounts: [mount] }]), { isForeign: false });
-    expect(mountsIn(text)).toEqual([["type=volume", "source=a", "target=/x"]]);
+  it("fields with which a volume would be a folder of the host are not handed on, and are told", () => {
+    const opts = (...values: readonly string[]) => values.map((value) => `volume-opt=${value}`).join(",");
+    const mounts = [
+      `type=volume,source=a,target=/x,${opts("type=none", "o=bind", "device=/")}`,
+      `type=volume,source=a,target=/x,${opts("type=tmpfs", "o=rbind", "device=/")}`,
+      `type=volume,source=a,target=/x,${opts("type=nfs", "type=ext4", "device=/dev/sda1")}`,
+      `type=volume,source=a,target=/x,${opts("device=/")}`,
+      "type=volume,source=a,target=/x,volume-driver=other,volume-subpath=../../etc,volume-subpath=/etc",
+      "type=tmpfs,target=/x,volume-opt=type=tmpfs,tmpfs-size=1m o=bind",
+    ];
+    for (const mount of mounts) {
+      const { text, leftOut, notHere } = containerOptions(mergeMetadata([{ mounts: [mount] }]), OWN);
+      expect(mountsIn(text)[0]?.filter((field) => !/^(type=(volume|tmpfs)|source=a)$/.test(field))).toEqual([
+        "target=/x",
+      ]);
+      expect(leftOut).toEqual([]);
+      expect(notHere).toHaveLength(mount.split(",").filter((field) => /-/.test(field)).length);
+    }
   });
 
   it("a user behind a line break", () => {
-    const told = containerOptions(mergeMetadata([{ remoteUser: "dev\n--privileged", init: true }]), {
-      isForeign: false,
-    });
-    expect(told).toEqual({ text: "--init", leftOut: ["a --user that holds a control character"] });
+    const told = containerOptions(mergeMetadata([{ remoteUser: "dev\n--privileged", init: true }]), OWN);
+    expect(told).toMatchObject({ text: "--init", leftOut: ["a --user that holds a control character"] });
   });
 });
 
@@ -101,7 +126,7 @@ it("what a fork's code made gets nothing with which it could reach the machine o
       "type=tmpfs,target=/tmp/x",
     ],
   };
-  const { text, leftOut } = containerOptions(mergeMetadata([entry]), { isForeign: true });
+  const { text, leftOut } = containerOptions(mergeMetadata([entry]), { ...OWN, isForeign: true });
   expect(text).toBe("--user dev --init --mount type=volume,target=/cache --mount type=tmpfs,target=/tmp/x");
   expect(leftOut).toEqual([
     "--privileged: a fork's code made the image",
@@ -109,4 +134,127 @@ it("what a fork's code made gets nothing with which it could reach the machine o
     "--security-opt seccomp=unconfined: a fork's code made the image",
     "a mount: a fork's code made the image, and it is the engine's socket",
   ]);
+});
+
+it("whatever a mount holds, docker is told a type, a source and a target, and of the host nothing but the engine's socket", () => {
+  const piece = fc.constantFrom(
+    ...["type", "source", "src", "target", "dst", "readonly", "volume-opt", "bind", "volume", "tmpfs", "/", "/x", "a"],
+    ...["/var/run/docker.sock", ",", "=", '"', "\n", " ", "\\", "$" + "{x}", "--privileged"],
+  );
+  const text = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(""));
+  const name = fc.constantFrom("type", "source", "src", "target", "dst", "destination", "readonly");
+  const kind = fc.constantFrom("bind", "volume", "tmpfs");
+  const mount = fc.oneof(
+    text,
+    fc.dictionary(name, fc.oneof(text, kind)),
+    fc.record({ type: kind, source: text, target: fc.oneof(text, fc.constant("/x")) }),
+  );
+  let told = 0;
+  fc.assert(
+    fc.property(mount, (written) => {
+      const { text: options } = containerOptions(mergeMetadata([{ mounts: [written] }]), OWN);
+      if (options === "") return;
+      told++;
+      // One option and its value, as a shell or .NET would part them; the value as one line of comma-separated values.
+      const [, quoted, plain = ""] = /^--mount (?:"((?:[^"\\]|\\.)*)"|([^\s"]+))$/.exec(options) ?? [];
+      const fields = (quoted?.replaceAll(/\\(.)/g, "$1") ?? plain).split(",").map((field) => field.split("="));
+      expect(fields.map(([field]) => field)).toSatisfy((names: readonly string[]) =>
+        /^type( source)? target( readonly)*$/.test(names.join(" ")),
+      );
+      const [type, source] = [fields[0]?.[1], fields[1]?.[0] === "source" ? fields[1].slice(1).join("=") : undefined];
+      if (type === "bind") expect(source).toBe("/var/run/docker.sock");
+      else if (source !== undefined) expect(source).toMatch(/^[a-zA-Z0-9][\w.-]*$/);
+    }),
+    { numRuns: 3000 },
+  );
+  expect(told).toBeGreaterThan(20);
+});
+
+describe("who works in a job's container", () => {
+  it.each<[string, JsonObject, string, number | "anyone", string, string | undefined]>([
+    ["anyone, where the folders become theirs", { remoteUser: "dev" }, "", "anyone", "--user dev", undefined],
+    ["the image's own user, where the folders become theirs", {}, "dev", "anyone", "", undefined],
+    ["root in the place of another than the owner", { remoteUser: "dev" }, "", 1001, "--user root", "dev"],
+    ["root in the place of the image's own", {}, "dev", 1001, "--user root", "dev"],
+    ["root in the place of the container's", { containerUser: "dev" }, "root", 1001, "--user root", "dev"],
+    ["the owner, by number", { remoteUser: "1001" }, "", 1001, "--user 1001", undefined],
+    ["the owner, by number and group", { remoteUser: "1001:staff" }, "", 1001, "--user 1001:staff", undefined],
+    ["the image's own, who is the owner", {}, "1001", 1001, "", undefined],
+    ["root, whoever owns", { remoteUser: "root" }, "dev", 1001, "--user root", undefined],
+    ["root by number", {}, "0:0", 1001, "", undefined],
+    ["nobody named: root", {}, "", 1001, "", undefined],
+    ["a name that begins with the number", { remoteUser: "1001a" }, "", 1001, "--user root", "1001a"],
+  ])("%s", (_name, entry, imageUser, folderOwner, text, insteadOfUser) => {
+    const options = containerOptions(mergeMetadata([entry]), { isForeign: false, imageUser, folderOwner });
+    expect(options).toEqual({
+      text,
+      leftOut: [],
+      notHere: [],
+      ...(insteadOfUser === undefined ? {} : { insteadOfUser }),
+    });
+  });
+});
+
+describe("runArgs", () => {
+  const told = (texts: readonly string[], more: Partial<Parameters<typeof containerOptions>[1]> = {}) =>
+    containerOptions(mergeMetadata([{}]), {
+      ...OWN,
+      runArgs: texts.map((text) => ({ text, isPrivate: text.includes("PRIVATE") })),
+      ...more,
+    });
+
+  it.each<[string, readonly string[], string]>([
+    ["values beside and behind", ["--shm-size=1g", "--cap-add", "SYS_PTRACE"], "--shm-size 1g --cap-add SYS_PTRACE"],
+    ["short names", ["-m", "2g", "-e", "A=b c", "-h=box"], '--memory 2g --env "A=b c" --hostname box'],
+    ["switches", ["--init", "--privileged", "--gpus", "all"], "--init --privileged --gpus all"],
+    ["mounts, as those of the metadata", ["--mount", "type=tmpfs,target=/t"], "--mount type=tmpfs,target=/t"],
+  ])("that a job's container can take: %s", (_, texts, text) => {
+    expect(told(texts)).toEqual({ text, leftOut: [], notHere: [] });
+  });
+
+  it.each<[string, readonly string[], readonly string[]]>([
+    ["the runner's own", ["--network=host", "--name", "x", "-p", "80:80"], ["--network", "--name", "--publish"]],
+    ["folders and users", ["-v", "/:/host", "-u", "dev", "-w=/x"], ["--volume", "--user", "--workdir"]],
+    [
+      "how it runs",
+      ["--rm", "-it", "--entrypoint=sh", "--restart", "always"],
+      ["--rm", "-it", "--entrypoint", "--restart"],
+    ],
+    ["a variable of this machine", ["-e", "TOKEN", "--env=B"], ["--env", "--env"]],
+    ["a value of this machine", ["--env", "A=PRIVATE", "--label=PRIVATE"], ["--env", "--label"]],
+    ["a flag that nobody knows", ["--new-thing", "x"], ["--new-thing"]],
+    ["a word", ["x"], ["x"]],
+  ])("that it cannot take are told: %s", (_, texts, flags) => {
+    const { text, notHere } = told(texts);
+    expect(text).toBe("");
+    expect(notHere.map((what) => what.split(" of runArgs: ")[0])).toEqual(flags);
+  });
+
+  // Docker would take the next option for the value, and the word behind that for the image.
+  it("an option without its value, and a switch with one, move no word to another place", () => {
+    const texts = ["--label", "--hostname", "evil.test/image", "--init=true", "--privileged=false", "--env"];
+    const { text, notHere } = told(texts);
+    expect(text).toBe("--hostname evil.test/image --init");
+    expect(notHere).toEqual([
+      "--label of runArgs: it has no value",
+      "--privileged of runArgs: it is switched off",
+      "--env of runArgs: it has no value",
+    ]);
+  });
+
+  it("of a fork's only what limits or describes", () => {
+    const texts = ["--privileged", "--cap-add=ALL", "--device", "/dev/kvm", "--pid=host", "--memory=1g"];
+    const { text, notHere } = told([...texts, "--mount", "type=bind,source=/var/run/docker.sock,target=/s"], {
+      isForeign: true,
+    });
+    expect(text).toBe("--memory 1g");
+    expect(notHere).toHaveLength(4);
+  });
+
+  it("a folder of the host is told", () => {
+    const mounts = ["source=${localEnv:HOME}/.ssh,target=/ssh,type=bind"];
+    expect(containerOptions(mergeMetadata([{ mounts }]), OWN).notHere).toEqual([
+      "a mount at /ssh: what it is of is not on this machine",
+    ]);
+  });
 });

@@ -115,17 +115,31 @@ function labelIn(dockerfile: string): string | undefined {
   return quoted?.replaceAll(/\\(.)/g, "$1");
 }
 
+/** What the reference CLI says that image and configuration come to together. */
+export async function readMerged(sample: Sample, workspace: string): Promise<Readonly<Record<string, unknown>>> {
+  const home = dirname(dirname(workspace));
+  const args = ["read-configuration", "--workspace-folder", workspace, "--docker-path", DOCKER];
+  const stdout = await outputOf([...args, "--include-merged-configuration"], environmentOf(sample, workspace), home);
+  const answer: unknown = JSON.parse(stdout);
+  if (!isRecord(answer) || !isRecord(answer.mergedConfiguration)) throw new Error(stdout);
+  return answer.mergedConfiguration;
+}
+
 /** Runs the CLI. Gives the message of a failed run, `undefined` for a good one. */
 export async function runReference(args: readonly string[], env: Record<string, string>): Promise<string | undefined> {
-  const stdout = await new Promise<string>((resolve, reject) => {
-    execFile(process.execPath, [CLI, ...args], { env }, (_error, out, err) => {
+  const stdout = await outputOf(args, env);
+  const answer: unknown = JSON.parse(stdout);
+  if (!isRecord(answer)) return stdout;
+  return answer.outcome === "success" ? undefined : String(answer.description ?? answer.message);
+}
+
+async function outputOf(args: readonly string[], env: Record<string, string>, cwd?: string): Promise<string> {
+  return new Promise<string>((resolve, reject) => {
+    execFile(process.execPath, [CLI, ...args], { env, cwd }, (_error, out, err) => {
       if (out.startsWith("{")) resolve(out);
       else reject(new Error(`The reference CLI gave no answer: ${err}`));
     });
   });
-  const answer: unknown = JSON.parse(stdout);
-  if (!isRecord(answer)) return stdout;
-  return answer.outcome === "success" ? undefined : String(answer.description ?? answer.message);
 }
 
 /** The CLI asks containers.dev for a list of forbidden features unless it has asked lately: this is where it keeps the answer. */

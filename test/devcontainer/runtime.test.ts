@@ -41,7 +41,7 @@ describe("metadata is merged", () => {
     [
       "the greatest requirement",
       [{ hostRequirements: { memory: "8gb", cpus: 2 } }, { hostRequirements: { memory: "900mb", cpus: 4 } }],
-      { hostRequirements: { memory: "8gb", cpus: 4 } },
+      { hostRequirements: { memory: "8589934592", cpus: 4 } },
     ],
     [
       "entry points of features",
@@ -60,6 +60,7 @@ describe("the environment of a container", () => {
     localEnv: { HOME_URL: "https://a:1", EMPTY: "" },
     containerEnv: { PATH: "/bin", LANG: "C" },
     localWorkspaceFolder: "/work/app",
+    containerWorkspaceFolder: { value: "/src/app", isPrivate: false },
   };
   const environment = (entry: JsonObject) => Object.fromEntries(runtimeEnvironment(mergeMetadata([entry]), variables));
   const open = (value: string) => ({ value, isPrivate: false });
@@ -88,7 +89,7 @@ describe("the environment of a container", () => {
     [
       "folders",
       { remoteEnv: { A: "${containerWorkspaceFolder}", B: "${localWorkspaceFolderBasename}" } },
-      { A: open("/workspaces/app"), B: open("app") },
+      { A: open("/src/app"), B: open("app") },
     ],
     ["what nobody knows stays", { remoteEnv: { A: "${devcontainerId}" } }, { A: open("${devcontainerId}") }],
   ])("%s", (_name, entry, wanted) => {

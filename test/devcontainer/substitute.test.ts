@@ -233,3 +233,20 @@ function namesOf(value: Json): unknown {
   if (typeof value !== "object" || value === null) return typeof value;
   return Object.entries(value).map(([name, item]) => [name, namesOf(item)]);
 }
+
+describe("where the workspace is in the container", () => {
+  it.each<[string, object, object]>([
+    ["beside others, by its name", {}, { value: "/workspaces/app", isPrivate: false }],
+    ["where the configuration says", { workspaceFolder: "/src/x" }, { value: "/src/x", isPrivate: false }],
+    [
+      "where it says with variables",
+      { workspaceFolder: "/src/${localWorkspaceFolderBasename}" },
+      { value: "/src/app", isPrivate: false },
+    ],
+    ["where this machine says", { workspaceFolder: "/home/${localEnv:NAME}" }, { value: "/home/me", isPrivate: true }],
+    ["with compose the root", { dockerComposeFile: "c.yml" }, { value: "/", isPrivate: false }],
+  ])("%s", (_, json, container) => {
+    const { folders } = configured(JSON.stringify(json), { NAME: "me" });
+    expect(folders).toEqual({ local: "/home/dev/app", container });
+  });
+});

@@ -14,6 +14,7 @@ import {
   targetStage,
 } from "../../src/dockerfile/stages.ts";
 import { ActionError } from "../../src/errors.ts";
+import { startCpuTime } from "../cpu-time.ts";
 
 // What each row expects is written by hand, from what BuildKit does with such a file.
 
@@ -281,7 +282,7 @@ test("comments, blank lines and line breaks between words change no instruction"
 });
 
 test("hostile patterns take no time", () => {
-  const started = Date.now();
+  const spent = startCpuTime();
   expect(parseIgnoreFile(`${"a*".repeat(40)}b\n${"**/".repeat(20)}c`).isIgnored("a".repeat(200))).toBe(false);
-  expect(Date.now() - started).toBeLessThan(5000);
+  expect(spent()).toBeLessThan(1000);
 });

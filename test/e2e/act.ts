@@ -1,9 +1,9 @@
-import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll } from "vitest";
+import { runScript } from "./script.ts";
 
 // Workflows on nektos/act, in host mode: jobs are processes of this machine, whatever their label.
 
@@ -13,6 +13,11 @@ afterAll(() => {
   for (const child of started) child.kill();
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** How a workflow of ours is called; `NAME` is which. */
+export const CALLED = (
+  /uses: (\S+\/dev-container-cache\/\S+)/.exec(readFileSync("workflows/starters/later-job.yml", "utf8"))?.[1] ?? ""
+).replace(/\w+\.yml/, "NAME.yml");
 
 const LABELS = ["ubuntu-latest", "ubuntu-24.04-arm"];
 
@@ -26,20 +31,43 @@ runs:
       shell: bash
 `;
 
+/** For the checkout of a ref, which act does not do itself: that ref of the repository that the run is of. */
+const CHECKOUT = `name: checkout
+description: Checks the ref out
+inputs:
+  ref:
+    description: What to check out
+runs:
+  using: composite
+  steps:
+    - env:
+        REF: \${{ inputs.ref }}
+      run: |
+        git init --quiet .
+        git fetch --quiet "$CHECKOUT" "\${REF:-HEAD}"
+        git checkout --quiet --force FETCH_HEAD
+      shell: bash
+`;
+
 export type Act = { readonly program: string; readonly arguments: readonly string[] };
 
 /** act, which may have to be built first, and this action as it would be published. */
 export async function openAct(): Promise<Act> {
-  const { stdout: program } = await promisify(execFile)("bash", ["scripts/act.sh"]);
+  const [program = ""] = await runScript("scripts/act.sh");
   const published = join(folder, "published");
   for (const path of ["action.yml", "dist", ".github/workflows"])
     cpSync(path, join(published, path), { recursive: true });
-  const standIn = join(folder, "stand-in");
-  mkdirSync(standIn);
-  writeFileSync(join(standIn, "action.yml"), STAND_IN);
-  const local = usedRepositories().map((name) => `${name}=${isOurs(name) ? published : standIn}`);
+  for (const [name, text] of Object.entries({ "stand-in": STAND_IN, checkout: CHECKOUT })) {
+    mkdirSync(join(folder, name));
+    writeFileSync(join(folder, name, "action.yml"), text);
+  }
+  const instead = (name: string): string => {
+    if (name.includes("/dev-container-cache@")) return published;
+    return join(folder, name.startsWith("actions/checkout@") ? "checkout" : "stand-in");
+  };
+  const local = usedRepositories().map((name) => `${name}=${instead(name)}`);
   return {
-    program: program.trim(),
+    program,
     arguments: [
       ...["--json", "--no-cache-server", "--container-daemon-socket", "-"],
       ...LABELS.flatMap((label) => ["--platform", `${label}=-self-hosted`]),
@@ -48,16 +76,23 @@ export async function openAct(): Promise<Act> {
   };
 }
 
-/** What stands in the workflows behind `uses:`, as `owner/repository@ref`; act has a checkout of its own. */
+/** What stands in the workflows behind `uses:`, as `owner/repository@ref`. */
 function usedRepositories(): readonly string[] {
-  const text = ["devcontainer", "check"].map((name) => readFileSync(`workflows/${name}.yml`, "utf8")).join("\n");
+  const files = ["workflows", "workflows/starters"].flatMap((from) =>
+    readdirSync(from).map((name) => join(from, name)),
+  );
+  const text = files
+    .filter((file) => file.endsWith(".yml"))
+    .map((file) => readFileSync(file, "utf8"))
+    .join("\n");
   const used = [...text.matchAll(/uses: ([\w-]+\/[\w-]+)[^@\s]*@(\S+)/g)].map(([, name, ref]) => `${name}@${ref}`);
-  return [...new Set(used)].filter((name) => !name.startsWith("actions/checkout@"));
+  return [...new Set(used)];
 }
 
-const isOurs = (name: string): boolean => name.includes("/dev-container-cache@");
-
-export type Event = { readonly name: "push" | "pull_request"; readonly payload: unknown };
+export type Event = {
+  readonly name: "push" | "pull_request" | "schedule";
+  readonly payload: Readonly<Record<string, unknown>>;
+};
 
 export type Ended = {
   readonly code: number;
@@ -121,7 +156,7 @@ async function runWorkflow(
       ...["--directory", repository, "--workflows", ".github/workflows/ci.yml"],
       ...["--eventpath", event, "--secret-file", secretFile],
     ],
-    { SEEN: seen, XDG_CACHE_HOME: join(work, "cache"), XDG_CONFIG_HOME: join(work, "config") },
+    { SEEN: seen, CHECKOUT: repository, XDG_CACHE_HOME: join(work, "cache"), XDG_CONFIG_HOME: join(work, "config") },
   );
   const lines = output.split("\n").map(readLine);
   return {
@@ -136,7 +171,9 @@ type Line = {
   readonly msg: string;
   readonly jobID?: string;
   readonly jobResult?: string;
-  readonly matrix?: { readonly platform?: string; readonly runner?: string };
+  readonly matrix?: {
+    readonly leg?: { readonly platform?: string; readonly runner?: string; readonly folder?: string };
+  };
 };
 
 /** act writes JSON, and what it cannot even start with as plain text. */
@@ -146,8 +183,9 @@ function readLine(text: string): Line {
 
 function nameOfEndedJob({ jobID, jobResult, matrix }: Line): readonly string[] {
   if (jobResult === undefined) return [];
-  const leg = matrix?.platform === undefined ? "" : ` ${matrix.platform} on ${matrix.runner}`;
-  return [`${jobID}${leg}: ${jobResult}`];
+  const { platform, runner, folder } = matrix?.leg ?? {};
+  const leg = platform === undefined ? (folder ?? "") : `${platform} on ${runner}`;
+  return [`${[jobID, leg].join(" ").trimEnd()}: ${jobResult}`];
 }
 
 async function start(

@@ -196,3 +196,33 @@ function* filesIn(root: string): Generator<{ readonly path: string; readonly tex
     if (entry.isFile()) yield { path, text: readFileSync(path, "utf8") };
   }
 }
+
+test("an image without layers is an image", async () => {
+  const { run } = checkout("without-layers", {
+    ".devcontainer/devcontainer.json": '{ "build": { "dockerfile": "Dockerfile" } }',
+    ".devcontainer/Dockerfile": "FROM scratch\nENV GREETING=hello\n",
+  });
+  const built = await run();
+  expect(built.outputs.result, built.log).toBe("built");
+  const again = await run({ "on-miss": "fail" });
+  expect(again.outputs, again.log).toMatchObject({ result: "hit", image: built.outputs.image });
+});
+
+test("what an ONBUILD trigger of the base takes from the context reaches the image, and is hashed", async () => {
+  const { image } = await makeBase({ repository: unique("base/onbuild"), config: { OnBuild: ["COPY app*/ /app/"] } });
+  const { run, edit } = checkout("onbuild", {
+    ".devcontainer/devcontainer.json": '{ "build": { "dockerfile": "Dockerfile", "context": ".." } }',
+    ".devcontainer/Dockerfile": `FROM ${image}\n`,
+    "app/file": "one\n",
+    "other/file": "other\n",
+  });
+  const built = await run();
+  expect(built.outputs.result, built.log).toBe("built");
+  expect(await runImage(built.outputs.image ?? "", "linux/amd64", "cat", "/app/file")).toBe("one");
+  edit("other/file", "another\n");
+  expect((await run({ "on-miss": "fail" })).outputs.result).toBe("hit");
+  edit("app/file", "two\n");
+  const rebuilt = await run();
+  expect(rebuilt.outputs.result, rebuilt.log).toBe("built");
+  expect(await runImage(rebuilt.outputs.image ?? "", "linux/amd64", "cat", "/app/file")).toBe("two");
+});

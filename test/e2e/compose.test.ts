@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { readComposeService } from "../../src/compose/read.ts";
 import { ActionError } from "../../src/errors.ts";
@@ -6,9 +5,10 @@ import { openFiles } from "../../src/host/files.ts";
 import { askCompose, inWorkspace } from "../compose/oracle.ts";
 import { requestFor, saidBy } from "../compose/project.ts";
 import { DIFFERENCES, ROWS, type Row } from "../compose/rows.ts";
+import { runScript } from "./script.ts";
 
 /** The real one: on this machine, or from Debian's packages. */
-const command = execFileSync("bash", ["scripts/compose.sh"], { encoding: "utf8" }).trim().split(" ");
+const command = (await runScript("scripts/compose.sh")).join().split(" ");
 
 async function askOurs(row: Pick<Row, "compose" | "env">, workspace: string) {
   try {

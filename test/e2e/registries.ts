@@ -60,14 +60,6 @@ export function run(program: string, ...args: readonly string[]): string {
   return execFileSync(program, args, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
 }
 
-/** The commands of programs that a test wants, on PATH or from Debian's packages. */
-export function programs(...names: readonly string[]): string[] {
-  const script = join(process.cwd(), "scripts/programs.sh");
-  return run("bash", script, ...names)
-    .trim()
-    .split("\n");
-}
-
 /** Starts a program that listens on a port of its own choice, and waits until it does. */
 export async function start(
   program: string,
@@ -75,7 +67,7 @@ export async function start(
 ): Promise<{ readonly port: number; readonly host: string }> {
   const port = await freePort();
   started.push(spawn(program, argsFor(port), { cwd: folder, stdio: "ignore" }));
-  for (let tried = 0; tried < 100; tried++) {
+  for (let tried = 0; tried < 1200; tried++) {
     if (await listens(port)) return { port, host: `127.0.0.1:${port}` };
     await new Promise((done) => setTimeout(done, 50));
   }

@@ -5,16 +5,8 @@ import { join } from "node:path";
 import { createServer as createTls } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Registry } from "../../src/world.ts";
-import {
-  folder,
-  LOGIN,
-  makeCertificate,
-  makePasswordFile,
-  openClient,
-  programs,
-  start,
-  startRegistry,
-} from "./registries.ts";
+import { folder, LOGIN, makeCertificate, makePasswordFile, openClient, start, startRegistry } from "./registries.ts";
+import { runScript } from "./script.ts";
 
 // A real forward proxy, tinyproxy with a password of its own, and behind it names that nobody else can resolve: what reaches a registry
 // went through it.
@@ -34,7 +26,7 @@ beforeAll(async () => {
   );
   const plain = await startRegistry("plain");
   const resolver = await openResolver({ "registry.test:443": secure, "plain.test:80": plain });
-  const [program = ""] = programs("tinyproxy");
+  const [program = ""] = await runScript("scripts/programs.sh", "tinyproxy");
   const { port } = await start(program, (own) => {
     const config = [
       `Port ${own}`,
@@ -56,7 +48,7 @@ beforeAll(async () => {
     for (const end of [socket, behind]) end.on("error", () => undefined);
   });
   secureProxy = `https://me:secret@127.0.0.1:${await listen(front)}`;
-}, 120_000);
+});
 afterAll(() => {
   for (const server of servers) server.close();
 });

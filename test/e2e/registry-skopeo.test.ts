@@ -6,16 +6,8 @@ import { beforeAll, expect, test } from "vitest";
 import type { Descriptor } from "../../src/oci/manifest.ts";
 import type { Repository } from "../../src/oci/reference.ts";
 import type { Answer, Registry } from "../../src/world.ts";
-import {
-  folder,
-  LOGIN,
-  makeCertificate,
-  makePasswordFile,
-  openClient,
-  programs,
-  run,
-  startRegistry,
-} from "./registries.ts";
+import { folder, LOGIN, makeCertificate, makePasswordFile, openClient, run, startRegistry } from "./registries.ts";
+import { runScript } from "./script.ts";
 
 // skopeo, which shares no code with us nor with docker-registry, reads what we push and pushes what we read: over TLS, with a password.
 
@@ -31,7 +23,7 @@ let registry: Registry;
 let name: Repository;
 
 beforeAll(async () => {
-  const [program = ""] = programs("skopeo");
+  const [program = ""] = await runScript("scripts/programs.sh", "skopeo");
   const { pem, certificate, key } = makeCertificate("IP:127.0.0.1");
   host = await startRegistry(
     "skopeo",
@@ -41,7 +33,7 @@ beforeAll(async () => {
   skopeo = (...args) => run(program, "--insecure-policy", ...args);
   registry = openClient({ login: LOGIN, certificate: pem });
   name = { registry: host, repository: `team/${randomUUID().slice(0, 8)}` };
-}, 120_000);
+});
 
 const AUTH = ["--authfile", "auth.json"];
 const found = <T>(answer: Answer<T>): T => {

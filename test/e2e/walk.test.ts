@@ -46,6 +46,14 @@ test("miss, build, hit: what the outputs name is pulled and runs on both platfor
   expect(bytes).toBeLessThan(64 * 1024);
 });
 
+test("five jobs of one commit at once: each ends well, and all name one image", async () => {
+  const all = await Promise.all(Array.from({ length: 5 }, () => run({ platforms: "linux/amd64" })));
+  for (const { code, log } of all) expect(code, log).toBe(0);
+  const digests = [...new Set(all.map(({ outputs }) => outputs.digest ?? ""))];
+  expect(digests).toHaveLength(1);
+  expect((await served(repository, all[0]?.outputs.tag ?? ""))?.digest).toBe(digests[0]);
+});
+
 test("a build is pushed once, and nothing of it stays in the engine but BuildKit's cache", async () => {
   const { outputs, log } = await runAction({
     workspace,
@@ -137,7 +145,7 @@ test("not pushed: the runner's platform is loaded into the engine under the name
     digest: "",
     "missing-platforms": '["linux/arm64"]',
   });
-  expect((await docker("run", "--rm", "--network", "none", outputs.image ?? "", "sample-greet")).trim()).toBe(
+  expect((await docker("run", "--rm", "--network", "none", outputs["local-image"] ?? "", "sample-greet")).trim()).toBe(
     "hello from x86_64",
   );
   expect(await tags(repository)).toEqual([]);

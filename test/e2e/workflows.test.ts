@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
-import { type Act, type Ended, type Event, openAct, openRepository, type Repository } from "./act.ts";
+import { type Act, CALLED, type Ended, type Event, openAct, openRepository, type Repository } from "./act.ts";
 import { copySample, makeBase, REGISTRY, served, tags, unique } from "./harness.ts";
 import { makeCertificate, makePasswordFile, startRegistry } from "./registries.ts";
 
@@ -25,8 +25,8 @@ const pullRequest = (head: string): Event => ({
 });
 
 type Call = {
-  readonly workflow?: "devcontainer" | "check";
-  readonly with?: Readonly<Record<string, string | boolean>>;
+  readonly workflow?: "devcontainer" | "check" | "warm";
+  readonly with?: Readonly<Record<string, string>>;
   readonly secrets?: Readonly<Record<string, string>>;
   /** Whether a job uses the image; it does where nothing is said. */
   readonly use?: boolean;
@@ -37,10 +37,13 @@ const caller = (
   repository: string,
   { workflow = "devcontainer", with: inputs = {}, secrets = {}, use = true }: Call = {},
 ): string => `
-on: [push, pull_request]
+on:
+  push:
+  pull_request:
+  schedule: [{ cron: "17 4 * * 1-5" }]
 jobs:
   container:
-    uses: OWNER/dev-container-cache/.github/workflows/${workflow}.yml@v1
+    uses: ${CALLED.replace("NAME", workflow)}
     permissions:
       contents: read
       packages: write
@@ -243,7 +246,7 @@ test("what decides an image and what a build takes reach the jobs: args, a targe
     target: "wanted",
     "build-args": "GREETING=good day",
     "build-secrets": "id=word,env=BUILD_SECRET",
-    "no-cache": true,
+    "no-cache": "true",
     provenance: "max",
   };
   const secrets = { "build-secret": "${{ secrets.WORD }}" };
@@ -289,12 +292,59 @@ test("tags are put on what is joined, and moved on a hit", async () => {
 
 test("a build that fails and is not to fail the workflow: its jobs go on with the fallback image", async () => {
   const fallback = "docker.io/library/debian:12";
-  const inputs = { "exit-on-build-failure": false, "fallback-image": fallback };
+  const inputs = { "exit-on-build-failure": "false", "fallback-image": fallback };
   const { repository } = await openScene({ with: inputs, use: false });
   repository.write(".devcontainer/make-greet.sh", '#!/bin/sh\n[ "$(uname -m)" = x86_64 ] || exit 3\necho "echo hi"\n');
   const ended = await repository.run(PUSH);
   expect(ended.code, ended.log).toBe(0);
   expect(outputsOf(ended)).toMatchObject({ image: fallback, digest: "", result: "miss" });
+});
+
+test("the warm-up builds what is missing or has moved, of every dev container of the repository, and then nobody waits", async () => {
+  const schedule: Event = { name: "schedule", payload: { ...PUSH.payload, schedule: "17 4 * * 1-5" } };
+  const { baseRepository, repository, call } = await openScene();
+  const small = unique("team/small");
+  repository.write(
+    ".devcontainer/small/devcontainer.json",
+    JSON.stringify({ build: { dockerfile: "Dockerfile" }, remoteUser: "root" }),
+  );
+  repository.write(".devcontainer/small/Dockerfile", "FROM scratch\nCOPY Dockerfile /word\n");
+  const warm = { workflow: "warm", with: { platforms: "linux/amd64" }, use: false } as const;
+  call(warm);
+  const done = [
+    "list: success",
+    "tell: success",
+    "tell: success",
+    "warm .devcontainer/small: success",
+    "warm: success",
+  ];
+
+  const first = await repository.run(schedule);
+  expect(first.jobs, first.log).toEqual(done);
+  expect(first.log).toMatch(/^\| \.devcontainer\S* \| built \| `\S+@sha256:[0-9a-f]{64}` \|$/m);
+  const second = await repository.run(schedule);
+  expect(second.log).toMatch(/\| hit \|/);
+  call({ ...warm, with: { ...warm.with, force: "true" } });
+  const forced = await repository.run(schedule);
+  expect(forced.log).toMatch(/\| built \|/);
+
+  call({ workflow: "check", with: { platforms: "linux/amd64" }, use: false });
+  expect(outputsOf(await repository.run(pullRequest("team/app"))).result).toBe("hit");
+
+  await makeBase({ repository: baseRepository, version: "2" });
+  call({
+    ...warm,
+    with: { ...warm.with, configurations: `.devcontainer\n\n .devcontainer/small = ${REGISTRY}/${small}` },
+  });
+  const moved = await repository.run(schedule);
+  expect(moved.jobs, moved.log).toEqual(done.map((job) => job.replace(/^warm:/, "warm .devcontainer:")));
+  expect((await tags(small)).some((tag) => tag.startsWith("k1-"))).toBe(true);
+  call({ workflow: "check", with: { platforms: "linux/amd64" }, use: false });
+  expect(outputsOf(await repository.run(pullRequest("team/app"))).result).toBe("hit");
+
+  call({ ...warm, with: { ...warm.with, configurations: ".devcontainer\n$(id)" } });
+  const refused = await repository.run(schedule);
+  expect(refused.jobs, refused.log).toEqual(["list: failure"]);
 });
 
 test("a registry with a login and a certificate of its own: both reach every job", async () => {

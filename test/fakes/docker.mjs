@@ -56,6 +56,11 @@ async function build() {
   };
   appendFileSync(`${process.env.FAKE_DOCKER_RECORD}.builds`, `${JSON.stringify(told)}\n`);
   process.stderr.write("#1 [internal] load build definition from Dockerfile\n");
+  if (process.env.FAKE_DOCKER_CACHE) {
+    const times = { started: "2026-01-01T00:00:00Z", completed: "2026-01-01T00:00:01Z" };
+    const vertex = { digest: sha("cache"), name: "exporting cache to registry", ...times };
+    process.stderr.write(`${JSON.stringify({ vertexes: [{ ...vertex, error: process.env.FAKE_DOCKER_CACHE }] })}\n`);
+  }
   if (process.env.FAKE_DOCKER_SBOM === "too large" && args.includes("--attest")) {
     process.stderr.write("ERROR: failed to solve: sbom.spdx.json exceeds 41943040 bytes\n");
     process.exit(1);

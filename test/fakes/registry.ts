@@ -2,24 +2,33 @@ import { createHash, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
 export type Reply = {
+  /** 0: the connection is closed without a word. */
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
+  /** No length is told, and the body comes in chunks. */
+  readonly unmeasured?: boolean;
+  /** The connection is closed after so many bytes of the body. */
+  readonly cut?: number;
 };
 
 type Login = { readonly user: string; readonly password: string; readonly anonymousMayPull?: boolean };
-type Asked = {
+export type Asked = {
   readonly method: string;
   readonly url: URL;
   readonly headers: IncomingMessage["headers"];
   readonly body: Buffer;
 };
 
+/** An answer to what was asked, which may be made of the `right` one. */
+export type Play = (asked: Asked, right: () => Reply) => Reply;
+
 export type FakeRegistry = Awaited<ReturnType<typeof openFakeRegistry>>;
 
 const digestOf = (bytes: Uint8Array): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 
-const error = (status: number, code: string): Reply => ({
+/** The registry's own way of saying no. */
+export const error = (status: number, code: string): Reply => ({
   status,
   headers: { "content-type": "application/json" },
   body: JSON.stringify({ errors: [{ code, message: code.toLowerCase().replaceAll("_", " ") }] }),
@@ -27,8 +36,8 @@ const error = (status: number, code: string): Reply => ({
 
 /**
  * A registry in memory over real HTTP, for pulls, small pushes, mounts, tags and deletes, in the way of docker-registry 2.8: an upload is
- * a session that ends, a type is served to those who ask for it, a tag cannot be deleted. Unlike it, a manifest may name blobs that are
- * not there. `requests` grows by a line for each request, `METHOD /path`; `override` makes chosen requests be answered otherwise; the
+ * a session that ends, a type is served to those who ask for it, a tag cannot be deleted. Unlike it, a manifest may name what is not there,
+ * unless `refuseIncomplete` was called. `requests` grows by a line for each request, `METHOD /path`; `override` makes chosen requests be answered otherwise; the
  * latest override counts. `hold` makes them wait.
  */
 export async function openFakeRegistry() {
@@ -38,10 +47,11 @@ export async function openFakeRegistry() {
   const blobs = new Map<string, Buffer>();
   const uploads = new Map<string, Buffer>();
   const overrides: {
-    readonly matches: (line: string) => boolean;
-    readonly reply: Reply | ((asked: Asked) => Reply);
+    readonly matches: (line: string, asked: Asked) => boolean;
+    readonly reply: Reply | Play;
   }[] = [];
   const holds: { readonly matches: (line: string) => boolean; readonly until: () => Promise<unknown> }[] = [];
+  let isStrict = false;
   let login: Login | undefined;
   let scheme: "none" | "basic" | "bearer" = "none";
 
@@ -49,6 +59,16 @@ export async function openFakeRegistry() {
     const digest = digestOf(bytes);
     for (const name of [digest, reference]) manifests.set(`${repository}@${name}`, { bytes: Buffer.from(bytes), type });
     return digest;
+  };
+
+  const isComplete = (repository: string, body: Buffer): boolean => {
+    type Named = { readonly digest: string };
+    const named: { manifests?: Named[]; config?: Named; layers?: Named[] } = JSON.parse(body.toString());
+    const parts = [...(named.config ? [named.config] : []), ...(named.layers ?? [])];
+    return (
+      (named.manifests ?? []).every(({ digest }) => manifests.has(`${repository}@${digest}`)) &&
+      parts.every(({ digest }) => blobs.has(`${repository}@${digest}`))
+    );
   };
 
   const deleteManifest = (repository: string, reference: string): Reply => {
@@ -61,14 +81,11 @@ export async function openFakeRegistry() {
     return gone ? { status: 202 } : error(404, "MANIFEST_UNKNOWN");
   };
 
-  const serveManifest = (
-    { method, headers, body }: Asked,
-    repository: string,
-    reference: string,
-  ): Reply & { readonly bytes?: Buffer } => {
+  const serveManifest = ({ method, headers, body }: Asked, repository: string, reference: string): Reply => {
     if (method === "DELETE") return deleteManifest(repository, reference);
     if (method === "PUT") {
       if (reference.startsWith("sha256:") && reference !== digestOf(body)) return error(400, "DIGEST_INVALID");
+      if (isStrict && !isComplete(repository, body)) return error(400, "MANIFEST_BLOB_UNKNOWN");
       const digest = putManifest(repository, reference, body, headers["content-type"] ?? "");
       return { status: 201, headers: { "docker-content-digest": digest } };
     }
@@ -78,7 +95,7 @@ export async function openFakeRegistry() {
     return {
       status: 200,
       headers: { "content-type": found.type, "docker-content-digest": digestOf(found.bytes) },
-      bytes: found.bytes,
+      body: found.bytes,
     };
   };
 
@@ -109,11 +126,16 @@ export async function openFakeRegistry() {
     return { status: 201, headers: { "docker-content-digest": digest } };
   };
 
-  const serveBlob = (repository: string, digest: string): Reply & { readonly bytes?: Buffer } => {
+  const serveBlob = ({ headers: { range } }: Asked, repository: string, digest: string): Reply => {
     const bytes = blobs.get(`${repository}@${digest}`);
-    return bytes
-      ? { status: 200, headers: { "content-type": "application/octet-stream" }, bytes }
-      : error(404, "BLOB_UNKNOWN");
+    if (!bytes) return error(404, "BLOB_UNKNOWN");
+    const headers = { "content-type": "application/octet-stream" };
+    if (range !== "bytes=0-0") return { status: 200, headers, body: bytes };
+    return {
+      status: 206,
+      headers: { ...headers, "content-range": `bytes 0-0/${bytes.length}` },
+      body: bytes.subarray(0, 1),
+    };
   };
 
   const tags = (repository: string): string[] =>
@@ -155,7 +177,7 @@ export async function openFakeRegistry() {
     };
   };
 
-  const serve = (request: Asked, host: string): Reply & { readonly bytes?: Buffer } => {
+  const serve = (request: Asked, host: string): Reply => {
     if (request.url.pathname === "/token") return serveToken(request);
     const refused = refuse(request, host);
     if (refused) return refused;
@@ -165,7 +187,7 @@ export async function openFakeRegistry() {
     if (kind === "manifests") return serveManifest(request, repository, reference);
     if (kind === "blobs/uploads") return serveUpload(request, repository, reference);
     if (kind === "tags") return serveTags(repository);
-    return kind === "blobs" ? serveBlob(repository, reference) : error(404, "NOT_FOUND");
+    return kind === "blobs" ? serveBlob(request, repository, reference) : error(404, "NOT_FOUND");
   };
 
   const answer = async (response: ServerResponse, request: Asked, host: string): Promise<void> => {
@@ -173,12 +195,16 @@ export async function openFakeRegistry() {
     requests.push(line);
     asked.push(request);
     await holds.find(({ matches }) => matches(line))?.until();
-    const override = overrides.findLast(({ matches }) => matches(line))?.reply;
-    const reply: Reply & { readonly bytes?: Buffer } =
-      override === undefined ? serve(request, host) : typeof override === "function" ? override(request) : override;
-    const body = reply.bytes ?? Buffer.from(reply.body ?? "");
-    response.writeHead(reply.status, { "content-length": body.length, ...reply.headers });
-    response.end(request.method === "HEAD" ? undefined : body);
+    const override = overrides.findLast(({ matches }) => matches(line, request))?.reply;
+    const right = (): Reply => serve(request, host);
+    const reply =
+      override === undefined ? right() : typeof override === "function" ? override(request, right) : override;
+    if (reply.status === 0) return void response.destroy();
+    const body = Buffer.from(reply.body ?? "");
+    const length = reply.unmeasured ? {} : { "content-length": body.length };
+    response.writeHead(reply.status, { ...length, ...reply.headers });
+    if (reply.cut === undefined) return void response.end(request.method === "HEAD" ? undefined : body);
+    response.write(body.subarray(0, reply.cut), () => response.destroy());
   };
 
   const server = createServer((incoming, response) => {
@@ -206,6 +232,12 @@ export async function openFakeRegistry() {
       blobs.set(`${repository}@${digestOf(bytes)}`, Buffer.from(bytes));
       return digestOf(bytes);
     },
+    /** Puts everything that a repository holds into another one. */
+    copy: (from: string, to: string): void => {
+      const renamed = (name: string): string => name.replace(`${from}@`, `${to}@`);
+      for (const [name, bytes] of [...blobs]) if (name.startsWith(`${from}@`)) blobs.set(renamed(name), bytes);
+      for (const [name, one] of [...manifests]) if (name.startsWith(`${from}@`)) manifests.set(renamed(name), one);
+    },
     tags,
     /** How many uploads were opened and neither finished nor cancelled. */
     openUploads: (): number => uploads.size,
@@ -216,9 +248,19 @@ export async function openFakeRegistry() {
     },
     manifest: (repository: string, reference: string): Buffer | undefined =>
       manifests.get(`${repository}@${reference}`)?.bytes,
-    override: (matches: (line: string) => boolean, reply: Reply | ((asked: Asked) => Reply)): void => {
+    override: (matches: (line: string, asked: Asked) => boolean, reply: Reply | Play): void => {
       overrides.push({ matches, reply });
     },
+    /** Answers in its own way again. */
+    recover: (): void => {
+      overrides.splice(0);
+    },
+    /** As docker-registry does, from now on: what names something that is not there is not taken. */
+    refuseIncomplete: (): void => {
+      isStrict = true;
+    },
+    /** Takes a manifest away with every name that it has, as a clean-up does. */
+    sweep: (repository: string, digest: string): void => void deleteManifest(repository, digest),
     /** Requests that match are seen at once, and answered when the promise is kept. */
     hold: (matches: (line: string) => boolean, until: () => Promise<unknown>): void => {
       holds.push({ matches, until });

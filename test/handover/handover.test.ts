@@ -2,7 +2,13 @@ import { readFileSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
-import { environmentLines, makeHandover, publicEnvironment, readLoadedConfig } from "../../src/handover/handover.ts";
+import {
+  environmentLines,
+  makeHandover,
+  publicEnvironment,
+  readLoadedConfig,
+  runnerEnvironment,
+} from "../../src/handover/handover.ts";
 import { openFiles } from "../../src/host/files.ts";
 import type { ImageConfig } from "../../src/oci/config.ts";
 import type { Exec, Log } from "../../src/world.ts";
@@ -10,6 +16,11 @@ import { hostOf } from "../plan-of.ts";
 
 const { files, removeTemporaryFolders } = openFiles(tmpdir());
 
+const AROUND = {
+  isForeign: false,
+  folders: { local: "/work/app", container: { value: "/workspaces/app", isPrivate: false } },
+  runArgs: [],
+} as const;
 const nothing = (): void => undefined;
 const quiet: Log = {
   info: nothing,
@@ -29,8 +40,8 @@ async function handOver(
   const label = typeof metadata === "object" ? JSON.stringify(metadata) : metadata;
   const labels: Readonly<Record<string, string>> = label === undefined ? {} : { "devcontainer.metadata": label };
   const config = { user: "", env: {}, labels, triggers: [], ...more };
-  const readable = { env, withheld: () => undefined };
-  return makeHandover(config, { isForeign: false, readable }, { files, host: hostOf("/work/app"), log: quiet });
+  const readable = { env, withheld: () => undefined, holdsSecret: () => false };
+  return makeHandover(config, { ...AROUND, readable }, { files, host: hostOf("/work/app"), log: quiet });
 }
 
 const SECRET = "s3cret-value";
@@ -73,6 +84,7 @@ test("what came from this machine's environment is in the files and nowhere else
     { TOKEN: SECRET },
   );
   const { envFile, envMapFile, env, ...said } = handover;
+  expect([said.remoteUser, said.options]).toEqual(["${localEnv:TOKEN}", "--mount type=volume,target=/data"]);
   expect([...env.values()].every(({ isPrivate }) => isPrivate)).toBe(true);
   expect(JSON.stringify([said, publicEnvironment(handover)])).not.toContain(SECRET);
   for (const file of [envFile, envMapFile]) {
@@ -93,18 +105,29 @@ test("what is withheld from a configuration is withheld from its image, from its
   const warnings: string[] = [];
   const label = [
     { containerEnv: { A: "${localEnv:TOKEN:none}" } },
-    { remoteEnv: { B: "x${env:TOKEN}", C: "${localEnv:NODE}" } },
+    { remoteEnv: { B: "x${env:TOKEN}", C: "${localEnv:NODE}", D: "a hidden b", E: "open" } },
   ];
   const labels = { "devcontainer.metadata": JSON.stringify(label) };
-  const { env } = await makeHandover(
+  const handover = await makeHandover(
     { user: "", env: {}, labels, triggers: [] },
     {
-      isForeign: false,
-      readable: { env: { NODE: "22" }, withheld: (name) => (name === "TOKEN" ? { name, why: "token" } : undefined) },
+      ...AROUND,
+      readable: {
+        env: { NODE: "22" },
+        withheld: (name) => (name === "TOKEN" ? { name, why: "token" } : undefined),
+        holdsSecret: (value) => value.includes("hidden"),
+      },
     },
     { files, host: hostOf("/work/app", { TOKEN: SECRET }), log: { ...quiet, warning: (line) => warnings.push(line) } },
   );
-  expect([...env].map(([name, { value }]) => `${name}=${value}`)).toEqual(["A=none", "B=x", "C=22"]);
+  expect(publicEnvironment(handover)).toEqual({ E: "open" });
+  expect([...handover.env].map(([name, { value }]) => `${name}=${value}`)).toEqual([
+    "A=none",
+    "B=x",
+    "C=22",
+    "D=a hidden b",
+    "E=open",
+  ]);
   expect(warnings).toEqual([
     expect.stringMatching(/metadata asks for reads TOKEN, which is a token .* and is withheld/),
   ]);
@@ -128,6 +151,8 @@ test.each<[string, Parameters<typeof handOver>[0], string, string]>([
   ["nobody's: root", [{}], "", "root"],
   ["no label", undefined, "c", "c"],
   ["a label that is no JSON", "[", "c", "c"],
+  ["a default of a variable that is not set", [{ remoteUser: "${localEnv:USER_X:app}" }], "c", "app"],
+  ["the workspace's name", [{ remoteUser: "${localWorkspaceFolderBasename}" }], "c", "app"],
   ["a label that is one entry", '{"remoteUser":"a"}', "c", "a"],
   ["an entry that is no object", '["x", {"remoteUser":"a"}]', "c", "a"],
 ])("the user: %s", async (_, metadata, user, expected) => {
@@ -168,6 +193,67 @@ test("every value is one line, and can be read back", () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+/** Reads the file that GITHUB_ENV names, as GitHub's runner and act do. Written for this test. */
+function readRunnerFile(text: string): Record<string, string> {
+  const values: Record<string, string> = {};
+  const lines = text === "" ? [] : text.split("\n");
+  for (let at = 0; at < lines.length; at++) {
+    const line = lines[at] ?? "";
+    const [equals, heredoc] = [line.indexOf("="), line.indexOf("<<")];
+    if (equals >= 0 && (heredoc < 0 || equals < heredoc)) values[line.slice(0, equals)] = line.slice(equals + 1);
+    else {
+      if (heredoc < 1) throw new Error(`no variable: ${line}`);
+      const end = lines.indexOf(line.slice(heredoc + 2), at + 1);
+      if (end < 0) throw new Error(`no end: ${line}`);
+      values[line.slice(0, heredoc)] = lines.slice(at + 1, end).join("\n");
+      at = end;
+    }
+  }
+  return values;
+}
+
+test("github-env holds values as they are, and those of several lines between delimiters", () => {
+  const env = { A: 'it\'s "q" #x \\n', B: "a\nb\n", C: "", D: " x = <<y " };
+  expect(runnerEnvironment(env)).toEqual({
+    text: 'A=it\'s "q" #x \\n\nB<<END_OF_VALUE\na\nb\n\nEND_OF_VALUE\nC=\nD= x = <<y ',
+    leftOut: [],
+  });
+});
+
+test("no value ends its own text early, and every value can be read back", () => {
+  const piece = fc.constantFrom("END_OF_VALUE", "END_OF_VALUE_", "\n", "\r", "=", "<<", "A", "PATH=/evil", " ");
+  const value = fc.oneof(
+    fc.string(),
+    fc.array(piece).map((pieces) => pieces.join("")),
+  );
+  const name = fc
+    .stringMatching(/^[A-Za-z_.-][A-Za-z0-9_. -]{0,8}$/)
+    .filter((text) => !/^(node_options|(github|runner|actions|input)_)/i.test(text));
+  fc.assert(
+    fc.property(fc.dictionary(name, value, { noNullPrototype: true }), (env) => {
+      const { text, leftOut } = runnerEnvironment(env);
+      expect(leftOut).toEqual([]);
+      expect(readRunnerFile(text)).toEqual(env);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("what a runner keeps to itself, and names that would begin a text of several lines, are left out of github-env and told", async () => {
+  const names = ["GITHUB_TOKEN", "RUNNER_TEMP", "actions_x", "INPUT_A", "Node_Options", "A<<B"];
+  const warnings: string[] = [];
+  const label = JSON.stringify([{ remoteEnv: { OK: "1", ...Object.fromEntries(names.map((name) => [name, "x"])) } }]);
+  const handover = await makeHandover(
+    { user: "", env: {}, labels: { "devcontainer.metadata": label }, triggers: [] },
+    { ...AROUND, readable: { env: {}, withheld: () => undefined, holdsSecret: () => false } },
+    { files, host: hostOf("/work/app"), log: { ...quiet, warning: (line) => warnings.push(line) } },
+  );
+  expect(runnerEnvironment(publicEnvironment(handover))).toEqual({ text: "OK=1", leftOut: names });
+  expect(warnings).toEqual([
+    `The output github-env leaves out ${names.join(", ")}: a runner takes no variables of such names.`,
+  ]);
 });
 
 const answers =

@@ -91,7 +91,7 @@ test("what a library prints by itself is no order either, and its debug lines st
   );
   const own = streams.map(({ write }) => write);
   try {
-    const { log } = openStandardDoor();
+    const { log } = openStandardDoor({ annotates: true });
     log.debug("x");
     for (const stream of streams) {
       stream.write("::set-env name=A::b\r\n##[add-path]x");
@@ -215,4 +215,23 @@ function hide(line: string, masks: ReadonlySet<string>): string {
 
 test("what is too short to be a secret hides nothing", () => {
   expect(printed(({ log }) => log.mask("a\nabc\n \r\n    "))).toBe("::add-mask::a%0Aabc%0A %0D%0A    \n");
+});
+
+test("a runner that makes no annotations is told plain lines", () => {
+  let told = "";
+  const { log, fail } = openDoor(
+    (text) => {
+      told += text;
+    },
+    { annotates: false },
+  );
+  log.warning("50% of a\nb", { file: "a/b.json", line: 3 });
+  fail(new ActionError("E_CONFIG", { what: "no", details: ["one", "::error::two"], fix: "do", at: { file: "x" } }));
+  expect(told).toBe("Warning: a/b.json:3: 50% of a\\nb\nError: x: no\none\n\\::error::two [E_CONFIG]\ndo\n");
+});
+
+test("what was hidden is known again, line by line, and nothing that is too short", () => {
+  const { log, holdsMasked } = openDoor(() => undefined);
+  log.mask("first line\nsecond\nabc");
+  expect(["x second x", "first line", "abc", "other"].map(holdsMasked)).toEqual([true, true, false, false]);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { defaultCacheRepository, nameHost, nodePlatform } from "../../src/host/capabilities.ts";
+import { defaultCacheRepository, nameHost, nodePlatform, readCapabilities } from "../../src/host/capabilities.ts";
 
 test.each([
   ["github", { GITHUB_ACTIONS: "true" }],
@@ -30,6 +30,12 @@ test.each([
     { ...GITHUB, GITHUB_SERVER_URL: "https://github.corp.test" },
     undefined,
   ],
+  [
+    "ghe.com, whose registry stands beside it",
+    { ...GITHUB, GITHUB_SERVER_URL: "https://octo.ghe.com" },
+    "containers.octo.ghe.com/team/app/devcontainer",
+  ],
+  ["a server that only ends like it", { ...GITHUB, GITHUB_SERVER_URL: "https://notghe.com" }, undefined],
   ["act", { ...GITHUB, ACT: "true" }, undefined],
   ["a terminal", {}, undefined],
 ])("default cache repository on %s", (_, env, expected) => {
@@ -42,4 +48,54 @@ test.each([
   ["darwin", "arm64", "linux/arm64"],
 ])("%s %s runs %s", (os, architecture, expected) => {
   expect(nodePlatform(os, architecture)).toBe(expected);
+});
+
+test.each<[string, Readonly<Record<string, string>>, number | undefined, number | "anyone"]>([
+  ["GitHub's own machines", { GITHUB_ACTIONS: "true", RUNNER_ENVIRONMENT: "github-hosted" }, 1001, 1001],
+  ["a job in a container there", { GITHUB_ACTIONS: "true", RUNNER_ENVIRONMENT: "github-hosted" }, 0, 1001],
+  ["a machine of one's own", { GITHUB_ACTIONS: "true", RUNNER_ENVIRONMENT: "self-hosted" }, 1234, 1234],
+  ["Windows", { GITHUB_ACTIONS: "true", RUNNER_ENVIRONMENT: "self-hosted" }, undefined, 1001],
+  ["act", { GITHUB_ACTIONS: "true", ACT: "true" }, 1000, "anyone"],
+  ["Gitea", { GITHUB_ACTIONS: "true", GITEA_ACTIONS: "true" }, 1000, "anyone"],
+  ["Forgejo", { GITHUB_ACTIONS: "true", FORGEJO_ACTIONS: "true" }, 1000, "anyone"],
+])("whose a job's folders are: %s", (_, env, uid, expected) => {
+  expect(readCapabilities(env, uid).folderOwner).toBe(expected);
+});
+
+test.each([
+  ["github", {}, true],
+  ["act", { ACT: "true" }, true],
+  ["gitea", { GITEA_ACTIONS: "true" }, false],
+  ["forgejo", { FORGEJO_ACTIONS: "true" }, false],
+])("whether the job's token is a login to the registry of %s", (_, env, expected) => {
+  expect(readCapabilities({ GITHUB_ACTIONS: "true", ...env }, 0).jobTokenLogsIn).toBe(expected);
+});
+
+test.each([
+  ["a Gitea without TLS", { GITEA_ACTIONS: "true", GITHUB_SERVER_URL: "http://git.test:3000/" }, "git.test:3000"],
+  ["a Forgejo without TLS", { FORGEJO_ACTIONS: "true", GITHUB_SERVER_URL: "http://git.test" }, "git.test"],
+  ["a Gitea with TLS", { GITEA_ACTIONS: "true", GITHUB_SERVER_URL: "https://git.test" }, undefined],
+  ["another host, whose registry is not its server", { GITHUB_SERVER_URL: "http://github.test" }, undefined],
+])("the registry that speaks plain http: %s", (_, env, expected) => {
+  expect(readCapabilities({ GITHUB_ACTIONS: "true", ...env }, 0).plainRegistry).toBe(expected);
+});
+
+test.each([
+  ["github", {}, { annotates: true, showsSummary: true, dropsMaskedOutputs: true }],
+  ["act", { ACT: "true" }, { annotates: false, showsSummary: false, dropsMaskedOutputs: false }],
+  [
+    "a Gitea that uploads none",
+    { GITEA_ACTIONS: "true", GITEA_ACTIONS_RUNNER_VERSION: "v1.0.8" },
+    { showsSummary: false },
+  ],
+  [
+    "a Gitea that does",
+    { GITEA_ACTIONS: "true", GITEA_ACTIONS_RUNNER_VERSION: "v3.0.2" },
+    { annotates: false, showsSummary: true },
+  ],
+  ["a Gitea that does not say", { GITEA_ACTIONS: "true" }, { showsSummary: false, dropsMaskedOutputs: false }],
+  ["a Gitea of many versions", { GITEA_ACTIONS: "true", GITEA_ACTIONS_RUNNER_VERSION: "12.1" }, { showsSummary: true }],
+  ["forgejo", { FORGEJO_ACTIONS: "true" }, { annotates: false, showsSummary: true, dropsMaskedOutputs: false }],
+])("what is shown on %s", (_, env, expected) => {
+  expect(readCapabilities({ GITHUB_ACTIONS: "true", ...env }, 0)).toMatchObject(expected);
 });

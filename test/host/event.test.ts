@@ -265,6 +265,7 @@ test.each<[what: string, name: string, ref: string | undefined, payload: unknown
   const env = { GITHUB_EVENT_NAME: name, GITHUB_SHA: "5ba", ...(ref === undefined ? {} : { GITHUB_REF: ref }) };
   const event = readEvent(env, payload);
   expect(event.isFork).toBe(why !== undefined);
+  expect(event.isQueued).toBe(why?.source === "merge queue" ? true : undefined);
   expect(event.whyFork ?? "").toMatch(why ?? /^$/);
 });
 
@@ -294,4 +295,14 @@ test.each([
   ["no payload", {}, undefined, { isPullRequest: false, defaultBranch: undefined }],
 ])("branches of %s", (_, env, payload, expected) => {
   expect(readEvent(env, payload)).toMatchObject(expected);
+});
+
+test.each([
+  ["a push of the repository's own", { GITHUB_REF: MAIN, GITHUB_ACTOR: "me" }, { repository }, undefined],
+  ["a fork", {}, request(ELSE), /commit is from else/],
+  ["Dependabot's own branch", { GITHUB_ACTOR: "dependabot[bot]" }, request(OWN), /^Dependabot started it$/],
+])("why a run gets no secrets: %s", (_, env, payload, why) => {
+  const { whyNoSecrets } = readEvent(env, payload);
+  if (why === undefined) expect(whyNoSecrets).toBeUndefined();
+  else expect(whyNoSecrets).toMatch(why);
 });

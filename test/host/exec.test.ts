@@ -11,7 +11,6 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const open = () => openExec({ PATH: process.env.PATH ?? "", FOLDER: folder });
-const since = (then: number): number => Date.now() - then;
 
 /** Whether a process is there that is no zombie. */
 const lives = (pid: string): boolean => {
@@ -40,7 +39,7 @@ function readIds(): string[] {
 }
 
 /** Polls: a killed process is gone when the system has got round to it. */
-const gone = (ids: readonly string[]) => expect.poll(() => ids.filter(lives), { timeout: 3000 }).toEqual([]);
+const gone = (ids: readonly string[]) => expect.poll(() => ids.filter(lives)).toEqual([]);
 
 test.each<[string, string, object, object | undefined]>([
   ["what it says and how it ends", "echo out; echo err >&2; exit 3", {}, { code: 3, stdout: "out\n", stderr: "err\n" }],
@@ -62,27 +61,24 @@ test("lines are told as they come", async () => {
 });
 
 test.each([
-  ["itself", "sleep 20"],
-  ["what it has started, and what holds its output", "sleep 20 & sleep 20; :"],
-  ["what has left its group and holds its output", "setsid sleep 20 & echo $! > $FOLDER/ids; sleep 20"],
+  ["itself", "sleep 60"],
+  ["what it has started, and what holds its output", "sleep 60 & sleep 60; :"],
+  ["what has left its group and holds its output", "setsid sleep 60 & echo $! > $FOLDER/ids; sleep 60"],
 ])("past its time a program is stopped: %s", async (_, script) => {
-  const then = Date.now();
   const finished = await open().exec("sh", ["-c", script], { timeout: 300 });
   expect(finished?.code).not.toBe(0);
-  expect(since(then)).toBeLessThan(3000);
   for (const id of readIds()) if (lives(id)) process.kill(Number(id), "SIGKILL");
 });
 
 test("all are stopped, with what they have started; nobody goes on with what was stopped", async () => {
   const { exec, stopAll } = open();
   let wentOn = false;
-  void exec("sh", ["-c", "sleep 20 & echo $$ $! | tr ' ' '\\n' > $FOLDER/ids; wait"]).then(() => {
+  void exec("sh", ["-c", "sleep 60 & echo $$ $! | tr ' ' '\\n' > $FOLDER/ids; wait"]).then(() => {
     wentOn = true;
   });
   const ids = await written(2);
-  const then = Date.now();
-  await stopAll(2000);
-  expect(since(then)).toBeLessThan(1500);
+  // Those who listen are not waited for so long: the test would not end.
+  await stopAll(600_000);
   await gone(ids);
   expect(wentOn).toBe(false);
   expect(await exec("echo", ["later"])).toMatchObject({ code: 0, stdout: "later\n" });
@@ -94,8 +90,7 @@ test("who does not listen is ended after a while", async () => {
   const ids = await written(1);
   const then = Date.now();
   await stopAll(300);
-  expect(since(then)).toBeGreaterThanOrEqual(300);
-  expect(since(then)).toBeLessThan(2000);
+  expect(Date.now() - then).toBeGreaterThanOrEqual(290);
   await gone(ids);
 });
 

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ActionError } from "../../src/errors.ts";
 import { readInputs } from "../../src/inputs/read-inputs.ts";
 import { formatPlatform } from "../../src/oci/platform.ts";
@@ -200,4 +200,42 @@ test("a default that is no repository is told as the default", () => {
 
 test("no default from the host: cache-repo has to be set", () => {
   expect(() => readInputs(() => "", { cacheRepository: undefined, isFork: false })).toThrow(/cache-repo is not set/);
+});
+
+describe("half a login, where secrets are empty", () => {
+  const why = "the pull request's commit is from else/app";
+  test.each([
+    [{ "registry-username": "me" }, "The input registry-username is set and registry-password is empty"],
+    [{ "registry-password": "s3cret" }, "The input registry-password is set and registry-username is empty"],
+  ])("%j: the run goes on without it", (inputs: Readonly<Record<string, string>>, what) => {
+    const read = (name: string) => inputs[name] ?? "";
+    const defaults = { cacheRepository: "cache.test/team/app", isFork: true, whyFork: why, whyNoSecrets: why };
+    expect(readInputs(read, defaults)).toMatchObject({
+      registryLogin: undefined,
+      noticed: [{ text: `${what}, as secrets are in this run (${why}): it goes on without that login.` }],
+    });
+  });
+});
+
+describe("the registry of a server that speaks plain http", () => {
+  const defaults = { cacheRepository: "git.test:3000/team/app", isFork: false, plainRegistry: "git.test:3000" };
+  test.each([
+    ["", { kind: "hosts", hosts: ["git.test:3000"] }],
+    ["other.test", { kind: "hosts", hosts: ["other.test", "git.test:3000"] }],
+    ["git.test:3000", { kind: "hosts", hosts: ["git.test:3000"] }],
+    ["true", { kind: "all" }],
+    ["false", { kind: "none" }],
+  ])("with insecure: %s", (insecure, expected) => {
+    expect(readInputs((name) => (name === "insecure" ? insecure : ""), defaults).insecure).toEqual(expected);
+  });
+});
+
+test("a default that is no valid path says what to do about it", () => {
+  const read = () => readInputs(() => "", { cacheRepository: "ghcr.io/org/.github/devcontainer", isFork: false });
+  expect(read).toThrow(
+    expect.objectContaining({
+      message: expect.stringMatching(/^The default of the input cache-repo is "ghcr\.io\/org\/\.github\/devcontainer"/),
+      fix: expect.stringMatching(/^Set cache-repo: the default is made of this repository's own name/),
+    }),
+  );
 });

@@ -45,6 +45,7 @@ const PLACES: Places = {
   arguments: {},
   bases: {},
   context: ".",
+  options: {},
   features: {
     "./local": { file: CONFIGURATION, line: 4 },
     "r.test/tool:1": { file: CONFIGURATION, line: 5 },

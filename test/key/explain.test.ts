@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { Places } from "../../src/key/difference.ts";
+import type { Difference, Places } from "../../src/key/difference.ts";
 import { explainMiss } from "../../src/key/explain.ts";
 import type { ContextEntry, PlatformPlan } from "../../src/key/ingredients.ts";
 import {
@@ -52,6 +52,10 @@ const PLACES: Places = {
   bases: { "debian:12": { file: ".devcontainer/Dockerfile", line: 1 } },
   context: ".devcontainer",
   features: {},
+  options: {
+    "--label=team=b": { input: "labels" },
+    "--network=host": { file: ".devcontainer/devcontainer.json", line: 9 },
+  },
 };
 const HIDDEN: Hidden = {
   image: false,
@@ -256,4 +260,48 @@ test("whatever a stored plan holds, it is explained or passed over", () => {
     }),
     { numRuns: 3000 },
   );
+});
+
+const built = (...options: readonly string[]): PlatformPlan =>
+  yours({ options: { platform: "linux/amd64", build: options } });
+
+test.each<[string, readonly string[], readonly string[], readonly Partial<Difference>[]]>([
+  [
+    "a label of the input",
+    ["--label=team=a"],
+    ["--label=team=b"],
+    [{ text: "label team changed (the input labels; ignore-labels takes it out of the key)" }],
+  ],
+  [
+    "a label that is gone",
+    ["--label=team=a"],
+    [],
+    [{ text: "label team is gone (ignore-labels takes it out of the key)" }],
+  ],
+  [
+    "an option of the configuration, with its place",
+    ["--network=none"],
+    ["--network=host"],
+    [
+      {
+        text: "build option --network changed (.devcontainer/devcontainer.json:9)",
+        at: { file: ".devcontainer/devcontainer.json", line: 9 },
+      },
+    ],
+  ],
+  [
+    "several at once, one of several of a name",
+    ["--add-host=a=1", "--add-host=b=1", "--label=x=1"],
+    ["--add-host=a=1", "--add-host=b=2", "--label=x=1", "--never=1"],
+    [{ text: "build option --add-host changed" }, { text: "build option --never is new" }],
+  ],
+  [
+    "one that stands there hashed",
+    [`salted:${digest("a")}`],
+    [`salted:${digest("b")}`],
+    [{ text: "a build option that holds a value of the environment changed" }],
+  ],
+])("options of the build: %s", (_, was, is, expected) => {
+  const told = explainMiss(stored(built(...was)), now(built(...is)), TREES, PLACES);
+  expect(told).toEqual(expected.map((one) => ({ part: "yours", ingredient: "option", ...one })));
 });

@@ -56,6 +56,10 @@ const IMAGES: Readonly<Record<string, Served>> = {
 };
 
 const frontend = (syntax: string): string => `# syntax=${syntax}\n${String(FIXTURE[".devcontainer/Dockerfile"])}`;
+const ON_ONE_LINE = {
+  ...FIXTURE,
+  ".devcontainer/Dockerfile": String(FIXTURE[".devcontainer/Dockerfile"]).replace(/ \\\n +/, " "),
+};
 const WITH_FRONTEND = { ...FIXTURE, ".devcontainer/Dockerfile": frontend("docker/dockerfile:1") };
 
 const COPIES_GIT: Readonly<Record<string, Content>> = {
@@ -137,7 +141,16 @@ const YOURS: readonly Mutation[] = [
     from: { ...FIXTURE, ...COPIES_GIT },
     edit: (root) => put(root, "app/.git/HEAD", "ref: refs/heads/other\n"),
   },
-  { name: "an escape directive", edit: docker("# a comment", "# escape=`") },
+  {
+    name: "an escape directive",
+    from: ON_ONE_LINE,
+    edit: (root) =>
+      put(
+        root,
+        ".devcontainer/Dockerfile",
+        ON_ONE_LINE[".devcontainer/Dockerfile"].replace("# a comment", "# escape=`"),
+      ),
+  },
   {
     name: "another frontend",
     from: WITH_FRONTEND,

@@ -186,7 +186,6 @@ test.each<[copy: string, moved: readonly string[], still: readonly string[]]>([
   ["COPY --parents dir/**/deep /", ["app/dir/sub/deep", "app/dir/sub/new"], ["app/other"]],
   ["COPY --exclude=*.txt dir /", ["app/dir/file"], ["app/other"]],
   ["COPY --new-flag=x dir/file /", ["app/other", "app/new"], []],
-  ["NEWWORD dir/file", ["app/other", "app/new"], []],
   ["ADD dir/file /", ["app/dir/file"], ["app/other"]],
   ["COPY $UNKNOWN /", ["app/other", "app/new"], []],
   ["ARG NAME=dir/file\nCOPY $NAME /", ["app/dir/file"], ["app/other"]],

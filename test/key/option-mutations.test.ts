@@ -106,6 +106,10 @@ const YOURS: readonly Mutation[] = [
     "--never-heard-of",
     "--never-heard-of=x",
   ].map((option): Mutation => ({ name: option, edit: more(option) })),
+  ...["title", "description", "licenses", "vendor"].map((name): Mutation => {
+    return { name: `the label ${name}`, inputs: { labels: `org.opencontainers.image.${name}=b` } };
+  }),
+  { name: "a label that ignore-labels does not name", inputs: { labels: "teams=1", "ignore-labels": "team" } },
   { name: "the id of a secret", edit: more("--secret=id=a,src=shared/run.sh") },
   { name: "the id of a key", edit: more("--ssh=a=shared/run.sh") },
   { name: "--network", edit: instead("--network=none", "--network=host") },
@@ -123,6 +127,30 @@ const NOTHING: readonly Mutation[] = [
     name: "an undeclared build arg that the environment holds",
     edit: more("--build-arg", "HOME"),
     env: { HOME: "/x" },
+  },
+  ...["created", "revision", "version", "ref.name", "source", "url"].flatMap((name): Mutation[] => [
+    { name: `the label ${name}`, edit: more(`--label=org.opencontainers.image.${name}=b`) },
+    { name: `the label ${name} by the input`, inputs: { labels: `org.opencontainers.image.${name}=b` } },
+  ]),
+  {
+    name: "the label created that the environment holds",
+    from: {
+      ...FILES,
+      ".devcontainer/devcontainer.json": configuration([
+        ...OPTIONS,
+        `--label=org.opencontainers.image.created=\${localEnv:NOW}`,
+      ]),
+    },
+    env: { NOW: "now" },
+  },
+  {
+    name: "the annotation revision, of index and manifest",
+    edit: more("--annotation=index,manifest[linux/amd64]:org.opencontainers.image.revision=b"),
+  },
+  {
+    name: "labels that ignore-labels names",
+    edit: more("--label=team.run=1"),
+    inputs: { labels: "other.label=1", "ignore-labels": "team.*\nother.label" },
   },
   {
     name: "where a secret is",

@@ -12,6 +12,11 @@ test.each<[string, unknown, Partial<ImageConfig>]>([
   ],
   ["nothing in the config", { config: {} }, {}],
   ["no config", { architecture: "amd64" }, {}],
+  [
+    "a platform",
+    { os: "linux", architecture: "arm64", variant: "v8" },
+    { platform: { os: "linux", architecture: "arm64" } },
+  ],
   ["nulls, as Go writes what is empty", { config: { User: null, Env: null, Labels: null, OnBuild: null } }, {}],
   ["a variable without a value", { config: { Env: ["A", "B="] } }, { env: { A: "", B: "" } }],
   ["a variable twice: the later one", { config: { Env: ["A=1", "A=2"] } }, { env: { A: "2" } }],

@@ -193,6 +193,17 @@ test("the attestations of an image are those that speak of it; our own plan, whi
   expect(attestationsOf(index, sha("a")).map(({ digest }) => digest)).toEqual([sha("of a")]);
 });
 
+test.each([
+  ["null, as BuildKit writes the empty list", null, 0],
+  ["the empty list", [], 0],
+  ["nothing at all", undefined, undefined],
+  ["no list", {}, undefined],
+])("the layers of a manifest: %s", (_, layers, expected) => {
+  const config = { mediaType: "x", digest: sha("config"), size: 5 };
+  const read = readManifest({ schemaVersion: 2, config, layers }, "application/vnd.oci.image.manifest.v1+json");
+  expect("wrong" in read || read.kind !== "manifest" ? undefined : read.layers.length).toBe(expected);
+});
+
 test("any JSON is a manifest or a sentence about it", () => {
   const types = fc.constantFrom(
     "application/vnd.oci.image.index.v1+json",

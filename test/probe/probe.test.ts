@@ -1,8 +1,16 @@
 import { beforeAll, expect, test } from "vitest";
 import { ownKey, setTag, sourceTag } from "../../src/key/fingerprint.ts";
-import { type Document, planConfig, planManifest, setIndex, textDocument } from "../../src/key/record.ts";
+import {
+  type Document,
+  KEY_ANNOTATION,
+  planConfig,
+  planManifest,
+  setIndex,
+  textDocument,
+} from "../../src/key/record.ts";
 import { ATTESTATION, REFERENCE_DIGEST, REFERENCE_TYPE, readManifest, type Served } from "../../src/oci/manifest.ts";
 import { IN_TOTO, OCI_INDEX, OCI_MANIFEST } from "../../src/oci/media-types.ts";
+import type { Platform } from "../../src/oci/platform.ts";
 import type { Plan } from "../../src/plan/keyed.ts";
 import type { Wanted } from "../../src/plan/wanted.ts";
 import { probe, type Verdict } from "../../src/probe/probe.ts";
@@ -53,7 +61,10 @@ function platformImages(content: string): { readonly index: Served; readonly ima
 }
 
 /** A whole set as a run publishes it, with everything that it names. */
-function publishedSet(own = wanted.ownKey): { readonly set: Served; readonly images: Record<string, Served> } {
+function publishedSet(
+  own = wanted.ownKey,
+  key = plan.key,
+): { readonly set: Served; readonly images: Record<string, Served> } {
   const parts = wanted.platforms.map(({ platform }, position) => {
     const layer = { mediaType: "layer", digest: sha(`layer ${position}`), size: 5 };
     const manifest = serve(planManifest(layer, planConfig(layer).descriptor));
@@ -68,6 +79,7 @@ function publishedSet(own = wanted.ownKey): { readonly set: Served; readonly ima
     setIndex(parts, {
       manifest: planManifest(statement, planConfig(statement).descriptor).descriptor,
       own,
+      key,
       built: "2026-01-01T00:00:00Z",
       seconds: 5,
     }),
@@ -120,6 +132,135 @@ test("only the newest of the same sources is there: stale", async () => {
 test("another label or recipe than ours is no stale image but a miss", async () => {
   const { set, images } = publishedSet(ownKey([]));
   expect(await verdictOf({ [sourceName()]: set, ...images })).toEqual({ kind: "miss", damaged: [] });
+});
+
+test.each<[string, () => ReturnType<typeof publishedSet>]>([
+  ["of other sources", () => publishedSet(ownKey([]))],
+  ["on other bases", () => publishedSet(wanted.ownKey, sha("another key"))],
+])(
+  "another set under our tag, %s, is no hit, whole as it is, and its platforms' own tags are looked at",
+  async (_, make) => {
+    const { set, images } = make();
+    const own = publishedSet();
+    expect(await verdictOf({ [setName()]: set, ...images })).toEqual({
+      kind: "miss",
+      damaged: [expect.stringMatching(/^the tag k1-[0-9a-f]{64} names another set, sha256:[0-9a-f]{64}, /)],
+    });
+    const tagged = { [platformName(0)]: own.set, [platformName(1)]: own.set, ...own.images };
+    expect(await verdictOf({ [setName()]: set, ...images, ...tagged })).toMatchObject({ kind: "joinable" });
+  },
+);
+
+test("another set under our tag that cannot be read whole is no doubt about ours", async () => {
+  const { set, images } = publishedSet(ownKey([]));
+  const all = { [setName()]: set, ...images };
+  expect((await verdictOf(all, { hasBlob: async () => refused("unavailable") })).kind).toBe("miss");
+});
+
+test.each<[string, (annotations: Readonly<Record<string, string>>) => Readonly<Record<string, string>>]>([
+  ["says nothing of its key, as those of earlier versions", ({ [KEY_ANNOTATION]: _, ...rest }) => rest],
+  ["has no plan, which a clean-up may have swept", () => ({})],
+])("a set that %s counts", async (_, change) => {
+  const { set, images } = publishedSet();
+  if (set.body.kind !== "index") throw new Error("no index");
+  const manifests = set.body.manifests.map((entry) => ({ ...entry, annotations: change(entry.annotations ?? {}) }));
+  const changed: Served = { ...set, body: { ...set.body, manifests } };
+  expect(await verdictOf({ [setName()]: changed, ...images })).toMatchObject({ kind: "hit" });
+});
+
+/** A manifest alone, as `skopeo copy` without `--all` and docker's own push leave it, and the config that it names. */
+function bareImage(config: string): { readonly bare: Served; readonly blob: Registry["blob"] } {
+  const bytes = new TextEncoder().encode(config);
+  const descriptor = { mediaType: "config", digest: sha(config), size: bytes.length };
+  const bare = serve(planManifest({ mediaType: "layer", digest: sha("bare"), size: 5 }, descriptor));
+  return {
+    bare,
+    blob: async (_, { digest }) => (digest === descriptor.digest ? { kind: "found", value: bytes } : refused("absent")),
+  };
+}
+
+const AMD64 = '{"os":"linux","architecture":"amd64"}';
+
+test.each<[string, Wanted["verify"]]>([
+  ["layers", "layers"],
+  ["manifests", "manifests"],
+  ["none", "none"],
+])(
+  "a manifest alone counts for the platform that its config states, and for no other: verify: %s",
+  async (_, verify) => {
+    const { bare, blob } = bareImage(AMD64);
+    const ask = async (images: Readonly<Record<string, Served>>) =>
+      (await probeOf({ ...wanted, verify }, { ...registryOf({ ...BASES, ...images }), blob })).verdict;
+    const only = { found: [{ platform: { architecture: "amd64" } }], missing: [{ architecture: "arm64" }] };
+    expect(await ask({ [setName()]: bare })).toMatchObject({
+      kind: "partial",
+      ...only,
+      damaged: [`${bare.descriptor.digest} is an image for linux/amd64 alone, and not for linux/arm64`],
+    });
+    expect(await ask({ [platformName(0)]: bare, [platformName(1)]: bare })).toMatchObject({ kind: "partial", ...only });
+  },
+);
+
+test.each<[string, string, string]>([
+  [
+    "arm64 with the variant that is meant when none is written",
+    "arm64",
+    '{"os":"linux","architecture":"arm64","variant":"v8"}',
+  ],
+  ["amd64", "amd64", AMD64],
+])("a manifest alone under the tag of a set of one platform is a hit: %s", async (_, architecture, config) => {
+  const one = {
+    ...wanted,
+    platforms: wanted.platforms.filter(({ platform }) => platform.architecture === architecture),
+  };
+  const { bare, blob } = bareImage(config);
+  const serving = (images: Readonly<Record<string, Served>>) => ({ ...registryOf({ ...BASES, ...images }), blob });
+  const { plan: small } = await probeOf(one, serving({}));
+  if (!small) throw new Error("no plan");
+  const tag = `${CACHE}:${setTag(small.key)}`;
+  expect((await probeOf(one, serving({ [tag]: bare }))).verdict).toMatchObject({ kind: "hit" });
+});
+
+test.each<[string, string]>([
+  ["another architecture that runs there too", '{"os":"linux","architecture":"386"}'],
+  ["another variant", '{"os":"linux","architecture":"amd64","variant":"v3"}'],
+  ["no platform", "{}"],
+  ["no operating system", '{"architecture":"amd64"}'],
+  ["what is no text", '{"os":["linux"],"architecture":"amd64"}'],
+  ["nothing that can be read", "<html>"],
+  ["nothing, behind a byte order mark", `\ufeff${AMD64}`],
+])("a manifest alone whose config states %s is nobody's image", async (_, config) => {
+  const { bare, blob } = bareImage(config);
+  const registry = { ...registryOf({ ...BASES, [platformName(0)]: bare }), blob };
+  expect((await probeOf(wanted, registry)).verdict).toMatchObject({
+    kind: "miss",
+    damaged: [expect.stringContaining(bare.descriptor.digest)],
+  });
+});
+
+test("a manifest alone whose config cannot be read is no image and no miss: unknown", async () => {
+  const { bare } = bareImage(AMD64);
+  const serving = registryOf({ ...BASES, [platformName(0)]: bare });
+  const verdictWith = async (kind: RegistryError["kind"]) =>
+    (await probeOf({ ...wanted, verify: "none" }, { ...serving, blob: async () => refused(kind) })).verdict.kind;
+  expect(await verdictWith("unavailable")).toBe("unknown");
+  expect(await verdictWith("malformed")).toBe("unknown");
+  expect(await verdictWith("absent")).toBe("miss");
+});
+
+test.each<[string, Platform]>([
+  ["linux/386, which amd64 runs too", { os: "linux", architecture: "386" }],
+  ["linux/amd64/v3", { os: "linux", architecture: "amd64", variant: "v3" }],
+  ["no platform at all", { os: "unknown", architecture: "unknown" }],
+])("an index of ours that has %s is no image for linux/amd64", async (_, platform) => {
+  const { index, images } = platformImages("one");
+  if (index.body.kind !== "index") throw new Error("no index");
+  const manifests = index.body.manifests.map((entry) => ({ ...entry, platform }));
+  const other: Served = { ...index, body: { ...index.body, manifests } };
+  expect(await verdictOf({ [platformName(0)]: other, ...images })).toMatchObject({
+    kind: "miss",
+    damaged: [`linux/amd64 is not in the index ${index.descriptor.digest}`],
+  });
 });
 
 test("a manifest that is gone: no hit, said", async () => {
@@ -279,9 +420,14 @@ test("what is demanded and there: a hit; what is not demanded is not asked for",
   expect(demanded.asked.length - plain.asked.length).toBe(2);
 });
 
-test("an SBOM that is demanded and is not there: a miss that says so", async () => {
+test("an SBOM that is demanded and is not there: only that platform is missing, and why is said", async () => {
   const { verdict } = await demandedOf([0], demanding("sbom"));
-  expect(verdict).toEqual({ kind: "miss", damaged: ["linux/arm64 has no SBOM: the index lists none for it"] });
+  expect(verdict).toMatchObject({
+    kind: "partial",
+    found: [{ platform: wanted.platforms[0]?.platform }],
+    missing: [wanted.platforms[1]?.platform],
+    damaged: ["linux/arm64 has no SBOM: the index lists none for it"],
+  });
 });
 
 test("of two platforms the one with the SBOM is used again", async () => {
@@ -314,7 +460,8 @@ test("a statement that is gone is none; verify: manifests does not ask for it", 
   const hasBlob: Registry["hasBlob"] = async (_, { digest }) =>
     digest === gone ? refused("absent") : { kind: "found", value: true };
   expect((await demandedOf([0, 1], demanding("sbom"), { hasBlob })).verdict).toMatchObject({
-    kind: "miss",
+    kind: "partial",
+    missing: [wanted.platforms[1]?.platform],
     damaged: ["the SBOM of linux/arm64 is gone from the registry"],
   });
   const shallow: Wanted = { ...demanding("sbom"), verify: "manifests" };

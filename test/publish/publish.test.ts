@@ -81,7 +81,7 @@ function complete(more: Partial<Publication> = {}): Publication {
   return {
     found: found(),
     earlier: [],
-    branch: undefined,
+    aliases: [],
     spot: { reference, before: undefined, judge },
     look,
     ...more,
@@ -89,7 +89,7 @@ function complete(more: Partial<Publication> = {}): Publication {
 }
 
 async function planIn(registry: Registry): Promise<PushedPlan> {
-  return pushPlan(plan, [...found()].reverse(), registry);
+  return pushPlan(plan, [...found()].reverse(), worldOf(registry));
 }
 
 test("a plan is pushed under no tag, and speaks of its images in one order whatever the order of their builds", async () => {
@@ -102,10 +102,51 @@ test("a plan is pushed under no tag, and speaks of its images in one order whate
   ]);
 });
 
+test("a plan is read back: its manifest by digest, and the blobs that it names", async () => {
+  const { registry, pushed } = pushes();
+  const looked: string[] = [];
+  const reading: Registry = {
+    ...registry,
+    manifest: async (reference) => {
+      looked.push(reference.digest ?? "a tag");
+      return registry.manifest(reference);
+    },
+    hasBlob: async (_, { digest, size }) => {
+      looked.push(`${digest} ${size}`);
+      return { kind: "found", value: true };
+    },
+  };
+  const { manifest } = await planIn(reading);
+  const blobs = pushed.slice(0, 2).map(([, text]) => `${sha(text)} ${text.length}`);
+  expect(looked.sort()).toEqual([...blobs, manifest.digest].sort());
+});
+
+const NO_LUCK: Answer<never> = { kind: "absent", request: "GET x", words: "no luck" };
+
+test("a plan that the registry does not serve for a moment is asked for again", async () => {
+  let looks = 0;
+  const { registry } = pushes({ hasBlob: async () => (looks++ < 3 ? NO_LUCK : { kind: "found", value: true }) });
+  await planIn(registry);
+  expect(looks).toBeGreaterThan(4);
+});
+
+test.each<[string, Partial<Registry>, RegExp]>([
+  ["its manifest", { manifest: async () => NO_LUCK }, /^The plan, .*does not serve it: no luck \(GET x\)/],
+  ["a blob of it", { hasBlob: async () => NO_LUCK }, /^The plan, .*does not serve it: no luck \(GET x\)/],
+])("a plan that was pushed, and of which the registry does not serve %s", async (_, more, words) => {
+  const { registry } = pushes(more);
+  await expect(planIn(registry)).rejects.toMatchObject({
+    code: "E_PUSH",
+    message: expect.stringMatching(words),
+    fix: expect.stringMatching(/\w/),
+    cause: NO_LUCK,
+  });
+});
+
 test("a set is as old as its oldest platform and took as long as its slowest; the branch's tag is the last", async () => {
   const { registry, pushed } = pushes();
   const stored = await planIn(registry);
-  const { image } = await publishSet(stored, complete({ earlier: [EARLIER], branch: "main" }), worldOf(registry));
+  const { image } = await publishSet(stored, complete({ earlier: [EARLIER], aliases: [tags[2]] }), worldOf(registry));
   expect(pushed.slice(3).map(([name]) => name)).toEqual(tags);
   const [, index = ""] = pushed.at(-1) ?? [];
   expect(image.digest).toBe(sha(index));
@@ -136,8 +177,10 @@ test("the tag of the sources does not wait until the set has been read back", as
 
 test("where the set is not served, the branch goes on naming what it named", async () => {
   const refused: Answer<never> = { kind: "unavailable", request: "GET x", words: "no luck" };
-  const { registry, pushed } = pushes({ manifest: async () => refused });
-  const publishing = publishSet(await planIn(registry), complete({ branch: "main" }), worldOf(registry));
+  const { registry, pushed } = pushes();
+  const stored = await planIn(registry);
+  const silent = worldOf({ ...registry, manifest: async () => refused });
+  const publishing = publishSet(stored, complete({ aliases: [tags[2]] }), silent);
   await expect(publishing).rejects.toMatchObject({ code: "E_PUSH", message: expect.stringContaining("no luck") });
   expect(pushed.map(([name]) => name)).not.toContain(tags[2]);
 });

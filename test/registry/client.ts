@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { afterEach } from "vitest";
-import { openRegistry } from "../../src/registry/client.ts";
+import { openRegistry, type RegistryOptions } from "../../src/registry/client.ts";
 import { openHttp } from "../../src/registry/http.ts";
 import type { Registry, StoredLogin } from "../../src/world.ts";
 import type { Reply } from "../fakes/registry.ts";
@@ -20,10 +20,11 @@ export type Client = {
   readonly mask?: (secret: string) => void;
   /** Milliseconds without a byte, after which a request is given up. */
   readonly timeout?: number;
+  readonly limits?: RegistryOptions["limits"];
 };
 
 export function openClient(client: Client = {}): Registry {
-  const { login, credentials, pushes = false, clock = Date.now, mask, timeout = 500 } = client;
+  const { login, credentials, pushes = false, clock = Date.now, mask, timeout = 30_000, limits } = client;
   const trust = async () => ({ certificates: [], insecure: false });
   const http = openHttp({ env: {}, userAgent: "test", timeout, trust });
   // Waiting between attempts is not what these tests are about.
@@ -36,6 +37,7 @@ export function openClient(client: Client = {}): Registry {
       credentials: credentials ?? (async () => login),
       pushes: () => pushes,
       insecure: () => true,
+      ...(limits ? { limits } : {}),
     },
   );
   opened.push(registry);

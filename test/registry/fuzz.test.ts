@@ -7,6 +7,7 @@ import { parseChallenges } from "../../src/registry/challenge.ts";
 import { openRegistry } from "../../src/registry/client.ts";
 import { parseMirror } from "../../src/registry/mirrors.ts";
 import type { Answer, Registry } from "../../src/world.ts";
+import { startCpuTime } from "../cpu-time.ts";
 import { openFakeNetwork, type Server, type Told } from "../fakes/network.ts";
 
 // Servers that answer anything to anything. Whatever they say: an answer, no exception, an end; a login for those alone who may hear it;
@@ -233,12 +234,12 @@ test("whatever a header says, it is read in time, and what was a challenge stays
   );
   fc.assert(
     fc.property(text, (header) => {
-      const started = performance.now();
+      const spent = startCpuTime();
       for (const { scheme, params } of parseChallenges([header])) {
         expect(scheme).toMatch(/^[^\s,="]+$/);
         for (const value of Object.values(params)) expect(typeof value).toBe("string");
       }
-      expect(performance.now() - started).toBeLessThan(100);
+      expect(spent()).toBeLessThan(1000);
       const [good] = parseChallenges(['Bearer realm="https://r/t"', header]);
       expect(good).toEqual({ scheme: "bearer", params: { realm: "https://r/t" } });
     }),
@@ -272,14 +273,14 @@ test("whatever is written as a name, it is read in time, and reads the same agai
   );
   fc.assert(
     fc.property(text, (written) => {
-      const started = performance.now();
+      const spent = startCpuTime();
       for (const parsed of [parseReference(written), parseRepository(written), parseMirror(written)])
         if ("wrong" in parsed) expect(parsed.wrong).not.toBe("");
       const reference = parseReference(written);
       if (!("wrong" in reference)) expect(parseReference(formatReference(reference))).toEqual(reference);
       const pattern = parseImagePattern(written.replaceAll("b-", "*"));
       if (!("wrong" in pattern) && !("wrong" in reference)) imageAllowed([pattern], reference);
-      expect(performance.now() - started).toBeLessThan(100);
+      expect(spent()).toBeLessThan(1000);
     }),
     { numRuns: 1000, examples: [["A/0"], ["GHCR.io/A"], ["docker.io/a"], ["localhost/a"]] },
   );

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Reference, Repository } from "../../src/oci/reference.ts";
 import { type FakeRegistry, openFakeRegistry, type Reply } from "../fakes/registry.ts";
 import { image, MANIFEST, openClient, refusal, served, sha } from "./client.ts";
@@ -46,7 +46,7 @@ describe("pushes", () => {
 
   test("whether a push is taken is found out without leaving an upload open", async () => {
     expect(await openClient().acceptsPush(name)).toEqual({ kind: "found", value: true });
-    await vi.waitFor(() => expect(fake.openUploads()).toBe(0));
+    await expect.poll(() => fake.openUploads()).toBe(0);
     expect(fake.requests.map((line) => line.split(" ")[0])).toEqual(["POST", "DELETE"]);
   });
 
@@ -59,10 +59,10 @@ describe("pushes", () => {
       (line) => line.startsWith("DELETE"),
       () => released,
     );
-    expect(await openClient({ timeout: 60_000 }).acceptsPush(name)).toEqual({ kind: "found", value: true });
+    expect(await openClient().acceptsPush(name)).toEqual({ kind: "found", value: true });
     expect(fake.openUploads()).toBe(1);
     release();
-    await vi.waitFor(() => expect(fake.openUploads()).toBe(0));
+    await expect.poll(() => fake.openUploads()).toBe(0);
   });
 
   test("tags, a mount and a delete, as docker-registry does them", async () => {

@@ -116,7 +116,7 @@ const ROWS: readonly Row[] = [
   {
     name: "ECR Public: 401 on HEAD of a blob although GET redirects to it",
     says: () => {
-      storage.override(() => true, { status: 206, body: "{" });
+      storage.override(() => true, { status: 206, headers: { "content-range": "bytes 0-0/2" }, body: "{" });
       fake.override(isToken, token);
       fake.override(isBlob, (asked) =>
         asked.method === "HEAD"
@@ -346,11 +346,20 @@ const ROWS: readonly Row[] = [
     kind: "unavailable",
   },
   {
-    name: "a digest in the header that is another one's: ours counts",
+    name: "a digest in the header that is another one's: the server contradicts itself",
     says: () =>
       fake.override(isManifest, {
         ...served,
         headers: { "content-type": MANIFEST, "docker-content-digest": sha("other") },
+      }),
+    kind: "malformed",
+  },
+  {
+    name: "a digest in the header by another algorithm: nothing to compare with",
+    says: () =>
+      fake.override(isManifest, {
+        ...served,
+        headers: { "content-type": MANIFEST, "docker-content-digest": `sha512:${"0".repeat(128)}` },
       }),
     kind: "found",
   },

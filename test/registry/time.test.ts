@@ -14,11 +14,12 @@ beforeEach(async () => {
 afterEach(() => fake.close());
 
 test("time that is limited: what comes too late is unavailable, and nothing more is asked", async () => {
-  const registry = openClient();
-  registry.limitTime(150);
+  let now = 0;
+  const registry = openClient({ clock: () => now });
+  registry.limitTime(60_000);
   fake.override(() => true, { status: 503 });
   expect(await registry.manifest({ ...name, tag: "one" })).toMatchObject({ kind: "unavailable" });
-  await new Promise((done) => setTimeout(done, 200));
+  now += 60_000;
   const before = fake.requests.length;
   expect(await registry.manifest({ ...name, tag: "two" })).toMatchObject({
     kind: "unavailable",
@@ -38,14 +39,13 @@ test("a login that is not told in time: unavailable and not denied, and used by 
     tell = done;
   });
   const registry = openClient({ credentials: () => thinks });
-  registry.limitTime(100);
-  const started = performance.now();
+  // Real time, for nobody tells: the registry's question for a login has to come within it, on a busy machine too.
+  registry.limitTime(2000);
   const answers = await Promise.all([registry.manifest({ ...name, tag: "one" }), registry.acceptsPush(name)]);
   expect(answers).toMatchObject([
     { kind: "unavailable", words: expect.stringContaining("longer than they may") },
     { kind: "unavailable", words: expect.stringContaining("longer than they may") },
   ]);
-  expect(performance.now() - started).toBeLessThan(2000);
   registry.limitTime(undefined);
   tell(login);
   expect(await registry.acceptsPush(name)).toEqual({ kind: "found", value: true });

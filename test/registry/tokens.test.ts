@@ -174,7 +174,7 @@ test("whatever a challenge says, there is an answer and no exception", async () 
     }),
     { numRuns: 60 },
   );
-}, 30_000);
+});
 
 test.each<[string, readonly string[], readonly string[]]>([
   ["one", ["repository:a:pull"], ["repository:a:pull"]],

@@ -26,7 +26,7 @@ let registry: Registry;
 beforeEach(async () => {
   fake = await openFakeRegistry();
   const trust = async () => ({ certificates: [], insecure: false });
-  const http = openHttp({ env: {}, userAgent: "test", timeout: 300, trust });
+  const http = openHttp({ env: {}, userAgent: "test", timeout: 30_000, trust });
   // Waiting between attempts is not what these tests are about.
   registry = openRegistry(
     { ...http, pause: async () => undefined },

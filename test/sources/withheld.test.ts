@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { openFiles } from "../../src/host/files.ts";
 import type { Sources } from "../../src/plan/plan.ts";
 import { makeCheckout } from "../checkout.ts";
+import { refusalOf } from "../devcontainer/refusal.ts";
 import { hostOf, inputsOf, readFrom } from "../plan-of.ts";
 
 const { files, removeTemporaryFolders } = openFiles(tmpdir());
@@ -30,16 +31,20 @@ type More = {
   readonly inputs?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   readonly isFork?: boolean;
+  readonly isQueued?: true;
 };
 
-async function read(checkout: Checkout, { inputs = {}, env = TOKENS, isFork = false }: More = {}): Promise<Told> {
+async function read(
+  checkout: Checkout,
+  { inputs = {}, env = TOKENS, isFork = false, ...queued }: More = {},
+): Promise<Told> {
   const workspace = makeCheckout({ ".devcontainer/Dockerfile": "FROM base.test/os:1\nARG A\n", ...checkout });
   folders.push(workspace);
   const login = { "registry-username": "ada", "registry-password": TOKENS.PASSWORD };
   const host = hostOf(workspace, env);
   const sources = await readFrom(inputsOf({ workspace, images: {}, inputs: { ...login, ...inputs } }), {
     files,
-    host: { ...host, event: { ...host.event, isFork } },
+    host: { ...host, event: { ...host.event, isFork, ...queued } },
   });
   const warnings = sources.warnings.map(({ text, at }) => `${at?.file}:${at?.line}: ${text}`);
   return { sources, warnings };
@@ -199,6 +204,13 @@ const LOCAL_FEATURE = {
   ".devcontainer/f/install.sh": "echo\n",
 };
 
+/** A folder with docker's configuration. */
+function dockerFolder(auths: object): string {
+  const folder = makeCheckout({ "config.json": JSON.stringify({ auths }) });
+  folders.push(folder);
+  return folder;
+}
+
 const PLAIN = { NODE_VERSION: "22", OTHER: "o7her" };
 const BOTH = built({ args: { A: "${localEnv:NODE_VERSION:none}-${localEnv:OTHER:none}" } });
 const args = ({ sources }: Told) => sources.build.arguments.args;
@@ -251,6 +263,19 @@ describe("what the configuration may read", () => {
     );
   });
 
+  test.each<[string, (auths: object) => More]>([
+    [
+      "of this machine, as docker/login-action writes them",
+      (auths) => ({ env: { DOCKER_CONFIG: dockerFolder(auths) } }),
+    ],
+    ["of docker-config-base64", (auths) => ({ inputs: { "docker-config-base64": btoa(JSON.stringify({ auths })) } })],
+  ])("no password of docker's logins: %s", async (_, more) => {
+    const [pass, token] = ["hub-pass-0b1c2d", "identity-3e4f5a"];
+    const { env = {}, ...rest } = more({ "a.test": { auth: btoa(`ada:${pass}`) }, "b.test": { identitytoken: token } });
+    const told = await read(BOTH, { ...rest, env: { ...env, NODE_VERSION: pass, OTHER: `x${token}` } });
+    expect(args(told)).toEqual({ A: "none-none" });
+  });
+
   test("a fork's compose project is the one that the workflow names", async () => {
     const checkout = {
       ...json({ dockerComposeFile: [], service: "app" }),
@@ -269,6 +294,47 @@ describe("what the configuration may read", () => {
       secretOptions: ["--secret", "id=t,env=GITHUB_TOKEN"],
       withoutSecrets: undefined,
     });
+  });
+});
+
+describe("git's own login, which actions/checkout leaves in .git/config", () => {
+  const CHECKOUT = `[http "https://github.com/"]\n\textraheader = AUTHORIZATION: basic ${btoa("x-access-token:ghs_abc")}\n`;
+  const takes = (dockerfile: string, more: Checkout = {}): Checkout => ({
+    ...built({ context: ".." }),
+    ".devcontainer/Dockerfile": dockerfile,
+    ".git/HEAD": "ref: refs/heads/main\n",
+    ".git/config": CHECKOUT,
+    a: "a",
+    ...more,
+  });
+  test.each<[string, Checkout]>([
+    ["all of the context", takes("FROM base.test/os:1\nCOPY . /app\n")],
+    ["git's folder", takes("FROM base.test/os:1\nCOPY .git /app/.git\n")],
+    ["a mount", takes("FROM base.test/os:1\nRUN --mount=target=/app cat /app/.git/config\n")],
+    ["a named context", { ...takes("FROM base.test/os:1\n"), ...built({ options: ["--build-context=g=."] }) }],
+    [
+      "a submodule's",
+      takes("FROM base.test/os:1\nCOPY . /app\n", { ".git/config": "", ".git/modules/x/config": CHECKOUT }),
+    ],
+    [
+      "an address with a password",
+      takes("FROM base.test/os:1\nCOPY . /app\n", { ".git/config": "url = https://x:y@git.test/a\n" }),
+    ],
+    ["a secret of the run", takes("FROM base.test/os:1\nCOPY . /app\n", { ".git/config": `token = ${CANARY}\n` })],
+  ])("is not taken into a build: %s", async (_, checkout) => {
+    expect(await refusalOf(() => read(checkout))).toMatchObject({
+      code: "E_CONTEXT",
+      message: expect.stringMatching(/\.git\/.*config.* holds a login to git/),
+      fix: expect.stringMatching(/\.dockerignore.*persist-credentials: false/),
+    });
+  });
+
+  test.each<[string, Checkout]>([
+    ["ignored", takes("FROM base.test/os:1\nCOPY . /app\n", { ".dockerignore": ".git\n" })],
+    ["not taken", takes("FROM base.test/os:1\nCOPY a /app\n")],
+    ["without a login", takes("FROM base.test/os:1\nCOPY . /app\n", { ".git/config": "url = https://git.test/a\n" })],
+  ])("is of no matter where it is %s", async (_, checkout) => {
+    expect((await read(checkout)).sources.wanted.sourceKey).toMatch(/^sha256:/);
   });
 });
 
@@ -301,6 +367,31 @@ describe("secrets and agents that the configuration names", () => {
       ),
     );
     expect(sources.wanted.sourceKey).toBe(own.sources.wanted.sourceKey);
+  });
+
+  test("a stranger's code gets none that an input names either, unless local-env names its variable", async () => {
+    const inputs = { "build-secrets": "t=NPM\nid=f,src=key", ssh: "default=key" };
+    const checkout = { ...built({}), key: "k" };
+    const fork = await read(checkout, { env: NPM, inputs, isFork: true });
+    expect(fork.sources.build.arguments).toMatchObject({
+      secretOptions: [],
+      secretValues: [],
+      withoutSecrets: {
+        code: "E_INPUT",
+        message: expect.stringMatching(/build-secrets names t, and this run counts as a fork's/),
+      },
+    });
+    const only = { "build-secrets": "t=NPM", "local-env": "NPM" };
+    const named = await read(built({ args: { A: "${localEnv:NPM:none}" } }), { env: NPM, inputs: only, isFork: true });
+    expect(named.sources.build.arguments).toMatchObject({
+      args: { A: "none" },
+      secretOptions: ["--secret", "id=t,env=NPM"],
+      withoutSecrets: undefined,
+    });
+    const queued = await read(checkout, { env: NPM, inputs, isFork: true, isQueued: true });
+    expect(queued.sources.build.arguments.secretOptions).toHaveLength(6);
+    const own = await read(checkout, { env: NPM, inputs });
+    expect(own.sources.wanted.sourceKey).toBe(fork.sources.wanted.sourceKey);
   });
 
   test("without one that is withheld nothing is built; an input of the same id is the way out", async () => {

@@ -14,6 +14,8 @@ export type Told = {
   readonly builds: readonly Build[];
   /** What the registry was asked, in this run alone. */
   readonly requests: readonly string[];
+  /** Milliseconds of the timers that went off after the run was sent a signal: what it had no longer patience for. */
+  readonly patience: readonly number[];
   /** Process ids of what hung in a call of `docker`. */
   readonly hanging: readonly number[];
   /** Temporary folders that are there when the run has ended. */
@@ -44,6 +46,8 @@ export type Play = {
   readonly git?: boolean;
   /** How many milliseconds after now the run thinks it is. */
   readonly later?: number;
+  /** How many times faster than ours the run's clock goes. */
+  readonly hurry?: number;
   /** The run is sent this signal as soon as its log is so. */
   readonly stop?: Stop;
   /** The machine that an earlier run has left, as `openMachine` made it; a new one where none is given. */
@@ -86,6 +90,7 @@ export async function play(story: Play): Promise<Told> {
     FAKE_DOCKER_RECORD: file("docker"),
     FAKE_DOCKER_ENGINE: join(home, "engine"),
     FAKE_DOCKER_LATER: String(later),
+    STORY_PATIENCE: file("patience"),
     ...(failing.fails ? { FAKE_DOCKER_FAILS: failing.fails, FAKE_DOCKER_SAYS: failing.says ?? "" } : {}),
     ...Object.fromEntries(
       Object.entries({ "cache-repo": `${registry.host}/team/app`, ...inputs }).map(([name, value]) => [
@@ -103,6 +108,7 @@ export async function play(story: Play): Promise<Told> {
     docker: readLines(read("docker")),
     builds: readLines(read("docker.builds")),
     requests: registry.requests.slice(asked),
+    patience: readLines(read("patience")),
     hanging: readLines(read("docker.hanging")),
     left: readdirSync(home).filter((name) => name.startsWith("dev-container-cache-")),
     engine: ["container", "volume"].flatMap((kind) => readdirSync(join(home, "engine", kind))),
@@ -124,20 +130,48 @@ function readLines<T>(text: string): T[] {
 }
 
 async function start(
-  { later = 0, stop }: Play,
+  { later = 0, hurry = 1, stop }: Play,
   env: Readonly<Record<string, string>>,
 ): Promise<{ code: number; log: string }> {
-  const clock = `data:text/javascript,const now = Date.now; Date.now = () => now() + ${later};`;
+  const isOwn = later !== 0 || hurry !== 1;
+  const changes = [...(isOwn ? [clockOf(later, hurry)] : []), ...(stop ? [WRITE_PATIENCE] : [])];
+  const imports = changes.flatMap((change) => ["--import", `data:text/javascript,${encodeURIComponent(change)}`]);
   return new Promise((done) => {
     const child = execFile(
       process.execPath,
-      [...(later === 0 ? [] : ["--import", clock]), BUNDLE],
+      [...imports, BUNDLE],
       { env, maxBuffer: 64 * 1024 * 1024 },
       (error, stdout, stderr) =>
         done({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, log: `${stdout}${stderr}` }),
     );
     if (stop) stopAt(child, stop);
   });
+}
+
+/** Runs in the story's process. How long something took there says more of the machine than of the run; which timers went off does not. */
+const WRITE_PATIENCE = `
+  import { appendFileSync } from "node:fs";
+  const wait = setTimeout;
+  const write = (milliseconds) => appendFileSync(process.env.STORY_PATIENCE, milliseconds + "\\n");
+  const note = () => {
+    globalThis.setTimeout = (act, milliseconds, ...rest) => wait(() => (write(milliseconds), act(...rest)), milliseconds);
+  };
+  process.once("SIGINT", note).once("SIGTERM", note);
+`;
+
+/** A clock of the run's own: for what it asks the time for, what it waits for itself, and how long a socket may be silent. */
+function clockOf(later: number, hurry: number): string {
+  return `
+    import { Socket } from "node:net";
+    const quiet = Socket.prototype.setTimeout;
+    Socket.prototype.setTimeout = function (milliseconds, ...more) {
+      return quiet.call(this, milliseconds / ${hurry}, ...more);
+    };
+    const [now, wait, began] = [Date.now, setTimeout, Date.now()];
+    Date.now = () => Math.round(began + (now() - began) * ${hurry} + ${later});
+    globalThis.setTimeout = (work, milliseconds = 0, ...more) => wait(work, milliseconds / ${hurry}, ...more);
+    const timeout = AbortSignal.timeout;
+    AbortSignal.timeout = (milliseconds) => timeout(Math.ceil(milliseconds / ${hurry}));`;
 }
 
 function stopAt(child: ChildProcess, { signal, when }: Stop): void {

@@ -26,6 +26,8 @@ const run = async (inputs: Readonly<Record<string, string>> = {}, more: Partial<
   return told;
 };
 
+/** Milliseconds that a program has to end when it is asked to. */
+const GRACE = 2000;
 const hangs = (times: number) => (log: string) => log.split("[internal] hanging").length - 1 === times;
 const stop = { signal: "SIGTERM", when: hangs(1) } as const;
 
@@ -40,16 +42,18 @@ function lives(pid: number): boolean {
 
 /** This registry deletes no tags: those of pushes stay, and no probe asks for them. */
 const named = (): readonly string[] => registry.tags("team/app").filter((tag) => !tag.startsWith("tmp-"));
+/** What hangs does so for two minutes: a run that ends before that has not waited for it. */
 const timed = async (told: Promise<Told>): Promise<Told & { readonly took: number }> => {
   const then = Date.now();
   return { ...(await told), took: Date.now() - then };
 };
+const HANGS = 120_000;
 
 test.each([
-  ["SIGTERM", {}, 143, 3500],
-  ["SIGINT", {}, 130, 3500],
-  ["SIGTERM and docker is deaf", { FAKE_DOCKER_DEAF: "1" }, 143, 5500],
-])("%s in the middle of the builds: no program, no folder, no tag is left", async (name, env, code, limit) => {
+  ["SIGTERM", {}, 143],
+  ["SIGINT", {}, 130],
+  ["SIGTERM and docker is deaf", { FAKE_DOCKER_DEAF: "1" }, 143],
+])("%s in the middle of the builds: no program, no folder, no tag is left", async (name, env, code) => {
   const [signal] = name.split(" ");
   const told = await timed(
     run(
@@ -64,7 +68,8 @@ test.each([
   expect(told.hanging).toHaveLength(4);
   await expect.poll(() => told.hanging.filter(lives)).toEqual([]);
   expect(registry.tags("team/app")).toEqual([]);
-  expect(told.took).toBeLessThan(limit);
+  expect(told.took).toBeLessThan(HANGS);
+  expect(told.patience).toEqual("FAKE_DOCKER_DEAF" in env ? [GRACE] : []);
   expect(told.log).not.toContain("once more");
 });
 
@@ -105,7 +110,9 @@ test("what is to be undone hangs: the run ends all the same, and leaves nothing 
   expect(told).toMatchObject({ code: 143, left: [] });
   expect(told.docker.at(-1)?.slice(0, 2)).toEqual(["buildx", "rm"]);
   await expect.poll(() => told.hanging.filter(lives)).toEqual([]);
-  expect(told.took).toBeLessThan(9000);
+  expect(told.took).toBeLessThan(HANGS);
+  // GitHub's runner has no more than 7.5 s.
+  expect(told.patience).toEqual([GRACE, 6000]);
 });
 
 test("a run that ends by itself leaves no temporary folder but what its outputs name", async () => {

@@ -57,7 +57,7 @@ test("the plan speaks of every image of the set, and is there before the images 
   const isChecked = (line: string): boolean =>
     line.startsWith("GET /v2/team/app/blobs/") && registry.tags("team/app").length === 2;
   registry.hold(isChecked, async () => {
-    for (const end = Date.now() + 5000; !isPlan() && Date.now() < end; )
+    for (const end = Date.now() + 60_000; !isPlan() && Date.now() < end; )
       await new Promise((done) => setTimeout(done, 5));
     seen.push(isPlan());
   });
@@ -69,6 +69,23 @@ test("the plan speaks of every image of the set, and is there before the images 
   expect(subjects).toEqual(images);
   expect(images).toHaveLength(2);
   expect(Object.keys(seconds).sort()).toEqual(["linux/amd64", "linux/arm64"]);
+});
+
+test("the plan is pushed and not served: an error, and no set names it", async () => {
+  const planBlob = (): string => {
+    const put = registry.asked.find(
+      ({ method, body }) => method === "PUT" && body.includes("urn:dev-container-cache:plan:1"),
+    );
+    return put?.url.searchParams.get("digest") ?? "none yet";
+  };
+  registry.override((line) => /^(?:GET|HEAD) /.test(line) && line.endsWith(planBlob()), {
+    ...ABSENT,
+    body: JSON.stringify({ errors: [{ code: "BLOB_UNKNOWN", message: "blob unknown" }] }),
+  });
+  const { code, log, outputs } = await run();
+  expect({ code, result: outputs.result, image: outputs.image }, log).toEqual({ code: 1, result: "failed", image: "" });
+  expect(log).toMatch(/The plan, \S+, was pushed, and the registry does not serve it: BLOB_UNKNOWN: .*\[E_PUSH\]/);
+  expect(registry.tags("team/app").filter((tag) => /^[ky]1-[0-9a-f]{64}$/.test(tag))).toEqual([]);
 });
 
 test("another job was faster with one of two platforms: the set has both, and so has its plan", async () => {
@@ -84,7 +101,7 @@ test("another job was faster with one of two platforms: the set has both, and so
   expect(images).toHaveLength(2);
 });
 
-const LATER = { "retry-after": "30" };
+const LATER = { "retry-after": "50" };
 
 test("an image fails its check while its plan is told to come later: nobody waits for that", async () => {
   const isPushed = (): boolean => registry.tags("team/app").length > 0;
@@ -92,8 +109,8 @@ test("an image fails its check while its plan is told to come later: nobody wait
   const began = Date.now();
   const told = await run({ platforms: "linux/amd64" }, { env: { FAKE_DOCKER_USES: "a".repeat(64) } });
   expect(told).toMatchObject({ code: 1, log: expect.stringContaining("[E_DOCKER]") });
-  expect(Date.now() - began).toBeLessThan(20_000);
-}, 60_000);
+  expect(Date.now() - began).toBeLessThan(50_000);
+});
 
 test("a hit does not wait for what it has asked in vain", async () => {
   await run();
@@ -101,5 +118,5 @@ test("a hit does not wait for what it has asked in vain", async () => {
   registry.override(isPlatformsTag("amd64"), { status: 429, headers: LATER });
   const began = Date.now();
   expect((await run()).outputs.result).toBe("hit");
-  expect(Date.now() - began).toBeLessThan(20_000);
-}, 60_000);
+  expect(Date.now() - began).toBeLessThan(50_000);
+});

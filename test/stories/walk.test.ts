@@ -232,6 +232,63 @@ test("a layer that is gone is no hit: the image is built again", async () => {
   expect(told).toMatchObject({ code: 1, outputs: { result: "partial" } });
 });
 
+const setTagOf = ({ outputs }: Told): string => `k1-${(outputs.key ?? "").slice("sha256:".length)}`;
+const OCI_INDEX = "application/vnd.oci.image.index.v1+json";
+const OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
+
+test("another set that was put under our tag is no hit: what is ours is joined again, and the tag names it", async () => {
+  const first = await run();
+  put(workspace, ".devcontainer/setup.sh", { script: "echo other\n" });
+  const other = await run();
+  const bytes = registry.manifest("team/app", setTagOf(other)) ?? Buffer.from("");
+  registry.seedManifest("team/app", setTagOf(first), bytes, OCI_INDEX);
+  put(workspace, ".devcontainer/setup.sh", { script: "echo setup\n" });
+  const reader = await run({ push: "false" });
+  expect(reader.outputs).toMatchObject({ result: "hit", platforms: first.outputs.platforms, pushed: "false" });
+  const told = await run();
+  expect(told).toMatchObject({ code: 0, docker: [], outputs: { result: "hit", pushed: "true" } });
+  expect(told.outputs.platforms).toBe(first.outputs.platforms);
+  expect(await run()).toMatchObject({
+    docker: [],
+    outputs: { result: "hit", pushed: "false", digest: told.outputs.digest },
+  });
+});
+
+test("another set under our tag and nothing of ours: a miss that says why, and is repaired by the build", async () => {
+  const first = await run({ "cache-repo": `${registry.host}/team/other` });
+  put(workspace, ".devcontainer/setup.sh", { script: "echo other\n" });
+  const other = await run();
+  const bytes = registry.manifest("team/app", setTagOf(other)) ?? Buffer.from("");
+  registry.seedManifest("team/app", setTagOf(first), bytes, OCI_INDEX);
+  put(workspace, ".devcontainer/setup.sh", { script: "echo setup\n" });
+  const told = await run({ "on-miss": "fail" });
+  expect(told).toMatchObject({ code: 1, outputs: { result: "miss" } });
+  expect(told.log).toMatch(
+    /Does not count: the tag k1-\w+ names another set, sha256:\w+, which says that it was made of something else/,
+  );
+  expect(await run()).toMatchObject({ code: 0, outputs: { result: "built", pushed: "true" } });
+  expect(await run()).toMatchObject({ docker: [], outputs: { result: "hit" } });
+});
+
+test("a copy of one platform under the set's tag is no image for the other one", async () => {
+  const first = await run();
+  const [amd64] = JSON.parse(registry.manifest("team/app", first.outputs.digest ?? "")?.toString() ?? "").manifests;
+  registry.seedManifest(
+    "team/app",
+    setTagOf(first),
+    registry.manifest("team/app", amd64.digest) ?? Buffer.from(""),
+    OCI_MANIFEST,
+  );
+  registry.override((line) => /\/manifests\/(?:y1-.*|.*-linux-\w+)$/.test(line), {
+    status: 404,
+    body: '{"errors":[{"code":"MANIFEST_UNKNOWN","message":"gone"}]}',
+  });
+  const told = await run({ "on-miss": "fail" });
+  const outputs = { result: "partial", image: "", "missing-platforms": '["linux/arm64"]' };
+  expect(told).toMatchObject({ code: 1, outputs });
+  expect(told.log).toMatch(/Does not count: sha256:\w+ is an image for linux\/amd64 alone, and not for linux\/arm64/);
+});
+
 test("a fork's pull request builds and never pushes", async () => {
   const repo = (full_name: string) => ({ repo: { full_name }, ref: "topic" });
   const event = {
@@ -245,7 +302,7 @@ test("a fork's pull request builds and never pushes", async () => {
   expect(told.builds[0]?.args).toContain("--load");
   expect(told.requests.filter((line) => !/^(GET|HEAD) /.test(line))).toEqual([]);
   expect(registry.tags("team/app")).toEqual(before);
-  expect(told.outputs.image).toMatch(new RegExp(`^${registry.host}/team/app:k1-[0-9a-f]{64}-linux-amd64$`));
+  expect(told.outputs["local-image"]).toMatch(new RegExp(`^${registry.host}/team/app:k1-[0-9a-f]{64}-linux-amd64$`));
 });
 
 test("a pull request is compared with its base branch and moves no alias", async () => {
@@ -330,7 +387,7 @@ test("a fork's pull request has no secrets: an image that is there is found all 
   const missed = await run(secrets, fork);
   expect(missed).toMatchObject({ code: 1, outputs: { result: "failed" } });
   expect(missed.log).toMatch(
-    /takes the secret npm from the variable \w+, which is empty.*a fork's pull request gets no secrets/,
+    /The input build-secrets names npm, and this run counts as a fork's, whose code gets no secret/,
   );
   expect(await run(secrets, { env: { NPM_TOKEN: "" } })).toMatchObject({
     code: 1,

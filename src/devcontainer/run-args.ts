@@ -1,0 +1,96 @@
+import type { Json } from "./json.ts";
+import { type Substituted, substitutionAt } from "./substitute.ts";
+
+/** One of the configuration's `runArgs`. `isPrivate`: this machine's environment took part. */
+export type RunArg = { readonly text: string; readonly isPrivate: boolean };
+
+/** An option of `docker run` with its value, where it takes one. */
+type Option = { readonly flag: string; readonly value: string | undefined; readonly isPrivate: boolean };
+
+/** What limits or describes a container. */
+const HARMLESS = new Set([
+  ...["--memory", "--memory-swap", "--memory-reservation", "--cpus", "--cpu-shares", "--cpuset-cpus", "--shm-size"],
+  ...["--ulimit", "--pids-limit", "--hostname", "--tmpfs", "--env", "--label", "--stop-signal", "--cap-drop"],
+  ...["--health-cmd", "--health-interval", "--health-retries", "--health-timeout", "--health-start-period"],
+]);
+/** What opens the machine to a container. */
+const RIGHTS = new Set([
+  ...["--cap-add", "--security-opt", "--device", "--gpus", "--sysctl", "--group-add", "--ipc", "--pid", "--uts"],
+  ...["--userns", "--cgroupns", "--add-host", "--dns", "--dns-search"],
+]);
+const SWITCHES = new Set(["--init", "--privileged", "--rm", "--detach", "--interactive", "--tty", "--publish-all"]);
+const LONG: Readonly<Record<string, string>> = {
+  ...{ "-m": "--memory", "-e": "--env", "-h": "--hostname", "-l": "--label", "-u": "--user", "-v": "--volume" },
+  ...{
+    "-p": "--publish",
+    "-w": "--workdir",
+    "-i": "--interactive",
+    "-t": "--tty",
+    "-d": "--detach",
+    "-P": "--publish-all",
+  },
+};
+
+/** The `runArgs` of a configuration; docker compose, which starts the container itself, is told none. */
+export function readRunArgs(configuration: Substituted): readonly RunArg[] {
+  const { runArgs, dockerComposeFile } = configuration.json;
+  if (!Array.isArray(runArgs) || dockerComposeFile !== undefined) return [];
+  return runArgs.flatMap((text: Json, at) =>
+    typeof text === "string"
+      ? [{ text, isPrivate: substitutionAt(configuration, ["runArgs", at])?.fromEnvironment ?? false }]
+      : [],
+  );
+}
+
+/**
+ * The options among `runArgs` that a job's container can take, and in words those that it cannot: a runner decides itself about network,
+ * name, folders and lifetime.
+ * @param isForeign whether a fork's code wrote them: then only what limits or describes a container.
+ * @see https://docs.docker.com/reference/cli/docker/container/run/
+ */
+export function usableRunArgs(
+  runArgs: readonly RunArg[],
+  { isForeign }: { readonly isForeign: boolean },
+): {
+  readonly options: readonly (readonly string[])[];
+  readonly mounts: readonly string[];
+  readonly leftOut: readonly string[];
+} {
+  const told = readOptions(runArgs).map((option) => ({ option, why: whyLeftOut(option, isForeign) }));
+  const usable = told.flatMap(({ option, why }) => (why === undefined ? [option] : []));
+  return {
+    options: usable.flatMap(({ flag, value }) =>
+      flag === "--mount" ? [] : [value === undefined || SWITCHES.has(flag) ? [flag] : [flag, value]],
+    ),
+    mounts: usable.flatMap(({ flag, value }) => (flag === "--mount" && value !== undefined ? [value] : [])),
+    leftOut: told.flatMap(({ option: { flag }, why }) => (why === undefined ? [] : [`${flag} of runArgs: ${why}`])),
+  };
+}
+
+function whyLeftOut({ flag, value, isPrivate }: Option, isForeign: boolean): string | undefined {
+  if (isPrivate) return "its value was read of this machine's environment";
+  if (isForeign && (RIGHTS.has(flag) || flag === "--privileged")) return "a fork's code wrote it";
+  if (SWITCHES.has(flag) && value !== undefined && !/^(true|1)$/.test(value)) return "it is switched off";
+  // Docker would take the next option for the value, and the word behind that for the image.
+  if ((HARMLESS.has(flag) || RIGHTS.has(flag)) && value === undefined) return "it has no value";
+  if (flag === "--env" && !value?.includes("=")) return "it names a variable of this machine";
+  if (flag === "--init" || flag === "--privileged" || flag === "--mount") return undefined;
+  return HARMLESS.has(flag) || RIGHTS.has(flag) ? undefined : "a job's container does not take it";
+}
+
+function readOptions(runArgs: readonly RunArg[]): readonly Option[] {
+  const options: Option[] = [];
+  for (let at = 0; at < runArgs.length; at++) {
+    const { text = "", isPrivate = false } = runArgs[at] ?? {};
+    const [, written = text, value] = /^(--?[^=]+)=(.*)$/s.exec(text) ?? [];
+    const flag = LONG[written] ?? written;
+    const next = runArgs[at + 1];
+    if (value !== undefined || SWITCHES.has(flag) || next === undefined || /^-./.test(next.text)) {
+      options.push({ flag, value, isPrivate });
+    } else {
+      options.push({ flag, value: next.text, isPrivate: isPrivate || next.isPrivate });
+      at++;
+    }
+  }
+  return options;
+}

@@ -1,0 +1,41 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it, test } from "vitest";
+import { parse } from "yaml";
+import { DECIDING, INPUTS } from "../../src/inputs/names.ts";
+import { noticeUnknownInputs } from "../../src/inputs/unknown-inputs.ts";
+
+test("the names are those of action.yml", () => {
+  expect(INPUTS).toEqual(Object.keys(parse(readFileSync("action.yml", "utf8")).inputs));
+  expect(INPUTS).toEqual(expect.arrayContaining([...DECIDING]));
+});
+
+test("nothing is said of what action.yml knows, as runners write it", () => {
+  expect(noticeUnknownInputs(INPUTS.map((name) => name.toUpperCase()))).toEqual([]);
+});
+
+describe("an error where what is meant pushes or decides", () => {
+  it.each([
+    ["ON-MIS", "on-miss"],
+    ["CACHEREPO", "cache-repo"],
+    ["CACHE_REPO", "cache-repo"],
+    ["ONMISS", "on-miss"],
+    ["ON-DRFIT", "on-drift"],
+    ["PLATFORM", "platforms"],
+    ["TAG", "tags"],
+    ["PUHS", "push"],
+    ["ALLOWED-IMAGE", "allowed-images"],
+  ])("%s", (given, meant) => {
+    expect(() => noticeUnknownInputs([given])).toThrow(
+      `There is no input ${given.toLowerCase()}; ${meant} is one, and that decides what happens.`,
+    );
+  });
+});
+
+test.each([
+  ["BUILD-ARG", "There is no input build-arg: it does nothing. Was build-args meant?"],
+  ["USERNAME", "There is no input username: it does nothing. Was registry-username meant?"],
+  ["SOMETHING-ELSE", "There is no input something-else: it does nothing."],
+  ["PULL", "There is no input pull: it does nothing."],
+])("a warning: %s", (given, text) => {
+  expect(noticeUnknownInputs(["ON-MISS", given])).toEqual([{ text }]);
+});
