@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
 import { fetchFeatures } from "../../src/build/feature-build.ts";
+import { startCpuTime } from "../cpu-time.ts";
 import { refusalOf } from "../devcontainer/refusal.ts";
 import { HOST, openPorts, published, resolve } from "./resolving.ts";
 import { writeTar } from "./tar-writer.ts";
@@ -14,13 +15,13 @@ it("a graph in which everything depends on everything, with ever new options, en
     published(`t/${name}`, { dependsOn: Object.fromEntries(all.map((other) => [id(other), { from: name }])) }),
   );
   const { ports } = openPorts(shelf);
-  const started = performance.now();
+  const spent = startCpuTime();
   const error = await refusalOf(() => resolve({ [id("f0")]: { from: "me" } }, ports));
   expect([error.code, error.message]).toEqual([
     "E_FEATURE",
     expect.stringMatching(/is one too many: more than 500 would be installed, or they name one another more than 5000/),
   ]);
-  expect(performance.now() - started).toBeLessThan(10_000);
+  expect(spent()).toBeLessThan(10_000);
 });
 
 it("one feature with ever new options ends", async () => {
@@ -41,10 +42,10 @@ it("200 features that come after one another are put in order at once", async ()
       installsAfter: all.slice(Math.max(0, at - 10), at).map(id),
     }),
   );
-  const started = performance.now();
+  const spent = startCpuTime();
   const resolved = await resolve({ [id("f199")]: options }, openPorts(shelf).ports);
   expect(resolved.kind === "resolved" && resolved.features.map((feature) => feature.id)).toEqual(all);
-  expect(performance.now() - started).toBeLessThan(10_000);
+  expect(spent()).toBeLessThan(10_000);
 });
 
 it.each([
