@@ -166,14 +166,17 @@ test("what another run is at work with is left alone", async () => {
     const hangs = { FAKE_DOCKER_HANGS: "buildx build" };
     const working = run({ env: hangs, stop: { signal: "SIGTERM", when: () => isDone } });
     const folders = (): readonly string[] => readdirSync(machine).filter((name) => /-docker-\w+$/.test(name));
-    await expect.poll(() => readFileSync(join(machine, "docker"), "utf8")).toContain('"build"');
-    const before = folders();
-    expect(before).toHaveLength(1);
-    const other = await run({ env: { RUNNER_TEMP: machine } });
-    expect(other.code, other.log).toBe(0);
-    expect(folders()).toEqual(before);
-    expect(other.engine).toHaveLength(2);
-    isDone = true;
+    try {
+      await expect.poll(() => readFileSync(join(machine, "docker"), "utf8")).toContain('"build"');
+      const before = folders();
+      expect(before).toHaveLength(1);
+      const other = await run({ env: { RUNNER_TEMP: machine } });
+      expect(other.code, other.log).toBe(0);
+      expect(folders()).toEqual(before);
+      expect(other.engine).toHaveLength(2);
+    } finally {
+      isDone = true;
+    }
     expect((await working).engine).toEqual([]);
   });
 });
