@@ -1,5 +1,4 @@
 import { parseDockerfile } from "../dockerfile/parse.ts";
-import { onbuildReads } from "../dockerfile/reads.ts";
 import { finalBase, remoteAdds, sourceNames } from "../dockerfile/stages.ts";
 import { ActionError } from "../errors.ts";
 import type { ImageConfig } from "../oci/config.ts";
@@ -7,7 +6,7 @@ import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { namesDeclared } from "../plan/onbuild-args.ts";
 import type { Sources } from "../plan/plan.ts";
 import type { Binding, ImageSource } from "../plan/upstream.ts";
-import { type BaseConfigs, baseKey, readBase } from "../probe/bases.ts";
+import { type BaseConfigs, baseKey, readBase, takesMore } from "../probe/bases.ts";
 import { nameForBuildKit } from "../sources/image-name.ts";
 import { scopeOf } from "../sources/sources.ts";
 import type { Registry } from "../world.ts";
@@ -72,10 +71,9 @@ function refuseTriggers(source: ImageSource, base: ImageConfig, sources: Sources
   refuseUnseen(source, base.triggers, sources);
   refuseProxies(source, base.triggers, sources);
   const known = sources.build.triggers.get(formatPlatform(platform)) ?? [];
-  const isKnown = onbuildReads(base.triggers).length === 0 || base.triggers.every((trigger) => known.includes(trigger));
-  if (isKnown || !sources.build.context) return;
+  if (!takesMore(sources.build, base.triggers) || base.triggers.every((trigger) => known.includes(trigger))) return;
   throw new ActionError("E_CONTEXT", {
-    what: `The base image ${source.written} has an ONBUILD trigger that takes files from the build context, and it could not be read before the build.`,
+    what: `The base image ${source.written} has an ONBUILD trigger that takes files from the build context, or an ARG before the first FROM, and that was not known before the build.`,
     fix: "Run the job again, and log in to the registry of the base image before this action.",
     at: source.at,
   });

@@ -94,10 +94,15 @@ const OWN_MEANING = /^(?:BUILDKIT_|SOURCE_DATE_EPOCH$)/;
 
 /**
  * The ARGs before the first FROM that some of the stages may use: in their FROM, or by declaring the name again.
+ * @param triggered the names that ONBUILD triggers of what the stages are built on declare, as far as these are known.
  */
-export function usedGlobalArgs({ globalArgs }: Dockerfile, stages: readonly Stage[]): readonly Instruction[] {
+export function usedGlobalArgs(
+  { globalArgs }: Dockerfile,
+  stages: readonly Stage[],
+  triggered: readonly string[],
+): readonly Instruction[] {
   const used = new Set(stages.flatMap(({ from }) => [from.base, ...from.flags].flatMap(variablesIn)));
-  for (const name of declaredBy(stages)) used.add(name);
+  for (const name of [...declaredBy(stages), ...triggered]) used.add(name);
   // A later one may use an earlier one.
   const kept = [...globalArgs].reverse().filter(({ rest, escape: escapeChar }) => {
     const words = argWords(rest, escapeChar);

@@ -41,8 +41,8 @@ export type OpenFiles = {
 };
 
 const PREFIX = "dev-container-cache-";
-/** Stands in a private folder that goes with its run, and says whose that is. */
-const OWNER_FILE = ".owner";
+/** A note beside a private folder that goes with its run, and says whose that is: it goes after the folder, for a removal may be broken off. */
+const NOTE = ".owner";
 
 /**
  * Opens the file system. What is done for every file of a build context is done at once and not handed to Node's threads, which for a
@@ -63,7 +63,7 @@ export function openFiles(temporary: string, owner: Owner = openOwner()): OpenFi
       const folder = await mkdtemp(join(temporary, `${PREFIX}${name}-`));
       if (options?.keep) return folder;
       folders.add(folder);
-      if (owner.self !== undefined) writeFileSync(join(folder, OWNER_FILE), owner.self, { mode: 0o600 });
+      if (owner.self !== undefined) writeFileSync(`${folder}${NOTE}`, owner.self, { mode: 0o600 });
       return folder;
     },
     discard: (folder) => {
@@ -71,6 +71,7 @@ export function openFiles(temporary: string, owner: Owner = openOwner()): OpenFi
       const removing = rm(folder, { recursive: true, force: true }).then(
         () => {
           folders.delete(folder);
+          removeFolder(folder);
         },
         () => undefined,
       );
@@ -108,20 +109,26 @@ export function openFiles(temporary: string, owner: Owner = openOwner()): OpenFi
 
 function removeFolder(path: string): void {
   rmSync(path, { recursive: true, force: true });
+  rmSync(`${path}${NOTE}`, { force: true });
 }
 
-/** Only folders of this user, with a name and a note of ours: in a folder for everybody anybody may have put the rest. */
+/** Only what this user has made, with a name and a note of ours: in a folder for everybody anybody may have put the rest. */
 function findDeadFolders(temporary: string, { isDead }: Owner): string[] {
-  const paths = readdirOf(temporary).flatMap((name) => (name.startsWith(PREFIX) ? [join(temporary, name)] : []));
-  return paths.filter((path) => {
-    try {
-      const entry = lstatSync(path);
-      if (!entry.isDirectory() || entry.uid !== process.getuid?.()) return false;
-      return isDead(readFileSync(join(path, OWNER_FILE), "utf8"));
-    } catch {
-      return false;
-    }
-  });
+  const notes = readdirOf(temporary).filter((name) => name.startsWith(PREFIX) && name.endsWith(NOTE));
+  const isOwn = (path: string, kind: Entry["kind"]): boolean => {
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    return stats === undefined || (asEntry(stats).kind === kind && stats.uid === process.getuid?.());
+  };
+  return notes
+    .map((name) => join(temporary, name.slice(0, -NOTE.length)))
+    .filter((path) => {
+      try {
+        const note = `${path}${NOTE}`;
+        return isOwn(note, "file") && isOwn(path, "directory") && isDead(readFileSync(note, "utf8"));
+      } catch {
+        return false;
+      }
+    });
 }
 
 function readdirOf(folder: string): string[] {

@@ -1,6 +1,4 @@
 import { formatOption } from "../devcontainer/options.ts";
-import type { Dockerfile, Stage } from "../dockerfile/parse.ts";
-import { usedGlobalArgs } from "../dockerfile/reach.ts";
 import type { Places } from "../key/difference.ts";
 import type { Hidden } from "../key/stored.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
@@ -9,17 +7,16 @@ import type { NamedContext } from "../sources/definition-shape.ts";
 import { nameForBuildKit } from "../sources/image-name.ts";
 import { installationOf } from "../sources/installation.ts";
 import { type Gathered, stagesOf } from "../sources/sources.ts";
+import { globalArgsThatCount } from "./counting.ts";
 import type { ImageSource } from "./upstream.ts";
 
 /** Where a person finds each ingredient of the plan. */
 export function tellPlaces(gathered: Gathered, images: readonly ImageSource[], platforms: readonly Platform[]): Places {
-  const { file, dockerfile } = gathered;
+  const { file } = gathered;
   return {
     configuration: gathered.relative,
     dockerfile: file,
-    instructions: Object.fromEntries(
-      platforms.map((one) => [formatPlatform(one), instructionLines(dockerfile, stagesOf(gathered, one))]),
-    ),
+    instructions: Object.fromEntries(platforms.map((one) => [formatPlatform(one), instructionLines(gathered, one)])),
     arguments: gathered.arguments.places,
     bases: Object.fromEntries(images.filter(({ by }) => by === "base").map(({ written, at }) => [written, at])),
     context: gathered.contextFolder,
@@ -33,9 +30,11 @@ export function tellPlaces(gathered: Gathered, images: readonly ImageSource[], p
   };
 }
 
-function instructionLines(dockerfile: Dockerfile, stages: readonly Stage[]): number[][] {
+function instructionLines(gathered: Gathered, platform: Platform): number[][] {
+  const { dockerfile } = gathered;
   const directive = dockerfile.syntax ? [dockerfile.syntax.line] : [];
-  const before = [...directive, ...usedGlobalArgs(dockerfile, stages).map(({ line }) => line)];
+  const before = [...directive, ...globalArgsThatCount(gathered, platform).map(({ line }) => line)];
+  const stages = stagesOf(gathered, platform);
   return [before, ...stages.map((stage) => [stage.from.line, ...stage.instructions.map(({ line }) => line)])];
 }
 

@@ -2,10 +2,7 @@ import { pickLabel } from "../devcontainer/label.ts";
 import { formatOption } from "../devcontainer/options.ts";
 import type { Configuration } from "../devcontainer/parse.ts";
 import type { Workspace } from "../devcontainer/paths.ts";
-import { type Dockerfile, instructionText, type Stage } from "../dockerfile/parse.ts";
-import { declaredBy, usedGlobalArgs } from "../dockerfile/reach.ts";
-import { declaredArgs, declaredNames } from "../dockerfile/stages.ts";
-import { actsUndeclared } from "../dockerfile/undeclared.ts";
+import { instructionText } from "../dockerfile/parse.ts";
 import type { Warning } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Places } from "../key/difference.ts";
@@ -22,6 +19,7 @@ import { type Gathered, gatherSources, stagesOf, type Triggers } from "../source
 import type { World } from "../world.ts";
 import { refuseForeignSources } from "./allowed.ts";
 import { type BranchTags, branchTags } from "./branches.ts";
+import { argumentsThatCount, globalArgsThatCount, undeclaredArguments } from "./counting.ts";
 import { readImages, refuseForeignImages, remoteDoubt } from "./images.ts";
 import { findHidden, tellPlaces } from "./places.ts";
 import { variantOf } from "./variant.ts";
@@ -163,7 +161,6 @@ function makeYours(inputs: Inputs, gathered: Gathered, platform: Platform, trees
   const { containerEnv, ...users } = pickLabel(configuration.raw).yours;
   const { source, target } = definition;
   const tree = trees.contexts.get(formatPlatform(platform))?.digest;
-  const stages = stagesOf(gathered, platform);
   return {
     configuration: {
       kind: source.kind === "image" ? "image" : "dockerfile",
@@ -173,11 +170,11 @@ function makeYours(inputs: Inputs, gathered: Gathered, platform: Platform, trees
       ...(containerEnv === undefined ? {} : { containerEnv }),
     },
     ...(source.kind === "dockerfile"
-      ? { dockerfile: { escape: dockerfile.escape, stages: instructionTexts(dockerfile, stages) } }
+      ? { dockerfile: { escape: dockerfile.escape, stages: instructionTexts(gathered, platform) } }
       : {}),
     ...(tree === undefined ? {} : { context: { tree } }),
     ...(definition.contexts.size === 0 ? {} : { contexts: namedContexts(gathered, trees) }),
-    arguments: argumentsThatCount(gathered, stages),
+    arguments: argumentsThatCount(gathered, platform),
     options: {
       platform: formatPlatform(platform),
       ...(inputs.cacheVersion === undefined ? {} : { cacheVersion: inputs.cacheVersion }),
@@ -208,30 +205,11 @@ function namedContexts({ definition }: Gathered, trees: Trees): NonNullable<Your
   return Object.fromEntries(sources);
 }
 
-/** What a base may declare with ONBUILD: its config says. A stage that this target does not need may declare the same name. */
-function undeclaredArguments(gathered: Gathered, platforms: readonly Platform[]): Readonly<Record<string, string>> {
-  const { args, undeclared } = gathered.arguments;
-  const counting = platforms.map((platform) => argumentsThatCount(gathered, stagesOf(gathered, platform)));
-  const others = Object.entries(args).filter(([name]) => counting.some((some) => !Object.hasOwn(some, name)));
-  return { ...undeclared, ...Object.fromEntries(others) };
-}
-
-/** A build arg that only other stages declare changes nothing in these. */
-function argumentsThatCount(
-  { dockerfile, arguments: { args } }: Gathered,
-  stages: readonly Stage[],
-): Readonly<Record<string, string>> {
-  const used = new Set([...declaredBy(stages), ...usedGlobalArgs(dockerfile, stages).flatMap(declaredNames)]);
-  const declared = declaredArgs(dockerfile);
-  return Object.fromEntries(
-    Object.entries(args).filter(([name]) => used.has(name) || !declared.has(name) || actsUndeclared(name)),
-  );
-}
-
-function instructionTexts(dockerfile: Dockerfile, stages: readonly Stage[]): string[][] {
-  const { syntax } = dockerfile;
+function instructionTexts(gathered: Gathered, platform: Platform): string[][] {
+  const { syntax } = gathered.dockerfile;
   // What stands behind the frontend's name is told to it, and may change what it builds.
   const directive = syntax ? [["# syntax=", syntax.reference, " ", syntax.options].join("").trimEnd()] : [];
-  const before = [...directive, ...usedGlobalArgs(dockerfile, stages).map(instructionText)];
+  const before = [...directive, ...globalArgsThatCount(gathered, platform).map(instructionText)];
+  const stages = stagesOf(gathered, platform);
   return [before, ...stages.map((stage) => [instructionText(stage.from), ...stage.instructions.map(instructionText)])];
 }

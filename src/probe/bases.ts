@@ -2,11 +2,12 @@ import { onbuildReads } from "../dockerfile/reads.ts";
 import type { ImageConfig } from "../oci/config.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { readBaseConfig } from "../plan/base-config.ts";
+import { globalsTriggered } from "../plan/counting.ts";
 import type { Sources } from "../plan/plan.ts";
 import type { Binding, ImageSource } from "../plan/upstream.ts";
 import type { Doubt } from "../sources/doubt.ts";
 import { nameForBuildKit } from "../sources/image-name.ts";
-import type { Triggers } from "../sources/sources.ts";
+import type { Gathered, Triggers } from "../sources/sources.ts";
 import type { Answer, Registry } from "../world.ts";
 
 /** The configs of images that stages are built on, each under what `baseKey` says. */
@@ -32,7 +33,7 @@ export async function readBase(
   return readBaseConfig({ ...source, reference }, binding?.served, platform, registry);
 }
 
-/** What the bases say: their configs, and the triggers of those whose triggers take something from the context. */
+/** What the bases say: their configs, and the triggers of platforms where these take something of the sources that nobody knew of. */
 export type Bases = { readonly kind: "read"; readonly configs: BaseConfigs; readonly triggers: Triggers };
 
 /**
@@ -40,7 +41,7 @@ export type Bases = { readonly kind: "read"; readonly configs: BaseConfigs; read
  * key does not know, so this is asked only where none was.
  */
 export async function readBases(
-  { wanted }: Sources,
+  { wanted, build }: Sources,
   bindings: readonly Binding[],
   registry: Registry,
 ): Promise<Bases | Doubt> {
@@ -61,10 +62,17 @@ export async function readBases(
       return { kind: "registry", what: `the config of the base image ${source.written}`, error: answer };
     configs.set(key, answer.value);
   }
-  return { kind: "read", configs, triggers: triggersOf(uses, configs) };
+  return { kind: "read", configs, triggers: triggersOf(build, uses, configs) };
+}
+
+/** Whether triggers take something from the context, or the default of an ARG before the first FROM. */
+export function takesMore(build: Gathered, triggers: readonly string[]): boolean {
+  const readsContext = build.context !== undefined && onbuildReads(triggers).length > 0;
+  return readsContext || globalsTriggered(build, triggers).length > 0;
 }
 
 function triggersOf(
+  build: Gathered,
   uses: readonly { readonly platform: Platform; readonly key: string }[],
   configs: BaseConfigs,
 ): Triggers {
@@ -72,7 +80,7 @@ function triggersOf(
   for (const { platform, key } of uses) {
     const name = formatPlatform(platform);
     const all = [...(triggers.get(name) ?? []), ...(configs.get(key)?.triggers ?? [])];
-    if (onbuildReads(all).length > 0) triggers.set(name, all);
+    if (takesMore(build, all)) triggers.set(name, all);
   }
   return triggers;
 }

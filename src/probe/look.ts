@@ -61,7 +61,7 @@ async function lookTwice(question: Question, world: World): Promise<Look> {
   if (bases.kind !== "read")
     return { ...first, probed: { ...probed, verdict: unlessSure(verdict, bases) }, ...explained };
   const { configs, triggers } = bases;
-  if (triggers.size === 0 || !sources.build.context) return { ...first, ...explained, bases: configs };
+  if (triggers.size === 0) return { ...first, ...explained, bases: configs };
   const second = await lookOnce({ ...question, sources: await question.readWith(triggers) }, world);
   return { ...second, ...(await second.explain()), bases: configs };
 }

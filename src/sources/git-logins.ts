@@ -19,18 +19,24 @@ const LOGIN = /extraheader\s*=\s*"?\s*(?:proxy-)?authorization\s*:|:\/\/[^\s/@]*
  */
 export async function refuseGitLogins(
   taken: readonly Taken[],
-  files: Pick<Files, "readText">,
+  files: Pick<Files, "readText" | "realPath">,
   holdsSecret: HoldsSecret,
 ): Promise<void> {
-  const configs = taken.flatMap(({ root, entries }) =>
-    entries.filter(({ path, kind }) => kind === "file" && CONFIG.test(path)).map(({ path }) => ({ root, path })),
-  );
-  for (const { root, path } of configs) {
-    const text = (await files.readText(`${root}/${path}`)) ?? "";
-    if (!LOGIN.test(text) && !holdsSecret(text)) continue;
-    throw new ActionError("E_CONTEXT", {
-      what: `The build would take ${path} from its context, and that holds a login to git.`,
-      fix: "Name .git in .dockerignore, or set persist-credentials: false for actions/checkout.",
-    });
+  for (const { root, entries } of taken) {
+    // The context may be git's folder itself or one in it, under whatever name.
+    const real = (await files.realPath(root)) ?? root;
+    for (const { path, kind } of entries) {
+      const [found] = (kind === "file" && CONFIG.exec(`${real}/${path}`)) || [];
+      if (found === undefined) continue;
+      const text = (await files.readText(`${root}/${path}`)) ?? "";
+      if (LOGIN.test(text) || holdsSecret(text)) throw takenLogin(CONFIG.test(path) ? path : found.replace(/^\//, ""));
+    }
   }
+}
+
+function takenLogin(path: string): ActionError {
+  return new ActionError("E_CONTEXT", {
+    what: `The build would take ${path} from its context, and that holds a login to git.`,
+    fix: "Name .git in .dockerignore, or set persist-credentials: false for actions/checkout.",
+  });
 }

@@ -261,7 +261,7 @@ test("any text is a Dockerfile or an error of ours, and what it reads can be tol
         imageUses(dockerfile, stages, scope());
         contextReads(dockerfile, stages, scope());
         remoteAdds(dockerfile, stages, scope());
-        usedGlobalArgs(dockerfile, stages);
+        usedGlobalArgs(dockerfile, stages, []);
       } catch (error) {
         expect(error).toBeInstanceOf(ActionError);
       }

@@ -59,6 +59,14 @@ test("load on a hit: every platform runs by its name without another pull, the m
     expect(await runHere(name, own, "sample-greet")).toBe(`hello from ${machine[own]}`);
 });
 
+test("load on a build: the same names, and none of the push", async () => {
+  const built = await run({ load: "true" });
+  expect(built, built.log).toMatchObject({ code: 0, outputs: { result: "built", pushed: "true" } });
+  for (const name of [`${image}:${built.outputs.tag}`, built.outputs.image ?? ""])
+    expect(await runHere(name, own, "sample-greet")).toBe(`hello from ${machine[own]}`);
+  expect(await docker("images", "--format", "{{.Tag}}", image)).not.toContain("tmp-");
+});
+
 test("load where nothing may be pushed: the same names", async () => {
   const told = await run({ load: "true", push: "false", tags: "latest" });
   expect(told, told.log).toMatchObject({ code: 0, outputs: { result: "built", pushed: "false" } });

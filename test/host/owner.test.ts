@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -38,6 +38,11 @@ describe.runIf(existsSync("/proc/self/ns/pid"))("where /proc tells", () => {
   });
 });
 
+function makeFolder(root: string, name: string): void {
+  mkdirSync(join(root, name));
+  writeFileSync(join(root, `${name}.owner`), "dead");
+}
+
 describe("private folders of killed runs", () => {
   const DEAD = { self: "dead", isDead: (owner: string) => owner === "dead" };
   const open = () => {
@@ -46,33 +51,49 @@ describe("private folders of killed runs", () => {
   };
 
   test("are found by a later run; what a run leaves to its job, and what belongs to one at work, is not", async () => {
-    const { dead, living } = open();
+    const { root, dead, living } = open();
     const left = await dead.files.temporaryFolder("docker");
     await dead.files.temporaryFolder("env", { keep: true });
     await living.files.temporaryFolder("docker");
     expect(living.findDeadFolders()).toEqual([left]);
     living.removeFolder(left);
     expect(living.findDeadFolders()).toEqual([]);
-    expect(existsSync(left)).toBe(false);
+    expect(readdirSync(root).filter((name) => name.includes(left.slice(root.length + 1)))).toEqual([]);
+  });
+
+  test("are found where a removal was broken off, by then without what was in them", async () => {
+    const { dead, living } = open();
+    const left = await dead.files.temporaryFolder("build");
+    rmSync(left, { recursive: true });
+    expect(living.findDeadFolders()).toEqual([left]);
   });
 
   test.each<[string, (root: string) => void]>([
-    [
-      "has another name",
-      (root) => {
-        mkdirSync(join(root, "other"));
-        writeFileSync(join(root, "other/.owner"), "dead");
-      },
-    ],
+    ["has another name", (root) => makeFolder(root, "other")],
+    ["has no note", (root) => mkdirSync(join(root, "dev-container-cache-docker-x"))],
     [
       "is a link",
       (root) => {
-        mkdirSync(join(root, "other"));
-        writeFileSync(join(root, "other/.owner"), "dead");
+        makeFolder(root, "other");
         symlinkSync(join(root, "other"), join(root, "dev-container-cache-docker-x"));
+        writeFileSync(join(root, "dev-container-cache-docker-x.owner"), "dead");
       },
     ],
-    ["is a file", (root) => writeFileSync(join(root, "dev-container-cache-docker-x"), "dead")],
+    [
+      "has a link for a note",
+      (root) => {
+        makeFolder(root, "other");
+        mkdirSync(join(root, "dev-container-cache-docker-x"));
+        symlinkSync(join(root, "other.owner"), join(root, "dev-container-cache-docker-x.owner"));
+      },
+    ],
+    [
+      "is a file",
+      (root) => {
+        writeFileSync(join(root, "dev-container-cache-docker-x"), "");
+        writeFileSync(join(root, "dev-container-cache-docker-x.owner"), "dead");
+      },
+    ],
   ])("what %s is left alone", (_, make) => {
     const { root, living } = open();
     make(root);

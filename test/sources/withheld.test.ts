@@ -320,6 +320,21 @@ describe("git's own login, which actions/checkout leaves in .git/config", () => 
       "an address with a password",
       takes("FROM base.test/os:1\nCOPY . /app\n", { ".git/config": "url = https://x:y@git.test/a\n" }),
     ],
+    [
+      "git's folder as the context",
+      { ...takes("FROM base.test/os:1\nCOPY . /app\n"), ...built({ context: "../.git" }) },
+    ],
+    [
+      "git's folder as a named context",
+      { ...takes("FROM base.test/os:1\n"), ...built({ options: ["--build-context=g=.git"] }) },
+    ],
+    [
+      "a submodule's folder as the context",
+      {
+        ...takes("FROM base.test/os:1\nCOPY config /app/\n", { ".git/config": "", ".git/modules/x/config": CHECKOUT }),
+        ...built({ context: "../.git/modules/x" }),
+      },
+    ],
     ["a secret of the run", takes("FROM base.test/os:1\nCOPY . /app\n", { ".git/config": `token = ${CANARY}\n` })],
   ])("is not taken into a build: %s", async (_, checkout) => {
     expect(await refusalOf(() => read(checkout))).toMatchObject({

@@ -100,6 +100,7 @@ async function killAt(n: number, signal: Stop["signal"], inputs: Readonly<Record
 test.each<[string, Stop["signal"], Readonly<Record<string, string>>]>([
   ["SIGTERM, the engine's own builder", "SIGTERM", {}],
   ["SIGTERM, a builder of the run's own", "SIGTERM", BUILDER],
+  ["SIGKILL, the engine's own builder", "SIGKILL", {}],
   ["SIGKILL, a builder of the run's own", "SIGKILL", BUILDER],
 ])(
   "%s: at every request of a push",
@@ -164,15 +165,18 @@ test("what another run is at work with is left alone", async () => {
     let isDone = false;
     const hangs = { FAKE_DOCKER_HANGS: "buildx build" };
     const working = run({ env: hangs, stop: { signal: "SIGTERM", when: () => isDone } });
-    const folders = (): readonly string[] => readdirSync(machine).filter((name) => /-docker-/.test(name));
-    await expect.poll(() => readFileSync(join(machine, "docker"), "utf8")).toContain('"build"');
-    const before = folders();
-    expect(before).toHaveLength(1);
-    const other = await run({ env: { RUNNER_TEMP: machine } });
-    expect(other.code, other.log).toBe(0);
-    expect(folders()).toEqual(before);
-    expect(other.engine).toHaveLength(2);
-    isDone = true;
+    const folders = (): readonly string[] => readdirSync(machine).filter((name) => /-docker-\w+$/.test(name));
+    try {
+      await expect.poll(() => readFileSync(join(machine, "docker"), "utf8")).toContain('"build"');
+      const before = folders();
+      expect(before).toHaveLength(1);
+      const other = await run({ env: { RUNNER_TEMP: machine } });
+      expect(other.code, other.log).toBe(0);
+      expect(folders()).toEqual(before);
+      expect(other.engine).toHaveLength(2);
+    } finally {
+      isDone = true;
+    }
     expect((await working).engine).toEqual([]);
   });
 });

@@ -66,7 +66,7 @@ test("what may not be pushed is built here, is there already, and gets the same 
   expect(told).toMatchObject({ code: 0, outputs: { result: "built", pushed: "false" } });
   const names = [`<tag>`, `<tag>-${own}`, "latest", `latest-${own}`];
   expect(loads({ ...told, outputs: { ...told.outputs, platforms: "{}" } })).toEqual(
-    names.map((name) => `tag ${told.outputs.image?.replace(`${registry.host}/team/app`, "app")} app:${name}`),
+    names.map((name) => `tag ${told.outputs["local-image"]?.replace(`${registry.host}/team/app`, "app")} app:${name}`),
   );
 });
 

@@ -360,6 +360,18 @@ test("what the ONBUILD triggers of a base take from the context counts, and reac
   expect((await play({ workspace, registry, inputs: { "on-miss": "continue" } })).outputs.result).toBe("miss");
 });
 
+test("an ARG before FROM counts where only an ONBUILD trigger of the base declares it", async () => {
+  const write = (level: number) =>
+    put(workspace, DOCKERFILE, `ARG LEVEL=${level}\nARG OTHER=${level}\nFROM ${registry.host}/base/os:1\n`);
+  put(workspace, JSON_FILE, '{ "build": { "dockerfile": "Dockerfile" } }');
+  write(1);
+  seedBase(registry, "base/os", "1", "trigger", { OnBuild: ["ARG LEVEL", "RUN echo $LEVEL"] });
+  expect((await play({ workspace, registry })).outputs.result).toBe("built");
+  expect((await play({ workspace, registry })).outputs.result).toBe("hit");
+  write(2);
+  expect((await play({ workspace, registry, inputs: { "on-miss": "continue" } })).outputs.result).toBe("miss");
+});
+
 test("a base whose ONBUILD trigger copies .git is built, and a warning names the line", async () => {
   put(workspace, JSON_FILE, '{ "build": { "dockerfile": "Dockerfile", "context": ".." } }');
   put(workspace, DOCKERFILE, `# a comment\nFROM ${registry.host}/base/os:1\n`);

@@ -69,8 +69,21 @@ test("ten keys at once: one digest a key", async () => {
   expect(setsIn(registry)).toHaveLength(10);
 });
 
+test("five jobs that join what a matrix has built: one set, and all of them name it", async () => {
+  for (const platforms of ["linux/amd64", "linux/arm64"]) await run({ platforms, alias: "false" });
+  registry.hold((line) => /^PUT .*\/manifests\/k1-[0-9a-f]{64}$/.test(line), barrier(5));
+  const joins = Array.from({ length: 5 }, () => run({ platforms: "linux/amd64,linux/arm64" }, { docker: false }));
+  const all = await Promise.all(joins);
+  for (const { code, log } of all) expect(code, log).toBe(0);
+  expect(new Set(all.map(({ outputs }) => outputs.result))).toEqual(new Set(["hit"]));
+  expect(digestsOf(all)).toHaveLength(1);
+  expect(setsIn(registry).map((tag) => registry.digest("team/app", tag))).toContain(digestsOf(all)[0]);
+});
+
 test("jobs that build all the same beside jobs that find it: all end well, and the tag names one that was handed out", async () => {
   const { outputs: first } = await run();
+  // One that begins when another has ended builds once more: these have all begun.
+  registry.hold((line) => /^PUT .*\/manifests\/k1-[0-9a-f]{64}$/.test(line), barrier(3));
   const jobs = Array.from({ length: 6 }, (_, number) => run(number % 2 === 0 ? { force: "true" } : {}));
   const all = await Promise.all(jobs);
   for (const { code, log } of all) expect(code, log).toBe(0);

@@ -1,0 +1,41 @@
+import type { Instruction } from "../dockerfile/parse.ts";
+import { declaredBy, usedGlobalArgs } from "../dockerfile/reach.ts";
+import { declaredArgs, declaredNames } from "../dockerfile/stages.ts";
+import { actsUndeclared } from "../dockerfile/undeclared.ts";
+import { formatPlatform, type Platform } from "../oci/platform.ts";
+import { type Gathered, stagesOf } from "../sources/sources.ts";
+import { namesDeclared } from "./onbuild-args.ts";
+
+/** The ARGs before the first FROM that the stages for a platform may use, or what an ONBUILD trigger declares in one of them. */
+export function globalArgsThatCount(gathered: Gathered, platform: Platform): readonly Instruction[] {
+  const triggered = namesDeclared(gathered.triggers.get(formatPlatform(platform)) ?? []);
+  return usedGlobalArgs(gathered.dockerfile, stagesOf(gathered, platform), triggered);
+}
+
+/** The build args that count for a platform: one that only other stages declare changes nothing in those that it needs. */
+export function argumentsThatCount(gathered: Gathered, platform: Platform): Readonly<Record<string, string>> {
+  const { dockerfile, arguments: told } = gathered;
+  const globals = globalArgsThatCount(gathered, platform).flatMap(declaredNames);
+  const used = new Set([...declaredBy(stagesOf(gathered, platform)), ...globals]);
+  const declared = declaredArgs(dockerfile);
+  return Object.fromEntries(
+    Object.entries(told.args).filter(([name]) => used.has(name) || !declared.has(name) || actsUndeclared(name)),
+  );
+}
+
+/** What a base may declare with ONBUILD: its config says. A stage that this target does not need may declare the same name. */
+export function undeclaredArguments(
+  gathered: Gathered,
+  platforms: readonly Platform[],
+): Readonly<Record<string, string>> {
+  const { args, undeclared } = gathered.arguments;
+  const counting = platforms.map((platform) => argumentsThatCount(gathered, platform));
+  const others = Object.entries(args).filter(([name]) => counting.some((some) => !Object.hasOwn(some, name)));
+  return { ...undeclared, ...Object.fromEntries(others) };
+}
+
+/** The names of ARGs before the first FROM, among those that some triggers declare: their defaults then decide. */
+export function globalsTriggered({ dockerfile }: Gathered, triggers: readonly string[]): readonly string[] {
+  const globals = new Set(dockerfile.globalArgs.flatMap(declaredNames));
+  return namesDeclared(triggers).filter((name) => globals.has(name));
+}
