@@ -160,12 +160,12 @@ function foreignRef(ref: string | undefined): Foreign {
   return isQueue(ref) ? IN_QUEUE : `${ref} is neither a branch nor a tag of this repository`;
 }
 
-/** Who runs a workflow by hand, or dispatches it, may name a pull request for it to check out. */
+/** Who runs a workflow by hand, or dispatches it, may name a pull request for it to check out, which takes blanks around it away. */
 function foreignWish(event: Payload): Foreign {
   const wishes = [recordAt(event, "inputs"), recordAt(event, "client_payload")].flatMap((one) =>
     Object.values(one ?? {}),
   );
-  const named = wishes.find((one) => typeof one === "string" && /^(refs\/)?pull\//.test(one));
+  const named = wishes.find((one) => typeof one === "string" && /^\s*(refs\/)?pull\//.test(one));
   return named === undefined ? undefined : `the run is asked for ${named}`;
 }
 

@@ -43,8 +43,10 @@ type Walk = {
   readonly spend: (amount: number) => void;
 };
 
-/** Holding one name against a pattern. */
+/** Holding one name against a pattern, beside what their lengths take. */
 const MATCH = 64;
+/** So many characters of a name, each held against one of a pattern, take as long as a step. */
+const CHARACTERS = 16;
 
 /** `everything`: where that leads cannot be told apart from the whole context. */
 type Followed = "followed" | "everything";
@@ -71,7 +73,8 @@ async function step(walk: Walk, folder: string, rest: readonly Segment[], links:
   const below = (name: string): string => (folder === "" ? name : `${folder}/${name}`);
   if (!segment.isPattern) return enter(walk, below(segment.text), others, links);
   const names = await walk.tree.list(folder);
-  walk.spend(MATCH * names.length);
+  const characters = names.reduce((sum, name) => sum + name.length, 0);
+  walk.spend(MATCH * names.length + (characters * segment.text.length) / CHARACTERS);
   for (const name of names)
     if (mayMatch(segment.text, name) && (await enter(walk, below(name), others, links)) === "everything")
       return "everything";

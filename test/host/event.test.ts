@@ -254,6 +254,13 @@ test.each<[what: string, name: string, ref: string | undefined, payload: unknown
     /asked for refs\/pull\/1/,
   ],
   [
+    "a run by hand with one between blanks, which actions/checkout takes away",
+    "workflow_dispatch",
+    MAIN,
+    { repository, ref: MAIN, inputs: { ref: " refs/pull/1/merge" } },
+    /asked for +refs\/pull\/1/,
+  ],
+  [
     "a dispatch with one",
     "repository_dispatch",
     MAIN,

@@ -7,13 +7,20 @@ import { parseDockerfile } from "../../src/dockerfile/parse.ts";
 import { openFiles } from "../../src/host/files.ts";
 import type { ContextEntry } from "../../src/key/ingredients.ts";
 import { readUsedContext } from "../../src/sources/used-context.ts";
-import type { Files } from "../../src/world.ts";
+import type { Effort, Files } from "../../src/world.ts";
 import { type Content, makeCheckout } from "../checkout.ts";
 import { refusalOf } from "../devcontainer/refusal.ts";
 
 const { files } = openFiles(tmpdir());
 
-async function taken(root: string, copy: string, through: Files = files): Promise<readonly ContextEntry[]> {
+const UNLIMITED: Effort = { spend: () => undefined };
+
+async function taken(
+  root: string,
+  copy: string,
+  through: Files = files,
+  effort: Effort = UNLIMITED,
+): Promise<readonly ContextEntry[]> {
   const scope = { args: new Map(), platform: undefined };
   const user = {
     root,
@@ -23,7 +30,7 @@ async function taken(root: string, copy: string, through: Files = files): Promis
     target: undefined,
     platforms: new Map([["linux/amd64", { scope, triggers: [] }]]),
   };
-  const { entries } = await readUsedContext(through, user, { spend: () => undefined });
+  const { entries } = await readUsedContext(through, user, effort);
   return entries.get("linux/amd64") ?? [];
 }
 
@@ -120,4 +127,21 @@ test("a link that is ignored is not there, and what is ignored behind a link is 
     secret: "s\n",
   });
   expect(await paths(root, "COPY gon* f* l* /")).toEqual(["f", "l"]);
+});
+
+test("long names that are held against long patterns are told to the effort as the work that they are", async () => {
+  const workOf = async (name: string, pattern: string): Promise<number> => {
+    let sum = 0;
+    const effort: Effort = {
+      spend: (amount) => {
+        sum += amount;
+      },
+    };
+    const names = Array.from({ length: 100 }, (_, at) => [`${name}${at}`, "x"]);
+    await taken(makeCheckout(Object.fromEntries(names)), `COPY ${pattern} /x`, files, effort);
+    return sum;
+  };
+  const short = await workOf("a", "b*");
+  expect(await workOf("a".repeat(200), "b*")).toBeGreaterThan(1.2 * short);
+  expect(await workOf("a".repeat(200), "*a*a*a*a*a*a*a*a*a*b")).toBeGreaterThan(4 * short);
 });
