@@ -3,6 +3,10 @@ import { defineConfig } from "vitest/config";
 const unit = ["test/**/*.test.ts"];
 const stories = ["test/stories/**/*.test.ts"];
 const e2e = ["test/e2e/**/*.test.ts"];
+// Tables of faults and of kills: a hundred runs of the bundle each, the same on every Node.
+const faults = ["killed", "orders", "push-faults", "reading-faults", "silent", "swept", "together", "variants"].map(
+  (name) => `test/stories/${name}.test.ts`,
+);
 
 // Only what hangs is to meet a limit: a busy machine takes many times as long for a test that starts programs.
 const patient = { testTimeout: 300_000, hookTimeout: 300_000, expect: { poll: { timeout: 60_000 } } };
@@ -14,7 +18,8 @@ export default defineConfig({
     maxWorkers: 3,
     projects: [
       { test: { ...patient, name: "unit", include: unit, exclude: [...stories, ...e2e] } },
-      { test: { ...patient, name: "stories", include: stories } },
+      { test: { ...patient, name: "stories", include: stories, exclude: faults } },
+      { test: { ...patient, name: "faults", include: faults } },
       // One engine, one registry, two cores: files run one after the other.
       {
         test: {
