@@ -23,7 +23,7 @@ test("what is discarded goes before the end of the run, and nobody waits for it"
   files.discard(folder);
   expect(existsSync(folder)).toBe(true);
   await finishDiscarding();
-  expect(readdirSync(temporary).map((name) => join(temporary, name))).toEqual([kept]);
+  expect(readdirSync(temporary).map((name) => join(temporary, name))).toEqual([kept, `${kept}.owner`]);
 });
 
 test("a run that ends in the midst of it leaves nothing either", async () => {
