@@ -44,7 +44,8 @@ async function matchFiles(named: Named, checkout: Checkout): Promise<readonly Lo
 
 /** A file that is named again counts where it is named last. */
 function lastOnes(files: readonly Located[]): readonly Located[] {
-  return files.filter(({ path }, at) => files.findLastIndex((other) => other.path === path) === at);
+  const last = new Map(files.map(({ path }, at) => [path, at]));
+  return files.filter(({ path }, at) => last.get(path) === at);
 }
 
 async function readFile({ path, shown }: Located, { files }: Checkout): Promise<ParsedArguments> {

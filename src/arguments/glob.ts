@@ -19,9 +19,11 @@ export function compileGlob(pattern: string): (name: string) => boolean {
 
 function readSteps(chars: readonly string[]): readonly Step[] {
   const steps: Step[] = [];
+  const lastClose = chars.lastIndexOf("]");
   for (let at = 0; at < chars.length; ) {
     const char = chars[at] ?? "";
-    const end = char === "[" ? endOfBracket(chars, at) : undefined;
+    // Behind the last closing bracket none is looked for any more.
+    const end = char === "[" && at < lastClose ? endOfBracket(chars, at) : undefined;
     if (end !== undefined) steps.push({ kind: "one", test: readBracket(chars.slice(at + 1, end)) });
     else if (char === "*") steps.push({ kind: "many" });
     else steps.push({ kind: "one", test: (other) => char === "?" || other === char });
@@ -82,20 +84,30 @@ type Folders = Pick<Files, "list" | "stat" | "realPath">;
  */
 export async function findPaths(files: Folders, segments: readonly string[]): Promise<readonly string[]> {
   const single = segments.filter((segment, at) => segment !== "**" || segments[at - 1] !== "**");
-  const found = await descend(files, "", single.at(-1) === "**" ? [...single, "*"] : single);
+  const found = await descend({ files, seen: new Set() }, "", single.at(-1) === "**" ? [...single, "*"] : single);
   return [...new Set(found)].sort();
 }
 
-async function descend(files: Folders, folder: string, segments: readonly string[]): Promise<readonly string[]> {
+type Search = {
+  readonly files: Folders;
+  /** Where it has been, with how much was left of the pattern: several `**` lead to one folder in many ways. */
+  readonly seen: Set<string>;
+};
+
+async function descend(search: Search, folder: string, segments: readonly string[]): Promise<readonly string[]> {
+  const { files, seen } = search;
+  const here = `${segments.length} ${folder}`;
+  if (seen.has(here)) return [];
+  seen.add(here);
   const [first, ...rest] = segments;
   if (first === undefined) return (await files.realPath(folder)) === undefined ? [] : [folder];
-  if (!isGlob(first)) return descend(files, `${folder}/${first}`, rest);
+  if (!isGlob(first)) return descend(search, `${folder}/${first}`, rest);
   const paths = await pathsIn(files, folder, first);
-  if (first !== "**") return (await Promise.all(paths.map((path) => descend(files, path, rest)))).flat();
+  if (first !== "**") return (await Promise.all(paths.map((path) => descend(search, path, rest)))).flat();
   const kinds = await Promise.all(paths.map(async (path) => (await files.stat(path))?.kind));
   const folders = paths.filter((_, at) => kinds[at] === "directory");
-  const deeper = await Promise.all(folders.map((path) => descend(files, path, segments)));
-  return [...(await descend(files, folder, rest)), ...deeper.flat()];
+  const deeper = await Promise.all(folders.map((path) => descend(search, path, segments)));
+  return [...(await descend(search, folder, rest)), ...deeper.flat()];
 }
 
 async function pathsIn(files: Folders, folder: string, pattern: string): Promise<readonly string[]> {

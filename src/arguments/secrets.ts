@@ -41,7 +41,8 @@ export function parseSecrets(text: string): readonly Secret[] {
       fix: "Write id=npm,env=NPM_TOKEN, short npm=NPM_TOKEN, or id=npm,src=path/of/file. The value itself goes into a variable of the step (env:).",
     });
   });
-  const repeated = secrets.find(({ id }, at) => secrets.findIndex((other) => other.id === id) < at);
+  const first = new Map(secrets.toReversed().map((secret) => [secret.id, secret]));
+  const repeated = secrets.find((secret) => first.get(secret.id) !== secret);
   if (repeated)
     throw new ActionError("E_INPUT", {
       what: `The input ${INPUT} holds the secret ${repeated.id} twice.`,
