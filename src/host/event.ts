@@ -160,13 +160,32 @@ function foreignRef(ref: string | undefined): Foreign {
   return isQueue(ref) ? IN_QUEUE : `${ref} is neither a branch nor a tag of this repository`;
 }
 
-/** Who runs a workflow by hand, or dispatches it, may name a pull request for it to check out, which takes blanks around it away. */
+/**
+ * Who runs a workflow by hand, or dispatches it, may name a pull request for it to check out, which takes blanks around it away; what is
+ * dispatched for a slash command brings along the comment's own payload.
+ */
 function foreignWish(event: Payload): Foreign {
-  const wishes = [recordAt(event, "inputs"), recordAt(event, "client_payload")].flatMap((one) =>
-    Object.values(one ?? {}),
+  const told = [recordAt(event, "inputs"), recordAt(event, "client_payload")].flatMap((one) => valuesWithin(one ?? {}));
+  const named = told.find(({ value }) => typeof value === "string" && /^\s*(refs\/)?pull\//.test(value));
+  if (named) return `the run is asked for ${String(named.value)}`;
+  const isRequest = told.some(
+    ({ name, value }) => name === "pull_request" && typeof value === "object" && value !== null,
   );
-  const named = wishes.find((one) => typeof one === "string" && /^\s*(refs\/)?pull\//.test(one));
-  return named === undefined ? undefined : `the run is asked for ${named}`;
+  return isRequest ? "what it was dispatched with speaks of a pull request" : undefined;
+}
+
+/** Far more than anybody dispatches. */
+const MOST_VALUES = 10_000;
+
+/** Everything in a record and in what is in it, each with the name under which it stands. */
+function valuesWithin(record: Payload): readonly { readonly name: string; readonly value: unknown }[] {
+  const found: { readonly name: string; readonly value: unknown }[] = [{ name: "", value: record }];
+  for (let at = 0; at < found.length && found.length < MOST_VALUES; at++) {
+    const value = found[at]?.value;
+    if (typeof value !== "object" || value === null) continue;
+    for (const [name, inner] of Object.entries(value)) found.push({ name, value: inner });
+  }
+  return found;
 }
 
 /** These run for what stands in this repository, by the hand of somebody who may write there, or for its default branch. */

@@ -267,6 +267,20 @@ test.each<[what: string, name: string, ref: string | undefined, payload: unknown
     { repository, client_payload: { ref: "pull/1/head" } },
     /asked for pull\/1/,
   ],
+  [
+    "a dispatch with one, deeper",
+    "repository_dispatch",
+    MAIN,
+    { repository, client_payload: { a: [{ ref: " refs/pull/1/head" }] } },
+    /asked for +refs\/pull\/1/,
+  ],
+  [
+    "a slash command with the comment's own payload",
+    "repository_dispatch",
+    MAIN,
+    { repository, client_payload: { github: { payload: { issue: { pull_request: { url: "x" } } } } } },
+    /speaks of a pull request/,
+  ],
   ["an event that nobody knows", "commit_landed", MAIN, { repository }, /cannot be told whose code/],
 ])("whose code: %s (%s)", (_, name, ref, payload, why) => {
   const env = { GITHUB_EVENT_NAME: name, GITHUB_SHA: "5ba", ...(ref === undefined ? {} : { GITHUB_REF: ref }) };
