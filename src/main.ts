@@ -71,7 +71,7 @@ async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Prom
       log,
       host,
       clock: Date.now,
-      pause: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
+      pause,
       salt,
       gunzip,
       tools: openTools(host.env),
@@ -181,6 +181,14 @@ function openNetwork(
   });
   const registry = throughMirrors(direct, inputs.mirrors, { except: cacheRepository, tell: log.info });
   return { registry, credentials, trust };
+}
+
+/** A pause that nobody waits for any more must not keep the step from ending. */
+function pause(milliseconds: number, early?: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    const timer = setTimeout(done, milliseconds);
+    early?.addEventListener("abort", () => done(clearTimeout(timer)), { once: true });
+  });
 }
 
 function refuseOldNode(version: string): void {

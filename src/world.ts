@@ -11,8 +11,8 @@ export type World = {
   readonly host: Host;
   readonly log: Log;
   readonly clock: Clock;
-  /** Waits so many milliseconds. */
-  readonly pause: (milliseconds: number) => Promise<void>;
+  /** Waits so many milliseconds, or until it is told that nobody waits any more. */
+  readonly pause: (milliseconds: number, early?: AbortSignal) => Promise<void>;
   readonly gunzip: Gunzip;
   readonly tools: Tools;
   /** How our own client trusts a registry's host; builders of ours are told the same. */

@@ -22,7 +22,9 @@ export function namePush(task: Pick<PlatformTask, "builder" | "inputs" | "source
   const name = formatReference(reference);
   const drop = once(() => dropTag(reference, world));
   world.atEnd(async () => {
-    await Promise.race([drop(), world.pause(DROP_TIME)]);
+    const dropped = new AbortController();
+    await Promise.race([drop(), world.pause(DROP_TIME, dropped.signal)]);
+    dropped.abort();
     if (task.inputs.load) await world.exec("docker", ["image", "rm", name], { timeout: DROP_TIME });
   });
   return { name, drop: () => void drop() };
