@@ -25,17 +25,30 @@ export function readYaml(source: YamlSource): readonly Mapping[] {
   if (source.text.length > LARGEST_YAML) throw tooLarge({ file: source.file });
   source.effort.spend(TREE * source.text.length, { file: source.file });
   const lines = new LineCounter();
-  // The failsafe schema leaves every scalar the text it is: which of them are numbers is compose's to say.
-  const documents = parseAllDocuments(source.text, {
-    schema: "failsafe",
-    lineCounter: lines,
-    uniqueKeys: false,
-    prettyErrors: false,
-    logLevel: "silent",
-  });
+  const documents = parseDocuments(source, lines);
   if (documents.length > MOST_DOCUMENTS) throw tooLarge({ file: source.file });
   const reading = startReading(source, lines);
   return [...documents].map((document) => readDocument(document, reading));
+}
+
+/**
+ * The failsafe schema leaves every scalar the text it is: which of them are numbers is compose's to say.
+ *
+ * The parser goes down a level of its own for some of what is wrong with a text, and only the stack ends that.
+ */
+function parseDocuments({ text, file }: YamlSource, lineCounter: LineCounter) {
+  try {
+    return parseAllDocuments(text, {
+      schema: "failsafe",
+      lineCounter,
+      uniqueKeys: false,
+      prettyErrors: false,
+      logLevel: "silent",
+    });
+  } catch (error) {
+    if (error instanceof RangeError) throw tooLarge({ file });
+    throw error;
+  }
 }
 
 function readDocument(document: Document.Parsed, reading: Reading): Mapping {

@@ -1,9 +1,17 @@
+import { readJson } from "../oci/json.ts";
+
 /** What JSON can hold. `null` stands here because JSON has it. */
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
 export type JsonObject = { readonly [name: string]: Json };
 
 /** Where a value stands in a document: property names and array positions from the root. */
 export type JsonPath = readonly (string | number)[];
+
+/** Strict JSON. @returns `undefined` where the text is none, or is nested beyond reason. */
+export function parseJsonText(text: string): Json | undefined {
+  const json = readJson(text);
+  return json as Json | undefined;
+}
 
 /** Tells whether a value is an object with properties. */
 export function isJsonObject(value: Json | undefined): value is JsonObject {

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from "./json.ts";
+import { isJsonObject, type Json, type JsonObject, parseJsonText } from "./json.ts";
 
 /** The label in which an image carries its dev container metadata: https://containers.dev/implementors/spec/#image-metadata */
 export const METADATA_LABEL = "devcontainer.metadata";
@@ -79,17 +79,9 @@ export function metadataLabel({
 /** The entries in a base image's label: a list, or a single one. What is not valid says nothing, as in the reference CLI. */
 export function baseEntries(label: string | undefined): readonly JsonObject[] {
   if (label === undefined) return [];
-  const parsed = parseJson(label);
-  const list: readonly Json[] = Array.isArray(parsed) ? parsed : [parsed];
+  const parsed = parseJsonText(label);
+  const list: readonly (Json | undefined)[] = Array.isArray(parsed) ? parsed : [parsed];
   return list.filter((entry): entry is JsonObject => isJsonObject(entry));
-}
-
-function parseJson(text: string): Json {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 function pick(raw: JsonObject, names: readonly string[]): JsonObject {

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from "../devcontainer/json.ts";
+import { isJsonObject, type Json, type JsonObject, parseJsonText } from "../devcontainer/json.ts";
 import { folderOf, lastSegment, pathWithin, resolvePath } from "../devcontainer/paths.ts";
 import { ActionError } from "../errors.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
@@ -41,19 +41,10 @@ export async function readLockfile(
   if (text === undefined) return { file, exists: false, features: new Map() };
   if (typeof text !== "string") throw unusable(file, "is a link that leaves the checkout");
   if (text.trim() === "") return { file, exists: true, features: new Map() };
-  const json = parseJson(text);
+  const json = parseJsonText(text);
   const features = isJsonObject(json) ? json.features : undefined;
   if (!isJsonObject(features)) throw unusable(file, 'is not JSON with an object "features"');
   return { file, exists: true, features: new Map(Object.entries(features).map((entry) => readEntry(file, entry))) };
-}
-
-/** Strict, as the specification has it. Its own message would quote the file. */
-function parseJson(text: string): Json | undefined {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function readEntry(file: string, [id, entry]: readonly [string, Json]): readonly [string, JsonObject] {

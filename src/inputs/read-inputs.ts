@@ -1,5 +1,5 @@
 import { parseNamePattern } from "../arguments/merge.ts";
-import { isJsonObject, type Json, type JsonObject } from "../devcontainer/json.ts";
+import { isJsonObject, type JsonObject, parseJsonText } from "../devcontainer/json.ts";
 import { ActionError, type Warning } from "../errors.ts";
 import { formatPlatform, type Platform, parsePlatform } from "../oci/platform.ts";
 import { parseReference, parseRepository, type Repository } from "../oci/reference.ts";
@@ -150,20 +150,12 @@ function readFallbackImage(read: ReadInput): string | undefined {
 function readAdditionalFeatures(read: ReadInput): JsonObject {
   const value = text(read, "additional-features");
   if (value === undefined) return {};
-  const json = parseJson(value);
+  const json = parseJsonText(value);
   if (isJsonObject(json)) return json;
   throw new ActionError("E_INPUT", {
     what: "The input additional-features is not a JSON object.",
     fix: 'Write it as devcontainer.json has its features, like { "ghcr.io/devcontainers/features/node:1": {} }.',
   });
-}
-
-function parseJson(value: string): Json | undefined {
-  try {
-    return JSON.parse(value);
-  } catch {
-    return undefined;
-  }
 }
 
 /** `false` is for nothing at all. */

@@ -1,4 +1,5 @@
 import { type Digest, digestOf } from "../oci/digest.ts";
+import { readJson } from "../oci/json.ts";
 import { isRecord } from "../oci/manifest.ts";
 import { canonicalJson, type Json } from "./canonical.ts";
 import { compactTree } from "./fingerprint.ts";
@@ -189,12 +190,7 @@ export function planStatement(
  * @returns the plan, or `undefined` for anything that is not a plan of this schema.
  */
 export function readPlanStatement(text: string): StoredPlan | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const json = readJson(text);
   if (!isRecord(json) || json.predicateType !== PLAN_PREDICATE || !isStoredPlan(json.predicate)) return undefined;
   return json.predicate;
 }

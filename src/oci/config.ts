@@ -1,3 +1,4 @@
+import { readJson } from "./json.ts";
 import { isRecord, readPlatform } from "./manifest.ts";
 import type { Platform } from "./platform.ts";
 
@@ -18,7 +19,7 @@ export type ImageConfig = {
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md
  */
 export function readImageConfig(text: string): ImageConfig {
-  const json = parseJson(text);
+  const json = readJson(text);
   const config = isRecord(json) && isRecord(json.config) ? json.config : {};
   const labels = isRecord(config.Labels) ? Object.entries(config.Labels) : [];
   // An index may leave the system out, for the entry's platform is a hint; a config states it.
@@ -40,12 +41,4 @@ function texts(list: unknown): readonly string[] {
 function splitVariable(text: string): readonly [string, string] {
   const at = text.indexOf("=");
   return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

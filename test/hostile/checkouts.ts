@@ -294,5 +294,6 @@ export const ROWS: readonly Row[] = [
     },
   ),
   compose({ name: "brackets in brackets", code: "E_CONFIG" }, { "c.yml": `x: ${"[".repeat(200_000)}` }),
+  compose({ name: "names that go on in one another", code: "E_CONFIG" }, { "c.yml": "    build:\n*a".repeat(20_000) }),
   compose({ name: "nothing but errors", code: "E_CONFIG" }, { "c.yml": "}\n".repeat(100_000) }),
 ];
