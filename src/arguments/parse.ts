@@ -73,7 +73,7 @@ function parseLine({ text, origin }: Line): { readonly entry: Argument; readonly
 }
 
 /** Tells whether a text can be the name of a build arg in a file or an input. */
-export function isArgumentName(text: string): boolean {
+function isArgumentName(text: string): boolean {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(text);
 }
 

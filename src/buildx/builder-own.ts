@@ -116,7 +116,7 @@ export async function resetBuilder(name: string, workshop: Workshop): Promise<vo
  * Removes a builder with its containers and their state. One that is gone already is no error.
  * @returns buildx's words where that failed.
  */
-export async function removeBuilder(
+async function removeBuilder(
   name: string,
   { buildx, exec, env }: Surroundings & { readonly buildx: Buildx },
 ): Promise<string | undefined> {

@@ -21,7 +21,7 @@ export type Version = readonly [major: number, minor: number, patch: number];
 const OLDEST_BUILDX: Version = [0, 13, 0];
 
 /** A version that a message can name and that everybody can install. */
-export const RECOMMENDED_BUILDX = "0.29.1";
+const RECOMMENDED_BUILDX = "0.29.1";
 
 /** Where a program runs: the port, and the variables of the isolated configuration. */
 export type Surroundings = { readonly exec: Exec; readonly env: Environment };

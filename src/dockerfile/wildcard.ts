@@ -20,7 +20,7 @@ type Once =
 export const notNewline = (char: string): boolean => char !== "\n";
 
 /** Where the steps can end when they start at `from`, in ascending order. */
-export function endsOf(steps: readonly Step[], chars: readonly string[], from: number): readonly number[] {
+function endsOf(steps: readonly Step[], chars: readonly string[], from: number): readonly number[] {
   let ends: readonly number[] = [from];
   for (const step of steps) {
     if (ends.length === 0) return ends;

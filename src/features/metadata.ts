@@ -80,7 +80,7 @@ export function parseMetadata(text: string, asked: AskedFeature): FeatureMetadat
  * Reads a feature's metadata.
  * @throws E_FEATURE where a property that decides what is installed is not of its type.
  */
-export function readMetadata(raw: JsonObject, asked: AskedFeature): FeatureMetadata {
+function readMetadata(raw: JsonObject, asked: AskedFeature): FeatureMetadata {
   const { id, currentId, version, name, description, documentationURL, deprecated, buildArg } = raw;
   return {
     raw,

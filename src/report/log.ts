@@ -19,7 +19,7 @@ function describeDefinition({ build: { definition }, places }: Sources): string 
 }
 
 /** What was read, as a reader in a hurry wants it: one line a fact. */
-export function describeSources(sources: Sources): string[] {
+function describeSources(sources: Sources): string[] {
   const { build, wanted } = sources;
   const names = Object.keys(build.arguments.args);
   const entries = [...(build.context?.entries.values() ?? [])].flat();
@@ -35,7 +35,7 @@ export function describeSources(sources: Sources): string[] {
   ];
 }
 
-export function describePlan(plan: Plan | undefined): string[] {
+function describePlan(plan: Plan | undefined): string[] {
   if (!plan) return ["There is no key: what the image is built on could not be read."];
   return [
     ...plan.bindings.map(({ reference, digest }) => `${reference} is ${shortDigest(digest)}…`),
@@ -44,7 +44,7 @@ export function describePlan(plan: Plan | undefined): string[] {
 }
 
 /** The answer, in one sentence. */
-export function describeVerdict(verdict: Verdict): string[] {
+function describeVerdict(verdict: Verdict): string[] {
   switch (verdict.kind) {
     case "hit":
       return [`Hit: ${formatPinned(verdict.image)}`];
@@ -78,7 +78,7 @@ function names(found: readonly { readonly platform: Parameters<typeof formatPlat
   return found.map(({ platform }) => formatPlatform(platform)).join(", ");
 }
 
-export function describeExplanation(verdict: Verdict, { previous, reasons }: Explanation): string[] {
+function describeExplanation(verdict: Verdict, { previous, reasons }: Explanation): string[] {
   if (verdict.kind === "hit" || verdict.kind === "joinable" || verdict.kind === "unknown") return [];
   if (previous === undefined) return ["There is no earlier image to compare with: this is the first of its branch."];
   if (reasons.length === 0) return [`Nothing differs from ${previous.tag} that the plan knows of.`];

@@ -129,11 +129,7 @@ type Named = {
  * A folder of the checkout, from the workspace on, or an image by name; of anything else nobody can tell before the build what is in it.
  * @see https://docs.docker.com/reference/cli/docker/buildx/build/#build-context
  */
-export function namedContext(
-  { name, value, at }: BuildOptionPair,
-  workspace: Workspace,
-  fromEnvironment: boolean,
-): Named {
+function namedContext({ name, value, at }: BuildOptionPair, workspace: Workspace, fromEnvironment: boolean): Named {
   const source = value ?? "";
   const written = { at, fromEnvironment, fromHostPath: false };
   const image = /^docker-image:\/\/(.+)$/.exec(source)?.[1];
