@@ -146,6 +146,20 @@ const inputs = fc.record({
   target: mostly(fc.constant(""), fc.constant("b")),
 });
 
+const example = (configuration: string, dockerfile: string): Readonly<Record<string, Content>> => ({
+  [`${FOLDER}/devcontainer.json`]: configuration,
+  [`${FOLDER}/Dockerfile`]: dockerfile,
+  [`${FOLDER}/c.yml`]: "",
+});
+const NOTHING = { "build-arg-files": "", platforms: "", lockfile: "use", target: "" };
+const BUILDS = '{ "build": { "dockerfile": "Dockerfile" } }';
+/** One of each end that proves something: how often chance comes there is no promise. */
+const EXAMPLES: [Readonly<Record<string, Content>>, typeof NOTHING, boolean][] = [
+  [example(BUILDS, "FROM registry.test/base:1\n"), NOTHING, false],
+  [example("{", "FROM registry.test/base:1\n"), NOTHING, false],
+  [example(BUILDS, "RUN true\n"), NOTHING, false],
+];
+
 test(
   "a checkout becomes sources, or a message",
   async () => {
@@ -172,7 +186,7 @@ test(
         ends.set(end, (ends.get(end) ?? 0) + 1);
         expect(spent()).toBeLessThan(PATIENCE);
       }),
-      budgetOf("checkouts", RUNS),
+      { ...budgetOf("checkouts", RUNS), examples: EXAMPLES },
     );
     process.stdout.write(`checkouts ended as ${JSON.stringify(Object.fromEntries(ends))}\n`);
     // A target that never gets anywhere proves nothing.

@@ -220,10 +220,10 @@ test("with a login: absent is only what was not there for it, or where nobody wa
       if (!wasShown && !isOpen) expect(answers.map(({ kind }) => kind)).not.toContain("absent");
       absent += answers.filter(({ kind }) => kind === "absent").length;
     }),
-    { numRuns: 600 },
+    { numRuns: 600, examples: [[{ own: [{ status: 404, body: NOT_FOUND }], asks: ASKS.slice(0, 1) }]] },
   );
-  // Else the property would say nothing.
-  expect(absent).toBeGreaterThan(20);
+  // Else the property would say nothing: the example ends so, however chance falls.
+  expect(absent).toBeGreaterThan(0);
 });
 
 test("whatever a header says, it is read in time, and what was a challenge stays one", () => {
