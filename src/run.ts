@@ -14,7 +14,7 @@ import { readAskedTags } from "./publish/release.ts";
 import { tellLook, tellSources } from "./report/log.ts";
 import { makeReport } from "./report/make-report.ts";
 import type { Report } from "./report/report.ts";
-import type { Triggers } from "./sources/sources.ts";
+import type { Triggers } from "./sources/build-source.ts";
 import { openCheckout } from "./sources/workspace.ts";
 import type { World } from "./world.ts";
 

@@ -15,7 +15,7 @@ import { formatPlatform, platformSlug } from "../oci/platform.ts";
 import type { Sources } from "../plan/plan.ts";
 import { commitLabels } from "../sources/commit.ts";
 import { grantedOptions } from "../sources/rights.ts";
-import { scopeOf } from "../sources/sources.ts";
+import { scopeOf } from "../sources/scopes.ts";
 import type { World } from "../world.ts";
 import { cacheBeside } from "./branch-cache.ts";
 import type { PlatformTask } from "./task.ts";

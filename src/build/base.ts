@@ -8,7 +8,7 @@ import type { Sources } from "../plan/plan.ts";
 import type { Binding, ImageSource } from "../plan/upstream.ts";
 import { type BaseConfigs, baseKey, readBase, takesMore } from "../probe/bases.ts";
 import { nameForBuildKit } from "../sources/image-name.ts";
-import { scopeOf } from "../sources/sources.ts";
+import { scopeOf } from "../sources/scopes.ts";
 import type { Registry } from "../world.ts";
 
 /** `bindings` is empty where there is no plan: then tags are all there is. */

@@ -13,7 +13,8 @@ import type { Platform } from "../oci/platform.ts";
 import { type FeatureStep, type FeatureUsers, featureInstructions, featureScripts } from "../plan/recipe.ts";
 import { contextTime } from "../sources/context.ts";
 import { containerEnvironment } from "../sources/installation.ts";
-import { type Gathered, scopeOf } from "../sources/sources.ts";
+import { scopeOf } from "../sources/scopes.ts";
+import type { Gathered } from "../sources/sources.ts";
 import type { Files } from "../world.ts";
 
 /** The options as the install script reads them; a feature's own file of that name, which could be a link, is left out. */

@@ -3,7 +3,8 @@ import { declaredBy, usedGlobalArgs } from "../dockerfile/reach.ts";
 import { declaredArgs, declaredNames } from "../dockerfile/stages.ts";
 import { actsUndeclared } from "../dockerfile/undeclared.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
-import { type Gathered, stagesOf } from "../sources/sources.ts";
+import { stagesOf } from "../sources/scopes.ts";
+import type { Gathered } from "../sources/sources.ts";
 import { namesDeclared } from "./onbuild-args.ts";
 
 /** The ARGs before the first FROM that the stages for a platform may use, or what an ONBUILD trigger declares in one of them. */

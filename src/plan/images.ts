@@ -5,7 +5,8 @@ import type { Platform } from "../oci/platform.ts";
 import { imageAllowed } from "../registry/allowed.ts";
 import type { Doubt } from "../sources/doubt.ts";
 import { readImageName } from "../sources/image-name.ts";
-import { type Gathered, scopeOf, stagesOf } from "../sources/sources.ts";
+import { scopeOf, stagesOf } from "../sources/scopes.ts";
+import type { Gathered } from "../sources/sources.ts";
 import type { ImageSource } from "./upstream.ts";
 
 /** The images that a platform's build reads, or why that cannot be told. */

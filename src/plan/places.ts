@@ -6,7 +6,8 @@ import { parseReference } from "../oci/reference.ts";
 import type { NamedContext } from "../sources/definition-shape.ts";
 import { nameForBuildKit } from "../sources/image-name.ts";
 import { installationOf } from "../sources/installation.ts";
-import { type Gathered, stagesOf } from "../sources/sources.ts";
+import { stagesOf } from "../sources/scopes.ts";
+import type { Gathered } from "../sources/sources.ts";
 import { globalArgsThatCount } from "./counting.ts";
 import type { ImageSource } from "./upstream.ts";
 

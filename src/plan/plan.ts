@@ -11,11 +11,13 @@ import { type ContextEntry, type PlatformPlan, RECIPE, SCHEMA, type Yours } from
 import type { Hidden } from "../key/stored.ts";
 import type { Digest } from "../oci/digest.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
+import type { Triggers } from "../sources/build-source.ts";
 import type { Doubt } from "../sources/doubt.ts";
 import { filesWithin, openEffort } from "../sources/effort.ts";
 import { readHead } from "../sources/head.ts";
 import { installationOf } from "../sources/installation.ts";
-import { type Gathered, gatherSources, stagesOf, type Triggers } from "../sources/sources.ts";
+import { stagesOf } from "../sources/scopes.ts";
+import { type Gathered, gatherSources } from "../sources/sources.ts";
 import type { World } from "../world.ts";
 import { refuseForeignSources } from "./allowed.ts";
 import { type BranchTags, branchTags } from "./branches.ts";

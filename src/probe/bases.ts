@@ -5,9 +5,10 @@ import { readBaseConfig } from "../plan/base-config.ts";
 import { globalsTriggered } from "../plan/counting.ts";
 import type { Sources } from "../plan/plan.ts";
 import type { Binding, ImageSource } from "../plan/upstream.ts";
+import type { Triggers } from "../sources/build-source.ts";
 import type { Doubt } from "../sources/doubt.ts";
 import { nameForBuildKit } from "../sources/image-name.ts";
-import type { Gathered, Triggers } from "../sources/sources.ts";
+import type { Gathered } from "../sources/sources.ts";
 import type { Answer, Registry } from "../world.ts";
 
 /** The configs of images that stages are built on, each under what `baseKey` says. */

@@ -2,7 +2,7 @@ import type { Workspace } from "../devcontainer/paths.ts";
 import type { FeaturePorts } from "../features/found.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import { readSources, type Sources } from "../plan/plan.ts";
-import type { Triggers } from "../sources/sources.ts";
+import type { Triggers } from "../sources/build-source.ts";
 import type { Registry, World } from "../world.ts";
 import { type Probed, probe } from "./probe.ts";
 

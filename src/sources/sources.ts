@@ -8,44 +8,29 @@ import { isJsonObject, type JsonObject } from "../devcontainer/json.ts";
 import { parseConfiguration } from "../devcontainer/parse.ts";
 import { pathWithin, resolvePath, type Workspace } from "../devcontainer/paths.ts";
 import { type Substituted, substitute } from "../devcontainer/substitute.ts";
-import { refuseUnknownInstructions } from "../dockerfile/instructions.ts";
-import { nameContexts } from "../dockerfile/named-contexts.ts";
-import { type Dockerfile, parseDockerfile, type Stage } from "../dockerfile/parse.ts";
-import { reachableStages } from "../dockerfile/reach.ts";
-import type { Scope } from "../dockerfile/scope.ts";
-import { targetStage } from "../dockerfile/stages.ts";
-import { ActionError, type Warning, withNoticed } from "../errors.ts";
+import { withNoticed } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
-import type { ContextEntry } from "../key/ingredients.ts";
-import { formatPlatform, type Platform } from "../oci/platform.ts";
-import type { Effort, Files, World } from "../world.ts";
-import { type BuildArguments, readBuildArguments } from "./build-arguments.ts";
+import type { Effort, Files } from "../world.ts";
+import {
+  type BuildSource,
+  type ContextFolder,
+  readNamedContexts,
+  readSource,
+  type SourcePorts,
+  type Triggers,
+} from "./build-source.ts";
 import { readDefinition } from "./definition.ts";
 import { dockerfileDefinition, imageDefinition, withBuildInputs } from "./definition-inputs.ts";
 import type { CountedOption, Definition } from "./definition-shape.ts";
 import type { FeatureSources, FeatureSourcesRequest } from "./feature-sources.ts";
 import { refuseGitLogins } from "./git-logins.ts";
-import { readImageName } from "./image-name.ts";
 import { type Readable, readableEnvironment } from "./readable.ts";
 import { refusedRights, rightsIn } from "./rights.ts";
 import { gitWarnings, substitutionWarnings } from "./source-warnings.ts";
-import { readNamedContext, readUsedContext } from "./used-context.ts";
-import { findContext, insideWorkspace, refuseOutside } from "./workspace.ts";
-
-/** A folder that a build reads, with what of it counts. */
-export type ContextFolder = { readonly root: string; readonly entries: readonly ContextEntry[] };
-
-/** The build context, with what each platform's build can take of it. */
-export type BuildContext = {
-  readonly root: string;
-  readonly entries: ReadonlyMap<string, readonly ContextEntry[]>;
-};
-
-/** By platform, the ONBUILD triggers of the images that stages are built on. */
-export type Triggers = ReadonlyMap<string, readonly string[]>;
+import { insideWorkspace } from "./workspace.ts";
 
 /** Everything that was read from the checkout, before any of it became a plan. */
-export type Gathered = {
+export type Gathered = BuildSource & {
   readonly configuration: Substituted;
   /** devcontainer.json as seen from the checkout. */
   readonly relative: string;
@@ -53,23 +38,13 @@ export type Gathered = {
   /** Of its options those that a fork's configuration does not get; nothing in a run about the repository's own code. */
   readonly refused: readonly CountedOption[];
   readonly readable: Readable;
-  /** The Dockerfile's text as it was hashed; for an image, the one that we write. */
-  readonly dockerfileText: string;
-  readonly dockerfile: Dockerfile;
-  /** How messages name the Dockerfile; nothing where it is ours. */
-  readonly file: string | undefined;
-  readonly context: BuildContext | undefined;
   readonly namedContexts: ReadonlyMap<string, ContextFolder>;
-  /** The context's folder as seen from the checkout. */
-  readonly contextFolder: string;
   /** Of the images that are built on, where they were known when this was read. */
   readonly triggers: Triggers;
-  readonly arguments: BuildArguments;
   /** Nothing where no feature is asked for. */
   readonly features: FeatureSources | undefined;
   /** What reading all this may cost; nothing is counted any more once it has been read. */
   readonly effort: Effort;
-  readonly warnings: readonly Warning[];
 };
 
 /**
@@ -80,7 +55,7 @@ export type Gathered = {
 export async function gatherSources(
   inputs: Inputs,
   workspace: Workspace,
-  { files, host, effort }: Ports,
+  { files, host, effort }: SourcePorts,
   triggers: Triggers,
 ): Promise<Gathered> {
   const { found, instead } = await findWhatCounts(inputs, workspace, files);
@@ -111,7 +86,7 @@ async function gatherAround(
   { configuration, found, instead, readable, triggers }: Configured,
   inputs: Inputs,
   workspace: Workspace,
-  { files, host, effort }: Ports,
+  { files, host, effort }: SourcePorts,
 ): Promise<Gathered> {
   const configured = instead ?? (await readDefinition({ configuration, found, workspace, readable, effort }, files));
   const definition = withBuildInputs(configured, inputs.build, { workspace, at: { file: found.relative } });
@@ -187,177 +162,4 @@ async function gatherAllowedFeatures(
   const features = await gatherFeatures(request, files);
   if (features) refuseForeignFeatures(features.request, allowedImages);
   return features;
-}
-
-type Reading = {
-  readonly inputs: Inputs;
-  readonly definition: Definition;
-  readonly workspace: Workspace;
-  readonly readable: Readable;
-  readonly triggers: Triggers;
-};
-type Ports = Pick<World, "files" | "host"> & { readonly effort: Effort };
-
-async function readSource(reading: Reading, ports: Ports): Promise<Read> {
-  const { source } = reading.definition;
-  switch (source.kind) {
-    case "image":
-      readImageName(source.image.value, source.image.value, source.image.at);
-      return withoutDockerfile(`FROM ${source.image.value}\n`, reading, ports);
-    case "dockerfile":
-      return dockerfileSources(source, reading, ports);
-    case "unreadable":
-      return withoutDockerfile("FROM scratch\n", reading, ports);
-  }
-}
-
-type Read = Omit<
-  Gathered,
-  | "configuration"
-  | "relative"
-  | "definition"
-  | "refused"
-  | "readable"
-  | "namedContexts"
-  | "features"
-  | "triggers"
-  | "effort"
->;
-
-/** An image as it is still gets the metadata label, so that it says what the configuration says. */
-async function withoutDockerfile(
-  dockerfileText: string,
-  { inputs, definition, workspace, readable }: Reading,
-  { files, host }: Ports,
-): Promise<Read> {
-  const dockerfile = parseDockerfile(dockerfileText, "Dockerfile");
-  const ours = { dockerfile, file: undefined };
-  const told = await readBuildArguments(inputs, definition, ours, {
-    files,
-    host,
-    workspace: workspace.folder,
-    readable,
-  });
-  return {
-    dockerfileText,
-    dockerfile,
-    file: undefined,
-    context: undefined,
-    contextFolder: ".",
-    arguments: told,
-    warnings: told.warnings,
-  };
-}
-
-type DockerfileSource = Extract<Definition["source"], { readonly kind: "dockerfile" }>;
-
-async function dockerfileSources(
-  source: DockerfileSource,
-  { inputs, definition, workspace, readable, triggers }: Reading,
-  { files, host, effort }: Ports,
-): Promise<Read> {
-  const { checkout } = workspace;
-  const { text, file, path } = await readDockerfile(files, checkout, source.dockerfile);
-  refuseLostText(text, file);
-  const root = await findContext(files, checkout, source.context);
-  const dockerfile = parseDockerfile(text, file);
-  const target = definition.target?.value;
-  targetStage(dockerfile, target);
-  const told = await readBuildArguments(
-    inputs,
-    definition,
-    { dockerfile, file },
-    { files, host, workspace: workspace.folder, readable },
-  );
-  const platforms = inputs.platforms.map((platform) => {
-    const name = formatPlatform(platform);
-    return [
-      name,
-      { scope: scopeOf({ arguments: told, definition, effort }, platform), triggers: triggers.get(name) ?? [] },
-    ] as const;
-  });
-  const user = { root, checkout, dockerfilePath: path, dockerfile, target, platforms: new Map(platforms) };
-  if (!Object.hasOwn(told.args, "BUILDKIT_SYNTAX")) refuseUnknownInstructions(dockerfile);
-  const context = await readUsedContext(files, user, effort);
-  return {
-    dockerfileText: text,
-    dockerfile,
-    file,
-    context: { root, entries: context.entries },
-    contextFolder: pathWithin(checkout, root) ?? ".",
-    arguments: told,
-    warnings: [...told.warnings, ...context.warnings],
-  };
-}
-
-/** What is not UTF-8 has become U+FFFD on the way here: different files would be equal, and another one would be built. */
-function refuseLostText(text: string, file: string): void {
-  const at = text.indexOf("\uFFFD");
-  if (at < 0) return;
-  const line = text.slice(0, at).split("\n").length;
-  throw new ActionError("E_DOCKERFILE", {
-    what: `${file}:${line}: there is a character that is not UTF-8.`,
-    fix: "Save the file as UTF-8.",
-    at: { file, line },
-  });
-}
-
-async function readDockerfile(
-  files: Files,
-  checkout: string,
-  dockerfile: DockerfileSource["dockerfile"],
-): Promise<{ readonly text: string; readonly file: string; readonly path: string | undefined }> {
-  if ("text" in dockerfile) return { text: dockerfile.text, file: dockerfile.at.file, path: undefined };
-  const file = pathWithin(checkout, dockerfile.value) ?? dockerfile.value;
-  await refuseOutside(files, checkout, dockerfile);
-  const real = await files.realPath(dockerfile.value);
-  const isFile = real !== undefined && (await files.stat(real))?.kind === "file";
-  const text = isFile ? await files.readText(dockerfile.value) : undefined;
-  if (text !== undefined) return { text, file, path: dockerfile.value };
-  if (dockerfile.at.file === file)
-    throw new ActionError("E_INPUT", {
-      what: `The input dockerfile-path names ${file}, and there is no such file.`,
-      fix: "Check the path: it counts from the workspace; upper and lower case count.",
-    });
-  throw new ActionError("E_CONFIG", {
-    what: `${dockerfile.at.file} names the Dockerfile ${file}, and there is no such file.`,
-    fix: "Check the path: it counts from the folder of the file that names it.",
-    at: dockerfile.at,
-  });
-}
-
-async function readNamedContexts(
-  files: Files,
-  checkout: string,
-  { contexts }: Definition,
-  effort: Effort,
-): Promise<ReadonlyMap<string, ContextFolder>> {
-  const folders = [...contexts].filter(([, { kind }]) => kind === "folder");
-  const read = folders.map(async ([name, context]) => {
-    const root = await findContext(files, checkout, context);
-    return [name, { root, entries: await readNamedContext(files, root, checkout, effort) }] as const;
-  });
-  return new Map(await Promise.all(read));
-}
-
-/** The stages that may take part in the build for one platform. */
-export function stagesOf(gathered: Gathered, platform: Platform): readonly Stage[] {
-  const { dockerfile, definition } = gathered;
-  return reachableStages(dockerfile, definition.target?.value, scopeOf(gathered, platform));
-}
-
-/** What the Dockerfile's variables stand for, for one platform. */
-export function scopeOf(
-  { arguments: { args, uncounted }, definition, effort }: Pick<Gathered, "arguments" | "definition" | "effort">,
-  platform: Platform,
-): Scope {
-  const contexts = [...definition.contexts].map(
-    ([name, { kind, value }]) => [name, kind === "image" ? value : undefined] as const,
-  );
-  return {
-    args: new Map(Object.entries({ ...uncounted, ...args })),
-    platform,
-    contexts: nameContexts(contexts),
-    effort,
-  };
 }

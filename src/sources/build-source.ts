@@ -1,0 +1,185 @@
+import { pathWithin, type Workspace } from "../devcontainer/paths.ts";
+import { refuseUnknownInstructions } from "../dockerfile/instructions.ts";
+import { type Dockerfile, parseDockerfile } from "../dockerfile/parse.ts";
+import { targetStage } from "../dockerfile/stages.ts";
+import { ActionError, type Warning } from "../errors.ts";
+import type { Inputs } from "../inputs/inputs.ts";
+import type { ContextEntry } from "../key/ingredients.ts";
+import { formatPlatform } from "../oci/platform.ts";
+import type { Effort, Files, World } from "../world.ts";
+import { type BuildArguments, readBuildArguments } from "./build-arguments.ts";
+import type { Definition } from "./definition-shape.ts";
+import { readImageName } from "./image-name.ts";
+import type { Readable } from "./readable.ts";
+import { scopeOf } from "./scopes.ts";
+import { readNamedContext, readUsedContext } from "./used-context.ts";
+import { findContext, refuseOutside } from "./workspace.ts";
+
+/** A folder that a build reads, with what of it counts. */
+export type ContextFolder = { readonly root: string; readonly entries: readonly ContextEntry[] };
+
+/** The build context, with what each platform's build can take of it. */
+export type BuildContext = {
+  readonly root: string;
+  readonly entries: ReadonlyMap<string, readonly ContextEntry[]>;
+};
+
+/** By platform, the ONBUILD triggers of the images that stages are built on. */
+export type Triggers = ReadonlyMap<string, readonly string[]>;
+
+/** What an image is built from, as it was read. */
+export type BuildSource = {
+  /** The Dockerfile's text as it was hashed; for an image, the one that we write. */
+  readonly dockerfileText: string;
+  readonly dockerfile: Dockerfile;
+  /** How messages name the Dockerfile; nothing where it is ours. */
+  readonly file: string | undefined;
+  readonly context: BuildContext | undefined;
+  /** The context's folder as seen from the checkout. */
+  readonly contextFolder: string;
+  readonly arguments: BuildArguments;
+  readonly warnings: readonly Warning[];
+};
+
+type Reading = {
+  readonly inputs: Inputs;
+  readonly definition: Definition;
+  readonly workspace: Workspace;
+  readonly readable: Readable;
+  readonly triggers: Triggers;
+};
+export type SourcePorts = Pick<World, "files" | "host"> & { readonly effort: Effort };
+
+/**
+ * Reads the Dockerfile and what the build takes of its context; for an image, the Dockerfile that we write.
+ * @throws ActionError for everything that is wrong with them.
+ */
+export async function readSource(reading: Reading, ports: SourcePorts): Promise<BuildSource> {
+  const { source } = reading.definition;
+  switch (source.kind) {
+    case "image":
+      readImageName(source.image.value, source.image.value, source.image.at);
+      return withoutDockerfile(`FROM ${source.image.value}\n`, reading, ports);
+    case "dockerfile":
+      return dockerfileSources(source, reading, ports);
+    case "unreadable":
+      return withoutDockerfile("FROM scratch\n", reading, ports);
+  }
+}
+
+/** An image as it is still gets the metadata label, so that it says what the configuration says. */
+async function withoutDockerfile(
+  dockerfileText: string,
+  { inputs, definition, workspace, readable }: Reading,
+  { files, host }: SourcePorts,
+): Promise<BuildSource> {
+  const dockerfile = parseDockerfile(dockerfileText, "Dockerfile");
+  const ours = { dockerfile, file: undefined };
+  const told = await readBuildArguments(inputs, definition, ours, {
+    files,
+    host,
+    workspace: workspace.folder,
+    readable,
+  });
+  return {
+    dockerfileText,
+    dockerfile,
+    file: undefined,
+    context: undefined,
+    contextFolder: ".",
+    arguments: told,
+    warnings: told.warnings,
+  };
+}
+
+type DockerfileSource = Extract<Definition["source"], { readonly kind: "dockerfile" }>;
+
+async function dockerfileSources(
+  source: DockerfileSource,
+  { inputs, definition, workspace, readable, triggers }: Reading,
+  { files, host, effort }: SourcePorts,
+): Promise<BuildSource> {
+  const { checkout } = workspace;
+  const { text, file, path } = await readDockerfile(files, checkout, source.dockerfile);
+  refuseLostText(text, file);
+  const root = await findContext(files, checkout, source.context);
+  const dockerfile = parseDockerfile(text, file);
+  const target = definition.target?.value;
+  targetStage(dockerfile, target);
+  const told = await readBuildArguments(
+    inputs,
+    definition,
+    { dockerfile, file },
+    { files, host, workspace: workspace.folder, readable },
+  );
+  const platforms = inputs.platforms.map((platform) => {
+    const name = formatPlatform(platform);
+    return [
+      name,
+      { scope: scopeOf({ arguments: told, definition, effort }, platform), triggers: triggers.get(name) ?? [] },
+    ] as const;
+  });
+  const user = { root, checkout, dockerfilePath: path, dockerfile, target, platforms: new Map(platforms) };
+  if (!Object.hasOwn(told.args, "BUILDKIT_SYNTAX")) refuseUnknownInstructions(dockerfile);
+  const context = await readUsedContext(files, user, effort);
+  return {
+    dockerfileText: text,
+    dockerfile,
+    file,
+    context: { root, entries: context.entries },
+    contextFolder: pathWithin(checkout, root) ?? ".",
+    arguments: told,
+    warnings: [...told.warnings, ...context.warnings],
+  };
+}
+
+/** What is not UTF-8 has become U+FFFD on the way here: different files would be equal, and another one would be built. */
+function refuseLostText(text: string, file: string): void {
+  const at = text.indexOf("\uFFFD");
+  if (at < 0) return;
+  const line = text.slice(0, at).split("\n").length;
+  throw new ActionError("E_DOCKERFILE", {
+    what: `${file}:${line}: there is a character that is not UTF-8.`,
+    fix: "Save the file as UTF-8.",
+    at: { file, line },
+  });
+}
+
+async function readDockerfile(
+  files: Files,
+  checkout: string,
+  dockerfile: DockerfileSource["dockerfile"],
+): Promise<{ readonly text: string; readonly file: string; readonly path: string | undefined }> {
+  if ("text" in dockerfile) return { text: dockerfile.text, file: dockerfile.at.file, path: undefined };
+  const file = pathWithin(checkout, dockerfile.value) ?? dockerfile.value;
+  await refuseOutside(files, checkout, dockerfile);
+  const real = await files.realPath(dockerfile.value);
+  const isFile = real !== undefined && (await files.stat(real))?.kind === "file";
+  const text = isFile ? await files.readText(dockerfile.value) : undefined;
+  if (text !== undefined) return { text, file, path: dockerfile.value };
+  if (dockerfile.at.file === file)
+    throw new ActionError("E_INPUT", {
+      what: `The input dockerfile-path names ${file}, and there is no such file.`,
+      fix: "Check the path: it counts from the workspace; upper and lower case count.",
+    });
+  throw new ActionError("E_CONFIG", {
+    what: `${dockerfile.at.file} names the Dockerfile ${file}, and there is no such file.`,
+    fix: "Check the path: it counts from the folder of the file that names it.",
+    at: dockerfile.at,
+  });
+}
+
+/** The folders among the named build contexts, with what of them counts. @throws ActionError where one is not there. */
+export async function readNamedContexts(
+  files: Files,
+  checkout: string,
+  { contexts }: Definition,
+  effort: Effort,
+): Promise<ReadonlyMap<string, ContextFolder>> {
+  const folders = [...contexts].filter(([, { kind }]) => kind === "folder");
+  const read = folders.map(async ([name, context]) => {
+    const root = await findContext(files, checkout, context);
+    return [name, { root, entries: await readNamedContext(files, root, checkout, effort) }] as const;
+  });
+  return new Map(await Promise.all(read));
+}
