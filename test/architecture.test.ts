@@ -11,7 +11,7 @@ const ORDER: readonly string[] = [
   "main.ts",
   "run.ts",
   ...["handover", "report", "publish", "build", "probe", "plan", "sources", "inputs"],
-  ...["features", "compose", "devcontainer", "dockerfile", "arguments", "key", "sbom"],
+  ...["features", "compose", "envbuilder", "devcontainer", "dockerfile", "arguments", "key", "sbom"],
   ...["buildx", "registry", "host"],
   "world.ts",
   "errors.ts",
@@ -19,7 +19,7 @@ const ORDER: readonly string[] = [
   "oci",
 ];
 
-const KNOWLEDGE = ["features", "compose", "devcontainer", "dockerfile", "arguments", "key", "sbom"];
+const KNOWLEDGE = ["features", "compose", "envbuilder", "devcontainer", "dockerfile", "arguments", "key", "sbom"];
 const WORDS = ["world.ts", "errors.ts", "line.ts", "oci"];
 const BELOW_STORY = [...KNOWLEDGE, "buildx", "registry", ...WORDS];
 
@@ -36,6 +36,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "run.ts": ["handover", "report", "publish", "probe", "plan", "sources", "inputs", ...WORDS],
   features: ["devcontainer", ...WORDS],
   compose: ["devcontainer", ...WORDS],
+  envbuilder: WORDS,
   devcontainer: WORDS,
   dockerfile: WORDS,
   arguments: ["buildx", ...WORDS],
