@@ -16,6 +16,7 @@ export type ErrorCode =
   | "E_DOCKER"
   | "E_BUILD"
   | "E_CHANGED"
+  | "E_SYSTEM"
   | "E_BUG";
 
 /** A place in a file that a person can open: `line` counts from 1. */
@@ -84,9 +85,48 @@ export function withNoticed(thrown: unknown, noticed: readonly Warning[]): Actio
   });
 }
 
+/** What the file system says, in words; the codes are those of errno(3). */
+const SYSTEM_WORDS: Readonly<Record<string, readonly [why: string, fix: string]>> = {
+  EACCES: [
+    "this user has no right to it",
+    "Give the user that this job runs as the right to it: a container of an earlier step may have made it as root.",
+  ],
+  EPERM: [
+    "this user has no right to it",
+    "Give the user that this job runs as the right to it: a container of an earlier step may have made it as root.",
+  ],
+  ENOSPC: ["no space is left on the device", "Free some space before this step, or give the runner a larger disk."],
+  EDQUOT: [
+    "this user's share of the disk is used up",
+    "Free some space before this step, or give the runner a larger disk.",
+  ],
+  EROFS: ["the file system is read-only", "Point RUNNER_TEMP to a folder that can be written."],
+  EMFILE: ["too many files are open", "Raise the limit of open files (ulimit -n) of this runner."],
+};
+const ANY_SYSTEM_FIX =
+  "Look at that file and at the disk that it lies on; another try may do where it was written meanwhile.";
+
+/**
+ * What a call of the system that failed tells, where it is one: the runner's trouble and not ours.
+ * @param at the file as people know it, where the system's own path says less.
+ */
+export function asSystemError(thrown: unknown, at?: Place): ActionError | undefined {
+  if (!(thrown instanceof Error && "code" in thrown && "syscall" in thrown && "path" in thrown)) return undefined;
+  const [why, fix] = SYSTEM_WORDS[String(thrown.code)] ?? [`the system says ${thrown.code}`, ANY_SYSTEM_FIX];
+  const subject = at === undefined ? `${thrown.path}` : tellPlace(at);
+  return new ActionError("E_SYSTEM", {
+    what: `${subject} cannot be used (${thrown.syscall}): ${why}.`,
+    fix,
+    cause: thrown,
+    ...(at === undefined ? {} : { at }),
+  });
+}
+
 /** Turns whatever was thrown into a message to a person; what nobody foresaw is our bug and says so. */
 export function asActionError(thrown: unknown): ActionError {
   if (thrown instanceof ActionError) return thrown;
+  const system = asSystemError(thrown);
+  if (system) return system;
   const what = thrown instanceof Error ? thrown.message : String(thrown);
   return new ActionError("E_BUG", {
     what: `This is a fault in dev-container-cache itself: ${what}`,

@@ -71,8 +71,15 @@ export type Files = {
   readonly discard: (folder: string) => void;
   /** Writes a file with exactly this mode, folders made as needed. */
   readonly write: (path: string, content: string | Uint8Array, mode?: number) => Promise<void>;
-  /** Copies one file with exactly this mode and modification time (seconds since 1970), and tells the sha256 of what was written. */
-  readonly copy: (from: string, to: string, as: { readonly mode: number; readonly mtime: number }) => Promise<Digest>;
+  /**
+   * Copies one file with exactly this mode and modification time (seconds since 1970).
+   * @returns the sha256 of what was written; `undefined`, and nothing is written, where no file can be read.
+   */
+  readonly copy: (
+    from: string,
+    to: string,
+    as: { readonly mode: number; readonly mtime: number },
+  ) => Promise<Digest | undefined>;
   readonly makeDirectory: (path: string, as: { readonly mode: number }) => Promise<void>;
   readonly makeLink: (path: string, target: string, as: { readonly mtime: number }) => Promise<void>;
   /** Sets the modification time of a file, or of a directory after everything in it has been written. */

@@ -38,7 +38,9 @@ async function matchFiles(named: Named, checkout: Checkout): Promise<readonly Lo
   const paths = await findPaths(checkout.files, segmentsOf(named.path, checkout.workspace)).catch((cause: unknown) => {
     throw refusePath(named, "and a folder on the way cannot be read", "Check the folder's permissions.", cause);
   });
-  const located = await Promise.all(paths.map((path) => locate({ ...named, path }, checkout)));
+  const home = `${checkout.workspace}/`;
+  const shown = paths.map((path) => (path.startsWith(home) ? path.slice(home.length) : path));
+  const located = await Promise.all(shown.map((path) => locate({ ...named, path }, checkout)));
   return located.flatMap((file) => (file?.kind === "file" ? [file] : []));
 }
 

@@ -2,9 +2,11 @@ import { createHash, type Hash } from "node:crypto";
 import {
   chmodSync,
   closeSync,
+  constants,
   createReadStream,
   createWriteStream,
   fchmodSync,
+  fstatSync,
   futimesSync,
   lstatSync,
   lutimesSync,
@@ -15,7 +17,6 @@ import {
   readlinkSync,
   rmSync,
   type Stats,
-  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -150,7 +151,7 @@ async function unlessMissing<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask();
   } catch (error) {
-    if (error instanceof Error && "code" in error && MISSING.has(error.code)) return undefined;
+    if (hasCode(MISSING, error)) return undefined;
     throw error;
   }
 }
@@ -168,22 +169,42 @@ function asDigest(hash: Hash): Digest {
 const SMALL = 256 * 1024;
 const PIECE = { highWaterMark: 1024 * 1024 };
 
-function isSmall(path: string): boolean {
-  return statSync(path).size <= SMALL;
+type OpenFile = { readonly file: number; readonly isSmall: boolean };
+
+/**
+ * Opens a regular file for reading, and nothing else: a pipe would be waited for.
+ * @throws what the system says; ENOTSUP for what is no file.
+ */
+function openFile(path: string): OpenFile {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const stats = fstatSync(file);
+  if (stats.isFile()) return { file, isSmall: stats.size <= SMALL };
+  closeSync(file);
+  throw Object.assign(new Error(`${path} is no file`), { code: "ENOTSUP" });
 }
 
 async function digest(path: string): Promise<Digest> {
   const hash = createHash("sha256");
-  if (isSmall(path)) return asDigest(hash.update(readFileSync(path)));
-  await pipeline(createReadStream(path, PIECE), hash);
+  const { file, isSmall } = openFile(path);
+  if (isSmall) return asDigest(hash.update(readWhole(file)));
+  await pipeline(createReadStream(path, { ...PIECE, fd: file }), hash);
   return asDigest(hash);
 }
 
+/** What the system says of a path at which no file stands any more that this user can read. */
+const NO_FILE: ReadonlySet<unknown> = new Set([...MISSING, "EACCES", "EPERM", "ENXIO", "ENOTSUP"]);
+
 /** The digest is of the very bytes that were written, so that a file that changes meanwhile is noticed and not merely likely to be. */
-async function copy(from: string, to: string, as: { readonly mode: number; readonly mtime: number }): Promise<Digest> {
+async function copy(
+  from: string,
+  to: string,
+  as: { readonly mode: number; readonly mtime: number },
+): Promise<Digest | undefined> {
   const hash = createHash("sha256");
-  if (isSmall(from)) {
-    const bytes = readFileSync(from);
+  const opened = unless(NO_FILE, () => openFile(from));
+  if (opened === undefined) return undefined;
+  if (opened.isSmall) {
+    const bytes = readWhole(opened.file);
     writeWhole(to, bytes, as);
     return asDigest(hash.update(bytes));
   }
@@ -193,10 +214,31 @@ async function copy(from: string, to: string, as: { readonly mode: number; reado
       done(undefined, chunk);
     },
   });
-  await pipeline(createReadStream(from, PIECE), tee, createWriteStream(to, PIECE));
+  await pipeline(createReadStream(from, { ...PIECE, fd: opened.file }), tee, createWriteStream(to, PIECE));
   chmodSync(to, as.mode);
   utimesSync(to, as.mtime, as.mtime);
   return asDigest(hash);
+}
+
+function unless<T>(codes: ReadonlySet<unknown>, ask: () => T): T | undefined {
+  try {
+    return ask();
+  } catch (error) {
+    if (hasCode(codes, error)) return undefined;
+    throw error;
+  }
+}
+
+function hasCode(codes: ReadonlySet<unknown>, error: unknown): boolean {
+  return error instanceof Error && "code" in error && codes.has(error.code);
+}
+
+function readWhole(file: number): Uint8Array {
+  try {
+    return readFileSync(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 function writeWhole(to: string, bytes: Uint8Array, { mode, mtime }: { readonly mode: number; readonly mtime: number }) {

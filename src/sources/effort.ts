@@ -1,5 +1,5 @@
 import { pathWithin } from "../devcontainer/paths.ts";
-import { ActionError, type Place } from "../errors.ts";
+import { ActionError, asSystemError, type Place } from "../errors.ts";
 import type { Clock, Effort, Files } from "../world.ts";
 
 /** What reading a checkout may cost, all of it together. */
@@ -55,12 +55,19 @@ export function filesWithin(
   limits: Pick<Limits, "text"> = LIMITS,
 ): Files {
   const placeOf = (path: string): Place => ({ file: pathWithin(checkout, path) ?? path });
+  const told = async <T>(path: string, answer: Promise<T>): Promise<T> => {
+    try {
+      return await answer;
+    } catch (error) {
+      throw asSystemError(error, placeOf(path)) ?? error;
+    }
+  };
   const looking =
     <T>(look: (path: string) => Promise<T>) =>
     (path: string): Promise<T> => {
       // It takes time, and nothing is kept of it that the list of its folder has not been counted for.
       effort.spend(0, placeOf(path));
-      return look(path);
+      return told(path, look(path));
     };
   return {
     ...files,
@@ -69,16 +76,16 @@ export function filesWithin(
     readLink: looking(files.readLink),
     digest: looking(files.digest),
     list: async (path) => {
-      const names = await files.list(path);
+      const names = await told(path, files.list(path));
       effort.spend(names?.reduce((sum, name) => sum + PATH + name.length, PATH) ?? PATH, placeOf(path));
       return names;
     },
     readText: async (path) => {
-      const real = await files.realPath(path);
-      const size = real === undefined ? 0 : ((await files.stat(real))?.size ?? 0);
+      const real = await told(path, files.realPath(path));
+      const size = real === undefined ? 0 : ((await told(path, files.stat(real)))?.size ?? 0);
       if (size > limits.text) throw tooLarge(size, limits.text, placeOf(path));
       effort.spend(PATH + PARSED * size, placeOf(path));
-      return files.readText(path);
+      return told(path, files.readText(path));
     },
   };
 }

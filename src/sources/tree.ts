@@ -62,9 +62,10 @@ async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (cause) {
-    if (cause instanceof ActionError) throw cause;
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
-    throw unreadable(path, code === "EACCES" || code === "EPERM" ? "this user may not read it" : code, cause);
+    const said = cause instanceof ActionError && cause.code === "E_SYSTEM" ? cause.cause : cause;
+    if (said instanceof ActionError) throw said;
+    const code = said instanceof Error && "code" in said ? String(said.code) : String(said);
+    throw unreadable(path, code === "EACCES" || code === "EPERM" ? "this user may not read it" : code, said);
   }
 }
 

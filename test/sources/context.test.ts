@@ -1,11 +1,16 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   chmodSync,
   lstatSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -126,6 +131,34 @@ test("a file that changed since it was hashed fails the build, even with its old
     message: expect.stringContaining("a.txt"),
   });
 });
+
+// `git checkout`, a clean step, a build tool: whatever moved what was hashed, it has changed.
+test.each<[what: string, path: string, move: (root: string) => void]>([
+  ["is gone", "d/a.bin", (root) => rmSync(join(root, "d/a.bin"))],
+  ["was renamed", "d/a.bin", (root) => renameSync(join(root, "d/a.bin"), join(root, "d/b.bin"))],
+  ["is a folder", "d/a.bin", (root) => swap(join(root, "d/a.bin"), (path) => mkdirSync(path))],
+  ["is a pipe", "d/a.bin", (root) => swap(join(root, "d/a.bin"), (path) => execFileSync("mkfifo", [path]))],
+  ["is a link to a device", "d/a.bin", (root) => swap(join(root, "d/a.bin"), (path) => symlinkSync("/dev/null", path))],
+  ["is a link to nowhere", "d/a.bin", (root) => swap(join(root, "d/a.bin"), (path) => symlinkSync("x", path))],
+  ["is a link to itself", "d/a.bin", (root) => swap(join(root, "d/a.bin"), (path) => symlinkSync("a.bin", path))],
+  ["lost its folder", "d/a.bin", (root) => rmSync(join(root, "d"), { recursive: true })],
+  ["has a file for a folder", "d/a.bin", (root) => swap(join(root, "d"), (path) => writeFileSync(path, ""))],
+  ["lost its checkout", "d/a.bin", (root) => rmSync(root, { recursive: true })],
+])("a file that %s when the build starts has changed", async (_, path, move) => {
+  for (const size of [5, 300_000]) {
+    const root = makeCheckout({ "d/a.bin": "x".repeat(size), "z.txt": "" });
+    const entries = await readContext(files, root, everything);
+    move(root);
+    const to = await files.temporaryFolder("moved");
+    const refused = await refusalOf(() => layOutContext(files, root, entries, to));
+    expect(refused).toMatchObject({ code: "E_CHANGED", message: expect.stringContaining(path) });
+  }
+});
+
+function swap(path: string, make: (path: string) => void): void {
+  rmSync(path, { recursive: true });
+  make(path);
+}
 
 test("a name that is not UTF-8 is told and not left out", async () => {
   const root = makeCheckout({ "a.txt": "" });
