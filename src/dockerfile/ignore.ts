@@ -1,5 +1,6 @@
 import { ActionError } from "../errors.ts";
 import { matchPath } from "./go-match.ts";
+import { cleanPath } from "./go-path.ts";
 import { asSubject, compileIgnorePattern, type IgnorePattern } from "./pattern.ts";
 import { trimSpace } from "./text.ts";
 
@@ -66,18 +67,6 @@ function readRule(line: string, at: { readonly file: string; readonly line: numb
   const pattern = compileIgnorePattern(written);
   if (!pattern) throw refuse("as a regular expression, which BuildKit makes of it, it is wrong");
   return [{ pattern, bringsBack }];
-}
-
-/** Go's filepath.Clean. */
-function cleanPath(path: string): string {
-  const root = path.startsWith("/") ? "/" : "";
-  const kept: string[] = [];
-  for (const segment of path.split("/")) {
-    if (segment === "" || segment === ".") continue;
-    if (segment !== ".." || (root === "" && (kept.length === 0 || kept.at(-1) === ".."))) kept.push(segment);
-    else kept.pop();
-  }
-  return root + kept.join("/") || ".";
 }
 
 /**
