@@ -36,7 +36,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "run.ts": ["handover", "report", "publish", "probe", "plan", "sources", "inputs", ...WORDS],
   features: ["devcontainer", ...WORDS],
   compose: ["devcontainer", ...WORDS],
-  envbuilder: ["dockerfile", ...WORDS],
+  envbuilder: ["devcontainer", "dockerfile", ...WORDS],
   devcontainer: WORDS,
   dockerfile: WORDS,
   arguments: ["buildx", ...WORDS],
@@ -55,6 +55,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 const MODULES: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["node:crypto", "node:os"],
   devcontainer: ["jsonc-parser"],
+  envbuilder: ["jsonc-parser"],
   features: ["jsonc-parser"],
   compose: ["yaml"],
   "envbuilder/hashes.ts": ["node:crypto"],

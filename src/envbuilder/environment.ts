@@ -1,4 +1,5 @@
 import { ActionError } from "../errors.ts";
+import { compareBytes } from "./go-json.ts";
 import { parseGoBool, parseGoCsv, parseGoInt } from "./go-values.ts";
 import { findOption, isSecretOption, type OptionKind, type OptionName, type Options, PREFIX } from "./options.ts";
 
@@ -109,12 +110,4 @@ function variablesOf(
 /** A list is joined without quotation marks, whatever its items hold. */
 function textOf(value: Value): string {
   return Array.isArray(value) ? value.join(",") : String(value ?? "");
-}
-
-/** As Go sorts strings: by their bytes in UTF-8, which is the order of code points and not that of JavaScript's code units. */
-function compareBytes(one: string, other: string): number {
-  const [a, b] = [Array.from(one), Array.from(other)];
-  const at = a.findIndex((char, index) => char !== b[index]);
-  if (at < 0) return a.length - b.length;
-  return (a[at]?.codePointAt(0) ?? -1) - (b[at]?.codePointAt(0) ?? -1);
 }
