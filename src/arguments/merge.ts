@@ -1,6 +1,8 @@
 import { LONGEST_ARGUMENT } from "../buildx/args.ts";
+import { tellSome } from "../errors.ts";
 import { type Argument, type NamePattern, type Origin, refuse, tellOrigin, type Warning, warn } from "./argument.ts";
 import { compileGlob } from "./glob.ts";
+import { tellLikeSecret } from "./like-secret.ts";
 
 /** Build args from everywhere, weakest first, and what decides about them. */
 export type Given = {
@@ -71,7 +73,8 @@ export function mergeArguments(asked: Given): MergedArguments {
     warnings: [
       ...warnings,
       ...tellUndeclared(chosen, given),
-      ...tellSecretNames([...chosen]),
+      ...tellCommas(chosen, given),
+      ...[...chosen].flatMap(([name, one]) => tellLikeSecret(name, one)),
       ...tellIdlePatterns(chosen, given),
     ],
   };
@@ -156,19 +159,16 @@ function tellUndeclared(
     );
 }
 
-// The words of BuildKit's own check, so that both say the same: frontend/dockerfile/dockerfile2llb/validations.go (getSecretsRegex)
-const SECRET_WORD = /(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)/i;
-const HARMLESS_WORD = /(?:_|^)(?:public|file|version)(?:_|$)/i;
-
-function tellSecretNames(chosen: readonly (readonly [string, Chosen])[]): readonly Warning[] {
-  return chosen
-    .filter(([name]) => SECRET_WORD.test(name) && !HARMLESS_WORD.test(name))
-    .map(([name, { origin }]) =>
-      warn(
-        origin,
-        `Build arg ${name} (${tellOrigin(origin)}) has the name of a secret: whoever can pull the image can read its build args. A secret belongs into the input build-secrets`,
-      ),
-    );
+/** Line breaks stand between build args here; the other inputs of lists take commas as well. */
+function tellCommas(chosen: ReadonlyMap<string, Chosen>, { declared }: Given): readonly Warning[] {
+  return [...chosen].flatMap(([name, { value, origin }]) => {
+    if (origin.kind !== "input") return [];
+    const inside = [...value.matchAll(/,\s*([A-Za-z_]\w*)=/g)].flatMap(([, other]) => other ?? []);
+    const meant = inside.filter((other) => declared.has(other) && !chosen.has(other));
+    if (meant.length === 0) return [];
+    const text = `Build arg ${name} (${tellOrigin(origin)}) has a comma and ${tellSome(meant)}= in its value, which the Dockerfile declares: build args stand one on each line`;
+    return [warn(origin, text)];
+  });
 }
 
 /** A typo here would have every build miss. */

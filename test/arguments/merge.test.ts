@@ -203,6 +203,22 @@ describe("warnings", () => {
       line: 1,
     },
     {
+      name: "a comma for a line break",
+      given: { input: input("A=1,B=2, C=3,D=4") },
+      words: /A \(line 1 of the input build-args\) has a comma and B, C= in its value.*one on each line/,
+    },
+    {
+      name: "a token in a harmless name",
+      given: { files: file(`A=x-ghp_${"a1".repeat(18)}`) },
+      words: /^Build arg A \(args.conf:1\) holds what looks like a token of GitHub: .*build-secrets$/,
+      line: 1,
+    },
+    {
+      name: "a token in the name of one, told once",
+      given: { input: input(`NPM_TOKEN=npm_${"a1".repeat(18)}`) },
+      words: /NPM_TOKEN .* holds what looks like a token of npm/,
+    },
+    {
       name: "an ignored name that nobody gives",
       given: { ignore: patterns("CI_*") },
       words: /ignore-args names CI_\*, and there is no such/,
@@ -214,7 +230,43 @@ describe("warnings", () => {
     ]);
   });
 
-  test.each(["A=1", "BUILDKIT_SYNTAX=x", "HTTPS_PROXY=x"])("none for %s", (text) => {
+  test.each([
+    `github_pat_${"1A".repeat(41)}`,
+    `ghs_${"a".repeat(36)}`,
+    `glpat-${"a-_1".repeat(5)}`,
+    `dckr_pat_${"a".repeat(27)}`,
+    `pypi-AgEIcHlwaS5vcmc${"a".repeat(30)}`,
+    `xoxb-${"1".repeat(12)}-${"a".repeat(24)}`,
+    `AIza${"a".repeat(35)}`,
+    `hf_${"a".repeat(34)}`,
+    `sk_live_${"a".repeat(24)}`,
+    "-----BEGIN OPENSSH PRIVATE KEY----- b3BlbnNzaC1rZXk",
+    "https://me:pass@packages.test/simple",
+    "https://:token@packages.test/",
+  ])("one for the value %s", (value) => {
+    const [warning, ...more] = merge({ input: input(`A=${value}`) }).warnings;
+    expect([warning?.text, more]).toEqual([expect.stringMatching(/^Build arg A .* looks like a/), []]);
+    expect(warning?.text).not.toContain(value);
+  });
+
+  test.each([
+    "A=1",
+    "BUILDKIT_SYNTAX=x",
+    "HTTPS_PROXY=x",
+    // In prose, in a list, in names and addresses: no secret.
+    "A=ghp_short",
+    "A=the ghp_ of GitHub",
+    "A=https://packages.test/simple@1:2",
+    "A=git@github.com:acme/app.git",
+    "A=ssh://git@github.com:22/acme/app.git",
+    "A=https://me:${PASSWORD}@packages.test/",
+    "A=npm_config_cache",
+    "A=-----BEGIN CERTIFICATE-----",
+    "A=1,2,3",
+    "A=--x=1,--y=2",
+    "A=1,D=2",
+    "A=1,B=2\nB=3",
+  ])("none for %s", (text) => {
     expect(merge({ input: input(text) }).warnings).toEqual([]);
   });
 

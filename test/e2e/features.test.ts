@@ -29,7 +29,7 @@ async function publish(version: string, greeting: string): Promise<void> {
       name: "Greeter",
       options: { name: { type: "string", default: "nobody" }, "exclamation-mark": { type: "boolean", default: true } },
       dependsOn: { [`${HOST}/${namespace}/shouter`]: { loud: true } },
-      containerEnv: { GREETER_HOME: "/opt/greeter", PATH: "/opt/greeter:${PATH}" },
+      containerEnv: { GREETER_HOME: "/opt/greeter", PATH: "/opt/greeter:${PATH}", DOLLARS: "a$$b" },
       init: true,
       capAdd: ["SYS_PTRACE"],
       postCreateCommand: "greet",
@@ -119,7 +119,7 @@ test("features are installed for both platforms, behave, and are found again", a
   const built = await run();
   expect(built.outputs.result, built.log).toBe("built");
   const image = built.outputs.image ?? "";
-  const say = 'greet; shout x; cat /opt/greeter/log /opt/local.txt; echo "$OWN"; id -un; ls /tmp';
+  const say = 'greet; shout x; cat /opt/greeter/log /opt/local.txt; echo "$OWN"; echo "$DOLLARS"; id -un; ls /tmp';
   for (const platform of ["linux/amd64", "linux/arm64"])
     expect(await runImage(image, platform, "sh", "-c", say)).toBe(
       [
@@ -130,6 +130,7 @@ test("features are installed for both platforms, behave, and are found again", a
         "it's /root",
         "0",
         'a "quoted" $value \\ and `tick`',
+        "ab",
         "dev",
       ].join("\n"),
     );

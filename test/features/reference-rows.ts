@@ -532,8 +532,8 @@ export const DIFFERENT: readonly Deviation[] = [
   {
     name: "two dollars in the environment",
     what: "`$$` in a feature's `containerEnv`",
-    cli: "becomes `$`",
-    here: "stays",
+    cli: "becomes `$`, and the builder takes what follows for a variable: `a$$b` is `a` in the image",
+    here: "stays in the instruction, and the builder takes the two for a variable without a value: `a$$b` is `ab`",
     why: "it is no pattern",
     features: { "R/t/env-dollars:1": {} },
     reference: { features: [{ instructions: ['ENV A="x$y"'] }] },
