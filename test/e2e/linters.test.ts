@@ -1,48 +1,22 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
+import { workflowDocuments } from "../workflow-documents.ts";
 import { runScript } from "./script.ts";
 
 // What others say of the workflows that people copy and call: syntax and types of expressions, and what an attacker could do with them.
-
-/** An example of the README that is a part of a step stands for this one's. */
-const STEP = `jobs:
-  container:
-    runs-on: ubuntu-latest
-    permissions: { contents: read, packages: write }
-    steps:
-      - uses: ${/uses: (\S+\/dev-container-cache@\S+)/.exec(readFileSync("README.md", "utf8"))?.[1]}
-`;
-
-/** The README's examples as whole workflows: what all of them leave out is added. */
-function examples(): readonly string[] {
-  const blocks = [...readFileSync("README.md", "utf8").matchAll(/^```yaml\n(.*?)^```$/gms)].map(
-    ([, text = ""]) => text,
-  );
-  return blocks.map((text) => {
-    const jobs = /^jobs:$/m.test(text) ? text : STEP + text;
-    return [
-      ...(/^on:/m.test(text) ? [] : ["on: push"]),
-      ...(/^permissions:/m.test(text) ? [] : ["permissions: {}"]),
-      jobs,
-    ].join("\n");
-  });
-}
 
 /** All of it in a repository of its own, in which actionlint finds the called workflows and zizmor its configuration. */
 function layOut(): { readonly folder: string; readonly files: readonly string[] } {
   const folder = mkdtempSync(join(tmpdir(), "linters-"));
   const workflows = join(folder, ".github/workflows");
   mkdirSync(workflows, { recursive: true });
-  const yaml = (from: string): readonly string[] => readdirSync(from).filter((name) => name.endsWith(".yml"));
-  for (const name of yaml("workflows")) copyFileSync(join("workflows", name), join(workflows, name));
-  for (const name of yaml("workflows/starters"))
-    copyFileSync(join("workflows/starters", name), join(workflows, `starter-${name}`));
-  for (const [index, text] of examples().entries()) writeFileSync(join(workflows, `readme-${index}.yml`), text);
+  const documents = workflowDocuments();
+  for (const [name, text] of documents) writeFileSync(join(workflows, name), text);
   copyFileSync("action.yml", join(folder, "action.yml"));
-  return { folder, files: yaml(workflows).map((name) => join(workflows, name)) };
+  return { folder, files: [...documents.keys()].map((name) => join(workflows, name)) };
 }
 
 const run = (program: string, args: readonly string[]): { readonly status: number | null; readonly said: string } => {
