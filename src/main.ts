@@ -7,7 +7,7 @@ import { type Door, openStandardDoor, publishOutputs, publishSummary, readInput 
 import { givenInputs, readHost } from "./host/context.ts";
 import { openExec } from "./host/exec.ts";
 import { type OpenFiles, openFiles } from "./host/files.ts";
-import { gunzip } from "./host/gunzip.ts";
+import { gunzip, openGunzip } from "./host/gunzip.ts";
 import { openOwner } from "./host/owner.ts";
 import { openTools } from "./host/tools.ts";
 import type { Inputs } from "./inputs/inputs.ts";
@@ -74,6 +74,7 @@ async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Prom
       pause,
       salt,
       gunzip,
+      openGunzip,
       tools: openTools(host.env),
       owner,
       atEnd,

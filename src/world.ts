@@ -14,6 +14,7 @@ export type World = {
   /** Waits so many milliseconds, or until it is told that nobody waits any more. */
   readonly pause: (milliseconds: number, early?: AbortSignal) => Promise<void>;
   readonly gunzip: Gunzip;
+  readonly openGunzip: OpenGunzip;
   readonly tools: Tools;
   /** How our own client trusts a registry's host; builders of ours are told the same. */
   readonly trust: (host: string) => Promise<HostTrust>;
@@ -117,6 +118,12 @@ export type Registry = {
   readonly hasBlob: (repository: Repository, blob: Descriptor) => Promise<Answer<true>>;
   /** A blob's bytes; size and digest checked. For small blobs: `malformed` past `limit` bytes (default 4 MiB). */
   readonly blob: (repository: Repository, blob: Descriptor, limit?: number) => Promise<Answer<Uint8Array>>;
+  /**
+   * Hands a blob's bytes on as they come, and keeps none: for a large one, of which a part may be enough. Size and digest are checked where it is
+   * read to its end.
+   * @param open makes a reader for each try: what breaks off half-way begins anew.
+   */
+  readonly readThrough: (repository: Repository, blob: Descriptor, open: () => BlobReader) => Promise<Answer<true>>;
   /** Whether a push would be let in: an upload is opened and cancelled. */
   readonly acceptsPush: (repository: Repository) => Promise<Answer<true>>;
   /** Uploads a small blob (POST, then PUT). */
@@ -141,6 +148,9 @@ export type Registry = {
   /** Closes idle connections, so that the process can end. */
   readonly close: () => Promise<void>;
 };
+
+/** Takes the next bytes of a blob, and tells whether it wants more. */
+export type BlobReader = (bytes: Uint8Array) => Promise<"more" | "enough">;
 
 export type Finished = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
@@ -241,6 +251,9 @@ export type Clock = () => number;
  * It throws E_LIMIT past a limit, or when the time is over.
  */
 export type Effort = { readonly spend: (amount: number, at: Place) => void };
+
+/** Unpacks gzip as it comes: takes packed bytes, gives what follows from all of them so far, and says what is wrong where it cannot. */
+export type OpenGunzip = () => (packed: Uint8Array) => Promise<readonly Uint8Array[] | { readonly wrong: string }>;
 
 /** Unpacks gzip; never gives more than `limit` bytes, and says what is wrong where it would or cannot. */
 export type Gunzip = (packed: Uint8Array, limit: number) => Promise<Uint8Array | { readonly wrong: string }>;

@@ -117,6 +117,7 @@ export function registryOf(
     tags: async () => absent("GET tags"),
     mountBlob: async () => absent("POST a mount"),
     deleteManifest: async () => absent("DELETE a manifest"),
+    readThrough: async () => absent("GET a blob"),
     download: async () => absent("GET an address"),
     limitTime: () => undefined,
     traffic: () => ({ requests: 0, bytes: 0, waves: 0 }),

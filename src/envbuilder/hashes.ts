@@ -17,3 +17,9 @@ export function openHash(): RunningHash {
   const hash = createHash("sha256");
   return { add: (text) => void hash.update(text), digest: () => hash.copy().digest("hex") };
 }
+
+/** The md5 of what comes piece by piece, in hexadecimal digits. */
+export function openMd5(): { readonly add: (content: Uint8Array | string) => void; readonly digest: () => string } {
+  const hash = createHash("md5");
+  return { add: (content) => void hash.update(content), digest: () => hash.digest("hex") };
+}

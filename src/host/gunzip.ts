@@ -1,6 +1,6 @@
 import { promisify } from "node:util";
-import { gunzip as unpack } from "node:zlib";
-import type { Gunzip } from "../world.ts";
+import { createGunzip, gunzip as unpack } from "node:zlib";
+import type { Gunzip, OpenGunzip } from "../world.ts";
 
 const unpackAsync = promisify(unpack);
 
@@ -11,4 +11,26 @@ export const gunzip: Gunzip = async (packed, limit) => {
   } catch (error) {
     return { wrong: error instanceof Error ? error.message : String(error) };
   }
+};
+
+/** Unpacks gzip piece by piece. What stands behind its end is not looked at. */
+export const openGunzip: OpenGunzip = () => {
+  const stream = createGunzip();
+  let failed: Error | undefined;
+  let unpacked: Uint8Array[] = [];
+  stream.on("data", (chunk: Uint8Array) => unpacked.push(chunk));
+  // A stream that is over, or broken, calls nobody back.
+  const over = new Promise<void>((tell) => {
+    stream.on("end", tell);
+    stream.on("error", (error) => {
+      failed = error;
+      tell();
+    });
+  });
+  return async (packed) => {
+    await Promise.race([over, new Promise<void>((done) => stream.write(packed, () => done()))]);
+    const given = unpacked;
+    unpacked = [];
+    return failed ? { wrong: failed.message } : given;
+  };
 };

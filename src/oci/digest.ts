@@ -24,3 +24,9 @@ export function shortDigest(digest: string): string {
 export function digestOf(content: Uint8Array | string): Digest {
   return `sha256:${createHash("sha256").update(content).digest("hex")}`;
 }
+
+/** The digest of what comes piece by piece. */
+export function openDigest(): { readonly add: (content: Uint8Array) => void; readonly digest: () => Digest } {
+  const hash = createHash("sha256");
+  return { add: (content) => void hash.update(content), digest: () => `sha256:${hash.digest("hex")}` };
+}

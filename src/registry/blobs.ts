@@ -1,7 +1,7 @@
-import { digestOf } from "../oci/digest.ts";
+import { digestOf, openDigest } from "../oci/digest.ts";
 import type { Descriptor } from "../oci/manifest.ts";
 import type { Repository } from "../oci/reference.ts";
-import type { Answer, RegistryError } from "../world.ts";
+import type { Answer, BlobReader, RegistryError } from "../world.ts";
 import { errorOf, malformed } from "./errors.ts";
 import { disproofOf, disputedDigest, provesBlob } from "./proof.ts";
 import type { Send } from "./sender.ts";
@@ -63,6 +63,36 @@ export async function readBlob(
   return other === undefined
     ? { kind: "found", value: response.body }
     : malformed(name, `it was answered with another content, ${other}`, 200);
+}
+
+/** Hands a blob's bytes on as they come; where they come to their end, size and digest have to be those of the descriptor. */
+export async function readThrough(
+  send: Send,
+  repository: Repository,
+  blob: Descriptor,
+  open: () => BlobReader,
+): Promise<Answer<true>> {
+  let sum = openDigest();
+  let size = 0;
+  const into = (): BlobReader => {
+    const reader = open();
+    [sum, size] = [openDigest(), 0];
+    return async (bytes) => {
+      sum.add(bytes);
+      size += bytes.length;
+      return reader(bytes);
+    };
+  };
+  const reply = await send({ method: "GET", repository, path: `blobs/${blob.digest}`, into });
+  if (!("response" in reply)) return reply;
+  const { response, name } = reply;
+  if (response.status !== 200) return errorOf(reply);
+  if (response.truncated) return { kind: "found", value: true };
+  if (size !== blob.size) return malformed(name, `it is not ${blob.size} bytes long`, 200);
+  const digest = sum.digest();
+  return digest === blob.digest
+    ? { kind: "found", value: true }
+    : malformed(name, `it was answered with another content, ${digest}`, 200);
 }
 
 type Upload = { readonly location: URL };

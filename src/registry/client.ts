@@ -2,7 +2,7 @@ import type { Descriptor } from "../oci/manifest.ts";
 import { formatRepository, type Reference, type Repository } from "../oci/reference.ts";
 import type { Clock, Registry, StoredLogin } from "../world.ts";
 import { openAuthorizer } from "./authorize.ts";
-import { acceptsPush, BLOB_LIMIT, hasBlob, mountBlob, putBlob, readBlob } from "./blobs.ts";
+import { acceptsPush, BLOB_LIMIT, hasBlob, mountBlob, putBlob, readBlob, readThrough } from "./blobs.ts";
 import { download } from "./download.ts";
 import type { Http } from "./http.ts";
 import { deleteManifest, describeManifest, listTags, nameOf, putManifest, readServed } from "./manifests.ts";
@@ -39,6 +39,7 @@ export function openRegistry(door: Http, options: RegistryOptions): Registry {
     manifest,
     hasBlob: shared(nameBlob, (name, blob) => hasBlob(send, name, blob)),
     blob: shared(nameBlob, (name, blob, limit = BLOB_LIMIT) => readBlob(send, name, blob, limit)),
+    readThrough: (name, blob, open) => readThrough(send, name, blob, open),
     tags: shared(formatRepository, (name) => listTags(send, name)),
     acceptsPush: (name) => acceptsPush(send, name),
     putBlob: (name, bytes, mediaType) => putBlob(send, name, bytes, mediaType),

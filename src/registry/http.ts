@@ -1,4 +1,4 @@
-import type { Traffic } from "../world.ts";
+import type { BlobReader, Traffic } from "../world.ts";
 import { openDeadline, timeFor } from "./deadline.ts";
 import { openDirect } from "./direct.ts";
 import type { Answered, Asked, Door, TlsOptions } from "./door.ts";
@@ -13,11 +13,13 @@ export type HttpRequest = Omit<Asked, "body" | "signal"> & {
   readonly timeout?: number;
   /** Milliseconds for the exchange without what comes through, a minute at most: content has the time that it takes. */
   readonly patience?: number;
+  /** Makes a reader that takes the body of an answer with status 200, whatever its length, in the place of this client. */
+  readonly into?: () => BlobReader;
   /** Told of every piece of the answer's body, in bytes. */
   readonly onBytes?: (bytes: number) => void;
 };
 
-/** `truncated`: the body was longer than the limit and is cut there. Header names are in lower case. */
+/** `truncated`: the body was longer than the limit, or its reader had enough, and is cut there. Header names are in lower case. */
 export type HttpResponse = {
   readonly kind: "response";
   readonly status: number;
@@ -98,11 +100,15 @@ export function openHttp({ env, userAgent, trust, timeout = 30_000, whole = WHOL
         deadline.heard(bytes);
         asked.onBytes?.(bytes);
       };
-      const read = await race(readBody(answer.body, limit, onBytes));
-      spent.bytes += read.body.length;
+      const reader = answer.status === 200 ? asked.into?.() : undefined;
+      const read = reader
+        ? await race(pour(answer.body, reader, onBytes))
+        : await race(readBody(answer.body, limit, onBytes));
+      spent.bytes += "length" in read ? read.length : read.body.length;
       // A connection counts as busy until the next turn, and another one is opened for whoever asks before that.
       await new Promise(setImmediate);
-      return { kind: "response", status: answer.status, headers: answer.headers, ...read };
+      const { body: kept, truncated } = "length" in read ? { body: new Uint8Array(), truncated: read.isEnough } : read;
+      return { kind: "response", status: answer.status, headers: answer.headers, body: kept, truncated };
     } catch (error) {
       return asFailure(error);
     } finally {
@@ -171,6 +177,20 @@ async function readBody(
     if (size > limit) return { body: Buffer.concat(chunks).subarray(0, limit), truncated: true };
   }
   return { body: Buffer.concat(chunks), truncated: false };
+}
+
+async function pour(
+  stream: AsyncIterable<Uint8Array>,
+  reader: BlobReader,
+  onBytes: (bytes: number) => void,
+): Promise<{ readonly length: number; readonly isEnough: boolean }> {
+  let length = 0;
+  for await (const chunk of stream) {
+    length += chunk.length;
+    onBytes(chunk.length);
+    if ((await reader(chunk)) === "enough") return { length, isEnough: true };
+  }
+  return { length, isEnough: false };
 }
 
 /** What the system said may be wrapped: the innermost words are those that a person can look up. */

@@ -30,6 +30,8 @@ type MirrorOptions = {
 };
 
 const PATIENCE = 15_000;
+/** For what is a hundred megabytes long. */
+const LARGE_PATIENCE = 120_000;
 
 /** A registry that reads through mirrors: what a mirror does not give, its origin is asked for, and that is told. Nothing is ever pushed to a mirror. */
 export function throughMirrors(
@@ -40,15 +42,19 @@ export function throughMirrors(
   if (mirrors.length === 0) return registry;
   // One that does not answer is not waited for a second time.
   const down = new Set<string>();
-  const read = async <N extends Repository, T>(name: N, ask: (name: N) => Promise<Answer<T>>): Promise<Answer<T>> => {
+  const read = async <N extends Repository, T>(
+    name: N,
+    ask: (name: N) => Promise<Answer<T>>,
+    longest = patience,
+  ): Promise<Answer<T>> => {
     const isOurs = formatRepository(name) === formatRepository(except);
     const asked = isOurs ? [] : mirrors.filter((mirror) => mirror.of === name.registry && !down.has(mirror.registry));
     for (const mirror of asked) {
       const repository = mirror.prefix === "" ? name.repository : `${mirror.prefix}/${name.repository}`;
-      const answer = await within(patience, ask({ ...name, registry: mirror.registry, repository }));
+      const answer = await within(longest, ask({ ...name, registry: mirror.registry, repository }));
       if (answer !== "late" && answer.kind === "found") return answer;
       if (answer === "late" || answer.kind === "unavailable") down.add(mirror.registry);
-      const why = answer === "late" ? `no answer in ${patience / 1000} s` : `${answer.kind}: ${answer.words}`;
+      const why = answer === "late" ? `no answer in ${longest / 1000} s` : `${answer.kind}: ${answer.words}`;
       tell(`The mirror ${mirror.registry} does not give ${formatReference(name)} (${why}); its own registry is asked.`);
     }
     return ask(name);
@@ -57,6 +63,8 @@ export function throughMirrors(
     ...registry,
     describe: (reference) => read(reference, registry.describe),
     manifest: (reference) => read(reference, registry.manifest),
+    readThrough: (repository, blob, open) =>
+      read(repository, (name) => registry.readThrough(name, blob, open), LARGE_PATIENCE),
     blob: (repository, blob, limit) => read(repository, (name) => registry.blob(name, blob, limit)),
   };
 }

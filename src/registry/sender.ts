@@ -1,5 +1,5 @@
 import type { Repository } from "../oci/reference.ts";
-import type { Clock, RegistryError } from "../world.ts";
+import type { BlobReader, Clock, RegistryError } from "../world.ts";
 import type { Authorizer, Purpose } from "./authorize.ts";
 import { errorOf } from "./errors.ts";
 import type { HttpRequest } from "./http.ts";
@@ -15,6 +15,8 @@ export type Call = {
   readonly body?: Uint8Array;
   /** The most that is read of the answer, in bytes; 64 KiB where none is told, enough for every error. */
   readonly limit?: number;
+  /** Makes the reader that takes what is served, where it is not to be kept. */
+  readonly into?: () => BlobReader;
   /** The other repository of a mount. */
   readonly from?: string;
   /** Sent a single time, for what is started anew as a whole when it fails. */
@@ -46,8 +48,9 @@ export function openSender({ http, clock, authorizer, insecure }: SenderOptions)
     const url =
       call.path instanceof URL ? call.path : new URL(`/v2/${call.repository.repository}/${call.path}`, origin);
     const own = authorization === undefined ? undefined : { value: authorization, origin: origin.origin };
-    const { method, headers = {}, limit = ERROR_LIMIT, body } = call;
-    return () => follow(http, { method, url, headers, limit, authorization: own, ...(body ? { body } : {}) });
+    const { method, headers = {}, limit = ERROR_LIMIT, body, into } = call;
+    const given = { ...(body ? { body } : {}), ...(into ? { into } : {}) };
+    return () => follow(http, { method, url, headers, limit, authorization: own, ...given });
   };
   const ask = async (call: Call, authorization: string | undefined): Promise<Reply | Failed> => {
     const name = call.repository;
