@@ -235,6 +235,8 @@ export type Event = {
 export type Log = {
   readonly info: (line: string) => void;
   readonly warning: (line: string, at?: { readonly file: string; readonly line?: number }) => void;
+  /** What is worth to be seen at a place of the user's files, and nothing to worry about. */
+  readonly notice: (line: string, at: { readonly file: string; readonly line?: number }) => void;
   /** One foldable group per step of the story. */
   readonly group: <T>(title: string, body: () => Promise<T>) => Promise<T>;
   readonly debug: (line: string) => void;

@@ -37,6 +37,8 @@ export type MergedArgument = {
   readonly origin: Origin;
   readonly counts: boolean;
   readonly isUndeclared: boolean;
+  /** Only its name is written, and the variable of that name gives the value. */
+  readonly isVariable: boolean;
 };
 
 export type MergedArguments = {
@@ -64,9 +66,7 @@ export function mergeArguments(asked: Given): MergedArguments {
   const { chosen, warnings } = chooseValues(asked);
   const takesAll = asked.takesAll(chosen.get("BUILDKIT_SYNTAX")?.value);
   const given = takesAll ? { ...asked, declared: chosen } : asked;
-  const values = [...chosen].map(
-    ([name, { value, origin }]) => [name, { value, origin, ...role(name, given) }] as const,
-  );
+  const values = [...chosen].map(([name, arg]) => [name, { ...arg, ...role(name, given) }] as const);
   for (const [name, argument] of values) refuseValue(name, argument, given);
   return {
     values: new Map(values.sort(([a], [b]) => (a < b ? -1 : 1))),
@@ -80,7 +80,7 @@ export function mergeArguments(asked: Given): MergedArguments {
   };
 }
 
-type Chosen = { readonly value: string; readonly origin: Origin };
+type Chosen = Pick<MergedArgument, "value" | "origin" | "isVariable">;
 
 function chooseValues({ machine, configuration, files, input, environment, declared, withheld }: Given): {
   readonly chosen: ReadonlyMap<string, Chosen>;
@@ -95,7 +95,7 @@ function chooseValues({ machine, configuration, files, input, environment, decla
     const why = value.kind === "text" || origin.kind === "input" ? undefined : withheld(name);
     const text = value.kind === "text" ? value.text : variable;
     if (why !== undefined) warnings.push(warn(origin, `build arg ${name} (${tellOrigin(origin)}) reads ${why}`));
-    else if (text !== undefined) chosen.set(name, { value: text, origin });
+    else if (text !== undefined) chosen.set(name, { value: text, origin, isVariable: value.kind === "environment" });
     else
       warnings.push(
         warn(

@@ -28,9 +28,9 @@ export function openDoor(print: Print, { annotates }: { readonly annotates: bool
   const masked = new Set<string>();
   const info = (line: string): void => print(`${asLine(line)}\n`);
   const command = (...told: Parameters<typeof formatCommand>): void => print(`${formatCommand(...told)}\n`);
-  const annotate = (kind: "warning" | "error", message: string, at: Place | undefined): void => {
+  const annotate = (kind: "warning" | "error" | "notice", message: string, at: Place | undefined): void => {
     if (annotates) command(kind, message, at ? { file: asLine(at.file), line: at.line } : {});
-    else for (const line of `${PLAIN[kind]}: ${message}`.split("\n")) info(line);
+    else for (const line of `${PLAIN[kind]}${message}`.split("\n")) info(line);
   };
   const warn = (line: string, at: Place | undefined): void =>
     annotate("warning", asLine(annotates || at === undefined ? line : `${tellPlace(at)}: ${line}`), at);
@@ -38,6 +38,7 @@ export function openDoor(print: Print, { annotates }: { readonly annotates: bool
     info,
     debug: (line) => command("debug", asLine(line)),
     warning: warn,
+    notice: (line, at) => annotate("notice", asLine(line), at),
     group: async (title, body) => {
       command("group", asLine(title));
       try {
@@ -64,7 +65,7 @@ export function openDoor(print: Print, { annotates }: { readonly annotates: bool
   };
 }
 
-const PLAIN = { warning: "Warning", error: "Error" } as const;
+const PLAIN = { warning: "Warning: ", error: "Error: ", notice: "  " } as const;
 
 /** What happened, the code by which the README lists it, and what to do now, each line of them one line. */
 function describeError({ message, details, code, fix, at }: ActionError): string {

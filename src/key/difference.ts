@@ -1,3 +1,5 @@
+type Place = { readonly file: string; readonly line?: number };
+
 /** One reason why this plan is not the previous one, in the user's words, with the place in the user's files where there is one. */
 export type Difference = {
   readonly part: "yours" | "upstream" | "label" | "recipe";
@@ -15,28 +17,76 @@ export type Difference = {
     | "recipe"
     | "age";
   readonly text: string;
-  readonly at?: { readonly file: string; readonly line?: number };
+  readonly at?: Place;
 };
 
-/** Where in the user's files the current ingredients stand. */
+/** Where something is asked for: in a file, by an input, of which `line` counts from 1, or where no line can be named. */
+export type Source = Place | { readonly input: string; readonly line?: number } | { readonly elsewhere: string };
+
+/** Where in the user's files the current ingredients stand; files as seen from the repository's root. */
 export type Places = {
   readonly configuration: string;
   readonly dockerfile: string | undefined;
+  /** Of the image that is used as it is, and of the stage that is built. */
+  readonly image: Place | undefined;
+  readonly target: Place | undefined;
+  /** Of devcontainer.json, by name; of one in `containerEnv` by `containerEnv.NAME`. */
+  readonly properties: Readonly<Record<string, Place>>;
+  /** The variables of the environment that a property or a build arg (`build.args.NAME`) names; none where only that it names some is known. */
+  readonly variables: Readonly<Record<string, readonly string[]>>;
   /** By platform, the lines of the Dockerfile's instructions that count, in the shape of `Yours["dockerfile"]["stages"]`. */
   readonly instructions: Readonly<Record<string, readonly (readonly number[])[]>>;
-  readonly arguments: Readonly<Record<string, { readonly file: string; readonly line?: number }>>;
-  readonly bases: Readonly<Record<string, { readonly file: string; readonly line?: number }>>;
-  /** The context's folder, relative to the workspace; `.` for the workspace itself. */
+  readonly arguments: Readonly<Record<string, Source>>;
+  /** By what is written; `name` is what its variables stand for, where that may be told. */
+  readonly bases: Readonly<Record<string, Place & { readonly name?: string }>>;
+  /** The context's folder, relative to the repository; `.` for the repository itself. */
   readonly context: string;
-  /** Options of the build, as they stand in the plan: the place that asks for one, or the input. */
-  readonly options: Readonly<
-    Record<string, { readonly file: string; readonly line?: number } | { readonly input: string }>
-  >;
+  /** Folders of named contexts in the same way. */
+  readonly contexts: Readonly<Record<string, string>>;
+  /** The line of an ignore file that would leave out a path of the context, where such a path is seldom needed and taken only with everything else. */
+  readonly ignorable: (
+    path: string,
+  ) => { readonly line: string; readonly file: string; readonly by: string } | undefined;
+  /** Options of the build, as they stand in the plan. */
+  readonly options: Readonly<Record<string, Source>>;
   /** By id, as it is written. */
-  readonly features: Readonly<Record<string, { readonly file: string; readonly line?: number }>>;
+  readonly features: Readonly<Record<string, Place>>;
 };
 
 /** A member of its own: whoever writes `ARG constructor` does not mean what every object of JavaScript has by that name. */
 export function memberOf<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
+/** `args.conf:3`, `line 2 of the input build-args`. */
+export function tellSource(source: Source): string {
+  if ("elsewhere" in source) return source.elsewhere;
+  const { line } = source;
+  if ("input" in source) return `${line === undefined ? "" : `line ${line} of `}the input ${source.input}`;
+  return line === undefined ? source.file : `${source.file}:${line}`;
+}
+
+/** A person opens a file; an input has none. */
+export function placeOf(source: Source | undefined): { readonly at?: Place } {
+  return source && "file" in source ? { at: source } : {};
+}
+
+/** What is not stored in clear stands in a plan as a hash. */
+export function told(value: string | undefined): string {
+  if (value === undefined) return "(not set)";
+  return value.startsWith("salted:") ? "(a value of the environment)" : value;
+}
+
+/** In brackets behind what is told. */
+export function inBrackets(notes: readonly (string | undefined)[]): string {
+  const all = notes.filter((note) => note !== undefined);
+  return all.length === 0 ? "" : ` (${all.join("; ")})`;
+}
+
+/** With whose values something is another one, though nobody has written it differently. */
+export function tellVariables({ variables }: Places, property: string): string | undefined {
+  const names = memberOf(variables, property);
+  if (names === undefined) return undefined;
+  if (names.length === 0) return "a value of the environment is in it";
+  return `it reads the variable${names.length === 1 ? "" : "s"} ${names.join(", ")}`;
 }

@@ -3,10 +3,7 @@ import { canonicalJson } from "./canonical.ts";
 import { type Difference, memberOf, type Places } from "./difference.ts";
 import type { PlatformPlan, UpstreamFeature, WrittenFeature } from "./ingredients.ts";
 
-/**
- * What differs between the features of two plans: which there are, their versions, options, the files of local ones, the order, and what
- * they are installed with.
- */
+/** What differs between the features of two plans: which there are, their versions, options, the files of local ones, and the order. */
 export function compareFeatures(before: PlatformPlan, now: PlatformPlan, places: Places): Difference[] {
   const [was, is] = [byName(before.upstream.features), byName(now.upstream.features)];
   const local = localFeatures(now.yours.features);
@@ -22,8 +19,7 @@ export function compareFeatures(before: PlatformPlan, now: PlatformPlan, places:
   return [
     ...differences,
     ...(isReordered ? [configured("features are installed in another order", places)] : []),
-    ...compareInstallation(before, now, places),
-    ...(differences.length === 0 ? compareWritten(before, now, places) : []),
+    ...(differences.length === 0 && !isReordered ? compareWritten(before, now, places) : []),
   ];
 }
 
@@ -70,15 +66,6 @@ function tell({ written }: UpstreamFeature, what: string, local: ReadonlySet<str
 
 function configured(text: string, { configuration }: Places): Difference {
   return { part: "yours", ingredient: "feature", text, at: { file: configuration } };
-}
-
-function compareInstallation(before: PlatformPlan, now: PlatformPlan, places: Places): Difference[] {
-  const [was, is] = [before.yours.installation ?? {}, now.yours.installation ?? {}];
-  if (before.upstream.features.length === 0 || now.upstream.features.length === 0) return [];
-  const names = [...new Set([...Object.keys(was), ...Object.keys(is)])].filter(
-    (name) => memberOf(was, name) !== memberOf(is, name),
-  );
-  return names.map((name) => configured(`${name} changed, with which features are installed`, places));
 }
 
 /** What is written differently and installs the same today all the same makes another key. */

@@ -1,4 +1,4 @@
-import type { Difference, Places } from "./difference.ts";
+import { type Difference, inBrackets, memberOf, type Places, placeOf, tellSource } from "./difference.ts";
 import type { PlatformPlan } from "./ingredients.ts";
 
 /** What differs between the options of two builds: each label by its name, everything else by the option. */
@@ -6,12 +6,11 @@ export function compareBuildOptions(before: PlatformPlan, now: PlatformPlan, pla
   const [was, is] = [optionsOf(before), optionsOf(now)];
   const names = [...new Set([...is.keys(), ...was.keys()])].filter((name) => textOf(was, name) !== textOf(is, name));
   return names.map((name) => {
-    const place = places.options[is.get(name)?.[0] ?? ""];
+    const place = memberOf(places.options, is.get(name)?.[0] ?? "");
     const what = !was.has(name) ? "is new" : is.has(name) ? "changed" : "is gone";
     const advice = name.startsWith("label ") ? "ignore-labels takes it out of the key" : undefined;
-    const notes = [tellSource(place), advice].filter((note) => note !== undefined);
-    const text = `${name} ${what}${notes.length === 0 ? "" : ` (${notes.join("; ")})`}`;
-    return { part: "yours", ingredient: "option", text, ...(place && "file" in place ? { at: place } : {}) };
+    const text = `${name} ${what}${inBrackets([place && tellSource(place), advice])}`;
+    return { part: "yours", ingredient: "option", text, ...placeOf(place) };
   });
 }
 
@@ -39,10 +38,4 @@ function nameOf(option: string): string {
   if (label !== undefined) return `label ${label}`;
   const name = /^--[^=]+/.exec(option)?.[0];
   return name === undefined ? "a build option that holds a value of the environment" : `build option ${name}`;
-}
-
-function tellSource(place: Places["options"][string] | undefined): string | undefined {
-  if (place === undefined) return undefined;
-  if ("input" in place) return `the input ${place.input}`;
-  return place.line === undefined ? place.file : `${place.file}:${place.line}`;
 }

@@ -1,4 +1,7 @@
+import { isJsonObject } from "../devcontainer/json.ts";
 import { formatOption } from "../devcontainer/options.ts";
+import { placeOf } from "../devcontainer/parse.ts";
+import { pathWithin } from "../devcontainer/paths.ts";
 import type { Places } from "../key/difference.ts";
 import type { Hidden } from "../key/stored.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
@@ -9,26 +12,88 @@ import { installationOf } from "../sources/installation.ts";
 import { stagesOf } from "../sources/scopes.ts";
 import type { Gathered } from "../sources/sources.ts";
 import { globalArgsThatCount } from "./counting.ts";
+import { openIgnorable } from "./ignorable.ts";
 import type { ImageSource } from "./upstream.ts";
 
 /** Where a person finds each ingredient of the plan. */
-export function tellPlaces(gathered: Gathered, images: readonly ImageSource[], platforms: readonly Platform[]): Places {
-  const { file } = gathered;
+export function tellPlaces(
+  gathered: Gathered,
+  {
+    images,
+    platforms,
+    checkout,
+  }: { readonly images: readonly ImageSource[]; readonly platforms: readonly Platform[]; readonly checkout: string },
+): Places {
+  const { file, definition } = gathered;
   return {
     configuration: gathered.relative,
     dockerfile: file,
+    image: definition.source.kind === "image" ? definition.source.image.at : undefined,
+    target: definition.target?.at,
+    properties: propertyPlaces(gathered),
+    variables: variablesRead(gathered),
     instructions: Object.fromEntries(platforms.map((one) => [formatPlatform(one), instructionLines(gathered, one)])),
     arguments: gathered.arguments.places,
-    bases: Object.fromEntries(images.filter(({ by }) => by === "base").map(({ written, at }) => [written, at])),
+    bases: basePlaces(gathered, images),
     context: gathered.contextFolder,
+    contexts: Object.fromEntries(
+      [...gathered.namedContexts].flatMap(([name, { root }]) => {
+        const folder = pathWithin(checkout, root);
+        return folder === undefined ? [] : [[name, folder] as const];
+      }),
+    ),
+    ignorable: openIgnorable(gathered, platforms),
     options: Object.fromEntries(
-      gathered.definition.counted.map((option) => {
+      definition.counted.map((option) => {
         const { input, at } = option;
         return [formatOption(option), input === undefined ? at : { input }] as const;
       }),
     ),
     features: gathered.features?.places ?? {},
   };
+}
+
+function propertyPlaces({ configuration }: Gathered): Places["properties"] {
+  const { containerEnv } = configuration.raw;
+  const variables = isJsonObject(containerEnv) ? Object.keys(containerEnv) : [];
+  return Object.fromEntries([
+    ...Object.keys(configuration.raw).map((name) => [name, placeOf(configuration, [name])] as const),
+    ...variables.map((name) => [`containerEnv.${name}`, placeOf(configuration, ["containerEnv", name])] as const),
+  ]);
+}
+
+function variablesRead({ configuration, definition, arguments: { variables } }: Gathered): Places["variables"] {
+  const written = configuration.substitutions.filter(({ reads }) => reads.length > 0);
+  const unnamed = [...definition.args].filter(([, { fromEnvironment }]) => fromEnvironment);
+  return Object.fromEntries([
+    ...unnamed.map(([name]) => [`build.args.${name}`, []] as const),
+    ...[...variables].map((name) => [`build.args.${name}`, [name]] as const),
+    ...written.map(({ path, reads }) => [path.join("."), [...new Set(reads)]] as const),
+  ]);
+}
+
+/** A name with variables in it is told as what they stand for, where all of that is written in the checkout, and the same on all platforms. */
+function basePlaces(gathered: Gathered, images: readonly ImageSource[]): Places["bases"] {
+  const names = new Map<string, Set<string>>();
+  const bases = images.filter(({ by }) => by === "base");
+  for (const { written, reference } of bases)
+    names.set(written, (names.get(written) ?? new Set()).add(nameForBuildKit(reference)));
+  return Object.fromEntries(
+    bases.map(({ written, at }) => {
+      const [name, ...others] = names.get(written) ?? [];
+      const isTold = written.includes("$") && others.length === 0 && !readsPrivate(gathered, written);
+      return [written, { ...at, ...(isTold && name !== undefined ? { name } : {}) }];
+    }),
+  );
+}
+
+/** Whether an arg that no file of the checkout gives a value takes part in a name, by way of other args too. */
+function readsPrivate({ definition, dockerfile, arguments: args }: Gathered, written: string): boolean {
+  if (definition.source.kind !== "dockerfile" || isInlinePrivate(definition) || definition.contexts.size > 0)
+    return true;
+  const texts = [written, ...dockerfile.globalArgs.map(({ rest }) => rest)];
+  const words = new Set(texts.flatMap((text) => text.match(/\w+/g) ?? []));
+  return [...args.private].some((name) => words.has(name));
 }
 
 function instructionLines(gathered: Gathered, platform: Platform): number[][] {

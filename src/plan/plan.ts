@@ -60,15 +60,19 @@ export async function readSources(
       gatherSources(inputs, workspace, { files, host: world.host, effort }, triggers),
       readHead(world.files, workspace.checkout),
     ]);
-    return makeSources(inputs, gathered, { host: world.host, head });
+    return makeSources(inputs, gathered, { host: world.host, head, checkout: workspace.checkout });
   } finally {
     end();
   }
 }
 
-type Place = { readonly host: World["host"]; readonly head: Awaited<ReturnType<typeof readHead>> };
+type Place = {
+  readonly host: World["host"];
+  readonly head: Awaited<ReturnType<typeof readHead>>;
+  readonly checkout: string;
+};
 
-function makeSources(inputs: Inputs, gathered: Gathered, { host, head }: Place): Sources {
+function makeSources(inputs: Inputs, gathered: Gathered, { host, head, checkout }: Place): Sources {
   const { configuration, definition } = gathered;
   const picked = pickLabel(configuration.raw);
   const trees = treesOf(gathered);
@@ -110,7 +114,7 @@ function makeSources(inputs: Inputs, gathered: Gathered, { host, head }: Place):
       variant: variantOf(inputs, gathered),
     }),
     raw: configuration.raw,
-    places: tellPlaces(gathered, images, inputs.platforms),
+    places: tellPlaces(gathered, { images, platforms: inputs.platforms, checkout }),
     hidden: findHidden(gathered, images),
     trees: new Map(
       [...trees.contexts.values(), ...trees.named.values()].map(({ digest, entries }) => [digest, entries]),

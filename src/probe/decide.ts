@@ -77,6 +77,16 @@ function firstPlace(reasons: readonly Difference[]): { readonly at?: NonNullable
   return at ? { at } : {};
 }
 
+const REASONS_TOLD = 3;
+
+/** The first of them: all stand in the log, each at its place. */
+function tellReasons(reasons: readonly string[]): string {
+  if (reasons.length === 0) return "";
+  const rest = reasons.length - REASONS_TOLD;
+  const more = rest > 0 ? [`and ${rest} more change${rest === 1 ? "" : "s"}`] : [];
+  return `: ${[...reasons.slice(0, REASONS_TOLD), ...more].join("; ")}`;
+}
+
 function missed(
   inputs: Choices,
   reasons: readonly Difference[],
@@ -87,16 +97,15 @@ function missed(
   const why = [...new Set([...damaged, ...reasons.map(({ text }) => text)])];
   const image = damaged.length === 0 ? "The image" : "An image that counts";
   return new ActionError("E_MISS", {
-    what: `${image} for ${platforms.map(formatPlatform).join(", ")} is not in ${formatRepository(inputs.cacheRepository)}${why.length === 0 ? "" : `: ${why.join("; ")}`}.`,
+    what: `${image} for ${platforms.map(formatPlatform).join(", ")} is not in ${formatRepository(inputs.cacheRepository)}${tellReasons(why)}.`,
     fix: "Let a run with on-miss: build make it (a push to a branch of this repository, or the scheduled warm-up), then run this again.",
     ...firstPlace(reasons),
   });
 }
 
 function drifted(inputs: Choices, reasons: readonly Difference[]): ActionError {
-  const why = reasons.length === 0 ? "" : `: ${reasons.map(({ text }) => text).join("; ")}`;
   return new ActionError("E_DRIFT", {
-    what: `${formatRepository(inputs.cacheRepository)} holds an image of the same sources, and what it is built on has moved${why}.`,
+    what: `${formatRepository(inputs.cacheRepository)} holds an image of the same sources, and what it is built on has moved${tellReasons(reasons.map(({ text }) => text))}.`,
     fix: "Let a run with on-drift: build make a new one, or set on-drift to use to go on with the last.",
     ...firstPlace(reasons),
   });

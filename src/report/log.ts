@@ -5,7 +5,7 @@ import { formatPinned } from "../oci/reference.ts";
 import type { Plan } from "../plan/keyed.ts";
 import type { Sources } from "../plan/plan.ts";
 import { cannotTell } from "../probe/decide.ts";
-import type { Explanation } from "../probe/explain.ts";
+import type { Explanation, Previous } from "../probe/explain.ts";
 import type { Look } from "../probe/look.ts";
 import type { Verdict } from "../probe/probe.ts";
 import type { PlatformSbom } from "../sbom/read.ts";
@@ -78,11 +78,34 @@ function names(found: readonly { readonly platform: Parameters<typeof formatPlat
   return found.map(({ platform }) => formatPlatform(platform)).join(", ");
 }
 
-function describeExplanation(verdict: Verdict, { previous, reasons }: Explanation): string[] {
-  if (verdict.kind === "hit" || verdict.kind === "joinable" || verdict.kind === "unknown") return [];
-  if (previous === undefined) return ["There is no earlier image to compare with: this is the first of its branch."];
-  if (reasons.length === 0) return [`Nothing differs from ${previous.tag} that the plan knows of.`];
-  return [`Compared with ${previous.tag}:`, ...reasons.map(({ text }) => `  ${text}`)];
+/** GitHub shows no more of them for a step. */
+const MOST_NOTICES = 10;
+
+function describeComparison(previous: string | undefined, reasons: number): string {
+  if (previous === undefined) return "There is no earlier image to compare with: this is the first of its branch.";
+  if (reasons === 0) return `Nothing differs from ${previous} that the plan knows of.`;
+  return `Compared with ${previous}:`;
+}
+
+/** Of a look what the log tells. */
+type ToldLook = {
+  readonly probed: Pick<Look["probed"], "plan" | "verdict">;
+  readonly explanation: {
+    readonly previous: Pick<Previous, "tag"> | undefined;
+    readonly reasons: Explanation["reasons"];
+  };
+};
+
+/** Each reason once: at its place in the user's files where there is one. */
+function tellExplanation(verdict: Verdict, { previous, reasons }: ToldLook["explanation"], log: Log): void {
+  if (verdict.kind === "hit" || verdict.kind === "joinable" || verdict.kind === "unknown") return;
+  log.info(describeComparison(previous?.tag, reasons.length));
+  const placed = new Set(reasons.filter(({ at }) => at !== undefined).slice(0, MOST_NOTICES));
+  for (const reason of reasons) {
+    const { text, at } = reason;
+    if (at !== undefined && placed.has(reason)) log.notice(text, at);
+    else log.info(`  ${text}`);
+  }
 }
 
 /** How many packages each platform has, where that is known. */
@@ -118,8 +141,8 @@ export function tellSources(sources: Sources, log: Log): void {
 }
 
 /** Tells what was looked for, the answer, and on a miss the reasons. */
-export function tellLook({ probed, explanation }: Look, log: Log): void {
+export function tellLook({ probed, explanation }: ToldLook, log: Log): void {
   for (const line of describePlan(probed.plan)) log.info(line);
   for (const line of describeVerdict(probed.verdict)) log.info(line);
-  for (const line of describeExplanation(probed.verdict, explanation)) log.info(line);
+  tellExplanation(probed.verdict, explanation, log);
 }

@@ -1,14 +1,16 @@
-import type { Argument } from "../arguments/argument.ts";
+import { type Argument, type Origin, tellOrigin } from "../arguments/argument.ts";
 import { readArgumentFiles } from "../arguments/files.ts";
 import { type MergedArgument, mergeArguments } from "../arguments/merge.ts";
 import { type FoundSecret, findSecrets, readSecretValues, secretArguments } from "../arguments/secrets.ts";
 import { type FoundSsh, findSsh, sshArguments } from "../arguments/ssh.ts";
 import { readProxies } from "../buildx/proxies.ts";
+import { pathWithin, type Workspace } from "../devcontainer/paths.ts";
 import type { Dockerfile } from "../dockerfile/parse.ts";
 import { declaredArgs } from "../dockerfile/stages.ts";
 import { actsUndeclared, isForeignFrontend } from "../dockerfile/undeclared.ts";
 import { ActionError, type Place } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
+import type { Source } from "../key/difference.ts";
 import type { Files, Host } from "../world.ts";
 import type { Definition } from "./definition-shape.ts";
 import { type GrantedSecrets, grantSecrets } from "./granted-secrets.ts";
@@ -24,8 +26,12 @@ export type BuildArguments = {
   readonly undeclared: Readonly<Record<string, string>>;
   /** The names that docker itself tells the build, whether they count or not. Such a proxy may hold a login, and never stands in a command line. */
   readonly toldByDocker: ReadonlySet<string>;
-  /** Where a build arg is written, where that is a file. */
-  readonly places: Readonly<Record<string, Place>>;
+  /** Where a build arg is written. */
+  readonly places: Readonly<Record<string, Source>>;
+  /** Those whose values stand in no file of the checkout: an input or this machine gives them. */
+  readonly private: ReadonlySet<string>;
+  /** Those that take a variable of the environment as it is. */
+  readonly variables: ReadonlySet<string>;
   /** `--secret` and `--ssh` as buildx takes them: where secrets are, never what they are. */
   readonly secretOptions: readonly string[];
   readonly secretIds: readonly string[];
@@ -53,13 +59,15 @@ export async function readBuildArguments(
     host,
     workspace,
     readable,
-  }: { readonly files: Files; readonly host: Host; readonly workspace: string; readonly readable: Readable },
+  }: { readonly files: Files; readonly host: Host; readonly workspace: Workspace; readonly readable: Readable },
 ): Promise<BuildArguments> {
-  const checkout = { files, workspace, environment: host.env };
+  const checkout = { files, workspace: workspace.folder, environment: host.env };
+  const within = pathWithin(workspace.checkout, workspace.folder) ?? ".";
+  const prefix = within === "." ? "" : `${within}/`;
   const { build } = inputs;
   const asked = { secrets: byId(definition.secrets, build.secrets), ssh: byId(definition.ssh, build.ssh) };
   const [fromFiles, granted, proxies] = await Promise.all([
-    readArgumentFiles(build.argumentFiles, checkout),
+    readArgumentFiles(build.argumentFiles, { ...checkout, prefix }),
     grantSecrets({ definition, build, readable }, checkout),
     readProxies(files, host.env),
   ]);
@@ -98,15 +106,25 @@ export async function readBuildArguments(
     toldByDocker: new Set(
       Object.keys(proxies).filter((name) => (merged.values.get(name)?.origin.kind ?? "docker") === "docker"),
     ),
-    places: Object.fromEntries(
-      [...merged.values].flatMap(([name, { origin }]) => ("at" in origin ? [[name, origin.at] as const] : [])),
-    ),
+    places: Object.fromEntries([...merged.values].map(([name, { origin }]) => [name, sourceOf(origin)])),
+    private: new Set([...merged.values].flatMap(([name, arg]) => (isPrivate(name, arg, definition) ? [name] : []))),
+    variables: new Set([...merged.values].flatMap(([name, arg]) => (arg.isVariable ? [name] : []))),
     secretOptions: [...secretArguments(secrets), ...sshArguments(ssh)],
     secretIds: [...asked.secrets.map(({ id }) => id), ...asked.ssh.map(({ id }) => `ssh:${id}`)].sort(),
     withoutSecrets: withoutSecrets ?? granted.withoutSecrets,
     secretValues,
     warnings: [...granted.warnings, ...fromFiles.notices, ...build.args.notices, ...merged.warnings],
   };
+}
+
+function sourceOf(origin: Origin): Source {
+  if ("at" in origin) return origin.at;
+  return origin.kind === "input" ? { input: "build-args", line: origin.line } : { elsewhere: tellOrigin(origin) };
+}
+
+function isPrivate(name: string, { origin, isVariable }: MergedArgument, { args }: Definition): boolean {
+  if (origin.kind === "file") return isVariable;
+  return origin.kind !== "configuration" || isVariable || (args.get(name)?.fromEnvironment ?? false);
 }
 
 /** An input goes over the configuration. */

@@ -37,6 +37,8 @@ export type BuildSource = {
   readonly context: BuildContext | undefined;
   /** The context's folder as seen from the checkout. */
   readonly contextFolder: string;
+  /** The ignore file that counts, or the one that would, as seen from the checkout. */
+  readonly ignoreFile: string;
   readonly arguments: BuildArguments;
   readonly warnings: readonly Warning[];
 };
@@ -78,7 +80,7 @@ async function withoutDockerfile(
   const told = await readBuildArguments(inputs, definition, ours, {
     files,
     host,
-    workspace: workspace.folder,
+    workspace,
     readable,
   });
   return {
@@ -87,6 +89,7 @@ async function withoutDockerfile(
     file: undefined,
     context: undefined,
     contextFolder: ".",
+    ignoreFile: ".dockerignore",
     arguments: told,
     warnings: told.warnings,
   };
@@ -106,12 +109,7 @@ async function dockerfileSources(
   const dockerfile = parseDockerfile(text, file);
   const target = definition.target?.value;
   targetStage(dockerfile, target);
-  const told = await readBuildArguments(
-    inputs,
-    definition,
-    { dockerfile, file },
-    { files, host, workspace: workspace.folder, readable },
-  );
+  const told = await readBuildArguments(inputs, definition, { dockerfile, file }, { files, host, workspace, readable });
   const platforms = inputs.platforms.map((platform) => {
     const name = formatPlatform(platform);
     return [
@@ -128,6 +126,7 @@ async function dockerfileSources(
     file,
     context: { root, entries: context.entries },
     contextFolder: pathWithin(checkout, root) ?? ".",
+    ignoreFile: context.ignoreFile,
     arguments: told,
     warnings: [...told.warnings, ...context.warnings],
   };

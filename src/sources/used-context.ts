@@ -23,6 +23,8 @@ import { openTree } from "./tree.ts";
 export type UsedContext = {
   /** By platform. */
   readonly entries: ReadonlyMap<string, readonly ContextEntry[]>;
+  /** The ignore file that counts, or the one that would, as seen from the checkout. */
+  readonly ignoreFile: string;
   readonly warnings: readonly { readonly text: string; readonly at?: Place }[];
 };
 
@@ -45,7 +47,7 @@ export type ContextUser = {
  */
 export async function readUsedContext(files: Files, user: ContextUser, effort: Effort): Promise<UsedContext> {
   const { root, dockerfile, target, platforms } = user;
-  const rules = await readRules(files, user);
+  const { rules, ignoreFile } = await readRules(files, user);
   const filter = filterBy(rules, effort);
   const tree = openTree(files, root);
   const known = new Map<string, Promise<readonly ContextEntry[]>>();
@@ -67,6 +69,7 @@ export async function readUsedContext(files: Files, user: ContextUser, effort: E
   const read = await Promise.all(reading);
   return {
     entries: new Map(read.map(({ platform, entries }) => [platform, entries])),
+    ignoreFile,
     warnings: gitWarnings(read, dockerfile.file),
   };
 }
@@ -96,12 +99,13 @@ function gitWarnings(read: readonly Read[], file: string): UsedContext["warnings
 async function readRules(
   files: Files,
   { root, checkout, dockerfilePath }: Pick<ContextUser, "root" | "checkout" | "dockerfilePath">,
-): Promise<IgnoreRules> {
+): Promise<{ readonly rules: IgnoreRules; readonly ignoreFile: string }> {
+  const usual = `${root}/.dockerignore`;
   const own = dockerfilePath === undefined ? undefined : `${dockerfilePath}.dockerignore`;
-  const text =
-    (own === undefined ? undefined : await readIgnoreFile(files, checkout, own)) ??
-    (await readIgnoreFile(files, checkout, `${root}/.dockerignore`));
-  return parseIgnoreFile(text ?? "");
+  const ownText = own === undefined ? undefined : await readIgnoreFile(files, checkout, own);
+  const text = ownText ?? (await readIgnoreFile(files, checkout, usual)) ?? "";
+  const path = own === undefined || ownText === undefined ? usual : own;
+  return { rules: parseIgnoreFile(text), ignoreFile: pathWithin(checkout, path) ?? path };
 }
 
 /** A stranger's commit must not have the runner's files read, and quoted where a pattern in them is wrong. */
@@ -152,6 +156,6 @@ export async function readNamedContext(
   checkout: string,
   effort: Effort,
 ): Promise<readonly ContextEntry[]> {
-  const rules = await readRules(files, { root, checkout, dockerfilePath: undefined });
+  const { rules } = await readRules(files, { root, checkout, dockerfilePath: undefined });
   return readContext(files, root, filterBy(rules, effort));
 }

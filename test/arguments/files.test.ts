@@ -29,7 +29,7 @@ const files = openMemoryFiles({
   "/work/secret.conf": "S=1",
   "/etc/build/args.conf": "E=1",
 });
-const checkout = { files, workspace: "/work/app" };
+const checkout = { files, workspace: "/work/app", prefix: "" };
 const read = async (...written: string[]) => {
   const { entries } = await readArgumentFiles(written, checkout);
   return entries.map(({ name, origin }) => `${name} ${"at" in origin ? `${origin.at.file}:${origin.at.line}` : ""}`);
@@ -119,7 +119,7 @@ describe("refused", () => {
     const fails = async () => {
       throw new Error("EACCES: permission denied");
     };
-    const broken = { files: { ...files, [call]: fails }, workspace: "/work/app" };
+    const broken = { files: { ...files, [call]: fails }, workspace: "/work/app", prefix: "" };
     const error = await refusalOf(() => readArgumentFiles(["c*f/**/*.conf"], broken));
     expect(error.code).toBe("E_INPUT");
     expect(error.message).toMatch(/cannot be/);
@@ -128,13 +128,13 @@ describe("refused", () => {
 });
 
 test("a workspace that is the root", async () => {
-  const { entries } = await readArgumentFiles(["work/*.conf"], { files, workspace: "/" });
+  const { entries } = await readArgumentFiles(["work/*.conf"], { files, workspace: "/", prefix: "" });
   expect(entries.map(({ origin }) => origin)).toEqual([{ kind: "file", at: { file: "work/secret.conf", line: 1 } }]);
 });
 
 test("notices of all files", async () => {
   const noticing = openMemoryFiles({ "/w/a": "A='x", "/w/b": "B=1\nB=2" });
-  const { notices } = await readArgumentFiles(["a", "b"], { files: noticing, workspace: "/w" });
+  const { notices } = await readArgumentFiles(["a", "b"], { files: noticing, workspace: "/w", prefix: "" });
   expect(notices.map(({ at }) => at)).toEqual([
     { file: "a", line: 1 },
     { file: "b", line: 2 },
@@ -155,7 +155,7 @@ describe("on a real file system", () => {
     symlinkSync("..", join(root, "app/conf/up"));
   });
   afterAll(() => rmSync(root, { recursive: true }));
-  const open = () => ({ files: openFiles(root).files, workspace: join(root, "app") });
+  const open = () => ({ files: openFiles(root).files, workspace: join(root, "app"), prefix: "" });
 
   test("patterns go through no link", async () => {
     const { entries } = await readArgumentFiles(["conf/**/*.conf"], open());

@@ -96,6 +96,7 @@ function machineOf(
     warning: (line: string) => void told.push(`warning: ${line}`),
     error: () => undefined,
     debug: () => undefined,
+    notice: () => undefined,
     mask: () => undefined,
     group: <T>(_: string, body: () => Promise<T>) => body(),
   };

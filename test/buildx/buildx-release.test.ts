@@ -52,6 +52,7 @@ const log = {
   warning: () => undefined,
   error: () => undefined,
   debug: () => undefined,
+  notice: () => undefined,
   mask: () => undefined,
   group: <T>(_: string, body: () => Promise<T>) => body(),
 };

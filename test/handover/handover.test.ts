@@ -26,6 +26,7 @@ const quiet: Log = {
   info: nothing,
   warning: nothing,
   debug: nothing,
+  notice: nothing,
   mask: nothing,
   group: (_, body) => body(),
 };

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import type { Served } from "../../src/oci/manifest.ts";
 import { type Content, makeCheckout, put } from "../checkout.ts";
 import { baseWith, indexOf, planOf } from "../plan-of.ts";
-import { type Before, type Mutation, movedBy } from "./around.ts";
+import { type Before, type Mutation, movedBy, toldOfAll } from "./around.ts";
 
 const ONBUILD = baseWith("registry.test/onbuild:1", [
   "ARG FLAVOUR=plain",
@@ -166,4 +166,72 @@ test("a base whose config cannot be read leaves open what counts, and nothing ol
     kind: "unknown",
     doubt: { what: expect.stringContaining("onbuild:1"), error },
   });
+});
+
+test("each change is told, and once", async () => {
+  expect(await toldOfAll([...ONBUILD_ARGS, ...YOURS], BEFORE)).toMatchInlineSnapshot(`
+    {
+      "a declared proxy of Docker's configuration": [
+        "build arg HTTP_PROXY is new (Docker's own configuration)",
+      ],
+      "a declared proxy of another engine's": [
+        "build arg HTTP_PROXY is new (Docker's own configuration)",
+      ],
+      "a proxy that a base's ONBUILD declares": [
+        "build arg http_proxy is new (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
+      ],
+      "an arg that a base's ONBUILD declares": [
+        "build arg FLAVOUR is new (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
+      ],
+      "an undeclared BUILDARCH=arm64": [
+        "build arg BUILDARCH is new (line 1 of the input build-args)",
+      ],
+      "an undeclared BUILDOS=linux": [
+        "build arg BUILDOS is new (line 1 of the input build-args)",
+      ],
+      "an undeclared BUILDPLATFORM=linux/arm64": [
+        "build arg BUILDPLATFORM is new (line 1 of the input build-args)",
+        "base registry.test/either:1 sha256:2bb0ea12a222… → sha256:5f0523223b97… @ .devcontainer/Dockerfile:1",
+      ],
+      "an undeclared BUILDVARIANT=v3": [
+        "build arg BUILDVARIANT is new (line 1 of the input build-args)",
+      ],
+      "an undeclared TARGETARCH=arm64": [
+        "build arg TARGETARCH is new (line 1 of the input build-args)",
+      ],
+      "an undeclared TARGETOS=linux": [
+        "build arg TARGETOS is new (line 1 of the input build-args)",
+      ],
+      "an undeclared TARGETPLATFORM=linux/arm64": [
+        "build arg TARGETPLATFORM is new (line 1 of the input build-args)",
+      ],
+      "an undeclared TARGETSTAGE=x": [
+        "build arg TARGETSTAGE is new (line 1 of the input build-args)",
+      ],
+      "an undeclared TARGETVARIANT=v3": [
+        "build arg TARGETVARIANT is new (line 1 of the input build-args)",
+      ],
+      "an undeclared arg, where another arg chooses such a frontend": [
+        "build arg WORD is new (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
+      ],
+      "an undeclared arg, where the frontend is not Docker's": [
+        "build arg WORD is new (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
+      ],
+      "its value": [
+        "build arg FLAVOUR changed (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
+      ],
+      "such an arg by the input": [
+        "build arg FLAVOUR is new (line 1 of the input build-args)",
+      ],
+      "such an arg of a stage between": [
+        "build arg FLAVOUR is new (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
+      ],
+      "such an arg where an image is used as it is": [
+        "build arg FLAVOUR is new (line 1 of the input build-args)",
+      ],
+      "the second arg of such a trigger": [
+        "build arg COLOUR is new (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
+      ],
+    }
+  `);
 });

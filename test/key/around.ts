@@ -1,5 +1,9 @@
 import { rmSync } from "node:fs";
+import { explainMiss } from "../../src/key/explain.ts";
 import type { Served } from "../../src/oci/manifest.ts";
+import type { Plan } from "../../src/plan/keyed.ts";
+import type { Sources } from "../../src/plan/plan.ts";
+import { storePlan } from "../../src/plan/stored-plan.ts";
 import { type Content, makeCheckout } from "../checkout.ts";
 import { type Asked, planOf } from "../plan-of.ts";
 
@@ -27,18 +31,28 @@ export type Mutation = {
 export type Keys = { readonly key: string; readonly source: string; readonly own: string };
 
 export async function keysOf(asked: Asked): Promise<Keys> {
-  const { sources, probed } = await planOf(asked);
-  if (!probed.plan) throw new Error(JSON.stringify(probed.verdict));
-  return { key: probed.plan.key, source: sources.wanted.sourceKey, own: probed.plan.ownKey };
+  return keysIn(await planned(asked));
 }
 
-/** The keys before and after an edit. */
-export async function keysAround(mutation: Mutation, before: Before): Promise<[Keys, Keys]> {
+type Planned = { readonly sources: Sources; readonly plan: Plan };
+
+async function planned(asked: Asked): Promise<Planned> {
+  const { sources, probed } = await planOf(asked);
+  if (!probed.plan) throw new Error(JSON.stringify(probed.verdict));
+  return { sources, plan: probed.plan };
+}
+
+function keysIn({ sources, plan }: Planned): Keys {
+  return { key: plan.key, source: sources.wanted.sourceKey, own: plan.ownKey };
+}
+
+/** The plans before and after an edit. */
+async function plansAround(mutation: Mutation, before: Before): Promise<[Planned, Planned]> {
   const { images, blobs = {}, inputs = {}, env = {} } = before;
   const workspace = makeCheckout(mutation.from ?? before.files);
-  const was = await keysOf({ workspace, images, blobs, inputs, env });
+  const was = await planned({ workspace, images, blobs, inputs, env });
   mutation.edit?.(workspace);
-  const is = await keysOf({
+  const is = await planned({
     workspace,
     images: mutation.images ?? images,
     blobs,
@@ -49,8 +63,28 @@ export async function keysAround(mutation: Mutation, before: Before): Promise<[K
   return [was, is];
 }
 
+/** What people are told of an edit: each text, and its place where it has one. */
+export async function toldOf(mutation: Mutation, before: Before): Promise<readonly string[]> {
+  const [was, is] = await plansAround(mutation, before);
+  const store = ({ sources, plan }: Planned) => storePlan({ sources, plan, salt: "salt", now: 0, seconds: {} });
+  const { platforms, trees } = store(is);
+  return explainMiss(store(was), platforms, trees, is.sources.places).map(({ text, at }) => {
+    const place = at === undefined ? "" : ` @ ${[at.file, ...(at.line === undefined ? [] : [at.line])].join(":")}`;
+    return text + place;
+  });
+}
+
+/** By the name of each edit, what people are told of it. */
+export async function toldOfAll(
+  mutations: readonly Mutation[],
+  before: Before,
+): Promise<Readonly<Record<string, readonly string[]>>> {
+  const told = mutations.map(async (mutation) => [mutation.name, await toldOf(mutation, before)] as const);
+  return Object.fromEntries(await Promise.all(told));
+}
+
 /** What an edit moves: an image whose own key is the same counts as one of the same sources. */
 export async function movedBy(mutation: Mutation, before: Before): Promise<readonly (keyof Keys)[]> {
-  const [was, is] = await keysAround(mutation, before);
-  return (["key", "own", "source"] as const).filter((name) => was[name] !== is[name]);
+  const [was, is] = (await plansAround(mutation, before)).map(keysIn);
+  return (["key", "own", "source"] as const).filter((name) => was?.[name] !== is?.[name]);
 }

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { Served } from "../../src/oci/manifest.ts";
 import { type Content, put } from "../checkout.ts";
 import { featureOf, indexOf } from "../plan-of.ts";
-import { type Before, type Mutation, movedBy } from "./around.ts";
+import { type Before, type Mutation, movedBy, toldOfAll } from "./around.ts";
 
 const COMPOSE = `services:
   app:
@@ -111,4 +111,60 @@ test.each(MOVE_THE_SOURCES)("compose, must move all keys: $name", async (mutatio
 
 test.each(MOVE_NOTHING)("compose, must move no key: $name", async (mutation) => {
   expect(await movedBy(mutation, BEFORE)).toEqual([]);
+});
+
+test("each change is told, and once", async () => {
+  expect(await toldOfAll([...MOVE_THE_SOURCES], BEFORE)).toMatchInlineSnapshot(`
+    {
+      "a build arg that .env holds": [
+        "build arg WORD changed (.devcontainer/override.yml:4; a value of the environment is in it) @ .devcontainer/override.yml:4",
+      ],
+      "a build arg that the step holds": [
+        "build arg WORD changed (.devcontainer/override.yml:4; a value of the environment is in it) @ .devcontainer/override.yml:4",
+      ],
+      "a file of an additional context": [
+        "shared/lib.txt changed @ shared/lib.txt",
+      ],
+      "a file of compose less": [
+        "build arg WORD is gone",
+        "build context shared is gone @ .devcontainer/devcontainer.json",
+      ],
+      "a file of the context": [
+        ".devcontainer/app/file.txt changed @ .devcontainer/app/file.txt",
+      ],
+      "a host": [
+        "build option --add-host changed (.devcontainer/compose.yml:14) @ .devcontainer/compose.yml:14",
+      ],
+      "a label": [
+        "label team changed (.devcontainer/compose.yml:13; ignore-labels takes it out of the key) @ .devcontainer/compose.yml:13",
+      ],
+      "an instruction of the inline Dockerfile": [
+        ".devcontainer/compose.yml:2 an instruction changed @ .devcontainer/compose.yml:2",
+      ],
+      "another service": [
+        "the dev container comes from an image now, before from a Dockerfile @ .devcontainer/devcontainer.json",
+        "build target second → (not set) @ .devcontainer/devcontainer.json",
+        "label team is gone (ignore-labels takes it out of the key)",
+        "build option --add-host is gone",
+        "build arg WORD is gone",
+        "the service's user changed, with which features are installed @ .devcontainer/devcontainer.json",
+        "build context shared is gone @ .devcontainer/devcontainer.json",
+      ],
+      "its execution bit": [
+        ".devcontainer/app/file.txt has mode 0755 now, before 0644 @ .devcontainer/app/file.txt",
+      ],
+      "the base, by a variable": [
+        ".devcontainer/compose.yml:1 an instruction changed @ .devcontainer/compose.yml:1",
+      ],
+      "the network": [
+        "build option --network is new (.devcontainer/compose.yml:12) @ .devcontainer/compose.yml:12",
+      ],
+      "the target": [
+        "build target second → first @ .devcontainer/compose.yml:12",
+      ],
+      "the user, for whom features are installed": [
+        "the service's user changed, with which features are installed @ .devcontainer/devcontainer.json",
+      ],
+    }
+  `);
 });

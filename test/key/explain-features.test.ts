@@ -39,6 +39,12 @@ const plan = ({ installed = [NEEDED, TOOL, LOCAL], yours = {} }: Change = {}): P
 });
 
 const PLACES: Places = {
+  image: undefined,
+  target: undefined,
+  properties: {},
+  variables: {},
+  contexts: {},
+  ignorable: () => undefined,
   configuration: CONFIGURATION,
   dockerfile: undefined,
   instructions: {},

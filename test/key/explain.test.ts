@@ -45,6 +45,12 @@ const TREES = storeTrees(
   "salt",
 );
 const PLACES: Places = {
+  image: undefined,
+  target: undefined,
+  properties: {},
+  variables: {},
+  contexts: {},
+  ignorable: () => undefined,
   configuration: ".devcontainer/devcontainer.json",
   dockerfile: ".devcontainer/Dockerfile",
   instructions: { "linux/amd64": [[], [1, 4, 7]], "linux/arm64": [[], [1, 4, 7]] },
@@ -108,21 +114,21 @@ test.each<[string, PlatformPlan, readonly string[]]>([
   [
     "the frontend's line",
     yours({ dockerfile: { escape: "\\", stages: [["# syntax=a"], ["FROM base", "RUN make", "COPY . ."]] } }),
-    [".devcontainer/Dockerfile:1 # syntax changed"],
+    [".devcontainer/Dockerfile:1 # syntax is new"],
   ],
   [
     "a removed instruction",
     yours({ dockerfile: { escape: "\\", stages: [[], ["FROM base", "RUN make"]] } }),
-    [".devcontainer/Dockerfile: 1 instructions fewer at the end"],
+    [".devcontainer/Dockerfile: COPY . . is gone"],
   ],
   [
     "files: mode, link, new, gone",
     yours({ context: { tree: digest("2") } }),
     [
       ".devcontainer/link points to other now",
-      ".devcontainer/new is new",
+      ".devcontainer/new is part of the build now",
       ".devcontainer/setup.sh has mode 0644 now, before 0755",
-      ".devcontainer/old is gone",
+      ".devcontainer/old is no longer part of the build",
     ],
   ],
   ["a file's content", yours({ context: { tree: digest("3") } }), [".devcontainer/setup.sh changed"]],
@@ -130,7 +136,7 @@ test.each<[string, PlatformPlan, readonly string[]]>([
   [
     "a new and a gone build arg",
     yours({ arguments: { OTHER: "" } }),
-    ["build arg VARIANT is gone (args.conf:3)", "build arg OTHER is new"],
+    ["build arg OTHER is new", "build arg VARIANT is gone (args.conf:3)"],
   ],
   // Every object of JavaScript has a member of that name.
   [

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import type { Served } from "../../src/oci/manifest.ts";
 import { type Content, makeCheckout, put } from "../checkout.ts";
 import { indexOf, planOf } from "../plan-of.ts";
-import { type Before, keysOf, type Mutation, movedBy } from "./around.ts";
+import { type Before, keysOf, type Mutation, movedBy, toldOfAll } from "./around.ts";
 
 /** One devcontainer that has one of everything that a row below edits. */
 const FIXTURE: Readonly<Record<string, Content>> = {
@@ -268,4 +268,108 @@ test.each(LABEL)("must change nothing but the label part: $name", async ({ edit 
   expect(is?.upstream).toEqual(was?.upstream);
   expect(is?.yours.configuration).toEqual(was?.yours.configuration);
   expect(is?.label).not.toEqual(was?.label);
+});
+
+test("each change is told, and once", async () => {
+  expect(await toldOfAll([...UPSTREAM, ...YOURS, ...LABEL], BEFORE)).toMatchInlineSnapshot(`
+    {
+      "<Dockerfile>.dockerignore instead of .dockerignore": [
+        "app/ignored/gone.txt is part of the build now @ app/ignored/gone.txt",
+      ],
+      "a build arg's value": [
+        "build arg VARIANT changed (.devcontainer/devcontainer.json:3) @ .devcontainer/devcontainer.json:3",
+      ],
+      "a file brought back by ! in the ignore file": [
+        "app/ignored/kept.txt changed @ app/ignored/kept.txt",
+      ],
+      "a forwarded port in the label": [
+        "forwardPorts changed, which stands in the image's metadata label @ .devcontainer/devcontainer.json:8",
+      ],
+      "a heredoc body": [
+        ".devcontainer/Dockerfile:9 RUN changed @ .devcontainer/Dockerfile:9",
+      ],
+      "a lifecycle hook in the label": [
+        "postCreateCommand changed, which stands in the image's metadata label @ .devcontainer/devcontainer.json:7",
+      ],
+      "a new file under a copied folder": [
+        "app/src/new.c is part of the build now @ app/src/new.c",
+      ],
+      "a new file under a glob": [
+        "app/scripts/new.sh is part of the build now @ app/scripts/new.sh",
+      ],
+      "a reachable stage": [
+        ".devcontainer/Dockerfile:12 RUN changed @ .devcontainer/Dockerfile:12",
+      ],
+      "an ARG default": [
+        ".devcontainer/Dockerfile:2 ARG changed @ .devcontainer/Dockerfile:2",
+      ],
+      "an escape directive": [
+        ".devcontainer/Dockerfile: the escape character changed @ .devcontainer/Dockerfile",
+      ],
+      "an option of the frontend": [
+        ".devcontainer/Dockerfile:1 # syntax=docker/dockerfile:1 → # syntax=docker/dockerfile:1 --x=y @ .devcontainer/Dockerfile:1",
+      ],
+      "an undeclared BUILDKIT_SYNTAX": [
+        "build arg BUILDKIT_SYNTAX is new (.devcontainer/devcontainer.json:3) @ .devcontainer/devcontainer.json:3",
+      ],
+      "an undeclared SOURCE_DATE_EPOCH": [
+        "build arg SOURCE_DATE_EPOCH is new (.devcontainer/devcontainer.json:3) @ .devcontainer/devcontainer.json:3",
+      ],
+      "another frontend": [
+        ".devcontainer/Dockerfile:1 # syntax=docker/dockerfile:1 → # syntax=docker/dockerfile:1.7 @ .devcontainer/Dockerfile:1",
+      ],
+      "another platform": [
+        "platform linux/arm64 was not in the previous set",
+        "platform linux/amd64 is no longer asked for",
+      ],
+      "base digest of this platform": [
+        "base registry.test/base:12 sha256:22fae9bad476… → sha256:5edd1832df25… @ .devcontainer/Dockerfile:3",
+      ],
+      "cache-version": [
+        "cache-version (not set) → 2",
+      ],
+      "chmod +x of a copied file": [
+        "app/src/main.c has mode 0755 now, before 0644 @ app/src/main.c",
+      ],
+      "containerEnv": [
+        "containerEnv.EDITOR changed @ .devcontainer/devcontainer.json:4",
+      ],
+      "content behind a copied link": [
+        "app/src/sub/deep.txt changed @ app/src/sub/deep.txt",
+      ],
+      "content behind a link in the middle of a source path": [
+        "app/behind/inner.txt changed @ app/behind/inner.txt",
+      ],
+      "content of a copied file": [
+        "app/src/main.c changed @ app/src/main.c",
+      ],
+      "customizations in the label": [
+        "customizations changed, which stands in the image's metadata label @ .devcontainer/devcontainer.json:6",
+      ],
+      "digest of an image that COPY --from names": [
+        "base registry.test/tools:1 sha256:357c4de03167… → sha256:5edd1832df25… @ .devcontainer/Dockerfile:5",
+      ],
+      "frontend digest": [
+        "frontend docker/dockerfile:1 sha256:7adcfdcc196b… → sha256:a744a83c79e4… @ .devcontainer/Dockerfile:1",
+      ],
+      "no frontend any more": [
+        ".devcontainer/Dockerfile: # syntax=docker/dockerfile:1 is gone @ .devcontainer/Dockerfile",
+      ],
+      "remoteUser": [
+        "remoteUser changed @ .devcontainer/devcontainer.json:5",
+      ],
+      "rename of a copied file": [
+        "app/src/start.c was app/src/main.c before @ app/src/start.c",
+      ],
+      "target": [
+        "build target dev → unused @ .devcontainer/devcontainer.json:3",
+      ],
+      "target of a copied link": [
+        "app/link.txt points to src/main.c now @ app/link.txt",
+      ],
+      "the commit, where COPY . . reads .git": [
+        "app/.git/HEAD changed (COPY at .devcontainer/Dockerfile:2 takes it with everything else; if the image needs none of it, a line .git in app/.dockerignore leaves it out) @ app/.git/HEAD",
+      ],
+    }
+  `);
 });

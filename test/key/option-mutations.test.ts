@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { Served } from "../../src/oci/manifest.ts";
 import { type Content, put } from "../checkout.ts";
 import { indexOf } from "../plan-of.ts";
-import { type Before, type Mutation, movedBy } from "./around.ts";
+import { type Before, type Mutation, movedBy, toldOfAll } from "./around.ts";
 
 const OPTIONS: readonly string[] = [
   "--build-arg=WORD=one",
@@ -202,4 +202,126 @@ test.each(YOURS)("must move all keys: $name", async (mutation) => {
 
 test.each(NOTHING)("must move no key: $name", async (mutation) => {
   expect(await movedBy(mutation, BEFORE)).toEqual([]);
+});
+
+test("each change is told, and once", async () => {
+  expect(await toldOfAll([...UPSTREAM, ...YOURS], BEFORE)).toMatchInlineSnapshot(`
+    {
+      "--add-host=a:10.0.0.1": [
+        "build option --add-host is new (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
+      ],
+      "--allow=network.host": [
+        "build option --allow is new (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
+      ],
+      "--annotation=a=b": [
+        "build option --annotation is new (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
+      ],
+      "--cgroup-parent=x": [
+        "build option --cgroup-parent is new (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
+      ],
+      "--isolation=default": [
+        "build option --isolation is new (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
+      ],
+      "--label=a=b": [
+        "label a is new (.devcontainer/devcontainer.json:1; ignore-labels takes it out of the key) @ .devcontainer/devcontainer.json:1",
+      ],
+      "--network": [
+        "build option --network changed (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
+      ],
+      "--never-heard-of": [
+        "build option --never-heard-of is new (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
+      ],
+      "--never-heard-of=x": [
+        "build option --never-heard-of is new (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
+      ],
+      "--security-opt=x": [
+        "build option --security-opt is new (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
+      ],
+      "--shm-size=1g": [
+        "build option --shm-size is new (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
+      ],
+      "--target": [
+        "build target (not set) → first @ .devcontainer/devcontainer.json:1",
+        "build arg FROM_ENV is gone (.devcontainer/devcontainer.json:1; a value of the environment is in it) @ .devcontainer/devcontainer.json:1",
+        "build arg WORD is gone (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
+        "app/file.txt is no longer part of the build",
+      ],
+      "--ulimit=nofile=1": [
+        "build option --ulimit is new (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
+      ],
+      "a declared build arg among the options": [
+        "build arg WORD changed (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
+      ],
+      "a declared build arg that the environment holds": [
+        "build arg FROM_ENV changed (.devcontainer/devcontainer.json:1; a value of the environment is in it) @ .devcontainer/devcontainer.json:1",
+      ],
+      "a declared build arg that wins over build.args": [
+        "build arg WORD changed (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
+      ],
+      "a file in a named folder": [
+        "shared/lib/index.js changed @ shared/lib/index.js",
+      ],
+      "a label that ignore-labels does not name": [
+        "label teams is new (the input labels; ignore-labels takes it out of the key)",
+      ],
+      "a new file in a named folder": [
+        "shared/new.txt is part of the build now @ shared/new.txt",
+      ],
+      "an image in the place of a named folder": [
+        "build context library changed @ .devcontainer/devcontainer.json",
+      ],
+      "another named folder": [
+        "other/lib/index.js changed @ other/lib/index.js",
+        "other/.dockerignore is no longer part of the build",
+        "other/current is no longer part of the build",
+        "other/run.sh is no longer part of the build",
+      ],
+      "chmod -x of a file in a named folder": [
+        "shared/run.sh has mode 0644 now, before 0755 @ shared/run.sh",
+      ],
+      "one more named folder": [
+        "build context more is new @ .devcontainer/devcontainer.json",
+      ],
+      "rename of a file in a named folder": [
+        "shared/start.sh was shared/run.sh before @ shared/start.sh",
+      ],
+      "target of a link in a named folder": [
+        "shared/current points to run.sh now @ shared/current",
+      ],
+      "the digest of a named context's image that a mount names": [
+        "base tools sha256:357c4de03167… → sha256:5edd1832df25… @ .devcontainer/Dockerfile:5",
+      ],
+      "the digest of the image that stands in the place of a base": [
+        "base node sha256:e88ca947c541… → sha256:5edd1832df25… @ .devcontainer/Dockerfile:1",
+      ],
+      "the id of a key": [
+        "build ssh key a is new",
+      ],
+      "the id of a secret": [
+        "build secret a is new",
+      ],
+      "the ignore file of a named folder": [
+        "shared/.dockerignore changed @ shared/.dockerignore",
+        "shared/noise.log is part of the build now @ shared/noise.log",
+      ],
+      "the image that stands in the place of a base": [
+        "build context docker.io/library/node:latest changed @ .devcontainer/devcontainer.json",
+      ],
+      "the label description": [
+        "label org.opencontainers.image.description is new (the input labels; ignore-labels takes it out of the key)",
+      ],
+      "the label licenses": [
+        "label org.opencontainers.image.licenses is new (the input labels; ignore-labels takes it out of the key)",
+      ],
+      "the label title": [
+        "label org.opencontainers.image.title is new (the input labels; ignore-labels takes it out of the key)",
+      ],
+      "the label vendor": [
+        "label org.opencontainers.image.vendor is new (the input labels; ignore-labels takes it out of the key)",
+      ],
+      "what stands behind an unknown option": [
+        "build option --never-heard-of is new (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
+      ],
+    }
+  `);
 });

@@ -105,3 +105,21 @@ test("who asked to fail on a miss is told what is there and does not count, each
     },
   });
 });
+
+test.each([
+  ["miss", { kind: "miss", damaged: [] }],
+  ["drift", { kind: "stale", reusable: [], found: [], doubt: undefined }],
+] as const)("of many reasons the error tells the first, and how many there are: %s", (_, verdict) => {
+  const reasons = [1, 2, 3, 4, 5].map((at) => {
+    return { part: "yours", ingredient: "context", text: `file${at} changed`, at: { file: `file${at}` } } as const;
+  });
+  const choice = { onMiss: "fail", onDrift: "fail", onUnknown: "fail", force: false } as const;
+  const inputs = { ...choice, platforms: [amd64], cacheRepository: { registry: "cache.test", repository: "team/app" } };
+  const decision = decide(verdict as unknown as Verdict, inputs, reasons);
+  expect(decision).toMatchObject({
+    failure: {
+      message: expect.stringMatching(/: file1 changed; file2 changed; file3 changed; and 2 more changes\.$/),
+      at: { file: "file1" },
+    },
+  });
+});

@@ -67,7 +67,14 @@ function worldOf(
   const told: string[] = [];
   const tell = (line: string): void => void told.push(line);
   const log: World["log"] = {
-    ...{ info: tell, warning: tell, error: () => undefined, debug: () => undefined, mask: () => undefined },
+    ...{
+      info: tell,
+      warning: tell,
+      error: () => undefined,
+      debug: () => undefined,
+      notice: () => undefined,
+      mask: () => undefined,
+    },
     group: (_, body) => body(),
   };
   return { registry, log, told, clock: () => now, pause };

@@ -124,7 +124,7 @@ test("a changed file is a miss that names it, on its place; on-miss: fail builds
     looked for: k1-<2>
     Miss: the image is not there.
     Compared with branch-main-7e268f37:
-      .devcontainer/setup.sh changed
+    ::notice file=.devcontainer/setup.sh::.devcontainer/setup.sh changed
     ::endgroup::
     result: miss
     The probe took {n} s, 6 requests in {n} waves, {n} bytes.
@@ -168,8 +168,7 @@ test("a base that moved is stale: use hands out the last image, fail stops, buil
     looked for: k1-<2>
     Stale: an image of the same sources is there ({registry}/team/app@sha256:<3>), and what it is built on has moved.
     Compared with y1-<1>:
-      base {registry}/base/os:1 sha256:<5>… → sha256:<6>… (linux/amd64)
-      base {registry}/base/os:1 sha256:<7>… → sha256:<8>… (linux/arm64)
+    ::notice file=.devcontainer/Dockerfile,line=1::base {registry}/base/os:1 sha256:<5>… → sha256:<6>… (linux/amd64), sha256:<7>… → sha256:<8>… (linux/arm64)
     ::endgroup::
     ::warning::The last good image of the same sources is handed out: what it is built on has moved since.
     result: stale {registry}/team/app@sha256:<3>

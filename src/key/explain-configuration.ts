@@ -1,0 +1,126 @@
+import { canonicalJson, type Json } from "./canonical.ts";
+import {
+  type Difference,
+  inBrackets,
+  memberOf,
+  type Places,
+  placeOf,
+  tellSource,
+  tellVariables,
+  told,
+} from "./difference.ts";
+import type { PlatformPlan } from "./ingredients.ts";
+
+/** What differs in what devcontainer.json, a compose file and the inputs say of the build as a whole. */
+export function compareConfiguration(before: PlatformPlan, now: PlatformPlan, places: Places): Difference[] {
+  const [was, is] = [before.yours.configuration, now.yours.configuration];
+  const tell = (text: string, at = propertyPlace(places, "")): Difference => {
+    return { part: "yours", ingredient: "configuration", text, at };
+  };
+  const differences: Difference[] = [];
+  if (was.kind !== is.kind)
+    differences.push(tell(`the dev container comes from ${nameKind(is.kind)} now, before from ${nameKind(was.kind)}`));
+  if (was.image !== is.image && was.kind === is.kind)
+    differences.push(tell(movedValue("image", was.image, is.image, tellVariables(places, "image")), places.image));
+  if (was.target !== is.target)
+    differences.push(
+      tell(movedValue("build target", was.target, is.target, tellVariables(places, "build.target")), places.target),
+    );
+  const named = [
+    ...changedMembers(was.users ?? {}, is.users ?? {}),
+    ...changedMembers(was.containerEnv ?? {}, is.containerEnv ?? {}).map((name) => `containerEnv.${name}`),
+  ];
+  differences.push(...named.map((name) => tell(`${name} changed`, propertyPlace(places, name))));
+  const [version, versionNow] = [before.yours.options.cacheVersion, now.yours.options.cacheVersion];
+  if (version === versionNow) return differences;
+  const text = `cache-version ${told(version)} → ${told(versionNow)}`;
+  return [...differences, { part: "yours", ingredient: "option", text }];
+}
+
+function movedValue(
+  name: string,
+  before: string | undefined,
+  now: string | undefined,
+  note: string | undefined,
+): string {
+  const [was, is] = [told(before), told(now)];
+  return `${name} ${was === is ? "changed" : `${was} → ${is}`}${inBrackets([note])}`;
+}
+
+function nameKind(kind: string): string {
+  return kind === "image" ? "an image" : "a Dockerfile";
+}
+
+function propertyPlace({ properties, configuration }: Places, name: string): NonNullable<Difference["at"]> {
+  return memberOf(properties, name) ?? { file: configuration };
+}
+
+/** What features are installed with, where it is not told already that it is written differently. */
+export function compareInstallation(
+  before: PlatformPlan,
+  now: PlatformPlan,
+  told: readonly Difference[],
+  places: Places,
+): Difference[] {
+  const [was, is] = [before.yours.installation ?? {}, now.yours.installation ?? {}];
+  if (before.upstream.features.length === 0 || now.upstream.features.length === 0) return [];
+  return changedMembers(was, is).flatMap((name): Difference[] => {
+    if (told.some(({ text }) => text === `${name} changed`)) return [];
+    const note = inBrackets([tellVariables(places, name)]);
+    const shown = name === "serviceUser" ? "the service's user" : name;
+    const text = `${shown} changed, with which features are installed${note}`;
+    return [{ part: "yours", ingredient: "feature", text, at: propertyPlace(places, name) }];
+  });
+}
+
+/** Build args by their names; their values are nobody's business. */
+export function compareArguments(before: PlatformPlan, now: PlatformPlan, places: Places): Difference[] {
+  const [was, is] = [before.yours.arguments, now.yours.arguments];
+  return changedMembers(was, is).map((name) => {
+    const source = memberOf(places.arguments, name);
+    const notes = [source && tellSource(source), tellVariables(places, `build.args.${name}`)];
+    const text = `build arg ${name} ${what(was, is, name)}${inBrackets(notes)}`;
+    return { part: "yours", ingredient: "argument", text, ...placeOf(source) };
+  });
+}
+
+/** Secrets and ssh keys by their ids: what they hold no key sees. */
+export function compareSecrets(before: PlatformPlan, now: PlatformPlan): Difference[] {
+  const members = (ids: unknown) => Object.fromEntries((Array.isArray(ids) ? ids : []).map((id) => [String(id), true]));
+  const [was, is] = [members(before.yours.options.secrets), members(now.yours.options.secrets)];
+  return changedMembers(was, is).map((id) => {
+    const name = id.startsWith("ssh:") ? `ssh key ${id.slice("ssh:".length)}` : `secret ${id}`;
+    return { part: "yours", ingredient: "option", text: `build ${name} ${what(was, is, id)}` };
+  });
+}
+
+function what(before: object, now: object, name: string): string {
+  if (!Object.hasOwn(before, name)) return "is new";
+  return Object.hasOwn(now, name) ? "changed" : "is gone";
+}
+
+/** What stands in the image's metadata label and nowhere else. */
+export function compareLabels(before: PlatformPlan, now: PlatformPlan, places: Places): Difference[] {
+  return changedMembers(before.label, now.label).map((name) => ({
+    part: "label",
+    ingredient: "label",
+    text: `${name} changed, which stands in the image's metadata label`,
+    at: propertyPlace(places, name),
+  }));
+}
+
+export function compareRecipes(before: PlatformPlan, now: PlatformPlan): Difference[] {
+  if (before.recipe === now.recipe) return [];
+  const text = "a newer version of this action builds the image in another way";
+  return [{ part: "recipe", ingredient: "recipe", text }];
+}
+
+/** The names of members that differ, sorted. */
+export function changedMembers(before: Json, now: Json): string[] {
+  const members = (value: Json): ReadonlyMap<string, Json | undefined> =>
+    new Map(typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : []);
+  const [old, current] = [members(before), members(now)];
+  return [...new Set([...old.keys(), ...current.keys()])]
+    .filter((name) => canonicalJson(old.get(name) ?? null) !== canonicalJson(current.get(name) ?? null))
+    .sort();
+}

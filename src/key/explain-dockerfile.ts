@@ -1,0 +1,117 @@
+import type { Difference, Places } from "./difference.ts";
+import type { PlatformPlan } from "./ingredients.ts";
+
+const INSTRUCTIONS_TOLD = 10;
+/** Comparing one by one takes time by the product of both lengths: beyond that it is told where they begin to differ. */
+const MOST_COMPARED = 1_000_000;
+const LONGEST_TEXT = 60;
+
+type Written = { readonly text: string; readonly line: number | undefined };
+
+type Step = { readonly before?: string; readonly now?: Written };
+
+/** What differs between the instructions that count: each that changed, is new or is gone, with its line where it has one. */
+export function compareDockerfiles(before: PlatformPlan, now: PlatformPlan, places: Places): Difference[] {
+  const [was, is] = [before.yours.dockerfile, now.yours.dockerfile];
+  if (!was || !is || places.dockerfile === undefined) return [];
+  const file = places.dockerfile;
+  const tell = (text: string, line?: number): Difference => ({
+    part: "yours",
+    ingredient: "dockerfile",
+    text,
+    at: { file, ...(line === undefined ? {} : { line }) },
+  });
+  if (was.escape !== is.escape) return [tell(`${file}: the escape character changed`)];
+  // Another target needs other stages: what it does not share with the last one is no change of the file.
+  if (before.yours.configuration.target !== now.yours.configuration.target) return [];
+  const lines = (places.instructions[now.yours.options.platform] ?? []).flat();
+  const current = is.stages.flat().map((text, index) => ({ text: textOf(text), line: lines[index] }));
+  const steps = compareTexts(was.stages.flat().map(textOf), current);
+  const told = steps.slice(0, INSTRUCTIONS_TOLD).map((step) => tell(describe(step, file), step.now?.line));
+  const rest = steps.length - told.length;
+  return rest > 0 ? [...told, tell(`${file}: and ${rest} more instructions`)] : told;
+}
+
+/** A stored plan may hold anything. */
+function textOf(written: unknown): string {
+  return typeof written === "string" ? written : "";
+}
+
+function describe({ before, now }: Step, file: string): string {
+  if (now === undefined) return `${file}: ${shorten(before ?? "")} is gone`;
+  const where = now.line === undefined ? file : `${file}:${now.line}`;
+  if (before === undefined) return `${where} ${keywordOf(now.text)} is new`;
+  if (isImage(before) && isImage(now.text)) return `${where} ${shorten(before)} → ${shorten(now.text)}`;
+  return `${where} ${keywordOf(now.text)} changed`;
+}
+
+/** Of these the text is an image's name, which says what changed. */
+function isImage(text: string): boolean {
+  return /^(?:FROM|# syntax=)/.test(text);
+}
+
+function keywordOf(text: string): string {
+  if (text.startsWith("salted:")) return "an instruction";
+  return /^(?:# syntax|\S*)/.exec(text)?.[0] ?? "";
+}
+
+function shorten(text: string): string {
+  if (text.startsWith("salted:")) return "an instruction";
+  const line = text.replace(/\s+/g, " ");
+  return line.length > LONGEST_TEXT ? `${line.slice(0, LONGEST_TEXT)}…` : line;
+}
+
+/** What stands before and behind the first and the last difference is the same, and left out first. */
+function compareTexts(before: readonly string[], now: readonly Written[]): Step[] {
+  let start = 0;
+  while (start < before.length && start < now.length && before[start] === now[start]?.text) start++;
+  let [end, endNow] = [before.length, now.length];
+  while (end > start && endNow > start && before[end - 1] === now[endNow - 1]?.text)
+    [end, endNow] = [end - 1, endNow - 1];
+  const [gone, added] = [before.slice(start, end), now.slice(start, endNow)];
+  if (gone.length * added.length > MOST_COMPARED) return pair(gone, added);
+  return compareOneByOne(gone, added);
+}
+
+/** By the longest common subsequence; what is gone and what is new between two kept ones belongs together. */
+function compareOneByOne(before: readonly string[], now: readonly Written[]): Step[] {
+  const width = now.length + 1;
+  const common = new Uint32Array((before.length + 1) * width);
+  const at = (i: number, j: number): number => common[i * width + j] ?? 0;
+  for (let i = before.length - 1; i >= 0; i--)
+    for (let j = now.length - 1; j >= 0; j--)
+      common[i * width + j] = before[i] === now[j]?.text ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+  const steps: Step[] = [];
+  let [gone, added]: [string[], Written[]] = [[], []];
+  let [i, j] = [0, 0];
+  while (i < before.length || j < now.length) {
+    const [old, current] = [before[i], now[j]];
+    if (old !== undefined && current !== undefined && old === current.text) {
+      steps.push(...pair(gone, added));
+      [gone, added] = [[], []];
+      [i, j] = [i + 1, j + 1];
+    } else if (current === undefined || (old !== undefined && at(i + 1, j) >= at(i, j + 1))) {
+      if (old !== undefined) gone.push(old);
+      i++;
+    } else {
+      added.push(current);
+      j++;
+    }
+  }
+  return [...steps, ...pair(gone, added)];
+}
+
+/** An instruction in the place of another one of its kind is the same one, changed. */
+function pair(gone: readonly string[], added: readonly Written[]): Step[] {
+  const left = new Map<string, string[]>();
+  for (const text of [...gone].reverse()) {
+    const texts = left.get(keywordOf(text)) ?? [];
+    texts.push(text);
+    left.set(keywordOf(text), texts);
+  }
+  const steps = added.map((now): Step => {
+    const before = left.get(keywordOf(now.text))?.pop();
+    return before === undefined ? { now } : { before, now };
+  });
+  return [...steps, ...[...left.values()].flatMap((texts) => texts.reverse().map((before) => ({ before })))];
+}

@@ -1,0 +1,171 @@
+import { canonicalJson, type Json } from "./canonical.ts";
+import { type Difference, memberOf, type Places } from "./difference.ts";
+import { changedMembers } from "./explain-configuration.ts";
+import type { PlatformPlan, Yours } from "./ingredients.ts";
+import type { StoredPlan } from "./stored.ts";
+
+const FILES_TOLD = 10;
+
+/** The entries of all contexts, before and now. */
+export type Trees = { readonly before: StoredPlan["trees"]; readonly now: StoredPlan["trees"] };
+
+/**
+ * What differs in what the build takes from its context, and from contexts with a name of their own.
+ * @param elsewhere what is told already: a file that has its own line there is not told again.
+ */
+export function compareFiles(
+  before: PlatformPlan,
+  now: PlatformPlan,
+  { trees, elsewhere }: { readonly trees: Trees; readonly elsewhere: readonly Difference[] },
+  places: Places,
+): Difference[] {
+  const known = new Set(elsewhere.flatMap(({ at }) => at?.file ?? []));
+  const [was, is] = [before.yours.context?.tree, now.yours.context?.tree];
+  const files = was === undefined || is === undefined ? [] : compareTrees({ was, is }, trees, places.context);
+  const fresh = files.filter(({ file }) => !known.has(file));
+  return [
+    ...tellFiles(groupIgnorable(fresh, places), "of the build context"),
+    ...compareNamed(before.yours.contexts ?? {}, now.yours.contexts ?? {}, trees, places),
+  ];
+}
+
+/** One path that differs: `file` as seen from the repository's root. */
+type Changed = { readonly path: string; readonly file: string; readonly what: string; readonly isThere: boolean };
+
+type Entry = readonly Json[];
+
+function compareTrees(
+  { was, is }: { readonly was: string; readonly is: string },
+  trees: Trees,
+  folder: string,
+): readonly Changed[] {
+  if (was === is) return [];
+  const [old, current] = [byPath(memberOf(trees.before, was)), byPath(memberOf(trees.now, is))];
+  const shown = (path: string): string => (folder === "." ? path : `${folder}/${path}`);
+  const tell = (path: string, what: string, isThere: boolean): Changed => ({ path, file: shown(path), what, isThere });
+  const [added, gone] = [without(current, old), without(old, current)];
+  const renamed = pairRenamed(gone, added);
+  const left = new Set(renamed.values());
+  return withoutFolders([
+    ...[...current].flatMap(([path, entry]) => {
+      const before = old.get(path);
+      const from = renamed.get(path);
+      if (from !== undefined) return [tell(path, `was ${shown(from)} before`, true)];
+      if (before === undefined) return [tell(path, "is part of the build now", true)];
+      return canonicalJson(before) === canonicalJson(entry) ? [] : [tell(path, whatChanged(before, entry), true)];
+    }),
+    ...[...gone.keys()].flatMap((path) =>
+      left.has(path) ? [] : [tell(path, "is no longer part of the build", false)],
+    ),
+  ]);
+}
+
+function without(entries: ReadonlyMap<string, Entry>, others: ReadonlyMap<string, Entry>): Map<string, Entry> {
+  return new Map([...entries].filter(([path]) => !others.has(path)));
+}
+
+/** The old path of each file that is at another one now: nothing else that came or went has the same content. */
+function pairRenamed(gone: ReadonlyMap<string, Entry>, added: ReadonlyMap<string, Entry>): ReadonlyMap<string, string> {
+  const old = uniqueContents(gone);
+  const pairs = [...uniqueContents(added)].flatMap(([content, path]): (readonly [string, string])[] => {
+    const before = old.get(content);
+    return path === undefined || before === undefined ? [] : [[path, before]];
+  });
+  return new Map(pairs);
+}
+
+function uniqueContents(entries: ReadonlyMap<string, Entry>): ReadonlyMap<string, string | undefined> {
+  const paths = new Map<string, string | undefined>();
+  for (const [path, [, mode, content]] of entries) {
+    if (content === undefined || mode === "link") continue;
+    const name = canonicalJson([mode ?? null, content]);
+    paths.set(name, paths.has(name) ? undefined : path);
+  }
+  return paths;
+}
+
+/** A folder that came or went with what is in it is told by that. */
+function withoutFolders(changed: readonly Changed[]): readonly Changed[] {
+  const folders = new Set<string>();
+  for (const { path } of changed)
+    for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) {
+      const folder = path.slice(0, slash);
+      if (folders.has(folder)) break;
+      folders.add(folder);
+    }
+  return changed.filter(({ path }) => !folders.has(path));
+}
+
+function byPath(tree: readonly (readonly Json[])[] | undefined): Map<string, readonly Json[]> {
+  return new Map((tree ?? []).map((entry) => [textOf(entry[0]), entry]));
+}
+
+/** A stored plan may hold anything. */
+function textOf(written: Json | undefined): string {
+  return typeof written === "string" ? written : "";
+}
+
+function whatChanged(before: readonly Json[], now: readonly Json[]): string {
+  if (before[1] === "link" && now[1] === "link") return `points to ${textOf(now[2])} now`;
+  if (before[2] !== now[2]) return "changed";
+  return `has mode ${textOf(now[1])} now, before ${textOf(before[1])}`;
+}
+
+/** Files that one line of the ignore file would have left out are told together, with that line. */
+function groupIgnorable(changed: readonly Changed[], { ignorable }: Places): readonly Difference[] {
+  const groups = new Map<string, { readonly files: Changed[]; readonly advice: string | undefined }>();
+  for (const one of changed) {
+    const found = ignorable(one.path);
+    const name = found?.line ?? `/${one.path}`;
+    const advice =
+      found &&
+      `${found.by} takes it with everything else; if the image needs none of it, a line ${found.line} in ${found.file} leaves it out`;
+    const group = groups.get(name) ?? { files: [], advice };
+    group.files.push(one);
+    groups.set(name, group);
+  }
+  return [...groups].map(([line, { files, advice }]) => {
+    const [first] = files;
+    const note = advice === undefined ? "" : ` (${advice})`;
+    const what = files.length === 1 && first ? `${first.file} ${first.what}` : `${line}: ${files.length} files differ`;
+    const at = files.find(({ isThere }) => isThere);
+    return { part: "yours", ingredient: "context", text: `${what}${note}`, ...(at ? { at: { file: at.file } } : {}) };
+  });
+}
+
+function compareNamed(
+  before: NonNullable<Yours["contexts"]>,
+  now: NonNullable<Yours["contexts"]>,
+  trees: Trees,
+  places: Places,
+): Difference[] {
+  return changedMembers(before, now).flatMap((name): Difference[] => {
+    const [was, is] = [memberOf(before, name), memberOf(now, name)].map(treeOf);
+    const shown = name.startsWith("salted:") ? "(named by the environment)" : name;
+    const folder = memberOf(places.contexts, name);
+    const files =
+      was !== undefined && is !== undefined && folder !== undefined ? compareTrees({ was, is }, trees, folder) : [];
+    if (files.length > 0) return tellFiles(files.map(tellFile), `of the build context ${shown}`);
+    const what = !Object.hasOwn(before, name) ? "is new" : !Object.hasOwn(now, name) ? "is gone" : "changed";
+    const at = { file: places.configuration };
+    return [{ part: "yours", ingredient: "context", text: `build context ${shown} ${what}`, at }];
+  });
+}
+
+function treeOf(context: unknown): string | undefined {
+  const isFolder = typeof context === "object" && context !== null && "tree" in context;
+  return isFolder && typeof context.tree === "string" ? context.tree : undefined;
+}
+
+function tellFile({ file, what, isThere }: Changed): Difference {
+  return { part: "yours", ingredient: "context", text: `${file} ${what}`, ...(isThere ? { at: { file } } : {}) };
+}
+
+function tellFiles(all: readonly Difference[], where: string): Difference[] {
+  const rest = all.length - FILES_TOLD;
+  if (rest <= 0) return [...all];
+  return [
+    ...all.slice(0, FILES_TOLD),
+    { part: "yours", ingredient: "context", text: `and ${rest} more files ${where}` },
+  ];
+}

@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import type { Difference } from "../../src/key/difference.ts";
+import { tellLook } from "../../src/report/log.ts";
+import type { Log } from "../../src/world.ts";
+
+/** What stands in the log of a miss with these reasons. */
+function logOf(reasons: readonly Difference[]): readonly string[] {
+  const lines: string[] = [];
+  const info = (line: string): void => void lines.push(line);
+  const nothing = (): void => undefined;
+  const log: Log = {
+    info,
+    notice: (line, { file, line: at }) => info(`notice ${file}:${at}: ${line}`),
+    warning: nothing,
+    debug: nothing,
+    mask: nothing,
+    group: (_, body) => body(),
+  };
+  tellLook(
+    {
+      probed: { plan: undefined, verdict: { kind: "miss", damaged: [] } },
+      explanation: { previous: { tag: "branch-main" }, reasons },
+    },
+    log,
+  );
+  return lines.slice(lines.indexOf("Compared with branch-main:") + 1);
+}
+
+const reason = (number: number): Difference => ({
+  part: "yours",
+  ingredient: "context",
+  text: `${number} changed`,
+  at: { file: `file${number}`, line: number },
+});
+
+test("each reason is told once, at its place; beyond what a host shows, as a line", () => {
+  const placeless: Difference = { part: "yours", ingredient: "option", text: "cache-version 1 → 2" };
+  const told = logOf([placeless, ...Array.from({ length: 12 }, (_, at) => reason(at + 1))]);
+  expect(told).toEqual([
+    "  cache-version 1 → 2",
+    ...Array.from({ length: 10 }, (_, at) => `notice file${at + 1}:${at + 1}: ${at + 1} changed`),
+    "  11 changed",
+    "  12 changed",
+  ]);
+});
