@@ -8,6 +8,14 @@ const faults = ["killed", "orders", "push-faults", "reading-faults", "silent", "
   (name) => `test/stories/${name}.test.ts`,
 );
 
+// Each row starts the reference CLI, which takes a second and says the same whatever Node our own code runs on.
+const reference = [
+  "devcontainer/reference",
+  "devcontainer/merge-reference",
+  "features/reference",
+  "differences/dockerfile",
+].map((name) => `test/${name}.test.ts`);
+
 // Only what hangs is to meet a limit: a busy machine takes many times as long for a test that starts programs.
 const patient = { testTimeout: 300_000, hookTimeout: 300_000, expect: { poll: { timeout: 60_000 } } };
 
@@ -17,7 +25,8 @@ export default defineConfig({
     // Many tests wait for programs that they have started: by itself vitest would leave one of two cores idle.
     maxWorkers: 3,
     projects: [
-      { test: { ...patient, name: "unit", include: unit, exclude: [...stories, ...e2e] } },
+      { test: { ...patient, name: "unit", include: unit, exclude: [...stories, ...e2e, ...reference] } },
+      { test: { ...patient, name: "reference", include: reference } },
       { test: { ...patient, name: "stories", include: stories, exclude: faults } },
       { test: { ...patient, name: "faults", include: faults } },
       // One engine, one registry, two cores: files run one after the other.

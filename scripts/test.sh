@@ -2,8 +2,9 @@
 #
 # All tests, set-up included: bash scripts/test.sh
 #
-# Lint and types; tables and stories on the Node that is installed and on 20 and 24, whichever of them that is not; tables of faults and kills; then,
-# with a real engine and a real registry (scripts/services.sh says what that takes), end to end. Needs Node 20.18 or newer with npm. The bundle that is tested is dist/ as it is.
+# Lint and types; tables and stories on the Node that is installed and on 20 and 24, whichever of them that is not; tables beside the reference
+# CLI; tables of faults and kills; then, with a real engine and a real registry (scripts/services.sh says what that takes), end to end. Needs Node
+# 20.18 or newer with npm. The bundle that is tested is dist/ as it is.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/steps.sh
@@ -29,6 +30,8 @@ for version in 20 24; do
   step "The same on Node $("$bin/node" --version)" \
     env "PATH=$bin:$PATH" "$bin/node" node_modules/vitest/vitest.mjs run --project unit --project stories
 done
+
+step "Beside the reference CLI" npm run test:reference
 
 step "Tables of faults and kills" npm run test:faults
 
