@@ -111,7 +111,7 @@ function splitInstruction(text: string, escapeChar: string): Pick<Instruction, "
 }
 
 /** Only these take here-documents, and not in their JSON form; ONBUILD hands them on. */
-function takesHeredocs(text: string, escapeChar: string): boolean {
+export function takesHeredocs(text: string, escapeChar: string): boolean {
   const outer = splitInstruction(text, escapeChar);
   const { keyword, rest } = outer.keyword === "ONBUILD" ? splitInstruction(outer.rest, escapeChar) : outer;
   return ["RUN", "COPY", "ADD"].includes(keyword) && jsonWords(rest) === undefined;

@@ -1,0 +1,112 @@
+import { ActionError, type Place } from "../errors.ts";
+import { type Instruction, readInstructions } from "./instruction.ts";
+import { baseArgs, type MetaArg, readMetaArgs } from "./meta-args.ts";
+import { orUnprobeable, refuse, type Unprobeable } from "./unprobeable.ts";
+import { openWords } from "./words.ts";
+
+export type BuildRequest = {
+  /** The Dockerfile as envbuilder compiles it, with its `DIRECTIVES` at the end. */
+  readonly text: string;
+  /** How messages name it. */
+  readonly file: string;
+  /** `NAME=value`, or a bare name. */
+  readonly buildArgs: readonly string[];
+  /** The context's folder as the builder sees it: `/workspaces/app`. */
+  readonly root: string;
+};
+
+export type BuildStage = {
+  readonly at: Place;
+  readonly name: string;
+  /** `undefined` for `scratch`. */
+  readonly image: string | undefined;
+  readonly instructions: readonly Instruction[];
+};
+
+/** What is built, as far as it is known before anything was asked of a registry. */
+export type Build = {
+  readonly kind: "build";
+  readonly root: string;
+  readonly buildArgs: readonly string[];
+  readonly metaArgs: readonly MetaArg[];
+  readonly stages: readonly BuildStage[];
+  /** The base images as they are named, each once. */
+  readonly images: readonly string[];
+};
+
+/** What a stage asks for is looked up in a registry. */
+const MOST_STAGES = 100;
+
+/**
+ * Reads what envbuilder would build. The last stage is the target, and every stage is built.
+ * @throws ActionError E_DOCKERFILE for what its parser refuses.
+ * @see https://github.com/coder/kaniko/blob/b20ff58093d8/pkg/executor/build.go (DoCacheProbe), ../dockerfile/dockerfile.go
+ */
+export function readBuild(request: BuildRequest): Promise<Build | Unprobeable> {
+  return orUnprobeable(() => {
+    const { text, file, buildArgs, root } = request;
+    const instructions = readInstructions(text, file);
+    const first = instructions.findIndex(({ command }) => command.kind === "from");
+    const early = first < 0 ? instructions : instructions.slice(0, first);
+    refuseEarly(early, file, first < 0);
+    if (/[*?[\\]/.test(root) || !/^\/./.test(root))
+      refuse({ file }, `The context's folder would be ${root}, by which envbuilder cannot tell what is in it.`);
+    const metaArgs = readMetaArgs(early, buildArgs);
+    const stages = readStages(instructions.slice(first), metaArgs, buildArgs);
+    for (const { instructions } of stages) refuseInstructions(instructions);
+    const images = [...new Set(stages.flatMap(({ image }) => image ?? []))];
+    return { kind: "build", root, buildArgs, metaArgs, stages, images };
+  });
+}
+
+function refuseEarly(early: readonly Instruction[], file: string, isAll: boolean): void {
+  const other = early.find(({ command }) => command.kind !== "arg");
+  if (!other && !isAll) return;
+  throw new ActionError("E_DOCKERFILE", {
+    what: other
+      ? `${other.name} stands before the first FROM, where only ARG may stand.`
+      : `${file} has no build stage.`,
+    fix: "Start the Dockerfile with FROM.",
+    at: other?.at ?? { file, line: 1 },
+  });
+}
+
+function readStages(
+  instructions: readonly Instruction[],
+  metaArgs: readonly MetaArg[],
+  buildArgs: readonly string[],
+): readonly BuildStage[] {
+  const starts = instructions.flatMap(({ command }, at) => (command.kind === "from" ? [at] : []));
+  const names: string[] = [];
+  return starts.flatMap((start, index) => {
+    const [from, ...others] = instructions.slice(start, starts[index + 1]);
+    if (from?.command.kind !== "from") return [];
+    const { at, command } = from;
+    if (index >= MOST_STAGES) refuse(at, `There are more than ${MOST_STAGES} stages.`);
+    if (command.stage === "scratch")
+      refuse(at, "A stage with the name scratch is taken for the empty image now and then.");
+    names.push(command.stage);
+    const base = openWords(baseArgs(metaArgs, buildArgs), at)(command.base);
+    if (base === "") refuse(at, "The name of the base image is empty.");
+    // A stage's own name counts among them: kaniko takes it for its own base.
+    if (names.includes(base.toLowerCase()))
+      refuse(at, `${command.base} is a stage of this Dockerfile: envbuilder's own probe cannot build on one either.`);
+    const again = [...metaArgs.map(({ name, value = "" }) => `${name}=${value}`), ...buildArgs];
+    const image = openWords(again, at)(base);
+    if (image === "") refuse(at, "The name of the base image is empty.");
+    return [{ at, name: command.stage, image: image === "scratch" ? undefined : image, instructions: others }];
+  });
+}
+
+/** What can never be told, whatever is in a registry. Also asked of what a base image's ONBUILD adds. */
+export function refuseInstructions(instructions: readonly Instruction[]): void {
+  for (const { at, command } of instructions) {
+    if (command.kind === "add")
+      refuse(at, "envbuilder keeps no layer of ADD. COPY, and RUN with curl or tar, can be found again.");
+    if (command.kind === "volume")
+      refuse(at, "VOLUME makes a folder at another time in each build, and the image is another one each time.");
+    if (command.kind === "copy" && command.from !== "")
+      refuse(at, "COPY --from takes files out of an image, which are not read here.");
+    if (command.kind === "from") refuse(at, "FROM stands among a base image's triggers.");
+  }
+}

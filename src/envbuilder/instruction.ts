@@ -1,0 +1,65 @@
+import { splitFlags } from "../dockerfile/flags.ts";
+import { readLines } from "../dockerfile/lex.ts";
+import { takesHeredocs } from "../dockerfile/parse.ts";
+import { cutAtBlanks, trimSpace } from "../dockerfile/text.ts";
+import { ActionError, type Place } from "../errors.ts";
+import { type Command, readCommand } from "./command.ts";
+import { refuse } from "./unprobeable.ts";
+
+/** One instruction as kaniko holds it. */
+export type Instruction = {
+  readonly at: Place;
+  /** The keyword as it is written. */
+  readonly name: string;
+  /** Its source in one line: what kaniko puts into keys and into the image's history. */
+  readonly text: string;
+  readonly command: Command;
+};
+
+/** One line of Go's `bufio.Scanner`. */
+const LONGEST_LINE = 64 * 1024 - 1;
+/** Each makes a layer, and no engine takes an image of so many. */
+const MOST_INSTRUCTIONS = 1000;
+
+/**
+ * Reads a Dockerfile as the parser of BuildKit 0.16 does, which kaniko has.
+ * @param place where a line is told to be: a base image's triggers have no lines of their own.
+ * @throws ActionError E_DOCKERFILE for what that parser refuses, E_UNKNOWN for what it reads otherwise than the builder then does.
+ * @see https://github.com/moby/buildkit/blob/v0.16.0/frontend/dockerfile/parser/parser.go (Parse)
+ */
+export function readInstructions(
+  text: string,
+  file: string,
+  place = (line: number): Place => ({ file, line }),
+): readonly Instruction[] {
+  const tooLong = text.split("\n").findIndex((line) => new TextEncoder().encode(line).length >= LONGEST_LINE);
+  if (tooLong >= 0) refuse(place(tooLong + 1), "This line is longer than envbuilder reads one.");
+  const { lines, directives } = readLines(text, file, takesHeredocs);
+  if (directives.escape !== "\\")
+    refuse(
+      place(1),
+      "The Dockerfile has another escape character, which envbuilder's parser heeds and its variables do not.",
+    );
+  if (lines.length > MOST_INSTRUCTIONS)
+    refuse(place(lines[MOST_INSTRUCTIONS]?.line ?? 1), `There are more than ${MOST_INSTRUCTIONS} instructions.`);
+  return lines.map(({ text: line, line: number, heredocs }) => {
+    const at = place(number);
+    if (heredocs.length > 0)
+      refuse(at, "envbuilder takes a here-document off an instruction and never looks at it: write it without.");
+    return readInstruction(line, at);
+  });
+}
+
+function readInstruction(line: string, at: Place): Instruction {
+  const [name, behind = ""] = cutAtBlanks(trimSpace(line));
+  // JavaScript and Go fold the case of a few letters outside of ASCII in different ways, and no keyword has one.
+  if (/[^ -~]/.test(name))
+    throw new ActionError("E_DOCKERFILE", {
+      what: `The instruction "${name}" has a character that is in no instruction's name.`,
+      fix: "Write it again with plain letters.",
+      at,
+    });
+  const { flags, rest } = splitFlags(behind, "\\");
+  const command = readCommand({ keyword: name.toUpperCase(), flags, rest, line, at });
+  return { at, name, text: trimSpace(line), command };
+}

@@ -1,0 +1,60 @@
+import { describe, expect, test } from "vitest";
+import { assembleImage } from "../../src/envbuilder/assemble.ts";
+import { readBuild } from "../../src/envbuilder/build.ts";
+import { type CachedLayer, readCacheEntry } from "../../src/envbuilder/cached-layer.ts";
+import { computeKeys, type Keyed } from "../../src/envbuilder/keys.ts";
+import { contextOf, dockerfileOf, ignoreOf, imagesOf, RECORDED_AT, type Recorded, recorded } from "./recorded.ts";
+
+async function keyedOf(run: Recorded) {
+  const buildArgs = Object.entries(run.buildArgs).map(([name, value]) => `${name}=${value}`);
+  const build = await readBuild({ text: dockerfileOf(run), file: "Dockerfile", buildArgs, root: "/workspaces/app" });
+  if (build.kind === "unprobeable") return build;
+  return computeKeys(build, {
+    images: imagesOf(run),
+    context: contextOf(run),
+    ignore: ignoreOf(run),
+    platform: run.platform,
+  });
+}
+
+function layersOf(run: Recorded): ReadonlyMap<string, CachedLayer> {
+  const entries = Object.entries(run.cacheEntries).map(([key, served]) => {
+    const entry = readCacheEntry(served, { now: RECORDED_AT, days: 7 });
+    return [key, entry] as const;
+  });
+  return new Map(entries.flatMap(([key, entry]) => (entry.kind === "layer" ? [[key, entry]] : [])));
+}
+
+const refused: Readonly<Record<string, string>> = { c1: "COPY --from", t8: "here-document" };
+const probed = recorded.filter((run) => !(run.case in refused));
+
+const mustBeKeyed = async (run: Recorded): Promise<Keyed> => {
+  const keyed = await keyedOf(run);
+  if (keyed.kind === "unprobeable") throw new Error(`${keyed.reason} ${JSON.stringify(keyed.at)}`);
+  return keyed;
+};
+
+test("all recordings are there", () => {
+  expect(recorded.map((run) => run.case).sort()).toEqual("c1 d5 d9 e2 e4 f1 t1 t2 t3 t4 t8".split(" "));
+});
+
+describe("the keys of the real kaniko, instruction by instruction", () => {
+  test.each(probed.map((run) => [run.case, run.note, run] as const))("%s: %s", async (_name, _note, run) => {
+    const { steps } = await mustBeKeyed(run);
+    expect(steps.map(({ text, key }) => ({ command: text, key }))).toEqual(run.optimizeKeys);
+    expect(new Set(steps.flatMap(({ isLookedUp, key }) => (isLookedUp ? [key] : [])))).toEqual(
+      new Set(Object.keys(run.cacheEntries)),
+    );
+  });
+});
+
+describe("the image of the real kaniko, byte by byte", () => {
+  test.each(probed.map((run) => [run.case, run.note, run] as const))("%s: %s", async (_name, _note, run) => {
+    const assembled = assembleImage(await mustBeKeyed(run), layersOf(run));
+    expect(assembled?.config).toBe(run.expectedConfig);
+    expect(assembled?.kind).toBe(run.case === "t2" ? "config" : "image");
+    if (assembled?.kind !== "image") return;
+    expect(assembled.manifest).toBe(run.expectedManifest);
+    expect(assembled.digest).toBe(run.expectedDigest);
+  });
+});
