@@ -94,7 +94,7 @@ function chooseValues({ machine, configuration, files, input, environment, decla
     const variable = Object.hasOwn(environment, name) ? environment[name] : undefined;
     const why = value.kind === "text" || origin.kind === "input" ? undefined : withheld(name);
     const text = value.kind === "text" ? value.text : variable;
-    if (why !== undefined) warnings.push(warn(origin, `build arg ${name} (${tellOrigin(origin)}) reads ${why}`));
+    if (why !== undefined) warnings.push(warn(origin, `Build arg ${name} (${tellOrigin(origin)}) reads ${why}`));
     else if (text !== undefined) chosen.set(name, { value: text, origin, isVariable: value.kind === "environment" });
     else
       warnings.push(

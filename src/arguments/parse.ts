@@ -68,7 +68,7 @@ function parseLine({ text, origin }: Line): { readonly entry: Argument; readonly
   if (value === undefined) return { entry: { name, value: { kind: "environment" }, origin }, notices: [] };
   const { content, isBalanced } = unquote(value);
   const entry: Argument = { name, value: { kind: "text", text: content }, origin };
-  const notice = `build arg ${name} has a quotation mark on one side only: it is taken as part of the value`;
+  const notice = `Build arg ${name} has a quotation mark on one side only: it is taken as part of the value`;
   return { entry, notices: isBalanced ? [] : [warn(origin, notice)] };
 }
 

@@ -123,20 +123,20 @@ function nestedTooDeep(file: string, line: number): ActionError {
 }
 
 const WORDS: Readonly<Record<string, string>> = {
-  InvalidSymbol: "something here is neither a value nor a name in double quotes",
-  InvalidNumberFormat: "a number is not written as JSON wants it",
-  PropertyNameExpected: "a property name in double quotes is missing",
-  ValueExpected: "a value is missing",
-  ColonExpected: "a colon is missing",
-  CommaExpected: "a comma is missing",
-  CloseBraceExpected: "a closing } is missing",
-  CloseBracketExpected: "a closing ] is missing",
-  EndOfFileExpected: "there is something after the end of the configuration",
-  UnexpectedEndOfComment: "a comment is never closed",
-  UnexpectedEndOfString: "a text is never closed",
-  InvalidUnicode: "a \\u escape is not four hexadecimal digits",
-  InvalidEscapeCharacter: "a backslash stands before a character that JSON does not escape",
-  InvalidCharacter: "a control character stands in a text",
+  InvalidSymbol: "Something here is neither a value nor a name in double quotes",
+  InvalidNumberFormat: "A number is not written as JSON wants it",
+  PropertyNameExpected: "A property name in double quotes is missing",
+  ValueExpected: "A value is missing",
+  ColonExpected: "A colon is missing",
+  CommaExpected: "A comma is missing",
+  CloseBraceExpected: "A closing } is missing",
+  CloseBracketExpected: "A closing ] is missing",
+  EndOfFileExpected: "There is something after the end of the configuration",
+  UnexpectedEndOfComment: "A comment is never closed",
+  UnexpectedEndOfString: "A text is never closed",
+  InvalidUnicode: "A \\u escape is not four hexadecimal digits",
+  InvalidEscapeCharacter: "A backslash stands before a character that JSON does not escape",
+  InvalidCharacter: "A control character stands in a text",
 };
 
 function describeError(code: ParseErrorCode): string {

@@ -22,7 +22,7 @@ export function readCaches(written: readonly { readonly text: string; readonly a
       if (isUsed(entry)) return [];
       const why = "wrong" in entry ? entry.wrong : "a configuration's is read from a registry only";
       return [
-        { text: `a layer cache (cacheFrom) is left out: ${why}. The input cache-from takes all that buildx does`, at },
+        { text: `A layer cache (cacheFrom) is left out: ${why}. The input cache-from takes all that buildx does`, at },
       ];
     }),
   };

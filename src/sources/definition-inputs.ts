@@ -55,7 +55,7 @@ function idlePatterns({ ignoredLabels }: BuildInputs, asked: readonly CountedOpt
   const names = asked.flatMap((option) => labelOf(option) ?? []);
   return ignoredLabels
     .filter(({ matches }) => !names.some(matches))
-    .map(({ written }) => ({ text: `the input ignore-labels names ${written}, and there is no such label` }));
+    .map(({ written }) => ({ text: `The input ignore-labels names ${written}, and there is no such label` }));
 }
 
 function leavesWorkspace(name: string, value: string): ActionError {

@@ -53,7 +53,7 @@ export async function grantSecrets(
     secrets: [...configured.secrets.filter(isGranted), ...handed.secrets],
     ssh: [...configured.ssh.filter(isGranted), ...handed.ssh],
     withoutSecrets: first ? withheldFromConfiguration(first) : withheldFromStranger(build, handed),
-    warnings: refused.map(({ one, why }) => ({ text: `the configuration names ${why}`, at: one.at })),
+    warnings: refused.map(({ one, why }) => ({ text: `The configuration names ${why}`, at: one.at })),
   };
 }
 

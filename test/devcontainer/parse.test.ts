@@ -25,35 +25,35 @@ describe("a configuration is read", () => {
       name: "a missing comma",
       text: '{\n"image": "a"\n"init": true}',
       raw: { image: "a", init: true },
-      warned: ["a comma is missing; read over, as the reference implementation does (3)"],
+      warned: ["A comma is missing; read over, as the reference implementation does (3)"],
     },
     {
       name: "a missing last brace",
       text: '{\n"image": "a"\n',
       raw: { image: "a" },
-      warned: ["a closing } is missing; read over, as the reference implementation does (3)"],
+      warned: ["A closing } is missing; read over, as the reference implementation does (3)"],
     },
     {
       name: "single quotes lose the property",
       text: "{\n'image': 'a'\n}",
       raw: {},
       warned: [
-        "something here is neither a value nor a name in double quotes; read over, as the reference implementation does (2)",
-        "a value is missing; read over, as the reference implementation does (3)",
+        "Something here is neither a value nor a name in double quotes; read over, as the reference implementation does (2)",
+        "A value is missing; read over, as the reference implementation does (3)",
       ],
     },
     {
       name: "of several errors in a line the first is told",
       text: '{"image" "a", "init": true "name": "x"}',
       raw: { init: true, name: "x" },
-      warned: ["a colon is missing; read over, as the reference implementation does (1)"],
+      warned: ["A colon is missing; read over, as the reference implementation does (1)"],
     },
     {
       name: "something after the end",
       text: '{"image": "a"}\n{"image": "b"}',
       raw: { image: "a" },
       warned: [
-        "there is something after the end of the configuration; read over, as the reference implementation does (2)",
+        "There is something after the end of the configuration; read over, as the reference implementation does (2)",
       ],
     },
   ];

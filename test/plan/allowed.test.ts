@@ -166,7 +166,7 @@ test("a configuration's layer cache comes from a registry only: for others build
   expect(build.definition.cacheFrom).toEqual([]);
   expect(warnings.map(({ text, at }) => `${at?.line} ${text}`)).toEqual(
     [5, 6, 7, 8].map((line) =>
-      expect.stringMatching(new RegExp(`^${line} a layer cache \\(cacheFrom\\) is left out: .*input cache-from`)),
+      expect.stringMatching(new RegExp(`^${line} A layer cache \\(cacheFrom\\) is left out: .*input cache-from`)),
     ),
   );
 });

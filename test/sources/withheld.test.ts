@@ -377,7 +377,7 @@ describe("secrets and agents that the configuration names", () => {
     expect(warnings).toEqual(
       ["the secret t", "the secret f", "the ssh id default"].map((what) =>
         expect.stringMatching(
-          new RegExp(`^${CONFIG}:\\d: the configuration names ${what}: this run counts as a fork's`),
+          new RegExp(`^${CONFIG}:\\d: The configuration names ${what}: this run counts as a fork's`),
         ),
       ),
     );
