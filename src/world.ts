@@ -66,6 +66,8 @@ export type Files = {
   readonly readLink: (path: string) => Promise<string>;
   /** sha256 of a file's content, whatever its size. */
   readonly digest: (path: string) => Promise<Digest>;
+  /** md5 of a text with a file's content behind it, in hexadecimal digits. */
+  readonly md5: (path: string, before: string) => Promise<string>;
   /** A new private folder under the runner's temporary folder, removed at the end of the run, also when the run is stopped; with `keep` left to the runner. */
   readonly temporaryFolder: (name: string, options?: { readonly keep: boolean }) => Promise<string>;
   /** Begins to remove such a folder before the end of the run, beside whatever else is waited for; nobody waits for it now. */

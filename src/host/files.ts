@@ -59,7 +59,8 @@ export function openFiles(temporary: string, owner: Owner = openOwner()): OpenFi
     realPath: (path) => unlessMissing(() => realpath(path)),
     list: (path) => unlessMissing(async () => readdirSync(path).sort()),
     readLink: async (path) => readlinkSync(path),
-    digest,
+    digest: async (path) => asDigest(await hashFile(path, createHash("sha256"))),
+    md5: async (path, before) => (await hashFile(path, createHash("md5").update(before))).digest("hex"),
     temporaryFolder: async (name, options) => {
       const folder = await mkdtemp(join(temporary, `${PREFIX}${name}-`));
       if (options?.keep) return folder;
@@ -183,12 +184,12 @@ function openFile(path: string): OpenFile {
   throw Object.assign(new Error(`${path} is no file`), { code: "ENOTSUP" });
 }
 
-async function digest(path: string): Promise<Digest> {
-  const hash = createHash("sha256");
+/** Adds a file's content. */
+async function hashFile(path: string, hash: Hash): Promise<Hash> {
   const { file, isSmall } = openFile(path);
-  if (isSmall) return asDigest(hash.update(readWhole(file)));
+  if (isSmall) return hash.update(readWhole(file));
   await pipeline(createReadStream(path, { ...PIECE, fd: file }), hash);
-  return asDigest(hash);
+  return hash;
 }
 
 /** What the system says of a path at which no file stands any more that this user can read. */
