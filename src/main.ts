@@ -55,10 +55,11 @@ async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Prom
   try {
     refuseOldNode(process.versions.node);
     for (const { text } of noticeUnknownInputs(givenInputs(process.env))) log.warning(text);
-    const { plainRegistry } = host.capabilities;
+    const { plainRegistry, folderOwner } = host.capabilities;
     const inputs = readInputs(readInput, {
       cacheRepository: host.defaultCacheRepository,
       plainRegistry,
+      folderOwner,
       ...host.event,
     });
     for (const { text } of inputs.noticed) log.warning(text);

@@ -7,6 +7,7 @@ import { DIFFERENCES as COMPOSE } from "./compose/rows.ts";
 import { DIFFERENT as CONFIGURATION } from "./devcontainer/reference-rows.ts";
 import { DIFFERENT as DOCKERFILE } from "./differences/dockerfile-rows.ts";
 import type { Difference } from "./differences/row.ts";
+import { UID_DIFFERENCES } from "./differences/uid-rows.ts";
 import { UNDRIVEN } from "./differences/undriven-rows.ts";
 import { DIFFERENT as FEATURES } from "./features/reference-rows.ts";
 import { ROWS as REACH } from "./reach/rows.ts";
@@ -54,6 +55,7 @@ const AREAS: Readonly<Record<string, readonly Difference[]>> = {
   Features: [...FEATURES, ...UNDRIVEN],
   "Dockerfile and image": DOCKERFILE,
   Compose: COMPOSE,
+  "`remote-user-uid`, beside `updateRemoteUserUID` of `up`": UID_DIFFERENCES,
 };
 
 const lineOf = ({ name, what = name, cli, here, why }: Difference): readonly string[] => [what, cli, here, why];

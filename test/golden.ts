@@ -18,6 +18,7 @@ export type Golden = {
   readonly json: Readonly<Record<string, unknown>>;
   readonly dockerfile?: string;
   readonly base?: Partial<ImageConfig>;
+  readonly inputs?: Readonly<Record<string, string>>;
 };
 
 const TOOL = "registry.test/f/tool:1";
@@ -102,6 +103,24 @@ export const GOLDEN: readonly Golden[] = [
     },
     dockerfile: lines("# escape=`", "FROM registry.test/base:1 AS dev"),
   },
+  {
+    name: "an image whose user gets another uid",
+    json: { image: "registry.test/base:1", containerEnv: { A: "1" } },
+    base: { user: "vscode:staff", labels: { [METADATA_LABEL]: '[{"remoteUser":"vscode"}]' } },
+    inputs: { "remote-user-uid": "1001" },
+  },
+  {
+    name: "features, and another uid for a name with quotes",
+    json: { ...built(), remoteUser: 'it\'s "me" $HOME' },
+    dockerfile: lines("# escape=`", "FROM registry.test/base:1", 'SHELL ["/bin/false"]', "USER dev"),
+    inputs: { "remote-user-uid": "1001" },
+  },
+  {
+    name: "another uid for root",
+    json: { image: "registry.test/base:1", remoteUser: "root" },
+    base: { user: "vscode" },
+    inputs: { "remote-user-uid": "1001" },
+  },
 ];
 
 const PUBLISHED = featureOf({
@@ -145,7 +164,7 @@ export function checkOut({ json, dockerfile }: Golden): string {
 
 export async function keyOfGolden(golden: Golden): Promise<string> {
   const workspace = checkOut(golden);
-  const { probed } = await planOf({ workspace, images: IMAGES });
+  const { probed } = await planOf({ workspace, images: IMAGES, ...(golden.inputs ? { inputs: golden.inputs } : {}) });
   rmSync(workspace, { recursive: true });
   return probed.plan?.key ?? "there is no key";
 }
@@ -153,7 +172,11 @@ export async function keyOfGolden(golden: Golden): Promise<string> {
 /** Everything that a builder is given of ours, as one text: Dockerfile, label, contexts, and what is laid out of features. */
 export async function layOutGolden(golden: Golden): Promise<string> {
   const workspace = checkOut(golden);
-  const { sources, probed } = await planOf({ workspace, images: IMAGES });
+  const { sources, probed } = await planOf({
+    workspace,
+    images: IMAGES,
+    ...(golden.inputs ? { inputs: golden.inputs } : {}),
+  });
   if (!probed.plan) throw new Error(JSON.stringify(probed.verdict));
   const { files, removeTemporaryFolders } = openFiles(tmpdir());
   const base: ImageConfig = { user: "", env: {}, labels: {}, triggers: [], ...golden.base };

@@ -1,20 +1,13 @@
-import { baseEntries, METADATA_LABEL } from "../devcontainer/label.ts";
-import { extendDockerfile } from "../dockerfile/extend.ts";
-import { finalUser } from "../dockerfile/user.ts";
-import { ActionError, tellSome } from "../errors.ts";
+import { ActionError } from "../errors.ts";
 import type { ArchiveEntry } from "../features/archive.ts";
 import { featureError } from "../features/asked.ts";
 import type { FeatureDoubt, FeaturePorts } from "../features/found.ts";
 import { openGate } from "../features/gate.ts";
 import { fetchFeatureContent, type InstalledFeature } from "../features/install.ts";
-import type { ImageConfig } from "../oci/config.ts";
 import { digestOf } from "../oci/digest.ts";
-import type { Platform } from "../oci/platform.ts";
-import { type FeatureStep, type FeatureUsers, featureInstructions, featureScripts } from "../plan/recipe.ts";
+import { type FeatureStep, featureScripts } from "../plan/recipe.ts";
 import { contextTime } from "../sources/context.ts";
-import { containerEnvironment } from "../sources/installation.ts";
-import { scopeOf } from "../sources/scopes.ts";
-import type { Gathered } from "../sources/sources.ts";
+import type { ImageUsers } from "../sources/image-users.ts";
 import type { Files } from "../world.ts";
 
 /** The options as the install script reads them; a feature's own file of that name, which could be a link, is left out. */
@@ -71,72 +64,8 @@ function notRead({ what, error }: FeatureDoubt): ActionError {
   });
 }
 
-/** What is built for one platform, once the base image is known. */
-export type FeatureBuild = {
-  readonly gathered: Gathered;
-  readonly platform: Platform;
-  readonly base: ImageConfig;
-  readonly features: readonly FeatureToInstall[];
-};
-
-/**
- * The Dockerfile that installs the features on top of the user's target, for one platform.
- * @returns its text, how many lines of it are the user's, and for whom features are installed.
- * @throws ActionError E_DOCKERFILE where the user of the image cannot be told, E_CONFIG for an environment that cannot be set.
- */
-export function featureDockerfile({ gathered, platform, base, features }: FeatureBuild): {
-  readonly text: string;
-  readonly ownLines: number;
-  readonly users: FeatureUsers;
-} {
-  const { dockerfile, dockerfileText, definition, configuration, relative } = gathered;
-  const target = definition.target?.value;
-  const found = finalUser(dockerfile, target, scopeOf(gathered, platform), base);
-  if (found.kind === "unresolved")
-    throw new ActionError("E_DOCKERFILE", {
-      what: `Which user the image has cannot be told before the build: USER holds ${tellSome(found.names)}.`,
-      fix: "Write the user's name, or give the variable a value with ARG or ENV: features are installed for that user.",
-      at: { file: dockerfile.file, line: found.line },
-    });
-  const instructions = featureInstructions({
-    escapeChar: dockerfile.escape,
-    steps: stepsOf(features, relative),
-    containerEnv: containerEnvironment(configuration),
-    imageUser: found.user,
-    at: { file: relative },
-  });
-  return {
-    ...extendDockerfile(dockerfileText, dockerfile, target, instructions),
-    users: featureUsers(gathered, base, found.user),
-  };
-}
-
-/**
- * The last user that anybody names. A user in the base's label that holds a variable is passed over: it would be another one on every
- * machine.
- * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/containerFeatures.ts (getFeaturesBuildOptions)
- */
-function featureUsers({ configuration, definition }: Gathered, base: ImageConfig, imageUser: string): FeatureUsers {
-  const labelled = baseEntries(base.labels[METADATA_LABEL]).map((entry) => ({
-    containerUser: isPlain(entry.containerUser) ? entry.containerUser : undefined,
-    remoteUser: isPlain(entry.remoteUser) ? entry.remoteUser : undefined,
-  }));
-  const all = [...labelled, configuration.json];
-  const last = (name: "containerUser" | "remoteUser"): string | undefined => {
-    const value = all.findLast((entry) => typeof entry[name] === "string" && entry[name] !== "")?.[name];
-    return typeof value === "string" ? value : undefined;
-  };
-  const own = definition.user?.value ?? imageUser;
-  // A group behind the user is none of a feature's business.
-  const containerUser = last("containerUser") ?? own.replace(/:.*$/, "");
-  return { containerUser, remoteUser: last("remoteUser") ?? containerUser };
-}
-
-function isPlain(value: unknown): value is string {
-  return typeof value === "string" && !value.includes("${");
-}
-
-function stepsOf(features: readonly FeatureToInstall[], relative: string): FeatureStep[] {
+/** The features as the instructions name them, in the order of installation. */
+export function stepsOf(features: readonly FeatureToInstall[], relative: string): FeatureStep[] {
   return features.map(({ feature: { id, asked, metadata } }, number) => ({
     folder: `${id.replace(/[^A-Za-z0-9._-]/g, "_")}_${number}`,
     name: asked.id,
@@ -153,7 +82,7 @@ function stepsOf(features: readonly FeatureToInstall[], relative: string): Featu
 export async function layOutFeatures(
   files: Files,
   features: readonly FeatureToInstall[],
-  users: FeatureUsers,
+  users: ImageUsers,
   to: string,
 ): Promise<void> {
   await files.makeDirectory(to, { mode: 0o755 });

@@ -8,7 +8,8 @@ import type { Binding } from "../plan/upstream.ts";
 import { layOutContext } from "../sources/context.ts";
 import type { Gathered } from "../sources/sources.ts";
 import type { Files } from "../world.ts";
-import { type FeatureToInstall, featureDockerfile, layOutFeatures } from "./feature-build.ts";
+import { extendedDockerfile } from "./dockerfile.ts";
+import { type FeatureToInstall, layOutFeatures } from "./feature-build.ts";
 
 /** What a build reads: the user's content as it was hashed, and a Dockerfile for each platform. */
 export type Layout = {
@@ -111,23 +112,19 @@ async function layOutPlatform(
     raw: gathered.configuration.raw,
   });
   await files.write(`${dockerfile}.dockerignore`, NOTHING_IGNORED);
-  if (features.length === 0) {
+  const extended = extendedDockerfile({ gathered, platform, base, features });
+  if (!extended) {
     await files.write(dockerfile, gathered.dockerfileText);
     const ownLines = gathered.dockerfileText.split("\n").length;
     return { dockerfile, contextFolder, ownLines, target: gathered.definition.target?.value, contexts, label };
   }
-  const { text, ownLines, users } = featureDockerfile({ gathered, platform, base, features });
-  const featuresFolder = `${folder}/features-${platformSlug(platform)}`;
+  const { text, ownLines, users } = extended;
   await files.write(dockerfile, text);
+  const laidOut = { dockerfile, contextFolder, ownLines, target: undefined, contexts, label };
+  if (features.length === 0) return laidOut;
+  const featuresFolder = `${folder}/features-${platformSlug(platform)}`;
   await layOutFeatures(files, features, users, featuresFolder);
-  return {
-    dockerfile,
-    contextFolder,
-    ownLines,
-    target: undefined,
-    contexts: { ...contexts, [FEATURES_CONTEXT]: featuresFolder },
-    label,
-  };
+  return { ...laidOut, contexts: { ...contexts, [FEATURES_CONTEXT]: featuresFolder } };
 }
 
 /** Not an empty file: a frontend might take that for none, and read the ignore file of the context. */

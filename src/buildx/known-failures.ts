@@ -274,6 +274,12 @@ export const KNOWN_OUTPUT: readonly KnownFailure[] = [
   NO_EMULATION,
   DISK_FULL,
   {
+    words: /^remote-user-uid cannot (give .*)$/m,
+    code: "E_INPUT",
+    what: "the input remote-user-uid cannot $1",
+    fix: "Name another uid, correct remoteUser, or leave remote-user-uid out: the user then keeps its own.",
+  },
+  {
     words:
       /exec:? "?([^":\s]+)"?: (?:stat \S+: no such file or directory|no such file or directory|executable file not found)/,
     code: "E_DOCKERFILE",

@@ -18,6 +18,8 @@ type Surroundings = {
   readonly isForeign: boolean;
   readonly imageUser: string;
   readonly folderOwner: number | "anyone";
+  /** Who was given a uid in the image. */
+  readonly renumbered?: { readonly user: string; readonly uid: number } | undefined;
   readonly runArgs?: readonly RunArg[];
 };
 
@@ -34,9 +36,9 @@ const ENGINE_SOCKET = "/var/run/docker.sock";
  */
 export function containerOptions(
   merged: MergedMetadata,
-  { isForeign, imageUser, folderOwner, runArgs = [] }: Surroundings,
+  { isForeign, imageUser, folderOwner, renumbered, runArgs = [] }: Surroundings,
 ): ContainerOptions {
-  const user = userOption(merged, { imageUser, folderOwner });
+  const user = userOption(merged, { imageUser, folderOwner, renumbered });
   const rights = [
     ...(merged.privileged ? [["--privileged"]] : []),
     ...merged.capAdd.map((capability) => ["--cap-add", capability]),
@@ -67,12 +69,13 @@ export function containerOptions(
 /** Root writes in everybody's folders; any other user than their owner fails at the first file that a step writes. */
 function userOption(
   { remoteUser, containerUser }: MergedMetadata,
-  { imageUser, folderOwner }: Pick<Surroundings, "imageUser" | "folderOwner">,
+  { imageUser, folderOwner, renumbered }: Pick<Surroundings, "imageUser" | "folderOwner" | "renumbered">,
 ): { readonly name: string | undefined; readonly instead?: string } {
   const told = [remoteUser, containerUser].find((user) => user !== undefined && !user.includes("${"));
   const user = told ?? (imageUser || "root");
-  const isAtHome =
-    folderOwner === "anyone" || /^(root|0)(:|$)/.test(user) || user.split(":", 1)[0] === `${folderOwner}`;
+  const [name = ""] = user.split(":", 1);
+  const isOwner = name === `${folderOwner}` || (renumbered?.user === name && renumbered.uid === folderOwner);
+  const isAtHome = folderOwner === "anyone" || name === "root" || name === "0" || isOwner;
   return isAtHome ? { name: told } : { name: "root", instead: user };
 }
 

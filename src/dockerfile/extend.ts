@@ -24,7 +24,7 @@ export function extendDockerfile(
   const last = stage.instructions.at(-1) ?? stage.from;
   if (last.isOpen)
     throw new ActionError("E_DOCKERFILE", {
-      what: `${dockerfile.file}:${last.line}: the ${last.keyword} instruction does not end: features could not be installed behind it.`,
+      what: `${dockerfile.file}:${last.line}: the ${last.keyword} instruction does not end: nothing can be added behind it.`,
       fix: `Take the ${dockerfile.escape} at the end of its last line away.`,
       at: { file: dockerfile.file, line: last.line },
     });

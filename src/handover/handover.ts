@@ -10,6 +10,7 @@ import type { Sources } from "../plan/plan.ts";
 import { readFoundConfig } from "../probe/verify.ts";
 import type { Outcome } from "../publish/outcome.ts";
 import type { Handover } from "../report/report.ts";
+import { type Renumbering, renumberingOf } from "../sources/image-users.ts";
 import { type Readable, tellWithheld } from "../sources/readable.ts";
 import type { Exec, World } from "../world.ts";
 
@@ -21,6 +22,8 @@ type Circumstances = {
   readonly readable: Pick<Readable, "env" | "withheld" | "holdsSecret">;
   readonly folders: WorkspaceFolders;
   readonly runArgs: readonly RunArg[];
+  /** What became of the input `remote-user-uid`. */
+  readonly renumbering: Renumbering | undefined;
 };
 
 /**
@@ -29,7 +32,7 @@ type Circumstances = {
  */
 export async function makeHandover(
   config: ImageConfig,
-  { isForeign, readable, folders, runArgs }: Circumstances,
+  { isForeign, readable, folders, runArgs, renumbering }: Circumstances,
   { files, host, log }: Pick<World, "files" | "host" | "log">,
 ): Promise<Handover> {
   const merged = mergeMetadata(baseEntries(config.labels[METADATA_LABEL]));
@@ -58,8 +61,15 @@ export async function makeHandover(
   const { folderOwner } = host.capabilities;
   const options = containerOptions(
     { ...merged, ...(remoteUser ? { remoteUser } : {}), ...(containerUser ? { containerUser } : {}) },
-    { isForeign, imageUser: config.user, folderOwner, runArgs },
+    {
+      isForeign,
+      imageUser: config.user,
+      folderOwner,
+      runArgs,
+      renumbered: renumbering?.kind === "renumbered" ? renumbering : undefined,
+    },
   );
+  if (renumbering?.kind === "as it is") log.info(`The input remote-user-uid changes nothing: ${renumbering.why}.`);
   if (options.insteadOfUser !== undefined)
     log.info(
       `The container's options say --user root and not ${options.insteadOfUser}: the folders of a job are the user ${folderOwner}'s on this host, and no other user but root can write there.`,
@@ -159,7 +169,12 @@ export async function handOver(
   const isForeign = world.host.event.isFork && localImage !== undefined;
   const { configuration } = build;
   const circumstances = { isForeign, folders: configuration.folders, runArgs: readRunArgs(configuration) };
-  if (config) return makeHandover(config, { ...circumstances, readable: untold(build) }, world);
+  if (config)
+    return makeHandover(
+      config,
+      { ...circumstances, readable: untold(build), renumbering: renumberingOf(build, config) },
+      world,
+    );
   world.log.warning("The image's config could not be read: the outputs container, env and metadata are empty.");
   return undefined;
 }

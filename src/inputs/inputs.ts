@@ -54,6 +54,8 @@ export type Inputs = {
   readonly lockfile: "use" | "require" | "ignore";
   /** What the configuration may read of the step's environment; `undefined` for everything but secrets, and for a fork's nothing. */
   readonly localEnv: readonly NamePattern[] | undefined;
+  /** The uid that the image's remote user gets; nothing where it keeps its own. */
+  readonly remoteUserUid: number | undefined;
   /** How an image is built. */
   readonly build: BuildInputs;
   /** What is attached to it. */
@@ -76,4 +78,6 @@ export type Defaults = {
   readonly cacheRepository: string | undefined;
   /** The host's own registry, where that speaks plain http. */
   readonly plainRegistry?: string | undefined;
+  /** Whose the folders are that a job's container gets: one user's, or whoever works in it is made their owner. */
+  readonly folderOwner?: number | "anyone";
 } & Pick<Event, "isFork" | "whyFork" | "whyNoSecrets">;

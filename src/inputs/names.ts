@@ -24,6 +24,7 @@ export const INPUTS = [
   "additional-features",
   "lockfile",
   "local-env",
+  "remote-user-uid",
   "platforms",
   "runners",
   "target",

@@ -12,6 +12,7 @@ import { readBuildInputs } from "./build-inputs.ts";
 import { refuseContradictions } from "./contradictions.ts";
 import type { Defaults, Inputs } from "./inputs.ts";
 import { autoOrBoolean, boolean, choice, items, list, type ReadInput, separated, text, wrong } from "./read-input.ts";
+import { readRemoteUserUid } from "./remote-user-uid.ts";
 import { parseRunner, platformNamedTwice, type Runner } from "./runners.ts";
 import { readRelease, readTags } from "./tag-inputs.ts";
 
@@ -21,6 +22,7 @@ import { readRelease, readTags } from "./tag-inputs.ts";
  */
 export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
   const login = readLogin(read, defaults);
+  const uid = readRemoteUserUid(read, defaults);
   const inputs: Inputs = {
     dialect: readDialect(read),
     cacheRepository: readCacheRepository(read, defaults),
@@ -48,10 +50,11 @@ export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
     additionalFeatures: readAdditionalFeatures(read),
     lockfile: choice(read, "lockfile", ["use", "require", "ignore"]),
     localEnv: readLocalEnv(read),
+    remoteUserUid: uid.uid,
     build: readBuildInputs(read),
     attestations: readAttestationInputs(read),
     registryLogin: login.login,
-    noticed: login.noticed,
+    noticed: [...login.noticed, ...uid.noticed],
     dockerConfiguration: readConfiguration(read),
     secretTexts: ["registry-password", "docker-config-base64"].flatMap((name) => text(read, name) ?? []),
     insecure: readInsecure(read, defaults),

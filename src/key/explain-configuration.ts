@@ -32,9 +32,12 @@ export function compareConfiguration(before: PlatformPlan, now: PlatformPlan, pl
   ];
   differences.push(...named.map((name) => tell(`${name} changed`, propertyPlace(places, name))));
   const [version, versionNow] = [before.yours.options.cacheVersion, now.yours.options.cacheVersion];
-  if (version === versionNow) return differences;
-  const text = `cache-version ${told(version)} → ${told(versionNow)}`;
-  return [...differences, { part: "yours", ingredient: "option", text }];
+  const [uid, uidNow] = [before, now].map(({ yours }) => yours.options.remoteUserUid?.toString());
+  const options = [
+    ...(version === versionNow ? [] : [`cache-version ${told(version)} → ${told(versionNow)}`]),
+    ...(uid === uidNow ? [] : [`remote-user-uid ${told(uid)} → ${told(uidNow)}`]),
+  ];
+  return [...differences, ...options.map((text): Difference => ({ part: "yours", ingredient: "option", text }))];
 }
 
 function movedValue(
@@ -55,7 +58,7 @@ function propertyPlace({ properties, configuration }: Places, name: string): Non
   return memberOf(properties, name) ?? { file: configuration };
 }
 
-/** What features are installed with, where it is not told already that it is written differently. */
+/** What features are installed with, and who gets another uid, where it is not told already that it is written differently. */
 export function compareInstallation(
   before: PlatformPlan,
   now: PlatformPlan,
@@ -63,13 +66,16 @@ export function compareInstallation(
   places: Places,
 ): Difference[] {
   const [was, is] = [before.yours.installation ?? {}, now.yours.installation ?? {}];
-  if (before.upstream.features.length === 0 || now.upstream.features.length === 0) return [];
+  const haveFeatures = before.upstream.features.length > 0 && now.upstream.features.length > 0;
+  const haveUid = before.yours.options.remoteUserUid !== undefined && now.yours.options.remoteUserUid !== undefined;
+  if (!haveFeatures && !haveUid) return [];
+  const use = haveFeatures ? "with which features are installed" : "of whom one gets the remote-user-uid";
   return changedMembers(was, is).flatMap((name): Difference[] => {
     if (told.some(({ text }) => text === `${name} changed`)) return [];
     const note = inBrackets([tellVariables(places, name)]);
     const shown = name === "serviceUser" ? "the service's user" : name;
-    const text = `${shown} changed, with which features are installed${note}`;
-    return [{ part: "yours", ingredient: "feature", text, at: propertyPlace(places, name) }];
+    const text = `${shown} changed, ${use}${note}`;
+    return [{ part: "yours", ingredient: haveFeatures ? "feature" : "configuration", text, at: propertyPlace(places, name) }];
   });
 }
 

@@ -35,6 +35,8 @@ export type Yours = {
   readonly options: {
     readonly platform: string;
     readonly cacheVersion?: string;
+    /** The uid that the remote user gets. */
+    readonly remoteUserUid?: number;
     /** Options of `docker buildx build` that change the image, as they are written, in order. */
     readonly build?: readonly string[];
     /** Ids of the build's secrets; what they hold no key sees. */
@@ -43,7 +45,10 @@ export type Yours = {
   readonly features: readonly WrittenFeature[];
   /** As it is written; only beside features. */
   readonly installOrder?: readonly Json[];
-  /** For whom features are installed, and the environment that the image then has: as the configuration says, variables replaced. */
+  /**
+   * For whom features are installed, or who gets another uid, and beside features the environment that the image then has: as the
+   * configuration says, variables replaced.
+   */
   readonly installation?: Readonly<Record<string, string>>;
 };
 

@@ -21,6 +21,7 @@ function isYours(value: unknown): boolean {
     isRecord(value.arguments) &&
     isRecord(options) &&
     isTextOrNothing(options.cacheVersion) &&
+    (options.remoteUserUid === undefined || typeof options.remoteUserUid === "number") &&
     isListOf(features, isRecord)
   );
 }

@@ -106,7 +106,7 @@ function instructionLines(gathered: Gathered, platform: Platform): number[][] {
 
 /** A reference may be private where a build arg is part of it, or a variable of the environment. */
 export function findHidden(
-  { definition, arguments: { args }, configuration, features }: Gathered,
+  { definition, arguments: { args }, configuration, features, remoteUserUid }: Gathered,
   images: readonly ImageSource[],
 ): Hidden {
   const { source, target, contexts, counted } = definition;
@@ -131,7 +131,11 @@ export function findHidden(
     installOrder: configuration.substitutions.some(
       ({ path, fromEnvironment }) => fromEnvironment && path[0] === "overrideFeatureInstallOrder",
     ),
-    installation: new Set(features ? installationOf(configuration, definition.user).hidden : []),
+    installation: new Set(
+      features || remoteUserUid !== undefined
+        ? installationOf(configuration, definition.user, { hasFeatures: features !== undefined }).hidden
+        : [],
+    ),
     options: new Set(counted.flatMap((option) => (option.fromEnvironment ? [formatOption(option)] : []))),
   };
 }

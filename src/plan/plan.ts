@@ -162,7 +162,7 @@ function treesOf({ context, namedContexts }: Gathered): Trees {
 }
 
 function makeYours(inputs: Inputs, gathered: Gathered, platform: Platform, trees: Trees): Yours {
-  const { configuration, definition, dockerfile, features } = gathered;
+  const { configuration, definition, dockerfile, features, remoteUserUid } = gathered;
   const { secretIds } = gathered.arguments;
   const { containerEnv, ...users } = pickLabel(configuration.raw).yours;
   const { source, target } = definition;
@@ -184,20 +184,23 @@ function makeYours(inputs: Inputs, gathered: Gathered, platform: Platform, trees
     options: {
       platform: formatPlatform(platform),
       ...(inputs.cacheVersion === undefined ? {} : { cacheVersion: inputs.cacheVersion }),
+      ...(remoteUserUid === undefined ? {} : { remoteUserUid }),
       ...(definition.counted.length === 0 ? {} : { build: definition.counted.map(formatOption) }),
       ...(secretIds.length === 0 ? {} : { secrets: secretIds }),
     },
     features: features?.written ?? [],
-    ...(features ? installation(gathered) : {}),
+    ...(features || remoteUserUid !== undefined ? installation(gathered) : {}),
   };
 }
 
-/** What decides, beside the features themselves, what they leave in the image. */
-function installation({ configuration, definition }: Gathered): Pick<Yours, "installOrder" | "installation"> {
+/** What decides, beside the features themselves, what they leave in the image, and who gets another uid. */
+function installation(gathered: Gathered): Pick<Yours, "installOrder" | "installation"> {
+  const { configuration, definition, features } = gathered;
   const { overrideFeatureInstallOrder: order } = configuration.json;
+  const hasFeatures = features !== undefined;
   return {
-    ...(Array.isArray(order) && order.length > 0 ? { installOrder: order } : {}),
-    installation: installationOf(configuration, definition.user).values,
+    ...(hasFeatures && Array.isArray(order) && order.length > 0 ? { installOrder: order } : {}),
+    installation: installationOf(configuration, definition.user, { hasFeatures }).values,
   };
 }
 

@@ -1,5 +1,7 @@
 import { quoteWord } from "../dockerfile/extend.ts";
 import { ActionError, type Place } from "../errors.ts";
+import type { ImageUsers } from "../sources/image-users.ts";
+import { renumberInstruction } from "./renumber.ts";
 
 /** The named build context that holds the features. */
 export const FEATURES_CONTEXT = "dev_containers_feature_content_source";
@@ -15,17 +17,16 @@ export type FeatureStep = {
   readonly at: Place;
 };
 
-/** For whom features are installed: what they see as `_CONTAINER_USER` and `_REMOTE_USER`. */
-export type FeatureUsers = { readonly containerUser: string; readonly remoteUser: string };
-
 export type Recipe = {
   /** Of the Dockerfile that is extended. */
   readonly escapeChar: string;
   readonly steps: readonly FeatureStep[];
   /** The configuration's own `containerEnv`, variables replaced. */
   readonly containerEnv: readonly (readonly [name: string, value: string])[];
-  /** The user that the image has without features, and keeps. */
+  /** The user that the image has without all this, and keeps. */
   readonly imageUser: string;
+  /** A user who gets another uid, last of all. */
+  readonly renumbered: { readonly user: string; readonly uid: number } | undefined;
   readonly at: Place;
 };
 
@@ -34,12 +35,12 @@ const WORK = "/tmp/dev-container-features";
 const MOUNT = "/tmp/dev-container-features-source";
 
 /**
- * The instructions that install features on top of a stage, one text each. Everything runs in the JSON form: a `SHELL` of the user's
- * Dockerfile does not matter then.
+ * The instructions that stand on top of a stage, one text each: they install features and give the remote user another uid. Everything
+ * runs in the JSON form: a `SHELL` of the user's Dockerfile does not matter then.
  * @throws ActionError E_CONFIG for an environment variable that a Dockerfile cannot set, E_DOCKERFILE for such a user.
  * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-configuration/containerFeaturesConfiguration.ts (getContainerFeaturesBaseDockerFile)
  */
-export function featureInstructions({ escapeChar, steps, containerEnv, imageUser, at }: Recipe): string[] {
+export function addedInstructions({ escapeChar, steps, containerEnv, imageUser, renumbered, at }: Recipe): string[] {
   const run = (step: FeatureStep, script: string): string =>
     `RUN --mount=type=bind,from=${FEATURES_CONTEXT},source=${step.folder},target=${MOUNT} ["/bin/sh", "${MOUNT}/${script}"]`;
   const [first] = steps;
@@ -57,7 +58,8 @@ export function featureInstructions({ escapeChar, steps, containerEnv, imageUser
       ...step.containerEnv.map((one) => environmentInstruction(one, { escapeChar, live: true, at: step.at })),
       run(step, "install"),
     ]),
-    `RUN ["/bin/rm", "-rf", "${WORK}"]`,
+    ...(first ? [`RUN ["/bin/rm", "-rf", "${WORK}"]`] : []),
+    ...(renumbered ? [renumberInstruction(renumbered)] : []),
     `USER ${quoteWord(imageUser, escapeChar, { live: false })}`,
     ...containerEnv.map((one) => environmentInstruction(one, { escapeChar, live: false, at })),
   ];
@@ -83,14 +85,14 @@ export function environmentInstruction(
 }
 
 /** What lies beside a feature's own content: path in its folder → text. Nothing in it depends on the machine. */
-export function featureScripts(step: FeatureStep, users: FeatureUsers): Readonly<Record<string, string>> {
+export function featureScripts(step: FeatureStep, users: ImageUsers): Readonly<Record<string, string>> {
   return { prepare: prepareScript(users), install: installScript(step) };
 }
 
 /**
  * The homes are looked up once, before anything is installed: a feature that makes the user sees none, as under the reference CLI.
  */
-function prepareScript({ containerUser, remoteUser }: FeatureUsers): string {
+function prepareScript({ containerUser, remoteUser }: ImageUsers): string {
   return `#!/bin/sh
 set -e
 home() {

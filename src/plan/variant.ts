@@ -8,7 +8,7 @@ import type { Gathered } from "../sources/sources.ts";
  * @returns `undefined` where the inputs say nothing of it.
  */
 export function variantOf(
-  { build, additionalFeatures, buildContextPath }: Inputs,
+  { build, additionalFeatures, buildContextPath, remoteUserUid }: Inputs,
   { arguments: { args } }: Gathered,
 ): Json | undefined {
   const named = new Set(build.args.entries.map(({ name }) => name));
@@ -18,6 +18,7 @@ export function variantOf(
     contexts: build.contexts.map(({ name, value }) => [name, value]),
     contextPath: buildContextPath ?? [],
     features: additionalFeatures,
+    remoteUserUid: remoteUserUid ?? [],
     target: build.target ?? [],
   };
   const said = Object.entries(parts).filter(([, part]) => !isEmpty(part));

@@ -6,13 +6,15 @@ import type { Written } from "./definition-shape.ts";
 
 /**
  * The users and the environment that features are installed with, as the configuration says, variables replaced.
- * @param serviceUser of a compose service: features are installed for it where nobody else is named.
+ * @param serviceUser of a compose service: what is added to the image is for it where nobody else is named.
+ * @param hasFeatures without them the users alone count, of whom one may get another uid.
  * @returns what goes into the plan, and the names of what came from the environment.
  * @throws ActionError E_CONFIG for a user or a value that is no text.
  */
 export function installationOf(
   configuration: Substituted,
-  serviceUser?: Written,
+  serviceUser: Written | undefined,
+  { hasFeatures }: { readonly hasFeatures: boolean },
 ): {
   readonly values: Readonly<Record<string, string>>;
   readonly hidden: readonly string[];
@@ -22,7 +24,7 @@ export function installationOf(
     if (value === undefined || value === null || typeof value === "string") return { name, path: [name], value };
     throw wrongType(configuration, [name], "a text");
   });
-  const env = containerEnvironment(configuration).map(([name, value]) => ({
+  const env = (hasFeatures ? containerEnvironment(configuration) : []).map(([name, value]) => ({
     name: `containerEnv.${name}`,
     path: ["containerEnv", name],
     value,
@@ -56,7 +58,7 @@ export function containerEnvironment(configuration: Substituted): readonly (read
 
 function wrongType(configuration: Substituted, path: JsonPath, wanted: string): ActionError {
   return new ActionError("E_CONFIG", {
-    what: `${formatPath(path)} is not ${wanted}, and features are installed with it.`,
+    what: `${formatPath(path)} is not ${wanted}, and what is added to the image depends on it.`,
     fix: wanted === "a text" ? "Put it into double quotes." : 'Write it as { "NAME": "value" }.',
     at: placeOf(configuration, path),
   });

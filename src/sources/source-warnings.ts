@@ -13,19 +13,26 @@ const DECIDES = new Set<string | number>([
   ...["features", "overrideFeatureInstallOrder"],
 ]);
 
-/** Features are installed with them; without features they stand in the label alone, as they are written. */
-const DECIDES_WITH_FEATURES = new Set<string | number>(["containerEnv", "containerUser", "remoteUser"]);
+/** Features are installed for them, and one of them may get another uid; else they stand in the label alone, as they are written. */
+const USERS = new Set<string | number>(["containerUser", "remoteUser"]);
 
 /** These are paths themselves, and count from the workspace wherever that is. */
 const PATHS = new Set(["dockerFile", "context", "dockerComposeFile", "build.dockerfile", "build.context"]);
 
+type Deciding = {
+  readonly hasFeatures: boolean;
+  /** Whether the remote user gets another uid. */
+  readonly renumbers: boolean;
+  readonly readable: Pick<Readable, "withheld">;
+};
+
 /** What decides about the image and is another one on another machine: variables that are withheld or not set here, and where the checkout lies. */
 export function substitutionWarnings(
   configuration: Substituted,
-  { hasFeatures, readable }: { readonly hasFeatures: boolean; readonly readable: Pick<Readable, "withheld"> },
+  { hasFeatures, renumbers, readable }: Deciding,
 ): Warning[] {
   const decides = ([first = ""]: Substitution["path"]): boolean =>
-    DECIDES.has(first) || (hasFeatures && DECIDES_WITH_FEATURES.has(first));
+    DECIDES.has(first) || ((hasFeatures || renumbers) && USERS.has(first)) || (hasFeatures && first === "containerEnv");
   const deciding = configuration.substitutions.filter(({ path }) => decides(path));
   const warn = (path: Substitution["path"], text: string): Warning => ({ text, at: placeOf(configuration, path) });
   return [

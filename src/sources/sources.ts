@@ -5,10 +5,10 @@ import {
   findConfiguration,
 } from "../devcontainer/find.ts";
 import { isJsonObject, type JsonObject } from "../devcontainer/json.ts";
-import { parseConfiguration } from "../devcontainer/parse.ts";
+import { parseConfiguration, placeOf } from "../devcontainer/parse.ts";
 import { pathWithin, resolvePath, type Workspace } from "../devcontainer/paths.ts";
 import { type Substituted, substitute } from "../devcontainer/substitute.ts";
-import { withNoticed } from "../errors.ts";
+import { type Warning, withNoticed } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Effort, Files } from "../world.ts";
 import {
@@ -45,6 +45,8 @@ export type Gathered = BuildSource & {
   readonly features: FeatureSources | undefined;
   /** What reading all this may cost; nothing is counted any more once it has been read. */
   readonly effort: Effort;
+  /** The uid that the remote user of the image gets; nothing where it keeps its own. */
+  readonly remoteUserUid: number | undefined;
 };
 
 /**
@@ -96,11 +98,17 @@ async function gatherAround(
   const taken = [...entries.values()].map((paths) => ({ root, entries: paths }));
   await refuseGitLogins([...taken, ...namedContexts.values()], files, readable.holdsSecret);
   const { additionalFeatures: additional, lockfile } = inputs;
+  const uid = askedUid(inputs, configuration);
   const refused = host.event.isFork ? rightsIn(configured.counted) : [];
   const told = [
     ...refusedRights(refused),
-    ...substitutionWarnings(configuration, { hasFeatures: mayHaveFeatures(configuration, additional), readable }),
+    ...substitutionWarnings(configuration, {
+      hasFeatures: mayHaveFeatures(configuration, additional),
+      renumbers: uid.asked !== undefined,
+      readable,
+    }),
     ...gitWarnings(namedContexts, definition),
+    ...uid.warnings,
   ];
   const request = { configuration, found, workspace, additional, lockfile };
   const features = mayHaveFeatures(configuration, additional)
@@ -116,9 +124,22 @@ async function gatherAround(
     features,
     triggers,
     effort,
+    remoteUserUid: uid.asked,
     ...read,
     warnings: [...told, ...read.warnings],
   };
+}
+
+/** The configuration has the last word, as under the reference CLI. */
+function askedUid(
+  { remoteUserUid }: Inputs,
+  configuration: Substituted,
+): { readonly asked: number | undefined; readonly warnings: readonly Warning[] } {
+  if (remoteUserUid === undefined || configuration.json.updateRemoteUserUID !== false)
+    return { asked: remoteUserUid, warnings: [] };
+  const at = placeOf(configuration, ["updateRemoteUserUID"]);
+  const text = "The input remote-user-uid changes nothing: the configuration says updateRemoteUserUID: false.";
+  return { asked: undefined, warnings: [{ text, at }] };
 }
 
 type Counting = { readonly found: FoundConfiguration; readonly instead?: Definition | undefined };

@@ -2,7 +2,8 @@ import { lstatSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { featureDockerfile, fetchFeatures, layOutFeatures } from "../../src/build/feature-build.ts";
+import { extendedDockerfile } from "../../src/build/dockerfile.ts";
+import { fetchFeatures, layOutFeatures } from "../../src/build/feature-build.ts";
 import type { InstalledFeature } from "../../src/features/install.ts";
 import { openFiles } from "../../src/host/files.ts";
 import type { ImageConfig } from "../../src/oci/config.ts";
@@ -42,8 +43,8 @@ async function usersOf({ json = {}, dockerfile = `FROM ${BASE}\n`, label, user =
   const base: ImageConfig = { user, env: {}, labels, triggers: [] };
   const features = (probed.plan?.features ?? []).map((feature) => ({ feature, entries: [] }));
   const platform = { os: "linux", architecture: "amd64" };
-  const { users, text } = featureDockerfile({ gathered: sources.build, platform, base, features });
-  return { ...users, imageUser: /USER "(.*)"/.exec(text)?.[1] };
+  const extended = extendedDockerfile({ gathered: sources.build, platform, base, features });
+  return { ...extended?.users, imageUser: /USER "(.*)"/.exec(extended?.text ?? "")?.[1] };
 }
 
 test.each<[string, Users, readonly [container: string, remote: string, image: string]]>([

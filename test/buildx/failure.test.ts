@@ -305,6 +305,11 @@ const OUTPUT: readonly (readonly [name: string, line: string, told: RegExp])[] =
     /no program mise/,
   ],
   ["no program, older words", "exec /usr/bin/node: no such file or directory", /no program \/usr\/bin\/node/],
+  [
+    "a uid that is another user's",
+    "remote-user-uid cannot give dev the uid 1001: it is the uid of node in this image",
+    /the input remote-user-uid cannot give dev the uid 1001: it is the uid of node in this image.*Name another uid/s,
+  ],
   ["no network", "wget: bad address 'example.org'", /HTTPS_PROXY/],
   ["no name server", "W: Temporary failure resolving 'deb.debian.org'", /HTTPS_PROXY/],
   ["something else", "make: *** No rule", /The build's own output stands above/],

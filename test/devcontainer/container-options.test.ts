@@ -195,6 +195,30 @@ describe("who works in a job's container", () => {
   });
 });
 
+describe("who was given a uid works in a job's container where the folders are that uid's", () => {
+  const options = (
+    entry: JsonObject,
+    renumbered: { readonly user: string; readonly uid: number },
+    imageUser = "",
+    folderOwner: number | "anyone" = 1001,
+  ) => containerOptions(mergeMetadata([entry]), { isForeign: false, imageUser, folderOwner, renumbered });
+
+  it.each<[string, JsonObject, string, string]>([
+    ["the remote user", { remoteUser: "dev" }, "", "--user dev"],
+    ["the remote user, with a group", { remoteUser: "dev:staff" }, "", "--user dev:staff"],
+    ["the image's own", {}, "dev", ""],
+    ["not another one", { remoteUser: "ada" }, "dev", "--user root"],
+    ["not one whose name begins so", { remoteUser: "developer" }, "", "--user root"],
+  ])("%s", (_name, entry, imageUser, text) => {
+    expect(options(entry, { user: "dev", uid: 1001 }, imageUser).text).toBe(text);
+  });
+
+  it("not where they are another's", () => {
+    expect(options({ remoteUser: "dev" }, { user: "dev", uid: 1002 }).text).toBe("--user root");
+    expect(options({ remoteUser: "dev" }, { user: "dev", uid: 1002 }, "", "anyone").text).toBe("--user dev");
+  });
+});
+
 describe("runArgs", () => {
   const told = (texts: readonly string[], more: Partial<Parameters<typeof containerOptions>[1]> = {}) =>
     containerOptions(mergeMetadata([{}]), {

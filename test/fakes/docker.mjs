@@ -89,7 +89,7 @@ async function build() {
     return { mediaType, digest: sha(bytes), size: bytes.length };
   };
   const config = await blob(
-    Buffer.from(JSON.stringify({ os, architecture })),
+    Buffer.from(JSON.stringify({ os, architecture, ...configOf(process.env.FAKE_DOCKER_IMAGE) })),
     "application/vnd.oci.image.config.v1+json",
   );
   const layer = await blob(
@@ -104,6 +104,11 @@ async function build() {
     "application/vnd.oci.image.index.v1+json",
   );
   writeFileSync(option("--metadata-file"), JSON.stringify({ "containerimage.digest": index.digest }));
+}
+
+// What a story says that the build leaves: `{"User":"dev"}`.
+function configOf(said) {
+  return said === undefined ? {} : { config: JSON.parse(said) };
 }
 
 // Attestations as BuildKit attaches them: an SBOM where one was asked for, and provenance, in which the images that were used are those of

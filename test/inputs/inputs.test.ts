@@ -85,6 +85,13 @@ const BAD: readonly Bad[] = [
   { name: "an unknown on-drift", inputs: { "on-drift": "ignore" }, words: /on-drift is "ignore"/ },
   { name: "an unknown on-unknown", inputs: { "on-unknown": "miss" }, words: /on-unknown is "miss"/ },
   { name: "an unknown verify", inputs: { verify: "all" }, words: /verify is "all"/ },
+  ...["0", "-1", "1.5", "01001", "0x3e9", "1e3", "vscode", "1001:1001", "2147483648", "99999999999", "AUTO"].map(
+    (uid): Bad => ({
+      name: `a remote-user-uid ${uid}`,
+      inputs: { "remote-user-uid": uid },
+      words: new RegExp(`remote-user-uid is "${uid}", which is not allowed`),
+    }),
+  ),
   { name: "a push that is no boolean", inputs: { push: "yes" }, words: /push is "yes"/ },
   {
     name: "the envbuilder dialect",
@@ -238,4 +245,30 @@ test("a default that is no valid path says what to do about it", () => {
       fix: expect.stringMatching(/^Set cache-repo: the default is made of this repository's own name/),
     }),
   );
+});
+
+describe("remote-user-uid", () => {
+  const uidOf = (value: string, folderOwner?: number | "anyone") => {
+    const { remoteUserUid, noticed } = readInputs((name) => (name === "remote-user-uid" ? value : ""), {
+      cacheRepository: "ghcr.io/team/app/devcontainer",
+      isFork: false,
+      ...(folderOwner === undefined ? {} : { folderOwner }),
+    });
+    return [remoteUserUid, noticed.map(({ text }) => text)];
+  };
+
+  test.each<[string, string, number | "anyone" | undefined, number | undefined]>([
+    ["nothing", "", 1001, undefined],
+    ["a number, whoever owns the folders", " 1002 ", 1001, 1002],
+    ["the largest", "2147483647", "anyone", 2147483647],
+    ["auto: the owner of the job's folders", "auto", 1001, 1001],
+    ["auto: nobody, where they are given to whoever works there", "auto", "anyone", undefined],
+    ["auto: nobody, where nothing is known of them", "auto", undefined, undefined],
+  ])("%s", (_, value, owner, expected) => {
+    expect(uidOf(value, owner)).toEqual([expected, []]);
+  });
+
+  test("auto where root runs the job: nobody, and a warning", () => {
+    expect(uidOf("auto", 0)).toEqual([undefined, [expect.stringContaining("auto and this job runs as root")]]);
+  });
 });

@@ -202,7 +202,7 @@ test("with whom and what features are installed", () => {
     "/work/app",
     { WHO: "ada" },
   );
-  expect(installationOf(configuration)).toEqual({
+  expect(installationOf(configuration, undefined, { hasFeatures: true })).toEqual({
     values: {
       containerUser: "ada",
       remoteUser: "dev",
@@ -212,7 +212,14 @@ test("with whom and what features are installed", () => {
     },
     hidden: ["containerUser", "containerEnv.B"],
   });
-  expect(installationOf(configured({}, "/work/app"))).toEqual({ values: {}, hidden: [] });
+  expect(installationOf(configuration, undefined, { hasFeatures: false })).toEqual({
+    values: { containerUser: "ada", remoteUser: "dev" },
+    hidden: ["containerUser"],
+  });
+  expect(installationOf(configured({}, "/work/app"), undefined, { hasFeatures: true })).toEqual({
+    values: {},
+    hidden: [],
+  });
 });
 
 test("no containerEnv is none", () => {
@@ -227,7 +234,7 @@ test.each<[string, Readonly<Record<string, unknown>>, string, number]>([
   ["a user that is no text", { remoteUser: 5 }, "remoteUser is not a text", 2],
   ["a user of the container that is no text", { containerUser: {} }, "containerUser is not a text", 2],
 ])("%s is refused where features are installed", async (_, json, what, line) => {
-  const error = await refusalOf(() => installationOf(configured(json, "/w")));
+  const error = await refusalOf(() => installationOf(configured(json, "/w"), undefined, { hasFeatures: true }));
   expect(error).toMatchObject({ code: "E_CONFIG", message: expect.stringContaining(what), at: { file: FILE, line } });
 });
 

@@ -2,9 +2,10 @@ import { expect, test } from "vitest";
 import { substitutionWarnings } from "../../src/sources/source-warnings.ts";
 import { configured } from "../devcontainer/configured.ts";
 
-const warned = (json: Readonly<Record<string, unknown>>, hasFeatures: boolean): readonly string[] =>
+const warned = (json: Readonly<Record<string, unknown>>, hasFeatures: boolean, renumbers = false): readonly string[] =>
   substitutionWarnings(configured(JSON.stringify(json), {}), {
     hasFeatures,
+    renumbers,
     readable: { withheld: () => undefined },
   }).map(({ text }) => text);
 
@@ -38,4 +39,10 @@ test.each([
   ["in a hook", { postCreateCommand: "${localWorkspaceFolder}${localEnv:NO}" }, true, []],
 ] as const)("%s", (_, json, hasFeatures, expected) => {
   expect(warned(json, hasFeatures)).toEqual(expected);
+});
+
+test("a user who gets another uid decides about the image, and the environment beside it does not", () => {
+  const json = { remoteUser: "${localEnv:NO}", containerEnv: { A: "${localEnv:NO}" } };
+  expect(warned(json, false, true)).toEqual([UNSET]);
+  expect(warned(json, false)).toEqual([]);
 });

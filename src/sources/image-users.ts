@@ -1,0 +1,62 @@
+import { baseEntries, METADATA_LABEL } from "../devcontainer/label.ts";
+import { mergeMetadata } from "../devcontainer/merge.ts";
+import type { ImageConfig } from "../oci/config.ts";
+import type { Gathered } from "./sources.ts";
+
+/** Who an image is for: who its container runs as, and who works in it. Names or numbers, without groups. */
+export type ImageUsers = { readonly containerUser: string; readonly remoteUser: string };
+
+/**
+ * The last user that anybody names, the configuration after the label. A user in the label that holds a variable is passed over: it would be
+ * another one on every machine.
+ * @param image the base, or what was built on it: both name the same users.
+ * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/containerFeatures.ts (getFeaturesBuildOptions)
+ */
+export function imageUsers(
+  { configuration, definition }: Pick<Gathered, "configuration" | "definition">,
+  { labels, user }: Pick<ImageConfig, "labels" | "user">,
+): ImageUsers {
+  const labelled = baseEntries(labels[METADATA_LABEL]).map((entry) => ({
+    containerUser: isPlain(entry.containerUser) ? entry.containerUser : undefined,
+    remoteUser: isPlain(entry.remoteUser) ? entry.remoteUser : undefined,
+  }));
+  const all = [...labelled, configuration.json];
+  const last = (name: "containerUser" | "remoteUser"): string | undefined => {
+    const value = all.findLast((entry) => typeof entry[name] === "string" && entry[name] !== "")?.[name];
+    return typeof value === "string" ? value : undefined;
+  };
+  const own = definition.user?.value ?? user;
+  // A group behind the user is none of a feature's business.
+  const containerUser = last("containerUser") ?? own.replace(/:.*$/, "");
+  return { containerUser, remoteUser: last("remoteUser") ?? containerUser };
+}
+
+function isPlain(value: unknown): value is string {
+  return typeof value === "string" && !value.includes("${");
+}
+
+/** Whether the remote user of an image gets the uid that was asked for, or in words why nobody does. */
+export type Renumbering =
+  | { readonly kind: "renumbered"; readonly user: string; readonly uid: number }
+  | { readonly kind: "as it is"; readonly why: string };
+
+/**
+ * What becomes of the input `remote-user-uid`: nothing, of root and of a user that is a number already nothing, as with the reference CLI.
+ * @param image the base with the user that the build leaves, or what was built: both say the same.
+ * @returns nothing where no uid is asked for.
+ * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/containerFeatures.ts (getRemoteUserUIDUpdateDetails)
+ */
+export function renumberingOf(
+  gathered: Pick<Gathered, "configuration" | "definition" | "remoteUserUid">,
+  image: Pick<ImageConfig, "labels" | "user">,
+): Renumbering | undefined {
+  const { remoteUserUid: uid } = gathered;
+  if (uid === undefined) return undefined;
+  const asItIs = (why: string): Renumbering => ({ kind: "as it is", why });
+  const { others } = mergeMetadata([...baseEntries(image.labels[METADATA_LABEL]), gathered.configuration.json]);
+  if (others.updateRemoteUserUID === false) return asItIs("the image's metadata says updateRemoteUserUID: false");
+  const [user = ""] = imageUsers(gathered, image).remoteUser.split(":", 1);
+  if (user === "" || user === "root" || user === "0") return asItIs("root works in this dev container");
+  if (/^\d+$/.test(user)) return asItIs(`the user is a number already, ${user}`);
+  return { kind: "renumbered", user, uid };
+}

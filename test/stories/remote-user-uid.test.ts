@@ -1,0 +1,98 @@
+import { beforeEach, expect, test } from "vitest";
+import { put } from "../checkout.ts";
+import type { FakeRegistry } from "../fakes/registry.ts";
+import { type Play, play, type Told } from "./harness.ts";
+import { openSample, seedBase } from "./sample.ts";
+
+let registry: FakeRegistry;
+let workspace: string;
+
+beforeEach(async () => {
+  const sample = await openSample();
+  ({ registry, workspace } = sample);
+  return sample.close;
+});
+
+/** What BuildKit makes of the label that it is told. */
+const IMAGE = JSON.stringify({ User: "root", Labels: { "devcontainer.metadata": '[{"remoteUser":"dev"}]' } });
+const HOSTED = { RUNNER_ENVIRONMENT: "github-hosted", FAKE_DOCKER_IMAGE: IMAGE };
+
+const run = (inputs: Readonly<Record<string, string>> = {}, more: Partial<Play> = {}): Promise<Told> =>
+  play({ workspace, registry, inputs, env: HOSTED, ...more });
+
+const optionsOf = ({ outputs }: Told) => outputs["container-options"];
+
+test("the remote user gets the uid of a hosted job's folders, and later jobs work as that user; it is another image", async () => {
+  const plain = await run();
+  expect(optionsOf(plain)).toBe("--user root");
+  const missed = await run({ "remote-user-uid": "1001", "on-miss": "fail" });
+  expect(JSON.parse(missed.outputs["miss-reasons"] ?? "")).toEqual([
+    { part: "yours", ingredient: "option", text: "remote-user-uid (not set) → 1001" },
+  ]);
+  const built = await run({ "remote-user-uid": "auto" });
+  expect(built.builds[0]?.dockerfile).toMatch(/^USER root\nRUN \["\/bin\/sh","-c",".*","dev","1001"\]\nUSER "root"$/m);
+  expect(built.builds[0]?.args).not.toContain("--target");
+  expect(optionsOf(built)).toBe("--user dev");
+  const hit = await run({ "remote-user-uid": "1001" });
+  expect(hit).toMatchObject({ docker: [], outputs: { result: "hit", image: built.outputs.image } });
+  expect(optionsOf(hit)).toBe("--user dev");
+  expect((await run()).outputs).toMatchObject({ result: "hit", image: plain.outputs.image });
+});
+
+test("on a machine of one's own auto is the uid of the job, and for root nothing, with a warning", async () => {
+  const uid = process.getuid?.() ?? 0;
+  const own = { env: { ...HOSTED, RUNNER_ENVIRONMENT: "self-hosted" } };
+  const told = await run({ "remote-user-uid": "auto" }, own);
+  const text = told.builds[0]?.dockerfile ?? "";
+  if (uid === 0) {
+    expect(text).not.toContain("remote-user-uid");
+    expect(told.log).toContain("::warning::The input remote-user-uid is auto and this job runs as root");
+  } else expect(text).toContain(`"dev","${uid}"`);
+});
+
+test("where runners give the folders away auto changes nothing", async () => {
+  const plain = await run();
+  const gitea = await run({ "remote-user-uid": "auto" }, { env: { ...HOSTED, GITEA_ACTIONS: "true" } });
+  expect(gitea.outputs).toMatchObject({ result: "hit", image: plain.outputs.image, "container-options": "--user dev" });
+});
+
+test("root, who may write anywhere, keeps the number, and that is said", async () => {
+  put(workspace, ".devcontainer/devcontainer.json", '{"build": {"dockerfile": "Dockerfile"}, "remoteUser": "root"}');
+  const told = await run({ "remote-user-uid": "1001" });
+  expect(told.builds[0]?.dockerfile).not.toContain("remote-user-uid");
+  expect(told.log).toContain("The input remote-user-uid changes nothing: root works in this dev container.");
+});
+
+test("the configuration's updateRemoteUserUID: false has the last word", async () => {
+  const json = { build: { dockerfile: "Dockerfile", args: { GREETING: "hello" } }, remoteUser: "dev" };
+  put(workspace, ".devcontainer/devcontainer.json", JSON.stringify({ ...json, updateRemoteUserUID: false }));
+  const plain = await run();
+  const told = await run({ "remote-user-uid": "1001" });
+  expect(told.outputs).toMatchObject({ result: "hit", image: plain.outputs.image });
+  expect(optionsOf(told)).toBe("--user root");
+  expect(told.log).toMatch(
+    /::warning file=\.devcontainer\/devcontainer\.json,line=1::The input remote-user-uid changes nothing: the configuration says/,
+  );
+});
+
+test("the base says who works in an image that is only relabelled", async () => {
+  seedBase(registry, "base/labelled", "1", "one", { User: "vscode" });
+  put(workspace, ".devcontainer/devcontainer.json", JSON.stringify({ image: `${registry.host}/base/labelled:1` }));
+  const told = await run({ "remote-user-uid": "1001" }, { env: { ...HOSTED, FAKE_DOCKER_IMAGE: '{"User":"vscode"}' } });
+  expect(told.builds[0]?.dockerfile).toMatch(/"vscode","1001"\]\nUSER "vscode"\n$/);
+  // The image's own user works in it, and no option has to say so.
+  expect(optionsOf(told)).toBe("");
+});
+
+test("a value that is no uid is refused before anything is asked for", async () => {
+  const told = await run({ "remote-user-uid": "vscode" });
+  expect(told).toMatchObject({ code: 1, requests: [] });
+  expect(told.log).toContain('The input remote-user-uid is "vscode", which is not allowed. [E_INPUT]');
+});
+
+test("a user that only the build would know is an error with its line", async () => {
+  put(workspace, ".devcontainer/Dockerfile", `FROM ${registry.host}/base/os:1\nARG BUILDARCH\nCOPY setup.sh /\nUSER $BUILDARCH\n`);
+  const told = await run({ "remote-user-uid": "1001" });
+  expect(told.code).toBe(1);
+  expect(told.log).toMatch(/\.devcontainer\/Dockerfile,line=4.*USER holds.*\[E_DOCKERFILE\].*remote-user-uid/);
+});
