@@ -69,13 +69,15 @@ export function compareInstallation(
   const haveFeatures = before.upstream.features.length > 0 && now.upstream.features.length > 0;
   const haveUid = before.yours.options.remoteUserUid !== undefined && now.yours.options.remoteUserUid !== undefined;
   if (!haveFeatures && !haveUid) return [];
-  const use = haveFeatures ? "with which features are installed" : "of whom one gets the remote-user-uid";
+  const use = haveFeatures ? "with which features are installed" : "and that user gets remote-user-uid";
   return changedMembers(was, is).flatMap((name): Difference[] => {
     if (told.some(({ text }) => text === `${name} changed`)) return [];
     const note = inBrackets([tellVariables(places, name)]);
     const shown = name === "serviceUser" ? "the service's user" : name;
     const text = `${shown} changed, ${use}${note}`;
-    return [{ part: "yours", ingredient: haveFeatures ? "feature" : "configuration", text, at: propertyPlace(places, name) }];
+    return [
+      { part: "yours", ingredient: haveFeatures ? "feature" : "configuration", text, at: propertyPlace(places, name) },
+    ];
   });
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { type Content, put } from "../checkout.ts";
+import type { Content } from "../checkout.ts";
 import { baseWith, indexOf } from "../plan-of.ts";
-import { type Before, keysAround, type Mutation, movedBy } from "./around.ts";
+import { type Before, type Mutation, movedBy, toldOfAll } from "./around.ts";
 
 const BASE = "registry.test/base:1";
 const configuration = (json: Readonly<Record<string, unknown>>): string => JSON.stringify({ image: BASE, ...json });
@@ -13,9 +13,6 @@ const BEFORE: Before = {
   images: { [BASE]: indexOf({ "linux/amd64": "base" }) },
 };
 const ASKED: Before = { ...BEFORE, inputs: { "remote-user-uid": "1001" } };
-const configure = (json: Readonly<Record<string, unknown>>) => (root: string) =>
-  put(root, ".devcontainer/devcontainer.json", configuration(json));
-
 const YOURS: readonly (Mutation & { readonly before: Before })[] = [
   { name: "a uid that is asked for", inputs: { "remote-user-uid": "1001" }, before: BEFORE },
   { name: "another uid", inputs: { "remote-user-uid": "1002" }, before: ASKED },
@@ -43,10 +40,19 @@ test.each(NOTHING)("must move nothing: $name", async ({ before, ...mutation }) =
 });
 
 test("of a base that names the user the digest counts, which is known without its config", async () => {
-  const one = baseWith(BASE, []);
-  const other = baseWith(BASE, ["RUN true"]);
+  const [one, other] = [baseWith(BASE, []), baseWith(BASE, ["RUN true"])];
   const asked = { ...ASKED, files: files(), images: one.images, ...(one.blobs ? { blobs: one.blobs } : {}) };
-  const [was, is] = await keysAround({ name: "another base", images: other.images, edit: configure({}) }, asked);
-  expect(is.key).not.toBe(was.key);
-  expect(is.source).toBe(was.source);
+  expect(await movedBy({ name: "another base", images: other.images }, asked)).toEqual(["key"]);
+});
+
+test("what is told of each", async () => {
+  expect(await toldOfAll(YOURS.slice(0, 1), BEFORE)).toEqual({
+    "a uid that is asked for": ["remote-user-uid (not set) → 1001"],
+  });
+  expect(await toldOfAll(YOURS.slice(1), ASKED)).toEqual({
+    "another uid": ["remote-user-uid 1001 → 1002"],
+    "who gets it, by the environment": [
+      "remoteUser changed, and that user gets remote-user-uid (it reads the variable WHO) @ .devcontainer/devcontainer.json:1",
+    ],
+  });
 });

@@ -91,7 +91,11 @@ test("a value that is no uid is refused before anything is asked for", async () 
 });
 
 test("a user that only the build would know is an error with its line", async () => {
-  put(workspace, ".devcontainer/Dockerfile", `FROM ${registry.host}/base/os:1\nARG BUILDARCH\nCOPY setup.sh /\nUSER $BUILDARCH\n`);
+  put(
+    workspace,
+    ".devcontainer/Dockerfile",
+    `FROM ${registry.host}/base/os:1\nARG BUILDARCH\nCOPY setup.sh /\nUSER $BUILDARCH\n`,
+  );
   const told = await run({ "remote-user-uid": "1001" });
   expect(told.code).toBe(1);
   expect(told.log).toMatch(/\.devcontainer\/Dockerfile,line=4.*USER holds.*\[E_DOCKERFILE\].*remote-user-uid/);
