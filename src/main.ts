@@ -7,9 +7,11 @@ import { type Door, openStandardDoor, publishOutputs, publishSummary, readInput 
 import { givenInputs, readHost } from "./host/context.ts";
 import { openExec } from "./host/exec.ts";
 import { type OpenFiles, openFiles } from "./host/files.ts";
+import { openGit } from "./host/git.ts";
 import { gunzip, openGunzip } from "./host/gunzip.ts";
 import { openOwner } from "./host/owner.ts";
 import { openTools } from "./host/tools.ts";
+import { foreignRef } from "./inputs/git-inputs.ts";
 import type { Inputs } from "./inputs/inputs.ts";
 import { readInputs } from "./inputs/read-inputs.ts";
 import { noticeUnknownInputs } from "./inputs/unknown-inputs.ts";
@@ -23,7 +25,7 @@ import { describeEnd } from "./report/log.ts";
 import { type Report, reportFailure } from "./report/report.ts";
 import { renderSummary } from "./report/summary.ts";
 import { run } from "./run.ts";
-import type { Host, Registry, World } from "./world.ts";
+import type { Host, World } from "./world.ts";
 
 const OLDEST_NODE = [20, 18] as const;
 
@@ -51,7 +53,7 @@ async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Prom
     await undoAll();
   });
   let report: Report;
-  let registry: Registry | undefined;
+  let close: () => Promise<void> = async () => {};
   try {
     refuseOldNode(process.versions.node);
     for (const { text } of noticeUnknownInputs(givenInputs(process.env))) log.warning(text);
@@ -63,14 +65,16 @@ async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Prom
       ...host.event,
     });
     for (const { text } of inputs.noticed) log.warning(text);
-    const network = openNetwork(inputs, { files, exec, host, log });
-    registry = network.registry;
+    const event = { ...host.event, ...foreignRef(inputs.git) };
+    const network = openNetwork(inputs, { files, exec, host: { ...host, event }, log });
+    close = network.close;
     const salt = (): string => randomBytes(16).toString("hex");
     report = await run(inputs, {
       files,
       exec,
+      git: openGit(),
       log,
-      host,
+      host: { ...host, event },
       clock: Date.now,
       pause,
       salt,
@@ -88,7 +92,7 @@ async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Prom
   }
   await clearAfterTheDead(dead, { files, exec, host, log });
   await undoAll();
-  await registry?.close();
+  await close();
   await finishDiscarding();
   removeTemporaryFolders();
   // The run is over when nothing of it is left.
@@ -160,7 +164,7 @@ function leaveWhenTold(undo: () => Promise<void>): void {
 function openNetwork(
   inputs: Inputs,
   { files, exec, host, log }: Pick<World, "files" | "exec" | "host" | "log">,
-): Pick<World, "registry" | "credentials" | "trust"> {
+): Pick<World, "registry" | "credentials" | "trust" | "web"> & { readonly close: () => Promise<void> } {
   const { cacheRepository, registryLogin, dockerConfiguration, push } = inputs;
   const credentials = openCredentials({
     files,
@@ -182,7 +186,19 @@ function openNetwork(
     insecure: (registry) => isInsecure(inputs.insecure, registry),
   });
   const registry = throughMirrors(direct, inputs.mirrors, { except: cacheRepository, tell: log.info });
-  return { registry, credentials, trust };
+  // A login of git's goes by git's own way, which may be another proxy.
+  const proxy = inputs.git?.proxy;
+  const env = proxy === undefined ? host.env : { http_proxy: proxy, https_proxy: proxy };
+  const own = openHttp({ env, userAgent: "dev-container-cache", trust });
+  return {
+    registry,
+    credentials,
+    trust,
+    web: (url, { headers, limit }) => own.send({ method: "GET", url: new URL(url), headers, limit }),
+    close: async () => {
+      await Promise.all([registry.close(), own.close()]);
+    },
+  };
 }
 
 /** A pause that nobody waits for any more must not keep the step from ending. */

@@ -15,6 +15,7 @@ import { tellLook, tellSources } from "./report/log.ts";
 import { makeReport } from "./report/make-report.ts";
 import type { Report } from "./report/report.ts";
 import type { Triggers } from "./sources/build-source.ts";
+import { openSource } from "./sources/open-source.ts";
 import { openCheckout } from "./sources/workspace.ts";
 import type { World } from "./world.ts";
 
@@ -23,8 +24,9 @@ import type { World } from "./world.ts";
  * @returns what was found out and done; a failure after the probe is part of it, so that the outputs say all that is known.
  * @throws ActionError for what is wrong before the probe: inputs, files, configuration.
  */
-export async function run(inputs: Inputs, world: World): Promise<Report> {
-  const started = world.clock();
+export async function run(inputs: Inputs, outside: World): Promise<Report> {
+  const started = outside.clock();
+  const world = await openSource(inputs, outside);
   const { log, registry } = world;
   const dialect = dialectOf(inputs);
   const folder = await chooseSbomFolder(inputs, world);

@@ -8,6 +8,8 @@ export type World = {
   readonly files: Files;
   readonly registry: Registry;
   readonly exec: Exec;
+  readonly git: Git;
+  readonly web: Web;
   readonly host: Host;
   readonly log: Log;
   readonly clock: Clock;
@@ -87,6 +89,10 @@ export type Files = {
   readonly makeLink: (path: string, target: string, as: { readonly mtime: number }) => Promise<void>;
   /** Sets the modification time of a file, or of a directory after everything in it has been written. */
   readonly touch: (path: string, mtime: number) => Promise<void>;
+  /** Gives a file another name in its folder's file system, over one that has it: nobody ever sees half of it under that name. */
+  readonly move: (from: string, to: string) => Promise<void>;
+  /** Removes a file; that there is none is no failure. */
+  readonly remove: (path: string) => Promise<void>;
 };
 
 /** What a registry said when it did not serve what was asked. */
@@ -170,6 +176,30 @@ export type Exec = (
   },
 ) => Promise<Finished | undefined>;
 
+/**
+ * Runs git with this environment and nothing of the step's; `undefined` where there is no git. What it prints is told nowhere, and kept up to
+ * a megabyte. Secrets go through `env`.
+ */
+export type Git = (args: readonly string[], env: Readonly<Record<string, string>>) => Promise<Finished | undefined>;
+
+/** What a server that is no registry answers to GET. Redirects are not followed, and `truncated` says that the body was longer than asked for. */
+export type WebAnswer =
+  | {
+      readonly kind: "response";
+      readonly status: number;
+      /** By names in small letters. */
+      readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+      readonly body: Uint8Array;
+      readonly truncated: boolean;
+    }
+  | { readonly kind: "failure"; readonly words: string };
+
+/** Asks an address, by the proxy and the trust that git has too. Never throws for what a network or a server does. */
+export type Web = (
+  url: string,
+  options: { readonly headers: Readonly<Record<string, string>>; readonly limit: number },
+) => Promise<WebAnswer>;
+
 /** A program that is fetched once for a machine. `version` is exact. */
 export type Tool = { readonly name: string; readonly version: string; readonly program: string };
 
@@ -191,12 +221,29 @@ export type Host = {
   /** The variables of the step, `INPUT_*` left out. */
   readonly env: Readonly<Record<string, string>>;
   readonly workspace: string;
+  /** What git-url names, once it is cloned: it is built in the place of the workspace. */
+  readonly clone?: Clone;
   /** Where the cache repository is when none is named; `undefined` where the host does not tell. */
   readonly defaultCacheRepository: string | undefined;
   readonly event: Event;
   readonly capabilities: Capabilities;
   /** Normalised: `linux/amd64`. */
   readonly platform: string;
+};
+
+/** One commit of another repository, as files. */
+export type Clone = {
+  /** Called like the repository, and without `.git` in it. */
+  readonly folder: string;
+  /** Where git keeps what it knows of it. */
+  readonly gitFolder: string;
+  /** The repository's page, without a login; `undefined` where it has none. */
+  readonly page: string | undefined;
+  /** How one repository is told from another, whoever asks for it; `undefined` for the one that the run is about. */
+  readonly identity: string | undefined;
+  readonly commit: string;
+  /** The branch or tag that was asked for, as a whole name. */
+  readonly ref: string | undefined;
 };
 
 /** In what the hosts differ, by what each can do. */

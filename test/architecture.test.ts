@@ -11,7 +11,7 @@ const ORDER: readonly string[] = [
   "main.ts",
   "run.ts",
   ...["handover", "report", "publish", "build", "probe", "plan", "sources", "inputs"],
-  ...["features", "compose", "envbuilder", "devcontainer", "dockerfile", "arguments", "key", "sbom"],
+  ...["features", "compose", "envbuilder", "devcontainer", "dockerfile", "arguments", "key", "sbom", "git"],
   ...["buildx", "registry", "host"],
   "world.ts",
   "errors.ts",
@@ -19,7 +19,17 @@ const ORDER: readonly string[] = [
   "oci",
 ];
 
-const KNOWLEDGE = ["features", "compose", "envbuilder", "devcontainer", "dockerfile", "arguments", "key", "sbom"];
+const KNOWLEDGE = [
+  "features",
+  "compose",
+  "envbuilder",
+  "devcontainer",
+  "dockerfile",
+  "arguments",
+  "key",
+  "sbom",
+  "git",
+];
 const WORDS = ["world.ts", "errors.ts", "line.ts", "oci"];
 const BELOW_STORY = [...KNOWLEDGE, "buildx", "registry", ...WORDS];
 
@@ -42,6 +52,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   arguments: ["buildx", ...WORDS],
   key: ["oci"],
   sbom: WORDS,
+  git: WORDS,
   buildx: WORDS,
   registry: WORDS,
   host: WORDS,
@@ -68,6 +79,7 @@ const MODULES: Readonly<Record<string, readonly string[]>> = {
   "host/context.ts": ["node:fs"],
   "host/exec.ts": ["node:child_process", "node:readline"],
   "host/files.ts": ["node:crypto", "node:fs", "node:fs/promises", "node:path", "node:stream", "node:stream/promises"],
+  "host/git.ts": ["@actions/exec"],
   "host/gunzip.ts": ["node:util", "node:zlib"],
   "host/owner.ts": ["node:fs"],
   "host/tools.ts": ["@actions/tool-cache", "node:fs/promises", "node:path"],

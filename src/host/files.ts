@@ -15,6 +15,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   type Stats,
   symlinkSync,
@@ -94,6 +95,8 @@ export function openFiles(temporary: string, owner: Owner = openOwner()): OpenFi
       lutimesSync(path, mtime, mtime);
     },
     touch: async (path, mtime) => utimesSync(path, mtime, mtime),
+    move: async (from, to) => renameSync(from, to),
+    remove: async (path) => rmSync(path, { force: true }),
   };
   return {
     files,

@@ -1,6 +1,7 @@
 import type { NamePattern } from "../arguments/argument.ts";
 import type { JsonObject } from "../devcontainer/json.ts";
 import type { Warning } from "../errors.ts";
+import type { SourcePattern } from "../git/url.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Repository } from "../oci/reference.ts";
 import type { ImagePattern } from "../registry/allowed.ts";
@@ -10,6 +11,7 @@ import type { Insecure } from "../registry/trust.ts";
 import type { Event } from "../world.ts";
 import type { AttestationInputs } from "./attestation-inputs.ts";
 import type { BuildInputs } from "./build-inputs.ts";
+import type { GitSource } from "./git-inputs.ts";
 import type { Runner } from "./runners.ts";
 import type { Release } from "./tag-inputs.ts";
 
@@ -40,7 +42,10 @@ export type Inputs = {
   readonly platforms: readonly Platform[];
   /** No platform twice; those that are not named have a default. */
   readonly runners: readonly Runner[];
-  /** As written: relative to the host's workspace, or absolute. */
+  /** What is built in the place of the checked-out workspace. */
+  readonly git: GitSource | undefined;
+  readonly allowedSources: readonly SourcePattern[];
+  /** As written: relative to the host's workspace, or absolute; of a clone, to that. */
   readonly workspaceFolder: string | undefined;
   readonly devcontainerDir: string | undefined;
   readonly devcontainerJsonPath: string | undefined;

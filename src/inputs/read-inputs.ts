@@ -1,6 +1,7 @@
 import { parseNamePattern } from "../arguments/merge.ts";
 import { isJsonObject, type JsonObject, parseJsonText } from "../devcontainer/json.ts";
 import { ActionError, type Warning } from "../errors.ts";
+import { parseSourcePattern } from "../git/url.ts";
 import { formatPlatform, type Platform, parsePlatform } from "../oci/platform.ts";
 import { parseReference, parseRepository, type Repository } from "../oci/reference.ts";
 import { parseImagePattern } from "../registry/allowed.ts";
@@ -10,6 +11,7 @@ import { decodeCertificate, type Insecure } from "../registry/trust.ts";
 import { readAttestationInputs } from "./attestation-inputs.ts";
 import { readBuildInputs } from "./build-inputs.ts";
 import { refuseContradictions } from "./contradictions.ts";
+import { foreignRef, readGitSource, refuseForeignSource } from "./git-inputs.ts";
 import type { Defaults, Inputs } from "./inputs.ts";
 import { autoOrBoolean, boolean, choice, items, list, type ReadInput, separated, text, wrong } from "./read-input.ts";
 import { readRemoteUserUid } from "./remote-user-uid.ts";
@@ -23,6 +25,8 @@ import { readRelease, readTags } from "./tag-inputs.ts";
 export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
   const login = readLogin(read, defaults);
   const uid = readRemoteUserUid(read, defaults);
+  const insecure = readInsecure(read, defaults);
+  const source = readGitSource(read, { insecure, whyNoSecrets: defaults.whyNoSecrets });
   const inputs: Inputs = {
     dialect: readDialect(read),
     cacheRepository: readCacheRepository(read, defaults),
@@ -41,6 +45,8 @@ export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
     exitOnBuildFailure: boolean(read, "exit-on-build-failure", true),
     platforms: readPlatforms(read),
     runners: readRunners(read),
+    git: source.git,
+    allowedSources: list(read, "allowed-sources", parseSourcePattern),
     workspaceFolder: text(read, "workspace-folder"),
     devcontainerDir: text(read, "devcontainer-dir"),
     devcontainerJsonPath: text(read, "devcontainer-json-path"),
@@ -54,15 +60,18 @@ export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
     build: readBuildInputs(read),
     attestations: readAttestationInputs(read),
     registryLogin: login.login,
-    noticed: [...login.noticed, ...uid.noticed],
+    noticed: [...login.noticed, ...uid.noticed, ...source.noticed],
     dockerConfiguration: readConfiguration(read),
-    secretTexts: ["registry-password", "docker-config-base64"].flatMap((name) => text(read, name) ?? []),
-    insecure: readInsecure(read, defaults),
+    secretTexts: ["registry-password", "docker-config-base64", "git-password", "git-ssh-private-key-base64"].flatMap(
+      (name) => text(read, name) ?? [],
+    ),
+    insecure,
     certificate: readCertificate(read),
     mirrors: list(read, "registry-mirrors", parseMirror),
     allowedImages: list(read, "allowed-images", parseImagePattern),
   };
-  refuseContradictions(inputs, defaults);
+  refuseForeignSource(inputs.git, inputs.allowedSources);
+  refuseContradictions(inputs, { ...defaults, ...foreignRef(inputs.git) });
   return inputs;
 }
 

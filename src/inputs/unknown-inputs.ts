@@ -41,7 +41,9 @@ function nearest(variable: string): Meant | undefined {
   if (first && first.far <= Math.min(2, Math.floor(letters(first.name).length / 3)))
     return { name: first.name, isNear: true };
   const holding = INPUTS.filter((name) => written.length > 3 && letters(name).includes(written));
-  const [name] = [...holding].sort((a, b) => a.length - b.length);
+  // A login that is not called git's is far more often the registry's.
+  const ofGit = (one: string): number => (one.startsWith("git-") ? 1 : 0);
+  const [name] = [...holding].sort((a, b) => ofGit(a) - ofGit(b) || a.length - b.length);
   return name === undefined ? undefined : { name, isNear: false };
 }
 

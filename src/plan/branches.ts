@@ -35,7 +35,8 @@ type Asked = {
  */
 export function branchTags({ alias, event, head, commit, configuration, variant }: Asked): BranchTags {
   const checkedOut = branchOf(event, head, commit);
-  const own = branchToMove(alias, { ...event, branch: checkedOut });
+  // A clone has a branch on somebody's own machine too.
+  const own = event.name === "" ? undefined : branchToMove(alias, { ...event, branch: checkedOut });
   const all = [checkedOut, event.branch, event.baseBranch, event.defaultBranch].flatMap((branch) => branch ?? []);
   const variants = (branch: string): readonly string[] =>
     variant === undefined ? [] : [branchTag(branch, configuration, variant)];

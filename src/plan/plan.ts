@@ -14,7 +14,7 @@ import { formatPlatform, type Platform } from "../oci/platform.ts";
 import type { Triggers } from "../sources/build-source.ts";
 import type { Doubt } from "../sources/doubt.ts";
 import { filesWithin, openEffort } from "../sources/effort.ts";
-import { readHead } from "../sources/head.ts";
+import { headOf, readHead } from "../sources/head.ts";
 import { installationOf } from "../sources/installation.ts";
 import { stagesOf } from "../sources/scopes.ts";
 import { type Gathered, gatherSources } from "../sources/sources.ts";
@@ -58,7 +58,7 @@ export async function readSources(
     const files = filesWithin(world.files, effort, workspace.checkout);
     const [gathered, head] = await Promise.all([
       gatherSources(inputs, workspace, { files, host: world.host, effort }, triggers),
-      readHead(world.files, workspace.checkout),
+      world.host.clone ? headOf(world.host.clone) : readHead(world.files, workspace.checkout),
     ]);
     return makeSources(inputs, gathered, { host: world.host, head, checkout: workspace.checkout });
   } finally {
@@ -109,8 +109,8 @@ function makeSources(inputs: Inputs, gathered: Gathered, { host, head, checkout 
       alias: inputs.alias,
       event: host.event,
       head,
-      commit: host.env.GITHUB_SHA,
-      configuration: gathered.relative,
+      commit: host.clone ? host.clone.commit : host.env.GITHUB_SHA,
+      configuration: host.clone?.identity ? `${host.clone.identity} ${gathered.relative}` : gathered.relative,
       variant: variantOf(inputs, gathered),
     }),
     raw: configuration.raw,

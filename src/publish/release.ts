@@ -2,7 +2,7 @@ import { lastWords } from "../buildx/buildx.ts";
 import { ActionError } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import { faultOfTag } from "../inputs/tag-inputs.ts";
-import { readCommit } from "../sources/commit.ts";
+import { gitFor, readCommit } from "../sources/commit.ts";
 import type { Event, Finished, World } from "../world.ts";
 
 /** The tags that this run is asked to put on the image, beside those of the design. */
@@ -28,14 +28,15 @@ export async function readAskedTags(
   return { tags: tags.filter((other) => other !== tag), release: tag };
 }
 
-/** The tag that the run is about, where the host tells it: a shallow checkout of a branch has no tags. */
+/** The tag that the run is about, where the host or the clone tells it: a shallow checkout of a branch has no tags. */
 function tagOfEvent({ host }: Pick<World, "host">): string | undefined {
-  return /^refs\/tags\/(.+)$/.exec(host.env.GITHUB_REF ?? "")?.[1];
+  const ref = host.clone ? host.clone.ref : host.env.GITHUB_REF;
+  return /^refs\/tags\/(.+)$/.exec(ref ?? "")?.[1];
 }
 
 async function tagAtHead(world: Pick<World, "exec" | "host">): Promise<string | undefined> {
   const told = tagOfEvent(world);
-  const finished = await world.exec("git", ["-C", world.host.workspace, "tag", "--points-at", "HEAD"], {
+  const finished = await world.exec("git", [...gitFor(world.host), "tag", "--points-at", "HEAD"], {
     timeout: 10_000,
   });
   if (told === undefined && finished?.code !== 0) throw cannotDecide(finished);

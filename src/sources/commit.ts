@@ -11,7 +11,7 @@ export async function readCommit(
   isGoAsked: boolean,
 ): Promise<Provenance> {
   const git = async (...args: readonly string[]): Promise<string | undefined> => {
-    const finished = await exec("git", ["-C", host.workspace, ...args], { timeout: 10_000 });
+    const finished = await exec("git", [...gitFor(host), ...args], { timeout: 10_000 });
     return finished?.code === 0 ? finished.stdout.trim() : undefined;
   };
   const versionTag = async (...args: readonly string[]): Promise<string | undefined> =>
@@ -26,7 +26,7 @@ export async function readCommit(
   const revision = /^# branch\.oid ([0-9a-f]+)$/m.exec(status)?.[1];
   const isTagged = ownTag !== undefined;
   return {
-    source: sourceOf(host.env),
+    source: host.clone ? host.clone.page : sourceOf(host.env),
     revision,
     goPackageVersion:
       revision === undefined || committed === undefined
@@ -34,6 +34,11 @@ export async function readCommit(
         : goPackageVersion({ lastTag: ownTag ?? lastTag, isTagged, committed: Number(committed), revision }),
     isDirty: status.split("\n").some((line) => !line.startsWith("#")),
   };
+}
+
+/** What stands in front of a command of git's that is about what is built. */
+export function gitFor({ clone, workspace }: Pick<World["host"], "clone" | "workspace">): readonly string[] {
+  return clone ? [`--git-dir=${clone.gitFolder}`, `--work-tree=${clone.folder}`] : ["-C", workspace];
 }
 
 /** The repository's page: the host knows it without git, whose remotes may hold a login. */

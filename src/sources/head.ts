@@ -1,5 +1,5 @@
 import { resolvePath } from "../devcontainer/paths.ts";
-import type { Files } from "../world.ts";
+import type { Clone, Files } from "../world.ts";
 
 /** What git has checked out: a branch, a commit that no branch was asked for with, or nobody knows. */
 export type Head =
@@ -17,6 +17,12 @@ export async function readHead(files: Pick<Files, "readText" | "stat">, checkout
   const name = /^ref: refs\/heads\/([^\n]+)$/.exec(text)?.[1];
   if (name !== undefined) return { kind: "branch", name };
   return /^[0-9a-f]{40,64}$/.test(text) ? { kind: "commit", revision: text } : { kind: "unknown" };
+}
+
+/** What a clone is of, in the same words. */
+export function headOf({ commit, ref }: Clone): Head {
+  const name = /^refs\/heads\/(.+)$/.exec(ref ?? "")?.[1];
+  return name === undefined ? { kind: "commit", revision: commit } : { kind: "branch", name };
 }
 
 /** In a worktree and in a submodule it is a file that names the folder. */

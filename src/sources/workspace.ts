@@ -5,15 +5,16 @@ import type { Files, World } from "../world.ts";
 import type { Written } from "./definition-shape.ts";
 
 /**
- * The checked-out workspace: the folder of the input workspace-folder, the checkout itself where none is named.
+ * What is built: of the checked-out workspace, or of the clone, the folder of the input workspace-folder; all of it where none is named.
  * @throws ActionError E_INPUT where it is not there, or outside the checkout.
  */
 export async function openCheckout(
   { workspaceFolder }: Pick<Inputs, "workspaceFolder">,
   { files, host }: Pick<World, "files" | "host">,
 ): Promise<Workspace> {
-  const folder = await findWorkspace(files, host.workspace, workspaceFolder);
-  const root = (await files.realPath(host.workspace)) ?? host.workspace;
+  const checkout = host.clone?.folder ?? host.workspace;
+  const folder = await findWorkspace(files, checkout, workspaceFolder);
+  const root = (await files.realPath(checkout)) ?? checkout;
   return { folder, checkout: (await repositoryOf(files, folder, root)) ?? root };
 }
 

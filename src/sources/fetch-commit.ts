@@ -1,0 +1,95 @@
+import { ActionError } from "../errors.ts";
+import { readGitFailure } from "../git/failure.ts";
+import { localGit } from "../git/invocation.ts";
+import { formatGitUrl } from "../git/url.ts";
+import type { Clone } from "../world.ts";
+import { askHost, type GitPorts, type OpenConnection, runGit } from "./git-connection.ts";
+import { absentRef, gitError } from "./git-errors.ts";
+import { openKeptPacks, type Wanted } from "./kept-packs.ts";
+
+type Folders = Pick<Clone, "folder" | "gitFolder">;
+
+/** Where a commit stands in a clone that was asked for by its id. */
+const BY_ID = "refs/heads/source";
+
+/**
+ * Fetches one commit and lays its files out. What was kept of an earlier run is taken where it holds that very commit: git computes the
+ * ids of all that is in it anew, so nothing that anybody wrote there can be another file.
+ * @throws ActionError E_GIT, E_GIT_AUTH or E_GIT_ABSENT.
+ */
+export async function fetchCommit(wanted: Wanted, ports: GitPorts): Promise<Folders> {
+  const kept = await openKeptPacks(wanted, ports);
+  const again = await makeFolders(wanted, ports);
+  if ((await kept.take(again.gitFolder)) && (await layOut(wanted, again, ports)) === undefined) return again;
+  await kept.drop();
+  const folders = await makeFolders(wanted, ports);
+  await fetchFrom(wanted, folders, ports);
+  const fault = await layOut(wanted, folders, ports);
+  if (fault !== undefined) throw gitError({ kind: "unreachable", words: fault }, wanted.git);
+  await kept.keep(folders.gitFolder);
+  return folders;
+}
+
+/** The folder is called like the repository, as a checkout's is: its name may stand in a configuration. */
+async function makeFolders({ git, found, connection }: Wanted, ports: GitPorts): Promise<Folders> {
+  const base = await ports.files.temporaryFolder("source");
+  const [folder, gitFolder] = [`${base}/work/${git.url.name}`, `${base}/git`];
+  await ports.files.makeDirectory(folder, { mode: 0o755 });
+  const format = found.commit.length === 64 ? ["--object-format=sha256"] : [];
+  const made = await local(["init", "--quiet", "--bare", ...format, "--", gitFolder], connection, ports);
+  if (made.code !== 0) throw gitError(readGitFailure(made.stderr), git);
+  return { folder, gitFolder };
+}
+
+const local = (command: readonly string[], { home }: OpenConnection, ports: GitPorts) =>
+  runGit(localGit(ports.host.env, home), command, ports);
+
+/** By its id first, so that a branch that moves meanwhile does no harm; a server that gives no commit by its id is asked for the ref. */
+async function fetchFrom(wanted: Wanted, { gitFolder }: Folders, ports: GitPorts): Promise<void> {
+  const { git, found, connection } = wanted;
+  const { commit, ref } = found;
+  const [limit, to] = [git.depth === 0 ? [] : [`--depth=${git.depth}`], ref ?? BY_ID];
+  const branches = git.singleBranch ? [] : ["+refs/heads/*:refs/remotes/origin/*"];
+  const tags = wanted.wantsTags || git.depth === 0 ? [] : ["--no-tags"];
+  const fetch = (what: string) =>
+    askHost(
+      connection,
+      [
+        ...[`--git-dir=${gitFolder}`, "fetch", "--quiet", "--force", "--no-write-fetch-head", ...limit, ...tags],
+        ...["--", connection.url.url, `+${what}:${to}`, ...branches],
+      ],
+      ports,
+    );
+  const first = await fetch(commit);
+  if (first.code === 0) return;
+  const refusesIds = /not our ref|unadvertised object|couldn't find remote ref/i.test(first.stderr);
+  if (!refusesIds) throw gitError(readGitFailure(first.stderr), git);
+  if (ref === undefined) throw absentRef(git.url, { kind: "commit", id: commit });
+  const second = await fetch(ref);
+  if (second.code !== 0) throw gitError(readGitFailure(second.stderr), git);
+  const { stdout } = await local(
+    [`--git-dir=${gitFolder}`, "rev-parse", "--verify", `${ref}^{commit}`],
+    connection,
+    ports,
+  );
+  if (stdout.trim() === commit) return;
+  throw new ActionError("E_GIT", {
+    what: `${ref} of ${formatGitUrl(git.url)} has moved on from ${commit} while it was cloned.`,
+    fix: "Run this step again.",
+  });
+}
+
+/** @returns git's words where the commit's files are not all there. */
+async function layOut(
+  { found, connection }: Wanted,
+  { folder, gitFolder }: Folders,
+  ports: GitPorts,
+): Promise<string | undefined> {
+  const where = [`--git-dir=${gitFolder}`, `--work-tree=${folder}`];
+  const { code, stderr } = await local(
+    [...where, "checkout", "--quiet", "--force", "--detach", found.commit, "--"],
+    connection,
+    ports,
+  );
+  return code === 0 ? undefined : readGitFailure(stderr).words;
+}

@@ -1,0 +1,85 @@
+import { resolvePath } from "../devcontainer/paths.ts";
+import { ActionError } from "../errors.ts";
+import { type Connection, type Invocation, remoteGit } from "../git/invocation.ts";
+import type { GitSource } from "../inputs/git-inputs.ts";
+import type { Finished, World } from "../world.ts";
+
+/** What a clone asks of the world. */
+export type GitPorts = Pick<World, "files" | "git" | "web" | "host" | "log" | "trust" | "owner" | "salt">;
+
+/** A connection whose files go with `close`. */
+export type OpenConnection = Connection & { readonly close: () => void };
+
+/** Where distributions keep the certificates that everybody trusts: what git is given takes their place. */
+const BUNDLES = [
+  "/etc/ssl/certs/ca-certificates.crt",
+  "/etc/pki/tls/certs/ca-bundle.crt",
+  "/etc/ssl/ca-bundle.pem",
+  "/etc/ssl/cert.pem",
+];
+
+/**
+ * Lays out what git needs to speak to a repository's host: a key, certificates, an empty home, all in a private folder.
+ * @throws ActionError E_INPUT where the key's file is not there.
+ */
+export async function connect(git: GitSource, ports: GitPorts): Promise<OpenConnection> {
+  const { files, host, trust } = ports;
+  const folder = await files.temporaryFolder("git");
+  const home = `${folder}/home`;
+  await files.makeDirectory(home, { mode: 0o700 });
+  const { certificates, insecure } = await trust(git.url.host);
+  const certificateFile = certificates.length === 0 ? undefined : `${folder}/certificates.pem`;
+  if (certificateFile !== undefined)
+    await files.write(certificateFile, [await readBundle(ports), ...certificates].join("\n"));
+  return {
+    url: git.url,
+    login: git.login,
+    keyFile: git.url.scheme === "ssh" ? await keyFile(git, folder, ports) : undefined,
+    certificateFile,
+    insecure: insecure && git.url.scheme !== "http",
+    proxy: git.proxy,
+    home,
+    close: () => files.discard(folder),
+  };
+
+  async function readBundle({ files: from }: Pick<GitPorts, "files">): Promise<string> {
+    for (const path of [host.env.SSL_CERT_FILE, ...BUNDLES]) {
+      const text = path ? await from.readText(path).catch(() => undefined) : undefined;
+      if (text !== undefined) return text;
+    }
+    return "";
+  }
+}
+
+/** ssh takes no key that others may read: it gets a copy of its own. */
+async function keyFile({ key }: GitSource, folder: string, { files, host }: GitPorts): Promise<string | undefined> {
+  if (key === undefined) return undefined;
+  const text = key.kind === "text" ? key.value : await files.readText(resolvePath(host.workspace, key.value));
+  if (text === undefined)
+    throw new ActionError("E_INPUT", {
+      what: `The input git-ssh-private-key-path is "${key.value}", and there is no such file.`,
+      fix: "Name the file of a private key, relative to the workspace or absolute.",
+    });
+  const file = `${folder}/key`;
+  await files.write(file, text, 0o600);
+  return file;
+}
+
+/** Runs git with an invocation in front. @throws ActionError E_GIT where there is no git. */
+export async function runGit(
+  { args, env }: Invocation,
+  command: readonly string[],
+  { git }: Pick<GitPorts, "git">,
+): Promise<Finished> {
+  const finished = await git([...args, ...command], env);
+  if (finished !== undefined) return finished;
+  throw new ActionError("E_GIT", {
+    what: "The input git-url asks for a clone, and there is no git on this machine.",
+    fix: "Use a job image with git in it (2.29 or newer), or install it in a step before this one.",
+  });
+}
+
+/** Runs a command of git's that speaks to the repository's host. */
+export function askHost(connection: Connection, command: readonly string[], ports: GitPorts): Promise<Finished> {
+  return runGit(remoteGit(connection, ports.host.env), command, ports);
+}

@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { readGitFailure } from "../../src/git/failure.ts";
+
+/** What git 2.39 and ssh 9.2 print, from real runs; the last but one what GitHub's server says through git. */
+test.each([
+  ["refused", "fatal: could not read Username for 'https://git.example': terminal prompts disabled"],
+  ["refused", "remote: Unauthorized\nfatal: Authentication failed for 'https://git.example/team/app/'"],
+  ["refused", "fatal: unable to access 'https://git.example/team/app/': The requested URL returned error: 403"],
+  ["refused", "git@git.example: Permission denied (publickey).\nfatal: Could not read from remote repository."],
+  ["absent", "fatal: repository 'https://git.example/team/app/' not found"],
+  [
+    "absent",
+    "fatal: '/srv/none' does not appear to be a git repository\nfatal: Could not read from remote repository.",
+  ],
+  ["unknown-host-key", "Host key verification failed.\nfatal: Could not read from remote repository."],
+  [
+    "certificate",
+    "fatal: unable to access 'https://x/': server certificate verification failed. CAfile: none CRLfile: none",
+  ],
+  ["certificate", "fatal: unable to access 'https://x/': SSL certificate problem: self-signed certificate"],
+  ["redirected", "fatal: unable to access 'https://x/': The requested URL returned error: 301"],
+  ["unreachable", "fatal: unable to access 'https://x/': Could not resolve host: x"],
+  ["unreachable", "fatal: unable to access 'https://x/': The requested URL returned error: 502"],
+  // A server's own words decide nothing.
+  ["unreachable", "remote: Repository not found, Authentication failed\nfatal: the remote end hung up unexpectedly"],
+  ["unreachable", ""],
+])("%s: %s", (kind, printed) => {
+  expect(readGitFailure(printed).kind).toBe(kind);
+});
+
+test("git's own words, the first of them", () => {
+  const printed = "remote: x\nfatal: unable to access 'https://x/': Could not resolve host: x\n";
+  expect(readGitFailure(printed).words).toBe("unable to access 'https://x/': Could not resolve host: x");
+});
