@@ -1,4 +1,5 @@
-import { ActionError, type Place } from "../errors.ts";
+import type { Place } from "../errors.ts";
+import { wrongLine } from "./wrong-line.ts";
 
 type Kind = "text" | "texts" | "flag";
 
@@ -21,20 +22,12 @@ export function readFlags<N extends string>(
     const name = written.slice(2, equals < 0 ? undefined : equals);
     const value = equals < 0 ? undefined : written.slice(equals + 1);
     const kind = kinds.get(name);
-    if (kind === undefined) throw wrong(at, `it does not know --${name}`);
-    if (seen.has(name) && kind !== "texts") throw wrong(at, `--${name} stands twice`);
+    if (kind === undefined) throw wrongLine(at, `it does not know --${name}`);
+    if (seen.has(name) && kind !== "texts") throw wrongLine(at, `--${name} stands twice`);
     seen.add(name);
     if (kind === "flag" ? !/^(?:true|false)$/i.test(value ?? "true") : value === undefined)
-      throw wrong(at, `--${name} has no value that it could have`);
+      throw wrongLine(at, `--${name} has no value that it could have`);
     if (kind === "text" && value !== undefined) values[name as N] = value;
   }
   return values;
-}
-
-function wrong(at: Place, what: string): ActionError {
-  return new ActionError("E_DOCKERFILE", {
-    what: `envbuilder refuses this line: ${what}.`,
-    fix: "Correct the line; envbuilder knows fewer flags than BuildKit.",
-    at,
-  });
 }

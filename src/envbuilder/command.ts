@@ -2,12 +2,13 @@ import { splitFlags } from "../dockerfile/flags.ts";
 import { readOpening } from "../dockerfile/heredoc.ts";
 import { cutAtBlanks, splitAtBlanks, trimSpace } from "../dockerfile/text.ts";
 import { argWords, envWords, type NameValue } from "../dockerfile/words.ts";
-import { ActionError, type Place } from "../errors.ts";
+import type { Place } from "../errors.ts";
 import { readFlags } from "./command-flags.ts";
 import { parseGoDuration } from "./go-duration.ts";
 import type { HealthConfig } from "./image-json.ts";
 import { readWords } from "./json-words.ts";
 import { refuse } from "./unprobeable.ts";
+import { wrongLine } from "./wrong-line.ts";
 
 export type Pair = { readonly name: string; readonly value: string };
 
@@ -47,7 +48,7 @@ const ONBUILD = /^[\t\n\f\r ]*ONBUILD[\t\n\f\r ]*/i;
  */
 export function readCommand(written: Written): Command {
   const reader = READERS.get(written.keyword);
-  if (!reader) throw wrong(written.at, `unknown instruction: ${written.keyword}`);
+  if (!reader) throw wrongLine(written.at, `unknown instruction: ${written.keyword}`);
   return reader(written);
 }
 
@@ -73,40 +74,32 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["MAINTAINER", readMaintainer],
 ]);
 
-function wrong(at: Place, what: string): ActionError {
-  return new ActionError("E_DOCKERFILE", {
-    what: `envbuilder refuses this line: ${what}.`,
-    fix: "Correct the line.",
-    at,
-  });
-}
-
 function readFrom({ flags, rest, at }: Written): Command {
   readFlags(flags, { platform: "text" }, at);
   const [base = "", as, name, ...more] = rest === "" ? [] : splitAtBlanks(rest);
   const isNamed = as?.toLowerCase() === "as" && name !== undefined && more.length === 0;
-  if (base === "" || (as !== undefined && !isNamed)) throw wrong(at, "FROM requires either one or three arguments");
+  if (base === "" || (as !== undefined && !isNamed)) throw wrongLine(at, "FROM requires either one or three arguments");
   const stage = name?.toLowerCase() ?? "";
-  if (name !== undefined && !STAGE_NAME.test(stage)) throw wrong(at, `invalid name for build stage: ${name}`);
+  if (name !== undefined && !STAGE_NAME.test(stage)) throw wrongLine(at, `invalid name for build stage: ${name}`);
   return { kind: "from", base, stage };
 }
 
 /** Its flags are not looked at. */
 function readArg({ rest, at }: Written): Command {
   const args = argWords(rest, "\\");
-  if (args.length === 0) throw wrong(at, "ARG requires at least one argument");
-  if (args.some(({ name }) => name === "")) throw wrong(at, "ARG names can not be blank");
+  if (args.length === 0) throw wrongLine(at, "ARG requires at least one argument");
+  if (args.some(({ name }) => name === "")) throw wrongLine(at, "ARG names can not be blank");
   return { kind: "arg", args };
 }
 
 function readPairs({ keyword, flags, rest, at }: Written): readonly Pair[] {
   readFlags(flags, {}, at);
   const pairs = envWords(rest, "\\").map(({ name, value }) => {
-    if (value === undefined) throw wrong(at, `${keyword} wants name=value`);
-    if (name === "") throw wrong(at, `${keyword} names can not be blank`);
+    if (value === undefined) throw wrongLine(at, `${keyword} wants name=value`);
+    if (name === "") throw wrongLine(at, `${keyword} names can not be blank`);
     return { name, value };
   });
-  if (rest === "") throw wrong(at, `${keyword} requires at least one argument`);
+  if (rest === "") throw wrongLine(at, `${keyword} requires at least one argument`);
   return pairs;
 }
 
@@ -120,7 +113,7 @@ function readCopy({ flags, rest, at }: Written): Command {
   const { from = "" } = readFlags(flags, { chown: "text", from: "text", chmod: "text", link: "flag" }, at);
   const words = readWords(rest, at)?.words ?? (rest === "" ? [] : splitAtBlanks(rest));
   const target = words.at(-1);
-  if (target === undefined || words.length < 2) throw wrong(at, "COPY requires at least two arguments");
+  if (target === undefined || words.length < 2) throw wrongLine(at, "COPY requires at least two arguments");
   if (words.some(readOpening)) refuse(at, "envbuilder cannot copy a here-document.");
   return { kind: "copy", sources: words.slice(0, -1), target, from };
 }
@@ -129,7 +122,7 @@ function readAdd({ flags, rest, at }: Written): Command {
   const known = { chown: "text", chmod: "text", link: "flag", "keep-git-dir": "flag", checksum: "text" } as const;
   readFlags(flags, known, at);
   const words = readWords(rest, at)?.words ?? (rest === "" ? [] : splitAtBlanks(rest));
-  if (words.length < 2) throw wrong(at, "ADD requires at least two arguments");
+  if (words.length < 2) throw wrongLine(at, "ADD requires at least two arguments");
   return { kind: "add" };
 }
 
@@ -142,12 +135,12 @@ function readProgram({ flags, rest, at }: Written): { readonly words: readonly s
 function readShell({ flags, rest, at }: Written): Command {
   readFlags(flags, {}, at);
   const words = readWords(rest, at)?.words ?? [];
-  if (words.length === 0) throw wrong(at, "SHELL wants a list of texts in JSON");
+  if (words.length === 0) throw wrongLine(at, "SHELL wants a list of texts in JSON");
   return { kind: "shell", words };
 }
 
 function readList({ keyword, flags, rest, at }: Written): readonly string[] {
-  if (rest === "") throw wrong(at, `${keyword} requires at least one argument`);
+  if (rest === "") throw wrongLine(at, `${keyword} requires at least one argument`);
   readFlags(flags, {}, at);
   return splitAtBlanks(rest);
 }
@@ -156,45 +149,53 @@ function readVolume(written: Written): Command {
   const list = readWords(written.rest, written.at)?.words;
   const words = list && list.length > 0 ? list : readList({ ...written, rest: list ? "" : written.rest });
   readFlags(written.flags, {}, written.at);
-  if (words.some((word) => trimSpace(word) === "")) throw wrong(written.at, "VOLUME can not be an empty string");
+  if (words.some((word) => trimSpace(word) === "")) throw wrongLine(written.at, "VOLUME can not be an empty string");
   return { kind: "volume", words };
 }
 
 function readOne({ keyword, flags, rest, at }: Written): string {
-  if (rest === "") throw wrong(at, `${keyword} requires exactly one argument`);
+  if (rest === "") throw wrongLine(at, `${keyword} requires exactly one argument`);
   readFlags(flags, {}, at);
   return rest;
 }
 
 /** The trigger is read once here, for its own errors, and again when a base image with it is built on. */
 function readOnBuild({ flags, rest, line, at }: Written): Command {
-  if (rest === "") throw wrong(at, "ONBUILD requires at least one argument");
+  if (rest === "") throw wrongLine(at, "ONBUILD requires at least one argument");
   readFlags(flags, {}, at);
   const [name, behind = ""] = cutAtBlanks(rest);
   const keyword = name.toUpperCase();
   if (["ONBUILD", "MAINTAINER", "FROM"].includes(keyword))
-    throw wrong(at, `${keyword} isn't allowed as an ONBUILD trigger`);
-  if (["ENV", "LABEL", "RUN", "COPY", "ADD", "CMD", "ENTRYPOINT", "SHELL", "VOLUME", "HEALTHCHECK"].includes(keyword))
-    readWords(splitFlags(behind, "\\").rest, at);
+    throw wrongLine(at, `${keyword} isn't allowed as an ONBUILD trigger`);
+  refuseTrigger(keyword, splitFlags(behind, "\\").rest, at);
   return { kind: "onbuild", value: line.replace(ONBUILD, "") };
 }
 
+/** What the parser refuses in a trigger before anybody runs it. */
+function refuseTrigger(keyword: string, rest: string, at: Place): void {
+  if (["RUN", "COPY", "ADD", "CMD", "ENTRYPOINT", "SHELL", "VOLUME"].includes(keyword)) readWords(rest, at);
+  if (keyword === "HEALTHCHECK") readWords(cutType(rest).behind, at);
+  if (keyword === "ENV" || keyword === "LABEL")
+    if (envWords(rest, "\\").some(({ value }) => value === undefined) && rest !== "")
+      throw wrongLine(at, `${keyword} wants name=value`);
+}
+
 function readMaintainer({ flags, rest, at }: Written): Command {
-  if (rest === "") throw wrong(at, "MAINTAINER requires exactly one argument");
+  if (rest === "") throw wrongLine(at, "MAINTAINER requires exactly one argument");
   readFlags(flags, {}, at);
   return { kind: "maintainer" };
 }
 
 function readHealthcheck({ flags, rest, at }: Written): Command {
-  const [, written = "", behind = ""] = /^([^\t\n\v\f\r ]*)[\t\n\v\f\r ]*([\s\S]*)$/.exec(rest) ?? [];
+  const { type: written, behind } = cutType(rest);
   const list = readWords(behind, at);
   const none = { interval: 0, timeout: 0, startPeriod: 0, retries: 0 };
   const type = written.toUpperCase();
   if (type === "NONE") {
-    if (list ? list.words.length > 0 : behind !== "") throw wrong(at, "HEALTHCHECK NONE takes no arguments");
+    if (list ? list.words.length > 0 : behind !== "") throw wrongLine(at, "HEALTHCHECK NONE takes no arguments");
     return { kind: "healthcheck", health: { test: [type], ...none } };
   }
-  if (type !== "CMD") throw wrong(at, "HEALTHCHECK wants NONE or CMD");
+  if (type !== "CMD") throw wrongLine(at, "HEALTHCHECK wants NONE or CMD");
   const known = {
     interval: "text",
     timeout: "text",
@@ -204,7 +205,7 @@ function readHealthcheck({ flags, rest, at }: Written): Command {
   } as const;
   const values = readFlags(flags, known, at);
   const program = list ? list.words : behind === "" ? [] : [behind];
-  if (program.length === 0) throw wrong(at, "HEALTHCHECK CMD lacks a command");
+  if (program.length === 0) throw wrongLine(at, "HEALTHCHECK CMD lacks a command");
   readInterval(values["start-interval"], at);
   const health: HealthConfig = {
     test: [list ? "CMD" : "CMD-SHELL", ...program],
@@ -216,18 +217,24 @@ function readHealthcheck({ flags, rest, at }: Written): Command {
   return { kind: "healthcheck", health };
 }
 
+/** Its first word, and what is behind it. Bytes are looked at, so that no character outside of ASCII is a blank. */
+function cutType(rest: string): { readonly type: string; readonly behind: string } {
+  const [, type = "", behind = ""] = /^([^\t\n\v\f\r ]*)[\t\n\v\f\r ]*([\s\S]*)$/.exec(rest) ?? [];
+  return { type, behind };
+}
+
 const MILLISECOND = 1_000_000;
 
 function readInterval(text: string | undefined, at: Place): number {
   const duration = text === undefined || text === "" ? 0 : parseGoDuration(text);
   if (duration === undefined || (duration !== 0 && duration < MILLISECOND))
-    throw wrong(at, `${text} is no interval of at least a millisecond`);
+    throw wrongLine(at, `${text} is no interval of at least a millisecond`);
   return duration;
 }
 
 function readRetries(text: string, at: Place): number {
   const retries = Number(text);
   if (!/^(?:[+-]?[0-9]+)?$/.test(text) || retries < 0 || retries > 0x7fffffff)
-    throw wrong(at, `${text} is no number of retries`);
+    throw wrongLine(at, `${text} is no number of retries`);
   return retries;
 }

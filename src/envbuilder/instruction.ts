@@ -2,9 +2,10 @@ import { splitFlags } from "../dockerfile/flags.ts";
 import { readLines } from "../dockerfile/lex.ts";
 import { takesHeredocs } from "../dockerfile/parse.ts";
 import { cutAtBlanks, trimSpace } from "../dockerfile/text.ts";
-import { ActionError, type Place } from "../errors.ts";
+import type { Place } from "../errors.ts";
 import { type Command, readCommand } from "./command.ts";
 import { refuse } from "./unprobeable.ts";
+import { wrongLine } from "./wrong-line.ts";
 
 /** One instruction as kaniko holds it. */
 export type Instruction = {
@@ -53,12 +54,7 @@ export function readInstructions(
 function readInstruction(line: string, at: Place): Instruction {
   const [name, behind = ""] = cutAtBlanks(trimSpace(line));
   // JavaScript and Go fold the case of a few letters outside of ASCII in different ways, and no keyword has one.
-  if (/[^ -~]/.test(name))
-    throw new ActionError("E_DOCKERFILE", {
-      what: `The instruction "${name}" has a character that is in no instruction's name.`,
-      fix: "Write it again with plain letters.",
-      at,
-    });
+  if (/[^ -~]/.test(name)) throw wrongLine(at, `${name} has a character that is in no instruction's name`);
   const { flags, rest } = splitFlags(behind, "\\");
   const command = readCommand({ keyword: name.toUpperCase(), flags, rest, line, at });
   return { at, name, text: trimSpace(line), command };

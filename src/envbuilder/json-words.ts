@@ -1,5 +1,6 @@
 import { trimSpaceBefore } from "../dockerfile/text.ts";
-import { ActionError, type Place } from "../errors.ts";
+import type { Place } from "../errors.ts";
+import { wrongLine } from "./wrong-line.ts";
 
 /**
  * The words of the JSON form.
@@ -15,11 +16,7 @@ export function readWords(rest: string, at: Place): { readonly words: readonly s
     .filter((item) => typeof item === "string")
     .map((word) => word.replace(/\p{Surrogate}/gu, "\ufffd"));
   if (words.length === list.length) return { words };
-  throw new ActionError("E_DOCKERFILE", {
-    what: "envbuilder refuses this line: in the JSON form there is something else than texts.",
-    fix: "Put every word in quotation marks.",
-    at,
-  });
+  throw wrongLine(at, "in the JSON form there is something else than texts");
 }
 
 function parseList(rest: string): readonly unknown[] | undefined {

@@ -15,6 +15,11 @@ import { parseDockerfile } from "../../src/dockerfile/parse.ts";
 import { reachableStages } from "../../src/dockerfile/reach.ts";
 import { contextReads, requiredFiles } from "../../src/dockerfile/reads.ts";
 import { declaredArgs, imageUses, remoteAdds } from "../../src/dockerfile/stages.ts";
+import { assembleImage } from "../../src/envbuilder/assemble.ts";
+import { readBuild } from "../../src/envbuilder/build.ts";
+import type { Context } from "../../src/envbuilder/context.ts";
+import { md5Of } from "../../src/envbuilder/hashes.ts";
+import { computeKeys } from "../../src/envbuilder/keys.ts";
 import { ActionError } from "../../src/errors.ts";
 import { readArchive } from "../../src/features/archive.ts";
 import { askedFeatures } from "../../src/features/asked.ts";
@@ -22,6 +27,7 @@ import { identifyFeature } from "../../src/features/identify.ts";
 import { parseMetadata } from "../../src/features/metadata.ts";
 import { gunzip } from "../../src/host/gunzip.ts";
 import { readManifest } from "../../src/oci/manifest.ts";
+import { OCI_MANIFEST } from "../../src/oci/media-types.ts";
 import { parsePlatform } from "../../src/oci/platform.ts";
 import { formatReference, parseReference } from "../../src/oci/reference.ts";
 import { parseChallenges } from "../../src/registry/challenge.ts";
@@ -39,6 +45,22 @@ const ASKED = { id: "x", options: {}, neededBy: undefined, at: AT };
 const FOLDERS = { configFolder: "/w/.devcontainer", workspace: "/w", checkout: "/w" };
 const effort = { spend: () => undefined };
 const SCOPE = { args: new Map([["A", "value"]]), platform: { os: "linux", architecture: "amd64" } };
+
+const HASH = `sha256:${"a".repeat(64)}`;
+const EMPTY_IMAGE = {
+  mediaType: OCI_MANIFEST,
+  manifest: `{"schemaVersion":2,"config":{"mediaType":"c","size":1,"digest":"${HASH}"},"layers":[]}`,
+  config: `{"config":{"Env":["A=a"],"OnBuild":["ENV B=$A"]}}`,
+};
+/** Two files, a folder and a link. */
+const CONTEXT: Context = {
+  stat: async (path) => ({
+    kind: path === "." || path === "b" ? "directory" : path === "l" ? "link" : "file",
+    mode: 0o644,
+  }),
+  list: async (path) => (path === "." ? ["a", "b", "l"] : ["c"]),
+  md5: async (path, before) => md5Of(before + path),
+};
 
 const RUNS = 200;
 /** Milliseconds of the processor for one text of a few thousand characters. */
@@ -64,6 +86,18 @@ const TARGETS: readonly Target[] = [
     const rules = parseIgnoreFile(text);
     rules.isIgnored(path);
     rules.canPrune(path);
+  }),
+  target("envbuilder", fc.tuple(hostile.dockerfile, hostile.ignoreFile), async ([text, ignore]) => {
+    const build = await readBuild({ text, file: "Dockerfile", buildArgs: ["A=b"], root: "/w" });
+    if (build.kind === "unprobeable") return expect(build.reason.length).toBeLessThan(1000);
+    const keyed = await computeKeys(build, {
+      images: new Map(build.images.map((name) => [name, EMPTY_IMAGE])),
+      context: CONTEXT,
+      ignore: { text: ignore, file: ".dockerignore" },
+      platform: "linux/amd64",
+    });
+    if (keyed.kind === "keyed") assembleImage(keyed, new Map());
+    else expect(keyed.reason.length).toBeLessThan(1000);
   }),
   target("devcontainer.json", hostile.configuration, (text) => {
     const configuration = substitute(parseConfiguration(text, "d"), {
