@@ -1,140 +1,14 @@
 import { expect, test } from "vitest";
 import { type Content, put } from "../checkout.ts";
-import { featureOf, indexOf } from "../plan-of.ts";
-import { type Before, type Mutation, movedBy } from "./around.ts";
-
-// The usual ways in which a dev container lies in a repository, and in each what is in the image and what is not.
+import { indexOf } from "../plan-of.ts";
+import { type Before, movedBy } from "./around.ts";
 
 const IMAGES = {
   "registry.test/base:1": indexOf({ "linux/amd64": "base amd64", "linux/arm64": "base arm64" }),
   "registry.test/tools:1": indexOf({ "linux/amd64": "tools amd64", "linux/arm64": "tools arm64" }),
-  "registry.test/f/tool:1": featureOf({ id: "tool" }),
 };
-
-type Layout = {
-  readonly name: string;
-  readonly files: Readonly<Record<string, Content>>;
-  readonly dockerfile?: string;
-};
-
-const DOCKERFILE = "# a comment\nFROM registry.test/base:1\nCOPY setup.sh /\nRUN /setup.sh\n";
-const configuration = (more: string): string =>
-  `{ ${more}, "customizations": { "vscode": { "extensions": ["a.b"] } }, "forwardPorts": [1] }\n`;
-
-const OWN_CONTEXT: Layout = {
-  name: "a Dockerfile in its own context",
-  dockerfile: ".devcontainer/Dockerfile",
-  files: {
-    ".devcontainer/devcontainer.json": configuration('"build": { "dockerfile": "Dockerfile" }'),
-    ".devcontainer/Dockerfile": DOCKERFILE,
-    ".devcontainer/setup.sh": { script: "echo\n" },
-  },
-};
-const WHOLE_REPOSITORY: Layout = {
-  name: "the context ..",
-  dockerfile: ".devcontainer/Dockerfile",
-  files: {
-    ".devcontainer/devcontainer.json": configuration('"build": { "dockerfile": "Dockerfile", "context": ".." }'),
-    ".devcontainer/Dockerfile": DOCKERFILE,
-    "setup.sh": { script: "echo\n" },
-    ".git/HEAD": "ref: refs/heads/main\n",
-  },
-};
-const COMPOSE: Layout = {
-  name: "compose",
-  dockerfile: "docker/Dockerfile",
-  files: {
-    ".devcontainer/devcontainer.json": configuration('"dockerComposeFile": "compose.yml", "service": "app"'),
-    ".devcontainer/compose.yml":
-      "services:\n  app:\n    build:\n      context: ..\n      dockerfile: docker/Dockerfile\n",
-    "docker/Dockerfile": DOCKERFILE,
-    "setup.sh": { script: "echo\n" },
-  },
-};
-const FEATURES: Layout = {
-  name: "a Dockerfile with features",
-  dockerfile: ".devcontainer/Dockerfile",
-  files: {
-    ...WHOLE_REPOSITORY.files,
-    ".devcontainer/devcontainer.json": configuration(
-      '"build": { "dockerfile": "Dockerfile", "context": ".." }, "features": { "registry.test/f/tool:1": {}, "./local": {} }',
-    ),
-    ".devcontainer/local/devcontainer-feature.json": '{ "id": "local" }',
-    ".devcontainer/local/install.sh": "echo\n",
-  },
-};
-const IMAGE: Layout = {
-  name: "an image",
-  files: { ".devcontainer/devcontainer.json": configuration('"image": "registry.test/base:1"') },
-};
-
-const WITH_DOCKERFILE = [OWN_CONTEXT, WHOLE_REPOSITORY, COMPOSE, FEATURES];
-const ALL = [...WITH_DOCKERFILE, IMAGE];
-
-type Edit = { readonly name: string; readonly edit: (root: string, layout: Layout) => void };
-
-const inDockerfile = (from: string | RegExp, to: string) => (root: string, layout: Layout) => {
-  const text = layout.files[layout.dockerfile ?? ""];
-  if (typeof text !== "string" || text.replace(from, to) === text) throw new Error(`nothing to replace by ${to}`);
-  put(root, layout.dockerfile ?? "", text.replace(from, to));
-};
-const inConfiguration = (from: string, to: string) => (root: string, layout: Layout) => {
-  const path = ".devcontainer/devcontainer.json";
-  put(root, path, String(layout.files[path]).replace(from, to));
-};
-
-const SAME: readonly Edit[] = [
-  { name: "a README beside the configuration", edit: (root) => put(root, ".devcontainer/README.md", "read me\n") },
-  { name: "a file of the sources", edit: (root) => put(root, "src/main.c", "int main;\n") },
-  { name: "another commit", edit: (root) => put(root, ".git/HEAD", "ref: refs/heads/other\n") },
-  { name: "a link that nothing reads", edit: (root) => put(root, "link", { link: "nowhere" }) },
-  { name: "comments in devcontainer.json", edit: inConfiguration("{ ", "{ /* a comment */ ") },
-];
-const SAME_DOCKERFILE: readonly Edit[] = [
-  { name: "a comment", edit: inDockerfile("# a comment", "# another") },
-  { name: "blank lines", edit: inDockerfile("COPY", "\n\nCOPY") },
-  { name: "a line break in an instruction", edit: inDockerfile("COPY setup.sh", "COPY \\\n  setup.sh") },
-  { name: "a stage that nothing uses", edit: inDockerfile("FROM", "FROM registry.test/absent:1 AS unused\nFROM") },
-  { name: "an ARG before FROM that nothing uses", edit: inDockerfile("FROM", "ARG UNUSED=1\nFROM") },
-  {
-    name: "an ignore file that leaves out what nothing reads",
-    edit: (root, { dockerfile }) => put(root, `${dockerfile}.dockerignore`, "README.md\n"),
-  },
-];
-const LABEL: readonly Edit[] = [
-  { name: "an editor extension", edit: inConfiguration('["a.b"]', '["a.b", "c.d"]') },
-  { name: "a port", edit: inConfiguration("[1]", "[1, 2]") },
-];
-const OTHER: readonly Edit[] = [
-  { name: "an instruction", edit: inDockerfile("RUN /setup.sh", "RUN /setup.sh twice") },
-  { name: "a stage that is used", edit: inDockerfile(/^FROM/m, "FROM scratch AS used\nFROM used\nFROM") },
-];
-
-function rows(layouts: readonly Layout[], edits: readonly Edit[]) {
-  return layouts.flatMap((layout) =>
-    edits.map(({ name, edit }) => {
-      const mutation: Mutation = { name, from: layout.files, edit: (root) => edit(root, layout) };
-      return [layout.name, name, mutation] as const;
-    }),
-  );
-}
 
 const BEFORE: Before = { files: {}, images: IMAGES };
-
-test.each([...rows(ALL, SAME), ...rows(WITH_DOCKERFILE, SAME_DOCKERFILE)])(
-  "%s: no key moves for %s",
-  async (_layout, _name, mutation) => {
-    expect(await movedBy(mutation, BEFORE)).toEqual([]);
-  },
-);
-
-test.each(rows(ALL, LABEL))("%s: the label alone moves for %s", async (_layout, _name, mutation) => {
-  expect(await movedBy(mutation, BEFORE)).toEqual(["key", "own"]);
-});
-
-test.each(rows(WITH_DOCKERFILE, [OTHER[0] as Edit]))("%s: all keys move for %s", async (_layout, _name, mutation) => {
-  expect(await movedBy(mutation, BEFORE)).toEqual(["key", "own", "source"]);
-});
 
 /** What instructions read of a context that has one of everything. */
 const TREE: Readonly<Record<string, Content>> = {
