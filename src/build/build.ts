@@ -8,13 +8,12 @@ import type { Reference } from "../oci/reference.ts";
 import type { PlannedPlatform } from "../plan/keyed.ts";
 import type { Binding } from "../plan/upstream.ts";
 import { lookUpPlatform } from "../probe/probe.ts";
-import { verifyPlatform } from "../probe/verify.ts";
 import { readCommit } from "../sources/commit.ts";
 import { nameForBuildKit } from "../sources/image-name.ts";
 import type { Log, Registry, World } from "../world.ts";
 import { runBuild, userDockerfile } from "./attempt.ts";
 import { readBaseImages } from "./base.ts";
-import { isImmovable, type Look, lookForOther, putTag, type Spot } from "./claim.ts";
+import { isImmovable, type Look, lookForOther, platformSpot, putTag } from "./claim.ts";
 import { fetchFeatures } from "./feature-build.ts";
 import { generatorOf, warnOfAttestations, withGenerator } from "./generator.ts";
 import { type Layout, layOutBuild } from "./layout.ts";
@@ -124,7 +123,7 @@ async function buildAndPush(
   const standing = standingOf(task, planned, world.registry);
   const push = namePush(task, world);
   const { metadata, generator, seconds, warnings, lostCache } = await runBuild(task, push.name, world);
-  const spot = spotOf(task, planned, await standing, world.registry);
+  const spot = platformSpot(planned, sources.wanted, await standing, world.registry);
   const looks: Look[] = [];
   const onServed = (manifest: Digest): void => {
     output.onPushed({ platform, manifest, seconds });
@@ -151,19 +150,6 @@ async function standingOf(
 ): Promise<Digest | undefined> {
   const answer = rebuild === "no" ? undefined : await registry.describe({ ...sources.wanted.repository, tag });
   return answer?.kind === "found" ? answer.value.digest : undefined;
-}
-
-function spotOf(
-  { platform, sources: { wanted } }: PlatformTask,
-  { tag }: PlannedPlatform,
-  before: Digest | undefined,
-  registry: Registry,
-): Spot {
-  return {
-    reference: { ...wanted.repository, tag },
-    before,
-    judge: (served) => verifyPlatform({ ...wanted, verify: "layers" }, platform, served, registry),
-  };
 }
 
 /** A layer cache only makes the next build shorter: one warning, with its way out. */

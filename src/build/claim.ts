@@ -1,9 +1,10 @@
 import { ActionError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Descriptor, Served } from "../oci/manifest.ts";
+import type { Platform } from "../oci/platform.ts";
 import { formatReference, type Repository } from "../oci/reference.ts";
-import type { Found } from "../probe/found.ts";
-import type { Soundness } from "../probe/verify.ts";
+import type { Found, Looking } from "../probe/found.ts";
+import { type Soundness, verifyPlatform } from "../probe/verify.ts";
 import type { Registry, RegistryError, World } from "../world.ts";
 
 /** A tag that a probe asks for: nothing gets it that was not checked, and another job may be about to take it. */
@@ -14,6 +15,20 @@ export type Spot = {
   /** Whether something that it names is as good as what this run has made. */
   readonly judge: (served: Served) => Promise<Soundness>;
 };
+
+/** The spot of one platform's own tag: what is whole there, and has what is required, is as good. */
+export function platformSpot(
+  { platform, tag }: { readonly platform: Platform; readonly tag: string },
+  looking: Looking,
+  before: Digest | undefined,
+  registry: Registry,
+): Spot {
+  return {
+    reference: { ...looking.repository, tag },
+    before,
+    judge: (served) => verifyPlatform({ ...looking, verify: "layers" }, platform, served, registry),
+  };
+}
 
 /** What a tag names, and the images that were found in it. `refused`: what was said when this run would have named something else. */
 export type Named = { readonly served: Served; readonly found: readonly Found[]; readonly refused?: RegistryError };

@@ -1,5 +1,4 @@
 import { POLICY_VARIABLE, sourcePolicy } from "../buildx/policy.ts";
-import { METADATA_LABEL, metadataLabel } from "../devcontainer/label.ts";
 import type { ContextEntry } from "../key/ingredients.ts";
 import type { ImageConfig } from "../oci/config.ts";
 import { formatPlatform, type Platform, platformSlug } from "../oci/platform.ts";
@@ -10,6 +9,7 @@ import type { Gathered } from "../sources/sources.ts";
 import type { Files } from "../world.ts";
 import { extendedDockerfile } from "./dockerfile.ts";
 import { type FeatureToInstall, layOutFeatures } from "./feature-build.ts";
+import { labelOfBuild } from "./label.ts";
 
 /** What a build reads: the user's content as it was hashed, and a Dockerfile for each platform. */
 export type Layout = {
@@ -106,11 +106,8 @@ async function layOutPlatform(
   const dockerfile = `${folder}/Dockerfile-${platformSlug(platform)}`;
   const contextFolder = contextFolders.get(formatPlatform(platform)) ?? folder;
   const contexts = contextArguments(gathered, folder);
-  const label = metadataLabel({
-    base: base.labels[METADATA_LABEL],
-    features: features.map(({ feature }) => feature.label),
-    raw: gathered.configuration.raw,
-  });
+  const installed = features.map(({ feature }) => feature);
+  const label = labelOfBuild(gathered, base, installed);
   await files.write(`${dockerfile}.dockerignore`, NOTHING_IGNORED);
   const extended = extendedDockerfile({ gathered, platform, base, features });
   if (!extended) {

@@ -1,5 +1,5 @@
 import { setTag } from "../key/fingerprint.ts";
-import { formatPlatform } from "../oci/platform.ts";
+import { formatPlatform, type Platform } from "../oci/platform.ts";
 import type { Report } from "../report/report.ts";
 import { countsByPlatform, pathsByPlatform } from "../sbom/files.ts";
 import { environmentLines, publicEnvironment, runnerEnvironment } from "./handover.ts";
@@ -79,14 +79,20 @@ export function makeOutputs(report: Report): Readonly<Record<OutputName, string>
     timings: JSON.stringify({
       total: report.seconds,
       ...(report.probe ? { probe: report.probe.seconds, ...report.probe.traffic } : {}),
-      ...(report.built.length === 0
-        ? {}
-        : {
-            build: Object.fromEntries(report.built.map(({ platform, seconds }) => [formatPlatform(platform), seconds])),
-          }),
+      ...secondsOf("build", report.built),
+      ...secondsOf("relabel", report.relabelled),
       ...(report.saved === undefined ? {} : { saved: report.saved }),
     }),
   };
+}
+
+/** Nothing where nothing of the kind was done. */
+function secondsOf(
+  name: string,
+  done: readonly { readonly platform: Platform; readonly seconds: number }[],
+): Readonly<Record<string, Readonly<Record<string, number>>>> {
+  const entries = done.map(({ platform, seconds }) => [formatPlatform(platform), seconds] as const);
+  return entries.length === 0 ? {} : { [name]: Object.fromEntries(entries) };
 }
 
 type HandoverOutput =

@@ -26,6 +26,26 @@ export function ownKey(plans: readonly Omit<PlatformPlan, "upstream">[]): Digest
   return digestOf(canonicalJson(own.sort()));
 }
 
+/** sha256 over everything but the label: images of two sets with the same one have the same layers, and differ in nothing but the label. */
+export function unlabelledKey(plans: readonly PlatformPlan[]): Digest {
+  const parts = plans.map(({ schema, yours, upstream, label, recipe }) =>
+    digestOf(canonicalJson({ schema, yours, upstream, recipe, ...decidingLabel(yours, label) })),
+  );
+  return digestOf(canonicalJson(parts.sort()));
+}
+
+/** Where a uid is asked for, this property decides against the base's label whether the remote user gets it. */
+function decidingLabel({ options }: Yours, label: Json): { readonly [name: string]: Json | undefined } {
+  if (
+    options.remoteUserUid === undefined ||
+    typeof label !== "object" ||
+    label === null ||
+    !("updateRemoteUserUID" in label)
+  )
+    return {};
+  return { updateRemoteUserUID: label.updateRemoteUserUID };
+}
+
 /** sha256 of a context's entries, whatever the order in which they were read. */
 export function treeDigest(entries: readonly ContextEntry[]): Digest {
   return digestOf(canonicalJson(compactTree(entries)));

@@ -25,6 +25,8 @@ export const BUILT_ANNOTATION = "dev-container-cache.built";
 export const SECONDS_ANNOTATION = "dev-container-cache.seconds";
 /** And whose set it is: beside the fingerprint of everything but upstream the set's own key. */
 export const KEY_ANNOTATION = "dev-container-cache.key";
+/** And the fingerprint of everything but the label, by which it is known that an image needs a new label and no build. */
+export const UNLABELLED_ANNOTATION = "dev-container-cache.unlabelled";
 
 export type Document = { readonly bytes: Uint8Array; readonly descriptor: Descriptor };
 
@@ -52,27 +54,34 @@ function isPlan(entry: Descriptor): boolean {
   return isAttestation(entry) && entry.annotations?.[OWN_ANNOTATION] !== undefined;
 }
 
-/** The config of an attestation manifest in the form that every registry takes: Gitea insists on one that reads as an image's. */
-export function planConfig(statement: Descriptor): Document {
-  return jsonDocument(OCI_CONFIG, {
-    architecture: "unknown",
-    os: "unknown",
-    config: {},
-    rootfs: { type: "layers", diff_ids: [statement.digest] },
-  });
+/** A statement as an attestation manifest lists it: what it says is told by an annotation. */
+export function listedPlan(statement: Descriptor): Descriptor {
+  return { ...statement, annotations: { [PREDICATE_TYPE]: PLAN_PREDICATE } };
 }
 
 /**
- * The attestation manifest that carries the plan's statement, in the shape of BuildKit's own.
+ * An attestation manifest in the shape of BuildKit's own, and its config in the form that every registry takes: Gitea insists on one that
+ * reads as an image's.
+ * @param statements each with annotations that tell what it says.
  * @see https://github.com/moby/buildkit/blob/v0.26.3/docs/attestations/attestation-storage.md
  */
-export function planManifest(statement: Descriptor, config: Descriptor): Document {
-  return jsonDocument(OCI_MANIFEST, {
+export function attestationManifest(statements: readonly Descriptor[]): {
+  readonly config: Document;
+  readonly manifest: Document;
+} {
+  const config = jsonDocument(OCI_CONFIG, {
+    architecture: "unknown",
+    os: "unknown",
+    config: {},
+    rootfs: { type: "layers", diff_ids: statements.map(({ digest }) => digest) },
+  });
+  const manifest = jsonDocument(OCI_MANIFEST, {
     schemaVersion: 2,
     mediaType: OCI_MANIFEST,
-    config: plain(config),
-    layers: [{ ...plain(statement), annotations: { [PREDICATE_TYPE]: PLAN_PREDICATE } }],
+    config: plain(config.descriptor),
+    layers: statements.map((one) => ({ ...plain(one), annotations: one.annotations ?? {} })),
   });
+  return { config, manifest };
 }
 
 /** Finds the statement among an attestation manifest's layers. */
@@ -93,6 +102,7 @@ export function setIndex(
     readonly manifest: Descriptor;
     readonly own: Digest;
     readonly key: Digest;
+    readonly unlabelled: Digest;
     readonly built: string;
     readonly seconds: number;
   },
@@ -106,32 +116,50 @@ export function setIndex(
       [REFERENCE_DIGEST]: sorted[0]?.manifest ?? "",
       [OWN_ANNOTATION]: plan.own,
       [KEY_ANNOTATION]: plan.key,
+      [UNLABELLED_ANNOTATION]: plan.unlabelled,
       [BUILT_ANNOTATION]: plan.built,
       [SECONDS_ANNOTATION]: String(plan.seconds),
     },
-    platform: { architecture: "unknown", os: "unknown" },
+    platform: NO_PLATFORM,
   };
   return jsonDocument(OCI_INDEX, { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [...entries, planEntry] });
 }
 
+/** How an index lists what is no image. */
+const NO_PLATFORM = { architecture: "unknown", os: "unknown" };
+
+/** The index of one platform, as BuildKit writes it: the image, and the manifest of its attestations. */
+export function platformIndex(platform: Platform, image: Descriptor, attestations: Descriptor): Document {
+  const entry = {
+    ...plain(attestations),
+    annotations: { [REFERENCE_TYPE]: ATTESTATION, [REFERENCE_DIGEST]: image.digest },
+    platform: NO_PLATFORM,
+  };
+  return jsonDocument(OCI_INDEX, {
+    schemaVersion: 2,
+    mediaType: OCI_INDEX,
+    manifests: [imageEntry(platform, image), entry],
+  });
+}
+
 function entriesOf(platform: Platform, manifest: Digest, served: Served): Json[] {
+  if (served.body.kind === "manifest") return [imageEntry(platform, served.descriptor)];
+  const image = ownImageFor(served.body, platform);
+  if (!image) return [];
+  const attestations = attestationsOf(served.body, manifest);
+  return [
+    imageEntry(platform, image),
+    ...attestations.map((entry) => ({ ...plain(entry), annotations: entry.annotations ?? {}, platform: NO_PLATFORM })),
+  ];
+}
+
+function imageEntry(platform: Platform, image: Descriptor): Json {
   const named = {
     os: platform.os,
     architecture: platform.architecture,
     ...(platform.variant === undefined ? {} : { variant: platform.variant }),
   };
-  if (served.body.kind === "manifest") return [{ ...plain(served.descriptor), platform: named }];
-  const image = ownImageFor(served.body, platform);
-  if (!image) return [];
-  const attestations = attestationsOf(served.body, manifest);
-  return [
-    { ...plain(image), platform: named, ...(image.annotations ? { annotations: image.annotations } : {}) },
-    ...attestations.map((entry) => ({
-      ...plain(entry),
-      annotations: entry.annotations ?? {},
-      platform: { architecture: "unknown", os: "unknown" },
-    })),
-  ];
+  return { ...plain(image), platform: named, ...(image.annotations ? { annotations: image.annotations } : {}) };
 }
 
 function plain({ mediaType, digest, size, artifactType }: Descriptor): { readonly [name: string]: Json } {

@@ -17,6 +17,8 @@ export type Plan = {
   readonly key: Digest;
   /** Of everything but upstream. */
   readonly ownKey: Digest;
+  /** Of everything but the label. */
+  readonly unlabelledKey: Digest;
   readonly platforms: readonly PlannedPlatform[];
   readonly bindings: readonly Binding[];
   /** In the order of installation. */

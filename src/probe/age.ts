@@ -12,7 +12,7 @@ const DAY = 24 * 60 * 60 * 1000;
 /** An answer in which what is too old does not count. */
 export type Aged = Probed & {
   /** What has to be built although it is there, and why; nothing where no age made a difference. */
-  readonly tooOld: { readonly previous: Tagged; readonly reason: Difference } | undefined;
+  readonly tooOld: { readonly previous: Tagged; readonly reason: Difference; readonly isAlike?: true } | undefined;
 };
 
 type Tagged = { readonly tag: string; readonly index: Served };
@@ -31,6 +31,24 @@ type Past = Tagged & { readonly days: number };
  * anew one by one.
  */
 export async function leaveOutOld(probed: Probed, limit: Limit, wanted: Wanted, registry: Registry): Promise<Aged> {
+  return leaveOutAlike(await leaveOutImages(probed, limit, wanted, registry), limit, wanted);
+}
+
+/** A new label makes no image younger: what is too old under the old one is built, and without layer cache, as it would be with it. */
+function leaveOutAlike(aged: Aged, limit: Limit, { sourceKey }: Wanted): Aged {
+  const { verdict } = aged;
+  if (aged.tooOld || (verdict.kind !== "miss" && verdict.kind !== "partial") || !verdict.alike) return aged;
+  const { alike, ...rest } = verdict;
+  const days = daysPast(recordOf(alike.index).at, limit);
+  if (days === undefined) return aged;
+  const text = `the image that differs only in its label was built ${days} days ago, and cache-ttl-days is ${limit.days}`;
+  const previous = { tag: sourceTag(sourceKey), index: alike.index };
+  const reason: Difference = { part: "upstream", ingredient: "age", text };
+  const verdictLeft = { ...rest, damaged: [...rest.damaged, text] };
+  return { ...aged, verdict: verdictLeft, tooOld: { previous, reason, isAlike: true } };
+}
+
+async function leaveOutImages(probed: Probed, limit: Limit, wanted: Wanted, registry: Registry): Promise<Aged> {
   const { verdict } = probed;
   const set = pastSet(probed, limit, wanted);
   if (limit.days === undefined || (verdict.kind === "hit" && !set)) return { ...probed, tooOld: undefined };

@@ -5,7 +5,7 @@ import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { formatRepository } from "../oci/reference.ts";
 import type { Doubt } from "../sources/doubt.ts";
 import type { Found } from "./found.ts";
-import type { Verdict } from "./probe.ts";
+import type { Alike, Verdict } from "./probe.ts";
 
 /** What follows from a verdict. */
 export type Decision =
@@ -15,7 +15,13 @@ export type Decision =
       readonly verdict: Extract<Verdict, { kind: "hit" | "stale" }>;
     }
   | { readonly kind: "join"; readonly found: readonly Found[] }
-  | { readonly kind: "build"; readonly platforms: readonly Platform[]; readonly reuse: readonly Found[] }
+  /** `alike`: what differs from the wanted images in nothing but the label. */
+  | {
+      readonly kind: "build";
+      readonly platforms: readonly Platform[];
+      readonly reuse: readonly Found[];
+      readonly alike?: Alike;
+    }
   | {
       readonly kind: "report";
       readonly result: "partial" | "miss" | "unknown" | "stale";
@@ -33,13 +39,15 @@ export function decide(verdict: Verdict, inputs: Choices, reasons: readonly Diff
     case "joinable":
       return { kind: "join", found: verdict.found };
     case "partial":
-      if (inputs.onMiss === "build") return { kind: "build", platforms: verdict.missing, reuse: verdict.found };
+      if (inputs.onMiss === "build")
+        return { kind: "build", platforms: verdict.missing, reuse: verdict.found, ...alikeOf(verdict) };
       return report(
         "partial",
         inputs.onMiss === "fail" ? missed(inputs, reasons, verdict.missing, verdict.damaged) : undefined,
       );
     case "miss":
-      if (inputs.onMiss === "build") return { kind: "build", platforms: inputs.platforms, reuse: [] };
+      if (inputs.onMiss === "build")
+        return { kind: "build", platforms: inputs.platforms, reuse: [], ...alikeOf(verdict) };
       return report(
         "miss",
         inputs.onMiss === "fail" ? missed(inputs, reasons, inputs.platforms, verdict.damaged) : undefined,
@@ -52,6 +60,10 @@ export function decide(verdict: Verdict, inputs: Choices, reasons: readonly Diff
     case "unknown":
       return decideUnknown(verdict.doubt, inputs);
   }
+}
+
+function alikeOf({ alike }: { readonly alike?: Alike }): { readonly alike?: Alike } {
+  return alike ? { alike } : {};
 }
 
 /** Where something could not be read, nothing can be bound to what the key names. */

@@ -92,7 +92,11 @@ async function explainVerdict(
 ): Promise<Explanation> {
   if (!plan || verdict.kind === "hit" || verdict.kind === "joinable" || verdict.kind === "unknown")
     return { previous: undefined, reasons: [] };
-  if (tooOld) return { previous: tooOld.previous, reasons: [tooOld.reason] };
+  if (tooOld) {
+    const { previous, reason, isAlike } = tooOld;
+    const more = isAlike ? await explainDrift(sources, plan, previous.index, previous.tag, registry) : undefined;
+    return { previous, reasons: [...(more?.reasons ?? []), reason] };
+  }
   if (verdict.kind === "stale")
     return explainDrift(sources, plan, verdict.index, sourceTag(sources.wanted.sourceKey), registry);
   return explainAgainstBranch(sources, plan, registry, { isLeg: alias === "false" });

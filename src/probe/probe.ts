@@ -1,8 +1,8 @@
 import type { Place } from "../errors.ts";
 import type { FeaturePorts } from "../features/found.ts";
-import { ownKey, platformKey, platformTag, setKey, setTag, sourceTag } from "../key/fingerprint.ts";
+import { ownKey, platformKey, platformTag, setKey, setTag, sourceTag, unlabelledKey } from "../key/fingerprint.ts";
 import type { PlatformPlan } from "../key/ingredients.ts";
-import { planDescriptorOf, whoseSet } from "../key/record.ts";
+import { planDescriptorOf, UNLABELLED_ANNOTATION, whoseSet } from "../key/record.ts";
 import { type Index, OWN_ANNOTATION, type Served } from "../oci/manifest.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Pinned, Repository } from "../oci/reference.ts";
@@ -24,6 +24,7 @@ export type Verdict =
       readonly found: readonly Found[];
       readonly missing: readonly Platform[];
       readonly damaged: readonly string[];
+      readonly alike?: Alike;
     }
   /** `reusable`: platforms of the wanted set that are there all the same, for another platform's base moved. */
   | {
@@ -35,8 +36,11 @@ export type Verdict =
       readonly doubt?: Doubt;
     }
   /** `damaged`: why something that is there does not count, each the end of a sentence. */
-  | { readonly kind: "miss"; readonly damaged: readonly string[] }
+  | { readonly kind: "miss"; readonly damaged: readonly string[]; readonly alike?: Alike }
   | { readonly kind: "unknown"; readonly doubt: Doubt };
+
+/** A set of the same sources that is all there, and that differs from the wanted one in nothing but the label. */
+export type Alike = { readonly index: Served; readonly found: readonly Found[] };
 
 /** `plan` is missing where upstream could not be read: then there is no key. */
 export type Probed = {
@@ -84,8 +88,15 @@ function makePlan(wanted: Wanted, { upstream, bindings, features }: Resolved, { 
     const key = platformKey(whole);
     return [{ platform, key, plan: whole, tag: platformTag(key, platform) }];
   });
-  const own = ownKey(platforms.map(({ plan }) => plan));
-  return { key: setKey(platforms.map(({ key }) => key)), ownKey: own, platforms, bindings, features };
+  const plans = platforms.map(({ plan }) => plan);
+  return {
+    key: setKey(platforms.map(({ key }) => key)),
+    ownKey: ownKey(plans),
+    unlabelledKey: unlabelledKey(plans),
+    platforms,
+    bindings,
+    features,
+  };
 }
 
 type Newest = { readonly served: Served; readonly sound: Soundness } | { readonly error: RegistryError };
@@ -196,9 +207,17 @@ async function lookUpPlatforms(
   const missing = plan.platforms.filter((_, index) => looks[index]?.kind !== "sound").map(({ platform }) => platform);
   const broken = looks.flatMap((look) => (look.kind === "damaged" ? [look.what] : []));
   const all = [...new Set([...damaged, ...broken])];
+  const last = await newest;
+  const rest = { damaged: all, ...alikeOf(last, plan) };
   const otherwise: Verdict =
-    found.length > 0 ? { kind: "partial", found, missing, damaged: all } : { kind: "miss", damaged: all };
-  return staleOr(await newest, wanted, otherwise, found);
+    found.length > 0 ? { kind: "partial", found, missing, ...rest } : { kind: "miss", ...rest };
+  return staleOr(last, wanted, otherwise, found);
+}
+
+function alikeOf(newest: Newest, { unlabelledKey }: Plan): { readonly alike?: Alike } {
+  if ("error" in newest || newest.sound.kind !== "sound" || newest.served.body.kind !== "index") return {};
+  if (planDescriptorOf(newest.served.body)?.annotations?.[UNLABELLED_ANNOTATION] !== unlabelledKey) return {};
+  return { alike: { index: newest.served, found: newest.sound.found } };
 }
 
 /** One platform's own tag: `absent` is a miss, everything else that is not a sound image is said. */

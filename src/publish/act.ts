@@ -36,10 +36,22 @@ async function act(decision: Decision, scene: Scene): Promise<Outcome> {
     case "join":
       return join(decision.found, scene);
     case "build":
-      return make(decision, scene);
+      return relabelOrMake(decision, scene);
     case "report":
       return report(decision, scene);
   }
+}
+
+/** Where nothing but the label is new, it is set on what is there; whatever speaks against that, and whatever goes wrong before a tag is put, is built. */
+async function relabelOrMake(decision: Extract<Decision, { kind: "build" }>, scene: Scene): Promise<Outcome> {
+  const { inputs, tags, probed, world } = scene;
+  const { alike } = decision;
+  const asked = findOutWhetherToPush(inputs, tags, world);
+  if (!alike || !probed.plan) return make(decision, scene, asked);
+  if (!(await asked).push) return make(decision, scene, asked);
+  // Only who needs it waits until this is loaded.
+  const { relabel } = await import("./relabel.ts");
+  return (await relabel({ ...decision, alike }, probed.plan, scene)) ?? make(decision, scene, asked);
 }
 
 /** Whoever goes on without this commit's image is given the one that stands in for it. */

@@ -15,18 +15,22 @@ import type { Decision } from "../probe/decide.ts";
 import { openSpot, planToStore, publish } from "./complete-set.ts";
 import { foundSoFar, type NotPushed, type Outcome, type Scene } from "./outcome.ts";
 import { pushPlan } from "./publish.ts";
-import { adviseToPush, findOutWhetherToPush } from "./push.ts";
+import { adviseToPush, type PushDecision } from "./push.ts";
 
-/** Builds what is due: all of it into the cache repository, or where nothing may be pushed, the runner's own platform into its engine. */
-export async function make(decision: Extract<Decision, { kind: "build" }>, scene: Scene): Promise<Outcome> {
-  const { inputs, tags, probed, world } = scene;
+/**
+ * Builds what is due: all of it into the cache repository, or where nothing may be pushed, the runner's own platform into its engine.
+ * @param asked whether this run may push: nobody has waited for that yet.
+ */
+export async function make(
+  decision: Extract<Decision, { kind: "build" }>,
+  scene: Scene,
+  asked: Promise<PushDecision>,
+): Promise<Outcome> {
+  const { inputs, probed, world } = scene;
   // What would have to be fetched waits for the decision.
   const early = inputs.build.buildxVersion === undefined ? lookForBuildx(inputs, world) : undefined;
   // A hit never builds: what only a build needs is not even loaded. Here it is while the registry thinks about the push, and buildx starts.
-  const [push, { buildPlatforms }] = await Promise.all([
-    findOutWhetherToPush(inputs, tags, world),
-    import("../build/build.ts"),
-  ]);
+  const [push, { buildPlatforms }] = await Promise.all([asked, import("../build/build.ts")]);
   const buildx = early ?? lookForBuildx(inputs, world);
   const means = { buildx, buildPlatforms };
   if (!push.push) return makeHere(scene, means, push);

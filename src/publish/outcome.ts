@@ -40,6 +40,8 @@ export type Outcome = {
   readonly pushed?: boolean;
   readonly found?: readonly Found[];
   readonly built?: readonly BuiltPlatform[];
+  /** Platforms that got another label and no build, and how long that took. */
+  readonly relabelled?: readonly { readonly platform: Platform; readonly seconds: number }[];
   readonly missing?: readonly Platform[];
   readonly saved?: number;
   /** True where `image` is not this commit's but the one that stands in for it. */

@@ -2,7 +2,7 @@ import { isImmovable, type Look, type Named, putTag, type Settled, type Spot, se
 import { patiently } from "../build/patiently.ts";
 import { ActionError } from "../errors.ts";
 import { sourceTag } from "../key/fingerprint.ts";
-import { planConfig, planManifest, setIndex, textDocument } from "../key/record.ts";
+import { attestationManifest, listedPlan, setIndex, textDocument } from "../key/record.ts";
 import { planStatement } from "../key/stored.ts";
 import { type Digest, shortDigest } from "../oci/digest.ts";
 import type { Descriptor, Served } from "../oci/manifest.ts";
@@ -49,12 +49,11 @@ export async function pushPlan(
     .map(({ platform, manifest }) => ({ name: formatPlatform(platform), digest: manifest }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const statement = textDocument(IN_TOTO, planStatement(storePlan(plan), subjects));
-  const config = planConfig(statement.descriptor);
+  const { config, manifest } = attestationManifest([listedPlan(statement.descriptor)]);
   const blobs = [statement, config].map(({ bytes, descriptor }) =>
     registry.putBlob(repository, bytes, descriptor.mediaType),
   );
   for (const answer of await Promise.all(blobs)) expectPushed(answer, "the plan");
-  const manifest = planManifest(statement.descriptor, config.descriptor);
   const { bytes, descriptor } = manifest;
   await Promise.all([
     ...[statement, config].map(async (blob) => {
@@ -79,7 +78,7 @@ export async function publishSet(pushed: PushedPlan, publication: Publication, w
   const { found, earlier, aliases, spot, look } = publication;
   const { sources, manifest } = pushed;
   const { repository } = sources.wanted;
-  const of = { own: pushed.plan.ownKey, key: pushed.plan.key };
+  const of = { own: pushed.plan.ownKey, key: pushed.plan.key, unlabelled: pushed.plan.unlabelledKey };
   const index = setIndex(found, { manifest, ...of, ...describeBuilds(pushed, earlier) });
   const other = await putTag(spot, index, look, world.registry);
   const put = world.clock();

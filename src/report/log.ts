@@ -120,7 +120,7 @@ export function describeEnd(report: Report): string[] {
   const traffic = report.probe?.traffic;
   const handedOut = report.image ?? report.localImage;
   return [
-    `result: ${report.result}${handedOut === undefined ? "" : ` ${handedOut}`}`,
+    `result: ${report.result}${handedOut === undefined ? "" : ` ${handedOut}`}${report.relabelled.length > 0 ? " (relabelled, no build)" : ""}`,
     ...(traffic && report.probe
       ? [
           `The probe took ${report.probe.seconds} s, ${count(traffic.requests, "request")} in ${count(traffic.waves, "wave")}, ${traffic.bytes} bytes.`,

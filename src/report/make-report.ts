@@ -1,3 +1,4 @@
+import type { Platform } from "../oci/platform.ts";
 import type { Plan } from "../plan/keyed.ts";
 import type { Look } from "../probe/look.ts";
 import type { Verdict } from "../probe/probe.ts";
@@ -34,6 +35,7 @@ export function makeReport({
     reasons,
     previous: previous?.tag,
     built: outcome.built ?? [],
+    relabelled: outcome.relabelled ?? [],
     saved: outcome.saved,
     isFallback: outcome.isFallback ?? false,
     failure: outcome.failure,
@@ -41,12 +43,12 @@ export function makeReport({
   };
 }
 
-function platformsOf({ found = [], built = [] }: Outcome): Report["platforms"] {
+function platformsOf({ found = [], built = [], relabelled = [] }: Outcome): Report["platforms"] {
   const builtHere = new Set(built.filter(({ foundLate }) => !foundLate).map(({ platform }) => platform));
-  const there = found.map(
-    ({ platform, manifest }) =>
-      ({ platform, digest: manifest, how: builtHere.has(platform) ? "built" : "found" }) as const,
-  );
+  const relabelledHere = new Set(relabelled.map(({ platform }) => platform));
+  const howOf = (platform: Platform): Report["platforms"][number]["how"] =>
+    builtHere.has(platform) ? "built" : relabelledHere.has(platform) ? "relabelled" : "found";
+  const there = found.map(({ platform, manifest }) => ({ platform, digest: manifest, how: howOf(platform) }));
   const loaded = built
     .filter((one) => one.found === undefined)
     .map(({ platform }) => ({ platform, digest: undefined, how: "built" }) as const);

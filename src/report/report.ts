@@ -9,7 +9,7 @@ import type { Platform } from "../oci/platform.ts";
 import type { Repository } from "../oci/reference.ts";
 import type { Plan } from "../plan/keyed.ts";
 import type { Verdict } from "../probe/probe.ts";
-import type { NotPushed, Result } from "../publish/outcome.ts";
+import type { NotPushed, Outcome, Result } from "../publish/outcome.ts";
 import type { PlatformChanges } from "../sbom/compare.ts";
 import type { SbomFile } from "../sbom/files.ts";
 import type { PlatformSbom } from "../sbom/read.ts";
@@ -32,7 +32,7 @@ export type Report = {
   readonly platforms: readonly {
     readonly platform: Platform;
     readonly digest: Digest | undefined;
-    readonly how: "found" | "built";
+    readonly how: "found" | "built" | "relabelled";
   }[];
   readonly missing: readonly Platform[];
   /** Who would have to build what is missing or out of date. */
@@ -41,6 +41,8 @@ export type Report = {
   /** The tag of the image that the reasons compare with. */
   readonly previous: string | undefined;
   readonly built: readonly BuiltPlatform[];
+  /** Platforms that got another label and no build. */
+  readonly relabelled: NonNullable<Outcome["relabelled"]>;
   /** How long the build took that a hit saved. */
   readonly saved: number | undefined;
   /** How the image is to be run; nothing where there is none. */
@@ -74,6 +76,7 @@ export function reportFailure(failure: ActionError, seconds: number): Report {
     reasons: [],
     previous: undefined,
     built: [],
+    relabelled: [],
     saved: undefined,
     handover: undefined,
     sboms: undefined,

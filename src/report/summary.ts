@@ -21,7 +21,7 @@ const HEADLINES: Readonly<Record<Report["result"], string>> = {
 /** The job summary in Markdown. No value of the environment and no build arg stands in it: Gitea keeps summaries unmasked. */
 export function renderSummary(report: Report): Markdown {
   const parts = [
-    md`### Dev container: ${asText(HEADLINES[report.result])}${refusalOf(report)}`,
+    md`### Dev container: ${asText(headlineOf(report))}${refusalOf(report)}`,
     ...(report.failure ? failureOf(report.failure) : []),
     ...imageOf(report),
     ...doubtOf(report),
@@ -31,6 +31,13 @@ export function renderSummary(report: Report): Markdown {
     ...costs(report),
   ];
   return md`${stack(parts)}\n`;
+}
+
+/** A label that was set on what was there is no build. */
+function headlineOf({ result, relabelled }: Report): string {
+  return result === "built" && relabelled.length > 0
+    ? "the image was relabelled, nothing was built"
+    : HEADLINES[result];
 }
 
 /** What happened and where, the code by which the README lists it, and what to do now. */
@@ -64,11 +71,11 @@ function platformTable(report: Report): readonly Markdown[] {
   if (report.platforms.length + report.missing.length === 0) return [];
   // Only a registry's own "not found" is an absence.
   const absent = asText(report.verdict?.kind === "unknown" ? "not known" : "missing");
-  const time = new Map(report.built.map(({ platform, seconds }) => [platform, seconds]));
+  const time = new Map([...report.built, ...report.relabelled].map(({ platform, seconds }) => [platform, seconds]));
   const rows = [
     ...report.platforms.map(({ platform, digest, how }) => {
       const seconds = time.get(platform);
-      const took = how === "built" && seconds !== undefined ? ` in ${seconds} s` : "";
+      const took = how !== "found" && seconds !== undefined ? ` in ${seconds} s` : "";
       const image = digest === undefined ? md`loaded into the local engine` : asCode(shortDigest(digest));
       return md`| ${asCell(formatPlatform(platform))} | ${asText(how + took)} | ${image} |`;
     }),

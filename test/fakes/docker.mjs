@@ -43,6 +43,11 @@ async function pull(image) {
   process.exit(1);
 }
 
+function splitAt(text) {
+  const at = text.indexOf("=");
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
 async function build() {
   const [os, architecture] = option("--platform").split("/");
   const told = {
@@ -88,14 +93,16 @@ async function build() {
     await put(bytes, `${base}/manifests/${reference ?? sha(bytes)}`, mediaType);
     return { mediaType, digest: sha(bytes), size: bytes.length };
   };
-  const config = await blob(
-    Buffer.from(JSON.stringify({ os, architecture, ...configOf(process.env.FAKE_DOCKER_IMAGE) })),
-    "application/vnd.oci.image.config.v1+json",
-  );
   const layer = await blob(
     Buffer.from(JSON.stringify({ ...told, architecture })),
     "application/vnd.oci.image.layer.v1.tar",
   );
+  const written = {
+    ...{ os, architecture, created: "2026-01-01T00:00:00Z", history: [{ created_by: "COPY" }] },
+    config: configOf(process.env.FAKE_DOCKER_IMAGE),
+    rootfs: { type: "layers", diff_ids: [layer.digest] },
+  };
+  const config = await blob(Buffer.from(JSON.stringify(written)), "application/vnd.oci.image.config.v1+json");
   const image = await manifest({ config, layers: [layer] }, undefined, "application/vnd.oci.image.manifest.v1+json");
   const attested = await attest(image, told.policy, blob, manifest);
   const index = await manifest(
@@ -106,9 +113,11 @@ async function build() {
   writeFileSync(option("--metadata-file"), JSON.stringify({ "containerimage.digest": index.digest }));
 }
 
-// What a story says that the build leaves: `{"User":"dev"}`.
+// With what a story says that the build leaves: `{"User":"dev"}`.
 function configOf(said) {
-  return said === undefined ? {} : { config: JSON.parse(said) };
+  const labels = args.flatMap((arg, at) => (args[at - 1] === "--label" ? [splitAt(arg)] : []));
+  const config = { User: "", Env: ["PATH=/bin"], Labels: Object.fromEntries(labels) };
+  return said === undefined ? config : { ...config, ...JSON.parse(said) };
 }
 
 // Attestations as BuildKit attaches them: an SBOM where one was asked for, and provenance, in which the images that were used are those of

@@ -135,11 +135,11 @@ const NOTHING: readonly Mutation[] = [
 ];
 
 test.each(ONBUILD_ARGS)("must move all but the source key: $name", async (mutation) => {
-  expect(await movedBy(mutation, BEFORE)).toEqual(["key", "own"]);
+  expect(await movedBy(mutation, BEFORE)).toEqual(["key", "own", "unlabelled"]);
 });
 
 test.each(YOURS)("must move all keys: $name", async (mutation) => {
-  expect(await movedBy(mutation, BEFORE)).toEqual(["key", "own", "source"]);
+  expect(await movedBy(mutation, BEFORE)).toEqual(["key", "own", "source", "unlabelled"]);
 });
 
 test.each(NOTHING)("must move no key: $name", async (mutation) => {

@@ -27,8 +27,16 @@ export type Mutation = {
   readonly env?: Readonly<Record<string, string>>;
 };
 
-/** The key; the source key, which names the commit, whatever others publish; the own key, which adds the label and our recipe to that. */
-export type Keys = { readonly key: string; readonly source: string; readonly own: string };
+/**
+ * The key; the source key, which names the commit, whatever others publish; the own key, which adds the label and our recipe to that; the
+ * key of everything but the label, by which an image needs no build.
+ */
+export type Keys = {
+  readonly key: string;
+  readonly source: string;
+  readonly own: string;
+  readonly unlabelled: string;
+};
 
 export async function keysOf(asked: Asked): Promise<Keys> {
   return keysIn(await planned(asked));
@@ -43,7 +51,7 @@ async function planned(asked: Asked): Promise<Planned> {
 }
 
 function keysIn({ sources, plan }: Planned): Keys {
-  return { key: plan.key, source: sources.wanted.sourceKey, own: plan.ownKey };
+  return { key: plan.key, source: sources.wanted.sourceKey, own: plan.ownKey, unlabelled: plan.unlabelledKey };
 }
 
 /** The plans before and after an edit. */
@@ -86,5 +94,5 @@ export async function toldOfAll(
 /** What an edit moves: an image whose own key is the same counts as one of the same sources. */
 export async function movedBy(mutation: Mutation, before: Before): Promise<readonly (keyof Keys)[]> {
   const [was, is] = (await plansAround(mutation, before)).map(keysIn);
-  return (["key", "own", "source"] as const).filter((name) => was?.[name] !== is?.[name]);
+  return (["key", "own", "source", "unlabelled"] as const).filter((name) => was?.[name] !== is?.[name]);
 }

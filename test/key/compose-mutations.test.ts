@@ -106,7 +106,7 @@ const MOVE_NOTHING: readonly Mutation[] = [
 ];
 
 test.each(MOVE_THE_SOURCES)("compose, must move all keys: $name", async (mutation) => {
-  expect(await movedBy(mutation, BEFORE)).toEqual(["key", "own", "source"]);
+  expect(await movedBy(mutation, BEFORE)).toEqual(["key", "own", "source", "unlabelled"]);
 });
 
 test.each(MOVE_NOTHING)("compose, must move no key: $name", async (mutation) => {

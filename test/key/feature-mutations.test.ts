@@ -215,11 +215,11 @@ const NOTHING: readonly Mutation[] = [
 ];
 
 test.each(UPSTREAM)("must move the key alone: $name", async (mutation) => {
-  expect(await movedBy(mutation, BEFORE)).toEqual(["key"]);
+  expect(await movedBy(mutation, BEFORE)).toEqual(["key", "unlabelled"]);
 });
 
 test.each(YOURS)("must move all keys: $name", async (mutation) => {
-  expect(await movedBy(mutation, BEFORE)).toEqual(["key", "own", "source"]);
+  expect(await movedBy(mutation, BEFORE)).toEqual(["key", "own", "source", "unlabelled"]);
 });
 
 test.each(NOTHING)("must move no key: $name", async (mutation) => {

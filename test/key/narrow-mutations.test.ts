@@ -100,7 +100,7 @@ test.each([
   const files = { ...TREE, ".devcontainer/Dockerfile": `${syntax}FROM registry.test/base:1\nCOPY dir/file /\n` };
   const images = { ...IMAGES, "registry.test/other:1": indexOf({ "linux/amd64": "frontend" }) };
   const mutation = { name: "", from: files, edit: (root: string) => put(root, "app/other", "x\n") };
-  expect(await movedBy(mutation, { files, images, inputs })).toEqual(["key", "own", "source"]);
+  expect(await movedBy(mutation, { files, images, inputs })).toEqual(["key", "own", "source", "unlabelled"]);
 });
 
 /** Dockerfiles whose target needs less than all of it. */
@@ -153,7 +153,7 @@ test("a build arg that only another stage declares", async () => {
       { files, images: IMAGES, inputs: { "build-args": "ONE=1\nTWO=1\nTHREE=1" } },
     );
   expect(await moved("ONE=2\nTWO=2\nTHREE=1")).toEqual([]);
-  expect(await moved("ONE=1\nTWO=1\nTHREE=2")).toEqual(["key", "own", "source"]);
+  expect(await moved("ONE=1\nTWO=1\nTHREE=2")).toEqual(["key", "own", "source", "unlabelled"]);
 });
 
 test("what another platform takes from the context does not count for this one", async () => {
@@ -166,6 +166,6 @@ test("what another platform takes from the context does not count for this one",
   const edit = (root: string): void => put(root, "app/bin/arm64", "other\n");
   const moved = (platforms: string) => movedBy({ name: "", edit }, { files, images: IMAGES, inputs: { platforms } });
   expect(await moved("linux/amd64")).toEqual([]);
-  expect(await moved("linux/arm64")).toEqual(["key", "own", "source"]);
-  expect(await moved("linux/amd64,linux/arm64")).toEqual(["key", "own", "source"]);
+  expect(await moved("linux/arm64")).toEqual(["key", "own", "source", "unlabelled"]);
+  expect(await moved("linux/amd64,linux/arm64")).toEqual(["key", "own", "source", "unlabelled"]);
 });

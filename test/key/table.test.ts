@@ -214,8 +214,8 @@ const NOTHING: readonly Row[] = [
 ];
 
 const tables: readonly (readonly [readonly Row[], readonly (keyof Keys)[]])[] = [
-  [UPSTREAM, ["key"]],
-  [ALL_KEYS, ["key", "own", "source"]],
+  [UPSTREAM, ["key", "unlabelled"]],
+  [ALL_KEYS, ["key", "own", "source", "unlabelled"]],
   [LABEL, ["key", "own"]],
   [NOTHING, []],
 ];

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Content } from "../checkout.ts";
+import { type Content, put } from "../checkout.ts";
 import { baseWith, indexOf } from "../plan-of.ts";
 import { type Before, type Mutation, movedBy, toldOfAll } from "./around.ts";
 
@@ -32,17 +32,26 @@ const NOTHING: readonly (Mutation & { readonly before: Before })[] = [
 ];
 
 test.each(YOURS)("must move all keys: $name", async ({ before, ...mutation }) => {
-  expect(await movedBy(mutation, before)).toEqual(["key", "own", "source"]);
+  expect(await movedBy(mutation, before)).toEqual(["key", "own", "source", "unlabelled"]);
 });
 
 test.each(NOTHING)("must move nothing: $name", async ({ before, ...mutation }) => {
   expect(await movedBy(mutation, before)).toEqual([]);
 });
 
+test("a label that decides against the base's whether the user gets the uid is no new label alone", async () => {
+  const edit = (root: string): void => {
+    for (const [path, content] of Object.entries(files({ updateRemoteUserUID: true }))) put(root, path, content);
+  };
+  const mutation = { name: "said in the configuration", from: files(), edit };
+  expect(await movedBy(mutation, ASKED)).toEqual(["key", "own", "unlabelled"]);
+  expect(await movedBy(mutation, BEFORE)).toEqual(["key", "own"]);
+});
+
 test("of a base that names the user the digest counts, which is known without its config", async () => {
   const [one, other] = [baseWith(BASE, []), baseWith(BASE, ["RUN true"])];
   const asked = { ...ASKED, files: files(), images: one.images, ...(one.blobs ? { blobs: one.blobs } : {}) };
-  expect(await movedBy({ name: "another base", images: other.images }, asked)).toEqual(["key"]);
+  expect(await movedBy({ name: "another base", images: other.images }, asked)).toEqual(["key", "unlabelled"]);
 });
 
 test("what is told of each", async () => {

@@ -1,13 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
 import { ownKey, setTag, sourceTag } from "../../src/key/fingerprint.ts";
-import {
-  type Document,
-  KEY_ANNOTATION,
-  planConfig,
-  planManifest,
-  setIndex,
-  textDocument,
-} from "../../src/key/record.ts";
+import { attestationManifest, type Document, KEY_ANNOTATION, setIndex, textDocument } from "../../src/key/record.ts";
 import { ATTESTATION, REFERENCE_DIGEST, REFERENCE_TYPE, readManifest, type Served } from "../../src/oci/manifest.ts";
 import { IN_TOTO, OCI_INDEX, OCI_MANIFEST } from "../../src/oci/media-types.ts";
 import type { Platform } from "../../src/oci/platform.ts";
@@ -45,7 +38,7 @@ function serve({ bytes, descriptor }: Document): Served {
 /** One platform's small index, and the image in it. */
 function platformImages(content: string): { readonly index: Served; readonly images: Record<string, Served> } {
   const layer = { mediaType: "layer", digest: sha(`${content} layer`), size: 5 };
-  const manifest = serve(planManifest(layer, planConfig(layer).descriptor));
+  const manifest = serve(attestationManifest([layer]).manifest);
   const [entry] = wanted.platforms;
   if (!entry) throw new Error("no platform");
   const index: Served = {
@@ -64,10 +57,11 @@ function platformImages(content: string): { readonly index: Served; readonly ima
 function publishedSet(
   own = wanted.ownKey,
   key = plan.key,
+  unlabelled = sha("other layers"),
 ): { readonly set: Served; readonly images: Record<string, Served> } {
   const parts = wanted.platforms.map(({ platform }, position) => {
     const layer = { mediaType: "layer", digest: sha(`layer ${position}`), size: 5 };
-    const manifest = serve(planManifest(layer, planConfig(layer).descriptor));
+    const manifest = serve(attestationManifest([layer]).manifest);
     const index: Served = {
       ...manifest,
       body: { kind: "index", mediaType: "x", annotations: {}, manifests: [{ ...manifest.descriptor, platform }] },
@@ -77,9 +71,10 @@ function publishedSet(
   const statement = { mediaType: "statement", digest: sha("statement"), size: 9 };
   const set = serve(
     setIndex(parts, {
-      manifest: planManifest(statement, planConfig(statement).descriptor).descriptor,
+      manifest: attestationManifest([statement]).manifest.descriptor,
       own,
       key,
+      unlabelled,
       built: "2026-01-01T00:00:00Z",
       seconds: 5,
     }),
@@ -134,6 +129,29 @@ test("another label or recipe than ours is no stale image but a miss", async () 
   expect(await verdictOf({ [sourceName()]: set, ...images })).toEqual({ kind: "miss", damaged: [] });
 });
 
+test("the newest of the same sources differs in nothing but the label: a miss that knows of it, and a partial hit too", async () => {
+  const { set, images } = publishedSet(ownKey([]), sha("another key"), plan.unlabelledKey);
+  const alike = {
+    index: set,
+    found: [{ platform: { architecture: "amd64" } }, { platform: { architecture: "arm64" } }],
+  };
+  const newest = { [sourceName()]: set, ...images };
+  expect(await verdictOf(newest)).toMatchObject({ kind: "miss", alike });
+  const one = platformImages("one");
+  expect(await verdictOf({ ...newest, [platformName(0)]: one.index, ...one.images })).toMatchObject({
+    kind: "partial",
+    alike,
+  });
+});
+
+test.each<[string, Partial<Registry>]>([
+  ["is not whole", { hasBlob: async () => refused("absent") }],
+  ["cannot be read whole", { hasBlob: async () => refused("unavailable") }],
+])("a newest set that differs in nothing but the label and %s is nothing to relabel", async (_, more) => {
+  const { set, images } = publishedSet(ownKey([]), sha("another key"), plan.unlabelledKey);
+  expect(await verdictOf({ [sourceName()]: set, ...images }, more)).toEqual({ kind: "miss", damaged: [] });
+});
+
 test.each<[string, () => ReturnType<typeof publishedSet>]>([
   ["of other sources", () => publishedSet(ownKey([]))],
   ["on other bases", () => publishedSet(wanted.ownKey, sha("another key"))],
@@ -172,7 +190,13 @@ test.each<[string, (annotations: Readonly<Record<string, string>>) => Readonly<R
 function bareImage(config: string): { readonly bare: Served; readonly blob: Registry["blob"] } {
   const bytes = new TextEncoder().encode(config);
   const descriptor = { mediaType: "config", digest: sha(config), size: bytes.length };
-  const bare = serve(planManifest({ mediaType: "layer", digest: sha("bare"), size: 5 }, descriptor));
+  const layers = [{ mediaType: "layer", digest: sha("bare"), size: 5 }];
+  const bare = serve(
+    textDocument(
+      OCI_MANIFEST,
+      JSON.stringify({ schemaVersion: 2, mediaType: OCI_MANIFEST, config: descriptor, layers }),
+    ),
+  );
   return {
     bare,
     blob: async (_, { digest }) => (digest === descriptor.digest ? { kind: "found", value: bytes } : refused("absent")),
