@@ -68,7 +68,7 @@ const LAYOUTS: readonly (readonly [string, object, Readonly<Record<string, Conte
     { build: { dockerfile: "Dockerfile", args: { GREETING: "hello" } }, containerEnv: { C: "d" }, remoteUser: "dev" },
     {
       ".devcontainer/Dockerfile":
-        'FROM {base}\nARG GREETING\nLABEL mine="$GREETING" devcontainer.metadata="[]"\nHEALTHCHECK --interval=30s CMD true\nVOLUME /data\nRUN echo "$GREETING" > /greeting\nUSER 2000\n',
+        'FROM {base}\nARG GREETING\nLABEL mine="$GREETING" devcontainer.metadata="[]"\nHEALTHCHECK --interval=30s CMD true\nVOLUME /data\nUSER 0\nRUN echo "$GREETING" > /greeting\nUSER 2000\n',
     },
   ],
   ["an image", { image: "{base}" }, {}],

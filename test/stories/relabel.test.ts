@@ -91,7 +91,7 @@ test("another extension: the images that are there get the label that a build wo
     looked for: k1-<2>
     Miss: the image is not there.
     Compared with branch-main-7e268f37:
-      customizations changed, which stands in the image's metadata label
+    ::notice file=.devcontainer/devcontainer.json,line=1::customizations changed, which stands in the image's metadata label
     ::endgroup::
     ::group::Relabelling linux/amd64, linux/arm64, no build
     Only what the metadata label carries differs from {registry}/team/app@sha256:<3>: its layers stay as they are.
