@@ -24,10 +24,11 @@ const OWN = /^(?:fatal|error): /;
  * @param printed standard error.
  */
 export function readGitFailure(printed: string): GitFailure {
-  const lines = printed.split(/[\r\n]+/).filter((line) => line.trim() !== "");
-  const own = lines.filter((line) => !line.startsWith("remote:"));
-  const text = own.join("\n");
-  const kind = SIGNS.find(([, sign]) => sign.test(text))?.[0] ?? "unreachable";
+  const own = printed.split(/[\r\n]+/).filter((line) => line.trim() !== "" && !line.startsWith("remote:"));
+  for (const [kind, sign] of SIGNS) {
+    const line = own.find((one) => sign.test(one));
+    if (line !== undefined) return { kind, words: line.replace(OWN, "") };
+  }
   const words = own.find((line) => OWN.test(line)) ?? own.at(-1) ?? "git ended without a word";
-  return { kind, words: words.replace(OWN, "") };
+  return { kind: "unreachable", words: words.replace(OWN, "") };
 }

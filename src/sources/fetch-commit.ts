@@ -9,7 +9,7 @@ import { openKeptPacks, type Wanted } from "./kept-packs.ts";
 
 type Folders = Pick<Clone, "folder" | "gitFolder">;
 
-/** Where a commit stands in a clone that was asked for by its id. */
+/** Where a commit stands in a clone that is no branch's: git itself puts the tags at it where they belong. */
 const BY_ID = "refs/heads/source";
 
 /**
@@ -48,7 +48,7 @@ const local = (command: readonly string[], { home }: OpenConnection, ports: GitP
 async function fetchFrom(wanted: Wanted, { gitFolder }: Folders, ports: GitPorts): Promise<void> {
   const { git, found, connection } = wanted;
   const { commit, ref } = found;
-  const [limit, to] = [git.depth === 0 ? [] : [`--depth=${git.depth}`], ref ?? BY_ID];
+  const [limit, to] = [git.depth === 0 ? [] : [`--depth=${git.depth}`], ref?.startsWith("refs/heads/") ? ref : BY_ID];
   const branches = git.singleBranch ? [] : ["+refs/heads/*:refs/remotes/origin/*"];
   const tags = wanted.wantsTags || git.depth === 0 ? [] : ["--no-tags"];
   const fetch = (what: string) =>
@@ -68,7 +68,7 @@ async function fetchFrom(wanted: Wanted, { gitFolder }: Folders, ports: GitPorts
   const second = await fetch(ref);
   if (second.code !== 0) throw gitError(readGitFailure(second.stderr), git);
   const { stdout } = await local(
-    [`--git-dir=${gitFolder}`, "rev-parse", "--verify", `${ref}^{commit}`],
+    [`--git-dir=${gitFolder}`, "rev-parse", "--verify", `${to}^{commit}`],
     connection,
     ports,
   );

@@ -1,0 +1,148 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { type GitServer, git } from "../fakes/git-server.ts";
+import { argsOf, builtCommit, errorOf, leftOf, openGitSample } from "./git-sample.ts";
+import { openMachine } from "./harness.ts";
+
+type Sample = Awaited<ReturnType<typeof openGitSample>>;
+
+let server: GitServer;
+let files: Sample["files"];
+let run: Sample["run"];
+let close: () => Promise<void>;
+let commit: string;
+let kept: string;
+
+beforeAll(async () => {
+  ({ server, files, run, close } = await openGitSample());
+});
+afterAll(() => close());
+beforeEach(() => {
+  server.reset();
+  commit = server.commit("team/app", files("one"));
+  kept = mkdtempSync(join(tmpdir(), "kept-"));
+  return () => rmSync(kept, { recursive: true });
+});
+
+const inputs = () => ({ "git-url": `${server.url}/team/app`, "source-cache-dir": kept, force: "true" });
+const packs = (): readonly string[] => readdirSync(kept).filter((name) => name.endsWith(".pack"));
+/** Git's second protocol asks for refs and for objects by the same request; what is asked is in its body. */
+const posts = (): number => server.requests.filter((line) => line.startsWith("POST")).length;
+
+test("what was fetched is kept, and the next run fetches nothing", async () => {
+  expect(builtCommit(await run(inputs()))).toBe(commit);
+  expect(packs()).toEqual([expect.stringContaining(commit)]);
+  server.reset();
+  const again = await run(inputs());
+  expect(builtCommit(again)).toBe(commit);
+  expect(again.log).toContain("It is kept from an earlier run: nothing is cloned.");
+  expect(posts()).toBe(1);
+});
+
+test("a newer commit of the branch takes the place of the older one", async () => {
+  await run(inputs());
+  const newer = server.commit("team/app", files("two"));
+  expect(builtCommit(await run(inputs()))).toBe(newer);
+  expect(packs()).toEqual([expect.stringContaining(newer)]);
+  expect(readdirSync(kept)).toHaveLength(2);
+});
+
+test("what is half there, or holds something else, is wiped and fetched again", async () => {
+  await run(inputs());
+  const path = join(kept, packs()[0] ?? "");
+  const good = readFileSync(path);
+  truncateSync(path, good.length - 30);
+  expect(builtCommit(await run(inputs()))).toBe(commit);
+  expect(readFileSync(path).equals(good)).toBe(true);
+
+  // A whole pack of another repository, as somebody may have put it there.
+  const other = server.commit("evil/app", files("evil", { ".devcontainer/setup.sh": "evil\n" }));
+  const evil = mkdtempSync(join(tmpdir(), "evil-"));
+  await run({ ...inputs(), "git-url": `${server.url}/evil/app`, "source-cache-dir": evil });
+  writeFileSync(path, readFileSync(join(evil, readdirSync(evil).find((name) => name.includes(`${other}.pack`)) ?? "")));
+  const told = await run(inputs());
+  expect(builtCommit(told)).toBe(commit);
+  expect(told.builds[0]?.dockerfile).toContain("LABEL of=one");
+  expect(readFileSync(path).equals(good)).toBe(true);
+  rmSync(evil, { recursive: true });
+});
+
+test("a host that does not answer is an error, whatever is kept", async () => {
+  await run(inputs());
+  server.override(() => ({ status: 503 }));
+  expect(errorOf(await run(inputs()))).toContain("[E_GIT]");
+});
+
+test("what a killed run has left half written goes with the next one that fetches", async () => {
+  const script = 'import { openOwner } from "./src/host/owner.ts"; console.log(openOwner().self)';
+  const dead = execFileSync(join("node_modules/node24-x64/bin/node"), ["--input-type=module", "-e", script], {
+    encoding: "utf8",
+  }).trim();
+  const part = join(kept, `x.pack.part-${dead}-${"0".repeat(32)}`);
+  writeFileSync(part, "half");
+  await run(inputs());
+  expect(existsSync(part)).toBe(false);
+});
+
+test.each(["SIGKILL", "SIGTERM", "SIGINT"] as const)(
+  "%s in the middle of a clone, and the run after it",
+  async (signal) => {
+    const machine = openMachine();
+    server.override((line) => (line.startsWith("POST") && posts() > 1 ? "hang" : undefined));
+    const stop = { signal, when: () => posts() > 1 };
+    const stopped = await run(inputs(), { machine, stop });
+    expect(stopped.code).not.toBe(0);
+    expect(stopped.builds).toEqual([]);
+    expect(packs()).toEqual([]);
+    if (signal !== "SIGKILL") expect(leftOf(stopped)).toEqual([]);
+    server.reset();
+    const next = await run(inputs(), { machine });
+    expect(builtCommit(next)).toBe(commit);
+    expect(leftOf(next)).toEqual([]);
+    expect(packs()).toHaveLength(1);
+  },
+);
+
+test("all of a repository in the context: it has no .git, and the next clone is a hit", async () => {
+  server.commit("team/all", {
+    ...files("all"),
+    ".devcontainer/devcontainer.json": '{ "build": { "dockerfile": "Dockerfile", "context": ".." } }',
+    ".devcontainer/Dockerfile": (files("all")[".devcontainer/Dockerfile"] as string).replace(/COPY.*/, "COPY . /all/"),
+  });
+  const all = { "git-url": `${server.url}/team/all` };
+  const built = await run(all);
+  expect(built.builds[0]?.context, built.log).toContain(".devcontainer/setup.sh");
+  expect(built.builds[0]?.context.filter((path) => path.includes(".git"))).toEqual([]);
+  expect((await run(all)).outputs).toMatchObject({ result: "hit", digest: built.outputs.digest });
+});
+
+test("release: auto finds the tag at the commit; the whole history has the tag before it", async () => {
+  const repository = join(server.root, "team/app.git");
+  git(repository, "tag", "v1.2.3", commit);
+  const asked = { "git-url": `${server.url}/team/app`, force: "true" };
+  const released = await run({ ...asked, release: "auto" });
+  expect(released.requests.filter((line) => line.startsWith("PUT")).join("\n"), released.log).toContain("/v1.2.3");
+  const named = await run({ ...asked, "git-ref": "v1.2.3", release: "auto" });
+  expect(named.requests.filter((line) => line.startsWith("PUT")).join("\n"), named.log).toContain("/v1.2.3");
+
+  server.commit("team/app", files("go", { ".devcontainer/Dockerfile": goDockerfile() }));
+  const shallow = await run(asked);
+  expect(argsOf(shallow)).toMatch(/GOPKGVERSION=v0\.0\.0-/);
+  expect(argsOf(await run({ ...asked, "git-clone-depth": "0" }))).toMatch(/GOPKGVERSION=v1\.2\.4-0\./);
+  expect((await run({ ...asked, release: "auto" })).log).toContain("Nothing is released");
+});
+
+function goDockerfile(): string {
+  return (files("go")[".devcontainer/Dockerfile"] as string).replace("ARG REVISION", "ARG GOPKGVERSION");
+}
+
+test("what is left out is told: submodules, and files in LFS", async () => {
+  const more = { ".gitmodules": "", ".gitattributes": "*.bin filter=lfs diff=lfs\n" };
+  server.commit("team/parts", files("parts", more));
+  const { log } = await run({ "git-url": `${server.url}/team/parts` });
+  expect(log).toMatch(/^::warning::The repository has submodules/m);
+  expect(log).toMatch(/^::warning::The repository keeps files in Git LFS/m);
+});
