@@ -59,6 +59,8 @@ const rounds = async (count, work) => {
 
 const few = makeWorkspace("few", "COPY read/ /read/", false);
 const wide = makeWorkspace("wide", "COPY read/ /read/", true);
+// Else the disk is still writing it while something is measured.
+execFileSync("sync");
 await read(few);
 const unread = await rounds(ROUNDS * 4, async () => ({ few: await read(few), wide: await read(wide) }));
 const [alone, among] = [median(unread.map(({ few }) => few.took)), median(unread.map(({ wide }) => wide.took))];

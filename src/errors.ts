@@ -79,8 +79,8 @@ export class ActionError extends Error {
 
 /** The same error, told after what had been noticed before it. */
 export function withNoticed(thrown: unknown, noticed: readonly Warning[]): ActionError {
-  const { code, message: what, fix, at, cause, noticed: more } = asActionError(thrown);
-  const parts = { what, cause, noticed: [...noticed, ...more] };
+  const { code, message: what, details, fix, at, cause, noticed: more } = asActionError(thrown);
+  const parts = { what, details, cause, noticed: [...noticed, ...more] };
   return new ActionError(code, {
     ...parts,
     ...(fix === undefined ? {} : { fix }),
@@ -123,6 +123,12 @@ export function asSystemError(thrown: unknown, at?: Place): ActionError | undefi
     cause: thrown,
     ...(at === undefined ? {} : { at }),
   });
+}
+
+/** The same error at another place. */
+export function placedAt(error: ActionError, at: Place): ActionError {
+  const { code, message: what, details, fix, cause, noticed } = error;
+  return new ActionError(code, { what, details, at, cause, noticed, ...(fix === undefined ? {} : { fix }) });
 }
 
 /** Turns whatever was thrown into a message to a person; what nobody foresaw is our bug and says so. */

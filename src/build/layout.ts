@@ -4,7 +4,7 @@ import type { ImageConfig } from "../oci/config.ts";
 import { formatPlatform, type Platform, platformSlug } from "../oci/platform.ts";
 import { FEATURES_CONTEXT } from "../plan/recipe.ts";
 import type { Binding } from "../plan/upstream.ts";
-import { layOutContext } from "../sources/context.ts";
+import { layOutContext, seenFrom } from "../sources/context.ts";
 import type { Gathered } from "../sources/sources.ts";
 import type { Files } from "../world.ts";
 import { extendedDockerfile } from "./dockerfile.ts";
@@ -54,7 +54,7 @@ export async function layOutBuild(task: LayoutTask, files: Files): Promise<Layou
   for (const [name, context] of gathered.namedContexts) {
     const to = namedContextFolder(gathered, folder, name);
     await files.makeDirectory(to, { mode: 0o755 });
-    await layOutContext(files, context.root, context.entries, to);
+    await seenFrom(context.seen, () => layOutContext(files, context.root, context.entries, to));
   }
   await files.write(`${folder}/policy.json`, sourcePolicy(bindings));
   const platforms = task.platforms.map(
@@ -73,7 +73,7 @@ export async function layOutBuild(task: LayoutTask, files: Files): Promise<Layou
  * @returns the folder of each platform.
  */
 async function layOutContexts(
-  { gathered: { context }, platforms }: LayoutTask,
+  { gathered: { context, contextFolder }, platforms }: LayoutTask,
   folder: string,
   files: Files,
 ): Promise<ReadonlyMap<string, string>> {
@@ -87,7 +87,7 @@ async function layOutContexts(
     laidOut.set(name, to);
     if (known !== undefined) continue;
     await files.makeDirectory(to, { mode: 0o755 });
-    if (context) await layOutContext(files, context.root, entries, to);
+    if (context) await seenFrom(contextFolder, () => layOutContext(files, context.root, entries, to));
   }
   return laidOut;
 }

@@ -1,7 +1,6 @@
 import { isJsonObject } from "../devcontainer/json.ts";
 import { formatOption } from "../devcontainer/options.ts";
 import { placeOf } from "../devcontainer/parse.ts";
-import { pathWithin } from "../devcontainer/paths.ts";
 import type { Places } from "../key/difference.ts";
 import type { Hidden } from "../key/stored.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
@@ -16,14 +15,7 @@ import { openIgnorable } from "./ignorable.ts";
 import type { ImageSource } from "./upstream.ts";
 
 /** Where a person finds each ingredient of the plan. */
-export function tellPlaces(
-  gathered: Gathered,
-  {
-    images,
-    platforms,
-    checkout,
-  }: { readonly images: readonly ImageSource[]; readonly platforms: readonly Platform[]; readonly checkout: string },
-): Places {
+export function tellPlaces(gathered: Gathered, images: readonly ImageSource[], platforms: readonly Platform[]): Places {
   const { file, definition } = gathered;
   return {
     configuration: gathered.relative,
@@ -36,12 +28,7 @@ export function tellPlaces(
     arguments: gathered.arguments.places,
     bases: basePlaces(gathered, images),
     context: gathered.contextFolder,
-    contexts: Object.fromEntries(
-      [...gathered.namedContexts].flatMap(([name, { root }]) => {
-        const folder = pathWithin(checkout, root);
-        return folder === undefined ? [] : [[name, folder] as const];
-      }),
-    ),
+    contexts: Object.fromEntries([...gathered.namedContexts].map(([name, { seen }]) => [name, seen])),
     ignorable: openIgnorable(gathered, platforms),
     options: Object.fromEntries(
       definition.counted.map((option) => {

@@ -60,19 +60,15 @@ export async function readSources(
       gatherSources(inputs, workspace, { files, host: world.host, effort }, triggers),
       world.host.clone ? headOf(world.host.clone) : readHead(world.files, workspace.checkout),
     ]);
-    return makeSources(inputs, gathered, { host: world.host, head, checkout: workspace.checkout });
+    return makeSources(inputs, gathered, { host: world.host, head });
   } finally {
     end();
   }
 }
 
-type Place = {
-  readonly host: World["host"];
-  readonly head: Awaited<ReturnType<typeof readHead>>;
-  readonly checkout: string;
-};
+type Place = { readonly host: World["host"]; readonly head: Awaited<ReturnType<typeof readHead>> };
 
-function makeSources(inputs: Inputs, gathered: Gathered, { host, head, checkout }: Place): Sources {
+function makeSources(inputs: Inputs, gathered: Gathered, { host, head }: Place): Sources {
   const { configuration, definition } = gathered;
   const picked = pickLabel(configuration.raw);
   const trees = treesOf(gathered);
@@ -114,7 +110,7 @@ function makeSources(inputs: Inputs, gathered: Gathered, { host, head, checkout 
       variant: variantOf(inputs, gathered),
     }),
     raw: configuration.raw,
-    places: tellPlaces(gathered, { images, platforms: inputs.platforms, checkout }),
+    places: tellPlaces(gathered, images, inputs.platforms),
     hidden: findHidden(gathered, images),
     trees: new Map(
       [...trees.contexts.values(), ...trees.named.values()].map(({ digest, entries }) => [digest, entries]),

@@ -15,8 +15,12 @@ import { scopeOf } from "./scopes.ts";
 import { readNamedContext, readUsedContext } from "./used-context.ts";
 import { findContext, refuseOutside } from "./workspace.ts";
 
-/** A folder that a build reads, with what of it counts. */
-export type ContextFolder = { readonly root: string; readonly entries: readonly ContextEntry[] };
+/** A folder that a build reads, with what of it counts. `seen`: from the checkout. */
+export type ContextFolder = {
+  readonly root: string;
+  readonly seen: string;
+  readonly entries: readonly ContextEntry[];
+};
 
 /** The build context, with what each platform's build can take of it. */
 export type BuildContext = {
@@ -178,7 +182,8 @@ export async function readNamedContexts(
   const folders = [...contexts].filter(([, { kind }]) => kind === "folder");
   const read = folders.map(async ([name, context]) => {
     const root = await findContext(files, checkout, context);
-    return [name, { root, entries: await readNamedContext(files, root, checkout, effort) }] as const;
+    const seen = pathWithin(checkout, root) ?? ".";
+    return [name, { root, seen, entries: await readNamedContext(files, root, checkout, effort) }] as const;
   });
   return new Map(await Promise.all(read));
 }

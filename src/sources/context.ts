@@ -1,4 +1,4 @@
-import { ActionError } from "../errors.ts";
+import { ActionError, placedAt } from "../errors.ts";
 import { treeDigest } from "../key/fingerprint.ts";
 import type { ContextEntry } from "../key/ingredients.ts";
 import { type Digest, hexOf } from "../oci/digest.ts";
@@ -46,6 +46,20 @@ export async function readContext(files: Files, root: string, filter: ContextFil
 /** Reads what stands at some paths of a context, and the folders above them. */
 export async function readPaths(tree: Tree, paths: Iterable<string>): Promise<ContextEntry[]> {
   return withParents(await inParallel(FILES_AT_ONCE, [...paths], tree.entry));
+}
+
+/**
+ * What is wrong with a path of a context is told at that path as seen from the repository.
+ * @param seen the context's folder, as seen from there.
+ */
+export async function seenFrom<T>(seen: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const isOfContext = error instanceof ActionError && (error.code === "E_CONTEXT" || error.code === "E_CHANGED");
+    if (!isOfContext || error.at === undefined || seen === ".") throw error;
+    throw placedAt(error, { ...error.at, file: `${seen}/${error.at.file}` });
+  }
 }
 
 /** Everything below a folder of a context that counts, the folder itself left out. */

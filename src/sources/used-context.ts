@@ -15,7 +15,7 @@ import { ActionError, type Place } from "../errors.ts";
 import { readInside } from "../features/workspace.ts";
 import type { ContextEntry } from "../key/ingredients.ts";
 import type { Effort, Files } from "../world.ts";
-import { type ContextFilter, readContext, readPaths } from "./context.ts";
+import { type ContextFilter, readContext, readPaths, seenFrom } from "./context.ts";
 import { pathsTaken } from "./narrow.ts";
 import { openTree } from "./tree.ts";
 
@@ -50,6 +50,7 @@ export async function readUsedContext(files: Files, user: ContextUser, effort: E
   const { rules, ignoreFile } = await readRules(files, user);
   const filter = filterBy(rules, effort);
   const tree = openTree(files, root);
+  const seen = pathWithin(user.checkout, root) ?? ".";
   const known = new Map<string, Promise<readonly ContextEntry[]>>();
   const reading = [...platforms].map(async ([platform, { scope, triggers }]) => {
     const stages = reachableStages(dockerfile, target, scope);
@@ -60,7 +61,9 @@ export async function readUsedContext(files: Files, user: ContextUser, effort: E
     const same = JSON.stringify(sources.map((source) => source ?? null));
     const read =
       known.get(same) ??
-      pathsTaken(tree, sources, filter, { effort, file: dockerfile.file }).then((paths) => readPaths(tree, paths));
+      seenFrom(seen, async () =>
+        readPaths(tree, await pathsTaken(tree, sources, filter, { effort, file: dockerfile.file })),
+      );
     known.set(same, read);
     const entries = await read;
     refuseMissingFiles(entries, requiredFiles(dockerfile, target, scope), dockerfile.file);
@@ -157,5 +160,5 @@ export async function readNamedContext(
   effort: Effort,
 ): Promise<readonly ContextEntry[]> {
   const { rules } = await readRules(files, { root, checkout, dockerfilePath: undefined });
-  return readContext(files, root, filterBy(rules, effort));
+  return seenFrom(pathWithin(checkout, root) ?? ".", () => readContext(files, root, filterBy(rules, effort)));
 }

@@ -18,7 +18,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openFiles } from "../../src/host/files.ts";
-import { type ContextFilter, contextTime, layOutContext, readContext } from "../../src/sources/context.ts";
+import { type ContextFilter, contextTime, layOutContext, readContext, seenFrom } from "../../src/sources/context.ts";
 import { makeCheckout, put } from "../checkout.ts";
 import { refusalOf } from "../devcontainer/refusal.ts";
 
@@ -188,3 +188,17 @@ test.each([1, 256 * 1024, 256 * 1024 + 1, 3_000_000])(
     expect(await refusalOf(() => layOutContext(files, root, entries, to))).toMatchObject({ code: "E_CHANGED" });
   },
 );
+
+test("what changed is told at its place in the repository", async () => {
+  const root = makeCheckout({ "d/a.txt": "hello\n" });
+  const entries = await readContext(files, root, everything);
+  put(root, "d/a.txt", "HELLO\n");
+  for (const [seen, file] of [
+    ["sub/app", "sub/app/d/a.txt"],
+    [".", "d/a.txt"],
+  ] as const) {
+    const to = await files.temporaryFolder("placed");
+    const refused = await refusalOf(() => seenFrom(seen, () => layOutContext(files, root, entries, to)));
+    expect(refused).toMatchObject({ code: "E_CHANGED", at: { file }, fix: expect.stringContaining("dockerignore") });
+  }
+});

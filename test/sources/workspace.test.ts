@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -95,4 +96,23 @@ test("what leaves the checkout by a link is refused", async () => {
   symlinkSync(join(outside, "Dockerfile"), join(workspace, "docker/Dockerfile"));
   const error = await refusalOf(() => read(workspace, "image"));
   expect(error.message).toBe("docker/Dockerfile is a link that leads out of the checkout.");
+});
+
+test.each<[string, build: Readonly<Record<string, unknown>>, copy: string]>([
+  ["the build context", { context: "../app" }, "COPY . /app"],
+  ["a named context", { options: ["--build-context=named=app"] }, "COPY --from=named . /app"],
+])("what cannot be read of %s is told at its place in the repository", async (_, build, copy) => {
+  const workspace = makeCheckout({
+    ".git/HEAD": "ref: refs/heads/main\n",
+    "sub/.devcontainer/devcontainer.json": JSON.stringify({ build: { dockerfile: "Dockerfile", ...build } }),
+    "sub/.devcontainer/Dockerfile": `FROM ${BASE}\n${copy}\n`,
+    "sub/app/file": "",
+  });
+  made.push(workspace);
+  execFileSync("mkfifo", [join(workspace, "sub/app/pipe")]);
+  expect(await refusalOf(() => read(workspace, "sub"))).toMatchObject({
+    code: "E_CONTEXT",
+    message: expect.stringMatching(/^pipe is part of/),
+    at: { file: "sub/app/pipe" },
+  });
 });
