@@ -1,6 +1,7 @@
 import { handOver } from "./handover/handover.ts";
 import { loadAsAsked, requireEngineToLoad } from "./handover/load-as-asked.ts";
 import { storePlanFile } from "./handover/plan-file.ts";
+import { handOverPrevious } from "./handover/previous-image.ts";
 import { chooseSbomFolder, handOverSboms } from "./handover/sboms.ts";
 import type { Inputs } from "./inputs/inputs.ts";
 import { formatRepository } from "./oci/reference.ts";
@@ -26,6 +27,10 @@ import type { World } from "./world.ts";
  */
 export async function run(inputs: Inputs, outside: World): Promise<Report> {
   const started = outside.clock();
+  const took = (): number => Math.round(outside.clock() - started) / 1000;
+  const previous = await handOverPrevious(inputs, outside);
+  if (previous) return { ...previous, seconds: took() };
+
   const world = await openSource(inputs, outside);
   const { log, registry } = world;
   const dialect = dialectOf(inputs);
@@ -53,11 +58,10 @@ export async function run(inputs: Inputs, outside: World): Promise<Report> {
 
   const scene = { inputs, sources, probed, bases, alias, tags, ports, world };
   const decision = decide(probed.verdict, inputs, explanation.reasons);
-  const outcome = await loadAsAsked(await carryOut(decision, scene), scene);
+  const outcome = await loadAsAsked(await carryOut(decision, scene), { inputs, world, names: scene });
 
   const handover = await handOver(outcome, sources, world);
   const sboms = await handOverSboms({ inputs, outcome, folder, previous: explanation.previous }, world);
   const planFile = await storePlanFile(sources, probed.plan, world);
-  const seconds = Math.round(world.clock() - started) / 1000;
-  return { ...makeReport({ scene, look, outcome }), handover, sboms, planFile, seconds };
+  return { ...makeReport({ scene, look, outcome }), handover, sboms, planFile, seconds: took() };
 }

@@ -55,11 +55,11 @@ const ownSteps = ({ jobs }: Workflow): readonly { readonly job: string; readonly
 
 /**
  * Inputs of the action that a caller of the workflow does not set: the workflow itself says what is to happen (another `cache-version` is
- * what builds anew), nobody can start an ssh agent in its jobs, and nobody sees the files and images that stay on their machines.
+ * what builds anew; what one step has found the next is told), nobody can start an ssh agent in its jobs, and nobody sees the files and images that stay on their machines.
  */
 const DECIDED = [
   ...["on-miss", "on-drift", "on-unknown", "push", "alias", "runners", "dialect", "force"],
-  ...["ssh", "sbom-dir", "load"],
+  ...["ssh", "sbom-dir", "load", "previous-image"],
 ];
 
 /**

@@ -43,6 +43,16 @@ export type WorkspaceFolders = {
   readonly container: { readonly value: string; readonly isPrivate: boolean };
 };
 
+/** Where a workspace is that no configuration was read of: in the container, where its name puts it. */
+export function usualFolders(local: string): WorkspaceFolders {
+  return { local, container: { value: usualContainerFolder(local), isPrivate: false } };
+}
+
+/** https://containers.dev/implementors/json_reference/#image-specific (workspaceFolder) */
+function usualContainerFolder(local: string): string {
+  return resolvePath("/workspaces", lastSegment(local));
+}
+
 export type Variables = {
   readonly localEnv: Readonly<Record<string, string | undefined>>;
   /** Absolute path of the workspace. */
@@ -200,5 +210,5 @@ function unnamed(configuration: Configuration, name: string, path: JsonPath): ne
 function writtenContainerFolder(raw: JsonObject, { localWorkspaceFolder }: Variables): Replaced {
   if (typeof raw.workspaceFolder === "string" && raw.workspaceFolder !== "") return plain(raw.workspaceFolder);
   if ("dockerComposeFile" in raw) return plain("/");
-  return { ...plain(resolvePath("/workspaces", lastSegment(localWorkspaceFolder))), fromFolderName: true };
+  return { ...plain(usualContainerFolder(localWorkspaceFolder)), fromFolderName: true };
 }

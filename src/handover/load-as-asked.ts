@@ -1,7 +1,8 @@
 import { asActionError } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
-import type { Outcome, Scene } from "../publish/outcome.ts";
+import type { Outcome } from "../publish/outcome.ts";
 import type { World } from "../world.ts";
+import type { Loading } from "./load.ts";
 
 /** Makes sure, before any work, that there is an engine to load into, where that is asked for. @throws ActionError E_DOCKER */
 export async function requireEngineToLoad({ load }: Pick<Inputs, "load">, world: World): Promise<void> {
@@ -9,10 +10,10 @@ export async function requireEngineToLoad({ load }: Pick<Inputs, "load">, world:
 }
 
 /** Puts the image into the local engine, where that is asked for. What goes wrong is the outcome: the image is there all the same. */
-export async function loadAsAsked(outcome: Outcome, scene: Scene): Promise<Outcome> {
-  if (!scene.inputs.load || outcome.failure) return outcome;
+export async function loadAsAsked(outcome: Outcome, loading: Loading): Promise<Outcome> {
+  if (!loading.inputs.load || outcome.failure) return outcome;
   try {
-    await (await import("./load.ts")).loadImage(outcome, scene);
+    await (await import("./load.ts")).loadImage(outcome, loading);
     return outcome;
   } catch (error) {
     return { ...outcome, result: "failed", failure: asActionError(error) };

@@ -23,23 +23,30 @@ export async function requireEngine({ exec }: Pick<World, "exec">): Promise<void
  * the set's tag and under those that the user asked for. What was built here is there already and only gets its names.
  * @throws ActionError E_DOCKER with docker's last words.
  */
-export async function loadImage(outcome: Outcome, scene: Scene): Promise<void> {
-  const { exec, log } = scene.world;
-  const images = imagesToLoad(outcome, scene);
-  const env = images.some(({ isRemote }) => isRemote) ? await isolate(scene) : {};
+export async function loadImage(outcome: Outcome, loading: Loading): Promise<void> {
+  const { inputs, world } = loading;
+  const { exec, log } = world;
+  const images = imagesToLoad(outcome, loading);
+  const env = images.some(({ isRemote }) => isRemote) ? await isolate(loading) : {};
   for (const { name, platform, isRemote, tags } of images) {
     const written = formatPlatform(platform);
     const commands = [
       ...(isRemote ? [["pull", "--quiet", "--platform", written, name]] : []),
-      ...tags.map((tag) => ["tag", name, formatReference({ ...scene.inputs.cacheRepository, tag })]),
+      ...tags.map((tag) => ["tag", name, formatReference({ ...inputs.cacheRepository, tag })]),
     ];
     for (const command of commands) {
       const finished = await exec("docker", command, { env });
       if (finished?.code !== 0) throw notLoaded(written, lastWords(finished));
     }
-    log.info(`In the local engine, ${written}: ${formatRepository(scene.inputs.cacheRepository)}:${tags.join(", :")}`);
+    const named = tags.length === 0 ? name : `${formatRepository(inputs.cacheRepository)}:${tags.join(", :")}`;
+    log.info(`In the local engine, ${written}: ${named}`);
   }
 }
+
+/** What an image is loaded with, and by which names it goes; one that was only named by its digest has no other. */
+export type Loading = Pick<Scene, "inputs" | "world"> & {
+  readonly names: Pick<Scene, "probed" | "sources" | "tags"> | undefined;
+};
 
 type ImageToLoad = {
   readonly name: string;
@@ -52,12 +59,14 @@ type ImageToLoad = {
  * The machine's own platform is fetched by the digest that the outputs name, so that it can be run by that name. The others are fetched
  * each by its own: Docker's classic store keeps one platform of an index.
  */
-function imagesToLoad(outcome: Outcome, scene: Scene): readonly ImageToLoad[] {
+function imagesToLoad(outcome: Outcome, { inputs, world, names }: Loading): readonly ImageToLoad[] {
   const { digest, found = [], built = [], localImage } = outcome;
-  const { inputs, world } = scene;
   const isOwn = (platform: Platform): boolean => formatPlatform(platform) === world.host.platform;
   const tagsOf = (platform: Platform): readonly string[] =>
-    tagsToLoad(outcome, scene).flatMap((tag) => [...(isOwn(platform) ? [tag] : []), `${tag}-${suffix(platform)}`]);
+    (names ? tagsToLoad(outcome, names) : []).flatMap((tag) => [
+      ...(isOwn(platform) ? [tag] : []),
+      `${tag}-${suffix(platform)}`,
+    ]);
   if (localImage !== undefined)
     return built.map(({ platform }) => ({ name: localImage, platform, isRemote: false, tags: tagsOf(platform) }));
   if (digest === undefined) return [];
@@ -72,7 +81,7 @@ function imagesToLoad(outcome: Outcome, scene: Scene): readonly ImageToLoad[] {
 /** The last good image is not what the key names: it goes by the tag of its sources, and by none that the user keeps for this commit's. */
 function tagsToLoad(
   { result }: Outcome,
-  { probed: { plan }, sources, tags: { tags, release } }: Scene,
+  { probed: { plan }, sources, tags: { tags, release } }: NonNullable<Loading["names"]>,
 ): readonly string[] {
   if (result === "stale") return [sourceTag(sources.wanted.sourceKey)];
   return [...(plan ? [setTag(plan.key)] : []), ...tags, ...(release === undefined ? [] : [release])];
@@ -84,7 +93,10 @@ function suffix({ architecture, variant }: Platform): string {
 }
 
 /** A Docker configuration with the login for the cache repository alone. */
-async function isolate({ inputs: { cacheRepository: name }, world }: Scene): Promise<Readonly<Record<string, string>>> {
+async function isolate({
+  inputs: { cacheRepository: name },
+  world,
+}: Loading): Promise<Readonly<Record<string, string>>> {
   const { files, host, credentials } = world;
   const folder = await files.temporaryFolder("docker");
   return isolateDockerConfiguration(files, host.env, folder, [{ name, login: await credentials(name) }]);

@@ -16,6 +16,7 @@ export function refuseContradictions(inputs: Inputs, defaults: Defaults): void {
     ...contradictionsOfSources(inputs),
     ...contradictionsOfPush(inputs, defaults),
     ...contradictionsOfMisses(inputs),
+    ...contradictionsOfPrevious(inputs),
   ].find(({ is }) => is);
   if (found) throw new ActionError("E_INPUT", { what: found.what, fix: found.fix });
 }
@@ -81,6 +82,22 @@ function contradictionsOfMisses(inputs: Inputs): readonly Contradiction[] {
       is: !exitOnBuildFailure && fallbackImage === undefined,
       what: "The input exit-on-build-failure is false and fallback-image is not set: after a failed build there would be no image to go on with.",
       fix: "Set fallback-image to the image that later jobs use then.",
+    },
+  ];
+}
+
+/** While the earlier image is there, nobody looks what this commit would be. */
+function contradictionsOfPrevious({ previousImage, force, release }: Inputs): readonly Contradiction[] {
+  return [
+    {
+      is: previousImage !== undefined && force,
+      what: "The input previous-image is set and force is true: one takes the image that is there, the other builds over it.",
+      fix: "Leave one of the two out.",
+    },
+    {
+      is: previousImage !== undefined && release !== undefined,
+      what: "The inputs previous-image and release are both set: what is released has to be this commit's image, and nobody looks whether an earlier one is.",
+      fix: "Leave one of the two out.",
     },
   ];
 }

@@ -3,7 +3,7 @@ import type { JsonObject } from "../devcontainer/json.ts";
 import type { Warning } from "../errors.ts";
 import type { SourcePattern } from "../git/url.ts";
 import type { Platform } from "../oci/platform.ts";
-import type { Repository } from "../oci/reference.ts";
+import type { Pinned, Repository } from "../oci/reference.ts";
 import type { ImagePattern } from "../registry/allowed.ts";
 import type { DockerConfiguration } from "../registry/docker-config.ts";
 import type { Mirror } from "../registry/mirrors.ts";
@@ -33,6 +33,8 @@ export type Inputs = {
   readonly cacheTtlDays: number | undefined;
   /** Legal, none of our own, none twice. */
   readonly tags: readonly string[];
+  /** An image of the cache repository that an earlier run has handed out: while it is there, nothing else is looked for. */
+  readonly previousImage: Pinned | undefined;
   readonly release: Release | undefined;
   /** Whether the image is put into the local engine, wherever it comes from. */
   readonly load: boolean;

@@ -11,6 +11,7 @@ export const INPUTS = [
   "require",
   "force",
   "cache-ttl-days",
+  "previous-image",
   "tags",
   "release",
   "load",

@@ -16,7 +16,7 @@ import type { Defaults, Inputs } from "./inputs.ts";
 import { autoOrBoolean, boolean, choice, items, list, type ReadInput, separated, text, wrong } from "./read-input.ts";
 import { readRemoteUserUid } from "./remote-user-uid.ts";
 import { parseRunner, platformNamedTwice, type Runner } from "./runners.ts";
-import { readRelease, readTags } from "./tag-inputs.ts";
+import { readPreviousImage, readRelease, readTags } from "./tag-inputs.ts";
 
 /**
  * Reads and checks all inputs before any work.
@@ -27,9 +27,12 @@ export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
   const uid = readRemoteUserUid(read, defaults);
   const insecure = readInsecure(read, defaults);
   const source = readGitSource(read, { insecure, whyNoSecrets: defaults.whyNoSecrets });
+  const dialect = readDialect(read);
+  const cacheRepository = readCacheRepository(read, defaults);
   const inputs: Inputs = {
-    dialect: readDialect(read),
-    cacheRepository: readCacheRepository(read, defaults),
+    dialect,
+    cacheRepository,
+    previousImage: readPreviousImage(read, cacheRepository),
     cacheVersion: text(read, "cache-version"),
     verify: choice(read, "verify", ["layers", "manifests", "none"]),
     onMiss: choice(read, "on-miss", ["build", "fail", "continue"]),

@@ -1,6 +1,6 @@
 import { ActionError } from "../errors.ts";
-import { isTag } from "../oci/reference.ts";
-import { type ReadInput, separated, text } from "./read-input.ts";
+import { formatRepository, isTag, type Pinned, parseReference, type Repository } from "../oci/reference.ts";
+import { type ReadInput, separated, text, wrong } from "./read-input.ts";
 
 /** What is released: a tag by name, or the git tag at HEAD. */
 export type Release = { readonly kind: "named"; readonly tag: string } | { readonly kind: "auto" };
@@ -38,3 +38,24 @@ function refuseFault(input: string, tag: string): void {
     fix: "Write tags alone, without repository, like v1.2.3 or latest.",
   });
 }
+
+/**
+ * The input `previous-image`: an image by its digest, as the output `image` names one.
+ * @throws ActionError E_INPUT for one that is named in another way, or that lies elsewhere: nothing is handed out of there.
+ */
+export function readPreviousImage(read: ReadInput, cacheRepository: Repository): Pinned | undefined {
+  const value = text(read, "previous-image");
+  if (value === undefined) return undefined;
+  const image = parseReference(value);
+  if ("wrong" in image) throw wrong("previous-image", value, `It is no image: ${image.wrong}. ${HANDED_OUT}`);
+  const { digest, ...name } = image;
+  if (digest === undefined) throw wrong("previous-image", value, `It names no digest. ${HANDED_OUT}`);
+  if (formatRepository(name) === formatRepository(cacheRepository)) return { ...cacheRepository, digest };
+  throw new ActionError("E_INPUT", {
+    what: `The input previous-image is "${value}", which lies outside the cache repository, ${formatRepository(cacheRepository)}.`,
+    fix: `${HANDED_OUT} Set cache-repo as it was then.`,
+  });
+}
+
+const HANDED_OUT =
+  "Hand over the output image of an earlier run, like ghcr.io/team/app/devcontainer@sha256:…, where its output exists is true, and nothing else.";

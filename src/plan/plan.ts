@@ -129,7 +129,7 @@ function firstWarnings(all: readonly Warning[]): readonly Warning[] {
 }
 
 /** The runner's own platform where it is among the wanted ones: that is the image that a job here can run. */
-function platformToHandOver(platforms: readonly Platform[], own: string): Platform {
+export function platformToHandOver(platforms: readonly Platform[], own: string): Platform {
   const [first] = platforms;
   if (!first) throw new Error("there is no platform");
   return platforms.find((platform) => formatPlatform(platform) === own) ?? first;

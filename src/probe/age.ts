@@ -74,7 +74,8 @@ export function isPast(index: Served, limit: Limit): boolean {
   return daysPast(recordOf(index).at, limit) !== undefined;
 }
 
-function daysPast(at: number | undefined, { days, now }: Limit): number | undefined {
+/** How many whole days old something is that is past the limit; nothing for what is not. */
+export function daysPast(at: number | undefined, { days, now }: Limit): number | undefined {
   if (days === undefined || at === undefined || now - at <= days * DAY) return undefined;
   return Math.floor((now - at) / DAY);
 }

@@ -12,7 +12,7 @@ import { type Explanation, explainAgainstBranch, explainDrift } from "./explain.
 import type { Verdict } from "./probe.ts";
 
 /** A probe that hangs must not eat the job: past this many milliseconds the answer is `unknown`. */
-const PROBE_TIME = 60_000;
+export const PROBE_TIME = 60_000;
 
 /** What was found out before anything is done. */
 export type Look = {

@@ -57,35 +57,36 @@ export type Report = {
   readonly failure: ActionError | undefined;
 };
 
+/** What there is to tell where nothing has been found out. */
+export const NOTHING_FOUND = {
+  repository: undefined,
+  sourceKey: undefined,
+  plan: undefined,
+  verdict: undefined,
+  image: undefined,
+  localImage: undefined,
+  notPushed: undefined,
+  digest: undefined,
+  pushed: false,
+  platforms: [],
+  missing: [],
+  runners: [],
+  reasons: [],
+  previous: undefined,
+  built: [],
+  relabelled: [],
+  saved: undefined,
+  handover: undefined,
+  sboms: undefined,
+  planFile: undefined,
+  probe: undefined,
+  isFallback: false,
+  failure: undefined,
+} as const satisfies Omit<Report, "result" | "seconds">;
+
 /** A run that ended before it had found out anything. */
 export function reportFailure(failure: ActionError, seconds: number): Report {
-  return {
-    result: "failed",
-    repository: undefined,
-    sourceKey: undefined,
-    plan: undefined,
-    verdict: undefined,
-    image: undefined,
-    localImage: undefined,
-    notPushed: undefined,
-    digest: undefined,
-    pushed: false,
-    platforms: [],
-    missing: [],
-    runners: [],
-    reasons: [],
-    previous: undefined,
-    built: [],
-    relabelled: [],
-    saved: undefined,
-    handover: undefined,
-    sboms: undefined,
-    planFile: undefined,
-    probe: undefined,
-    seconds,
-    isFallback: false,
-    failure,
-  };
+  return { ...NOTHING_FOUND, result: "failed", failure, seconds };
 }
 
 /** What later jobs need of the image beside its name; all of it follows from the image's own config. */
