@@ -160,7 +160,17 @@ export type Registry = {
 /** Takes the next bytes of a blob, and tells whether it wants more. */
 export type BlobReader = (bytes: Uint8Array) => Promise<"more" | "enough">;
 
-export type Finished = { readonly code: number; readonly stdout: string; readonly stderr: string };
+export type Finished = {
+  /** Of a program that a signal has ended, 128 and the signal's number, as a shell tells it. */
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What has ended a program that did not end by itself. */
+  readonly endedBy?: EndedBy;
+};
+
+/** A signal, or the limit that its caller had set. */
+export type EndedBy = `SIG${string}` | "time limit";
 
 /** Runs a program without a shell. `undefined` when there is no such program. Secrets go through `env` or `input`, never through `args`. */
 export type Exec = (

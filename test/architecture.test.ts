@@ -77,7 +77,7 @@ const MODULES: Readonly<Record<string, readonly string[]>> = {
   "registry/proxied.ts": ["undici"],
   "host/actions.ts": ["@actions/core", "node:fs"],
   "host/context.ts": ["node:fs"],
-  "host/exec.ts": ["node:child_process", "node:readline"],
+  "host/exec.ts": ["node:child_process", "node:os", "node:readline"],
   "host/files.ts": ["node:crypto", "node:fs", "node:fs/promises", "node:path", "node:stream", "node:stream/promises"],
   "host/git.ts": ["@actions/exec"],
   "host/gunzip.ts": ["node:util", "node:zlib"],

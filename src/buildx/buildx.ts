@@ -1,5 +1,6 @@
 import { ActionError } from "../errors.ts";
 import type { Exec, Finished } from "../world.ts";
+import { tellEnder } from "./signals.ts";
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -117,8 +118,9 @@ function noBuildx(docker: Finished | undefined, fetched: string | undefined): Ac
   });
 }
 
-/** The last line that a program said, without what colours it. */
+/** The last line that a program said, and what has ended it where it did not end by itself. */
 export function lastWords(finished: Finished | undefined): string {
   const lines = (finished?.stderr || finished?.stdout || "").split("\n").map((line) => line.trim());
-  return lines.findLast((line) => line !== "")?.replace(/^ERROR: /, "") ?? "it said nothing";
+  const said = lines.findLast((line) => line !== "")?.replace(/^ERROR: /, "") ?? "it said nothing";
+  return finished?.endedBy === undefined ? said : `it ${tellEnder(finished.endedBy)}; ${said}`;
 }

@@ -1,9 +1,11 @@
 import { ActionError, type ErrorCode, type Place } from "../errors.ts";
+import type { EndedBy } from "../world.ts";
 import {
   FAILED_UNDER_EMULATION,
   KNOWN_OUTPUT,
   KNOWN_WORDS,
   type KnownFailure,
+  MORE_MEMORY,
   SCANNER_FAILED,
   SERVER_FAILED,
   STOPPED,
@@ -11,6 +13,7 @@ import {
   WRONG_OPTION,
 } from "./known-failures.ts";
 import type { BuildFailure } from "./last-words.ts";
+import { signalOf, tellEnder } from "./signals.ts";
 
 /** The user's Dockerfile. What was sent may go on after `lastLine`: with instructions that are not the user's. */
 export type UserDockerfile = { readonly file: string; readonly lastLine: number };
@@ -32,25 +35,30 @@ export function isTooLargeSbom({ words }: BuildFailure): boolean {
   return TOO_LARGE.test(withoutCommand(words));
 }
 
-/**
- * Says why a build failed, to a person.
- * @param platform what was built for.
- * @param dockerfile for the line at which it failed; without one, or past its last line, the error names no place.
- * @param code buildx's exit code: 130 when it was stopped, 125 for a wrong option; every failure of a build is 1.
- */
-export function explainFailure(
-  failure: BuildFailure,
-  { platform, dockerfile, code }: { platform: string; dockerfile: UserDockerfile | undefined; code: number },
-): ActionError {
-  const known = recognise(failure, code);
+/** What was built for, and how buildx itself ended. */
+export type Failed = {
+  readonly platform: string;
+  /** For the line at which it failed; without one, or past its last line, the error names no place. */
+  readonly dockerfile: UserDockerfile | undefined;
+  /** 130 when it was stopped, 125 for a wrong option; every failure of a build is 1. */
+  readonly code: number;
+  /** Where something else has ended it. */
+  readonly endedBy?: EndedBy | undefined;
+};
+
+/** Says why a build failed, to a person. */
+export function explainFailure(failure: BuildFailure, { platform, dockerfile, code, endedBy }: Failed): ActionError {
+  const known = recognise(failure, code, endedBy);
   const at = placeOf(failure, dockerfile);
   return new ActionError(known?.code ?? codeOf(failure.words), {
     what: tellFailure(failure, platform, known?.what),
     details: tellOutput(failure),
-    fix: known?.fix ?? "The build's own output stands above.",
+    fix: known?.fix ?? OUTPUT_ABOVE,
     ...(at ? { at } : {}),
   });
 }
+
+const OUTPUT_ABOVE = "The build's own output stands above.";
 
 /** Of the last lines, what an annotation shows without being folded. */
 const TOLD_LINES = 8;
@@ -68,12 +76,22 @@ function tellOutput({ output }: BuildFailure): readonly string[] {
 
 type Recognised = Omit<KnownFailure, "words">;
 
-function recognise({ words, step, output }: BuildFailure, code: number): Recognised | undefined {
+function recognise(failure: BuildFailure, code: number, endedBy: EndedBy | undefined): Recognised | undefined {
+  const { words, step, output } = failure;
   if (code === 130) return STOPPED;
+  if (endedBy !== undefined) return ended("docker buildx", endedBy);
   if (code === 125) return WRONG_OPTION;
   if (step !== undefined && SCANNER_FAILED.words.test(step)) return SCANNER_FAILED;
   const said = withoutCommand(words);
-  return find(KNOWN_WORDS, said) ?? find(KNOWN_OUTPUT, output.join("\n")) ?? find([FAILED_UNDER_EMULATION], said);
+  const known = find(KNOWN_WORDS, said) ?? find(KNOWN_OUTPUT, output.join("\n"));
+  const emulated = find([FAILED_UNDER_EMULATION], said);
+  const signal = signalOf(Number(/exit code: (\d+)/.exec(said)?.[1]));
+  if (known !== undefined || signal === undefined) return known ?? emulated;
+  return { ...ended("a command", signal), ...(emulated && { fix: emulated.fix }) };
+}
+
+function ended(program: string, by: EndedBy): Recognised {
+  return { what: `${program} ${tellEnder(by)}`, fix: by === "SIGKILL" ? MORE_MEMORY : OUTPUT_ABOVE };
 }
 
 function find(table: readonly KnownFailure[], text: string): Recognised | undefined {

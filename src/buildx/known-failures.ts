@@ -52,6 +52,15 @@ const DISK_FULL: KnownFailure = {
   fix: "Free disk space on the runner, or on the builder.",
 };
 
+export const MORE_MEMORY =
+  "Give the runner or the builder more memory, or let the command use less (fewer jobs at once).";
+
+const OUT_OF_MEMORY: KnownFailure = {
+  words: /cannot allocate memory|out of memory|\bKilled\b|std::bad_alloc/i,
+  what: "there was too little memory",
+  fix: MORE_MEMORY,
+};
+
 /** What BuildKit says of an attestation that is larger than it lets through: 40 MiB from 0.32 on, 80 from 0.33. */
 export const TOO_LARGE = /exceeds \d{8,} bytes/;
 
@@ -245,9 +254,16 @@ export const KNOWN_WORDS: readonly KnownFailure[] = [
   },
   DISK_FULL,
   {
-    words: /exit code: 137/,
-    what: "a command was killed: most often there was too little memory",
-    fix: "Give the runner or the builder more memory, or let the command use less (fewer jobs at once).",
+    words: /exit code: 137|signal: killed/,
+    what: "a command was ended by SIGKILL, most often because there was too little memory",
+    fix: MORE_MEMORY,
+  },
+  OUT_OF_MEMORY,
+  {
+    words: /error reading from server: |code = Unavailable desc = /,
+    code: "E_DOCKER",
+    what: "the builder ended in the middle of the build, most often because there was too little memory",
+    fix: `${MORE_MEMORY} What the builder said at its end stands in its own log (docker logs buildx_buildkit_…).`,
   },
   {
     words: /unable to find user (\S+): no matching entries/,
@@ -273,6 +289,7 @@ export const KNOWN_WORDS: readonly KnownFailure[] = [
 export const KNOWN_OUTPUT: readonly KnownFailure[] = [
   NO_EMULATION,
   DISK_FULL,
+  OUT_OF_MEMORY,
   {
     words: /^remote-user-uid cannot (give .*)$/m,
     code: "E_INPUT",

@@ -1,4 +1,5 @@
 import type { Clock } from "../world.ts";
+import { type BuildStep, recordSteps } from "./build-record.ts";
 import { type BuildFailure, readFailure } from "./last-words.ts";
 import { legibleLine } from "./lines.ts";
 import { type BuildWarning, type Message, openMessageReader } from "./rawjson.ts";
@@ -14,6 +15,7 @@ export type Progress = {
 /** What is left to say of a build that is over. */
 export type BuildEnd = {
   readonly lines: readonly string[];
+  readonly steps: readonly BuildStep[];
   /** As they came: the same one again each time that BuildKit says it. */
   readonly warnings: readonly BuildWarning[];
   /** Why a layer cache could not be exported, which is no failure of the build where that ended with 0. */
@@ -57,7 +59,8 @@ export function openProgress({ title, clock, redact }: ProgressOptions): Progres
     end() {
       const lines = [...reader.end().flatMap(tell), ...tellRest(steps), ...summary(steps, clock() - begunAt)];
       const lostCache = steps.failed.find(({ name }) => name.startsWith("exporting cache to "))?.error;
-      return { lines: lines.map(entitle), warnings, lostCache, failure: readFailure(text, steps.failed) };
+      const failure = readFailure(text, steps.failed);
+      return { lines: lines.map(entitle), steps: recordSteps(steps.known, steps.names), warnings, lostCache, failure };
     },
   };
 }

@@ -12,12 +12,24 @@ export type Step = Vertex & {
   readonly kind: "instruction" | "source" | "import" | "quiet";
   /** Milliseconds of the stretches before the one that it is in, or was in last. */
   readonly before: number;
+  /** When the first of them began. */
+  readonly begun: number | undefined;
 };
 
-/** Adds a message to what is known: the last word counts. A step may begin and end more than once, each time with another beginning. */
+/**
+ * Adds a message to what is known: the last word counts. A step may begin and end more than once, each time with another beginning. One
+ * that was found in a cache was not run: when its layers are fetched in the end, BuildKit tells of it again, without that word.
+ * @see https://github.com/moby/buildkit/blob/v0.26.3/util/progress/controller/controller.go
+ */
 export function mergeVertex(step: Step | undefined, vertex: Vertex): Step {
   const isNewStretch = step !== undefined && vertex.started !== step.started;
-  return { ...vertex, kind: kindOf(vertex.name), before: isNewStretch ? spent(step) : (step?.before ?? 0) };
+  return {
+    ...vertex,
+    kind: kindOf(vertex.name),
+    cached: vertex.cached || step?.cached === true,
+    before: isNewStretch ? spent(step) : (step?.before ?? 0),
+    begun: step?.begun ?? vertex.started,
+  };
 }
 
 /** How long a step took, in all stretches that ended. */

@@ -1,4 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { constants } from "node:os";
 import { createInterface } from "node:readline";
 import type { Exec, Finished } from "../world.ts";
 
@@ -34,12 +35,18 @@ export function openExec(env: Readonly<Record<string, string>>): OpenExec {
     const finished = waitFor(child, options.onLine);
     const one = { child, ended: finished.then(ignore, ignore) };
     running.add(one);
-    const limit = options.timeout === undefined ? undefined : setTimeout(() => end(child), options.timeout);
+    let isLate = false;
+    const endLate = (): void => {
+      isLate = true;
+      end(child);
+    };
+    const limit = options.timeout === undefined ? undefined : setTimeout(endLate, options.timeout);
     // A program that ends without reading its input closes the pipe, which is no error of ours.
     child.stdin.on("error", ignore);
     child.stdin.end(options.input ?? "");
     try {
-      return await finished;
+      const answer = await finished;
+      return isLate && answer ? { ...answer, endedBy: "time limit" } : answer;
     } finally {
       clearTimeout(limit);
       running.delete(one);
@@ -81,7 +88,13 @@ function waitFor(
       if ("code" in error && (error.code === "ENOENT" || error.code === "EACCES")) resolve(undefined);
       else reject(error);
     });
-    child.on("close", (code) => resolve({ code: code ?? 1, ...output }));
+    child.on("close", (code, signal) =>
+      resolve(
+        signal === null
+          ? { code: code ?? 1, ...output }
+          : { code: 128 + constants.signals[signal], ...output, endedBy: signal },
+      ),
+    );
   });
 }
 

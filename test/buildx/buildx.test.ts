@@ -159,6 +159,16 @@ test.each([
   ["the last line that says something", failed("one\nERROR: two\n\n"), "two"],
   ["standard output where there is nothing else", { code: 1, stdout: "out\n", stderr: "" }, "out"],
   ["nothing", failed(""), "it said nothing"],
+  [
+    "what has ended it",
+    { ...failed("one"), endedBy: "SIGKILL" } as const,
+    "it was ended by SIGKILL: most often because there was too little memory; one",
+  ],
+  [
+    "that its time was over",
+    { ...failed(""), endedBy: "time limit" } as const,
+    "it did not end in time, and was ended; it said nothing",
+  ],
   ["no program", undefined, "it said nothing"],
 ])("last words: %s", (_, finished, words) => {
   expect(lastWords(finished)).toBe(words);

@@ -240,7 +240,25 @@ const WORDS: readonly (readonly [name: string, words: string, code: ErrorCode, t
     "memory",
     'failed to solve: process "/bin/sh -c make -j64" did not complete successfully: exit code: 137',
     "E_BUILD",
-    /memory/,
+    /ended by SIGKILL, most often because there was too little memory/,
+  ],
+  [
+    "memory, in runc's words",
+    'failed to solve: process "/bin/sh -c make" did not complete successfully: signal: killed',
+    "E_BUILD",
+    /ended by SIGKILL/,
+  ],
+  [
+    "memory that the system does not give",
+    "failed to solve: ResourceExhausted: fork/exec /usr/bin/runc: cannot allocate memory",
+    "E_BUILD",
+    /too little memory.*fewer jobs/s,
+  ],
+  [
+    "a builder that was killed",
+    'failed to receive status: rpc error: code = Unavailable desc = closing transport due to: connection error: desc = "error reading from server: EOF"',
+    "E_DOCKER",
+    /builder ended in the middle of the build.*docker logs/s,
   ],
   [
     "no such user",
@@ -312,6 +330,8 @@ const OUTPUT: readonly (readonly [name: string, line: string, told: RegExp])[] =
   ],
   ["no network", "wget: bad address 'example.org'", /HTTPS_PROXY/],
   ["no name server", "W: Temporary failure resolving 'deb.debian.org'", /HTTPS_PROXY/],
+  ["memory", "g++: fatal error: Killed signal terminated program cc1plus", /too little memory/],
+  ["memory of a program's own", "FATAL ERROR: Reached heap limit - JavaScript heap out of memory", /too little memory/],
   ["something else", "make: *** No rule", /The build's own output stands above/],
 ];
 
@@ -353,6 +373,29 @@ test.each([
   const error = explainFailure(failure(words), { ...asked, code });
   expect(error.code).toBe(expected);
   expect(`${error.message} ${error.fix}`).toMatch(told);
+});
+
+test.each([
+  [134, /a command was ended by SIGABRT/],
+  [139, /a command was ended by SIGSEGV/],
+  [143, /a command was ended by SIGTERM: somebody told it to stop/],
+  [255, /exit code: 255$/],
+])("a command's exit code %d", (code, told) => {
+  expect(explainFailure(failure(exited(code), { step: "[2/2] RUN make" }), asked).message).toMatch(told);
+});
+
+test("under BuildKit's own emulation a signal has the emulator's cure", () => {
+  const words = exited(139).replace('"/bin/sh', '"/dev/.buildkit_qemu_emulator /bin/sh');
+  const error = explainFailure(failure(words, { step: "[2/2] RUN make" }), asked);
+  expect(`${error.message} ${error.fix}`).toMatch(/SIGSEGV.*setup-qemu-action/);
+});
+
+test.each([
+  ["SIGKILL", /docker buildx was ended by SIGKILL: most often because there was too little memory/],
+  ["SIGTERM", /docker buildx was ended by SIGTERM: somebody/],
+] as const)("buildx itself, ended by %s", (endedBy, told) => {
+  const error = explainFailure(failure("the last that was said"), { ...asked, code: 137, endedBy });
+  expect(error.message).toMatch(told);
 });
 
 test.each([

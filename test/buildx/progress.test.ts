@@ -39,6 +39,36 @@ test("what is cached, what copies, and what BuildKit does for itself", () => {
   ]);
 });
 
+test("a cached step whose layers are fetched in the end is told of again, and stays cached", () => {
+  const { log } = play([
+    vertex("a", "[2/2] RUN make", { from: 1, to: 1, cached: true }),
+    vertex("a", "[2/2] RUN make", { from: 2 }),
+    vertex("a", "[2/2] RUN make", { from: 2, to: 9 }),
+  ]);
+  expect(log).toEqual(["[linux/arm64] [2/2] RUN make: cached", "[linux/arm64] 1 step, 1 cached, 0.0 s"]);
+});
+
+test("the steps of a build: when each began, how long it took, and what became of it", () => {
+  const { end } = play([
+    vertex("i", "[internal] load build definition from Dockerfile", { from: 0, to: 1 }),
+    vertex("f", BASE, { from: 1, to: 3 }),
+    vertex("a", "[2/4] RUN make", { from: 3, to: 3, cached: true }),
+    vertex("b", "[3/4] COPY . /app", { from: 3.5, to: 4 }),
+    vertex("c", "[4/4] RUN test", { from: 4 }),
+    vertex("d", "[other 2/2] RUN beside", { from: 4 }),
+    vertex("n", "[third 2/2] RUN nobody needs this"),
+    vertex("c", "[4/4] RUN test", { from: 4, to: 6, error: "boom" }),
+    vertex("d", "[other 2/2] RUN beside", { from: 4, to: 6, error: "context canceled" }),
+  ]);
+  expect(end.steps).toEqual([
+    { name: "[1/2] FROM debian:12@sha256:aaaaaaaaaaaa", begun: 0, seconds: 2, how: "ran" },
+    { name: "[2/4] RUN make", begun: 2, seconds: 0, how: "cached" },
+    { name: "[3/4] COPY . /app", begun: 2.5, seconds: 0.5, how: "ran" },
+    { name: "[4/4] RUN test", begun: 3, seconds: 2, how: "failed" },
+    { name: "[other 2/2] RUN beside", begun: 3, seconds: 2, how: "cancelled" },
+  ]);
+});
+
 const BASE = `[1/2] FROM debian:12@sha256:${"a".repeat(64)}`;
 
 test("a base image is over when a step needs it, not each time that BuildKit calls it completed", () => {

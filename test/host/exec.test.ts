@@ -43,6 +43,13 @@ const gone = (ids: readonly string[]) => expect.poll(() => ids.filter(lives)).to
 
 test.each<[string, string, object, object | undefined]>([
   ["what it says and how it ends", "echo out; echo err >&2; exit 3", {}, { code: 3, stdout: "out\n", stderr: "err\n" }],
+  ["that it was killed", "kill -9 $$", {}, { code: 137, stdout: "", stderr: "", endedBy: "SIGKILL" }],
+  [
+    "that it took too long",
+    "echo begun; exec sleep 60",
+    { timeout: 200 },
+    { code: 137, stdout: "begun\n", stderr: "", endedBy: "time limit" },
+  ],
   ["its input", "cat", { input: "in" }, { code: 0, stdout: "in", stderr: "" }],
   ["its variables", "echo $A", { env: { A: "1" } }, { code: 0, stdout: "1\n", stderr: "" }],
   ["an input that nobody reads", "exit 0", { input: "x".repeat(1 << 20) }, { code: 0, stdout: "", stderr: "" }],
