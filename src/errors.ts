@@ -49,6 +49,7 @@ export type ActionErrorParts = {
   readonly at?: Place;
   readonly cause?: unknown;
   readonly noticed?: readonly Warning[];
+  readonly also?: readonly ActionError[];
 };
 
 /** Something that is probably not meant, with its place. */
@@ -65,6 +66,8 @@ export class ActionError extends Error {
   readonly at: Place | undefined;
   /** What had been noticed until then: it may be the reason. */
   readonly noticed: readonly Warning[];
+  /** What went wrong at the same time, each of it a failure of its own. */
+  readonly also: readonly ActionError[];
 
   constructor(code: ErrorCode, parts: ActionErrorParts) {
     super(parts.what, parts.cause === undefined ? undefined : { cause: parts.cause });
@@ -74,18 +77,28 @@ export class ActionError extends Error {
     this.fix = parts.fix;
     this.at = parts.at;
     this.noticed = parts.noticed ?? [];
+    this.also = parts.also ?? [];
   }
 }
 
 /** The same error, told after what had been noticed before it. */
 export function withNoticed(thrown: unknown, noticed: readonly Warning[]): ActionError {
-  const { code, message: what, details, fix, at, cause, noticed: more } = asActionError(thrown);
-  const parts = { what, details, cause, noticed: [...noticed, ...more] };
-  return new ActionError(code, {
-    ...parts,
-    ...(fix === undefined ? {} : { fix }),
-    ...(at === undefined ? {} : { at }),
-  });
+  const error = asActionError(thrown);
+  return new ActionError(error.code, { ...partsOf(error), noticed: [...noticed, ...error.noticed] });
+}
+
+/** Failures of the same moment as one: a fault of ours comes first, then they stand as they came. Nothing where there is none. */
+export function joinErrors(all: readonly ActionError[]): ActionError | undefined {
+  const isBug = ({ code }: ActionError): boolean => code === "E_BUG";
+  const [first, ...others] = [...all.filter(isBug), ...all.filter((one) => !isBug(one))];
+  if (first === undefined || others.length === 0) return first;
+  return new ActionError(first.code, { ...partsOf(first), also: [...first.also, ...others] });
+}
+
+function partsOf({ message: what, fix, at, ...rest }: ActionError): ActionErrorParts {
+  const { cause, details, noticed, also } = rest;
+  const parts = { what, cause, details, noticed, also };
+  return { ...parts, ...(fix === undefined ? {} : { fix }), ...(at === undefined ? {} : { at }) };
 }
 
 /** What the file system says, in words; the codes are those of errno(3). */
@@ -127,8 +140,7 @@ export function asSystemError(thrown: unknown, at?: Place): ActionError | undefi
 
 /** The same error at another place. */
 export function placedAt(error: ActionError, at: Place): ActionError {
-  const { code, message: what, details, fix, cause, noticed } = error;
-  return new ActionError(code, { what, details, at, cause, noticed, ...(fix === undefined ? {} : { fix }) });
+  return new ActionError(error.code, { ...partsOf(error), at });
 }
 
 /** Turns whatever was thrown into a message to a person; what nobody foresaw is our bug and says so. */

@@ -13,11 +13,13 @@ import { openArgs } from "../dockerfile/open-args.ts";
 import { ActionError } from "../errors.ts";
 import { formatPlatform, platformSlug } from "../oci/platform.ts";
 import type { Sources } from "../plan/plan.ts";
+import { nameGenerated } from "../plan/recipe.ts";
 import { commitLabels } from "../sources/commit.ts";
 import { grantedOptions } from "../sources/rights.ts";
 import { scopeOf } from "../sources/scopes.ts";
-import type { World } from "../world.ts";
+import type { EndedBy, World } from "../world.ts";
 import { cacheBeside } from "./branch-cache.ts";
+import { stepsOf } from "./feature-build.ts";
 import type { PlatformTask } from "./task.ts";
 
 /** Only its own lines can be told to the user; a Dockerfile of ours has none. */
@@ -51,8 +53,9 @@ export async function runBuild(task: PlatformTask, name: string, world: World): 
   const target = { name, metadataFile };
   for (const warning of argumentsOf(task, target, world).warnings) world.log.warning(warning);
   const started = world.clock();
-  const { code, end, generator } = await tryWithSbom(task, target, world);
-  if (code !== 0) throw explainFailure(end.failure, { platform: title, dockerfile: userDockerfile(sources), code });
+  const { code, endedBy, end, generator } = await tryWithSbom(task, target, world);
+  if (code !== 0)
+    throw explainFailure(end.failure, { platform: title, dockerfile: userDockerfile(sources), code, endedBy });
   const seconds = Math.round((world.clock() - started) / 100) / 10;
   const metadata = (await world.files.readText(metadataFile)) ?? "";
   return { metadata, generator, seconds, warnings: end.warnings, lostCache: end.lostCache };
@@ -127,7 +130,12 @@ function labelsToTell({ sources: { build }, platform, commit }: PlatformTask): R
   return Object.fromEntries(Object.entries(commitLabels(commit)).filter(([name]) => !written.has(name)));
 }
 
-type Attempt = { readonly code: number; readonly end: BuildEnd; readonly generator: string | undefined };
+type Attempt = {
+  readonly code: number;
+  readonly endedBy: EndedBy | undefined;
+  readonly end: BuildEnd;
+  readonly generator: string | undefined;
+};
 
 /** Once more without an SBOM where that is too large for BuildKit and nobody insists on it. */
 async function tryWithSbom(task: PlatformTask, target: Target, world: World): Promise<Attempt> {
@@ -168,22 +176,28 @@ const FOR_BUILDX = {
 };
 
 async function tryBuild(
-  { platform, sources, env, buildx, generator }: PlatformTask,
+  { platform, sources, env, buildx, generator, features, onSteps }: PlatformTask,
   args: readonly string[],
   world: World,
 ): Promise<Attempt> {
   const { args: counted, uncounted } = sources.build.arguments;
-  const redact = hideValues({ ...counted, ...uncounted });
-  const progress = openProgress({ title: formatPlatform(platform), clock: world.clock, redact });
+  const hide = hideValues({ ...counted, ...uncounted });
+  const steps = stepsOf(
+    features.map((feature) => ({ feature })),
+    sources.configuration,
+  );
+  const reword = (text: string): string => nameGenerated(hide(text), steps);
+  const progress = openProgress({ title: formatPlatform(platform), clock: world.clock, reword });
   const wantsAll = world.host.env.RUNNER_DEBUG === "1";
   const finished = await world.exec(buildx.program, [...buildx.prefix, ...args], {
     env: { ...env, ...FOR_BUILDX },
     onLine: (line) => {
-      if (wantsAll) world.log.debug(redact(readableRaw(line)));
+      if (wantsAll) world.log.debug(hide(readableRaw(line)));
       for (const told of progress.line(line)) world.log.info(told);
     },
   });
   const end = progress.end();
+  onSteps(end.steps);
   for (const told of end.lines) world.log.info(told);
-  return { code: finished?.code ?? 1, end, generator };
+  return { code: finished?.code ?? 1, endedBy: finished?.endedBy, end, generator };
 }

@@ -2,6 +2,7 @@ import { GO_VERSION_ARGUMENT, type Provenance } from "../arguments/offered.ts";
 import type { BuildWarning } from "../buildx/rawjson.ts";
 import { annotateWarnings } from "../buildx/warnings.ts";
 import { openArgs } from "../dockerfile/open-args.ts";
+import { asActionError, joinErrors } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import type { Reference } from "../oci/reference.ts";
@@ -20,12 +21,13 @@ import { type Layout, layOutBuild } from "./layout.ts";
 import { isolate, openBuilders } from "./open-builders.ts";
 import { namePush } from "./push-name.ts";
 import { readBack } from "./readback.ts";
-import type { BuildTask, Built, BuiltPlatform, PlatformTask, PushOutput } from "./task.ts";
+import type { BuildTask, Built, BuiltPlatform, PlatformSteps, PlatformTask, PushOutput } from "./task.ts";
 
 /**
  * Builds every platform on its own, all at once, from the very content that was hashed and bound to the very digests that were probed;
  * pushes each, reads it back by its digest, and puts its tag when it has been checked.
- * @throws ActionError E_DOCKER, E_CHANGED, E_CONTEXT, E_REGISTRY before any build; E_BUILD, E_PUSH and what else buildx fails with from it.
+ * @returns what was built, and why the others failed: E_BUILD, E_PUSH and what else buildx fails with.
+ * @throws ActionError E_DOCKER, E_CHANGED, E_CONTEXT, E_REGISTRY before any build.
  */
 export async function buildPlatforms(task: BuildTask, world: World): Promise<Built> {
   const { sources, platforms } = task;
@@ -40,9 +42,11 @@ export async function buildPlatforms(task: BuildTask, world: World): Promise<Bui
   // A builder that is being made is waited for, so that it can be removed, whatever else went wrong.
   await Promise.allSettled([opening, preparing]);
   const [{ buildx, builders }, { bindings, commit, layout }] = [await opening, await preparing];
+  const record = openRecord();
   const builds = platforms.map((platform) => {
     const builder = builders.forPlatform(platform);
-    const its = { platform, bindings, generator: generator && nameForBuildKit(generator), layout, builder };
+    const onSteps = record.listen(platform);
+    const its = { platform, bindings, generator: generator && nameForBuildKit(generator), layout, builder, onSteps };
     return buildPlatform({ ...task, ...its, env: { ...env, ...layout.env }, buildx, commit }, world);
   });
   const ended = await Promise.allSettled(builds);
@@ -53,13 +57,27 @@ export async function buildPlatforms(task: BuildTask, world: World): Promise<Bui
     ended.flatMap((one) => (one.status === "fulfilled" ? [one.value] : [])),
     world.log,
   );
-  const failed = ended.find((one) => one.status === "rejected");
+  const failure = joinErrors(ended.flatMap((one) => (one.status === "rejected" ? [asActionError(one.reason)] : [])));
   const naming = Promise.all(ended.map((one) => (one.status === "fulfilled" ? one.value.naming : undefined)));
   naming.catch(() => undefined);
   // What was built beside one that failed is found by the next run.
-  if (failed) await naming.catch(() => undefined);
-  if (failed) throw failed.reason;
-  return { platforms: ended.flatMap((one) => (one.status === "fulfilled" ? [one.value.built] : [])), naming };
+  if (failure) await naming.catch(() => undefined);
+  const built = ended.flatMap((one) => (one.status === "fulfilled" ? [one.value.built] : []));
+  return { platforms: built, steps: record.all(), naming, failure };
+}
+
+/** Of a platform that was built more than once the first attempt counts: the next ones had its cache. */
+function openRecord(): {
+  readonly listen: (platform: Platform) => PlatformTask["onSteps"];
+  readonly all: () => readonly PlatformSteps[];
+} {
+  const heard = new Map<Platform, PlatformSteps>();
+  return {
+    listen: (platform) => (steps) => {
+      if (!heard.has(platform)) heard.set(platform, { platform, steps });
+    },
+    all: () => [...heard.values()],
+  };
 }
 
 /**

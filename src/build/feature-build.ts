@@ -65,7 +65,7 @@ function notRead({ what, error }: FeatureDoubt): ActionError {
 }
 
 /** The features as the instructions name them, in the order of installation. */
-export function stepsOf(features: readonly FeatureToInstall[], relative: string): FeatureStep[] {
+export function stepsOf(features: readonly Pick<FeatureToInstall, "feature">[], relative: string): FeatureStep[] {
   return features.map(({ feature: { id, asked, metadata } }, number) => ({
     folder: `${id.replace(/[^A-Za-z0-9._-]/g, "_")}_${number}`,
     name: asked.id,

@@ -1,6 +1,8 @@
 import type { Provenance } from "../arguments/offered.ts";
+import type { BuildStep } from "../buildx/build-record.ts";
 import type { Builder } from "../buildx/builder.ts";
 import type { Buildx } from "../buildx/buildx.ts";
+import type { ActionError } from "../errors.ts";
 import type { FeaturePorts } from "../features/found.ts";
 import type { InstalledFeature } from "../features/install.ts";
 import type { Inputs } from "../inputs/inputs.ts";
@@ -48,8 +50,19 @@ export type BuiltPlatform = {
   readonly foundLate: boolean;
 };
 
-/** What became of a build. `naming` ends when every image that was pushed has its tag, and fails where one cannot get it. */
-export type Built = { readonly platforms: readonly BuiltPlatform[]; readonly naming: Promise<unknown> };
+/** The steps of one platform's build, whatever became of it. */
+export type PlatformSteps = { readonly platform: Platform; readonly steps: readonly BuildStep[] };
+
+/** What became of a build. */
+export type Built = {
+  /** Those that were built; all of them where nothing failed. */
+  readonly platforms: readonly BuiltPlatform[];
+  readonly steps: readonly PlatformSteps[];
+  /** Ends when every image that was pushed has its tag, and fails where one cannot get it. */
+  readonly naming: Promise<unknown>;
+  /** Why platforms could not be built. */
+  readonly failure: ActionError | undefined;
+};
 
 /** One platform's build, ready to be run. */
 export type PlatformTask = Omit<BuildTask, "buildx"> & {
@@ -61,4 +74,6 @@ export type PlatformTask = Omit<BuildTask, "buildx"> & {
   readonly buildx: Buildx;
   readonly builder: Builder;
   readonly commit: Provenance;
+  /** Hears of the steps of each attempt. */
+  readonly onSteps: (steps: readonly BuildStep[]) => void;
 };

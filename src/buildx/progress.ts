@@ -28,24 +28,27 @@ export type ProgressOptions = {
   /** What each line begins with: the platform. */
   readonly title: string;
   readonly clock: Clock;
-  /** Hides what must not be told. BuildKit puts the values of build args into the names of steps, and so into errors too. */
-  readonly redact: (text: string) => string;
+  /**
+   * Hides what must not be told, and names what is generated as the user knows it. BuildKit puts the values of build args into the names
+   * of steps, and so into errors too.
+   */
+  readonly reword: (text: string) => string;
 };
 
 /**
  * Turns `--progress rawjson` into lines for people: each step with its time or as cached, what commands print while they print it;
  * transfers and what BuildKit does for itself stay quiet. What is not rawjson is told as it is. Nothing that is read makes it throw.
  */
-export function openProgress({ title, clock, redact }: ProgressOptions): Progress {
+export function openProgress({ title, clock, reword }: ProgressOptions): Progress {
   const reader = openMessageReader();
-  const steps = openSteps(clock, redact);
+  const steps = openSteps(clock, reword);
   const warnings: BuildWarning[] = [];
   const text: string[] = [];
   const begunAt = clock();
 
   const tell = (message: Message): readonly string[] => {
-    if (message.kind === "text") return tellText(text, redact(legibleLine(message.text)));
-    for (const warning of message.warnings) warnings.push({ ...warning, short: redact(legibleLine(warning.short)) });
+    if (message.kind === "text") return tellText(text, reword(legibleLine(message.text)));
+    for (const warning of message.warnings) warnings.push({ ...warning, short: reword(legibleLine(warning.short)) });
     return [
       ...message.vertexes.flatMap((vertex) => tellVertex(steps, vertex)),
       ...message.outputs.flatMap((output) => tellOutput(steps, output)),

@@ -26,13 +26,13 @@ export type Steps = {
   /** In the order in which they failed. */
   readonly failed: FailedStep[];
   readonly floor: Floor;
-  readonly redact: (text: string) => string;
+  readonly reword: (text: string) => string;
 };
 
 /** What a step prints: a line that was begun for each stream, and the last ones that were ended. */
 type Voice = { readonly streams: Map<number, Lines>; readonly last: string[] };
 
-export function openSteps(clock: Clock, redact: (text: string) => string): Steps {
+export function openSteps(clock: Clock, reword: (text: string) => string): Steps {
   return {
     known: new Map(),
     names: new Map(),
@@ -41,7 +41,7 @@ export function openSteps(clock: Clock, redact: (text: string) => string): Steps
     partsTold: new Set(),
     failed: [],
     floor: openFloor(clock),
-    redact,
+    reword,
   };
 }
 
@@ -50,7 +50,7 @@ export function tellVertex(steps: Steps, vertex: Vertex): readonly string[] {
   const { digest } = vertex;
   const step = mergeVertex(steps.known.get(digest), vertex);
   steps.known.set(digest, step);
-  steps.names.set(digest, shortName(steps.redact(step.name)));
+  steps.names.set(digest, shortName(steps.reword(step.name)));
   if (step.started === undefined) return [];
   const sources = closeSources(steps, step.inputs);
   if (steps.over.has(digest)) return sources;
@@ -78,7 +78,7 @@ export function tellPart(steps: Steps, { vertex, id, total, started, completed }
   if (!(isFetched || isLong) || steps.over.has(vertex) || steps.partsTold.has(key)) return [];
   steps.partsTold.add(key);
   if (isFetched) return [`${nameOf(steps, vertex)}: is being fetched`];
-  return steps.floor.say(vertex, [`  ${steps.redact(legibleLine(id))}: ${seconds.toFixed(1)} s`]);
+  return steps.floor.say(vertex, [`  ${steps.reword(legibleLine(id))}: ${seconds.toFixed(1)} s`]);
 }
 
 /** The build is over: lines that were never ended, steps that never were, and how many there were of which kind. */
@@ -108,7 +108,7 @@ function print(steps: Steps, digest: string, lines: readonly string[]): readonly
 function close(steps: Steps, digest: string, step: Step): readonly string[] {
   steps.over.add(digest);
   const name = nameOf(steps, digest);
-  const error = steps.redact(step.error);
+  const error = steps.reword(step.error);
   const rest = print(steps, digest, endLines(steps, digest));
   if (error !== "" && step.kind !== "import" && !isCancelled(step))
     steps.failed.push({ name, error, output: steps.voices.get(digest)?.last ?? [] });

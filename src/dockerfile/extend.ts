@@ -3,7 +3,7 @@ import type { Dockerfile } from "./parse.ts";
 import { targetStage } from "./stages.ts";
 
 /** The name that a target without one is given, so that a stage can be built on it. */
-const TARGET = "dev-container-cache-target";
+export const TARGET = "dev-container-cache-target";
 
 /**
  * A Dockerfile with one more stage, built on its target. What stands behind the target is left out: nothing before it can use it. The

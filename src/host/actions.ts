@@ -57,10 +57,14 @@ export function openDoor(print: Print, { annotates }: { readonly annotates: bool
   return {
     log,
     fail: (error) => {
-      for (const line of stackOf(error)) info(line);
-      annotate("error", describeError(error), error.at);
+      for (const one of [error, ...error.also]) {
+        for (const line of stackOf(one)) info(line);
+        annotate("error", describeError(one), one.at);
+      }
     },
-    forgive: (error) => annotate("warning", describeError(error), error.at),
+    forgive: (error) => {
+      for (const one of [error, ...error.also]) annotate("warning", describeError(one), one.at);
+    },
     holdsMasked: (text) => [...masked].some((secret) => text.includes(secret)),
   };
 }

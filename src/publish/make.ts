@@ -6,7 +6,7 @@ import type { Buildx } from "../buildx/buildx.ts";
 import { ActionError, asActionError } from "../errors.ts";
 import type { InstalledFeature } from "../features/install.ts";
 import { platformTag } from "../key/fingerprint.ts";
-import { formatPlatform, samePlatform } from "../oci/platform.ts";
+import { formatPlatform, type Platform, samePlatform } from "../oci/platform.ts";
 import { formatPinned, formatReference } from "../oci/reference.ts";
 import type { Plan } from "../plan/keyed.ts";
 import type { Sources } from "../plan/plan.ts";
@@ -60,7 +60,7 @@ async function makeThere(
     const ended = await build({ ...taskOf(scene), buildx, plan, platforms, ...boundTo(plan), output }, scene, means);
     if ("failed" in ended) return ended.failed;
     if (!isComplete()) throw new Error("a platform was built and did not tell what it pushed");
-    const { platforms: built, naming } = ended;
+    const { platforms: built, naming, steps } = ended;
     const found = [...reuse, ...built.flatMap((one) => (one.found ? [one.found] : []))];
     const place = { spot: await spot, look: await looking };
     const publishing = publish(scene, { found, built, pushing, ...place });
@@ -76,6 +76,7 @@ async function makeThere(
       pushed: true,
       found: published.found,
       built,
+      steps,
     } satisfies Outcome;
   });
 }
@@ -113,6 +114,7 @@ async function makeHere(scene: Scene, means: Means, { why, isRefused }: NotPushe
       localImage: name,
       notPushed: { why, isRefused },
       built: ended.platforms,
+      steps: ended.steps,
       missing: inputs.platforms.filter((one) => one !== platform),
     } satisfies Outcome;
   });
@@ -130,16 +132,37 @@ function taskOf({
 
 type Ended = Built | { readonly failed: Outcome };
 
-/** Only what a build itself fails with can be forgiven, and never a fault of ours. */
 async function build(task: BuildTask, scene: Scene, { buildPlatforms }: Means): Promise<Ended> {
-  const { exitOnBuildFailure, fallbackImage: image } = scene.inputs;
   try {
-    return await buildPlatforms(task, scene.world);
+    const ended = await buildPlatforms(task, scene.world);
+    return ended.failure === undefined ? ended : { failed: failedOutcome(ended.failure, ended, scene) };
   } catch (error) {
-    const failure = asActionError(error);
-    if (exitOnBuildFailure || image === undefined || failure.code === "E_BUG") throw error;
-    return { failed: { result: "failed", ...foundSoFar(scene), image, isFallback: true, failure } };
+    return { failed: failedOutcome(asActionError(error), { platforms: [], steps: [] }, scene) };
   }
+}
+
+/** What was built beside a platform that failed is there. Only what a build itself fails with can be forgiven, and never a fault of ours. */
+function failedOutcome(
+  failure: ActionError,
+  { platforms: built, steps }: Pick<Built, "platforms" | "steps">,
+  scene: Scene,
+): Outcome {
+  const { exitOnBuildFailure, fallbackImage: image } = scene.inputs;
+  const isForgiven = !exitOnBuildFailure && image !== undefined && failure.code !== "E_BUG";
+  const { found = [], missing = [] } = foundSoFar(scene);
+  const isBuilt = (platform: Platform): boolean => built.some((one) => one.platform === platform && one.found);
+  return {
+    result: "failed",
+    found: [
+      ...found.filter(({ platform }) => !isBuilt(platform)),
+      ...built.flatMap((one) => (one.found === undefined ? [] : [one.found])),
+    ],
+    missing: missing.filter((platform) => !isBuilt(platform)),
+    built,
+    steps,
+    ...(isForgiven ? { image, isFallback: true } : {}),
+    failure,
+  };
 }
 
 type Gathering<T> = {

@@ -1,4 +1,4 @@
-import type { BuiltPlatform } from "../build/task.ts";
+import type { BuiltPlatform, PlatformSteps } from "../build/task.ts";
 import type { ActionError } from "../errors.ts";
 import type { FeaturePorts } from "../features/found.ts";
 import type { Inputs } from "../inputs/inputs.ts";
@@ -42,6 +42,8 @@ export type Outcome = {
   readonly built?: readonly BuiltPlatform[];
   /** Platforms that got another label and no build, and how long that took. */
   readonly relabelled?: readonly { readonly platform: Platform; readonly seconds: number }[];
+  /** What the builds of this run consisted of. */
+  readonly steps?: readonly PlatformSteps[];
   readonly missing?: readonly Platform[];
   readonly saved?: number;
   /** True where `image` is not this commit's but the one that stands in for it. */

@@ -3,9 +3,9 @@ import { type BuildEnd, openProgress, type ProgressOptions } from "../../src/bui
 /** What is told of a build whose standard error is this, on a clock that stands unless a test moves it. */
 export function play(
   lines: readonly string[],
-  { clock = () => 0, redact = (text) => text }: Partial<Pick<ProgressOptions, "clock" | "redact">> = {},
+  { clock = () => 0, reword = (text) => text }: Partial<Pick<ProgressOptions, "clock" | "reword">> = {},
 ): { readonly log: readonly string[]; readonly end: BuildEnd } {
-  const progress = openProgress({ title: "linux/arm64", clock, redact });
+  const progress = openProgress({ title: "linux/arm64", clock, reword });
   const log = lines.flatMap((line) => progress.line(line));
   const end = progress.end();
   return { log: [...log, ...end.lines], end };

@@ -255,7 +255,7 @@ test("names, errors, warnings and the text are redacted; what commands print is 
       vertex("a", "[2/2] RUN make KEY=canary", { from: 0, to: 1, error: "cannot canary" }),
       "ERROR: failed to solve: cannot canary",
     ],
-    { redact: (text) => text.replaceAll("canary", "$KEY") },
+    { reword: (text) => text.replaceAll("canary", "$KEY") },
   );
   expect(log.filter((line) => line.includes("canary"))).toEqual(["[linux/arm64]   canary"]);
   expect(end.failure).toMatchObject({ step: "[2/2] RUN make KEY=$KEY", words: "failed to solve: cannot $KEY" });

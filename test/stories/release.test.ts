@@ -306,6 +306,20 @@ test("a build that fails: with exit-on-build-failure: false the fallback and a w
   expect(fatal).toMatchObject({ code: 1, outputs: { result: "failed", image: "" } });
 });
 
+test("every platform that fails is told, and what was built beside one is there", async () => {
+  const both = await run({}, { docker: { fails: "buildx build", says: "ERROR: the disk of this one: no space left on device" } });
+  for (const platform of ["linux/amd64", "linux/arm64"]) {
+    expect(both.log).toMatch(new RegExp(`^::error::The build for ${platform} failed: the disk is full`, "m"));
+    expect(both.summary).toContain(`The build for ${platform} failed: the disk is full`);
+  }
+  expect(both.outputs).toMatchObject({ result: "failed", platforms: "{}" });
+  const fails = "buildx build --builder default --progress rawjson --platform linux/arm64";
+  const one = await run({}, { docker: { fails, says: "ERROR: boom" } });
+  expect(one.log.match(/^::error::.*/gm)).toEqual([expect.stringContaining("The build for linux/arm64 failed: boom")]);
+  expect(one.outputs).toMatchObject({ result: "failed", image: "", "missing-platforms": '["linux/arm64"]' });
+  expect(Object.keys(JSON.parse(one.outputs.platforms ?? ""))).toEqual(["linux/amd64"]);
+});
+
 test.each([
   ["force and on-miss: continue", { force: "true", "on-miss": "continue" }, /force is true and on-miss is continue/],
   [
