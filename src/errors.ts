@@ -41,10 +41,12 @@ export function tellSome(names: readonly string[]): string {
   return [...told, ...(names.length > MOST_TOLD ? [`and ${names.length - MOST_TOLD} more`] : [])].join(", ");
 }
 
+/** What a program printed at its end, under a title of ours. */
+export type Details = { readonly title: string; readonly lines: readonly string[] };
+
 export type ActionErrorParts = {
   readonly what: string;
-  /** What stands below that, a line each: the last lines that a program printed. */
-  readonly details?: readonly string[];
+  readonly details?: Details | undefined;
   readonly fix?: string;
   readonly at?: Place;
   readonly cause?: unknown;
@@ -61,7 +63,7 @@ export type Warning = { readonly text: string; readonly at?: Place };
  */
 export class ActionError extends Error {
   readonly code: ErrorCode;
-  readonly details: readonly string[];
+  readonly details: Details | undefined;
   readonly fix: string | undefined;
   readonly at: Place | undefined;
   /** What had been noticed until then: it may be the reason. */
@@ -73,7 +75,7 @@ export class ActionError extends Error {
     super(parts.what, parts.cause === undefined ? undefined : { cause: parts.cause });
     this.name = "ActionError";
     this.code = code;
-    this.details = parts.details ?? [];
+    this.details = parts.details;
     this.fix = parts.fix;
     this.at = parts.at;
     this.noticed = parts.noticed ?? [];

@@ -100,7 +100,7 @@ async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Prom
   const outputs = makeOutputs(report);
   tellMaskedOutputs(outputs, holdsMasked, { capabilities: host.capabilities, log });
   publishOutputs(outputs);
-  const summary = renderSummary(report);
+  const summary = renderSummary(report, host.capabilities);
   publishSummary(summary);
   if (!host.capabilities.showsSummary && host.name !== "terminal") await tellSummary(summary, log);
   for (const line of describeEnd(report)) log.info(line);

@@ -266,6 +266,8 @@ export type Capabilities = {
   readonly annotates: boolean;
   /** Whether the page of a run, or its log, shows what a step writes as its summary. */
   readonly showsSummary: boolean;
+  /** Whether what shows a summary makes pictures of Mermaid's text. */
+  readonly drawsMermaid: boolean;
   /** Whether an output of a job that holds something masked is left out; elsewhere it is stored as it is. */
   readonly dropsMaskedOutputs: boolean;
   /** The host's own registry, where its server speaks plain http. */

@@ -125,7 +125,13 @@ export function registryOf(
   };
 }
 
-const QUIET_HOST = { annotates: true, showsSummary: true, dropsMaskedOutputs: true, plainRegistry: undefined };
+const QUIET_HOST = {
+  annotates: true,
+  showsSummary: true,
+  drawsMermaid: true,
+  dropsMaskedOutputs: true,
+  plainRegistry: undefined,
+};
 
 export function hostOf(workspace: string, env: Readonly<Record<string, string>> = {}): Host {
   return {

@@ -1,4 +1,4 @@
-import { isCancelled, type Step, secondsOf } from "./step.ts";
+import { isCancelled, isCounted, type Step, secondsOf } from "./step.ts";
 
 /** One step of a build that is over: a base that was fetched, an instruction, an export. Times in seconds. */
 export type BuildStep = {
@@ -6,6 +6,8 @@ export type BuildStep = {
   /** After the first step. */
   readonly begun: number;
   readonly seconds: number;
+  /** Whether it is an instruction of the Dockerfile, and no `FROM`: these are counted. */
+  readonly isInstruction: boolean;
   readonly how: "ran" | "cached" | "failed" | "cancelled";
 };
 
@@ -26,6 +28,7 @@ export function recordSteps(
     name,
     begun: (begun - first) / 1000,
     seconds: secondsOf(step),
+    isInstruction: isCounted(step),
     how: howItEnded(step),
   }));
 }

@@ -1,4 +1,4 @@
-import { ActionError, type ErrorCode, type Place } from "../errors.ts";
+import { ActionError, type Details, type ErrorCode, type Place } from "../errors.ts";
 import type { EndedBy } from "../world.ts";
 import {
   FAILED_UNDER_EMULATION,
@@ -58,10 +58,7 @@ export function explainFailure(failure: BuildFailure, { platform, dockerfile, co
   });
 }
 
-const OUTPUT_ABOVE = "The build's own output stands above.";
-
-/** Of the last lines, what an annotation shows without being folded. */
-const TOLD_LINES = 8;
+const OUTPUT_ABOVE = "The build's own output stands above, in the log.";
 
 function tellFailure({ words, step }: BuildFailure, platform: string, what: string | undefined): string {
   const where = step === undefined ? "" : ` at ${step}`;
@@ -70,8 +67,8 @@ function tellFailure({ words, step }: BuildFailure, platform: string, what: stri
   return `The build for ${platform} failed${where}: ${why}`;
 }
 
-function tellOutput({ output }: BuildFailure): readonly string[] {
-  return output.length > 0 ? ["Its last lines:", ...output.slice(-TOLD_LINES)] : [];
+function tellOutput({ output }: BuildFailure): Details | undefined {
+  return output.length > 0 ? { title: "The last lines of that step:", lines: output } : undefined;
 }
 
 type Recognised = Omit<KnownFailure, "words">;

@@ -71,9 +71,13 @@ export function openDoor(print: Print, { annotates }: { readonly annotates: bool
 
 const PLAIN = { warning: "Warning: ", error: "Error: ", notice: "  " } as const;
 
+/** Of a program's last lines, what an annotation shows without being folded. */
+const TOLD_LINES = 8;
+
 /** What happened, the code by which the README lists it, and what to do now, each line of them one line. */
 function describeError({ message, details, code, fix, at }: ActionError): string {
-  const [what = "", ...more] = [at === undefined ? message : `${tellPlace(at)}: ${message}`, ...details].map(asLine);
+  const printed = details === undefined ? [] : [details.title, ...details.lines.slice(-TOLD_LINES)];
+  const [what = "", ...more] = [at === undefined ? message : `${tellPlace(at)}: ${message}`, ...printed].map(asLine);
   const told = `${[what, ...more].join("\n")} [${code}]`;
   return fix === undefined ? told : `${told}\n${asLine(fix)}`;
 }

@@ -32,6 +32,8 @@ export type Sources = {
   readonly wanted: Wanted;
   /** devcontainer.json as seen from the checkout, which is part of the branch's tag. */
   readonly configuration: string;
+  /** What is checked out, as far as that is told. */
+  readonly commit: string | undefined;
   /** Where the newest sets of the branches stand that this run has to do with. */
   readonly branches: BranchTags;
   readonly raw: Configuration["raw"];
@@ -101,6 +103,7 @@ function makeSources(inputs: Inputs, gathered: Gathered, { host, head }: Place):
   return {
     wanted,
     configuration: gathered.relative,
+    commit: (head.kind === "unknown" ? undefined : head.revision) ?? host.env.GITHUB_SHA,
     branches: branchTags({
       alias: inputs.alias,
       event: host.event,

@@ -15,7 +15,7 @@ import type { Decision } from "../probe/decide.ts";
 import { openSpot, planToStore, publish } from "./complete-set.ts";
 import { foundSoFar, type NotPushed, type Outcome, type Scene } from "./outcome.ts";
 import { pushPlan } from "./publish.ts";
-import { adviseToPush, type PushDecision } from "./push.ts";
+import type { PushDecision } from "./push.ts";
 
 /**
  * Builds what is due: all of it into the cache repository, or where nothing may be pushed, the runner's own platform into its engine.
@@ -35,7 +35,11 @@ export async function make(
   const means = { buildx, buildPlatforms };
   if (!push.push) return makeHere(scene, means, push);
   if (probed.plan) return makeThere(decision, probed.plan, scene, means);
-  return makeHere(scene, means, { why: "without a sound key an image would never be found again", isRefused: false });
+  return makeHere(scene, means, {
+    why: "without a sound key an image would never be found again",
+    isRefused: false,
+    fix: "Mend what could not be read, then run the job again: with a key the image is pushed.",
+  });
 }
 
 type Means = { readonly buildx: Promise<Buildx>; readonly buildPlatforms: typeof buildPlatforms };
@@ -82,7 +86,8 @@ async function makeThere(
 }
 
 /** Builds for the runner's own platform only and loads the image into the engine: nothing leaves this machine. */
-async function makeHere(scene: Scene, means: Means, { why, isRefused }: NotPushed): Promise<Outcome> {
+async function makeHere(scene: Scene, means: Means, notPushed: NotPushed): Promise<Outcome> {
+  const { why, isRefused, fix } = notPushed;
   const {
     inputs,
     sources,
@@ -93,7 +98,7 @@ async function makeHere(scene: Scene, means: Means, { why, isRefused }: NotPushe
   const platform = inputs.platforms.find((one) => formatPlatform(one) === world.host.platform) ?? inputs.platforms[0];
   if (!platform) throw new Error("there is no platform to build for");
   world.log.warning(
-    `The image will be built for ${formatPlatform(platform)} and only be loaded into the local engine, where no other job can pull it: ${why}.${isRefused ? ` ${adviseToPush(world.host)}` : ""}`,
+    `The image will be built for ${formatPlatform(platform)} and only be loaded into the local engine, where no other job can pull it: ${why}.${isRefused ? ` ${fix}` : ""}`,
   );
   const key = plan?.platforms.find((one) => samePlatform(one.platform, platform))?.key ?? sources.wanted.sourceKey;
   const name = formatReference({ ...inputs.cacheRepository, tag: platformTag(key, platform) });
@@ -112,7 +117,7 @@ async function makeHere(scene: Scene, means: Means, { why, isRefused }: NotPushe
     return {
       result: "built",
       localImage: name,
-      notPushed: { why, isRefused },
+      notPushed,
       built: ended.platforms,
       steps: ended.steps,
       missing: inputs.platforms.filter((one) => one !== platform),

@@ -51,8 +51,8 @@ export type Outcome = {
   readonly failure?: ActionError;
 };
 
-/** `isRefused`: this run might have pushed, and the registry did not take it. */
-export type NotPushed = { readonly why: string; readonly isRefused: boolean };
+/** `isRefused`: this run might have pushed, and the registry did not take it. `fix` is what to do for an image that others can pull. */
+export type NotPushed = { readonly why: string; readonly isRefused: boolean; readonly fix: string };
 
 /** What was there before anything was done. */
 export function foundSoFar({ inputs, probed: { verdict } }: Scene): Pick<Outcome, "found" | "missing"> {

@@ -26,7 +26,7 @@ export async function findOutWhetherToPush(
   { host, registry }: Pick<World, "host" | "registry">,
 ): Promise<PushDecision> {
   const why = whyNeverPushed(inputs, host.event);
-  if (why !== undefined) return { push: false, why, isRefused: false };
+  if (why !== undefined) return { push: false, why, isRefused: false, fix: PUSH_ELSEWHERE };
   const repository = formatRepository(inputs.cacheRepository);
   const answer = await registry.acceptsPush(inputs.cacheRepository);
   if (answer.kind === "found") return { push: true };
@@ -36,6 +36,7 @@ export async function findOutWhetherToPush(
       push: false,
       why: `${repository} does not take a push from this login (${answer.words})`,
       isRefused: true,
+      fix: adviseToPush(host),
     };
   throw new ActionError("E_PUSH", {
     what: `The image has to be pushed, and ${repository} would not take it: ${answer.words} (${answer.request}).`,
@@ -44,8 +45,11 @@ export async function findOutWhetherToPush(
   });
 }
 
+const PUSH_ELSEWHERE =
+  "Nothing, if this was meant as a check: a push to a branch of the repository itself makes the image for everybody.";
+
 /** What gives a job the right to push, as far as the host's own registry is concerned. */
-export function adviseToPush({ capabilities }: Pick<Host, "capabilities">): string {
+function adviseToPush({ capabilities }: Pick<Host, "capabilities">): string {
   return capabilities.jobTokenLogsIn
     ? "Give the login the right to push; on GitHub's own registry that is permissions: packages: write for the job."
     : "Give the login the right to push; the job's own token has none here: registry-password has to be a personal access token with the scope write:package.";

@@ -20,6 +20,8 @@ export function makeReport({
   const missing = outcome.missing ?? [];
   return {
     result: outcome.result,
+    configuration: sources.configuration,
+    commit: sources.commit,
     repository: inputs.cacheRepository,
     sourceKey: sources.wanted.sourceKey,
     plan,
@@ -36,6 +38,7 @@ export function makeReport({
     previous: previous?.tag,
     built: outcome.built ?? [],
     relabelled: outcome.relabelled ?? [],
+    steps: outcome.steps ?? [],
     saved: outcome.saved,
     isFallback: outcome.isFallback ?? false,
     failure: outcome.failure,

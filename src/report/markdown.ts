@@ -38,6 +38,32 @@ export function asText(text: string): Markdown {
   );
 }
 
+const LABEL_LENGTH = 60;
+
+/**
+ * A text as a label in a diagram: words, and of the other signs those that mean nothing there. Nothing in it ends the label, the diagram
+ * or its fence, or is a comment or HTML; what parts a name from its tag is written as an entity.
+ * @see https://github.com/mermaid-js/mermaid/blob/mermaid%4011.12.0/packages/mermaid/src/diagrams/gantt/parser/gantt.jison
+ */
+export function asLabel(text: string): Markdown {
+  const plain = text
+    .replace(/[^\p{L}\p{N} ._/@=+:-]+/gu, " ")
+    .replace(/ +/g, " ")
+    .trim();
+  const label = plain.length > LABEL_LENGTH ? `${plain.slice(0, LABEL_LENGTH).trim()}…` : plain;
+  return trusted(label.replaceAll(":", "#58;"));
+}
+
+/** A whole number with at least so many digits. */
+export function asDigits(number: number, width: number): Markdown {
+  return trusted(String(number).padStart(width, "0"));
+}
+
+/** Lines as a diagram that the page draws. */
+export function diagram(lines: readonly Markdown[]): Markdown {
+  return trusted(["```mermaid", ...lines, "```"].join("\n"));
+}
+
 const CELL_LENGTH = 100;
 
 /** The same for a cell of a table: not a long one. */
@@ -54,9 +80,12 @@ export function asCode(text: string): Markdown {
   return trusted(`${fence}${space}${line}${space}${fence}`);
 }
 
-/** Lines as a block of code. */
+const CODE_LENGTH = 400;
+
+/** Lines as a block of code, none of them a very long one. */
 export function asCodeBlock(lines: readonly string[]): Markdown {
-  const body = lines.map(asLine).join("\n");
+  const cut = (line: string): string => (line.length > CODE_LENGTH ? `${line.slice(0, CODE_LENGTH)}…` : line);
+  const body = lines.map((line) => asLine(cut(line))).join("\n");
   const fence = longerThan(body, 2);
   return trusted(`${fence}\n${body}\n${fence}`);
 }

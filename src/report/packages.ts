@@ -1,5 +1,6 @@
 import { formatPlatform } from "../oci/platform.ts";
 import { countByLicense, countByType, NO_LICENSE, type PackageChange, type PlatformChanges } from "../sbom/compare.ts";
+import { licensesOf } from "../sbom/license.ts";
 import type { PlatformSbom } from "../sbom/read.ts";
 import { count } from "./log.ts";
 import { asCell, asText, folded, type Markdown, md, stack, table } from "./markdown.ts";
@@ -47,7 +48,9 @@ export function licenseTable(sboms: readonly PlatformSbom[]): readonly Markdown[
     .slice(0, LICENSES)
     .map(([license]) => [license, ...columns.map((counts) => String(counts.get(license) ?? 0))].map(asCell));
   const head = ["Licence", ...read.map(({ platform }) => formatPlatform(platform))].map(asCell);
-  return [folded("Licences", stack([table(head, rows), ...leftOut(all.length - rows.length)]))];
+  const isShared = read.some(({ packages }) => packages.some(({ license = "" }) => licensesOf(license).length > 1));
+  const how = isShared ? [md`A package that names several licences counts for each of them.`] : [];
+  return [folded("Licences", stack([table(head, rows), ...leftOut(all.length - rows.length), ...how]))];
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { BuiltPlatform } from "../build/task.ts";
+import type { BuiltPlatform, PlatformSteps } from "../build/task.ts";
 import type { Json } from "../devcontainer/json.ts";
 import type { RuntimeValue } from "../devcontainer/runtime.ts";
 import type { ActionError } from "../errors.ts";
@@ -18,6 +18,9 @@ import type { Traffic } from "../world.ts";
 /** What a run found out and did, in values: everything that outputs, log and summary tell comes from here. Times in seconds. */
 export type Report = {
   readonly result: Result;
+  /** Which dev container: its devcontainer.json as seen from the checkout, and the commit. */
+  readonly configuration: string | undefined;
+  readonly commit: string | undefined;
   readonly repository: Repository | undefined;
   readonly sourceKey: Digest | undefined;
   readonly plan: Plan | undefined;
@@ -43,6 +46,7 @@ export type Report = {
   readonly built: readonly BuiltPlatform[];
   /** Platforms that got another label and no build. */
   readonly relabelled: NonNullable<Outcome["relabelled"]>;
+  readonly steps: readonly PlatformSteps[];
   /** How long the build took that a hit saved. */
   readonly saved: number | undefined;
   /** How the image is to be run; nothing where there is none. */
@@ -59,6 +63,8 @@ export type Report = {
 
 /** What there is to tell where nothing has been found out. */
 export const NOTHING_FOUND = {
+  configuration: undefined,
+  commit: undefined,
   repository: undefined,
   sourceKey: undefined,
   plan: undefined,
@@ -75,6 +81,7 @@ export const NOTHING_FOUND = {
   previous: undefined,
   built: [],
   relabelled: [],
+  steps: [],
   saved: undefined,
   handover: undefined,
   sboms: undefined,

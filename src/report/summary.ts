@@ -1,70 +1,123 @@
-import { type ActionError, tellPlace } from "../errors.ts";
+import { type ActionError, type ErrorCode, tellPlace } from "../errors.ts";
 import { shortDigest } from "../oci/digest.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { formatRepository } from "../oci/reference.ts";
 import { cannotTell } from "../probe/decide.ts";
+import type { Capabilities } from "../world.ts";
+import { tellAbout } from "./duration.ts";
 import { count } from "./log.ts";
-import { asCell, asCode, asCodeBlock, asText, type Markdown, md, stack } from "./markdown.ts";
+import { asCell, asCode, asCodeBlock, asText, folded, type Markdown, md, stack } from "./markdown.ts";
+import { nextStep } from "./next-step.ts";
 import { changeTables, licenseTable, packageTable } from "./packages.ts";
+import { pictureOf } from "./picture.ts";
 import type { Report } from "./report.ts";
 
-const HEADLINES: Readonly<Record<Report["result"], string>> = {
-  hit: "the image is in the cache",
-  built: "the image was built",
-  partial: "some platforms are missing",
-  stale: "the sources are the same, what they build on has moved",
-  miss: "the image is not in the cache",
-  unknown: "whether the image is there cannot be told",
-  failed: "failed",
+type Headline = { readonly sign: string; readonly words: string };
+
+const HEADLINES: Readonly<Record<Report["result"], Headline>> = {
+  hit: { sign: "✅", words: "the image is in the cache" },
+  built: { sign: "🔨", words: "the image was built" },
+  partial: { sign: "🧩", words: "some platforms are missing" },
+  stale: { sign: "🕒", words: "the sources are the same, what they build on has moved" },
+  miss: { sign: "❌", words: "the image is not in the cache" },
+  unknown: { sign: "❓", words: "whether the image is there cannot be told" },
+  failed: { sign: "❌", words: "failed" },
+};
+
+const FAILURES: Readonly<Partial<Record<ErrorCode, string>>> = {
+  E_BUILD: "the build failed",
+  E_PUSH: "the image could not be pushed",
 };
 
 /** The job summary in Markdown. No value of the environment and no build arg stands in it: Gitea keeps summaries unmasked. */
-export function renderSummary(report: Report): Markdown {
+export function renderSummary(report: Report, host: Pick<Capabilities, "drawsMermaid">): Markdown {
+  const { failure } = report;
+  const failures = failure === undefined ? [] : [failure, ...failure.also];
   const parts = [
-    md`### Dev container: ${asText(headlineOf(report))}${refusalOf(report)}`,
-    ...(report.failure ? failureOf(report.failure) : []),
-    ...imageOf(report),
-    ...doubtOf(report),
+    headline(report),
+    ...failures.map(tellFailure),
+    ...facts(report),
+    ...lastLines(failures),
     ...platformTable(report),
     ...reasonList(report),
+    ...pictureOf(report.steps, host),
     ...packages(report),
-    ...costs(report),
+    ...details(report),
   ];
   return md`${stack(parts)}\n`;
 }
 
-/** A label that was set on what was there is no build. */
-function headlineOf({ result, relabelled }: Report): string {
-  return result === "built" && relabelled.length > 0
-    ? "the image was relabelled, nothing was built"
-    : HEADLINES[result];
-}
-
-/** What happened and where, the code by which the README lists it, and what to do now. */
-function failureOf({ message, details, code, fix, at }: ActionError): readonly Markdown[] {
-  const where = at === undefined ? "" : `${tellPlace(at)}: `;
-  return [
-    md`**${asText(where + message)}** ${asCode(code)}`,
-    ...(details.length === 0 ? [] : [asCodeBlock(details)]),
-    ...(fix === undefined ? [] : [asText(fix)]),
-  ];
+function headline(report: Report): Markdown {
+  const { sign, words } = headlineOf(report);
+  return md`### ${asText(sign)} Dev container: ${asText(words)}`;
 }
 
 /** That the push of the repository's own code was refused is no detail: no other job has the image. */
-function refusalOf({ notPushed }: Report): Markdown {
-  return notPushed?.isRefused ? md`, and the registry refused the push` : md``;
+function headlineOf({ result, notPushed, pushed, failure, relabelled }: Report): Headline {
+  if (result === "failed" && failure)
+    return { ...HEADLINES.failed, words: FAILURES[failure.code] ?? HEADLINES.failed.words };
+  if (notPushed?.isRefused) return { sign: "⛔", words: "the image was built, and the registry refused the push" };
+  if (notPushed) return { ...HEADLINES.built, words: "the image was built, and stays on this machine" };
+  // A label that was set on what was there is no build.
+  if (result === "built" && relabelled.length > 0)
+    return { sign: "🔖", words: "the image was relabelled, nothing was built" };
+  // Only what joins platforms pushes on a hit.
+  if (result === "hit" && pushed)
+    return { ...HEADLINES.hit, words: "the platforms are there, and were joined to one image" };
+  return HEADLINES[result];
 }
 
-function imageOf({ image, localImage, notPushed, isFallback }: Report): readonly Markdown[] {
+/** What happened and where, and the code by which the README lists it. */
+function tellFailure({ message, code, at }: ActionError): Markdown {
+  const where = at === undefined ? "" : `${tellPlace(at)}: `;
+  return md`**${asText(where + message)}** ${asCode(code)}`;
+}
+
+/** What failed printed, once where it printed the same on several platforms. */
+function lastLines(failures: readonly ActionError[]): readonly Markdown[] {
+  const printed = failures.flatMap(({ details }) => (details === undefined ? [] : [details]));
+  const different = new Map(printed.map((details) => [details.lines.join("\n"), details]));
+  return [...different.values()].flatMap(({ title, lines }) => [asText(title), asCodeBlock(lines)]);
+}
+
+/** What is known at a glance, a line each. */
+function facts(report: Report): readonly Markdown[] {
+  const next = nextStep(report);
+  const lines = [
+    ...subject(report),
+    ...handedOut(report),
+    ...(report.saved === undefined ? [] : [md`- **Saved:** ${asText(tellAbout(report.saved))} of building`]),
+    ...(next === undefined ? [] : [md`- **Next:** ${asText(next)}`]),
+  ];
+  return lines.length === 0 ? [] : [stack(lines, "\n")];
+}
+
+function subject({ configuration, commit }: Report): readonly Markdown[] {
+  if (configuration === undefined) return [];
+  const at = commit === undefined ? md`` : md` at ${asCode(commit.slice(0, 7))}`;
+  return [md`- **Dev container:** ${asCode(configuration)}${at}`];
+}
+
+function handedOut(report: Report): readonly Markdown[] {
+  const { result, image, localImage, notPushed, isFallback } = report;
   if (localImage !== undefined)
-    return [md`${asCode(localImage)} is in the local engine alone: ${asText(notPushed?.why ?? "")}.`];
+    return [md`- **Image:** ${asCode(short(localImage))}, in the local engine alone: ${asText(notPushed?.why ?? "")}`];
   if (image === undefined) return [];
-  return [isFallback ? md`${asCode(image)} stands in for it.` : asCode(image)];
+  if (isFallback) return [md`- **Image:** ${asCode(image)}, which stands in for it`];
+  const last = result === "stale" ? md`, the last good one of the same sources` : md``;
+  return [md`- **Image:** ${asCode(short(image))}${last}`, ...newer(report)];
 }
 
-/** Why the last good image was handed out without a look at what it is built on. */
-function doubtOf({ verdict }: Report): readonly Markdown[] {
-  return verdict?.kind === "stale" && verdict.doubt ? [asText(cannotTell(verdict.doubt).message)] : [];
+/** What moved since the image was built that is handed out all the same, as far as that can be told. */
+function newer({ result, verdict, reasons }: Report): readonly Markdown[] {
+  if (result !== "stale" || verdict?.kind !== "stale") return [];
+  if (verdict.doubt) return [md`- **Not known:** ${asText(cannotTell(verdict.doubt).message)}`];
+  return reasons.map(({ text }) => md`- **Newer:** ${asText(text)}`);
+}
+
+/** A name by which a person knows it again; the whole one stands below, folded. */
+function short(name: string): string {
+  return name.replace(/\b([0-9a-f]{12})[0-9a-f]{52}\b/g, "$1…");
 }
 
 function platformTable(report: Report): readonly Markdown[] {
@@ -84,8 +137,9 @@ function platformTable(report: Report): readonly Markdown[] {
   return [stack([md`| Platform | | Image |`, md`| --- | --- | --- |`, ...rows], "\n")];
 }
 
-function reasonList({ reasons, previous }: Report): readonly Markdown[] {
-  if (reasons.length === 0) return [];
+function reasonList({ result, image, reasons, previous }: Report): readonly Markdown[] {
+  // What is handed out as stale has told them.
+  if (reasons.length === 0 || (result === "stale" && image !== undefined)) return [];
   const list = reasons.map(({ text }) => md`- ${asText(text)}`);
   return [md`Why it is another image than ${asCode(previous ?? "")}:`, stack(list, "\n")];
 }
@@ -96,12 +150,27 @@ function packages({ sboms }: Report): readonly Markdown[] {
   return [packageTable(sboms.sboms), ...licenseTable(sboms.sboms), ...changes];
 }
 
+/** Whole names, and what the run cost. */
+function details(report: Report): readonly Markdown[] {
+  const lines = [...names(report), ...costs(report)];
+  return lines.length === 0 ? [] : [folded("Names and costs", stack(lines, "\n"))];
+}
+
+function names({ image, localImage, plan, commit }: Report): readonly Markdown[] {
+  const whole = localImage ?? image;
+  return [
+    ...(whole === undefined ? [] : [md`- Image: ${asCode(whole)}`]),
+    ...(commit === undefined ? [] : [md`- Commit: ${asCode(commit)}`]),
+    ...(plan === undefined ? [] : [md`- Key: ${asCode(plan.key)}`]),
+  ];
+}
+
 function costs({ probe, saved, repository, seconds }: Report): readonly Markdown[] {
   if (!probe || !repository) return [];
   const { requests, bytes, waves } = probe.traffic;
   const spent = `${count(requests, "request")} in ${count(waves, "wave")}, ${bytes} bytes, ${probe.seconds} s.`;
   const before = saved === undefined ? md`` : md` Building this image took ${saved} s.`;
   return [
-    md`Asked ${asCode(formatRepository(repository))}: ${asText(spent)} The whole step took ${seconds} s.${before}`,
+    md`- Asked ${asCode(formatRepository(repository))}: ${asText(spent)} The whole step took ${seconds} s.${before}`,
   ];
 }

@@ -1,4 +1,5 @@
 import { type Platform, samePlatform } from "../oci/platform.ts";
+import { licensesOf } from "./license.ts";
 import { parsePurl } from "./purl.ts";
 import type { PlatformSbom } from "./read.ts";
 import type { Package } from "./spdx.ts";
@@ -14,9 +15,9 @@ export function countByType(packages: readonly Package[]): Tally {
 /** What packages without a licence are counted under. */
 export const NO_LICENSE = "none stated";
 
-/** How many packages state each licence. */
+/** How many packages state each licence: one that states several counts for each of them. */
 export function countByLicense(packages: readonly Package[]): Tally {
-  return tally(packages.map(({ license }) => license ?? NO_LICENSE));
+  return tally(packages.flatMap(({ license }) => (license === undefined ? [NO_LICENSE] : licensesOf(license))));
 }
 
 function tally(words: readonly string[]): Tally {

@@ -3,7 +3,7 @@ import type { Clone, Files } from "../world.ts";
 
 /** What git has checked out: a branch, a commit that no branch was asked for with, or nobody knows. */
 export type Head =
-  | { readonly kind: "branch"; readonly name: string }
+  | { readonly kind: "branch"; readonly name: string; readonly revision?: string | undefined }
   | { readonly kind: "commit"; readonly revision: string }
   | { readonly kind: "unknown" };
 
@@ -15,8 +15,17 @@ export async function readHead(files: Pick<Files, "readText" | "stat">, checkout
   const folder = await gitFolder(files, checkout);
   const text = ((await files.readText(`${folder}/HEAD`).catch(() => undefined)) ?? "").trim();
   const name = /^ref: refs\/heads\/([^\n]+)$/.exec(text)?.[1];
-  if (name !== undefined) return { kind: "branch", name };
-  return /^[0-9a-f]{40,64}$/.test(text) ? { kind: "commit", revision: text } : { kind: "unknown" };
+  if (name !== undefined) return { kind: "branch", name, revision: await readBranch(files, folder, name) };
+  return REVISION.test(text) ? { kind: "commit", revision: text } : { kind: "unknown" };
+}
+
+const REVISION = /^[0-9a-f]{40,64}$/;
+
+/** The commit of a branch that has a file of its own, as one has that was just checked out; of others nothing is told. */
+async function readBranch(files: Pick<Files, "readText">, folder: string, name: string): Promise<string | undefined> {
+  if (name.split("/").includes("..")) return undefined;
+  const text = ((await files.readText(`${folder}/refs/heads/${name}`).catch(() => undefined)) ?? "").trim();
+  return REVISION.test(text) ? text : undefined;
 }
 
 /** What a clone is of, in the same words. */

@@ -354,7 +354,7 @@ test("a failing command: its step, how it ended, its last lines, on the user's l
   expect(error.message).toBe(
     "The build for linux/arm64 failed at [2/2] RUN make: failed to solve: the command did not complete successfully: exit code: 2",
   );
-  expect(error.details).toEqual(["Its last lines:", ...output.slice(4)]);
+  expect(error.details).toEqual({ title: "The last lines of that step:", lines: output });
   expect(error.at).toEqual({ file: ".devcontainer/Dockerfile", line: 3 });
 });
 
@@ -414,14 +414,14 @@ test("a generator that fails is told as one, with what it printed", () => {
     asked,
   );
   expect(error.message).toMatch(/SBOM generator failed.*exit code: 3$/);
-  expect(error.details).toEqual(["Its last lines:", "boom"]);
+  expect(error.details?.lines).toEqual(["boom"]);
   expect(error.fix).toMatch(/another generator/);
 });
 
 test("what a command's text says is not why it failed", () => {
   const words =
     'process "/bin/sh -c curl r || (echo \\"503 Service Unavailable\\"; exit 9)" did not complete successfully: exit code: 9';
-  expect(explainFailure(failure(words), asked).fix).toBe("The build's own output stands above.");
+  expect(explainFailure(failure(words), asked).fix).toBe("The build's own output stands above, in the log.");
   expect(isServersFault(failure(words))).toBe(false);
 });
 

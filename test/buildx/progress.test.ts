@@ -61,11 +61,11 @@ test("the steps of a build: when each began, how long it took, and what became o
     vertex("d", "[other 2/2] RUN beside", { from: 4, to: 6, error: "context canceled" }),
   ]);
   expect(end.steps).toEqual([
-    { name: "[1/2] FROM debian:12@sha256:aaaaaaaaaaaa", begun: 0, seconds: 2, how: "ran" },
-    { name: "[2/4] RUN make", begun: 2, seconds: 0, how: "cached" },
-    { name: "[3/4] COPY . /app", begun: 2.5, seconds: 0.5, how: "ran" },
-    { name: "[4/4] RUN test", begun: 3, seconds: 2, how: "failed" },
-    { name: "[other 2/2] RUN beside", begun: 3, seconds: 2, how: "cancelled" },
+    { name: "[1/2] FROM debian:12@sha256:aaaaaaaaaaaa", isInstruction: false, begun: 0, seconds: 2, how: "ran" },
+    { name: "[2/4] RUN make", isInstruction: true, begun: 2, seconds: 0, how: "cached" },
+    { name: "[3/4] COPY . /app", isInstruction: true, begun: 2.5, seconds: 0.5, how: "ran" },
+    { name: "[4/4] RUN test", isInstruction: true, begun: 3, seconds: 2, how: "failed" },
+    { name: "[other 2/2] RUN beside", isInstruction: true, begun: 3, seconds: 2, how: "cancelled" },
   ]);
 });
 

@@ -56,7 +56,7 @@ test("the action, run as a step, builds the sample; then it is a hit, and what i
   };
   const built = await runAction(step);
   expect(built).toMatchObject({ code: 0, outputs: { result: "built", pushed: "true" } });
-  expect(built.summary).toContain("### Dev container:");
+  expect(built.summary).toContain("Dev container:");
   expect(await tags(repository)).toContain(built.outputs.tag);
 
   const hit = await runAction({ ...step, workspace: copySample() });

@@ -53,8 +53,14 @@ test.each<readonly [string, (door: Door) => void, string]>([
   ["a debug line", ({ log }) => log.debug("a\r\nb"), "::debug::a\\r\\nb\n"],
   [
     "a failure: lines of ours stay lines",
-    ({ fail }) => fail(new ActionError("E_BUILD", { what: "a\nb", details: ["::c::", "d\re"], fix: "f\n", at })),
+    ({ fail }) =>
+      fail(new ActionError("E_BUILD", { what: "a\nb", details: { title: "::c::", lines: ["d\re"] }, fix: "f\n", at })),
     "::error file=a%2Cb%3Ac%25\\n%3A%3Ax%3A%3A,line=3::a,b:c%25\\n::x:::3: a\\nb%0A\\::c::%0Ad\\re [E_BUILD]%0Af\\n\n",
+  ],
+  [
+    "failures of the same moment, each of its own",
+    ({ fail }) => fail(new ActionError("E_BUILD", { what: "a", also: [new ActionError("E_DOCKER", { what: "b\n" })] })),
+    "::error::a [E_BUILD]\n::error::b\\n [E_DOCKER]\n",
   ],
   [
     "a failure that is forgiven",
@@ -153,7 +159,12 @@ test.each(RUNNERS)("$name runner finds of commands only those that are meant", a
       const { log, fail, forgive } = openDoor((text) => {
         transcript += text;
       });
-      const error = new ActionError("E_BUILD", { what: one, details: [two, one], fix: two, at: { file } });
+      const error = new ActionError("E_BUILD", {
+        what: one,
+        details: { title: two, lines: [one] },
+        fix: two,
+        at: { file },
+      });
       await log.group(title, async () => {
         log.warning(one, { file, line: 2 });
         log.info(two);
@@ -226,7 +237,14 @@ test("a runner that makes no annotations is told plain lines", () => {
     { annotates: false },
   );
   log.warning("50% of a\nb", { file: "a/b.json", line: 3 });
-  fail(new ActionError("E_CONFIG", { what: "no", details: ["one", "::error::two"], fix: "do", at: { file: "x" } }));
+  fail(
+    new ActionError("E_CONFIG", {
+      what: "no",
+      details: { title: "one", lines: ["::error::two"] },
+      fix: "do",
+      at: { file: "x" },
+    }),
+  );
   expect(told).toBe("Warning: a/b.json:3: 50% of a\\nb\nError: x: no\none\n\\::error::two [E_CONFIG]\ndo\n");
 });
 

@@ -81,12 +81,12 @@ test.each([
 });
 
 test.each([
-  ["github", {}, { annotates: true, showsSummary: true, dropsMaskedOutputs: true }],
+  ["github", {}, { annotates: true, showsSummary: true, drawsMermaid: true, dropsMaskedOutputs: true }],
   ["act", { ACT: "true" }, { annotates: false, showsSummary: false, dropsMaskedOutputs: false }],
   [
     "a Gitea that uploads none",
     { GITEA_ACTIONS: "true", GITEA_ACTIONS_RUNNER_VERSION: "v1.0.8" },
-    { showsSummary: false },
+    { showsSummary: false, drawsMermaid: false },
   ],
   [
     "a Gitea that does",
@@ -94,8 +94,16 @@ test.each([
     { annotates: false, showsSummary: true },
   ],
   ["a Gitea that does not say", { GITEA_ACTIONS: "true" }, { showsSummary: false, dropsMaskedOutputs: false }],
-  ["a Gitea of many versions", { GITEA_ACTIONS: "true", GITEA_ACTIONS_RUNNER_VERSION: "12.1" }, { showsSummary: true }],
-  ["forgejo", { FORGEJO_ACTIONS: "true" }, { annotates: false, showsSummary: true, dropsMaskedOutputs: false }],
+  [
+    "a Gitea of many versions",
+    { GITEA_ACTIONS: "true", GITEA_ACTIONS_RUNNER_VERSION: "12.1" },
+    { showsSummary: true, drawsMermaid: true },
+  ],
+  [
+    "forgejo",
+    { FORGEJO_ACTIONS: "true" },
+    { annotates: false, showsSummary: true, drawsMermaid: false, dropsMaskedOutputs: false },
+  ],
 ])("what is shown on %s", (_, env, expected) => {
   expect(readCapabilities({ GITHUB_ACTIONS: "true", ...env }, 0)).toMatchObject(expected);
 });

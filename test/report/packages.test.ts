@@ -67,15 +67,18 @@ test("no packages at all", () => {
 
 test("licences, folded", () => {
   const mit = one("a", { license: "MIT" });
-  const long = one("b", { license: `GPL-2.0-only AND ${"x".repeat(200)}` });
+  const long = one("b", { license: `GPL-2.0-only AND MIT AND ${"x".repeat(200)}` });
   expect(licenseTable([sbom(AMD64, [mit, mit, long, one("c")]), sbom(ARM64, [mit])])).toEqual([
     `<details><summary>Licences</summary>
 
 | Licence | linux/amd64 | linux/arm64 |
 | --- | --- | --- |
-| MIT | 2 | 1 |
-| GPL-2.0-only AND ${"x".repeat(83)}… | 1 | 0 |
+| MIT | 3 | 1 |
+| GPL-2.0-only | 1 | 0 |
 | none stated | 1 | 0 |
+| ${"x".repeat(100)}… | 1 | 0 |
+
+A package that names several licences counts for each of them.
 
 </details>`,
   ]);

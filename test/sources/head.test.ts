@@ -9,6 +9,16 @@ const SHA = "0123456789".repeat(4);
 
 test.each<[string, Readonly<Record<string, Content>>, object]>([
   ["a branch", { ".git/HEAD": "ref: refs/heads/release/1.x\n" }, { kind: "branch", name: "release/1.x" }],
+  [
+    "a branch and its commit",
+    { ".git/HEAD": "ref: refs/heads/a/b\n", ".git/refs/heads/a/b": `${"0a".repeat(20)}\n` },
+    { kind: "branch", name: "a/b", revision: "0a".repeat(20) },
+  ],
+  [
+    "a branch that is none, and leads out of the folder",
+    { ".git/HEAD": "ref: refs/heads/../../../x\n", x: "0a".repeat(20) },
+    { kind: "branch", name: "../../../x" },
+  ],
   ["a commit", { ".git/HEAD": `${SHA}\n` }, { kind: "commit", revision: SHA }],
   ["something else", { ".git/HEAD": "ref: refs/remotes/origin/main\n" }, { kind: "unknown" }],
   ["several lines", { ".git/HEAD": "ref: refs/heads/a\nref: refs/heads/b\n" }, { kind: "unknown" }],

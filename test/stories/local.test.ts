@@ -31,7 +31,7 @@ test("what was only loaded is in no output that another job would pull, and a re
     /^::warning::The image will be built .* no other job can pull it: this run counts as a fork's/m,
   );
   expect(fork.log).not.toContain("packages: write");
-  expect(fork.summary.split("\n")[0]).toBe("### Dev container: the image was built");
+  expect(fork.summary.split("\n")[0]).toBe("### 🔨 Dev container: the image was built, and stays on this machine");
   expect(fork.log).toContain(`result: built ${fork.outputs["local-image"]}`);
 
   registry.override((line) => line.startsWith("POST /v2/team/app/blobs/uploads"), { status: 403 });
@@ -40,14 +40,14 @@ test("what was only loaded is in no output that another job would pull, and a re
   expect(readOnly.outputs["local-image"]).toBe(fork.outputs["local-image"]);
   expect(readOnly.log).toMatch(/^::warning::.* no other job can pull it: .*permissions: packages: write/m);
   expect(readOnly.summary.split("\n")[0]).toBe(
-    "### Dev container: the image was built, and the registry refused the push",
+    "### ⛔ Dev container: the image was built, and the registry refused the push",
   );
 
   const gitea = await run({ env: { GITEA_ACTIONS: "true" } });
   expect(gitea.log).toMatch(/^Warning: The image .* personal access token with the scope write:package/m);
   expect(gitea.log).not.toMatch(/^::(error|warning)/m);
   expect(gitea.log).toMatch(
-    /^::group::Summary\n### Dev container: the image was built, and the registry refused the push$/m,
+    /^::group::Summary\n### ⛔ Dev container: the image was built, and the registry refused the push$/m,
   );
   expect(readOnly.log).not.toContain("::group::Summary");
 });

@@ -27,7 +27,7 @@ function expectRefusal(told: Told, words: RegExp, result = "failed"): void {
   expect(told.outputs).toMatchObject({ result, image: "", digest: "", pushed: "false", exists: "false" });
   expect(told.builds).toEqual([]);
   expect(registry.tags("team/app")).toEqual([]);
-  expect(told.summary).toContain("### Dev container:");
+  expect(told.summary).toContain("Dev container:");
 }
 
 type Row = {

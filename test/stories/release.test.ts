@@ -307,7 +307,10 @@ test("a build that fails: with exit-on-build-failure: false the fallback and a w
 });
 
 test("every platform that fails is told, and what was built beside one is there", async () => {
-  const both = await run({}, { docker: { fails: "buildx build", says: "ERROR: the disk of this one: no space left on device" } });
+  const both = await run(
+    {},
+    { docker: { fails: "buildx build", says: "ERROR: the disk of this one: no space left on device" } },
+  );
   for (const platform of ["linux/amd64", "linux/arm64"]) {
     expect(both.log).toMatch(new RegExp(`^::error::The build for ${platform} failed: the disk is full`, "m"));
     expect(both.summary).toContain(`The build for ${platform} failed: the disk is full`);
