@@ -14,7 +14,7 @@ const PACKAGES = ["marked@18.0.7", "mermaid@11.12.2", "github-markdown-css@5.9.0
 
 const wanted = process.argv.slice(2);
 const names = readdirSync("test/golden")
-  .flatMap((file) => /^summary-(.+)\.md$/.exec(file)?.[1] ?? [])
+  .flatMap((file) => /^summary-(.+)\.txt$/.exec(file)?.[1] ?? [])
   .filter((name) => wanted.length === 0 || wanted.includes(name));
 const folder = mkdtempSync(join(tmpdir(), "pictures-"));
 const chromium = findChromium();
@@ -27,7 +27,7 @@ try {
   mkdirSync("docs", { recursive: true });
   for (const name of names) {
     const page = join(folder, `${name}.html`);
-    writeFileSync(page, pageOf(marked.parse(readFileSync(`test/golden/summary-${name}.md`, "utf8"), { gfm: true })));
+    writeFileSync(page, pageOf(marked.parse(readFileSync(`test/golden/summary-${name}.txt`, "utf8"), { gfm: true })));
     const height = Number(/data-height="(\d+)"/.exec(browse(page, ["--dump-dom"], 2000))?.[1]);
     if (!height) throw new Error(`${name}: the page did not tell its height`);
     const picture = resolve(`docs/summary-${name}.png`);

@@ -98,7 +98,7 @@ const sbom = (platform: PlatformSbom["platform"], extra: number): PlatformSbom =
 const MOVED: Difference = {
   part: "upstream",
   ingredient: "base",
-  text: "base mcr.microsoft.com/devcontainers/base:bookworm moved from 8f4e7d3a91c2 to 51b0c9e2d7aa (linux/amd64, linux/arm64)",
+  text: "base mcr.microsoft.com/devcontainers/base:bookworm sha256:8f4e7d3a91c2… → sha256:51b0c9e2d7aa…",
   at: { file: ".devcontainer/Dockerfile", line: 1 },
 };
 
@@ -106,14 +106,14 @@ const REASONS: readonly Difference[] = [
   {
     part: "yours",
     ingredient: "dockerfile",
-    text: '.devcontainer/Dockerfile:6 changed: "RUN pip install --no-cache-dir -r /tmp/requirements.txt"',
+    text: ".devcontainer/Dockerfile:6 RUN changed",
     at: { file: ".devcontainer/Dockerfile", line: 6 },
   },
   { part: "yours", ingredient: "context", text: "requirements.txt changed", at: { file: "requirements.txt" } },
   {
     part: "yours",
     ingredient: "feature",
-    text: "feature ghcr.io/devcontainers/features/node:1: option version changed",
+    text: "feature ghcr.io/devcontainers/features/node:1 option version changed",
   },
 ];
 

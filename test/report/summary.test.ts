@@ -7,7 +7,7 @@ import { REPORTS } from "./reports.ts";
 
 // Golden texts, of which scripts/pictures.mjs makes the pictures of docs/.
 test.each(Object.entries(REPORTS))("the summary of %s", async (name, report) => {
-  await expect(renderSummary(report, { drawsMermaid: true })).toMatchFileSnapshot(`../golden/summary-${name}.md`);
+  await expect(renderSummary(report, { drawsMermaid: true })).toMatchFileSnapshot(`../golden/summary-${name}.txt`);
 });
 
 const PLATFORM = { os: "linux", architecture: "amd64" };
