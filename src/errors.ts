@@ -41,8 +41,8 @@ export function tellSome(names: readonly string[]): string {
   return [...told, ...(names.length > MOST_TOLD ? [`and ${names.length - MOST_TOLD} more`] : [])].join(", ");
 }
 
-/** What a program printed at its end, under a title of ours. */
-export type Details = { readonly title: string; readonly lines: readonly string[] };
+/** What a program or a server said, where that is to be shown as it is, under a title of ours. */
+export type Details = { readonly title?: string; readonly lines: readonly string[] };
 
 export type ActionErrorParts = {
   readonly what: string;

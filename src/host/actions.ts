@@ -76,7 +76,8 @@ const TOLD_LINES = 8;
 
 /** What happened, the code by which the README lists it, and what to do now, each line of them one line. */
 function describeError({ message, details, code, fix, at }: ActionError): string {
-  const printed = details === undefined ? [] : [details.title, ...details.lines.slice(-TOLD_LINES)];
+  const { title, lines = [] } = details ?? {};
+  const printed = [...(title === undefined ? [] : [title]), ...lines.slice(-TOLD_LINES)];
   const [what = "", ...more] = [at === undefined ? message : `${tellPlace(at)}: ${message}`, ...printed].map(asLine);
   const told = `${[what, ...more].join("\n")} [${code}]`;
   return fix === undefined ? told : `${told}\n${asLine(fix)}`;

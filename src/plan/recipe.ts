@@ -1,4 +1,4 @@
-import { quoteWord, TARGET } from "../dockerfile/extend.ts";
+import { quoteWord } from "../dockerfile/extend.ts";
 import { ActionError, type Place } from "../errors.ts";
 import type { ImageUsers } from "../sources/image-users.ts";
 import { renumberInstruction } from "./renumber.ts";
@@ -31,8 +31,8 @@ export type Recipe = {
 };
 
 /** Where the features see one another's work, as under the reference CLI; gone from the image in the end. */
-const WORK = "/tmp/dev-container-features";
-const MOUNT = "/tmp/dev-container-features-source";
+export const WORK = "/tmp/dev-container-features";
+export const MOUNT = "/tmp/dev-container-features-source";
 
 /**
  * The instructions that stand on top of a stage, one text each: they install features and give the remote user another uid. Everything
@@ -63,30 +63,6 @@ export function addedInstructions({ escapeChar, steps, containerEnv, imageUser, 
     `USER ${quoteWord(imageUser, escapeChar, { live: false })}`,
     ...containerEnv.map((one) => environmentInstruction(one, { escapeChar, live: false, at })),
   ];
-}
-
-/** The stage that is added has no name, so that BuildKit calls it by its number. */
-const POSITION = "(?:\\[(?:[\\w./-]{1,40} )?stage-\\d+ (\\d+/\\d+)\\] )?";
-const INSTALLATION = new RegExp(
-  `${POSITION}RUN --mount=type=bind,from=${FEATURES_CONTEXT},source=([\\w.-]+),target=${MOUNT} (?:\\["/bin/sh", "|/bin/sh )${MOUNT}/(\\w+)(?:"\\])?`,
-  "g",
-);
-const REMOVAL = new RegExp(`${POSITION}RUN (?:\\["/bin/rm", "-rf", "${WORK}"\\]|/bin/rm -rf ${WORK}(?!\\S))`, "g");
-
-/**
- * What BuildKit says, with a feature for the instruction that installs it, and a step of the user's target as it would be called without
- * features: only for their sake has a target without a name one.
- */
-export function nameGenerated(text: string, steps: readonly Pick<FeatureStep, "folder" | "name">[]): string {
-  const at = (position: string | undefined): string => (position === undefined ? "" : `[${position}] `);
-  return text
-    .replace(INSTALLATION, (_, position: string | undefined, folder: string, script: string) => {
-      const name = steps.find((step) => step.folder === folder)?.name ?? folder;
-      return `${at(position)}${script === "prepare" ? "prepare the features" : `feature ${name}`}`;
-    })
-    .replace(REMOVAL, (_, position: string | undefined) => `${at(position)}clear up after the features`)
-    .replace(new RegExp(`(?<=\\[|\\[[\\w./-]{1,40} )${TARGET} (?=\\d+/\\d+\\] )`, "g"), "")
-    .replaceAll(TARGET, "the target");
 }
 
 /**

@@ -77,7 +77,10 @@ function tellFailure({ message, code, at }: ActionError): Markdown {
 function lastLines(failures: readonly ActionError[]): readonly Markdown[] {
   const printed = failures.flatMap(({ details }) => (details === undefined ? [] : [details]));
   const different = new Map(printed.map((details) => [details.lines.join("\n"), details]));
-  return [...different.values()].flatMap(({ title, lines }) => [asText(title), asCodeBlock(lines)]);
+  return [...different.values()].flatMap(({ title, lines }) => [
+    ...(title === undefined ? [] : [asText(title)]),
+    asCodeBlock(lines),
+  ]);
 }
 
 /** What is known at a glance, a line each. */

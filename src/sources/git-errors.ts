@@ -1,4 +1,4 @@
-import { ActionError } from "../errors.ts";
+import { ActionError, type Details } from "../errors.ts";
 import type { GitFailure } from "../git/failure.ts";
 import { type GitRef, tellRef } from "../git/ref.ts";
 import { formatGitUrl, type GitUrl } from "../git/url.ts";
@@ -10,7 +10,7 @@ const NOTHING_ELSE = "Nothing is built: no other host, branch or older clone sta
 /** What git's failure to get anything from a host means to a person. */
 export function gitError({ kind, words }: GitFailure, { url, login, key }: GitSource): ActionError {
   const shown = formatGitUrl(url);
-  const details = [`git: ${words}`];
+  const details = { lines: [`git: ${words}`] };
   switch (kind) {
     case "absent":
       return new ActionError("E_GIT_ABSENT", {
@@ -39,7 +39,7 @@ export function gitError({ kind, words }: GitFailure, { url, login, key }: GitSo
 }
 
 /** 401, 403 and their kin over ssh. */
-export function refused(url: GitUrl, hadLogin: boolean, details: readonly string[] = []): ActionError {
+export function refused(url: GitUrl, hadLogin: boolean, details?: Details): ActionError {
   const ssh = url.scheme === "ssh";
   const login = ssh ? "git-ssh-private-key-path or git-ssh-private-key-base64" : "git-username and git-password";
   return new ActionError("E_GIT_AUTH", {
@@ -52,7 +52,7 @@ export function refused(url: GitUrl, hadLogin: boolean, details: readonly string
 }
 
 /** The rest: a network, a server in trouble, an answer that is none. */
-export function unreachable(url: GitUrl, details: readonly string[]): ActionError {
+export function unreachable(url: GitUrl, details: Details): ActionError {
   return new ActionError("E_GIT", {
     what: `${formatGitUrl(url)} could not be read. ${NOTHING_ELSE}`,
     details,

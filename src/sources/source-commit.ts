@@ -48,14 +48,14 @@ type Told = { readonly answer: WebAnswer; readonly api: ForgeApi; readonly branc
 
 function readForge({ answer, api, branch }: Told, { url, login }: GitSource): FoundCommit | undefined {
   const from = `GET ${api.base}/repos/${api.owner}/${api.repository}/branches/${branch}`;
-  if (answer.kind === "failure") throw unreachable(url, [`${from}: ${answer.words}`]);
+  if (answer.kind === "failure") throw unreachable(url, { lines: [`${from}: ${answer.words}`] });
   const { status } = answer;
   if (status === 404 || (status >= 300 && status < 400)) return undefined;
-  if (status === 401 || status === 403) throw refused(url, login !== undefined, [`${from}: ${status}`]);
+  if (status === 401 || status === 403) throw refused(url, login !== undefined, { lines: [`${from}: ${status}`] });
   const found = status === 200 && !answer.truncated ? readBranch(jsonOf(answer.body), branch) : undefined;
   if (found !== undefined) return found;
   const words = status === 200 ? "the answer tells no commit of this branch" : `${status}`;
-  throw unreachable(url, [`${from}: ${words}`]);
+  throw unreachable(url, { lines: [`${from}: ${words}`] });
 }
 
 function jsonOf(body: Uint8Array): unknown {
@@ -94,7 +94,7 @@ async function whyNothing(git: GitSource, ref: Named, { web }: GitPorts): Promis
   const answer = await web(refsAddress(git.url), { headers: headersOf(git), limit: MOST_OF_REDIRECT });
   const type = answer.kind === "response" ? answer.headers["content-type"] : undefined;
   return typeof type === "string" && !type.startsWith("application/x-git-")
-    ? unreachable(git.url, [`what it answers is no repository, but ${type}`])
+    ? unreachable(git.url, { lines: [`what it answers is no repository, but ${type}`] })
     : absentRef(git.url, ref);
 }
 
