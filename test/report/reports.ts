@@ -21,6 +21,7 @@ const COMMIT = "3f9c2d17a0b64e58c1d2e3f405162738495a6b7c";
 const PLAN: Plan = {
   key: sha("key"),
   ownKey: sha("own"),
+  unlabelledKey: sha("unlabelled"),
   platforms: [],
   bindings: [],
   features: [],

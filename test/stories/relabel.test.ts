@@ -102,7 +102,7 @@ test("another extension: the images that are there get the label that a build wo
     The probe took {n} s, 12 requests in {n} waves, {n} bytes."
   `);
   expect(told).toMatchObject({ code: 0, docker: [], outputs: { result: "built", pushed: "true", exists: "true" } });
-  expect(told.summary).toContain("### Dev container: the image was relabelled, nothing was built");
+  expect(told.summary).toContain("### 🔖 Dev container: the image was relabelled, nothing was built");
   expect(told.summary).toMatch(/\| linux\/amd64 \| relabelled in [\d.]+ s \|/);
   expect(Object.keys(JSON.parse(told.outputs.timings ?? ""))).toEqual(
     expect.arrayContaining(["total", "probe", "relabel", "saved"]),
