@@ -29,7 +29,7 @@ export type Places = {
   readonly dockerfile: string | undefined;
   /** Of the image that is used as it is, and of the stage that is built. */
   readonly image: Place | undefined;
-  readonly target: Place | undefined;
+  readonly target: Source | undefined;
   /** Of devcontainer.json, by name; of one in `containerEnv` by `containerEnv.NAME`. */
   readonly properties: Readonly<Record<string, Place>>;
   /** The variables of the environment that a property or a build arg (`build.args.NAME`) names; none where only that it names some is known. */
@@ -41,8 +41,8 @@ export type Places = {
   readonly bases: Readonly<Record<string, Place & { readonly name?: string }>>;
   /** The context's folder, relative to the repository; `.` for the repository itself. */
   readonly context: string;
-  /** Folders of named contexts in the same way. */
-  readonly contexts: Readonly<Record<string, string>>;
+  /** Of named contexts, where each is asked for, and its folder where it is one. */
+  readonly contexts: Readonly<Record<string, { readonly source: Source; readonly folder?: string }>>;
   /** The line of an ignore file that would leave out a path of the context, where such a path is seldom needed and taken only with everything else. */
   readonly ignorable: (
     path: string,
@@ -50,7 +50,7 @@ export type Places = {
   /** Options of the build, as they stand in the plan. */
   readonly options: Readonly<Record<string, Source>>;
   /** By id, as it is written. */
-  readonly features: Readonly<Record<string, Place>>;
+  readonly features: Readonly<Record<string, Source>>;
 };
 
 /** A member of its own: whoever writes `ARG constructor` does not mean what every object of JavaScript has by that name. */

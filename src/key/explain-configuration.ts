@@ -5,6 +5,7 @@ import {
   memberOf,
   type Places,
   placeOf,
+  type Source,
   tellSource,
   tellVariables,
   told,
@@ -14,18 +15,19 @@ import type { PlatformPlan } from "./ingredients.ts";
 /** What differs in what devcontainer.json, a compose file and the inputs say of the build as a whole. */
 export function compareConfiguration(before: PlatformPlan, now: PlatformPlan, places: Places): Difference[] {
   const [was, is] = [before.yours.configuration, now.yours.configuration];
-  const tell = (text: string, at = propertyPlace(places, "")): Difference => {
-    return { part: "yours", ingredient: "configuration", text, at };
+  const tell = (text: string, source: Source = propertyPlace(places, "")): Difference => {
+    const note = "input" in source ? inBrackets([tellSource(source)]) : "";
+    return { part: "yours", ingredient: "configuration", text: text + note, ...placeOf(source) };
   };
   const differences: Difference[] = [];
   if (was.kind !== is.kind)
     differences.push(tell(`the dev container comes from ${nameKind(is.kind)} now, before from ${nameKind(was.kind)}`));
   if (was.image !== is.image && was.kind === is.kind)
     differences.push(tell(movedValue("image", was.image, is.image, tellVariables(places, "image")), places.image));
-  if (was.target !== is.target)
-    differences.push(
-      tell(movedValue("build target", was.target, is.target, tellVariables(places, "build.target")), places.target),
-    );
+  if (was.target !== is.target) {
+    const reads = is.target === undefined ? undefined : tellVariables(places, "build.target");
+    differences.push(tell(movedValue("build target", was.target, is.target, reads), places.target));
+  }
   const named = [
     ...changedMembers(was.users ?? {}, is.users ?? {}),
     ...changedMembers(was.containerEnv ?? {}, is.containerEnv ?? {}).map((name) => `containerEnv.${name}`),

@@ -1,6 +1,14 @@
 import { shortDigest } from "../oci/digest.ts";
 import { canonicalJson } from "./canonical.ts";
-import { type Difference, memberOf, type Places } from "./difference.ts";
+import {
+  type Difference,
+  inBrackets,
+  memberOf,
+  type Places,
+  placeOf,
+  tellSource,
+  tellVariables,
+} from "./difference.ts";
 import type { PlatformPlan, UpstreamFeature, WrittenFeature } from "./ingredients.ts";
 
 /** What differs between the features of two plans: which there are, their versions, options, the files of local ones, and the order. */
@@ -53,15 +61,19 @@ function compareFeature(
   const changed = [...new Set([...old.keys(), ...current.keys()])].filter(
     (name) => old.get(name) !== current.get(name),
   );
-  const options = changed.map((name) => `option ${name} changed`);
+  const options = changed.map((name) => {
+    const note = inBrackets([tellVariables(places, `features.${now.written}.${name}`)]);
+    return `option ${name} changed${note}`;
+  });
   return [...version, ...options].map((what) => tell(now, what, local, places));
 }
 
 function tell({ written }: UpstreamFeature, what: string, local: ReadonlySet<string>, places: Places): Difference {
-  const at = memberOf(places.features, written);
+  const source = memberOf(places.features, written);
+  const note = source && "input" in source ? inBrackets([tellSource(source)]) : "";
   // What a feature depends on, and what a tag names, others decide.
-  const part = at === undefined || (what.includes("→") && !local.has(written)) ? "upstream" : "yours";
-  return { part, ingredient: "feature", text: `feature ${written} ${what}`, ...(at ? { at } : {}) };
+  const part = source === undefined || (what.includes("→") && !local.has(written)) ? "upstream" : "yours";
+  return { part, ingredient: "feature", text: `feature ${written} ${what}${note}`, ...placeOf(source) };
 }
 
 function configured(text: string, { configuration }: Places): Difference {

@@ -1,5 +1,5 @@
 import { canonicalJson, type Json } from "./canonical.ts";
-import { type Difference, memberOf, type Places } from "./difference.ts";
+import { type Difference, inBrackets, memberOf, type Places, placeOf, tellSource } from "./difference.ts";
 import { changedMembers } from "./explain-configuration.ts";
 import type { PlatformPlan, Yours } from "./ingredients.ts";
 import type { StoredPlan } from "./stored.ts";
@@ -142,13 +142,14 @@ function compareNamed(
   return changedMembers(before, now).flatMap((name): Difference[] => {
     const [was, is] = [memberOf(before, name), memberOf(now, name)].map(treeOf);
     const shown = name.startsWith("salted:") ? "(named by the environment)" : name;
-    const folder = memberOf(places.contexts, name);
+    const { source, folder } = memberOf(places.contexts, name) ?? { source: { file: places.configuration } };
     const files =
       was !== undefined && is !== undefined && folder !== undefined ? compareTrees({ was, is }, trees, folder) : [];
     if (files.length > 0) return tellFiles(files.map(tellFile), `of the build context ${shown}`);
     const what = !Object.hasOwn(before, name) ? "is new" : !Object.hasOwn(now, name) ? "is gone" : "changed";
-    const at = { file: places.configuration };
-    return [{ part: "yours", ingredient: "context", text: `build context ${shown} ${what}`, at }];
+    const note = "input" in source ? inBrackets([tellSource(source)]) : "";
+    const text = `build context ${shown} ${what}${note}`;
+    return [{ part: "yours", ingredient: "context", text, ...placeOf(source) }];
   });
 }
 

@@ -1,7 +1,8 @@
 import { isJsonObject } from "../devcontainer/json.ts";
 import { formatOption } from "../devcontainer/options.ts";
 import { placeOf } from "../devcontainer/parse.ts";
-import type { Places } from "../key/difference.ts";
+import type { Place } from "../errors.ts";
+import type { Places, Source } from "../key/difference.ts";
 import type { Hidden } from "../key/stored.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { parseReference } from "../oci/reference.ts";
@@ -21,23 +22,31 @@ export function tellPlaces(gathered: Gathered, images: readonly ImageSource[], p
     configuration: gathered.relative,
     dockerfile: file,
     image: definition.source.kind === "image" ? definition.source.image.at : undefined,
-    target: definition.target?.at,
+    target: definition.target && sourceOf(definition.target),
     properties: propertyPlaces(gathered),
     variables: variablesRead(gathered),
     instructions: Object.fromEntries(platforms.map((one) => [formatPlatform(one), instructionLines(gathered, one)])),
     arguments: gathered.arguments.places,
     bases: basePlaces(gathered, images),
     context: gathered.contextFolder,
-    contexts: Object.fromEntries([...gathered.namedContexts].map(([name, { seen }]) => [name, seen])),
+    contexts: Object.fromEntries(
+      [...definition.contexts].map(([name, context]) => {
+        const folder = gathered.namedContexts.get(name)?.seen;
+        return [name, { source: sourceOf(context), ...(folder === undefined ? {} : { folder }) }];
+      }),
+    ),
     ignorable: openIgnorable(gathered, platforms),
     options: Object.fromEntries(
       definition.counted.map((option) => {
-        const { input, at } = option;
-        return [formatOption(option), input === undefined ? at : { input }] as const;
+        return [formatOption(option), sourceOf(option)] as const;
       }),
     ),
     features: gathered.features?.places ?? {},
   };
+}
+
+function sourceOf({ input, at }: { readonly input?: string; readonly at: Place }): Source {
+  return input === undefined ? at : { input };
 }
 
 function propertyPlaces({ configuration }: Gathered): Places["properties"] {

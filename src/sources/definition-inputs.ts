@@ -19,7 +19,7 @@ export function withBuildInputs(
   const contexts = inputs.contexts.map(({ name, kind, value }): readonly [string, NamedContext] => {
     const source = kind === "image" ? value : resolvePath(workspace.folder, value);
     if (kind === "folder" && pathWithin(workspace.folder, source) === undefined) throw leavesWorkspace(name, value);
-    return [name, { kind, value: source, at, fromEnvironment: false, fromHostPath: false }];
+    return [name, { kind, value: source, at, fromEnvironment: false, fromHostPath: false, input: "build-contexts" }];
   });
   const asked = [...definition.counted, ...optionsOfInputs(inputs, at)];
   const isVolatile = (option: CountedOption): boolean => {
@@ -31,7 +31,7 @@ export function withBuildInputs(
     target:
       inputs.target === undefined
         ? definition.target
-        : { value: inputs.target, at, fromEnvironment: false, fromHostPath: false },
+        : { value: inputs.target, at, fromEnvironment: false, fromHostPath: false, input: "target" },
     contexts: new Map([...definition.contexts, ...contexts]),
     counted: asked.filter((option) => !isVolatile(option)),
     uncounted: [...definition.uncounted, ...asked.filter(isVolatile)],

@@ -18,6 +18,8 @@ export type Written = {
   readonly fromEnvironment: boolean;
   /** Such a value is another one in every checkout. */
   readonly fromHostPath: boolean;
+  /** Names the one that says it, where no file does. */
+  readonly input?: string;
 };
 
 /** Where a named build context is: an absolute folder, or an image. */

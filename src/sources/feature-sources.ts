@@ -3,7 +3,7 @@ import { isJsonObject, type Json, type JsonObject } from "../devcontainer/json.t
 import type { Workspace } from "../devcontainer/paths.ts";
 import { folderOf } from "../devcontainer/paths.ts";
 import type { Substituted } from "../devcontainer/substitute.ts";
-import { ActionError, type Place } from "../errors.ts";
+import { ActionError } from "../errors.ts";
 import { type AskedFeature, askedFeatures } from "../features/asked.ts";
 import type { FoundFeature } from "../features/found.ts";
 import { MOST_RELATIONS, tooMany } from "../features/graph.ts";
@@ -13,6 +13,7 @@ import { type Lockfile, type LockfileUse, lockedDigest, readLockfile } from "../
 import { variableName } from "../features/options.ts";
 import type { FeatureRequest } from "../features/resolve.ts";
 import type { Inputs } from "../inputs/inputs.ts";
+import type { Source } from "../key/difference.ts";
 import type { WrittenFeature } from "../key/ingredients.ts";
 import { imageAllowed } from "../registry/allowed.ts";
 import type { Files } from "../world.ts";
@@ -23,7 +24,7 @@ export type FeatureSources = {
   readonly written: readonly WrittenFeature[];
   /** Features whose options hold something of the environment. */
   readonly hidden: ReadonlySet<string>;
-  readonly places: Readonly<Record<string, Place>>;
+  readonly places: Readonly<Record<string, Source>>;
 };
 
 export type FeatureSourcesRequest = {
@@ -59,7 +60,7 @@ export async function gatherFeatures(
       // An input may hold a secret as well as a variable may.
       ...Object.keys(additional),
     ]),
-    places: Object.fromEntries(asked.flatMap(({ id, at }) => (at ? [[id, at]] : []))),
+    places: Object.fromEntries(asked.map(({ id, at }) => [id, at ?? { input: "additional-features" }])),
   };
 }
 

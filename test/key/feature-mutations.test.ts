@@ -233,7 +233,7 @@ test("each change is told, and once", async () => {
         "feature registry.test/f/other:1 is no longer installed",
       ],
       "a feature that the input additional-features adds": [
-        "feature registry.test/f/added:1 is new",
+        "feature registry.test/f/added:1 is new (the input additional-features)",
       ],
       "a feature's digest under the same tag": [
         "feature registry.test/f/tool:1 sha256:aab807405508… → sha256:a391f61810bf… @ .devcontainer/devcontainer.json:4",
@@ -313,7 +313,7 @@ test("each change is told, and once", async () => {
         "features or their lockfile are written differently @ .devcontainer/devcontainer.json",
       ],
       "the variable of the environment in an option": [
-        "feature registry.test/f/secret:1 option text changed @ .devcontainer/devcontainer.json:9",
+        "feature registry.test/f/secret:1 option text changed (it reads the variable TEXT) @ .devcontainer/devcontainer.json:9",
       ],
       "the variable of the environment in containerEnv": [
         "containerEnv.PAGER changed, with which features are installed (it reads the variable PAGER) @ .devcontainer/devcontainer.json:19",

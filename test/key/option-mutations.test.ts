@@ -268,7 +268,7 @@ test("each change is told, and once", async () => {
         "shared/new.txt is part of the build now @ shared/new.txt",
       ],
       "an image in the place of a named folder": [
-        "build context library changed @ .devcontainer/devcontainer.json",
+        "build context library changed @ .devcontainer/devcontainer.json:1",
       ],
       "another named folder": [
         "other/lib/index.js changed @ other/lib/index.js",
@@ -280,7 +280,7 @@ test("each change is told, and once", async () => {
         "shared/run.sh has mode 0644 now, before 0755 @ shared/run.sh",
       ],
       "one more named folder": [
-        "build context more is new @ .devcontainer/devcontainer.json",
+        "build context more is new @ .devcontainer/devcontainer.json:1",
       ],
       "rename of a file in a named folder": [
         "shared/start.sh was shared/run.sh before @ shared/start.sh",
@@ -305,7 +305,7 @@ test("each change is told, and once", async () => {
         "shared/noise.log is part of the build now @ shared/noise.log",
       ],
       "the image that stands in the place of a base": [
-        "build context docker.io/library/node:latest changed @ .devcontainer/devcontainer.json",
+        "build context docker.io/library/node:latest changed @ .devcontainer/devcontainer.json:1",
       ],
       "the label description": [
         "label org.opencontainers.image.description is new (the input labels; ignore-labels takes it out of the key)",

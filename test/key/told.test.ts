@@ -228,3 +228,13 @@ test("places are seen from the repository, wherever in it the workspace is", asy
     "sub/app/file changed @ sub/app/file",
   ]);
 });
+
+test.each<[name: string, inputs: Readonly<Record<string, string>>, expected: string]>([
+  ["a target", { target: "dev" }, "build target (not set) → dev (the input target)"],
+  ["a context", { "build-contexts": "more=app" }, "build context more is new (the input build-contexts)"],
+  ["a build arg", { "build-args": "OTHER=1\nWORD=1" }, "build arg WORD is new (line 2 of the input build-args)"],
+  ["a host", { "add-hosts": "a:10.0.0.1" }, "build option --add-host is new (the input add-hosts)"],
+])("what an input asks for names it, and no file: %s", async (_, inputs, expected) => {
+  const from = { ...OUTSIDE, ".devcontainer/Dockerfile": "FROM registry.test/base:12 AS dev\nARG WORD\nCOPY . /app\n" };
+  expect(await told({ from, inputs })).toEqual([expected]);
+});

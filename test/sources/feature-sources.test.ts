@@ -189,6 +189,7 @@ test("where a feature is asked for, and whose options hold something of the envi
     "r.test/a": { file: FILE, line: 3 },
     "r.test/b": { file: FILE, line: 6 },
     "r.test/c": { file: FILE, line: 7 },
+    "r.test/d": { input: "additional-features" },
   });
 });
 
