@@ -55,11 +55,14 @@ const ownSteps = ({ jobs }: Workflow): readonly { readonly job: string; readonly
 
 /**
  * Inputs of the action that a caller of the workflow does not set: the workflow itself says what is to happen (another `cache-version` is
- * what builds anew; what one step has found the next is told), nobody can start an ssh agent in its jobs, and nobody sees the files and images that stay on their machines.
+ * what builds anew; what one step has found the next is told; its source is its own checkout, and who builds another repository's calls the
+ * action), nobody can start an ssh agent in its jobs, and nobody sees the files and images that stay on their machines.
  */
 const DECIDED = [
   ...["on-miss", "on-drift", "on-unknown", "push", "alias", "runners", "dialect", "force"],
   ...["ssh", "sbom-dir", "load", "previous-image"],
+  ...["git-url", "git-ref", "git-username", "git-password", "git-ssh-private-key-path", "git-ssh-private-key-base64"],
+  ...["git-http-proxy-url", "git-clone-depth", "git-clone-single-branch", "source-cache-dir", "allowed-sources"],
 ];
 
 /**
