@@ -3,10 +3,13 @@ import { defineConfig } from "vitest/config";
 const unit = ["test/**/*.test.ts"];
 const stories = ["test/stories/**/*.test.ts"];
 const e2e = ["test/e2e/**/*.test.ts"];
-// Tables of faults and of kills: a hundred runs of the bundle each, the same on every Node.
-const faults = ["killed", "orders", "push-faults", "reading-faults", "silent", "swept", "together", "variants"].map(
-  (name) => `test/stories/${name}.test.ts`,
-);
+// Tables of faults and of kills, a hundred runs of the bundle each, and of checkouts that cost what the limits allow: the same on every Node.
+const faults = [
+  ...["killed", "orders", "push-faults", "reading-faults", "silent", "swept", "together", "variants"].map(
+    (name) => `test/stories/${name}.test.ts`,
+  ),
+  "test/hostile/hostile.test.ts",
+];
 
 // Each row starts the reference CLI, which takes a second and says the same whatever Node our own code runs on.
 const reference = [
@@ -25,7 +28,7 @@ export default defineConfig({
     // Many tests wait for programs that they have started: by itself vitest would leave one of two cores idle.
     maxWorkers: 3,
     projects: [
-      { test: { ...patient, name: "unit", include: unit, exclude: [...stories, ...e2e, ...reference] } },
+      { test: { ...patient, name: "unit", include: unit, exclude: [...stories, ...e2e, ...reference, ...faults] } },
       { test: { ...patient, name: "reference", include: reference } },
       { test: { ...patient, name: "stories", include: stories, exclude: faults } },
       { test: { ...patient, name: "faults", include: faults } },
