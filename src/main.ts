@@ -9,6 +9,7 @@ import { openExec } from "./host/exec.ts";
 import { type OpenFiles, openFiles } from "./host/files.ts";
 import { openGit } from "./host/git.ts";
 import { gunzip, openGunzip } from "./host/gunzip.ts";
+import { openMemory } from "./host/memory.ts";
 import { openOwner } from "./host/owner.ts";
 import { openTools } from "./host/tools.ts";
 import { foreignRef } from "./inputs/git-inputs.ts";
@@ -69,7 +70,8 @@ async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Prom
     const network = openNetwork(inputs, { files, exec, host: { ...host, event }, log });
     close = network.close;
     const salt = (): string => randomBytes(16).toString("hex");
-    report = await run(inputs, {
+    const tell = inputs.envbuilder ? (await import("./cached-image/story.ts")).findCachedImage : run;
+    report = await tell(inputs, {
       files,
       exec,
       git: openGit(),
@@ -80,6 +82,7 @@ async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Prom
       salt,
       gunzip,
       openGunzip,
+      memory: openMemory(host.env),
       tools: openTools(host.env),
       owner,
       atEnd,

@@ -6,8 +6,8 @@ import { chooseSbomFolder, handOverSboms } from "./handover/sboms.ts";
 import type { Inputs } from "./inputs/inputs.ts";
 import { formatRepository } from "./oci/reference.ts";
 import { openFeaturePorts } from "./plan/feature-ports.ts";
+import { readSources } from "./plan/plan.ts";
 import { decide } from "./probe/decide.ts";
-import { dialectOf } from "./probe/dialect.ts";
 import { lookForImage } from "./probe/look.ts";
 import { carryOut } from "./publish/act.ts";
 import { lookAtAlias } from "./publish/publish.ts";
@@ -33,14 +33,13 @@ export async function run(inputs: Inputs, outside: World): Promise<Report> {
 
   const world = await openSource(inputs, outside);
   const { log, registry } = world;
-  const dialect = dialectOf(inputs);
   const folder = await chooseSbomFolder(inputs, world);
 
   const read = await log.group("Which image would this commit's dev container be?", async () => {
     await requireEngineToLoad(inputs, world);
     const tags = await readAskedTags(inputs, world);
     const workspace = await openCheckout(inputs, world);
-    const sources = await dialect.read(inputs, workspace, world);
+    const sources = await readSources(inputs, workspace, world);
     tellSources(sources, log);
     return { sources, tags, workspace };
   });
@@ -49,8 +48,8 @@ export async function run(inputs: Inputs, outside: World): Promise<Report> {
   const ports = openFeaturePorts(world, inputs.allowedImages);
   const alias = inputs.push === "false" ? undefined : lookAtAlias(read.sources, registry);
   const look = await log.group(`Is it in ${formatRepository(inputs.cacheRepository)}?`, async () => {
-    const readWith = (triggers: Triggers) => dialect.read(inputs, workspace, world, triggers);
-    const look = await lookForImage({ inputs, sources: read.sources, dialect, ports, readWith }, world);
+    const readWith = (triggers: Triggers) => readSources(inputs, workspace, world, triggers);
+    const look = await lookForImage({ inputs, sources: read.sources, ports, readWith }, world);
     tellLook(look, log);
     return look;
   });

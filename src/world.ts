@@ -17,6 +17,7 @@ export type World = {
   readonly pause: (milliseconds: number, early?: AbortSignal) => Promise<void>;
   readonly gunzip: Gunzip;
   readonly openGunzip: OpenGunzip;
+  readonly memory: Memory;
   readonly tools: Tools;
   /** How our own client trusts a registry's host; builders of ours are told the same. */
   readonly trust: (host: string) => Promise<HostTrust>;
@@ -303,6 +304,12 @@ export type Log = {
   readonly debug: (line: string) => void;
   /** Hides a value from every later line of the log. */
   readonly mask: (secret: string) => void;
+};
+
+/** Small results that outlive the run. What cannot be kept, or read again, is worked out anew: nothing here throws. */
+export type Memory = {
+  readonly recall: (name: string) => Promise<string | undefined>;
+  readonly remember: (name: string, text: string) => Promise<void>;
 };
 
 /** Milliseconds since 1970. */

@@ -10,6 +10,7 @@ import { expect, test } from "vitest";
 const ORDER: readonly string[] = [
   "main.ts",
   "run.ts",
+  "cached-image",
   ...["handover", "report", "publish", "build", "probe", "plan", "sources", "inputs"],
   ...["features", "compose", "envbuilder", "devcontainer", "dockerfile", "arguments", "key", "sbom", "git"],
   ...["buildx", "registry", "host"],
@@ -43,6 +44,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   publish: ["build", "probe", "plan", "sources", "inputs", ...BELOW_STORY],
   report: ["publish", "build", "probe", "plan", "sources", "inputs", ...BELOW_STORY],
   handover: ["report", "publish", "build", "probe", "plan", "sources", "inputs", ...BELOW_STORY],
+  "cached-image": ["handover", "report", "publish", "build", "probe", "plan", "sources", "inputs", ...BELOW_STORY],
   "run.ts": ["handover", "report", "publish", "probe", "plan", "sources", "inputs", ...WORDS],
   features: ["devcontainer", ...WORDS],
   compose: ["devcontainer", ...WORDS],
@@ -81,6 +83,7 @@ const MODULES: Readonly<Record<string, readonly string[]>> = {
   "host/files.ts": ["node:crypto", "node:fs", "node:fs/promises", "node:path", "node:stream", "node:stream/promises"],
   "host/git.ts": ["@actions/exec"],
   "host/gunzip.ts": ["node:util", "node:zlib"],
+  "host/memory.ts": ["node:fs/promises", "node:path"],
   "host/owner.ts": ["node:fs"],
   "host/tools.ts": ["@actions/tool-cache", "node:fs/promises", "node:path"],
 };

@@ -1,7 +1,7 @@
 import type { Digest } from "../oci/digest.ts";
 import type { Descriptor, ImageManifest } from "../oci/manifest.ts";
 import type { Repository } from "../oci/reference.ts";
-import type { BlobReader, OpenGunzip, Registry, RegistryError } from "../world.ts";
+import type { BlobReader, Memory, OpenGunzip, Registry, RegistryError } from "../world.ts";
 import { BINARY_PREFIX } from "./context.ts";
 import { openMd5 } from "./hashes.ts";
 import { openTarSearch } from "./tar-search.ts";
@@ -25,12 +25,6 @@ export type BinaryHash =
   | { readonly kind: "absent" }
   | { readonly kind: "unreadable"; readonly why: string }
   | { readonly kind: "registry"; readonly error: RegistryError };
-
-/** Results that outlive the run; what cannot be kept is worked out again. */
-export type Memory = {
-  readonly recall: (name: string) => Promise<string | undefined>;
-  readonly remember: (name: string, text: string) => Promise<void>;
-};
 
 type Ports = {
   readonly registry: Pick<Registry, "readThrough">;

@@ -13,7 +13,8 @@ export function refuseContradictions(inputs: Inputs, defaults: Defaults): void {
   refuseForeignInputs(inputs);
   refuseAttestationContradictions(inputs);
   const found = [
-    ...contradictionsOfSources(inputs),
+    // The Terraform resource takes all of them together: a Dockerfile goes before a configuration.
+    ...(inputs.envbuilder ? [] : contradictionsOfSources(inputs)),
     ...contradictionsOfPush(inputs, defaults),
     ...contradictionsOfMisses(inputs),
     ...contradictionsOfPrevious(inputs),
@@ -71,7 +72,7 @@ function contradictionsOfPush(inputs: Inputs, { isFork, whyFork }: Defaults): re
 }
 
 function contradictionsOfMisses(inputs: Inputs): readonly Contradiction[] {
-  const { force, onMiss, exitOnBuildFailure, fallbackImage } = inputs;
+  const { force, onMiss, exitOnBuildFailure, fallbackImage, envbuilder } = inputs;
   return [
     {
       is: force && onMiss !== "build",
@@ -79,7 +80,7 @@ function contradictionsOfMisses(inputs: Inputs): readonly Contradiction[] {
       fix: "Leave force out, or set on-miss to build.",
     },
     {
-      is: !exitOnBuildFailure && fallbackImage === undefined,
+      is: !exitOnBuildFailure && fallbackImage === undefined && !envbuilder,
       what: "The input exit-on-build-failure is false and fallback-image is not set: after a failed build there would be no image to go on with.",
       fix: "Set fallback-image to the image that later jobs use then.",
     },
@@ -106,11 +107,12 @@ function contradictionsOfPrevious({ previousImage, force, release }: Inputs): re
  * What an input names is fetched too, and the patterns are one list of what may be.
  * @throws ActionError E_INPUT naming both.
  */
-function refuseForeignInputs({ attestations, build, fallbackImage, allowedImages }: Inputs): void {
+function refuseForeignInputs({ attestations, build, fallbackImage, envbuilder, allowedImages }: Inputs): void {
   const named: readonly (readonly [input: string, written: string | undefined])[] = [
     ["sbom", attestations.generator && formatReference(attestations.generator)],
     ["buildkit-image", build.buildkitImage],
     ["fallback-image", fallbackImage],
+    ["builder-image", envbuilder?.builderImage.written],
     ...build.contexts.map(({ kind, value }) => ["build-contexts", kind === "image" ? value : undefined] as const),
     ...(build.cacheFrom ?? []).map(({ attributes }) => ["cache-from", attributes.get("ref")] as const),
   ];

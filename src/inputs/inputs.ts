@@ -11,14 +11,15 @@ import type { Insecure } from "../registry/trust.ts";
 import type { Event } from "../world.ts";
 import type { AttestationInputs } from "./attestation-inputs.ts";
 import type { BuildInputs } from "./build-inputs.ts";
+import type { EnvbuilderInputs } from "./envbuilder-inputs.ts";
 import type { GitSource } from "./git-inputs.ts";
 import type { Runner } from "./runners.ts";
 import type { Release } from "./tag-inputs.ts";
 
 /** What the user asked for, checked: nothing here can be wrong any more except in the light of files, registry or engine. */
 export type Inputs = {
-  /** Whose way a dev container is read and looked for in. */
-  readonly dialect: "devcontainer";
+  /** Set where the image is looked for in the way of coder's envbuilder. */
+  readonly envbuilder: EnvbuilderInputs | undefined;
   readonly cacheRepository: Repository;
   readonly cacheVersion: string | undefined;
   readonly verify: "layers" | "manifests" | "none";

@@ -69,6 +69,12 @@ export const INPUTS = [
   "registry-mirrors",
   "allowed-images",
   "dialect",
+  "builder-image",
+  "extra-env",
+  "ignore-paths",
+  "remote-repo-build-mode",
+  "base-image-cache-dir",
+  "verbose",
 ] as const;
 
 /** Those that push, name what is pushed, or decide what happens: to miss one of them is no detail. */

@@ -11,6 +11,7 @@ import { decodeCertificate, type Insecure } from "../registry/trust.ts";
 import { readAttestationInputs } from "./attestation-inputs.ts";
 import { readBuildInputs } from "./build-inputs.ts";
 import { refuseContradictions } from "./contradictions.ts";
+import { readEnvbuilderInputs } from "./envbuilder-inputs.ts";
 import { foreignRef, readGitSource, refuseForeignSource } from "./git-inputs.ts";
 import type { Defaults, Inputs } from "./inputs.ts";
 import { autoOrBoolean, boolean, choice, items, list, type ReadInput, separated, text, wrong } from "./read-input.ts";
@@ -20,17 +21,15 @@ import { readPreviousImage, readRelease, readTags } from "./tag-inputs.ts";
 
 /**
  * Reads and checks all inputs before any work.
- * @throws ActionError E_INPUT naming the input, the value and what is allowed; E_NOT_YET for a value that is in the contract and does not work yet.
+ * @throws ActionError E_INPUT naming the input, the value and what is allowed.
  */
 export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
   const login = readLogin(read, defaults);
   const uid = readRemoteUserUid(read, defaults);
   const insecure = readInsecure(read, defaults);
   const source = readGitSource(read, { insecure, whyNoSecrets: defaults.whyNoSecrets });
-  const dialect = readDialect(read);
-  const cacheRepository = readCacheRepository(read, defaults);
+  const [cacheRepository, platforms] = [readCacheRepository(read, defaults), readPlatforms(read)];
   const inputs: Inputs = {
-    dialect,
     cacheRepository,
     previousImage: readPreviousImage(read, cacheRepository),
     cacheVersion: text(read, "cache-version"),
@@ -46,7 +45,8 @@ export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
     release: readRelease(read),
     load: boolean(read, "load", false),
     exitOnBuildFailure: boolean(read, "exit-on-build-failure", true),
-    platforms: readPlatforms(read),
+    platforms,
+    envbuilder: readEnvbuilderInputs(read, { cacheRepository, platforms }),
     runners: readRunners(read),
     git: source.git,
     allowedSources: list(read, "allowed-sources", parseSourcePattern),
@@ -76,16 +76,6 @@ export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
   refuseForeignSource(inputs.git, inputs.allowedSources);
   refuseContradictions(inputs, { ...defaults, ...foreignRef(inputs.git) });
   return inputs;
-}
-
-function readDialect(read: ReadInput): Inputs["dialect"] {
-  const value = text(read, "dialect");
-  if (value === undefined || value === "devcontainer") return "devcontainer";
-  if (value !== "envbuilder") throw wrong("dialect", value, "Allowed: devcontainer.");
-  throw new ActionError("E_NOT_YET", {
-    what: "The input dialect is envbuilder, which this version does not know yet.",
-    fix: "Leave the input out, or set it to devcontainer.",
-  });
 }
 
 /** Capitals are lowered, as in the host's default: a repository of GitHub's may have them, and a registry's never has. */

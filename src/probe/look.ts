@@ -7,9 +7,8 @@ import type { Doubt } from "../sources/doubt.ts";
 import type { Traffic, World } from "../world.ts";
 import { type Aged, leaveOutOld } from "./age.ts";
 import { type BaseConfigs, readBases } from "./bases.ts";
-import type { Dialect } from "./dialect.ts";
 import { type Explanation, explainAgainstBranch, explainDrift } from "./explain.ts";
-import type { Verdict } from "./probe.ts";
+import { probe, type Verdict } from "./probe.ts";
 
 /** A probe that hangs must not eat the job: past this many milliseconds the answer is `unknown`. */
 export const PROBE_TIME = 60_000;
@@ -29,7 +28,6 @@ export type Look = {
 type Question = {
   readonly inputs: Inputs;
   readonly sources: Sources;
-  readonly dialect: Dialect;
   readonly ports: FeaturePorts;
   /** Reads the sources anew, with what these triggers take from the context. */
   readonly readWith: (triggers: Triggers) => Promise<Sources>;
@@ -73,10 +71,10 @@ function unlessSure(verdict: Verdict, doubt: Doubt): Verdict {
 
 type Once = Omit<Look, "explanation"> & { readonly explain: () => Promise<Pick<Look, "explanation">> };
 
-async function lookOnce({ inputs, sources, dialect, ports }: Question, world: World): Promise<Once> {
+async function lookOnce({ inputs, sources, ports }: Question, world: World): Promise<Once> {
   const { registry, clock } = world;
   const started = clock();
-  const answer = await dialect.probe(sources, registry, ports);
+  const answer = await probe(sources.wanted, registry, ports);
   const limit = { days: inputs.cacheTtlDays, now: clock() };
   const probed = await leaveOutOld(answer, limit, sources.wanted, registry);
   const spent = { seconds: Math.round(clock() - started) / 1000, traffic: registry.traffic() };

@@ -5,10 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { hashBinary, type Memory } from "../../src/envbuilder/binary.ts";
+import { hashBinary } from "../../src/envbuilder/binary.ts";
 import { openGunzip } from "../../src/host/gunzip.ts";
 import { type Digest, isDigest } from "../../src/oci/digest.ts";
 import type { ImageManifest } from "../../src/oci/manifest.ts";
+import type { Memory } from "../../src/world.ts";
 import { type FakeRegistry, openFakeRegistry } from "../fakes/registry.ts";
 import { openClient, refusal } from "../registry/client.ts";
 

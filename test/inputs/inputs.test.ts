@@ -93,12 +93,6 @@ const BAD: readonly Bad[] = [
     }),
   ),
   { name: "a push that is no boolean", inputs: { push: "yes" }, words: /push is "yes"/ },
-  {
-    name: "the envbuilder dialect",
-    inputs: { dialect: "envbuilder" },
-    words: /dialect is envbuilder/,
-    code: "E_NOT_YET",
-  },
   { name: "a dialect that nobody knows", inputs: { dialect: "nix" }, words: /dialect is "nix"/ },
   {
     name: "a cache-repo with a scheme",

@@ -87,9 +87,9 @@ const ROWS: readonly Row[] = [
     silent: true,
   },
   {
-    name: "the envbuilder dialect",
-    play: { inputs: { dialect: "envbuilder" } },
-    words: /envbuilder.*\[E_NOT_YET\]/,
+    name: "the envbuilder dialect without a builder image",
+    play: { inputs: { dialect: "envbuilder", "on-miss": "fail" } },
+    words: /builder-image is not set.*\[E_INPUT\]/,
     silent: true,
   },
   {

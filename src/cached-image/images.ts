@@ -1,0 +1,77 @@
+import { chooseImage, type ServedImage } from "../envbuilder/base-image.ts";
+import { type Digest, isDigest } from "../oci/digest.ts";
+import { textOf } from "../oci/json.ts";
+import type { ImageManifest } from "../oci/manifest.ts";
+import { formatReference, type Reference } from "../oci/reference.ts";
+import type { Doubt } from "../sources/doubt.ts";
+import type { Registry } from "../world.ts";
+
+/** An image as it was served for one platform. */
+export type FoundImage = ServedImage & {
+  readonly kind: "image";
+  readonly digest: Digest;
+  readonly body: ImageManifest;
+};
+
+export type Unread = { readonly kind: "doubt"; readonly doubt: Doubt };
+
+export type ReadImage = (reference: Reference, platform: string, what: string) => Promise<FoundImage | Unread>;
+
+/** Opens a way to images that asks for each once, whoever wants it. */
+export function openImages(registry: Pick<Registry, "manifest" | "blob">): ReadImage {
+  const known = new Map<string, Promise<FoundImage | Unread>>();
+  return (reference, platform, what) => {
+    const name = `${formatReference(reference)} ${platform}`;
+    const image = known.get(name) ?? readImage(reference, platform, what, registry);
+    known.set(name, image);
+    return image;
+  };
+}
+
+async function readImage(
+  written: Reference,
+  platform: string,
+  what: string,
+  registry: Pick<Registry, "manifest" | "blob">,
+): Promise<FoundImage | Unread> {
+  const reference = (written.tag ?? written.digest) ? written : { ...written, tag: "latest" };
+  const first = await registry.manifest(reference);
+  if (first.kind !== "found") return unread({ kind: "registry", what, error: first });
+  let { value: served } = first;
+  let { mediaType } = served.descriptor;
+  if (served.body.kind === "index") {
+    const chosen = chooseImage(textOf(served.bytes), platform);
+    if (!chosen || !isDigest(chosen.digest))
+      return unread(
+        undecidable(
+          `${what} has no image for ${platform}`,
+          "Name an image for that platform, or another one in platforms.",
+        ),
+      );
+    const { registry: host, repository } = reference;
+    const child = await registry.manifest({ registry: host, repository, digest: chosen.digest });
+    if (child.kind !== "found") return unread({ kind: "registry", what, error: child });
+    served = child.value;
+    mediaType = chosen.mediaType;
+  }
+  const { body } = served;
+  if (body.kind !== "manifest") return unread(undecidable(`${what} is an index in an index`, "Name another image."));
+  const config = await registry.blob(reference, body.config);
+  if (config.kind !== "found") return unread({ kind: "registry", what: `the config of ${what}`, error: config });
+  return {
+    kind: "image",
+    digest: served.descriptor.digest,
+    body,
+    mediaType,
+    manifest: textOf(served.bytes),
+    config: textOf(config.value),
+  };
+}
+
+function unread(doubt: Doubt): Unread {
+  return { kind: "doubt", doubt };
+}
+
+function undecidable(what: string, fix: string): Doubt {
+  return { kind: "plan", what, fix };
+}

@@ -1,0 +1,209 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { readDefinition } from "../../src/cached-image/definition.ts";
+import { materialise } from "../../src/cached-image/materialise.ts";
+import { probeCachedImage, type Verdict } from "../../src/cached-image/probe.ts";
+import { draftQuestion } from "../../src/cached-image/question.ts";
+import { openFiles } from "../../src/host/files.ts";
+import { gunzip, openGunzip } from "../../src/host/gunzip.ts";
+import type { EnvbuilderInputs } from "../../src/inputs/envbuilder-inputs.ts";
+import { type Digest, isDigest } from "../../src/oci/digest.ts";
+import { parseReference, type Reference } from "../../src/oci/reference.ts";
+import type { Memory, Registry, RegistryError, World } from "../../src/world.ts";
+import { makeCheckout } from "../checkout.ts";
+import { RECORDED_AT, recorded } from "../envbuilder/recorded.ts";
+import { type MemoryRegistry, openMemoryRegistry } from "./memory-registry.ts";
+
+// A recording of the real kaniko, from the checkout to the digest, through everything that is asked on the way.
+
+const [run = never()] = recorded.flatMap((one) => (one.case === "d9" ? [one] : []));
+function never(): never {
+  throw new Error("the recording is gone");
+}
+const CACHE = "cache.test/team/app";
+const BUILDER = "builder.test/coder/envbuilder";
+const OCI = "application/vnd.oci.image.manifest.v1+json";
+
+const referenceOf = (text: string): Reference => {
+  const reference = parseReference(text);
+  if ("wrong" in reference) throw new Error(reference.wrong);
+  return reference;
+};
+const asDigest = (text: unknown): Digest => {
+  if (!isDigest(text)) throw new Error(`${text}`);
+  return text;
+};
+
+const inputs: EnvbuilderInputs = {
+  builderImage: { written: `${BUILDER}:1`, reference: referenceOf(`${BUILDER}:1`) },
+  environment: { variables: new Map(), options: {}, warnings: [] },
+  platform: { os: "linux", architecture: "amd64" },
+};
+
+let registry: MemoryRegistry;
+let checkout: string;
+beforeEach(async () => {
+  registry = openMemoryRegistry();
+  checkout = makeCheckout({
+    ".devcontainer/devcontainer.json": '{ "build": { "dockerfile": "Dockerfile" }, "containerUser": "vscode" }',
+    ".devcontainer/Dockerfile": run.dockerfile,
+  });
+  for (const [name, image] of Object.entries(run.images)) seed(name, image);
+  for (const [key, image] of Object.entries(run.cacheEntries)) seed(`${CACHE}:${key}`, image);
+  await seedBuilder({ ".envbuilder/bin/envbuilder": "fakebinary" });
+});
+afterEach(() => rmSync(checkout, { recursive: true }));
+
+function seed(name: string, { manifest, config, contentType }: (typeof run.images)[string]): void {
+  registry.seedManifest(name, manifest, contentType);
+  registry.seedBlob(name.replace(/:[^/:]*$/, ""), config);
+}
+
+async function seedBuilder(files: Readonly<Record<string, string>>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "builder-"));
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(join(folder, name, ".."), { recursive: true });
+    await writeFile(join(folder, name), content);
+  }
+  const layer = registry.seedBlob(BUILDER, gzipSync(execFileSync("tar", ["-c", "-C", folder, "."])));
+  rmSync(folder, { recursive: true });
+  const config = registry.seedBlob(BUILDER, "{}");
+  const layers = [{ ...layer, mediaType: "application/vnd.oci.image.layer.v1.tar+gzip" }];
+  registry.seedManifest(`${BUILDER}:1`, JSON.stringify({ schemaVersion: 2, mediaType: OCI, config, layers }), OCI);
+}
+
+/** The final image, with all of its blobs. */
+function seedImage(): void {
+  const { config, layers }: { config: { digest: string }; layers: { digest: string }[] } = JSON.parse(
+    run.expectedManifest,
+  );
+  registry.seedManifest(`${CACHE}@${run.expectedDigest}`, run.expectedManifest, OCI);
+  for (const { digest } of [config, ...layers]) registry.seedBlob(CACHE, "x", asDigest(digest));
+}
+
+const forgetful: Memory = { recall: async () => undefined, remember: async () => undefined };
+
+async function probe(now = RECORDED_AT, own = inputs): Promise<Verdict> {
+  const { files } = openFiles(tmpdir());
+  const definition = await readDefinition({ checkout, options: own.environment.options, files });
+  const draft = await draftQuestion(definition, own, []);
+  const world = { files, gunzip, openGunzip, memory: forgetful, clock: () => now, exec: async () => undefined };
+  const host = { workspace: checkout } as World["host"];
+  return probeCachedImage(
+    { draft, inputs: own, repository: referenceOf(CACHE), checkout, verify: "layers" },
+    { ...world, host, registry: registry.port as Registry },
+  );
+}
+
+test("the image that is there is a hit, under the digest of the recording", async () => {
+  seedImage();
+  expect(await probe()).toMatchObject({ kind: "hit", served: { descriptor: { digest: run.expectedDigest } } });
+});
+
+test("with every layer and without the image, it is known what the image would be", async () => {
+  expect(await probe()).toMatchObject({ kind: "complete", image: { digest: run.expectedDigest }, doubts: [] });
+});
+
+test("the first layer that is missing is told by its instruction, line and key", async () => {
+  const lost = run.optimizeKeys.find(({ command }) => command.startsWith("RUN --mount"));
+  registry.trouble(`manifest ${CACHE}:${lost?.key}`, "absent");
+  expect(await probe()).toEqual({
+    kind: "miss",
+    why: "the layer of RUN --mount=type=bind,from=a,source=/z,target=/z true is not there",
+    at: { file: ".devcontainer/Dockerfile", line: 4 },
+    key: lost?.key,
+  });
+});
+
+test("a layer that is too old is a miss, and told as such", async () => {
+  const later = RECORDED_AT + 7 * 24 * 60 * 60 * 1000;
+  expect(await probe(later)).toMatchObject({
+    kind: "miss",
+    why: expect.stringContaining("made on 2026-11-20, and layers count for 7 days"),
+  });
+  const patient = { ...inputs, environment: { ...inputs.environment, options: { ENVBUILDER_CACHE_TTL_DAYS: 30n } } };
+  expect((await probe(later, patient)).kind).toBe("complete");
+});
+
+test("layers are asked for beside one another, however many there are", async () => {
+  seedImage();
+  await probe();
+  const looks = registry.asked.flatMap((line, at) => (line.startsWith(`manifest ${CACHE}:`) ? [at] : []));
+  expect(looks).toHaveLength(5);
+  expect(Math.max(...looks) - Math.min(...looks)).toBe(4);
+});
+
+test("a builder image without the builder is an error that names it", async () => {
+  await seedBuilder({ "bin/other": "x" });
+  await expect(probe()).rejects.toMatchObject({ code: "E_INPUT", message: expect.stringContaining(`${BUILDER}:1`) });
+});
+
+test("a blob of the image that is gone is a miss, not a hit", async () => {
+  seedImage();
+  const { layers }: { layers: { digest: string }[] } = JSON.parse(run.expectedManifest);
+  registry.trouble(`has ${CACHE} ${layers[0]?.digest}`, "absent");
+  expect(await probe()).toMatchObject({ kind: "miss", why: expect.stringContaining("gone from the registry") });
+});
+
+const TROUBLES: readonly RegistryError["kind"][] = ["denied", "limited", "unavailable", "malformed", "absent"];
+
+describe.each(TROUBLES)("the registry answers %s", (kind) => {
+  test("at any one step: never a miss for what is no answer, and never a hit", async () => {
+    seedImage();
+    await probe();
+    const lines = [...new Set(registry.asked)];
+    expect(lines.length).toBeGreaterThan(15);
+    for (const line of lines) {
+      registry.trouble(line, kind);
+      const verdict = await probe();
+      // A layer, its config, the image or a blob of it that the cache repository does not have is the one thing that may be missing.
+      const mayBeMissing = kind === "absent" && line.includes(CACHE);
+      const expected = mayBeMissing ? ["miss", "complete"] : ["unknown"];
+      expect([line, expected]).toEqual([line, expect.arrayContaining([verdict.kind])]);
+      registry.trouble(line, undefined);
+    }
+  });
+});
+
+describe("an image of which every layer is there", () => {
+  async function complete() {
+    const verdict = await probe();
+    if (verdict.kind !== "complete") throw new Error(verdict.kind);
+    return verdict;
+  }
+  const base = () => {
+    const [name = ""] = Object.keys(run.images);
+    const { layers }: { layers: { digest: string }[] } = JSON.parse(run.images[name]?.manifest ?? "");
+    return { repository: name.replace(/:[^/:]*$/, ""), digests: layers.map(({ digest }) => asDigest(digest)) };
+  };
+  const seedLayers = () => {
+    for (const { manifest } of Object.values(run.cacheEntries))
+      for (const { digest } of JSON.parse(manifest).layers) registry.seedBlob(CACHE, "x", asDigest(digest));
+    const { layers }: { layers: { digest: string }[] } = JSON.parse(run.expectedManifest);
+    const own = new Set<string>(base().digests);
+    for (const { digest } of layers) if (!own.has(digest)) registry.seedBlob(CACHE, "x", asDigest(digest));
+  };
+
+  test("is put together: the base's layers are mounted, config and manifest are pushed and read back", async () => {
+    seedLayers();
+    for (const digest of base().digests) registry.seedBlob(base().repository, "x", digest);
+    const done = await materialise(await complete(), referenceOf(CACHE), registry.port as Registry);
+    expect(done).toMatchObject({ kind: "pushed", served: { descriptor: { digest: run.expectedDigest } } });
+    expect((await probe()).kind).toBe("hit");
+  });
+
+  test("is not, where a layer of the base cannot be had", async () => {
+    seedLayers();
+    const done = await materialise(await complete(), referenceOf(CACHE), registry.port as Registry);
+    expect(done).toEqual({
+      kind: "not",
+      why: expect.stringContaining(`its layer ${base().digests[0]} cannot be put into`),
+    });
+    expect((await probe()).kind).toBe("complete");
+  });
+});

@@ -1,0 +1,227 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { type Content, makeCheckout } from "../checkout.ts";
+import { type Base, docker, type Ended, makeBase, REGISTRY, runAction, served, unique } from "./harness.ts";
+import { runScript } from "./script.ts";
+
+// The real envbuilder builds and pushes; then the action, which runs no container, names the very digest.
+
+const BUILDER = `${REGISTRY}/${unique("builder")}:v1.3.0`;
+const BASE = { oci: "", docker: "", triggers: "" };
+
+beforeAll(async () => {
+  await runScript("scripts/envbuilder.sh", BUILDER);
+  const make = async (name: string, base: Base) =>
+    (await makeBase({ repository: unique(`base/${name}`), ...base })).image;
+  BASE.oci = await make("oci", { config: { Cmd: ["sh"], Labels: { "a<b": "c" }, WorkingDir: "/tmp" } });
+  BASE.docker = await make("docker", { media: "docker" });
+  BASE.triggers = await make("triggers", { config: { OnBuild: ["ENV FROM_BASE=1", "RUN echo base > /from-base"] } });
+});
+
+const folder = (name: string): string => `/workspaces/${name}`;
+
+/** Runs the builder on a checkout as a workspace would, and gives the digest of what it pushed, or what its own probe says is there. */
+async function build(checkout: string, repository: string, options: Readonly<Record<string, string>>): Promise<string> {
+  const variables = {
+    ENVBUILDER_CACHE_REPO: `${REGISTRY}/${repository}`,
+    ENVBUILDER_WORKSPACE_FOLDER: folder("app"),
+    ENVBUILDER_INIT_COMMAND: "/.envbuilder/bin/envbuilder",
+    ENVBUILDER_INIT_ARGS: "--help",
+    ENVBUILDER_EXIT_ON_BUILD_FAILURE: "true",
+    ENVBUILDER_EXIT_ON_PUSH_FAILURE: "true",
+    ...options,
+  };
+  const settings = Object.entries(variables).flatMap(([name, value]) => ["--env", `${name}=${value}`]);
+  const log = await docker(
+    "run",
+    "--rm",
+    "--network",
+    "host",
+    "--volume",
+    `${checkout}:${folder("app")}`,
+    ...settings,
+    BUILDER,
+    // Behind the push it looks for the image's user, whom there need not be.
+  ).catch(String);
+  const own = /ENVBUILDER_CACHED_IMAGE=\S+@(sha256:\S+)/.exec(log)?.[1];
+  return own ?? (await served(repository, "latest"))?.digest ?? log;
+}
+
+const PUSH = { ENVBUILDER_PUSH_IMAGE: "true" };
+const ASK = { ENVBUILDER_GET_CACHED_IMAGE: "true" };
+
+type Repository = {
+  readonly name: string;
+  readonly files: () => Readonly<Record<string, Content>>;
+  readonly inputs?: Readonly<Record<string, string>>;
+  /** The same for the builder. */
+  readonly options?: Readonly<Record<string, string>>;
+};
+
+const definition = (json: object): string => JSON.stringify(json);
+const dockerfile = (...lines: readonly string[]) => ({
+  ".devcontainer/devcontainer.json": definition({ build: { dockerfile: "Dockerfile", context: ".." } }),
+  ".devcontainer/Dockerfile": `${lines.join("\n")}\n`,
+});
+
+const REPOSITORIES: readonly Repository[] = [
+  {
+    name: "an image",
+    files: () => ({ ".devcontainer/devcontainer.json": `// one\n${definition({ image: BASE.oci })}` }),
+  },
+  {
+    name: "a Dockerfile with arguments, quotes and a line that goes on",
+    files: () => ({
+      ...dockerfile(
+        `ARG BASE=${BASE.oci}`,
+        "FROM $BASE",
+        'ARG V="1 2"',
+        `ENV A="$V" B='$V' C=\${V:-x}`,
+        "RUN echo $A > /a && \\",
+        "    # not this",
+        "    echo $B >> /a",
+        'LABEL x="y z" w=<&>',
+      ),
+    }),
+  },
+  {
+    name: "files, folders, links and what an ignore file leaves out",
+    files: () => ({
+      ...dockerfile(
+        `FROM ${BASE.oci}`,
+        "COPY a.txt dir /dst/",
+        "COPY --chmod=0700 dir/run.sh /run.sh",
+        "COPY sub*/b /b/",
+      ),
+      ".dockerignore": "# c\ndir/secret\n*.log\n!keep.log\n",
+      "a.txt": "a\n",
+      "dir/run.sh": { script: "#!/bin/sh\n" },
+      "dir/secret": "s",
+      "dir/link": { link: "run.sh" },
+      "dir/x.log": "l",
+      "sub1/b": "1",
+      "sub2/c": "2",
+    }),
+  },
+  {
+    name: "users, a shell, an entry point and what else stands in a config",
+    files: () => ({
+      ...dockerfile(
+        `FROM ${BASE.oci}`,
+        "RUN echo dev:x:1000:1000::/tmp:/bin/sh >> /etc/passwd",
+        "USER dev",
+        "EXPOSE 80 53/udp",
+        'SHELL ["/bin/sh", "-e", "-c"]',
+        "HEALTHCHECK --interval=5s CMD true",
+        "STOPSIGNAL TERM",
+        "CMD echo hi",
+        "ONBUILD RUN true",
+      ),
+    }),
+  },
+  {
+    name: "several stages, of which the last counts",
+    files: () => ({
+      ...dockerfile(
+        `FROM ${BASE.oci} AS one`,
+        "ARG X=1",
+        "RUN echo one > /one",
+        `FROM ${BASE.oci}`,
+        "RUN echo $X > /two",
+      ),
+    }),
+  },
+  {
+    name: "a local feature with options",
+    files: () => ({
+      ".devcontainer/devcontainer.json": definition({
+        image: BASE.oci,
+        remoteUser: "root",
+        features: { "./local": { greeting: "hi there", loud: true } },
+      }),
+      ".devcontainer/local/devcontainer-feature.json": definition({
+        id: "local",
+        version: "1.0.0",
+        name: "Local",
+        description: "of ours",
+        options: {
+          greeting: { type: "string", default: "x" },
+          loud: { type: "boolean", default: false },
+          n: { default: "1" },
+        },
+        containerEnv: { GREETED: "1" },
+      }),
+      ".devcontainer/local/install.sh": { script: "#!/bin/sh\necho $GREETING > /greeting\n" },
+    }),
+  },
+  {
+    name: "build args with variables of the workspace",
+    files: () => ({
+      ".devcontainer/devcontainer.json": definition({
+        build: {
+          dockerfile: "../Dockerfile",
+          context: "..",
+          args: { W: "${containerWorkspaceFolder}", N: "${localEnv:NAME:none}" },
+        },
+        containerUser: "dev",
+      }),
+      Dockerfile: `FROM ${BASE.oci}\nARG W\nARG N\nRUN echo dev:x:1000:1000::$W:$N >> /etc/passwd\n`,
+    }),
+  },
+  {
+    name: "triggers of a base image",
+    files: () => ({ ...dockerfile(`FROM ${BASE.triggers}`, "RUN echo own > /own") }),
+  },
+  {
+    name: "a Dockerfile without a configuration",
+    files: () => ({ "docker/Dockerfile": `FROM ${BASE.oci}\nCOPY x /x\n`, "docker/x": "x\n" }),
+    inputs: { "dockerfile-path": "docker/Dockerfile", "build-context-path": "docker" },
+    options: { ENVBUILDER_DOCKERFILE_PATH: "docker/Dockerfile", ENVBUILDER_BUILD_CONTEXT_PATH: "docker" },
+  },
+  {
+    name: "a configuration elsewhere",
+    files: () => ({ "conf/other.json": definition({ image: BASE.oci, containerUser: "root" }) }),
+    inputs: { "devcontainer-dir": "conf", "devcontainer-json-path": "other.json" },
+    options: { ENVBUILDER_DEVCONTAINER_DIR: "conf", ENVBUILDER_DEVCONTAINER_JSON_PATH: "other.json" },
+  },
+  {
+    name: "nothing at all",
+    files: () => ({ ...dockerfile("FROM scratch", "ENV A=1", "LABEL b=c") }),
+  },
+  {
+    name: "a base image of Docker's types",
+    files: () => ({ ...dockerfile(`FROM ${BASE.docker}`, "RUN echo docker > /d") }),
+  },
+];
+
+const probe = (workspace: string, repository: string, inputs: Readonly<Record<string, string>> = {}): Promise<Ended> =>
+  runAction({
+    workspace,
+    inputs: {
+      dialect: "envbuilder",
+      "builder-image": BUILDER,
+      "cache-repo": `${REGISTRY}/${repository}`,
+      "workspace-folder": folder("app"),
+      "on-miss": "fail",
+      ...inputs,
+    },
+  });
+
+describe.each(REPOSITORIES)("$name", ({ files, inputs = {}, options = {} }) => {
+  const repository = unique("cache");
+
+  test("is found under the digest that the builder pushed", async () => {
+    const checkout = makeCheckout(files());
+    const before = await probe(checkout, repository, inputs);
+    expect([before.outputs.result, before.log]).toEqual(["miss", expect.stringContaining("E_MISS")]);
+    const digest = await build(checkout, repository, { ...options, ...PUSH });
+    const own = await build(checkout, repository, { ...options, ...ASK });
+    const { code, outputs, log } = await probe(checkout, repository, inputs);
+    expect({ code, log, digest: outputs.digest, own }).toEqual({ code: 0, log, digest, own: digest });
+    expect(outputs).toMatchObject({
+      result: "hit",
+      exists: "true",
+      id: digest,
+      image: `${REGISTRY}/${repository}@${digest}`,
+    });
+  });
+});
