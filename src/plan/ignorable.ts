@@ -16,24 +16,41 @@ const FILES =
 /** In an ignore file these would mean something else, or nothing. */
 const NOT_LITERAL = /[*?[\]\\#!]|^\s|\s$/;
 
+/** Holding sources against paths takes time by the product of both: advice is not worth more of them than that. */
+const MOST_COMPARED = 1_000_000;
+
 /**
  * Finds the line of an ignore file that would have left a path out. Only clear cases: a path that an image seldom needs, which nothing
  * takes but an instruction that takes everything. Whether this image needs it nobody can tell.
  */
 export function openIgnorable(gathered: Gathered, platforms: readonly Platform[]): Places["ignorable"] {
-  let known: readonly ContextRead[] | undefined;
-  const links = [...(gathered.context?.entries.values() ?? [])].flat().filter(({ kind }) => kind === "link");
+  const { file, ignoreFile } = gathered;
+  if (file === undefined) return () => undefined;
+  let takers: Takers | undefined;
+  let left = MOST_COMPARED;
   return (path) => {
-    const { file, ignoreFile } = gathered;
     const line = seldomNeeded(path, gathered);
-    if (line === undefined || file === undefined || NOT_LITERAL.test(line)) return undefined;
-    known ??= platforms.flatMap((platform) => readsOf(gathered, platform));
-    const whole = known.find(takesAll);
-    const mayTake = (read: ContextRead): boolean =>
-      canReach(read, line) || links.some((link) => canReach(read, link.path));
-    if (!whole || known.some((read) => !takesAll(read) && mayTake(read))) return undefined;
+    if (line === undefined || NOT_LITERAL.test(line)) return undefined;
+    takers ??= takersOf(gathered, platforms);
+    const { whole, others } = takers;
+    left -= others.length;
+    if (!whole || left < 0 || others.some((read) => canReach(read, line))) return undefined;
     return { line, file: ignoreFile, by: `${whole.by} at ${tellPlace({ file, line: whole.line })}` };
   };
+}
+
+/** The first instruction that takes everything, where it is clear what the others take: no link leads them elsewhere. */
+type Takers = { readonly whole: ContextRead | undefined; readonly others: readonly ContextRead[] };
+
+function takersOf(gathered: Gathered, platforms: readonly Platform[]): Takers {
+  const all = platforms.flatMap((platform) => readsOf(gathered, platform));
+  const others = all.filter((read) => !takesAll(read));
+  const entries = [...(gathered.context?.entries.values() ?? [])].flat();
+  const links = entries.filter(({ kind }) => kind === "link");
+  const isClear =
+    links.length * others.length <= MOST_COMPARED &&
+    !others.some((read) => links.some(({ path }) => canReach(read, path)));
+  return { whole: isClear ? all.find(takesAll) : undefined, others };
 }
 
 function readsOf(gathered: Gathered, platform: Platform): readonly ContextRead[] {

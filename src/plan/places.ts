@@ -1,6 +1,7 @@
 import { isJsonObject } from "../devcontainer/json.ts";
 import { formatOption } from "../devcontainer/options.ts";
 import { placeOf } from "../devcontainer/parse.ts";
+import { declaredNames } from "../dockerfile/stages.ts";
 import type { Place } from "../errors.ts";
 import type { Places, Source } from "../key/difference.ts";
 import type { Hidden } from "../key/stored.ts";
@@ -72,24 +73,32 @@ function variablesRead({ configuration, definition, arguments: { variables } }: 
 function basePlaces(gathered: Gathered, images: readonly ImageSource[]): Places["bases"] {
   const names = new Map<string, Set<string>>();
   const bases = images.filter(({ by }) => by === "base");
+  const isPrivate = openPrivacy(gathered);
   for (const { written, reference } of bases)
     names.set(written, (names.get(written) ?? new Set()).add(nameForBuildKit(reference)));
   return Object.fromEntries(
     bases.map(({ written, at }) => {
       const [name, ...others] = names.get(written) ?? [];
-      const isTold = written.includes("$") && others.length === 0 && !readsPrivate(gathered, written);
+      const isTold = written.includes("$") && others.length === 0 && !isPrivate(written);
       return [written, { ...at, ...(isTold && name !== undefined ? { name } : {}) }];
     }),
   );
 }
 
-/** Whether an arg that no file of the checkout gives a value takes part in a name, by way of other args too. */
-function readsPrivate({ definition, dockerfile, arguments: args }: Gathered, written: string): boolean {
+/** Tells of a name whether an arg takes part in it that no file of the checkout gives a value, by way of other args too. */
+function openPrivacy({ definition, dockerfile, arguments: args }: Gathered): (written: string) => boolean {
   if (definition.source.kind !== "dockerfile" || isInlinePrivate(definition) || definition.contexts.size > 0)
-    return true;
-  const texts = [written, ...dockerfile.globalArgs.map(({ rest }) => rest)];
-  const words = new Set(texts.flatMap((text) => text.match(/\w+/g) ?? []));
-  return [...args.private].some((name) => words.has(name));
+    return () => true;
+  const names = new Set(args.private);
+  // A default can only name args that stand before it.
+  for (const instruction of dockerfile.globalArgs)
+    if (wordsOf(instruction.rest).some((word) => names.has(word)))
+      for (const name of declaredNames(instruction)) names.add(name);
+  return (written) => wordsOf(written).some((word) => names.has(word));
+}
+
+function wordsOf(text: string): readonly string[] {
+  return text.match(/\w+/g) ?? [];
 }
 
 function instructionLines(gathered: Gathered, platform: Platform): number[][] {

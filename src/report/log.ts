@@ -1,3 +1,4 @@
+import { memberOf } from "../key/difference.ts";
 import { setTag } from "../key/fingerprint.ts";
 import { shortDigest } from "../oci/digest.ts";
 import { formatPlatform } from "../oci/platform.ts";
@@ -20,16 +21,18 @@ function describeDefinition({ build: { definition }, places }: Sources): string 
 
 /** What was read, as a reader in a hurry wants it: one line a fact. */
 function describeSources(sources: Sources): string[] {
-  const { build, wanted } = sources;
+  const { build, wanted, places } = sources;
   const names = Object.keys(build.arguments.args);
   const entries = [...(build.context?.entries.values() ?? [])].flat();
   const files = new Set(entries.flatMap(({ kind, path }) => (kind === "directory" ? [] : [path]))).size;
-  const written = new Set(wanted.platforms.flatMap(({ images }) => images.map((image) => image.written)));
+  const images = wanted.platforms.flatMap((one) => one.images);
+  // By the names by which reasons call them.
+  const bases = new Set(images.map(({ written }) => memberOf(places.bases, written)?.name ?? written));
   return [
     `${sources.configuration}${describeDefinition(sources)}`,
-    ...(build.context ? [`build context ${sources.places.context}: ${count(files, "file")}`] : []),
+    ...(build.context ? [`build context ${places.context}: ${count(files, "file")}`] : []),
     ...(names.length === 0 ? [] : [`build args: ${names.join(", ")}`]),
-    ...(written.size === 0 ? [] : [`built on: ${[...written].join(", ")}`]),
+    ...(bases.size === 0 ? [] : [`built on: ${[...bases].join(", ")}`]),
     `platforms: ${wanted.platforms.map(({ platform }) => formatPlatform(platform)).join(", ")}`,
     `source key: ${wanted.sourceKey}`,
   ];

@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
 import type { Difference } from "../../src/key/difference.ts";
-import { tellLook } from "../../src/report/log.ts";
+import { tellLook, tellSources } from "../../src/report/log.ts";
 import type { Log } from "../../src/world.ts";
+import { makeCheckout } from "../checkout.ts";
+import { planOf } from "../plan-of.ts";
 
-/** What stands in the log of a miss with these reasons. */
-function logOf(reasons: readonly Difference[]): readonly string[] {
+/** The lines of a log, and the log. */
+function openLog(): { readonly lines: readonly string[]; readonly log: Log } {
   const lines: string[] = [];
   const info = (line: string): void => void lines.push(line);
   const nothing = (): void => undefined;
@@ -16,6 +18,12 @@ function logOf(reasons: readonly Difference[]): readonly string[] {
     mask: nothing,
     group: (_, body) => body(),
   };
+  return { lines, log };
+}
+
+/** What stands in the log of a miss with these reasons. */
+function logOf(reasons: readonly Difference[]): readonly string[] {
+  const { lines, log } = openLog();
   tellLook(
     {
       probed: { plan: undefined, verdict: { kind: "miss", damaged: [] } },
@@ -42,4 +50,16 @@ test("each reason is told once, at its place; beyond what a host shows, as a lin
     "  11 changed",
     "  12 changed",
   ]);
+});
+
+test("what the image is built on is told by the name that the checkout gives it, and that of an input as it is written", async () => {
+  const workspace = makeCheckout({
+    ".devcontainer/devcontainer.json": '{ "build": { "dockerfile": "Dockerfile" } }',
+    ".devcontainer/Dockerfile":
+      "ARG TAG=12\nARG OTHER\nFROM registry.test/tools:$OTHER AS tools\nFROM registry.test/base:$TAG\nCOPY --from=tools /a /\n",
+  });
+  const { lines, log } = openLog();
+  const { sources } = await planOf({ workspace, images: {}, inputs: { "build-args": "OTHER=1" } });
+  tellSources(sources, log);
+  expect(lines).toContain("built on: registry.test/tools:$OTHER, registry.test/base:12");
 });
