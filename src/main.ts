@@ -24,7 +24,7 @@ import { throughMirrors } from "./registry/mirrors.ts";
 import { isInsecure, openTrust } from "./registry/trust.ts";
 import { describeEnd } from "./report/log.ts";
 import { type Report, reportFailure } from "./report/report.ts";
-import { renderSummary } from "./report/summary.ts";
+import { summarise } from "./report/summary.ts";
 import { run } from "./run.ts";
 import type { Host, World } from "./world.ts";
 
@@ -54,6 +54,7 @@ async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Prom
     await undoAll();
   });
   let report: Report;
+  let inFull: Inputs["summary"] = [];
   let close: () => Promise<void> = async () => {};
   try {
     refuseOldNode(process.versions.node);
@@ -66,6 +67,7 @@ async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Prom
       ...host.event,
     });
     for (const { text } of inputs.noticed) log.warning(text);
+    inFull = inputs.summary;
     const event = { ...host.event, ...foreignRef(inputs.git) };
     const network = openNetwork(inputs, { files, exec, host: { ...host, event }, log });
     close = network.close;
@@ -103,7 +105,7 @@ async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Prom
   const outputs = makeOutputs(report);
   tellMaskedOutputs(outputs, holdsMasked, { capabilities: host.capabilities, log });
   publishOutputs(outputs);
-  const summary = renderSummary(report, host.capabilities);
+  const summary = summarise(report, host.capabilities, inFull);
   publishSummary(summary);
   if (!host.capabilities.showsSummary && host.name !== "terminal") await tellSummary(summary, log);
   for (const line of describeEnd(report)) log.info(line);

@@ -59,7 +59,7 @@ const ownSteps = ({ jobs }: Workflow): readonly { readonly job: string; readonly
  * action), nobody can start an ssh agent in its jobs, and nobody sees the files and images that stay on their machines.
  */
 const DECIDED = [
-  ...["on-miss", "on-drift", "on-unknown", "push", "alias", "runners", "dialect", "force"],
+  ...["on-miss", "on-drift", "on-unknown", "push", "alias", "runners", "dialect", "force", "summary"],
   ...["ssh", "sbom-dir", "load", "previous-image"],
   ...["git-url", "git-ref", "git-username", "git-password", "git-ssh-private-key-path", "git-ssh-private-key-base64"],
   ...["git-http-proxy-url", "git-clone-depth", "git-clone-single-branch", "source-cache-dir", "allowed-sources"],

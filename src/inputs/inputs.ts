@@ -14,6 +14,7 @@ import type { BuildInputs } from "./build-inputs.ts";
 import type { EnvbuilderInputs } from "./envbuilder-inputs.ts";
 import type { GitSource } from "./git-inputs.ts";
 import type { Runner } from "./runners.ts";
+import type { Summarised } from "./summary-input.ts";
 import type { Release } from "./tag-inputs.ts";
 
 /** What the user asked for, checked: nothing here can be wrong any more except in the light of files, registry or engine. */
@@ -26,6 +27,7 @@ export type Inputs = {
   readonly onMiss: "build" | "fail" | "continue";
   readonly onDrift: "build" | "use" | "fail";
   readonly onUnknown: "fail" | "build" | "continue";
+  readonly summary: readonly Summarised[];
   readonly push: "auto" | "true" | "false";
   readonly alias: "auto" | "true" | "false";
   /** An image that is there is built over all the same. */

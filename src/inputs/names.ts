@@ -15,6 +15,7 @@ export const INPUTS = [
   "tags",
   "release",
   "load",
+  "summary",
   "exit-on-build-failure",
   "git-url",
   "git-ref",

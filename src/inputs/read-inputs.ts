@@ -17,6 +17,7 @@ import type { Defaults, Inputs } from "./inputs.ts";
 import { autoOrBoolean, boolean, choice, items, list, type ReadInput, separated, text, wrong } from "./read-input.ts";
 import { readRemoteUserUid } from "./remote-user-uid.ts";
 import { parseRunner, platformNamedTwice, type Runner } from "./runners.ts";
+import { readSummary } from "./summary-input.ts";
 import { readPreviousImage, readRelease, readTags } from "./tag-inputs.ts";
 
 /**
@@ -37,6 +38,7 @@ export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
     onMiss: choice(read, "on-miss", ["build", "fail", "continue"]),
     onDrift: choice(read, "on-drift", ["build", "use", "fail"]),
     onUnknown: choice(read, "on-unknown", ["fail", "build", "continue"]),
+    summary: readSummary(read),
     push: autoOrBoolean(read, "push"),
     alias: autoOrBoolean(read, "alias"),
     force: boolean(read, "force", false),

@@ -29,7 +29,37 @@ const FAILURES: Readonly<Partial<Record<ErrorCode, string>>> = {
   E_PUSH: "the image could not be pushed",
 };
 
-/** The job summary in Markdown. No value of the environment and no build arg stands in it: Gitea keeps summaries unmasked. */
+/**
+ * The job summary in Markdown, whole or as a line: what failed and what no other job can have is always told whole.
+ * @param inFull the results that get a whole one: of the others another job of the run tells.
+ */
+export function summarise(
+  report: Report,
+  host: Pick<Capabilities, "drawsMermaid">,
+  inFull: readonly Report["result"][],
+): Markdown {
+  const isAlone = report.failure !== undefined || report.notPushed !== undefined;
+  return isAlone || inFull.includes(report.result) ? renderSummary(report, host) : renderLine(report);
+}
+
+const REASONS_IN_LINE = 3;
+
+function renderLine(report: Report): Markdown {
+  const { configuration, built, reasons, saved } = report;
+  const { sign, words } = headlineOf(report);
+  const name = configuration === undefined ? md`` : md` ${asCode(configuration)}`;
+  const times = built.map(({ platform, seconds }) => `${formatPlatform(platform)} in ${seconds} s`);
+  const why = reasons.slice(0, REASONS_IN_LINE).map(({ text }) => text);
+  const more = reasons.length > why.length ? [`and ${reasons.length - why.length} more`] : [];
+  const rest = [
+    ...(times.length === 0 ? [] : [`: ${times.join(", ")}`]),
+    ...(why.length === 0 ? [] : [` (${[...why, ...more].join("; ")})`]),
+    ...(saved === undefined ? [] : [`, ${tellAbout(saved)} of building saved`]),
+  ].join("");
+  return md`- ${asText(sign)} **Dev container**${name}: ${asText(words + rest)}\n`;
+}
+
+/** The whole summary in Markdown. No value of the environment and no build arg stands in it: Gitea keeps summaries unmasked. */
 export function renderSummary(report: Report, host: Pick<Capabilities, "drawsMermaid">): Markdown {
   const { failure } = report;
   const failures = failure === undefined ? [] : [failure, ...failure.also];

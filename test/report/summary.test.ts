@@ -2,12 +2,36 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { BuildStep } from "../../src/buildx/build-record.ts";
 import { pictureOf } from "../../src/report/picture.ts";
-import { renderSummary } from "../../src/report/summary.ts";
+import { renderSummary, summarise } from "../../src/report/summary.ts";
 import { REPORTS } from "./reports.ts";
 
 // Golden texts, of which scripts/pictures.mjs makes the pictures of docs/.
 test.each(Object.entries(REPORTS))("the summary of %s", async (name, report) => {
   await expect(renderSummary(report, { drawsMermaid: true })).toMatchFileSnapshot(`../golden/summary-${name}.txt`);
+});
+
+test.each([
+  [
+    "hit",
+    "- ✅ **Dev container** `.devcontainer/devcontainer.json`: the image is in the cache, about 6 min of building saved\n",
+  ],
+  [
+    "built",
+    "- 🔨 **Dev container** `.devcontainer/devcontainer.json`: the image was built: linux/amd64 in 91.3 s, linux/arm64 in 128.6 s (.devcontainer/Dockerfile:6 RUN changed; requirements.txt changed; feature ghcr.io/devcontainers/features/node:1 option version changed)\n",
+  ],
+])("where another job tells of it, a %s is a line", (name, line) => {
+  const report = REPORTS[name];
+  if (!report) throw new Error(name);
+  expect(summarise(report, { drawsMermaid: true }, ["miss"])).toBe(line);
+  expect(summarise(report, { drawsMermaid: true }, [report.result])).toBe(
+    renderSummary(report, { drawsMermaid: true }),
+  );
+});
+
+test.each(["failed", "miss", "fork", "refused"])("what nobody else tells of is told whole: %s", (name) => {
+  const report = REPORTS[name];
+  if (!report) throw new Error(name);
+  expect(summarise(report, { drawsMermaid: true }, [])).toBe(renderSummary(report, { drawsMermaid: true }));
 });
 
 const PLATFORM = { os: "linux", architecture: "amd64" };

@@ -197,6 +197,17 @@ test("only the missing platform is built, and joined with the one that is there"
   expect(await run()).toMatchObject({ docker: [], outputs: { result: "hit" } });
 });
 
+test("where another job tells of it, the summary is a line; what failed is told whole all the same", async () => {
+  const built = await run({ summary: "line" });
+  expect(built.summary).toMatch(
+    /^- 🔨 \*\*Dev container\*\* `\.devcontainer\/devcontainer\.json`: the image was built: .*\n$/,
+  );
+  const hit = await run({ summary: "hit" });
+  expect(hit.summary).toContain("### ✅ Dev container: the image is in the cache");
+  registry.override((line) => line.includes("/team/app/manifests/"), { status: 403 });
+  expect((await run({ summary: "line" })).summary).toContain("### ❓ Dev container:");
+});
+
 test("what may not be looked at is not known, and nowhere told as missing", async () => {
   registry.override((line) => line.includes("/team/app/manifests/"), { status: 403 });
   const { code, outputs, summary } = await run();
