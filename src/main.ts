@@ -8,10 +8,10 @@ import { givenInputs, readHost } from "./host/context.ts";
 import { openExec } from "./host/exec.ts";
 import { type OpenFiles, openFiles } from "./host/files.ts";
 import { openGit } from "./host/git.ts";
-import { gunzip, openGunzip } from "./host/gunzip.ts";
 import { openMemory } from "./host/memory.ts";
 import { openOwner } from "./host/owner.ts";
 import { openTools } from "./host/tools.ts";
+import { gunzip, openGunzip, openUnzstd } from "./host/unpack.ts";
 import { foreignRef } from "./inputs/git-inputs.ts";
 import type { Inputs } from "./inputs/inputs.ts";
 import { readInputs } from "./inputs/read-inputs.ts";
@@ -84,6 +84,7 @@ async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Prom
       salt,
       gunzip,
       openGunzip,
+      openUnzstd,
       memory: openMemory(host.env),
       tools: openTools(host.env),
       owner,

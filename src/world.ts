@@ -16,7 +16,9 @@ export type World = {
   /** Waits so many milliseconds, or until it is told that nobody waits any more. */
   readonly pause: (milliseconds: number, early?: AbortSignal) => Promise<void>;
   readonly gunzip: Gunzip;
-  readonly openGunzip: OpenGunzip;
+  readonly openGunzip: OpenUnpack;
+  /** `undefined` where the runtime cannot: Node has zstd from 22.15 on. */
+  readonly openUnzstd: OpenUnpack | undefined;
   readonly memory: Memory;
   readonly tools: Tools;
   /** How our own client trusts a registry's host; builders of ours are told the same. */
@@ -322,8 +324,8 @@ export type Clock = () => number;
  */
 export type Effort = { readonly spend: (amount: number, at: Place) => void };
 
-/** Unpacks gzip as it comes: takes packed bytes, gives what follows from all of them so far, and says what is wrong where it cannot. */
-export type OpenGunzip = () => (packed: Uint8Array) => Promise<readonly Uint8Array[] | { readonly wrong: string }>;
+/** Unpacks what comes piece by piece: takes packed bytes, gives what follows from all of them so far, and says what is wrong where it cannot. */
+export type OpenUnpack = () => (packed: Uint8Array) => Promise<readonly Uint8Array[] | { readonly wrong: string }>;
 
 /** Unpacks gzip; never gives more than `limit` bytes, and says what is wrong where it would or cannot. */
 export type Gunzip = (packed: Uint8Array, limit: number) => Promise<Uint8Array | { readonly wrong: string }>;

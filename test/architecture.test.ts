@@ -82,7 +82,7 @@ const MODULES: Readonly<Record<string, readonly string[]>> = {
   "host/exec.ts": ["node:child_process", "node:os", "node:readline"],
   "host/files.ts": ["node:crypto", "node:fs", "node:fs/promises", "node:path", "node:stream", "node:stream/promises"],
   "host/git.ts": ["@actions/exec"],
-  "host/gunzip.ts": ["node:util", "node:zlib"],
+  "host/unpack.ts": ["node:stream", "node:util", "node:zlib"],
   "host/memory.ts": ["node:fs/promises", "node:path"],
   "host/owner.ts": ["node:fs"],
   "host/tools.ts": ["@actions/tool-cache", "node:fs/promises", "node:path"],

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import type { FeaturePorts } from "../src/features/found.ts";
 import { openFiles } from "../src/host/files.ts";
-import { gunzip } from "../src/host/gunzip.ts";
+import { gunzip } from "../src/host/unpack.ts";
 import type { Inputs } from "../src/inputs/inputs.ts";
 import { readInputs } from "../src/inputs/read-inputs.ts";
 import type { Digest } from "../src/oci/digest.ts";

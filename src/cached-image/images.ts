@@ -13,6 +13,9 @@ export type FoundImage = ServedImage & {
   readonly body: ImageManifest;
 };
 
+/** An image that is built on or copied from, and where it is. */
+export type BaseImage = { readonly reference: Reference; readonly image: FoundImage };
+
 export type Unread = { readonly kind: "doubt"; readonly doubt: Doubt };
 
 export type ReadImage = (reference: Reference, platform: string, what: string) => Promise<FoundImage | Unread>;

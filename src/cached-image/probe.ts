@@ -1,34 +1,20 @@
 import { type Assembled, assembleImage } from "../envbuilder/assemble.ts";
-import type { ServedImage } from "../envbuilder/base-image.ts";
 import { hashBinary } from "../envbuilder/binary.ts";
-import { type CachedLayer, readCacheEntry } from "../envbuilder/cached-layer.ts";
 import { withMagic } from "../envbuilder/context.ts";
-import { computeKeys, type Keyed, type Step } from "../envbuilder/keys.ts";
-import { ActionError, type Place } from "../errors.ts";
+import { computeKeys, type Keyed } from "../envbuilder/keys.ts";
+import { ActionError } from "../errors.ts";
 import type { EnvbuilderInputs } from "../inputs/envbuilder-inputs.ts";
-import { textOf } from "../oci/json.ts";
 import type { Served } from "../oci/manifest.ts";
 import { formatPlatform } from "../oci/platform.ts";
-import { formatRepository, type Reference, type Repository } from "../oci/reference.ts";
+import type { Reference, Repository } from "../oci/reference.ts";
 import type { Doubt } from "../sources/doubt.ts";
-import type { RegistryError, World } from "../world.ts";
+import type { World } from "../world.ts";
 import { openContext } from "./context.ts";
-import { openImages, type Unread } from "./images.ts";
+import { type BaseImage, openImages, type Unread } from "./images.ts";
+import { openLayers } from "./layers.ts";
+import { openLookUp } from "./look-up.ts";
 import { completeQuestion, type Draft, unprobeable } from "./question.ts";
-
-/** What stands in the cache repository of the image that envbuilder would have pushed. */
-export type Verdict =
-  | { readonly kind: "hit"; readonly served: Served }
-  /** Every layer is there, and the image itself is not. `doubts`: why the builder may have pushed another one. */
-  | {
-      readonly kind: "complete";
-      readonly image: Extract<Assembled, { kind: "image" }>;
-      readonly bases: readonly Reference[];
-      readonly doubts: Keyed["doubts"];
-    }
-  /** `why` is the end of a sentence. */
-  | { readonly kind: "miss"; readonly why: string; readonly at: Place; readonly key: string }
-  | { readonly kind: "unknown"; readonly doubt: Doubt };
+import { inDoubt, type Verdict } from "./verdict.ts";
 
 type Probing = {
   readonly draft: Draft | Unread;
@@ -38,7 +24,10 @@ type Probing = {
   readonly verify: "layers" | "manifests" | "none";
 };
 
-type Ports = Pick<World, "registry" | "files" | "exec" | "host" | "gunzip" | "openGunzip" | "memory" | "clock">;
+type Ports = Pick<
+  World,
+  "registry" | "files" | "exec" | "host" | "gunzip" | "openGunzip" | "openUnzstd" | "memory" | "clock"
+>;
 
 /**
  * Answers whether the image that envbuilder would push is in the cache repository. What does not depend on one another is asked at once: the
@@ -60,14 +49,22 @@ export async function probeCachedImage(probing: Probing, ports: Ports): Promise<
   if ("doubt" in bases) return unknown(bases.doubt);
   const { context, ignore } = draft.definition;
   const files = withMagic(await openContext(context, checkout, ports), { binaryMd5: binary.md5, user: question.user });
-  const keyed = await computeKeys(question.build, { images: bases, context: files, ignore, platform });
+  const lookUp = openLookUp({ repository, days: daysOf(inputs) }, ports);
+  const { readLayers, ended } = openLayers({ images: bases, repository, lookUp }, ports);
+  const images = new Map([...bases].map(([name, { image }]) => [name, image]));
+  const keyed = await computeKeys(question.build, { images, context: files, ignore, platform, readLayers });
   if (keyed.kind === "unprobeable") return unknown(unprobeable(keyed).doubt);
-  const found = await lookUpLayers(keyed, { repository, days: daysOf(inputs) }, ports);
+  if (keyed.kind === "interrupted") return ended() ?? never("a layer was missing, and which is not known");
+  const found = await lookUp(keyed.steps);
   if (!("layers" in found)) return found;
   const assembled = assembleImage(keyed, found.layers);
-  if (!assembled) throw new Error("all layers were found, and one is missing");
+  if (!assembled) return never("all layers were found, and one is missing");
   const image = { keyed, assembled, bases: [...draft.images.values()] };
   return lookUpImage(image, probing, ports);
+}
+
+function never(what: string): never {
+  throw new Error(what);
 }
 
 function unknown(doubt: Doubt): Verdict {
@@ -115,80 +112,21 @@ async function readBases(
   { images, definition }: Draft,
   platform: string,
   readImage: ReturnType<typeof openImages>,
-): Promise<ReadonlyMap<string, ServedImage> | Unread> {
+): Promise<ReadonlyMap<string, BaseImage> | Unread> {
   const read = await Promise.all(
     [...images].map(async ([name, reference]) => ({
       name,
+      reference,
       image: await readImage(reference, platform, `the base image ${name}`),
     })),
   );
-  const bases = new Map<string, ServedImage>();
-  for (const { name, image } of read) {
+  const bases = new Map<string, BaseImage>();
+  for (const { name, reference, image } of read) {
     if (image.kind === "doubt")
       return { ...image, doubt: { ...image.doubt, at: { file: definition.dockerfile.file } } };
-    bases.set(name, image);
+    bases.set(name, { reference, image });
   }
   return bases;
-}
-
-type Looking = { readonly repository: Repository; readonly days: number };
-
-/** All of them at once; the first that is missing, in the order in which they are built, is the answer. */
-async function lookUpLayers(
-  { steps }: Keyed,
-  looking: Looking,
-  ports: Ports,
-): Promise<{ readonly layers: ReadonlyMap<string, CachedLayer> } | Verdict> {
-  const keys = [...new Map(steps.filter(({ isLookedUp }) => isLookedUp).map((step) => [step.key, step])).values()];
-  const answers = await Promise.all(
-    keys.map(async (step) => ({ step, answer: await lookUpLayer(step, looking, ports) })),
-  );
-  const doubt = answers.find(({ answer }) => answer.kind === "unknown");
-  // What is not there for certain is a miss, whatever else could not be asked.
-  const missing = answers.find(({ answer }) => answer.kind === "miss") ?? doubt;
-  if (missing && missing.answer.kind !== "layer") return missing.answer;
-  const layers = answers.flatMap(({ step, answer }) => (answer.kind === "layer" ? [[step.key, answer] as const] : []));
-  return { layers: new Map(layers) };
-}
-
-type Entry = CachedLayer | Extract<Verdict, { kind: "miss" | "unknown" }>;
-
-async function lookUpLayer(step: Step, { repository, days }: Looking, { registry, clock }: Ports): Promise<Entry> {
-  const what = `the layer of ${step.text}`;
-  const manifest = await registry.manifest({ ...repository, tag: step.key });
-  if (manifest.kind === "absent") return missed(step, `the layer of ${shown(step.text)} is not there`);
-  if (manifest.kind !== "found") return doubt(what, manifest);
-  const { body, bytes } = manifest.value;
-  if (body.kind !== "manifest") return doubt(what, malformedAt(repository, step.key, "it is an index"));
-  const config = await registry.blob(repository, body.config);
-  if (config.kind === "absent") return missed(step, `the layer of ${shown(step.text)} has lost its config`);
-  if (config.kind !== "found") return doubt(what, config);
-  const entry = readCacheEntry({ manifest: textOf(bytes), config: textOf(config.value) }, { now: clock(), days });
-  if (entry.kind === "layer") return entry;
-  if (entry.kind === "malformed") return doubt(what, malformedAt(repository, step.key, entry.what));
-  return missed(
-    step,
-    `the layer of ${shown(step.text)} was made on ${entry.created.slice(0, 10)}, and layers count for ${days} days`,
-  );
-}
-
-function doubt(what: string, error: RegistryError): Extract<Verdict, { kind: "unknown" }> {
-  return { kind: "unknown", doubt: { kind: "registry", what, error } };
-}
-
-function malformedAt(repository: Repository, tag: string, words: string): RegistryError {
-  return { kind: "malformed", request: `GET ${formatRepository(repository)}:${tag}`, words };
-}
-
-function missed({ at, key }: Step, why: string): Extract<Verdict, { kind: "miss" }> {
-  return { kind: "miss", why, at, key };
-}
-
-const LONGEST_SHOWN = 200;
-
-/** An instruction may be thousands of letters long. */
-function shown(text: string): string {
-  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
 }
 
 type Computed = { readonly keyed: Keyed; readonly assembled: Assembled; readonly bases: readonly Reference[] };
@@ -200,7 +138,7 @@ async function lookUpImage({ keyed, assembled, bases }: Computed, probing: Probi
   if (assembled.kind === "config") return lookUpByConfig(assembled, probing, ports);
   const served = await registry.manifest({ ...repository, digest: assembled.digest });
   if (served.kind === "absent") return { kind: "complete", image: assembled, bases, doubts: keyed.doubts };
-  if (served.kind !== "found") return doubt("the image", served);
+  if (served.kind !== "found") return inDoubt("the image", served);
   return verified(served.value, probing, ports);
 }
 
@@ -211,7 +149,7 @@ async function lookUpByConfig(
   ports: Ports,
 ): Promise<Verdict> {
   const served = await ports.registry.manifest({ ...probing.repository, tag: "latest" });
-  if (served.kind !== "found" && served.kind !== "absent") return doubt("the image that was pushed last", served);
+  if (served.kind !== "found" && served.kind !== "absent") return inDoubt("the image that was pushed last", served);
   const { body } = served.kind === "found" ? served.value : {};
   if (served.kind === "found" && body?.kind === "manifest" && body.config.digest === configDigest)
     return verified(served.value, probing, ports);
@@ -231,7 +169,7 @@ async function verified(served: Served, { repository, verify }: Probing, { regis
   );
   const bad = looks.find(({ answer }) => answer.kind !== "found");
   if (!bad || bad.answer.kind === "found") return { kind: "hit", served };
-  if (bad.answer.kind !== "absent") return doubt(`the blob ${bad.blob.digest} of the image`, bad.answer);
+  if (bad.answer.kind !== "absent") return inDoubt(`the blob ${bad.blob.digest} of the image`, bad.answer);
   const why = `the image is there and its blob ${bad.blob.digest} is gone from the registry`;
   return { kind: "miss", why, at: { file: "image" }, key: served.descriptor.digest };
 }

@@ -15,8 +15,9 @@ import type { World } from "../world.ts";
 import { readDefinition } from "./definition.ts";
 import { handOverEnvironment } from "./handover.ts";
 import { materialise } from "./materialise.ts";
-import { probeCachedImage, type Verdict } from "./probe.ts";
+import { probeCachedImage } from "./probe.ts";
 import { draftQuestion } from "./question.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** A probe that hangs must not eat the job; the builder image may be a hundred megabytes long. Milliseconds. */
 const PROBE_TIME = 300_000;

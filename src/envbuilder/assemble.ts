@@ -2,7 +2,8 @@ import { type Digest, digestOf } from "../oci/digest.ts";
 import type { CachedLayer } from "./cached-layer.ts";
 import { type FinishedLayer, finishImage, type Target } from "./finish.ts";
 import { EMPTY_DESCRIPTOR, type GoDescriptor } from "./image-json.ts";
-import type { Keyed, Step } from "./keys.ts";
+import type { Keyed } from "./keys.ts";
+import type { Step } from "./step.ts";
 
 export type Assembled =
   | {

@@ -1,10 +1,10 @@
 import type { Digest } from "../oci/digest.ts";
 import type { Descriptor, ImageManifest } from "../oci/manifest.ts";
 import type { Repository } from "../oci/reference.ts";
-import type { BlobReader, Memory, OpenGunzip, Registry, RegistryError } from "../world.ts";
+import type { BlobReader, Memory, OpenUnpack, Registry, RegistryError } from "../world.ts";
 import { BINARY_PREFIX } from "./context.ts";
 import { openMd5 } from "./hashes.ts";
-import { openTarSearch } from "./tar-search.ts";
+import { isFile, openTarReader } from "./tar-reader.ts";
 
 /** Where a builder image has its program. */
 const BINARY = ".envbuilder/bin/envbuilder";
@@ -28,7 +28,7 @@ export type BinaryHash =
 
 type Ports = {
   readonly registry: Pick<Registry, "readThrough">;
-  readonly openGunzip: OpenGunzip;
+  readonly openGunzip: OpenUnpack;
   readonly memory: Memory;
 };
 
@@ -92,7 +92,9 @@ async function searchLayer(
 function openSearch(): (pieces: readonly Uint8Array[]) => "more" | BinaryHash | { readonly wrong: string } {
   const hash = openMd5();
   hash.add(BINARY_PREFIX);
-  const search = openTarSearch(BINARY, hash.add);
+  const search = openTarReader(({ path, type }) =>
+    path === BINARY && isFile(type) ? { take: hash.add, isLast: true } : {},
+  );
   let length = 0;
   let isOver = false;
   return (pieces) => {
@@ -102,7 +104,7 @@ function openSearch(): (pieces: readonly Uint8Array[]) => "more" | BinaryHash | 
       length += piece.length;
       if (length > LARGEST_UNPACKED) return { wrong: `it unpacks to more than ${LARGEST_UNPACKED} bytes` };
       const told = search(piece);
-      if (told === "found") return { kind: "hash", md5: hash.digest() };
+      if (told === "enough") return { kind: "hash", md5: hash.digest() };
       if (told === "ended") isOver = true;
       else if (told !== "more") return told;
     }

@@ -21,7 +21,12 @@ export type BuildStage = {
   /** `undefined` for `scratch`. */
   readonly image: string | undefined;
   readonly instructions: readonly Instruction[];
+  /** Where each COPY --from takes from. */
+  readonly copies: ReadonlyMap<Instruction, CopySource>;
 };
+
+/** An earlier stage by its number, or an image by its name. */
+export type CopySource = { readonly stage: number } | { readonly image: string };
 
 /** What is built, as far as it is known before anything was asked of a registry. */
 export type Build = {
@@ -30,7 +35,7 @@ export type Build = {
   readonly buildArgs: readonly string[];
   readonly metaArgs: readonly MetaArg[];
   readonly stages: readonly BuildStage[];
-  /** The base images as they are named, each once. */
+  /** The images that are built on, or copied from, as they are named, each once. */
   readonly images: readonly string[];
 };
 
@@ -54,7 +59,10 @@ export function readBuild(request: BuildRequest): Promise<Build | Unprobeable> {
     const metaArgs = readMetaArgs(early, buildArgs);
     const stages = readStages(instructions.slice(first), metaArgs, buildArgs);
     for (const { instructions } of stages) refuseInstructions(instructions);
-    const images = [...new Set(stages.flatMap(({ image }) => image ?? []))];
+    const copied = stages.flatMap(({ copies }) =>
+      [...copies.values()].flatMap((one) => ("image" in one ? one.image : [])),
+    );
+    const images = [...new Set([...stages.flatMap(({ image }) => image ?? []), ...copied])];
     return { kind: "build", root, buildArgs, metaArgs, stages, images };
   });
 }
@@ -94,8 +102,33 @@ function readStages(
     const again = [...metaArgs.map(({ name, value = "" }) => `${name}=${value}`), ...buildArgs];
     const image = openWords(again, at)(base);
     if (image === "") refuse(at, "The name of the base image is empty.");
-    return [{ at, name: command.stage, image: image === "scratch" ? undefined : image, instructions: others }];
+    const copies = new Map(others.flatMap((one) => copySource(one, names)));
+    return [{ at, name: command.stage, image: image === "scratch" ? undefined : image, instructions: others, copies }];
   });
+}
+
+/**
+ * @param names of the stages, the one that copies included.
+ * @see https://github.com/coder/kaniko/blob/b20ff58093d8/pkg/executor/build.go (ResolveCrossStageInstructions, fetchExtraStages)
+ */
+function copySource(
+  instruction: Instruction,
+  names: readonly string[],
+): readonly (readonly [Instruction, CopySource])[] {
+  const { command, at } = instruction;
+  if (command.kind !== "copy" || command.from === "") return [];
+  const named = names.lastIndexOf(command.from.toLowerCase());
+  const stage = named >= 0 ? named : /^[0-9]{1,3}$/.test(command.from) ? Number(command.from) : undefined;
+  if (stage !== undefined) {
+    if (stage < names.length - 1) return [[instruction, { stage }]];
+    return refuse(at, `COPY --from=${command.from} names no stage before this one.`);
+  }
+  if (/[$+-]/.test(command.from[0] ?? "") || command.from.includes("$") || command.from === "scratch")
+    refuse(
+      at,
+      `COPY --from=${command.from} names neither a stage nor an image: envbuilder replaces no variables there.`,
+    );
+  return [[instruction, { image: command.from }]];
 }
 
 /** What can never be told, whatever is in a registry. Also asked of what a base image's ONBUILD adds. */
@@ -105,8 +138,6 @@ export function refuseInstructions(instructions: readonly Instruction[]): void {
       refuse(at, "envbuilder keeps no layer of ADD. COPY, and RUN with curl or tar, can be found again.");
     if (command.kind === "volume")
       refuse(at, "VOLUME makes a folder at another time in each build, and the image is another one each time.");
-    if (command.kind === "copy" && command.from !== "")
-      refuse(at, "COPY --from takes files out of an image, which are not read here.");
     if (command.kind === "from") refuse(at, "FROM stands among a base image's triggers.");
   }
 }

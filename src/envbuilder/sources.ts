@@ -45,6 +45,27 @@ export async function resolveSources(copy: Copy, expand: Expand, tree: Tree, at:
   return paths;
 }
 
+/**
+ * What a COPY --from takes out of an image, as clean paths without a slash in front.
+ * @throws ActionError E_UNKNOWN where the builder and its own probe see different files, or may.
+ */
+export function imageSources(copy: Copy, expand: Expand, at: Place): readonly string[] {
+  return copy.sources.map((source) => {
+    const written = expandPath(source, expand, at);
+    if (WILDCARD.test(written))
+      return refuse(at, `${written} is a pattern, which envbuilder itself cannot look up in most images.`);
+    const path = within(written, at);
+    return path === "." ? refuse(at, "It takes a whole image.") : path;
+  });
+}
+
+/** @throws ActionError E_UNKNOWN where the builder stops. */
+export function checkImageSources(copy: Copy, paths: readonly string[], expand: Expand, at: Place): void {
+  const target = expandPath(copy.target, expand, at);
+  if (paths.length > 1 && !target.endsWith("/") && target !== ".")
+    refuse(at, `${target} takes several files and does not end in a slash.`);
+}
+
 /** A path that leaves the context would reach what only the builder has. */
 function within(source: string, at: Place): string {
   const path = joinPath(".", source);

@@ -11,6 +11,10 @@ export type TarHeader = {
   readonly size: number;
   /** Where a link leads to. */
   readonly target: string;
+  /** Permission bits with setuid, setgid and the sticky bit. `NaN` where it says none, as for the owner's numbers. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
 };
 
 /** Reads a header block; `undefined` where its checksum is not its own. */
@@ -21,6 +25,9 @@ export function readTarHeader(block: Uint8Array): TarHeader | undefined {
     type: String.fromCharCode(block[156] ?? 0),
     size: readNumber(block.subarray(124, 136)),
     target: readTarText(block.subarray(157, 257)),
+    mode: readNumber(block.subarray(100, 108)) % 0o10000,
+    uid: readNumber(block.subarray(108, 116)),
+    gid: readNumber(block.subarray(116, 124)),
   };
 }
 

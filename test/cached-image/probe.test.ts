@@ -3,20 +3,25 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
+import * as zlib from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readDefinition } from "../../src/cached-image/definition.ts";
+import type { FoundImage } from "../../src/cached-image/images.ts";
+import { openLayers } from "../../src/cached-image/layers.ts";
 import { materialise } from "../../src/cached-image/materialise.ts";
-import { probeCachedImage, type Verdict } from "../../src/cached-image/probe.ts";
+import { probeCachedImage } from "../../src/cached-image/probe.ts";
 import { draftQuestion } from "../../src/cached-image/question.ts";
+import type { Verdict } from "../../src/cached-image/verdict.ts";
 import { openFiles } from "../../src/host/files.ts";
-import { gunzip, openGunzip } from "../../src/host/gunzip.ts";
+import { gunzip, openGunzip, openUnzstd } from "../../src/host/unpack.ts";
 import type { EnvbuilderInputs } from "../../src/inputs/envbuilder-inputs.ts";
 import { type Digest, isDigest } from "../../src/oci/digest.ts";
+import { readManifest } from "../../src/oci/manifest.ts";
 import { parseReference, type Reference } from "../../src/oci/reference.ts";
 import type { Memory, Registry, RegistryError, World } from "../../src/world.ts";
 import { makeCheckout } from "../checkout.ts";
 import { RECORDED_AT, recorded } from "../envbuilder/recorded.ts";
+import { writeTar } from "../features/tar-writer.ts";
 import { type MemoryRegistry, openMemoryRegistry } from "./memory-registry.ts";
 
 // A recording of the real kaniko, from the checkout to the digest, through everything that is asked on the way.
@@ -70,7 +75,7 @@ async function seedBuilder(files: Readonly<Record<string, string>>): Promise<voi
     await mkdir(join(folder, name, ".."), { recursive: true });
     await writeFile(join(folder, name), content);
   }
-  const layer = registry.seedBlob(BUILDER, gzipSync(execFileSync("tar", ["-c", "-C", folder, "."])));
+  const layer = registry.seedBlob(BUILDER, zlib.gzipSync(execFileSync("tar", ["-c", "-C", folder, "."])));
   rmSync(folder, { recursive: true });
   const config = registry.seedBlob(BUILDER, "{}");
   const layers = [{ ...layer, mediaType: "application/vnd.oci.image.layer.v1.tar+gzip" }];
@@ -92,7 +97,15 @@ async function probe(now = RECORDED_AT, own = inputs): Promise<Verdict> {
   const { files } = openFiles(tmpdir());
   const definition = await readDefinition({ checkout, options: own.environment.options, files });
   const draft = await draftQuestion(definition, own, []);
-  const world = { files, gunzip, openGunzip, memory: forgetful, clock: () => now, exec: async () => undefined };
+  const world = {
+    files,
+    gunzip,
+    openGunzip,
+    openUnzstd,
+    memory: forgetful,
+    clock: () => now,
+    exec: async () => undefined,
+  };
   const host = { workspace: checkout } as World["host"];
   return probeCachedImage(
     { draft, inputs: own, repository: referenceOf(CACHE), checkout, verify: "layers" },
@@ -167,6 +180,87 @@ describe.each(TROUBLES)("the registry answers %s", (kind) => {
       expect([line, expected]).toEqual([line, expect.arrayContaining([verdict.kind])]);
       registry.trouble(line, undefined);
     }
+  });
+});
+
+describe("files of an earlier stage", () => {
+  const [c1 = never()] = recorded.filter((one) => one.case === "c1");
+  const [[baseName, baseImage] = never()] = Object.entries(c1.images);
+  const base = baseName.replace(/:[^/:]*$/, "");
+  const layerOf = ({ manifest }: { readonly manifest: string }) => asDigest(JSON.parse(manifest).layers[0]?.digest);
+  const [stage = never()] = c1.optimizeKeys;
+  const ownLayer = layerOf(c1.cacheEntries[stage.key] ?? never());
+  const laidOut = writeTar([
+    { name: "out/", mode: 0o755 },
+    { name: "out/d/", mode: 0o755 },
+    { name: "out/d/one", text: "1\n" },
+    { name: "out/lnk", link: "two", mode: 0o777 },
+    { name: "out/two", text: "2\n" },
+  ]);
+  /** From Node 22.15 on. */
+  const packZstd: unknown = Reflect.get(zlib, "zstdCompressSync");
+
+  beforeEach(() => {
+    rmSync(checkout, { recursive: true });
+    checkout = makeCheckout({
+      ".devcontainer/devcontainer.json": '{ "build": { "dockerfile": "Dockerfile" }, "containerUser": "vscode" }',
+      ".devcontainer/Dockerfile": c1.dockerfile,
+    });
+    seed(baseName, baseImage);
+    for (const [key, image] of Object.entries(c1.cacheEntries)) seed(`${CACHE}:${key}`, image);
+    const packed = typeof packZstd === "function" ? packZstd(laidOut) : laidOut;
+    registry.seedBlob(base, zlib.gzipSync(writeTar([{ name: "bin/", mode: 0o755 }])), layerOf(baseImage));
+    registry.seedBlob(CACHE, packed, ownLayer);
+  });
+
+  test("are read, where zstd can be unpacked, and the image is that of the recording", async () => {
+    const verdict = await probe();
+    if (openUnzstd) expect(verdict).toMatchObject({ kind: "complete", image: { digest: c1.expectedDigest } });
+    else expect(verdict).toMatchObject({ kind: "unknown", doubt: { what: expect.stringContaining("from 22.15 on") } });
+  });
+
+  test("are not read where the stage's own layer is missing, which is the answer", async () => {
+    registry.trouble(`manifest ${CACHE}:${stage.key}`, "absent");
+    expect(await probe()).toMatchObject({ kind: "miss", key: stage.key, at: { line: 2 } });
+    expect(registry.asked.filter((line) => line.startsWith(`read ${base}`))).toEqual([]);
+  });
+
+  test.each(TROUBLES)("at a layer the registry answers %s: nothing is told", async (kind) => {
+    for (const line of [`read ${base} ${layerOf(baseImage)}`, `read ${CACHE} ${ownLayer}`]) {
+      registry.trouble(line, kind);
+      expect([line, (await probe()).kind]).toEqual([line, "unknown"]);
+      registry.trouble(line, undefined);
+    }
+  });
+
+  test.each([
+    ["damaged", Buffer.from("no gzip")],
+    ["ends in the middle", zlib.gzipSync(writeTar([{ name: "a", text: "x".repeat(2000) }]).subarray(0, 1024))],
+    ["damaged: it holds a header with a wrong checksum", zlib.gzipSync(Buffer.alloc(2048, 1))],
+  ])("a layer that is not whole: %s", async (words, content) => {
+    registry.seedBlob(base, content, layerOf(baseImage));
+    expect(await probe()).toMatchObject({ kind: "unknown", doubt: { what: expect.stringContaining(words) } });
+  });
+
+  test.each([
+    ["its layers are 513 MiB", { size: 513 * 2 ** 20, mediaType: "application/vnd.oci.image.layer.v1.tar+gzip" }],
+    ["is of type x, which is not read here", { size: 1, mediaType: "x" }],
+  ])("a layer that nobody reads: %s", async (words, layer) => {
+    const manifest = JSON.parse(baseImage.manifest);
+    Object.assign(manifest.layers[0], layer);
+    seed(baseName, { ...baseImage, manifest: JSON.stringify(manifest) });
+    // The base is another one, and so are all keys.
+    const image = { body: readManifest(manifest, baseImage.contentType) } as FoundImage;
+    const lookUp = async () => ({ layers: new Map() });
+    const repository = referenceOf(CACHE);
+    const images = new Map([["b", { reference: referenceOf(baseName), image }]]);
+    const { readLayers } = openLayers(
+      { images, repository, lookUp },
+      { registry: registry.port as Registry, openGunzip, openUnzstd },
+    );
+    expect(await readLayers({ image: "b", steps: [], paths: ["a"] })).toEqual({
+      unread: expect.stringContaining(words),
+    });
   });
 });
 

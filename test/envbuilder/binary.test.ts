@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { hashBinary } from "../../src/envbuilder/binary.ts";
-import { openGunzip } from "../../src/host/gunzip.ts";
+import { openGunzip } from "../../src/host/unpack.ts";
 import { type Digest, isDigest } from "../../src/oci/digest.ts";
 import type { ImageManifest } from "../../src/oci/manifest.ts";
 import type { Memory } from "../../src/world.ts";

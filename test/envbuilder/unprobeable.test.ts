@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { readBuild } from "../../src/envbuilder/build.ts";
 import { type Context, DIRECTIVES, withMagic } from "../../src/envbuilder/context.ts";
+import type { ReadLayers } from "../../src/envbuilder/copied.ts";
 import { md5Of } from "../../src/envbuilder/hashes.ts";
 import { computeKeys } from "../../src/envbuilder/keys.ts";
 import { imagesOf, recorded } from "./recorded.ts";
@@ -37,9 +38,14 @@ function contextOf(files: readonly string[]): Context {
   return withMagic(context, { binaryMd5: "binary", user: "" });
 }
 
-type Rest = { readonly files?: readonly string[]; readonly ignore?: string; readonly config?: object };
+type Rest = {
+  readonly files?: readonly string[];
+  readonly ignore?: string;
+  readonly config?: object;
+  readonly layers?: Awaited<ReturnType<ReadLayers>>;
+};
 
-async function walk(dockerfile: string, { files = ["a", "b", "d/x"], ignore, config }: Rest = {}) {
+async function walk(dockerfile: string, { files = ["a", "b", "d/x"], ignore, config, layers }: Rest = {}) {
   const build = await readBuild(request(dockerfile));
   if (build.kind === "unprobeable" || !base) return build;
   const image = config ? { ...base, config: JSON.stringify({ config }) } : base;
@@ -48,6 +54,7 @@ async function walk(dockerfile: string, { files = ["a", "b", "d/x"], ignore, con
     context: contextOf(files),
     ignore: ignore === undefined ? undefined : { text: ignore, file: ".dockerignore" },
     platform: "linux/amd64",
+    readLayers: async () => layers,
   });
 }
 
@@ -61,7 +68,10 @@ describe("what cannot be probed is told with its line, before anything is asked 
     ["a here-document that is copied", "FROM x\nCOPY <<EOT /a\nx\nEOT", 2, "here-document"],
     ["a here-document that is run", "FROM x\n\nRUN <<EOT\nx\nEOT", 3, "here-document"],
     ["a here-document in JSON", `FROM x\nCOPY ["<<EOT", "/a"]`, 2, "here-document"],
-    ["COPY --from", "FROM x\nCOPY --from=y /a /a", 2, "COPY --from"],
+    ["COPY --from a stage that comes later", "FROM x\nCOPY --from=1 /a /a\nFROM x", 2, "no stage before"],
+    ["COPY --from the stage itself", "FROM x AS me\nCOPY --from=ME /a /a", 2, "no stage before"],
+    ["COPY --from a variable", "FROM x\nCOPY --from=$Y /a /a", 2, "no variables there"],
+    ["COPY --from nothing at all", "FROM x\nCOPY --from=scratch /a /a", 2, "neither a stage nor an image"],
     ["VOLUME", "FROM x\nVOLUME /v", 2, "VOLUME"],
     ["another escape character", "# escape=`\nFROM x", 1, "escape"],
     ["quotation marks of an argument", `ARG A="b'\nFROM x`, 1, "quotation marks"],
@@ -137,6 +147,35 @@ describe("where the builder would stop, or may see something else, nothing is to
     ["a base's variable without a value", "FROM x\nENV A=1", 2, "without a value", { config: { Env: ["A"] } }],
     ["a base with ADD in store", "FROM x", 1, "ADD", { config: { OnBuild: ["ADD a /a"] } }],
     ["a base that cannot be read", "FROM x", 1, "It cannot be told", { config: { Env: "A" } }],
+    [
+      "a layer that cannot be read",
+      "FROM x\nCOPY --from=y /a /a",
+      2,
+      "it is too large",
+      { layers: { unread: "it is too large" } },
+    ],
+    ["a file that no layer has", "FROM x\nCOPY --from=y /a /a", 2, "There is no /a", { layers: [] }],
+    ["a pattern for an image", "FROM x\nCOPY --from=y /a* /a/", 2, "is a pattern"],
+    ["a whole image", "FROM x\nCOPY --from=y / /a/", 2, "a whole image"],
+    [
+      "two files of an image into what may be no folder",
+      "FROM x\nCOPY --from=y /a /b /c",
+      2,
+      "does not end in a slash",
+    ],
+    [
+      "what an earlier stage's argument names",
+      "FROM x\nARG A=a\nFROM x\nCOPY --from=0 /$A/b /c",
+      4,
+      "other files than it copies",
+    ],
+    [
+      "a trigger that copies from another image",
+      "FROM x",
+      1,
+      "copies from another image",
+      { config: { OnBuild: ["COPY --from=y /a /a"] } },
+    ],
     ["a pattern that is no expression", "FROM x", 1, "pattern", { ignore: "[b-a]" }],
   ])("%s", async (_name, dockerfile, line, reason, rest) => {
     const walked = await walk(dockerfile, rest).catch((thrown: Error) => ({ reason: thrown.message }));
@@ -148,6 +187,10 @@ describe("where the builder would stop, or may see something else, nothing is to
     const walked = await walk(`FROM x\nWORKDIR /new\nSHELL ["a","b","c"]\nCMD echo`);
     expect(walked).toMatchObject({ kind: "keyed", doubts: [{ at: { line: 2 } }, { at: { line: 4 } }] });
     expect(await walk("FROM x\nWORKDIR /\nCMD echo")).toMatchObject({ kind: "keyed", doubts: [] });
+  });
+
+  test("a layer that is not there ends it all", async () => {
+    expect(await walk("FROM x\nCOPY --from=y /a /a")).toEqual({ kind: "interrupted" });
   });
 
   test("the clone's history may be ignored", async () => {

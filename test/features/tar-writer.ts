@@ -5,6 +5,8 @@ export type Packed = {
   readonly link?: string;
   /** The type in the header; told from the rest when left out. */
   readonly type?: string;
+  readonly mode?: number;
+  readonly uid?: number;
 };
 
 /** Writes a ustar archive: what stands in it is exactly what is asked for, be it legal or not. */
@@ -13,12 +15,12 @@ export function writeTar(members: readonly Packed[]): Buffer {
   return Buffer.concat([...members.flatMap(writeMember), end]);
 }
 
-function writeMember({ name, text = "", bytes, link = "", type }: Packed): Buffer[] {
+function writeMember({ name, text = "", bytes, link = "", type, mode = 0o644, uid = 0 }: Packed): Buffer[] {
   const content = Buffer.from(bytes ?? Buffer.from(text));
   const header = Buffer.alloc(512);
   header.write(name, 0, 100);
-  header.write("0000644\0", 100);
-  header.write("0000000\0".repeat(2), 108);
+  const number = (value: number): string => `${value.toString(8).padStart(7, "0")}\0`;
+  header.write(number(mode) + number(uid) + number(0), 100);
   header.write(`${content.length.toString(8).padStart(11, "0")}\0`, 124);
   header.write("00000000000\0", 136);
   header.write(type ?? (link ? "2" : name.endsWith("/") ? "5" : "0"), 156);

@@ -25,7 +25,7 @@ import { readArchive } from "../../src/features/archive.ts";
 import { askedFeatures } from "../../src/features/asked.ts";
 import { identifyFeature } from "../../src/features/identify.ts";
 import { parseMetadata } from "../../src/features/metadata.ts";
-import { gunzip } from "../../src/host/gunzip.ts";
+import { gunzip } from "../../src/host/unpack.ts";
 import { readManifest } from "../../src/oci/manifest.ts";
 import { OCI_MANIFEST } from "../../src/oci/media-types.ts";
 import { parsePlatform } from "../../src/oci/platform.ts";
@@ -95,9 +95,10 @@ const TARGETS: readonly Target[] = [
       context: CONTEXT,
       ignore: { text: ignore, file: ".dockerignore" },
       platform: "linux/amd64",
+      readLayers: async ({ paths }) => [{ entries: paths.map((path) => ({ path, kind: "file", md5: "" })) }],
     });
     if (keyed.kind === "keyed") assembleImage(keyed, new Map());
-    else expect(keyed.reason.length).toBeLessThan(1000);
+    else if (keyed.kind === "unprobeable") expect(keyed.reason.length).toBeLessThan(1000);
   }),
   target("devcontainer.json", hostile.configuration, (text) => {
     const configuration = substitute(parseConfiguration(text, "d"), {

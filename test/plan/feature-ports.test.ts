@@ -1,7 +1,7 @@
 import { tmpdir } from "node:os";
 import { expect, test } from "vitest";
 import { openFiles } from "../../src/host/files.ts";
-import { gunzip } from "../../src/host/gunzip.ts";
+import { gunzip } from "../../src/host/unpack.ts";
 import { parseReference } from "../../src/oci/reference.ts";
 import { openFeaturePorts } from "../../src/plan/feature-ports.ts";
 import { parseImagePattern } from "../../src/registry/allowed.ts";

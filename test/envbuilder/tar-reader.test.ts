@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { openTarSearch } from "../../src/envbuilder/tar-search.ts";
+import { isFile, openTarReader } from "../../src/envbuilder/tar-reader.ts";
 
 /** A real archive of GNU tar's with files of these contents, in their order. */
 async function archive(files: Readonly<Record<string, string>>, ...options: readonly string[]): Promise<Uint8Array> {
@@ -23,7 +23,8 @@ async function archive(files: Readonly<Record<string, string>>, ...options: read
 /** Looks for a file in an archive that comes in pieces of so many bytes. */
 function look(bytes: Uint8Array, path: string, size: number) {
   const taken: Uint8Array[] = [];
-  const search = openTarSearch(path, (piece) => taken.push(Uint8Array.from(piece)));
+  const take = (piece: Uint8Array) => void taken.push(Uint8Array.from(piece));
+  const search = openTarReader((member) => (member.path === path && isFile(member.type) ? { take, isLast: true } : {}));
   for (let at = 0; at < bytes.length; at += size) {
     const told = search(bytes.subarray(at, at + size));
     if (told !== "more") return { told, at, content: Buffer.concat(taken).toString() };
@@ -37,34 +38,34 @@ const BIG = "0123456789".repeat(5000);
 describe.each([1, 511, 512, 513, 100_000])("in pieces of %i bytes", (size) => {
   test("a file between others", async () => {
     const bytes = await archive({ "a/x": "no", "b/y": BIG, "c/z": "no" });
-    expect(look(bytes, "b/y", size)).toMatchObject({ told: "found", content: BIG });
+    expect(look(bytes, "b/y", size)).toMatchObject({ told: "enough", content: BIG });
   });
 
   test.each(["gnu", "pax", "ustar"])("a long name in the form %s", async (format) => {
     const name = format === "ustar" ? `${"d".repeat(90)}/${"f".repeat(90)}` : LONG;
     const bytes = await archive({ "a/x": "no", [name]: "yes" }, `--format=${format}`);
-    expect(look(bytes, name, size)).toMatchObject({ told: "found", content: "yes" });
+    expect(look(bytes, name, size)).toMatchObject({ told: "enough", content: "yes" });
   });
 
   test("an archive without it, and an empty file", async () => {
     const bytes = await archive({ "a/x": "no", empty: "" });
     expect(look(bytes, "b/y", size).told).toBe("ended");
-    expect(look(bytes, "empty", size)).toMatchObject({ told: "found", content: "" });
+    expect(look(bytes, "empty", size)).toMatchObject({ told: "enough", content: "" });
   });
 });
 
 test("what stands behind the file is not waited for", async () => {
   const bytes = await archive({ "a/x": "yes", "b/y": BIG });
-  expect(look(bytes, "a/x", 512)).toMatchObject({ told: "found", at: 512 });
+  expect(look(bytes, "a/x", 512)).toMatchObject({ told: "enough", at: 512 });
 });
 
 test("a name that is written from the root, or from here", async () => {
   const bytes = await archive({ "a/x": "yes" }, "--transform", "s,^,./,");
-  expect(look(bytes, "a/x", 512).told).toBe("found");
+  expect(look(bytes, "a/x", 512).told).toBe("enough");
 });
 
 test("a folder or a link of that name is not it", async () => {
-  const bytes = await archive({ "a/x": "yes" });
+  const bytes = await archive({ "a/x": "" });
   const other = Buffer.from(bytes);
   other.write("2", 156);
   other.write(checksum(other), 148);

@@ -1,8 +1,9 @@
+import type { Transform } from "node:stream";
 import { promisify } from "node:util";
-import { createGunzip, gunzip as unpack } from "node:zlib";
-import type { Gunzip, OpenGunzip } from "../world.ts";
+import * as zlib from "node:zlib";
+import type { Gunzip, OpenUnpack } from "../world.ts";
 
-const unpackAsync = promisify(unpack);
+const unpackAsync = promisify(zlib.gunzip);
 
 /** Unpacks gzip with the runtime's own library. */
 export const gunzip: Gunzip = async (packed, limit) => {
@@ -14,8 +15,18 @@ export const gunzip: Gunzip = async (packed, limit) => {
 };
 
 /** Unpacks gzip piece by piece. What stands behind its end is not looked at. */
-export const openGunzip: OpenGunzip = () => {
-  const stream = createGunzip();
+export const openGunzip: OpenUnpack = () => openStream(zlib.createGunzip());
+
+/** Unpacks zstd piece by piece, where the runtime has it. */
+export const openUnzstd: OpenUnpack | undefined = findUnzstd();
+
+function findUnzstd(): OpenUnpack | undefined {
+  // The types are those of Node 20, which has none.
+  const create: unknown = Reflect.get(zlib, "createZstdDecompress");
+  return typeof create === "function" ? () => openStream(create()) : undefined;
+}
+
+function openStream(stream: Transform): ReturnType<OpenUnpack> {
   let failed: Error | undefined;
   let unpacked: Uint8Array[] = [];
   stream.on("data", (chunk: Uint8Array) => unpacked.push(chunk));
@@ -33,4 +44,4 @@ export const openGunzip: OpenGunzip = () => {
     unpacked = [];
     return failed ? { wrong: failed.message } : given;
   };
-};
+}

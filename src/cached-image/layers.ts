@@ -1,0 +1,117 @@
+import type { ReadLayers } from "../envbuilder/copied.ts";
+import { type LayerFiles, openLayerFiles } from "../envbuilder/image-files.ts";
+import { openTarReader } from "../envbuilder/tar-reader.ts";
+import { isDigest } from "../oci/digest.ts";
+import type { Descriptor } from "../oci/manifest.ts";
+import type { Repository } from "../oci/reference.ts";
+import type { BlobReader, OpenUnpack, World } from "../world.ts";
+import type { BaseImage } from "./images.ts";
+import type { LookUp } from "./look-up.ts";
+import { inDoubt, type Verdict } from "./verdict.ts";
+
+/** What is downloaded for one COPY --from at most, packed: far more than the layers of a tool, and less than a minute of it. */
+const LARGEST = 512 * 1024 * 1024;
+/** And what one layer may unpack to. */
+const LARGEST_UNPACKED = 2 ** 32;
+
+type Ports = Pick<World, "registry" | "openGunzip" | "openUnzstd">;
+
+type Layers = {
+  readonly images: ReadonlyMap<string, BaseImage>;
+  /** Where the layers of stages are. */
+  readonly repository: Repository;
+  readonly lookUp: LookUp;
+};
+
+/**
+ * Opens the way to the files that COPY --from takes: of an image, or of a stage whose layers are all there.
+ * @returns the way, and what has ended it: a layer that is not there, or a registry in trouble.
+ */
+export function openLayers(
+  { images, repository, lookUp }: Layers,
+  ports: Ports,
+): { readonly readLayers: ReadLayers; readonly ended: () => Verdict | undefined } {
+  let verdict: Verdict | undefined;
+  const readLayers: ReadLayers = async ({ image, steps, paths }) => {
+    const found = await lookUp(steps);
+    if (!("layers" in found)) {
+      verdict = found;
+      return undefined;
+    }
+    const base = image === undefined ? undefined : images.get(image);
+    const own = [...found.layers.values()].map(({ descriptor }) => ({ name: repository, layer: descriptor }));
+    const below = base?.image.body.layers.map((layer) => ({ name: base.reference, layer })) ?? [];
+    const all = [...below, ...own];
+    const size = all.reduce((total, { layer }) => total + layer.size, 0);
+    if (size > LARGEST) return { unread: `its layers are ${Math.ceil(size / 2 ** 20)} MiB` };
+    const read = await Promise.all(all.map(({ name, layer }) => readLayer({ name, layer, paths }, ports)));
+    for (const one of read) {
+      if ("unread" in one) return one;
+      if (!("kind" in one)) continue;
+      verdict = one;
+      return undefined;
+    }
+    return read.filter((one) => "entries" in one);
+  };
+  return { readLayers, ended: () => verdict };
+}
+
+type Wanted = {
+  readonly name: Repository;
+  readonly layer: Pick<Descriptor, "mediaType" | "size"> & { readonly digest: string };
+  readonly paths: readonly string[];
+};
+
+async function readLayer(
+  { name, layer, paths }: Wanted,
+  ports: Ports,
+): Promise<LayerFiles | { readonly unread: string } | Verdict> {
+  const { digest, mediaType, size } = layer;
+  const open = unpackerOf(mediaType, ports);
+  if (typeof open === "string") return { unread: `its layer ${digest} is of type ${mediaType}${open}` };
+  if (!isDigest(digest)) return { unread: `its layer ${digest} has no digest` };
+  let collected = openCollector(paths, open);
+  const answer = await ports.registry.readThrough(name, { mediaType, size, digest }, () => {
+    collected = openCollector(paths, open);
+    return collected.read;
+  });
+  if (answer.kind === "found") return collected.files(digest);
+  return inDoubt(`the layer ${digest}`, answer);
+}
+
+/** A text where there is none: the end of a sentence. */
+function unpackerOf(mediaType: string, { openGunzip, openUnzstd }: Ports): OpenUnpack | string {
+  if (/(?:\+|\.)gzip$/.test(mediaType)) return openGunzip;
+  if (mediaType.endsWith("+zstd")) return openUnzstd ?? ", which Node unpacks from 22.15 on";
+  return /\.tar$/.test(mediaType) ? () => async (bytes) => [bytes] : ", which is not read here";
+}
+
+function openCollector(paths: readonly string[], open: OpenUnpack) {
+  const unpack = open();
+  const { visit, files } = openLayerFiles(paths);
+  const reader = openTarReader(visit);
+  let length = 0;
+  let isOver = false;
+  let wrong: string | undefined;
+  const take = (piece: Uint8Array): void => {
+    if (isOver) return;
+    length += piece.length;
+    const told = length > LARGEST_UNPACKED ? { wrong: "it unpacks to more than 4 GiB" } : reader(piece);
+    if (typeof told === "object") wrong = told.wrong;
+    isOver = told !== "more";
+  };
+  const read: BlobReader = async (bytes) => {
+    const unpacked = isOver ? [] : await unpack(bytes);
+    if ("wrong" in unpacked) wrong = unpacked.wrong;
+    else for (const piece of unpacked) take(piece);
+    // To its end: what is read so far counts once the layer has shown to be the one that was asked for.
+    return wrong === undefined ? "more" : "enough";
+  };
+  return {
+    read,
+    files: (digest: string): LayerFiles | { readonly unread: string } => {
+      if (wrong !== undefined) return { unread: `its layer ${digest} is damaged: ${wrong}` };
+      return isOver ? files() : { unread: `its layer ${digest} ends in the middle` };
+    },
+  };
+}

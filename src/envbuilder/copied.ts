@@ -1,0 +1,94 @@
+import { ActionError, type Place } from "../errors.ts";
+import type { Build, CopySource } from "./build.ts";
+import type { Command } from "./command.ts";
+import type { Ignored } from "./ignored.ts";
+import { type ImageFiles, imageKeyPart, type LayerFiles, layOver } from "./image-files.ts";
+import { checkImageSources, imageSources } from "./sources.ts";
+import type { Step } from "./step.ts";
+import { refuse } from "./unprobeable.ts";
+import type { Expand } from "./words.ts";
+
+/** What COPY --from takes from: an image, none for `scratch`, and the steps of a stage that lie over it. */
+export type LayersRequest = {
+  readonly image: string | undefined;
+  readonly steps: readonly Step[];
+  /** Clean, without a slash in front. */
+  readonly paths: readonly string[];
+};
+
+/**
+ * What layers hold of some paths, the lowest first.
+ * @returns why that cannot be read, as the end of a sentence; `undefined` where a layer is not there, with which everything ends.
+ */
+export type ReadLayers = (
+  request: LayersRequest,
+) => Promise<readonly LayerFiles[] | { readonly unread: string } | undefined>;
+
+/** Where the builder lays what COPY --from takes, beside its own files: an ignore file is held against that too. */
+const KANIKO_FOLDER = "/.envbuilder";
+
+type Sources = {
+  readonly build: Build;
+  /** The stages before, as far as they are known. */
+  readonly stages: readonly { readonly steps: readonly Step[] }[];
+  readonly isIgnored: Ignored["isIgnored"];
+  readonly readLayers: ReadLayers;
+};
+
+export type Copy = Extract<Command, { kind: "copy" }>;
+
+/**
+ * What a COPY --from adds to a key. `planned` are the paths that the builder reads from its first look at the Dockerfile, in which an ARG of
+ * an earlier stage does not count yet.
+ */
+export type Copied = (
+  copy: Copy,
+  source: CopySource,
+  words: { readonly expand: Expand; readonly planned: Expand; readonly at: Place },
+) => Promise<readonly string[]>;
+
+/**
+ * Opens the images and stages that COPY --from takes from.
+ * @returns a function that throws E_MISS where a layer is not there.
+ * @see https://github.com/coder/kaniko/blob/b20ff58093d8/pkg/commands/copy.go (copyCmdFilesUsedFromContext)
+ */
+export function openCopied({ build, stages, isIgnored, readLayers }: Sources): Copied {
+  return async (copy, source, { expand, planned, at }) => {
+    const paths = imageSources(copy, expand, at);
+    if (imageSources(copy, planned, at).join("\0") !== paths.join("\0"))
+      refuse(
+        at,
+        "The builder looks for other files than it copies: an argument of an earlier stage is in their names.",
+      );
+    checkImageSources(copy, paths, expand, at);
+    const request = "stage" in source ? ofStage(source.stage, build, stages) : { image: source.image, steps: [] };
+    const files = await readFiles({ ...request, paths }, readLayers, at);
+    const folder = `${KANIKO_FOLDER}/${"stage" in source ? source.stage : source.image}`;
+    return paths.flatMap((path) => {
+      const kind = files.entryOf(path)?.kind;
+      if (kind === undefined) refuse(at, `There is no /${path} in what it copies from.`);
+      if (kind === "link")
+        refuse(at, `/${path} is a link, which the builder and its own probe read in different ways.`);
+      return imageKeyPart(files, path, (one) => isIgnored(underRoot(`${folder}/${one}`, build.root))) ?? [];
+    });
+  };
+}
+
+function ofStage(stage: number, build: Build, stages: Sources["stages"]): Omit<LayersRequest, "paths"> {
+  return { image: build.stages[stage]?.image, steps: stages[stage]?.steps ?? [] };
+}
+
+async function readFiles(request: LayersRequest, readLayers: ReadLayers, at: Place): Promise<ImageFiles> {
+  const layers = await readLayers(request);
+  if (!layers) throw new ActionError("E_MISS", { what: "A layer that COPY --from takes from is not there.", at });
+  if ("unread" in layers) return refuse(at, `What it copies from cannot be read: ${layers.unread}.`);
+  const files = layOver(layers, request.paths);
+  return "doubt" in files
+    ? refuse(at, `The builder and its own probe may not agree on what it copies: ${files.doubt}.`)
+    : files;
+}
+
+/** The context's own files are named relative to it. */
+function underRoot(path: string, root: string): string {
+  return path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path;
+}
