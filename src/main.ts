@@ -22,6 +22,7 @@ import { openCredentials } from "./registry/credentials.ts";
 import { openHttp } from "./registry/http.ts";
 import { throughMirrors } from "./registry/mirrors.ts";
 import { isInsecure, openTrust } from "./registry/trust.ts";
+import { giteaChallenge } from "./registry/well-known.ts";
 import { describeEnd } from "./report/log.ts";
 import { type Report, reportFailure } from "./report/report.ts";
 import { summarise } from "./report/summary.ts";
@@ -183,6 +184,8 @@ function openNetwork(
   });
   const mayPush = push !== "false" && !host.event.isFork;
   const { certificate, insecure } = inputs;
+  const { ownRegistry } = host.capabilities;
+  const own = ownRegistry === undefined ? undefined : new URL(ownRegistry);
   const trust = openTrust({ files, env: host.env, certificate, insecure, warn: log.warning });
   const direct = openRegistry(openHttp({ env: host.env, userAgent: "dev-container-cache", trust }), {
     clock: Date.now,
@@ -190,19 +193,21 @@ function openNetwork(
     credentials,
     pushes: (name) => mayPush && formatRepository(name) === formatRepository(cacheRepository),
     insecure: (registry) => isInsecure(inputs.insecure, registry),
+    plain: (registry) => registry === host.capabilities.plainRegistry,
+    expects: (registry) => (registry === own?.host ? giteaChallenge(own) : undefined),
   });
   const registry = throughMirrors(direct, inputs.mirrors, { except: cacheRepository, tell: log.info });
   // A login of git's goes by git's own way, which may be another proxy.
   const proxy = inputs.git?.proxy;
   const env = proxy === undefined ? host.env : { http_proxy: proxy, https_proxy: proxy };
-  const own = openHttp({ env, userAgent: "dev-container-cache", trust });
+  const web = openHttp({ env, userAgent: "dev-container-cache", trust });
   return {
     registry,
     credentials,
     trust,
-    web: (url, { headers, limit }) => own.send({ method: "GET", url: new URL(url), headers, limit }),
+    web: (url, { headers, limit }) => web.send({ method: "GET", url: new URL(url), headers, limit }),
     close: async () => {
-      await Promise.all([registry.close(), own.close()]);
+      await Promise.all([registry.close(), web.close()]);
     },
   };
 }

@@ -273,6 +273,8 @@ export type Capabilities = {
   readonly drawsMermaid: boolean;
   /** Whether an output of a job that holds something masked is left out; elsewhere it is stored as it is. */
   readonly dropsMaskedOutputs: boolean;
+  /** The address of a server that has a registry itself, and asks for tokens as Gitea does. */
+  readonly ownRegistry: string | undefined;
   /** The host's own registry, where its server speaks plain http. */
   readonly plainRegistry: string | undefined;
 };

@@ -23,16 +23,19 @@ const HOSTED_USER = 1001;
 export function readCapabilities(env: Environment, uid: number | undefined): Capabilities {
   const name = nameHost(env);
   const isHosted = env.RUNNER_ENVIRONMENT !== "self-hosted";
+  const hasOwn = name === "gitea" || name === "forgejo";
+  const server = env.GITHUB_SERVER_URL;
   return {
     folderOwner: name === "github" ? (isHosted ? HOSTED_USER : (uid ?? HOSTED_USER)) : "anyone",
-    // Gitea's registry and Forgejo's answer 401 to it: https://github.com/go-gitea/gitea/issues/23642
     annotates: name === "github" || name === "terminal",
     showsSummary: showsSummary(name, env),
     // GitHub: https://github.blog/2022-05-09-supercharging-github-actions-with-job-summaries/. Gitea draws it in all that it renders.
     drawsMermaid: name === "github" || (name === "gitea" && showsSummary(name, env)),
     dropsMaskedOutputs: name === "github",
-    plainRegistry: name === "gitea" || name === "forgejo" ? plainHostOf(env.GITHUB_SERVER_URL) : undefined,
-    jobTokenLogsIn: name !== "gitea" && name !== "forgejo",
+    ownRegistry: hasOwn && hostOf(server) !== undefined ? server : undefined,
+    plainRegistry: hasOwn ? plainHostOf(server) : undefined,
+    // https://github.com/go-gitea/gitea/issues/23642
+    jobTokenLogsIn: !hasOwn,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Repository } from "../oci/reference.ts";
 import type { Clock, StoredLogin } from "../world.ts";
 import { type Challenge, chooseChallenge } from "./challenge.ts";
-import { errorOf, failureOf } from "./errors.ts";
+import { errorOf, failureOf, malformed } from "./errors.ts";
 import type { HttpFailure } from "./http.ts";
 import { askForChallenge } from "./ping.ts";
 import { type Authorization, answerChallenge, refused, type Token } from "./tokens.ts";
@@ -14,6 +14,8 @@ export type AuthorizerOptions = {
   readonly mask: (secret: string) => void;
   readonly credentials: (name: Repository) => Promise<StoredLogin | undefined>;
   readonly pushes: (name: Repository) => boolean;
+  /** What a registry is known to ask for; what `knownChallenge` says counts where nothing is said here. */
+  readonly expects?: (registry: string) => Challenge | undefined;
 };
 
 /** What an authorization is for: a repository, and another one of the same registry that is read for a mount. */
@@ -43,7 +45,7 @@ type Held = { readonly token: Promise<Token>; readonly challenge: Challenge; rea
  * of a token for several. What a registry once asked for is known for its other repositories. Whoever needs a token at the same time
  * shares the exchange.
  */
-export function openAuthorizer({ http, clock, mask, credentials, pushes }: AuthorizerOptions): Authorizer {
+export function openAuthorizer({ http, clock, mask, credentials, pushes, expects }: AuthorizerOptions): Authorizer {
   const tokens = new Map<string, Held>();
   const learned = new Map<string, Challenge>();
   const doors = new Map<string, ReturnType<typeof askForChallenge>>();
@@ -66,8 +68,15 @@ export function openAuthorizer({ http, clock, mask, credentials, pushes }: Autho
       ? refused(failureOf(nameOf(origin), login), clock)
       : ask(purpose, origin, challenge, login);
   };
+  /** One that a redirect has parted from its login shows what everyone sees, and nobody has asked for it. */
+  const foresee = async (purpose: Purpose, origin: URL, challenge: Challenge): Promise<Token> => {
+    const token = await askWithLogin(purpose, origin, challenge);
+    if (token.login || token.authorization.kind !== "header") return token;
+    const isMeant = (await loginFor(purpose.repository)) === undefined;
+    return isMeant ? token : refused(malformed(nameOf(origin), "the login was sent elsewhere"), clock);
+  };
   const exchange = (purpose: Purpose, origin: URL, challenge: Challenge, foreseen: boolean): Promise<Token> => {
-    const token = askWithLogin(purpose, origin, challenge);
+    const token = (foreseen ? foresee : askWithLogin)(purpose, origin, challenge);
     tokens.set(keyOf(purpose), { token, challenge, foreseen });
     return token;
   };
@@ -84,7 +93,8 @@ export function openAuthorizer({ http, clock, mask, credentials, pushes }: Autho
   const header = async (purpose: Purpose, origin: URL): Promise<string | undefined> => {
     const token = await tokenFor(purpose, async () => {
       const { registry } = purpose.repository;
-      const challenge = learned.get(registry) ?? (tokens.has(keyOf(purpose)) ? undefined : knownChallenge(registry));
+      const foreseen = tokens.has(keyOf(purpose)) ? undefined : (expects?.(registry) ?? knownChallenge(registry));
+      const challenge = learned.get(registry) ?? foreseen;
       return challenge && exchange(purpose, origin, challenge, true);
     });
     return token && headerOf(token);

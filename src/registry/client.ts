@@ -3,6 +3,7 @@ import { formatRepository, type Reference, type Repository } from "../oci/refere
 import type { Clock, Registry, StoredLogin } from "../world.ts";
 import { openAuthorizer } from "./authorize.ts";
 import { acceptsPush, BLOB_LIMIT, hasBlob, mountBlob, putBlob, readBlob, readThrough } from "./blobs.ts";
+import type { Challenge } from "./challenge.ts";
 import { download } from "./download.ts";
 import type { Http } from "./http.ts";
 import { deleteManifest, describeManifest, listTags, nameOf, putManifest, readServed } from "./manifests.ts";
@@ -18,6 +19,10 @@ export type RegistryOptions = {
   readonly pushes: (name: Repository) => boolean;
   /** Whether a registry may be spoken to over plain http; on loopback it always may. */
   readonly insecure: (registry: string) => boolean;
+  /** Whether one that may is known to speak it. */
+  readonly plain?: (registry: string) => boolean;
+  /** What a registry is known to ask for, which saves the refusal. */
+  readonly expects?: (registry: string) => Challenge | undefined;
   readonly limits?: TimeLimits;
 };
 

@@ -39,12 +39,14 @@ export type Scheme = "http" | "https";
 /**
  * The schemes that may be tried for a registry, in this order. On loopback plain http comes first, for nobody listens in there and most
  * registries there speak it. One that is named insecure elsewhere is asked with TLS first, as docker does: behind port 80 there is often
- * only a redirect. All others speak TLS or nothing.
+ * only a redirect. Where the server's own address is plain http, that is what it speaks. All others speak TLS or nothing.
  */
 export function schemesFor(
   name: Repository,
   isInsecure: (registry: string) => boolean,
+  isPlain: (registry: string) => boolean,
 ): readonly [Scheme, ...Scheme[]] {
   if (isLoopback(new URL(`https://${hostOf(name)}`))) return ["http", "https"];
-  return isInsecure(name.registry) ? ["https", "http"] : ["https"];
+  if (!isInsecure(name.registry)) return ["https"];
+  return isPlain(name.registry) ? ["http", "https"] : ["https", "http"];
 }

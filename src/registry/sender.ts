@@ -31,16 +31,17 @@ export type SenderOptions = {
   readonly clock: Clock;
   readonly authorizer: Authorizer;
   readonly insecure: (registry: string) => boolean;
+  readonly plain?: (registry: string) => boolean;
 };
 
 const ERROR_LIMIT = 64 * 1024;
 
 /** Opens the way to the registries of a run: by the scheme that each speaks, with the authorization that it asks for, as often as it takes. */
-export function openSender({ http, clock, authorizer, insecure }: SenderOptions): Send {
+export function openSender({ http, clock, authorizer, insecure, plain = () => false }: SenderOptions): Send {
   const spoken = new Map<string, Scheme>();
   const schemes = (name: Repository): readonly [Scheme, ...Scheme[]] => {
     const known = spoken.get(name.registry);
-    return known ? [known] : schemesFor(name, insecure);
+    return known ? [known] : schemesFor(name, insecure, plain);
   };
   const originOf = (name: Repository): URL => new URL(`${schemes(name)[0]}://${hostOf(name)}`);
 
@@ -60,7 +61,7 @@ export function openSender({ http, clock, authorizer, insecure }: SenderOptions)
       call.once ? (first ?? again()) : persist(http, clock, again, first);
     if (!other) return insist(send);
     const answer = await send();
-    const doubt = doubtOf(answer, scheme);
+    const doubt = doubtOf(answer, scheme, hostOf(name));
     if (doubt === "none") {
       if (answer.kind === "reply") spoken.set(name.registry, scheme);
       return insist(send, answer);
@@ -127,10 +128,10 @@ function refusalAdvice({ registry }: Repository, hasLogin: boolean): string {
 }
 
 /**
- * Whether a server was spoken to in the wrong scheme. It says so in Go's or nginx's own words; or nothing, hanging up; or to HEAD a 400
- * without a word.
+ * Whether a server was spoken to in the wrong scheme. It sends to the other one; or says so in Go's or nginx's own words; or nothing,
+ * hanging up; or to HEAD a 400 without a word.
  */
-function doubtOf(answer: Reply | Failed, scheme: Scheme): "certain" | "some" | "none" {
+function doubtOf(answer: Reply | Failed, scheme: Scheme, host: string): "certain" | "some" | "none" {
   if (answer.kind === "failed") {
     // With TLS the way may be another one too: through no proxy, or to another port.
     const mayBeOther =
@@ -138,7 +139,9 @@ function doubtOf(answer: Reply | Failed, scheme: Scheme): "certain" | "some" | "
     return mayBeOther ? "some" : "none";
   }
   const { status, body } = answer.response;
-  if (scheme === "https" || status !== 400) return "none";
+  if (scheme === "https") return "none";
+  if (answer.url.protocol === "https:" && answer.url.hostname === new URL(`http://${host}`).hostname) return "certain";
+  if (status !== 400) return "none";
   if (body.length === 0) return "some";
   return /HTTPS server|HTTPS port/i.test(new TextDecoder().decode(body)) ? "certain" : "none";
 }

@@ -84,7 +84,7 @@ async function exchange(challenge: Challenge, request: TokenRequest, options: To
 async function fetchToken(
   realm: URL,
   { params }: Challenge,
-  { repository, actions, from, login }: TokenRequest,
+  { repository, actions, from, login: known }: TokenRequest,
   { http, clock, mask }: TokenOptions,
 ): Promise<Token> {
   const needed = [`repository:${repository.repository}:${actions}`, ...(from ? [`repository:${from}:pull`] : [])];
@@ -92,20 +92,22 @@ async function fetchToken(
   // Counted from before the exchange. The server's own `issued_at` is not used: its clock may be another, and 401 tells in any case.
   const sent = clock();
   const reply = await persist(http, clock, () =>
-    login && "identityToken" in login
-      ? askOAuth(http, realm, wanted, login.identityToken)
-      : askRealm(http, withQuery(realm, wanted), login && "username" in login ? basic(login) : undefined),
+    known && "identityToken" in known
+      ? askOAuth(http, realm, wanted, known.identityToken)
+      : askRealm(http, withQuery(realm, wanted), known && "username" in known ? basic(known) : undefined),
   );
-  const hasLogin = login !== undefined;
+  const hasLogin = known !== undefined;
   if (reply.kind === "failed") return refused(reply.error, clock, hasLogin);
-  const { response, name } = reply;
+  const { response, name, url } = reply;
   if (response.status !== 200) return refused(refusalOf(reply), clock, hasLogin);
   const token = response.truncated ? undefined : readToken(response.body);
   if (token === undefined)
     return refused(malformed(name, "the token server's answer holds no token", 200), clock, hasLogin);
   mask(token.value);
   const authorization: Authorization = { kind: "header", value: `Bearer ${token.value}` };
-  return { authorization, expires: sent + token.life - RENEW_BEFORE, login: hasLogin };
+  // A redirect to elsewhere has left the login behind.
+  const login = hasLogin && url.origin === realm.origin;
+  return { authorization, expires: sent + token.life - RENEW_BEFORE, login };
 }
 
 /**

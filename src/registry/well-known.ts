@@ -30,6 +30,15 @@ export function knownChallenge(registry: string): Challenge | undefined {
 }
 
 /**
+ * What the registry of a Gitea or Forgejo asks for: a token, of the server's own address.
+ * @param server its address, which may have a path.
+ * @see https://github.com/go-gitea/gitea/blob/v1.24.7/routers/api/packages/container/container.go (apiUnauthorizedError)
+ */
+export function giteaChallenge(server: URL): Challenge {
+  return bearer(`${server.href.replace(/\/+$/, "")}/v2/token`, "container_registry", "*");
+}
+
+/**
  * Whether every manifest that is fetched counts against a limit, and one that is only looked at does not.
  * @see https://docs.docker.com/docker-hub/usage/pulls/
  */

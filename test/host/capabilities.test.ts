@@ -81,6 +81,15 @@ test.each([
 });
 
 test.each([
+  ["Gitea's", { GITEA_ACTIONS: "true", GITHUB_SERVER_URL: "https://git.test/sub/" }, "https://git.test/sub/"],
+  ["Forgejo's", { FORGEJO_ACTIONS: "true", GITHUB_SERVER_URL: "http://git.test" }, "http://git.test"],
+  ["no address", { GITEA_ACTIONS: "true", GITHUB_SERVER_URL: "git" }, undefined],
+  ["GitHub's, whose registry is elsewhere", { GITHUB_SERVER_URL: "https://github.com" }, undefined],
+])("the server that has its registry itself: %s", (_, env, expected) => {
+  expect(readCapabilities({ GITHUB_ACTIONS: "true", ...env }, 0).ownRegistry).toBe(expected);
+});
+
+test.each([
   ["github", {}, { annotates: true, showsSummary: true, drawsMermaid: true, dropsMaskedOutputs: true }],
   ["act", { ACT: "true" }, { annotates: false, showsSummary: false, dropsMaskedOutputs: false }],
   [

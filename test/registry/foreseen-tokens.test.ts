@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { giteaChallenge } from "../../src/registry/well-known.ts";
 import { refusal, type Server } from "../fakes/network.ts";
 import { ask, BASIC, grants, me, play, served, wants } from "./network.ts";
 
@@ -105,4 +106,84 @@ test("a burst that is refused is refused by one exchange", async () => {
   const answers = await Promise.all(tags.map((tag) => ask(registry, "registry.test/t/a", tag)));
   expect(new Set(answers.map(({ kind }) => kind))).toEqual(new Set(["denied"]));
   expect(lines().filter((line) => line.includes("/token"))).toHaveLength(1);
+});
+
+/** A Gitea, which asks for a token with a scope of its own, and grants one for whatever login. */
+const gitea =
+  (realm: string): Server =>
+  (request) =>
+    request.url.pathname.endsWith("/v2/token")
+      ? grants(request)
+      : wants(realm, ',service="container_registry",scope="*"')(request);
+const expecting = (server: string, plain = false) => {
+  const { host } = new URL(server);
+  return {
+    insecure: (registry: string) => plain && registry === host,
+    plain: (registry: string) => plain && registry === host,
+    expects: (registry: string) => (registry === host ? giteaChallenge(new URL(server)) : undefined),
+  };
+};
+const TOKEN = "service=container_registry&scope=repository%3At%2Fa%3Apull";
+
+test.each<[string, string]>([
+  ["its own address", "https://git.test:3000/"],
+  ["an address with a path", "https://git.test/code"],
+])("the server that the job comes from: a token is had without a refusal, by %s", async (_, server) => {
+  const { origin, host } = new URL(server);
+  const realm = `${server.replace(/\/$/, "")}/v2/token`;
+  const { registry, lines, seen } = play({
+    servers: { [origin]: gitea(realm) },
+    login: me,
+    options: expecting(server),
+  });
+  expect((await ask(registry, `${host}/t/a`)).kind).toBe("found");
+  expect(lines()).toEqual([`GET ${realm}?${TOKEN}`, `GET ${origin}/v2/t/a/manifests/one`]);
+  expect(seen.map(({ authorization }) => authorization)).toEqual([BASIC, "Bearer t"]);
+});
+
+test("one whose address is plain http is not asked with TLS first", async () => {
+  const { registry, lines } = play({
+    servers: { "http://10.0.0.5:3000": gitea("http://10.0.0.5:3000/v2/token") },
+    login: me,
+    options: expecting("http://10.0.0.5:3000", true),
+  });
+  expect((await ask(registry, "10.0.0.5:3000/t/a")).kind).toBe("found");
+  expect(lines()).toEqual([
+    `GET http://10.0.0.5:3000/v2/token?${TOKEN}`,
+    "GET http://10.0.0.5:3000/v2/t/a/manifests/one",
+  ]);
+});
+
+test("one that sends everyone from plain http to TLS: what a redirect has parted from its login does not count", async () => {
+  const upgrade: Server = ({ url }) => ({
+    status: 308,
+    headers: { location: `https://${url.hostname}${url.pathname}${url.search}` },
+  });
+  const nobody: Server = () => ({ status: 200, body: '{"token":"ghost"}' });
+  const secure: Server = (request) => {
+    if (request.url.pathname === "/v2/token")
+      return request.headers.authorization === BASIC ? grants(request) : nobody(request);
+    // A private repository is none to a nobody.
+    return request.headers.authorization === "Bearer ghost"
+      ? refusal(404, "MANIFEST_UNKNOWN")
+      : gitea("https://git.test/v2/token")(request);
+  };
+  const { registry, seen } = play({
+    servers: { "http://git.test": upgrade, "https://git.test": secure },
+    login: me,
+    options: expecting("http://git.test", true),
+  });
+  expect((await ask(registry, "git.test/t/a")).kind).toBe("found");
+  expect((await ask(registry, "git.test/t/a", "two")).kind).toBe("found");
+  expect(seen.at(-1)?.line).toBe("GET https://git.test/v2/t/a/manifests/two");
+});
+
+test("one whose plain http the user forbids is asked with TLS alone", async () => {
+  const { registry, seen } = play({
+    servers: { "https://git.test": gitea("https://git.test/v2/token") },
+    login: me,
+    options: { ...expecting("http://git.test", true), insecure: () => false },
+  });
+  expect((await ask(registry, "git.test/t/a")).kind).toBe("found");
+  expect(seen.map(({ origin }) => origin)).toEqual(["https://git.test", "https://git.test", "https://git.test"]);
 });

@@ -1,0 +1,83 @@
+import { expect, test } from "vitest";
+import { error, type FakeRegistry, openFakeRegistry } from "../fakes/registry.ts";
+import { type Play, play } from "./harness.ts";
+import { openSample } from "./sample.ts";
+
+const LOGIN = { "registry-username": "me", "registry-password": "personal-token" };
+
+/** Asks for tokens as a Gitea does: who has neither login nor token is refused, and one token is good for all that its user may. */
+function likeGitea(registry: FakeRegistry): void {
+  const basic = `Basic ${Buffer.from("me:personal-token").toString("base64")}`;
+  const isToken = (line: string): boolean => line === "GET /v2/token";
+  registry.override(
+    (line, { headers }) => !isToken(line) && ![basic, "Bearer of-me"].includes(headers.authorization ?? ""),
+    {
+      ...error(401, "UNAUTHORIZED"),
+      headers: {
+        "www-authenticate": `Bearer realm="http://${registry.host}/v2/token",service="container_registry",scope="*"`,
+      },
+    },
+  );
+  registry.override(isToken, ({ headers }) =>
+    headers.authorization === basic
+      ? { status: 200, body: JSON.stringify({ token: "of-me", expires_in: 300 }) }
+      : error(401, "UNAUTHORIZED"),
+  );
+}
+
+/** None of the requests of a kind is answered before all of them were seen: they are one wave, or the run waits for ever. */
+function together(registry: FakeRegistry, kind: RegExp, count: number): void {
+  let all: () => void = () => undefined;
+  const complete = new Promise<void>((done) => {
+    all = done;
+  });
+  let seen = 0;
+  registry.hold(
+    (line) => {
+      if (!kind.test(line)) return false;
+      seen++;
+      if (seen === count) all();
+      return true;
+    },
+    () => complete,
+  );
+}
+
+test("a hit on a Gitea with a personal token takes a token and three waves: names, images, layers", async () => {
+  const { workspace, close } = await openSample();
+  const gitea = await openFakeRegistry();
+  likeGitea(gitea);
+  const run = (more: Partial<Play> = {}) =>
+    play({
+      workspace,
+      registry: gitea,
+      inputs: { platforms: "linux/amd64,linux/arm64", ...LOGIN },
+      env: { GITEA_ACTIONS: "true", GITHUB_SERVER_URL: `http://${gitea.host}` },
+      ...more,
+    });
+  const built = await run();
+  expect(built.outputs.result, built.log).toBe("built");
+
+  // The key is asked for as soon as the base is known, whichever wave is under way then.
+  together(gitea, /manifests\/(?:branch|y1)-/, 2);
+  together(gitea, /manifests\/sha256:/, 2);
+  together(gitea, /blobs\/sha256:/, 4);
+  const hit = await run();
+  expect(hit.outputs.result, hit.log).toBe("hit");
+  const asked = hit.requests.map((line) => line.replace(/-?[0-9a-f]{8,}$/, "…"));
+  expect(asked[0]).toBe("GET /v2/token");
+  expect([...asked].sort()).toEqual([
+    "GET /v2/team/app/blobs/sha256:…",
+    "GET /v2/team/app/manifests/branch-main…",
+    "GET /v2/team/app/manifests/k1…",
+    "GET /v2/team/app/manifests/sha256:…",
+    "GET /v2/team/app/manifests/sha256:…",
+    "GET /v2/team/app/manifests/y1…",
+    "GET /v2/token",
+    "HEAD /v2/team/app/blobs/sha256:…",
+    "HEAD /v2/team/app/blobs/sha256:…",
+    "HEAD /v2/team/app/blobs/sha256:…",
+  ]);
+  expect(JSON.parse(hit.outputs.timings ?? "").waves).toBeLessThanOrEqual(4);
+  await Promise.all([gitea.close(), close()]);
+});
