@@ -130,6 +130,7 @@ const QUIET_HOST = {
   showsSummary: true,
   drawsMermaid: true,
   dropsMaskedOutputs: true,
+  bringsNode: true,
   ownRegistry: undefined,
   plainRegistry: undefined,
 };

@@ -1,6 +1,7 @@
 import { containerOptions } from "../devcontainer/container-options.ts";
 import { baseEntries, METADATA_LABEL } from "../devcontainer/label.ts";
 import { mergeMetadata, metadataJson } from "../devcontainer/merge.ts";
+import { tellsOfNode } from "../devcontainer/node.ts";
 import { type RunArg, readRunArgs } from "../devcontainer/run-args.ts";
 import { runtimeEnvironment, runtimeUser, variablesRead } from "../devcontainer/runtime.ts";
 import type { WorkspaceFolders } from "../devcontainer/substitute.ts";
@@ -35,7 +36,8 @@ export async function makeHandover(
   { isForeign, readable, folders, runArgs, renumbering }: Circumstances,
   { files, host, log }: Pick<World, "files" | "host" | "log">,
 ): Promise<Handover> {
-  const merged = mergeMetadata(baseEntries(config.labels[METADATA_LABEL]));
+  const entries = baseEntries(config.labels[METADATA_LABEL]);
+  const merged = mergeMetadata(entries);
   const variables = {
     localEnv: readable.env,
     containerEnv: config.env,
@@ -72,7 +74,11 @@ export async function makeHandover(
   if (renumbering?.kind === "as it is") log.info(`The input remote-user-uid changes nothing: ${renumbering.why}.`);
   if (options.insteadOfUser !== undefined)
     log.info(
-      `The container's options say --user root and not ${options.insteadOfUser}: the folders of a job are the user ${folderOwner}'s on this host, and no other user but root can write there.`,
+      `The container's options say --user root and not ${options.insteadOfUser}: the folders of a job are the user ${folderOwner}'s on this host, and no other user but root can write there. The input remote-user-uid gives that user another uid.`,
+    );
+  if (!host.capabilities.bringsNode && !tellsOfNode(config.env, entries))
+    log.info(
+      "Steps with uses: in a job's container are started with the image's own Node on this host, and nothing in the image's config tells of one. If it has none: additional-features, for example ghcr.io/devcontainers/features/node:1.",
     );
   for (const what of options.notHere) log.info(`Not in the outputs container and container-options: ${what}.`);
   for (const what of options.leftOut)

@@ -27,6 +27,7 @@ export function readCapabilities(env: Environment, uid: number | undefined): Cap
   const server = env.GITHUB_SERVER_URL;
   return {
     folderOwner: name === "github" ? (isHosted ? HOSTED_USER : (uid ?? HOSTED_USER)) : "anyone",
+    bringsNode: name === "github" || name === "terminal",
     annotates: name === "github" || name === "terminal",
     showsSummary: showsSummary(name, env),
     // GitHub: https://github.blog/2022-05-09-supercharging-github-actions-with-job-summaries/. Gitea draws it in all that it renders.

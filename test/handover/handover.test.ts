@@ -11,7 +11,7 @@ import {
 } from "../../src/handover/handover.ts";
 import { openFiles } from "../../src/host/files.ts";
 import type { ImageConfig } from "../../src/oci/config.ts";
-import type { Exec, Log } from "../../src/world.ts";
+import type { Exec, Log, World } from "../../src/world.ts";
 import { hostOf } from "../plan-of.ts";
 
 const { files, removeTemporaryFolders } = openFiles(tmpdir());
@@ -38,12 +38,13 @@ async function handOver(
   metadata: readonly Readonly<Record<string, unknown>>[] | string | undefined,
   more: Partial<ImageConfig> = {},
   env: Readonly<Record<string, string>> = {},
+  around: Partial<Pick<World, "host" | "log">> = {},
 ) {
   const label = typeof metadata === "object" ? JSON.stringify(metadata) : metadata;
   const labels: Readonly<Record<string, string>> = label === undefined ? {} : { "devcontainer.metadata": label };
   const config = { user: "", env: {}, labels, triggers: [], ...more };
   const readable = { env, withheld: () => undefined, holdsSecret: () => false };
-  return makeHandover(config, { ...AROUND, readable }, { files, host: hostOf("/work/app"), log: quiet });
+  return makeHandover(config, { ...AROUND, readable }, { files, host: hostOf("/work/app"), log: quiet, ...around });
 }
 
 const SECRET = "s3cret-value";
@@ -274,3 +275,25 @@ test("the config of an image in the local engine", async () => {
   expect(await readLoadedConfig(answers({ code: 1, stdout: "", stderr: "no such image" }), "x")).toBeUndefined();
   expect(await readLoadedConfig(answers(undefined), "x")).toBeUndefined();
 });
+
+test.each<[string, boolean, Parameters<typeof handOver>[0], Partial<ImageConfig>]>([
+  ["nothing", true, [{ id: "ghcr.io/team/features/nodejs-like:1" }, { remoteUser: "node" }], { env: { PATH: "/bin" } }],
+  ["a variable of Node's images", false, undefined, { env: { NODE_VERSION: "22.1.0" } }],
+  ["a variable of the feature", false, undefined, { env: { NVM_DIR: "/usr/local/share/nvm" } }],
+  ["the feature", false, [{ id: "ghcr.io/devcontainers/features/node:1" }], {}],
+  ["the feature by digest", false, [{ id: `mirror.test/features/node@sha256:${"a".repeat(64)}` }], {}],
+  ["the feature by a short name", false, [{ id: "node" }], {}],
+])(
+  "where actions need the image's Node that is said, unless its config tells of one: %s",
+  async (_, isSaid, label, config) => {
+    const { capabilities } = hostOf("/work/app");
+    const saidOn = async (bringsNode: boolean): Promise<boolean> => {
+      const lines: string[] = [];
+      const host = { ...hostOf("/work/app"), capabilities: { ...capabilities, bringsNode } };
+      await handOver(label, config, {}, { host, log: { ...quiet, info: (line) => void lines.push(line) } });
+      return lines.some((line) => line.includes("the image's own Node"));
+    };
+    expect(await saidOn(false)).toBe(isSaid);
+    expect(await saidOn(true)).toBe(false);
+  },
+);

@@ -90,8 +90,12 @@ test.each([
 });
 
 test.each([
-  ["github", {}, { annotates: true, showsSummary: true, drawsMermaid: true, dropsMaskedOutputs: true }],
-  ["act", { ACT: "true" }, { annotates: false, showsSummary: false, dropsMaskedOutputs: false }],
+  [
+    "github",
+    {},
+    { bringsNode: true, annotates: true, showsSummary: true, drawsMermaid: true, dropsMaskedOutputs: true },
+  ],
+  ["act", { ACT: "true" }, { bringsNode: false, annotates: false, showsSummary: false, dropsMaskedOutputs: false }],
   [
     "a Gitea that uploads none",
     { GITEA_ACTIONS: "true", GITEA_ACTIONS_RUNNER_VERSION: "v1.0.8" },
@@ -102,7 +106,11 @@ test.each([
     { GITEA_ACTIONS: "true", GITEA_ACTIONS_RUNNER_VERSION: "v3.0.2" },
     { annotates: false, showsSummary: true },
   ],
-  ["a Gitea that does not say", { GITEA_ACTIONS: "true" }, { showsSummary: false, dropsMaskedOutputs: false }],
+  [
+    "a Gitea that does not say",
+    { GITEA_ACTIONS: "true" },
+    { bringsNode: false, showsSummary: false, dropsMaskedOutputs: false },
+  ],
   [
     "a Gitea of many versions",
     { GITEA_ACTIONS: "true", GITEA_ACTIONS_RUNNER_VERSION: "12.1" },
@@ -111,8 +119,8 @@ test.each([
   [
     "forgejo",
     { FORGEJO_ACTIONS: "true" },
-    { annotates: false, showsSummary: true, drawsMermaid: false, dropsMaskedOutputs: false },
+    { bringsNode: false, annotates: false, showsSummary: true, drawsMermaid: false, dropsMaskedOutputs: false },
   ],
-])("what is shown on %s", (_, env, expected) => {
+])("what the runner shows and brings on %s", (_, env, expected) => {
   expect(readCapabilities({ GITHUB_ACTIONS: "true", ...env }, 0)).toMatchObject(expected);
 });
