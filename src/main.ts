@@ -8,6 +8,8 @@ import { givenInputs, readHost } from "./host/context.ts";
 import { openExec } from "./host/exec.ts";
 import { type OpenFiles, openFiles } from "./host/files.ts";
 import { openGit } from "./host/git.ts";
+import { openGitHub } from "./host/github.ts";
+import { openJobCache } from "./host/job-cache.ts";
 import { openMemory } from "./host/memory.ts";
 import { openOwner } from "./host/owner.ts";
 import { openTools } from "./host/tools.ts";
@@ -78,6 +80,7 @@ async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Prom
       files,
       exec,
       git: openGit(),
+      jobCache: openJobCache(host),
       log,
       host: { ...host, event },
       clock: Date.now,
@@ -171,7 +174,7 @@ function leaveWhenTold(undo: () => Promise<void>): void {
 function openNetwork(
   inputs: Inputs,
   { files, exec, host, log }: Pick<World, "files" | "exec" | "host" | "log">,
-): Pick<World, "registry" | "credentials" | "trust" | "web"> & { readonly close: () => Promise<void> } {
+): Pick<World, "registry" | "credentials" | "trust" | "web" | "github"> & { readonly close: () => Promise<void> } {
   const { cacheRepository, registryLogin, dockerConfiguration, push } = inputs;
   const credentials = openCredentials({
     files,
@@ -200,14 +203,17 @@ function openNetwork(
   // A login of git's goes by git's own way, which may be another proxy.
   const proxy = inputs.git?.proxy;
   const env = proxy === undefined ? host.env : { http_proxy: proxy, https_proxy: proxy };
-  const web = openHttp({ env, userAgent: "dev-container-cache", trust });
+  const webHttp = openHttp({ env, userAgent: "dev-container-cache", trust });
+  const web: World["web"] = (url, { headers, limit }) =>
+    webHttp.send({ method: "GET", url: new URL(url), headers, limit });
   return {
     registry,
     credentials,
     trust,
-    web: (url, { headers, limit }) => web.send({ method: "GET", url: new URL(url), headers, limit }),
+    web,
+    github: openGitHub(web),
     close: async () => {
-      await Promise.all([registry.close(), web.close()]);
+      await Promise.all([registry.close(), webHttp.close()]);
     },
   };
 }

@@ -10,6 +10,9 @@ export type World = {
   readonly exec: Exec;
   readonly git: Git;
   readonly web: Web;
+  readonly github: GitHub;
+  /** Nothing where the host has none that is safe to read. */
+  readonly jobCache?: JobCache | undefined;
   readonly host: Host;
   readonly log: Log;
   readonly clock: Clock;
@@ -212,6 +215,20 @@ export type Web = (
   url: string,
   options: { readonly headers: Readonly<Record<string, string>>; readonly limit: number },
 ) => Promise<WebAnswer>;
+
+/** Asks GitHub's API, or that of an Enterprise server, for a branch. Never throws for what a network or a server does. */
+export type GitHub = (
+  repository: { readonly base: string; readonly owner: string; readonly repository: string },
+  branch: string,
+  token: string,
+) => Promise<WebAnswer>;
+
+/** Folders that the host keeps between jobs, by a key under which one is never changed. Nothing here throws. */
+export type JobCache = {
+  /** Puts a folder back to where it was. @returns false where there is none. */
+  readonly restore: (folder: string, key: string) => Promise<boolean>;
+  readonly save: (folder: string, key: string) => Promise<void>;
+};
 
 /** A program that is fetched once for a machine. `version` is exact. */
 export type Tool = { readonly name: string; readonly version: string; readonly program: string };

@@ -84,6 +84,8 @@ const MODULES: Readonly<Record<string, readonly string[]>> = {
   "host/git.ts": ["@actions/exec"],
   "host/unpack.ts": ["node:stream", "node:util", "node:zlib"],
   "host/memory.ts": ["node:fs/promises", "node:path"],
+  "host/github.ts": ["@actions/github"],
+  "host/job-cache.ts": ["@actions/cache"],
   "host/owner.ts": ["node:fs"],
   "host/tools.ts": ["@actions/tool-cache", "node:fs/promises", "node:path"],
 };

@@ -18,7 +18,7 @@ const BY_ID = "refs/heads/source";
  * @throws ActionError E_GIT, E_GIT_AUTH or E_GIT_ABSENT.
  */
 export async function fetchCommit(wanted: Wanted, ports: GitPorts): Promise<Folders> {
-  const kept = await openKeptPacks(wanted, ports);
+  const kept = openKeptPacks(wanted, ports);
   const again = await makeFolders(wanted, ports);
   if ((await kept.take(again.gitFolder)) && (await layOut(wanted, again, ports)) === undefined) return again;
   await kept.drop();

@@ -5,7 +5,10 @@ import type { GitSource } from "../inputs/git-inputs.ts";
 import type { Finished, World } from "../world.ts";
 
 /** What a clone asks of the world. */
-export type GitPorts = Pick<World, "files" | "git" | "web" | "host" | "log" | "trust" | "owner" | "salt">;
+export type GitPorts = Pick<
+  World,
+  "files" | "git" | "web" | "github" | "jobCache" | "host" | "log" | "trust" | "owner" | "salt"
+>;
 
 /** A connection whose files go with `close`. */
 export type OpenConnection = Connection & { readonly close: () => void };

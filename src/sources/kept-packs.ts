@@ -4,6 +4,7 @@ import { type FoundCommit, isCommitId } from "../git/ref.ts";
 import { formatGitUrl } from "../git/url.ts";
 import type { GitSource } from "../inputs/git-inputs.ts";
 import { digestOf, hexOf } from "../oci/digest.ts";
+import type { JobCache } from "../world.ts";
 import { type GitPorts, type OpenConnection, runGit } from "./git-connection.ts";
 
 /** What is to be cloned. */
@@ -27,70 +28,113 @@ export type KeptPacks = {
 
 const NOTHING: KeptPacks = { take: async () => false, keep: async () => {}, drop: async () => {} };
 
-/** Of a folder in which something is written: then it is moved to its name. */
+/** Behind a name: what is being written there, and by whom. */
 const PART = ".part-";
 
 /**
- * Opens the folder of the input source-cache-dir. A commit is kept as git's one pack of it, and the line where its history was cut off:
- * no configuration, no hook, no file of the repository lies there as it is. Whole histories and tags, which move, are not kept.
+ * Opens the folder of the input source-cache-dir, else the host's cache between jobs. A commit is kept as git's one pack of it, and the line
+ * where its history was cut off: no configuration, no hook, no file of the repository lies there as it is. Whole histories and tags, which
+ * move, are not kept.
  */
-export async function openKeptPacks(wanted: Wanted, ports: GitPorts): Promise<KeptPacks> {
-  const { git, found, connection, wantsTags } = wanted;
-  const { files, host, owner, salt, log } = ports;
-  if (git.cacheFolder === undefined || git.depth === 0 || wantsTags || !git.singleBranch) return NOTHING;
-  const folder = resolvePath(host.workspace, git.cacheFolder);
+export function openKeptPacks(wanted: Wanted, ports: GitPorts): KeptPacks {
+  const { git, wantsTags } = wanted;
+  if (git.depth === 0 || wantsTags || !git.singleBranch) return NOTHING;
+  const place = placeOf(wanted, ports);
+  if (place === undefined) return NOTHING;
+  return {
+    take: (gitFolder) => takePack(place, gitFolder, { wanted, ports }),
+    keep: (gitFolder) => quietly("Keeping the clone for later runs", () => keepPack(place, gitFolder, ports), ports),
+    drop: () => quietly("Clearing up what is kept of clones", () => dropPack(place, ports), ports),
+  };
+}
+
+type Place = {
+  readonly folder: string;
+  /** What the names of all commits of one ref begin with. */
+  readonly line: string;
+  /** Under which the host keeps the folder between jobs. */
+  readonly key: string;
+  readonly pack: string;
+  readonly cut: string;
+  readonly jobCache: JobCache | undefined;
+};
+
+function placeOf({ git, found }: Wanted, { host, jobCache }: GitPorts): Place | undefined {
   const short = (text: string): string => hexOf(digestOf(text)).slice(0, 16);
   const line = `${short(formatGitUrl(git.url))}-${short(`${found.ref} ${git.depth}`)}-`;
-  const pack = `${folder}/${line}${found.commit}.pack`;
-  const cut = pack.replace(/pack$/, "shallow");
+  const name = `${line}${found.commit}`;
+  const at = (folder: string, cache: JobCache | undefined): Place => {
+    const pack = `${folder}/${name}.pack`;
+    return {
+      folder,
+      line,
+      key: `dev-container-cache-${name}`,
+      pack,
+      cut: `${folder}/${name}.shallow`,
+      jobCache: cache,
+    };
+  };
+  if (git.cacheFolder !== undefined) return at(resolvePath(host.workspace, git.cacheFolder), undefined);
+  // Whoever reads the job's repository, with a pull request too, reads what it keeps there: nothing that takes a login.
+  const isOpen = git.url.scheme !== "ssh" && git.login === undefined;
+  const home = host.env.RUNNER_TEMP;
+  // The host knows a folder again by where it was.
+  return isOpen && home && jobCache ? at(`${home}/dev-container-cache-packs/${name}`, jobCache) : undefined;
+}
+
+async function takePack(
+  { folder, key, pack, cut, jobCache }: Place,
+  gitFolder: string,
+  { wanted, ports }: { readonly wanted: Wanted; readonly ports: GitPorts },
+): Promise<boolean> {
+  const { files, host, log } = ports;
+  try {
+    await jobCache?.restore(folder, key);
+    if ((await files.stat(pack))?.kind !== "file") return false;
+    const own = `${gitFolder}/objects/pack/pack-${wanted.found.commit}.pack`;
+    await files.copy(pack, own, { mode: 0o600, mtime: 0 });
+    const lines = ((await files.readText(cut)) ?? "").split("\n").filter((id) => isCommitId(id));
+    if (lines.length > 0) await files.write(`${gitFolder}/shallow`, `${lines.join("\n")}\n`);
+    const command = [`--git-dir=${gitFolder}`, "index-pack", own];
+    const made = await runGit(localGit(host.env, wanted.connection.home), command, ports);
+    if (made.code === 0) log.info("It is kept from an earlier run: nothing is cloned.");
+    return made.code === 0;
+  } catch {
+    // Another run may be taking it away; it is fetched then.
+    return false;
+  }
+}
+
+async function keepPack({ folder, line, key, pack, cut, jobCache }: Place, gitFolder: string, ports: GitPorts) {
+  const { files, owner, salt } = ports;
+  const packs = ((await files.list(`${gitFolder}/objects/pack`)) ?? []).filter((name) => name.endsWith(".pack"));
+  const [only] = packs;
+  if (only === undefined || packs.length > 1) return;
   const part = `${pack}${PART}${owner.self ?? "nobody"}-${salt()}`;
-  const quietly = async (work: () => Promise<void>, what: string): Promise<void> => {
-    try {
-      await work();
-    } catch (error) {
-      log.warning(`${what} in source-cache-dir failed, and the run goes on without: ${String(error)}`);
-    }
-  };
-  return {
-    take: async (gitFolder) => {
-      try {
-        if ((await files.stat(pack))?.kind !== "file") return false;
-        const own = `${gitFolder}/objects/pack/pack-${found.commit}.pack`;
-        await files.copy(pack, own, { mode: 0o600, mtime: 0 });
-        const lines = ((await files.readText(cut)) ?? "").split("\n").filter((id) => isCommitId(id));
-        if (lines.length > 0) await files.write(`${gitFolder}/shallow`, `${lines.join("\n")}\n`);
-        const made = await runGit(
-          localGit(host.env, connection.home),
-          [`--git-dir=${gitFolder}`, "index-pack", own],
-          ports,
-        );
-        if (made.code === 0) log.info("It is kept from an earlier run: nothing is cloned.");
-        return made.code === 0;
-      } catch {
-        // Another run may be taking it away; it is fetched then.
-        return false;
-      }
-    },
-    keep: (gitFolder) =>
-      quietly(async () => {
-        const packs = ((await files.list(`${gitFolder}/objects/pack`)) ?? []).filter((name) => name.endsWith(".pack"));
-        const [only] = packs;
-        if (only === undefined || packs.length > 1) return;
-        await files.makeDirectory(folder, { mode: 0o700 });
-        await files.write(part, (await files.readText(`${gitFolder}/shallow`)) ?? "");
-        await files.move(part, cut);
-        await files.copy(`${gitFolder}/objects/pack/${only}`, part, { mode: 0o600, mtime: 0 });
-        await files.move(part, pack);
-        for (const name of (await files.list(folder)) ?? [])
-          if (name.startsWith(line) && !name.includes(found.commit)) await files.remove(`${folder}/${name}`);
-      }, "Keeping the clone"),
-    drop: () =>
-      quietly(async () => {
-        await files.remove(pack);
-        for (const name of (await files.list(folder)) ?? []) {
-          const maker = name.split(PART)[1]?.replace(/-[0-9a-f]{32}$/, "");
-          if (maker !== undefined && owner.isDead(maker)) await files.remove(`${folder}/${name}`);
-        }
-      }, "Clearing up"),
-  };
+  await files.makeDirectory(folder, { mode: 0o700 });
+  await files.write(part, (await files.readText(`${gitFolder}/shallow`)) ?? "");
+  await files.move(part, cut);
+  await files.copy(`${gitFolder}/objects/pack/${only}`, part, { mode: 0o600, mtime: 0 });
+  await files.move(part, pack);
+  const own = [pack, cut].map((path) => path.slice(folder.length + 1));
+  for (const name of (await files.list(folder)) ?? [])
+    if (name.startsWith(line) && !own.some((one) => name.startsWith(one))) await files.remove(`${folder}/${name}`);
+  await jobCache?.save(folder, key);
+}
+
+async function dropPack({ folder, pack }: Place, { files, owner }: GitPorts): Promise<void> {
+  await files.remove(pack);
+  for (const name of (await files.list(folder)) ?? []) {
+    const maker = name.split(PART)[1]?.replace(/-[0-9a-f]{32}$/, "");
+    if (maker !== undefined && owner.isDead(maker)) await files.remove(`${folder}/${name}`);
+  }
+}
+
+/** What is kept makes the next run shorter, and no more. */
+async function quietly(what: string, work: () => Promise<void>, { log }: GitPorts): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    log.warning(`${what} failed, and the run goes on without: ${String(error)}`);
+  }
 }

@@ -36,12 +36,17 @@ export async function findSourceCommit({ git, allowed, connection }: Asked, port
 }
 
 /** @returns `undefined` where no API is known, or it knows no such branch: it may be a tag, or have moved, which git itself is asked for then. */
-async function askForge(git: GitSource, { host, web }: GitPorts): Promise<FoundCommit | undefined> {
+async function askForge(git: GitSource, { host, web, github }: GitPorts): Promise<FoundCommit | undefined> {
   const forge = host.name === "github" ? "github" : /^(gitea|forgejo)$/.test(host.name) ? "gitea" : undefined;
   const [api, branch] = [forgeApiOf(git.url, forge, host.env), branchAsked(git.ref)];
-  if (api?.kind !== "gitea" || branch === undefined) return undefined;
-  const answer = await web(giteaBranchAddress(api, branch), { headers: headersOf(git), limit: MOST_OF_API });
-  return readForge({ answer, api, branch }, git);
+  if (api === undefined || branch === undefined) return undefined;
+  if (api.kind === "gitea") {
+    const answer = await web(giteaBranchAddress(api, branch), { headers: headersOf(git), limit: MOST_OF_API });
+    return readForge({ answer, api, branch }, git);
+  }
+  // GitHub's API takes a machine's address sixty times an hour without a login, and many share one: git has no such limit.
+  if (git.login === undefined) return undefined;
+  return readForge({ answer: await github(api, branch, git.login.password), api, branch }, git);
 }
 
 type Told = { readonly answer: WebAnswer; readonly api: ForgeApi; readonly branch: string };

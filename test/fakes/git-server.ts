@@ -13,8 +13,12 @@ type Login = { readonly username?: string; readonly password: string };
 type Answer = { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string };
 type Override = (line: string, asked: IncomingMessage) => Answer | undefined | "hang";
 
-/** Of a branch: https://docs.gitea.com/api/#tag/repository/operation/repoGetBranch */
-const API = /^\/api\/v1\/repos\/([^/]+\/[^/]+)\/branches\/([^?]+)$/;
+/**
+ * Of a branch, of Gitea (v1) and of a GitHub Enterprise server (v3).
+ * @see https://docs.gitea.com/api/#tag/repository/operation/repoGetBranch
+ * @see https://docs.github.com/en/rest/branches/branches#get-a-branch
+ */
+const API = /^\/api\/(v[13])\/repos\/([^/]+\/[^/]+)\/branches\/([^?]+)$/;
 
 /** Runs git where no configuration of this machine counts. */
 export function git(folder: string, ...args: readonly string[]): string {
@@ -44,8 +48,8 @@ export async function openGitServer({ tls }: { readonly tls?: { readonly key: Bu
     if (other === "hang") return;
     const isRefused = login !== undefined && !isAllowed(told, login);
     const refusal = { status: 401, headers: { "www-authenticate": 'Basic realm="Gitea"' } };
-    const [, path = "", branch] = API.exec(request.url ?? "") ?? [];
-    const said = other ?? (isRefused ? refusal : branch && giteaBranch(join(root, `${path}.git`), branch));
+    const [, kind, path = "", branch] = API.exec(request.url ?? "") ?? [];
+    const said = other ?? (isRefused ? refusal : branch && tellBranch(join(root, `${path}.git`), branch, kind));
     if (said) reply(answer, said);
     else runBackend(root, request, answer);
   };
@@ -100,15 +104,16 @@ function commitTo(repository: string, files: Readonly<Record<string, Content>>, 
   }
 }
 
-/** The fields are those of Gitea 1.27. */
-function giteaBranch(repository: string, written: string): Answer {
+/** The fields are those of Gitea 1.27, and of GitHub in 2026. */
+function tellBranch(repository: string, written: string, kind = "v1"): Answer {
   const branch = decodeURIComponent(written);
   const headers = { "content-type": "application/json;charset=utf-8" };
   const absent = { message: "The target couldn't be found.", url: "http://gitea.example/api/swagger", errors: [] };
   try {
     const id = git(repository, "rev-parse", "--verify", "--quiet", `refs/heads/${branch}`);
-    const commit = { id, message: "change\n", url: "", author: null, committer: null, verification: null, added: null };
-    const body = { name: branch, commit, protected: false, required_approvals: 0, enable_status_check: false };
+    const gitea = { id, message: "change\n", url: "", author: null, committer: null, verification: null, added: null };
+    const github = { sha: id, node_id: "C_x", commit: { message: "change", tree: { sha: id, url: "" } }, parents: [] };
+    const body = { name: branch, commit: kind === "v1" ? gitea : github, protected: false };
     return { status: 200, headers, body: JSON.stringify(body) };
   } catch {
     return { status: 404, headers, body: JSON.stringify(absent) };

@@ -1,9 +1,20 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type GitServer, git } from "../fakes/git-server.ts";
+import { openFakeJobCache } from "../fakes/job-cache.ts";
 import { argsOf, builtCommit, errorOf, leftOf, openGitSample } from "./git-sample.ts";
 import { openMachine } from "./harness.ts";
 
@@ -105,6 +116,71 @@ test.each(["SIGKILL", "SIGTERM", "SIGINT"] as const)(
     expect(packs()).toHaveLength(1);
   },
 );
+
+/** A machine with the programs that pack and unpack what a host keeps. */
+function openPackingMachine(): string {
+  const machine = openMachine();
+  for (const name of ["tar", "gzip", "sh"])
+    symlinkSync(execFileSync("which", [name], { encoding: "utf8" }).trim(), join(machine, "bin", name));
+  return machine;
+}
+
+test("where the host has a cache between jobs, an open repository is fetched once", async () => {
+  const cache = await openFakeJobCache();
+  const env = {
+    FORGEJO_ACTIONS: "true",
+    GITHUB_SERVER_URL: server.url,
+    GITHUB_API_URL: `${server.url}/api/v1`,
+    ...cache.env,
+  };
+  const asked = { "git-url": `${server.url}/team/app`, force: "true" };
+  try {
+    const first = await run(asked, { env, machine: openPackingMachine() });
+    expect(builtCommit(first)).toBe(commit);
+    expect(
+      cache.entries.map(({ isWhole }) => isWhole),
+      first.log,
+    ).toEqual([true]);
+    // Another machine of the same runner: RUNNER_TEMP is where it was, and empty.
+    const machine = openPackingMachine();
+    const where = { ...env, RUNNER_TEMP: join(machine, "temp") };
+    mkdirSync(where.RUNNER_TEMP);
+    await run({ ...asked, "cache-version": "seed" }, { env: where, machine });
+    rmSync(where.RUNNER_TEMP, { recursive: true });
+    mkdirSync(where.RUNNER_TEMP);
+    server.reset();
+    const again = await run(asked, { env: where, machine });
+    expect(builtCommit(again)).toBe(commit);
+    expect(again.log).toContain("It is kept from an earlier run: nothing is cloned.");
+    expect(posts()).toBe(1);
+  } finally {
+    await cache.close();
+  }
+});
+
+test.each<[string, Readonly<Record<string, string>>, Readonly<Record<string, string>>]>([
+  ["what takes a login is not kept there", { FORGEJO_ACTIONS: "true" }, { "git-password": "s" }],
+  ["one that forks' pull requests write too is not read", { GITEA_ACTIONS: "true" }, {}],
+  ["act's is of the same kind", { ACT: "true" }, {}],
+])("the host's cache between jobs: %s", async (_, host, more) => {
+  const cache = await openFakeJobCache();
+  try {
+    const env = { ...host, ...cache.env };
+    const asked = { "git-url": `${server.url}/team/app`, force: "true", ...more };
+    expect(builtCommit(await run(asked, { env, machine: openPackingMachine() }))).toBe(commit);
+    expect(cache.requests).toEqual([]);
+  } finally {
+    await cache.close();
+  }
+});
+
+test("a cache service that is out of order is no failure, and neither is none", async () => {
+  const env = { FORGEJO_ACTIONS: "true", ACTIONS_CACHE_URL: "http://127.0.0.1:9/", ACTIONS_RUNTIME_TOKEN: "runtime" };
+  const asked = { "git-url": `${server.url}/team/app`, force: "true" };
+  expect(builtCommit(await run(asked, { env, machine: openPackingMachine() }))).toBe(commit);
+  const none = await run(asked, { env: { FORGEJO_ACTIONS: "true" } });
+  expect(none.log).not.toMatch(/cache service|::warning/i);
+});
 
 test("all of a repository in the context: it has no .git, and the next clone is a hit", async () => {
   server.commit("team/all", {

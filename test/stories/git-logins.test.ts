@@ -81,6 +81,30 @@ test.each<[string, () => void, string, string]>([
   expect(asked()).toEqual(["GET /api/v1/repos/team/app/branches/main"]);
 });
 
+test("on GitHub its API is asked the same way, where there is a token to ask with", async () => {
+  const env = { GITHUB_SERVER_URL: server.url, GITHUB_API_URL: `${server.url}/api/v3`, GITHUB_REPOSITORY: "team/flow" };
+  const inputs = { "git-url": `${server.url}/team/app`, "git-ref": "team/topic", force: "true" };
+  const told = await run({ ...inputs, "git-password": "ghp_canary" }, { env });
+  expect(builtCommit(told), told.log).toBe(topic);
+  expect(asked()[0]).toBe("GET /api/v3/repos/team/app/branches/team%2Ftopic as token ghp_canary");
+  expect(asked().filter((line) => line.includes("/api/"))).toHaveLength(1);
+  expect(told.log.replace(/^::add-mask::.*$/gm, "")).not.toContain("ghp_canary");
+  server.reset();
+  expect(builtCommit(await run(inputs, { env }))).toBe(topic);
+  expect(asked().filter((line) => line.includes("/api/"))).toEqual([]);
+  for (const [status, code] of [
+    [401, "E_GIT_AUTH"],
+    [403, "E_GIT_AUTH"],
+    [500, "E_GIT"],
+    [200, "E_GIT"],
+  ] as const) {
+    server.reset();
+    server.override((line) => (line.includes("/api/v3/") ? { status, body: "{}" } : undefined));
+    expect(errorOf(await run({ ...inputs, "git-password": "s" }, { env }))).toContain(`[${code}]`);
+    expect(server.requests).toHaveLength(1);
+  }
+});
+
 /** A machine on which git notes how it is called, and which files and variables its children have. */
 function openRecordingMachine(): { readonly machine: string; readonly record: string } {
   const machine = openMachine();
