@@ -87,6 +87,6 @@ export function inBrackets(notes: readonly (string | undefined)[]): string {
 export function tellVariables({ variables }: Places, property: string): string | undefined {
   const names = memberOf(variables, property);
   if (names === undefined) return undefined;
-  if (names.length === 0) return "a value of the environment is in it";
+  if (names.length === 0) return "a variable is in it";
   return `it reads the variable${names.length === 1 ? "" : "s"} ${names.join(", ")}`;
 }

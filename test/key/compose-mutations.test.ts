@@ -117,10 +117,10 @@ test("each change is told, and once", async () => {
   expect(await toldOfAll([...MOVE_THE_SOURCES], BEFORE)).toMatchInlineSnapshot(`
     {
       "a build arg that .env holds": [
-        "build arg WORD changed (.devcontainer/override.yml:4; a value of the environment is in it) @ .devcontainer/override.yml:4",
+        "build arg WORD changed (.devcontainer/override.yml:4; a variable is in it) @ .devcontainer/override.yml:4",
       ],
       "a build arg that the step holds": [
-        "build arg WORD changed (.devcontainer/override.yml:4; a value of the environment is in it) @ .devcontainer/override.yml:4",
+        "build arg WORD changed (.devcontainer/override.yml:4; a variable is in it) @ .devcontainer/override.yml:4",
       ],
       "a file of an additional context": [
         "shared/lib.txt changed @ shared/lib.txt",

@@ -242,7 +242,7 @@ test("each change is told, and once", async () => {
       ],
       "--target": [
         "build target (not set) → first @ .devcontainer/devcontainer.json:1",
-        "build arg FROM_ENV is gone (.devcontainer/devcontainer.json:1; a value of the environment is in it) @ .devcontainer/devcontainer.json:1",
+        "build arg FROM_ENV is gone (.devcontainer/devcontainer.json:1; a variable is in it) @ .devcontainer/devcontainer.json:1",
         "build arg WORD is gone (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
         "app/file.txt is no longer part of the build",
       ],
@@ -253,7 +253,7 @@ test("each change is told, and once", async () => {
         "build arg WORD changed (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
       ],
       "a declared build arg that the environment holds": [
-        "build arg FROM_ENV changed (.devcontainer/devcontainer.json:1; a value of the environment is in it) @ .devcontainer/devcontainer.json:1",
+        "build arg FROM_ENV changed (.devcontainer/devcontainer.json:1; a variable is in it) @ .devcontainer/devcontainer.json:1",
       ],
       "a declared build arg that wins over build.args": [
         "build arg WORD changed (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
