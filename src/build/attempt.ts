@@ -36,6 +36,8 @@ export type Run = {
   readonly warnings: readonly BuildWarning[];
   /** Why its layer cache was not exported, where that went wrong. */
   readonly lostCache: string | undefined;
+  /** Layer caches that could not be read. */
+  readonly refusedCaches: BuildEnd["refusedCaches"];
 };
 
 /** What is pushed or loaded, and where buildx writes down what became of it. */
@@ -58,7 +60,14 @@ export async function runBuild(task: PlatformTask, name: string, world: World): 
     throw explainFailure(end.failure, { platform: title, dockerfile: userDockerfile(sources), code, endedBy });
   const seconds = Math.round((world.clock() - started) / 100) / 10;
   const metadata = (await world.files.readText(metadataFile)) ?? "";
-  return { metadata, generator, seconds, warnings: end.warnings, lostCache: end.lostCache };
+  return {
+    metadata,
+    generator,
+    seconds,
+    warnings: end.warnings,
+    lostCache: end.lostCache,
+    refusedCaches: end.refusedCaches,
+  };
 }
 
 function argumentsOf(

@@ -14,9 +14,10 @@ import { nameForBuildKit } from "../sources/image-name.ts";
 import type { Log, Registry, World } from "../world.ts";
 import { runBuild, userDockerfile } from "./attempt.ts";
 import { readBaseImages } from "./base.ts";
-import { isImmovable, type Look, lookForOther, platformSpot, putTag } from "./claim.ts";
+import { type Look, lookForOther, platformSpot, putTag } from "./claim.ts";
 import { fetchFeatures } from "./feature-build.ts";
 import { generatorOf, warnOfAttestations, withGenerator } from "./generator.ts";
+import { type LayerCaches, tellLayerCaches } from "./layer-caches.ts";
 import { type Layout, layOutBuild } from "./layout.ts";
 import { isolate, openBuilders } from "./open-builders.ts";
 import { namePush } from "./push-name.ts";
@@ -53,8 +54,9 @@ export async function buildPlatforms(task: BuildTask, world: World): Promise<Bui
   world.files.discard(layout.folder);
   const warnings = ended.flatMap((one) => (one.status === "fulfilled" ? one.value.warnings : []));
   for (const { text, at } of annotateWarnings(warnings, userDockerfile(sources))) world.log.warning(text, at);
-  tellLostCaches(
-    ended.flatMap((one) => (one.status === "fulfilled" ? [one.value] : [])),
+  const caches = ended.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  tellLayerCaches(
+    caches.map(({ built: { platform }, lostCache, refusedCaches }) => ({ platform, lostCache, refusedCaches })),
     world.log,
   );
   const failure = joinErrors(ended.flatMap((one) => (one.status === "rejected" ? [asActionError(one.reason)] : [])));
@@ -111,10 +113,11 @@ async function prepare(task: BuildTask, generator: Reference | undefined, world:
   return { bindings, commit, layout: await layOutBuild(laidOut, world.files) };
 }
 
-type Ended = {
+const NO_CACHES: LayerCaches = { lostCache: undefined, refusedCaches: [] };
+
+type Ended = LayerCaches & {
   readonly built: BuiltPlatform;
   readonly warnings: readonly BuildWarning[];
-  readonly lostCache?: string | undefined;
   readonly naming?: Promise<unknown>;
 };
 
@@ -122,8 +125,12 @@ async function buildPlatform(task: PlatformTask, world: World): Promise<Ended> {
   const { platform, plan, output } = task;
   const planned = plan?.platforms.find((one) => one.platform === platform);
   if (output.kind === "push" && planned !== undefined) return buildAndPush({ ...task, output }, planned, world);
-  const { seconds, warnings } = await runBuild(task, output.kind === "load" ? output.name : "", world);
-  return { built: { platform, found: undefined, seconds, foundLate: false }, warnings };
+  const { seconds, warnings, lostCache, refusedCaches } = await runBuild(
+    task,
+    output.kind === "load" ? output.name : "",
+    world,
+  );
+  return { built: { platform, found: undefined, seconds, foundLate: false }, warnings, lostCache, refusedCaches };
 }
 
 async function buildAndPush(
@@ -136,11 +143,11 @@ async function buildAndPush(
   if (late?.kind === "sound" && late.found[0]) {
     tellFaster(platform, world.log);
     output.onPushed({ platform, manifest: late.found[0].manifest, seconds: 0 });
-    return { built: { platform, found: late.found[0], seconds: 0, foundLate: true }, warnings: [] };
+    return { built: { platform, found: late.found[0], seconds: 0, foundLate: true }, warnings: [], ...NO_CACHES };
   }
   const standing = standingOf(task, planned, world.registry);
   const push = namePush(task, world);
-  const { metadata, generator, seconds, warnings, lostCache } = await runBuild(task, push.name, world);
+  const { metadata, generator, seconds, warnings, lostCache, refusedCaches } = await runBuild(task, push.name, world);
   const spot = platformSpot(planned, sources.wanted, await standing, world.registry);
   const looks: Look[] = [];
   const onServed = (manifest: Digest): void => {
@@ -156,6 +163,7 @@ async function buildAndPush(
     built: { platform, found: other ?? pushed, seconds, foundLate: other !== undefined },
     warnings,
     lostCache,
+    refusedCaches,
     naming: naming.finally(push.drop),
   };
 }
@@ -168,20 +176,6 @@ async function standingOf(
 ): Promise<Digest | undefined> {
   const answer = rebuild === "no" ? undefined : await registry.describe({ ...sources.wanted.repository, tag });
   return answer?.kind === "found" ? answer.value.digest : undefined;
-}
-
-/** A layer cache only makes the next build shorter: one warning, with its way out. */
-function tellLostCaches(ended: readonly Ended[], { warning }: Log): void {
-  const lost = ended.filter((one) => one.lostCache !== undefined);
-  const words = lost[0]?.lostCache;
-  if (words === undefined) return;
-  const fix = isImmovable({ words })
-    ? "Let the tags layers-* of the cache repository move, or set cache-to to another place, or to false."
-    : "Set cache-to to a place that takes it, or to false.";
-  const platforms = lost.map(({ built }) => formatPlatform(built.platform)).join(", ");
-  warning(
-    `The layer cache of ${platforms} could not be exported, and the next build takes longer for that: ${words}. ${fix}`,
-  );
 }
 
 function tellFaster(platform: Platform, { info }: Log): void {

@@ -20,6 +20,8 @@ export type BuildEnd = {
   readonly warnings: readonly BuildWarning[];
   /** Why a layer cache could not be exported, which is no failure of the build where that ended with 0. */
   readonly lostCache: string | undefined;
+  /** Layer caches that could not be read, and why: steps were run that they may hold. */
+  readonly refusedCaches: Steps["refused"];
   /** Means something only where buildx did not end with 0. */
   readonly failure: BuildFailure;
 };
@@ -63,7 +65,14 @@ export function openProgress({ title, clock, reword }: ProgressOptions): Progres
       const lines = [...reader.end().flatMap(tell), ...tellRest(steps), ...summary(steps, clock() - begunAt)];
       const lostCache = steps.failed.find(({ name }) => name.startsWith("exporting cache to "))?.error;
       const failure = readFailure(text, steps.failed);
-      return { lines: lines.map(entitle), steps: recordSteps(steps.known, steps.names), warnings, lostCache, failure };
+      return {
+        lines: lines.map(entitle),
+        steps: recordSteps(steps.known, steps.names),
+        warnings,
+        lostCache,
+        refusedCaches: steps.refused,
+        failure,
+      };
     },
   };
 }

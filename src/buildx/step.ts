@@ -48,13 +48,18 @@ export function isCancelled({ error }: Step): boolean {
 
 const IMPORT = "importing cache manifest from ";
 
+/** The layer cache that such a step reads. */
+export function importedFrom(name: string): string {
+  return name.replace(IMPORT, "").trim();
+}
+
 /**
  * Whether the registry has no such layer cache, as on every first run. The words are those of BuildKit's resolver for a 404: nothing but the
  * name stands before "not found", with its host and tag. A login or a proxy that fails may say "not found" too, and is told as it is.
  */
 export function isNotThereYet({ kind, name, error }: Step): boolean {
   const [, missing] = /^failed to configure registry cache importer: (\S+): not found$/.exec(error) ?? [];
-  return kind === "import" && missing?.includes(name.slice(IMPORT.length).trim()) === true;
+  return kind === "import" && missing?.includes(importedFrom(name)) === true;
 }
 
 /** Whether it is an instruction of the Dockerfile that runs or not: `[builder 2/3] RUN …`, but no `FROM`. */

@@ -4,6 +4,7 @@ import type { FailedStep } from "./last-words.ts";
 import { type Lines, legibleLine, openLines } from "./lines.ts";
 import type { Output, Part, Vertex } from "./rawjson.ts";
 import {
+  importedFrom,
   isCancelled,
   isCounted,
   isNotThereYet,
@@ -25,6 +26,8 @@ export type Steps = {
   readonly partsTold: Set<string>;
   /** In the order in which they failed. */
   readonly failed: FailedStep[];
+  /** Layer caches that are there, or may be, and could not be read: each with its name and why. */
+  readonly refused: { readonly name: string; readonly error: string }[];
   readonly floor: Floor;
   readonly reword: (text: string) => string;
 };
@@ -40,6 +43,7 @@ export function openSteps(clock: Clock, reword: (text: string) => string): Steps
     over: new Set(),
     partsTold: new Set(),
     failed: [],
+    refused: [],
     floor: openFloor(clock),
     reword,
   };
@@ -112,6 +116,8 @@ function close(steps: Steps, digest: string, step: Step): readonly string[] {
   const rest = print(steps, digest, endLines(steps, digest));
   if (error !== "" && step.kind !== "import" && !isCancelled(step))
     steps.failed.push({ name, error, output: steps.voices.get(digest)?.last ?? [] });
+  if (error !== "" && step.kind === "import" && !isCancelled(step) && !isNotThereYet(step))
+    steps.refused.push({ name: importedFrom(name), error });
   return [...rest, ...steps.floor.finish(digest, endingOf(name, step, error))];
 }
 

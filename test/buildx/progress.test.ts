@@ -222,6 +222,7 @@ test.each<readonly [string, string, string]>([
     "ERROR: something else",
   ]);
   expect(log[0]).toBe(`[linux/arm64] importing cache manifest from r/cache:1: ${told}`);
+  expect(end.refusedCaches).toEqual(told === "there is none yet" ? [] : [{ name: "r/cache:1", error }]);
   expect(end.failure.step).toBe("[2/2] RUN make");
 });
 

@@ -61,11 +61,9 @@ async function build() {
   };
   appendFileSync(`${process.env.FAKE_DOCKER_RECORD}.builds`, `${JSON.stringify(told)}\n`);
   process.stderr.write("#1 [internal] load build definition from Dockerfile\n");
-  if (process.env.FAKE_DOCKER_CACHE) {
-    const times = { started: "2026-01-01T00:00:00Z", completed: "2026-01-01T00:00:01Z" };
-    const vertex = { digest: sha("cache"), name: "exporting cache to registry", ...times };
-    process.stderr.write(`${JSON.stringify({ vertexes: [{ ...vertex, error: process.env.FAKE_DOCKER_CACHE }] })}\n`);
-  }
+  const { FAKE_DOCKER_CACHE: unwritten, FAKE_DOCKER_UNREAD: unread } = process.env;
+  if (unwritten) tellStep("exporting cache to registry", unwritten);
+  if (unread) tellStep(`importing cache manifest from ${option("--cache-from").replace(/.*ref=/, "")}`, unread);
   if (process.env.FAKE_DOCKER_SBOM === "too large" && args.includes("--attest")) {
     process.stderr.write("ERROR: failed to solve: sbom.spdx.json exceeds 41943040 bytes\n");
     process.exit(1);
@@ -118,6 +116,11 @@ function configOf(said) {
   const labels = args.flatMap((arg, at) => (args[at - 1] === "--label" ? [splitAt(arg)] : []));
   const config = { User: "", Env: ["PATH=/bin"], Labels: Object.fromEntries(labels) };
   return said === undefined ? config : { ...config, ...JSON.parse(said) };
+}
+
+function tellStep(name, error) {
+  const times = { started: "2026-01-01T00:00:00Z", completed: "2026-01-01T00:00:01Z" };
+  process.stderr.write(`${JSON.stringify({ vertexes: [{ digest: sha(name), name, ...times, error }] })}\n`);
 }
 
 // Attestations as BuildKit attaches them: an SBOM where one was asked for, and provenance, in which the images that were used are those of

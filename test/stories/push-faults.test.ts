@@ -65,6 +65,25 @@ test.each([
   expect(warnings[0]).toMatch(fix);
 });
 
+test.each([
+  ["refused", "unexpected status from HEAD request: 403 Forbidden", /Log in .* set cache-from to what may be read/],
+  ["out of reach", "dial tcp: lookup cache.test: no such host", /set cache-from to a place that can be read/],
+])(
+  "a layer cache that is %s on its way in: one warning for both platforms, why, and what to set",
+  async (_, words, fix) => {
+    const { registry, workspace, close } = await openSample();
+    const inputs = { platforms: "linux/amd64,linux/arm64" };
+    const told = await play({ workspace, registry, inputs, env: { FAKE_DOCKER_UNREAD: words } });
+    await close();
+    expect(told.code, told.log).toBe(0);
+    const warnings = told.log.split("\n").filter((line) => line.startsWith("::warning"));
+    expect(warnings).toEqual([
+      expect.stringContaining(`could not be read, and what it may hold was built anew: ${words}.`),
+    ]);
+    expect(warnings[0]).toMatch(fix);
+  },
+);
+
 test("there are rows for every request and every fault", () => {
   expect(ROWS.length + ENGINE_ROWS.length).toBeGreaterThanOrEqual(60);
 });
