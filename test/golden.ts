@@ -118,7 +118,7 @@ export const GOLDEN: readonly Golden[] = [
   {
     name: "another uid for root",
     json: { image: "registry.test/base:1", remoteUser: "root" },
-    base: { user: "vscode" },
+    base: { user: "vscode", labels: { "dev-container-cache.remote-user-uid": "vscode:1000" } },
     inputs: { "remote-user-uid": "1001" },
   },
 ];
@@ -205,7 +205,7 @@ function withContent(feature: FeatureToInstall["feature"]): FeatureToInstall {
   return { feature, entries: feature.source.kind === "local" ? undefined : entries };
 }
 
-function tell(folder: string, { dockerfile, ownLines, target, contexts, label }: PlatformLayout): string {
+function tell(folder: string, { dockerfile, ownLines, target, contexts, label, ownLabels }: PlatformLayout): string {
   const named = Object.entries(contexts).map(([name, where]) => `${name} = ${where.replace(folder, "<build>")}`);
   const text = readFileSync(dockerfile, "utf8").replaceAll("\r", "␍");
   return [
@@ -213,6 +213,7 @@ function tell(folder: string, { dockerfile, ownLines, target, contexts, label }:
     `ours from line ${ownLines + 1}, target ${target ?? "(the last one)"}`,
     ...named,
     `label ${label ?? "(none)"}`,
+    ...Object.entries(ownLabels).map(([name, value]) => `label ${name}=${value}`),
     `── Dockerfile\n${text}`,
     ...readdirSync(folder)
       .filter((name) => name.startsWith("features-"))

@@ -97,7 +97,11 @@ function argumentsOf(
     dockerfile: laidOut.dockerfile,
     target: laidOut.target,
     buildArgs: argsToTell(sources, commit),
-    labels: { ...labelsToTell(task), ...(label === undefined ? {} : { [METADATA_LABEL]: label }) },
+    labels: {
+      ...labelsToTell(task),
+      ...(label === undefined ? {} : { [METADATA_LABEL]: label }),
+      ...laidOut.ownLabels,
+    },
     cacheFrom: output.kind === "push" ? [] : definition.cacheFrom.map(({ entry }) => formatCacheEntry(entry)),
     contexts: laidOut.contexts,
     options: [

@@ -4,7 +4,7 @@ import { ActionError, tellSome } from "../errors.ts";
 import type { ImageConfig } from "../oci/config.ts";
 import type { Platform } from "../oci/platform.ts";
 import { addedInstructions } from "../plan/recipe.ts";
-import { type ImageUsers, imageUsers, renumberingOf } from "../sources/image-users.ts";
+import { type ImageUsers, imageUsers, type Renumbering, renumberingOf } from "../sources/image-users.ts";
 import { containerEnvironment } from "../sources/installation.ts";
 import { scopeOf } from "../sources/scopes.ts";
 import type { Gathered } from "../sources/sources.ts";
@@ -18,17 +18,22 @@ export type PlatformBuild = {
   readonly features: readonly FeatureToInstall[];
 };
 
+type Extended = {
+  readonly text: string;
+  /** How many of its lines are the user's. */
+  readonly ownLines: number;
+  /** For whom features are installed. */
+  readonly users: ImageUsers;
+  /** Who gets another uid, or why nobody does. */
+  readonly renumbering: Renumbering | undefined;
+};
+
 /**
  * The Dockerfile with what stands on top of the user's target, for one platform: features, and another uid of the remote user.
- * @returns its text, how many lines of it are the user's, and for whom features are installed; nothing where nothing is added.
+ * @returns nothing where nothing is added.
  * @throws ActionError E_DOCKERFILE where the user of the image cannot be told, E_CONFIG for an environment that cannot be set.
  */
-export function extendedDockerfile({
-  gathered,
-  platform,
-  base,
-  features,
-}: PlatformBuild): { readonly text: string; readonly ownLines: number; readonly users: ImageUsers } | undefined {
+export function extendedDockerfile({ gathered, platform, base, features }: PlatformBuild): Extended | undefined {
   if (features.length === 0 && gathered.remoteUserUid === undefined) return undefined;
   const { dockerfile, dockerfileText, definition, configuration, relative } = gathered;
   const imageUser = imageUserOf(gathered, platform, base);
@@ -48,6 +53,7 @@ export function extendedDockerfile({
   return {
     ...extendDockerfile(dockerfileText, dockerfile, definition.target?.value, instructions),
     users: imageUsers(gathered, left),
+    renumbering: outcome,
   };
 }
 

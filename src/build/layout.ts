@@ -5,6 +5,7 @@ import { formatPlatform, type Platform, platformSlug } from "../oci/platform.ts"
 import { FEATURES_CONTEXT } from "../plan/recipe.ts";
 import type { Binding } from "../plan/upstream.ts";
 import { layOutContext, seenFrom } from "../sources/context.ts";
+import { uidLabel } from "../sources/image-users.ts";
 import type { Gathered } from "../sources/sources.ts";
 import type { Files } from "../world.ts";
 import { extendedDockerfile } from "./dockerfile.ts";
@@ -28,6 +29,8 @@ export type PlatformLayout = {
   readonly contexts: Readonly<Record<string, string>>;
   /** Text of the metadata label. */
   readonly label: string | undefined;
+  /** Further labels that are ours. */
+  readonly ownLabels: Readonly<Record<string, string>>;
 };
 
 export type LayoutTask = {
@@ -113,11 +116,13 @@ async function layOutPlatform(
   if (!extended) {
     await files.write(dockerfile, gathered.dockerfileText);
     const ownLines = gathered.dockerfileText.split("\n").length;
-    return { dockerfile, contextFolder, ownLines, target: gathered.definition.target?.value, contexts, label };
+    const target = gathered.definition.target?.value;
+    return { dockerfile, contextFolder, ownLines, target, contexts, label, ownLabels: uidLabel(undefined, base) };
   }
-  const { text, ownLines, users } = extended;
+  const { text, ownLines, users, renumbering } = extended;
+  const ownLabels = uidLabel(renumbering, base);
   await files.write(dockerfile, text);
-  const laidOut = { dockerfile, contextFolder, ownLines, target: undefined, contexts, label };
+  const laidOut = { dockerfile, contextFolder, ownLines, target: undefined, contexts, label, ownLabels };
   if (features.length === 0) return laidOut;
   const featuresFolder = `${folder}/features-${platformSlug(platform)}`;
   await layOutFeatures(files, features, users, featuresFolder);

@@ -11,7 +11,7 @@ import type { Sources } from "../plan/plan.ts";
 import { readFoundConfig } from "../probe/verify.ts";
 import type { Outcome } from "../publish/outcome.ts";
 import type { Handover } from "../report/report.ts";
-import { type Renumbering, renumberingOf } from "../sources/image-users.ts";
+import { type Renumbering, readUidLabel, renumberingOf } from "../sources/image-users.ts";
 import { type Readable, tellWithheld } from "../sources/readable.ts";
 import type { Exec, World } from "../world.ts";
 
@@ -24,7 +24,7 @@ type Circumstances = {
   readonly folders: WorkspaceFolders;
   readonly runArgs: readonly RunArg[];
   /** What became of the input `remote-user-uid`. */
-  readonly renumbering: Renumbering | undefined;
+  readonly renumbering?: Renumbering | undefined;
 };
 
 /**
@@ -68,7 +68,7 @@ export async function makeHandover(
       imageUser: config.user,
       folderOwner,
       runArgs,
-      renumbered: renumbering?.kind === "renumbered" ? renumbering : undefined,
+      renumbered: readUidLabel(config),
     },
   );
   if (renumbering?.kind === "as it is") log.info(`The input remote-user-uid changes nothing: ${renumbering.why}.`);

@@ -115,5 +115,5 @@ async function handOverFound(found: readonly Found[], inputs: Inputs, world: Wor
   const workspace = resolvePath(world.host.workspace, inputs.workspaceFolder ?? ".");
   const readable = await readableEnvironment({ inputs, workspace }, world);
   const folders = usualFolders(workspace);
-  return makeHandover(config, { isForeign: false, readable, folders, runArgs: [], renumbering: undefined }, world);
+  return makeHandover(config, { isForeign: false, readable, folders, runArgs: [] }, world);
 }

@@ -36,9 +36,26 @@ function isPlain(value: unknown): value is string {
 }
 
 /** Whether the remote user of an image gets the uid that was asked for, or in words why nobody does. */
-export type Renumbering =
-  | { readonly kind: "renumbered"; readonly user: string; readonly uid: number }
-  | { readonly kind: "as it is"; readonly why: string };
+export type Renumbering = Renumbered | { readonly kind: "as it is"; readonly why: string };
+type Renumbered = { readonly kind: "renumbered"; readonly user: string; readonly uid: number };
+
+/** In which label an image says who was given which uid in it: the build fails where that cannot be done. */
+export const UID_LABEL = "dev-container-cache.remote-user-uid";
+
+/** The label of a build; empty where a base says something that does not hold for what is built on it. */
+export function uidLabel(
+  outcome: Renumbering | undefined,
+  base: Pick<ImageConfig, "labels">,
+): Readonly<Record<string, string>> {
+  if (outcome?.kind === "renumbered") return { [UID_LABEL]: `${outcome.user}:${outcome.uid}` };
+  return base.labels[UID_LABEL] ? { [UID_LABEL]: "" } : {};
+}
+
+/** Reads that label. */
+export function readUidLabel({ labels }: Pick<ImageConfig, "labels">): Omit<Renumbered, "kind"> | undefined {
+  const [, user, uid] = /^(.+):(\d{1,10})$/s.exec(labels[UID_LABEL] ?? "") ?? [];
+  return user === undefined ? undefined : { user, uid: Number(uid) };
+}
 
 /**
  * What becomes of the input `remote-user-uid`: nothing, of root and of a user that is a number already nothing, as with the reference CLI.

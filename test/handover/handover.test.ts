@@ -20,7 +20,6 @@ const AROUND = {
   isForeign: false,
   folders: { local: "/work/app", container: { value: "/workspaces/app", isPrivate: false } },
   runArgs: [],
-  renumbering: undefined,
 } as const;
 const nothing = (): void => undefined;
 const quiet: Log = {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { renumberingOf } from "../../src/sources/image-users.ts";
+import { readUidLabel, renumberingOf, uidLabel } from "../../src/sources/image-users.ts";
 import { configured } from "../devcontainer/configured.ts";
 
 type Asked = {
@@ -57,3 +57,19 @@ test.each<[string, Asked, unknown]>([
 ])("who gets the uid: %s", (_, asked, expected) => {
   expect(of(asked)).toEqual(expected);
 });
+
+const labelled = (value: string) => ({ labels: { "dev-container-cache.remote-user-uid": value } });
+
+test("the image says who was given which uid, and nobody is told of what a base says that does not hold", () => {
+  const given = uidLabel({ kind: "renumbered", user: "a:b", uid: 1001 }, labelled("other:1"));
+  expect(readUidLabel({ labels: given })).toEqual({ user: "a:b", uid: 1001 });
+  expect(uidLabel({ kind: "as it is", why: "" }, labelled("other:1"))).toEqual(labelled("").labels);
+  expect(uidLabel(undefined, { labels: {} })).toEqual({});
+});
+
+test.each(["", "dev", ":1001", "dev:", "dev:x", "dev:-1", "dev:12345678901"])(
+  "a label that says nothing: %s",
+  (value) => {
+    expect(readUidLabel(labelled(value))).toBeUndefined();
+  },
+);

@@ -13,8 +13,11 @@ beforeEach(async () => {
   return sample.close;
 });
 
-/** What BuildKit makes of the label that it is told. */
-const IMAGE = JSON.stringify({ User: "root", Labels: { "devcontainer.metadata": '[{"remoteUser":"dev"}]' } });
+/** What a build leaves of the labels that it is told. */
+const imageOf = (more: Readonly<Record<string, string>> = {}): string =>
+  JSON.stringify({ User: "root", Labels: { "devcontainer.metadata": '[{"remoteUser":"dev"}]', ...more } });
+const IMAGE = imageOf();
+const GIVEN = { "dev-container-cache.remote-user-uid": "dev:1001" };
 const HOSTED = { RUNNER_ENVIRONMENT: "github-hosted", FAKE_DOCKER_IMAGE: IMAGE };
 
 const run = (inputs: Readonly<Record<string, string>> = {}, more: Partial<Play> = {}): Promise<Told> =>
@@ -29,13 +32,17 @@ test("the remote user gets the uid of a hosted job's folders, and later jobs wor
   expect(JSON.parse(missed.outputs["miss-reasons"] ?? "")).toEqual([
     { part: "yours", ingredient: "option", text: "remote-user-uid (not set) → 1001" },
   ]);
-  const built = await run({ "remote-user-uid": "auto" });
+  const env = { ...HOSTED, FAKE_DOCKER_IMAGE: imageOf(GIVEN) };
+  const built = await run({ "remote-user-uid": "auto" }, { env });
   expect(built.builds[0]?.dockerfile).toMatch(/^USER root\nRUN \["\/bin\/sh","-c",".*","dev","1001"\]\nUSER "root"$/m);
   expect(built.builds[0]?.args).not.toContain("--target");
+  expect(built.builds[0]?.args.join(" ")).toContain("dev-container-cache.remote-user-uid=dev:1001");
   expect(optionsOf(built)).toBe("--user dev");
   const hit = await run({ "remote-user-uid": "1001" });
   expect(hit).toMatchObject({ docker: [], outputs: { result: "hit", image: built.outputs.image } });
   expect(optionsOf(hit)).toBe("--user dev");
+  const again = await run({ "previous-image": built.outputs.image ?? "" });
+  expect(again.outputs).toMatchObject({ result: "hit", image: built.outputs.image, "container-options": "--user dev" });
   expect((await run()).outputs).toMatchObject({ result: "hit", image: plain.outputs.image });
 });
 
@@ -78,7 +85,9 @@ test("the configuration's updateRemoteUserUID: false has the last word", async (
 test("the base says who works in an image that is only relabelled", async () => {
   seedBase(registry, "base/labelled", "1", "one", { User: "vscode" });
   put(workspace, ".devcontainer/devcontainer.json", JSON.stringify({ image: `${registry.host}/base/labelled:1` }));
-  const told = await run({ "remote-user-uid": "1001" }, { env: { ...HOSTED, FAKE_DOCKER_IMAGE: '{"User":"vscode"}' } });
+  const image = { User: "vscode", Labels: { "dev-container-cache.remote-user-uid": "vscode:1001" } };
+  const env = { ...HOSTED, FAKE_DOCKER_IMAGE: JSON.stringify(image) };
+  const told = await run({ "remote-user-uid": "1001" }, { env });
   expect(told.builds[0]?.dockerfile).toMatch(/"vscode","1001"\]\nUSER "vscode"\n$/);
   // The image's own user works in it, and no option has to say so.
   expect(optionsOf(told)).toBe("");
