@@ -103,6 +103,9 @@ function partsOf({ message: what, fix, at, ...rest }: ActionError): ActionErrorP
   return { ...parts, ...(fix === undefined ? {} : { fix }), ...(at === undefined ? {} : { at }) };
 }
 
+const ANY_SYSTEM_FIX =
+  "Look at that file and at the disk that it lies on; another try may do where it was written meanwhile.";
+
 /** What the file system says, in words; the codes are those of errno(3). */
 const SYSTEM_WORDS: Readonly<Record<string, readonly [why: string, fix: string]>> = {
   EACCES: [
@@ -118,23 +121,37 @@ const SYSTEM_WORDS: Readonly<Record<string, readonly [why: string, fix: string]>
     "this user's share of the disk is used up",
     "Free some space before this step, or give the runner a larger disk.",
   ],
+  ENOENT: ["it is not there", ANY_SYSTEM_FIX],
+  ENOTDIR: ["a part of its path is no folder", ANY_SYSTEM_FIX],
+  EISDIR: ["it is a folder", "Put a file there, or name another one."],
+  ENOTSUP: ["it is no file", "Put a file there, or name another one."],
   EROFS: ["the file system is read-only", "Point RUNNER_TEMP to a folder that can be written."],
   EMFILE: ["too many files are open", "Raise the limit of open files (ulimit -n) of this runner."],
 };
-const ANY_SYSTEM_FIX =
-  "Look at that file and at the disk that it lies on; another try may do where it was written meanwhile.";
+type SystemError = Error & { readonly code: unknown; readonly syscall: unknown; readonly path: unknown };
+
+/** A call of the system that has failed on a file, as Node throws it. */
+function isSystemError(thrown: unknown): thrown is SystemError {
+  return thrown instanceof Error && "code" in thrown && "syscall" in thrown && "path" in thrown;
+}
+
+/** Why a call of the system has failed, in words without the file; `undefined` for everything else that is thrown. */
+export function systemReason(thrown: unknown): string | undefined {
+  return isSystemError(thrown)
+    ? (SYSTEM_WORDS[String(thrown.code)]?.[0] ?? `the system says ${thrown.code}`)
+    : undefined;
+}
 
 /**
  * What a call of the system that failed tells, where it is one: the runner's trouble and not ours.
  * @param at the file as people know it, where the system's own path says less.
  */
 export function asSystemError(thrown: unknown, at?: Place): ActionError | undefined {
-  if (!(thrown instanceof Error && "code" in thrown && "syscall" in thrown && "path" in thrown)) return undefined;
-  const [why, fix] = SYSTEM_WORDS[String(thrown.code)] ?? [`the system says ${thrown.code}`, ANY_SYSTEM_FIX];
+  if (!isSystemError(thrown)) return undefined;
   const subject = at === undefined ? `${thrown.path}` : tellPlace(at);
   return new ActionError("E_SYSTEM", {
-    what: `${subject} cannot be used (${thrown.syscall}): ${why}.`,
-    fix,
+    what: `${subject} cannot be used (${thrown.syscall}): ${systemReason(thrown)}.`,
+    fix: SYSTEM_WORDS[String(thrown.code)]?.[1] ?? ANY_SYSTEM_FIX,
     cause: thrown,
     ...(at === undefined ? {} : { at }),
   });

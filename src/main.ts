@@ -111,7 +111,7 @@ async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Prom
   tellMaskedOutputs(outputs, holdsMasked, { capabilities: host.capabilities, log });
   publishOutputs(outputs);
   const summary = summarise(report, host.capabilities, inFull);
-  publishSummary(summary);
+  publishSummary(summary, log);
   if (!host.capabilities.showsSummary && host.name !== "terminal") await tellSummary(summary, log);
   for (const line of describeEnd(report)) log.info(line);
   if (report.failure) (report.isFallback ? forgive : fail)(report.failure);

@@ -11,9 +11,9 @@ export async function readJson(
   { readText }: Pick<Files, "readText">,
   path: string,
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
-  const text = await readText(path);
-  if (text === undefined) return undefined;
   try {
+    const text = await readText(path);
+    if (text === undefined) return undefined;
     const json: unknown = JSON.parse(text);
     return isRecord(json) ? json : undefined;
   } catch {

@@ -1,6 +1,6 @@
 import { appendFileSync } from "node:fs";
 import * as core from "@actions/core";
-import { type ActionError, type Place, tellPlace } from "../errors.ts";
+import { ActionError, type Place, tellPlace } from "../errors.ts";
 import { asLine } from "../line.ts";
 import type { Log } from "../world.ts";
 import { formatCommand } from "./command.ts";
@@ -137,11 +137,25 @@ export const readInput = (name: string): string => core.getInput(name);
  */
 export function publishOutputs(outputs: Readonly<Record<string, string>>): void {
   if (!process.env.GITHUB_OUTPUT) return;
-  for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);
+  try {
+    for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);
+  } catch (cause) {
+    throw new ActionError("E_SYSTEM", {
+      what: `The outputs cannot be written: the runner's file for them (GITHUB_OUTPUT) takes nothing. ${wordsOf(cause)}`,
+      fix: "Look at the runner's disk, and at steps that remove or replace its own files.",
+      cause,
+    });
+  }
 }
 
-/** Adds the summary to the job's page; hosts that show none accept the file or have none. */
-export function publishSummary(markdown: string): void {
+/** Adds the summary to the job's page; hosts that show none accept the file or have none. No run fails for want of it. */
+export function publishSummary(markdown: string, { warning }: Pick<Log, "warning">): void {
   const file = process.env.GITHUB_STEP_SUMMARY;
-  if (file) appendFileSync(file, markdown);
+  try {
+    if (file) appendFileSync(file, markdown);
+  } catch (error) {
+    warning(`The summary cannot be written into the runner's file for it (GITHUB_STEP_SUMMARY): ${wordsOf(error)}`);
+  }
 }
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

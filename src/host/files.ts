@@ -22,10 +22,11 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { mkdtemp, readFile, realpath, rm } from "node:fs/promises";
+import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { ActionError, systemReason } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Entry, Files, Owner } from "../world.ts";
 import { openOwner } from "./owner.ts";
@@ -55,7 +56,8 @@ export function openFiles(temporary: string, owner: Owner = openOwner()): OpenFi
   const folders = new Set<string>();
   const discarding: Promise<void>[] = [];
   const files: Files = {
-    readText: (path) => unlessMissing(() => readFile(path, "utf8")),
+    readText: (path) =>
+      unlessMissing(async () => new TextDecoder("utf-8", { ignoreBOM: true }).decode(readWhole(openFile(path).file))),
     stat: (path) => unlessMissing(async () => asEntry(lstatSync(path))),
     realPath: (path) => unlessMissing(() => realpath(path)),
     list: (path) => unlessMissing(async () => readdirSync(path).sort()),
@@ -63,10 +65,13 @@ export function openFiles(temporary: string, owner: Owner = openOwner()): OpenFi
     digest: async (path) => asDigest(await hashFile(path, createHash("sha256"))),
     md5: async (path, before) => (await hashFile(path, createHash("md5").update(before))).digest("hex"),
     temporaryFolder: async (name, options) => {
-      const folder = await mkdtemp(join(temporary, `${PREFIX}${name}-`));
+      const folder = await mkdtemp(join(temporary, `${PREFIX}${name}-`)).catch((error: unknown) => {
+        throw noTemporaryFolder(temporary, error);
+      });
       if (options?.keep) return folder;
       folders.add(folder);
-      if (owner.self !== undefined) writeFileSync(`${folder}${NOTE}`, owner.self, { mode: 0o600 });
+      const [note, { self }] = [`${folder}${NOTE}`, owner];
+      if (self !== undefined) naming(note, () => writeFileSync(note, self, { mode: 0o600 }));
       return folder;
     },
     discard: (folder) => {
@@ -82,7 +87,7 @@ export function openFiles(temporary: string, owner: Owner = openOwner()): OpenFi
     },
     write: async (path, content, mode = 0o600) => {
       mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, content);
+      naming(path, () => writeFileSync(path, content));
       chmodSync(path, mode);
     },
     copy,
@@ -184,7 +189,7 @@ function openFile(path: string): OpenFile {
   const stats = fstatSync(file);
   if (stats.isFile()) return { file, isSmall: stats.size <= SMALL };
   closeSync(file);
-  throw Object.assign(new Error(`${path} is no file`), { code: "ENOTSUP" });
+  throw Object.assign(new Error(`${path} is no file`), { code: "ENOTSUP", syscall: "open", path });
 }
 
 /** Adds a file's content. */
@@ -218,10 +223,36 @@ async function copy(
       done(undefined, chunk);
     },
   });
-  await pipeline(createReadStream(from, { ...PIECE, fd: opened.file }), tee, createWriteStream(to, PIECE));
+  await pipeline(createReadStream(from, { ...PIECE, fd: opened.file }), tee, createWriteStream(to, PIECE)).catch(
+    (error: unknown) => naming(to, () => thrown(error)),
+  );
   chmodSync(to, as.mode);
   utimesSync(to, as.mtime, as.mtime);
   return asDigest(hash);
+}
+
+function thrown(error: unknown): never {
+  throw error;
+}
+
+/** Of a full disk the system says only that it was writing: the file is ours to add. */
+function naming<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof Error && "syscall" in error && !("path" in error)) Object.assign(error, { path });
+    throw error;
+  }
+}
+
+function noTemporaryFolder(temporary: string, cause: unknown): unknown {
+  const why = systemReason(cause);
+  if (why === undefined) return cause;
+  return new ActionError("E_SYSTEM", {
+    what: `No folder can be made in the runner's temporary folder ${temporary} (RUNNER_TEMP): ${why}.`,
+    fix: "Point RUNNER_TEMP to a folder that is there, that this user may write to, and that has space.",
+    cause,
+  });
 }
 
 function unless<T>(codes: ReadonlySet<unknown>, ask: () => T): T | undefined {
@@ -248,7 +279,7 @@ function readWhole(file: number): Uint8Array {
 function writeWhole(to: string, bytes: Uint8Array, { mode, mtime }: { readonly mode: number; readonly mtime: number }) {
   const file = openSync(to, "w", mode);
   try {
-    writeFileSync(file, bytes);
+    naming(to, () => writeFileSync(file, bytes));
     // What it was opened with, less the umask, is not yet what is asked for.
     fchmodSync(file, mode);
     futimesSync(file, mtime, mtime);

@@ -14,6 +14,7 @@ import type { Source } from "../key/difference.ts";
 import type { Files, Host } from "../world.ts";
 import type { Definition } from "./definition-shape.ts";
 import { type GrantedSecrets, grantSecrets } from "./granted-secrets.ts";
+import { openSecrets } from "./known-secrets.ts";
 import { type Readable, tellWithheld } from "./readable.ts";
 
 /** What a build is told beside its files. */
@@ -41,9 +42,6 @@ export type BuildArguments = {
   readonly secretValues: readonly string[];
   readonly warnings: readonly { readonly text: string; readonly at?: Place }[];
 };
-
-/** Shorter ones are in too many harmless values. */
-const SHORTEST_SECRET = 8;
 
 /**
  * Reads build args from the configuration, files and the input, and finds the secrets.
@@ -73,7 +71,7 @@ export async function readBuildArguments(
   ]);
   const { secrets, ssh, withoutSecrets } = await findAllSecrets(granted, checkout, host.event.isFork);
   const secretValues = await readSecretValues(secrets, checkout);
-  const configured = secretValues.filter((value) => value.length >= SHORTEST_SECRET);
+  const holdsOwn = openSecrets(secretValues);
   const merged = mergeArguments({
     machine: Object.entries(proxies).map(([name, text]): Argument => {
       return { name, value: { kind: "text", text }, origin: { kind: "docker" } };
@@ -93,9 +91,7 @@ export async function readBuildArguments(
       const found = readable.withheld(name);
       return found && tellWithheld(found);
     },
-    isSecret: (value) =>
-      value.length >= SHORTEST_SECRET &&
-      (readable.holdsSecret(value) || configured.some((secret) => value.includes(secret))),
+    isSecret: (value) => readable.holdsSecret(value) || holdsOwn(value),
   });
   const valuesOf = (isWanted: (arg: MergedArgument) => boolean): Record<string, string> =>
     Object.fromEntries([...merged.values].flatMap(([name, arg]) => (isWanted(arg) ? [[name, arg.value]] : [])));

@@ -1,5 +1,5 @@
 import { resolvePath } from "../devcontainer/paths.ts";
-import { ActionError } from "../errors.ts";
+import { ActionError, systemReason } from "../errors.ts";
 import { type Connection, type Invocation, remoteGit } from "../git/invocation.ts";
 import type { GitSource } from "../inputs/git-inputs.ts";
 import type { Finished, World } from "../world.ts";
@@ -57,12 +57,18 @@ export async function connect(git: GitSource, ports: GitPorts): Promise<OpenConn
 /** ssh takes no key that others may read: it gets a copy of its own. */
 async function keyFile({ key }: GitSource, folder: string, { files, host }: GitPorts): Promise<string | undefined> {
   if (key === undefined) return undefined;
-  const text = key.kind === "text" ? key.value : await files.readText(resolvePath(host.workspace, key.value));
-  if (text === undefined)
-    throw new ActionError("E_INPUT", {
-      what: `The input git-ssh-private-key-path is "${key.value}", and there is no such file.`,
+  const noKey = (why: string, cause?: unknown): ActionError =>
+    new ActionError("E_INPUT", {
+      what: `The input git-ssh-private-key-path is "${key.value}", and ${why}.`,
       fix: "Name the file of a private key, relative to the workspace or absolute.",
+      cause,
     });
+  const read = (path: string): Promise<string | undefined> =>
+    files.readText(path).catch((error: unknown) => {
+      throw noKey(systemReason(error) ?? "it cannot be read", error);
+    });
+  const text = key.kind === "text" ? key.value : await read(resolvePath(host.workspace, key.value));
+  if (text === undefined) throw noKey("there is no such file");
   const file = `${folder}/key`;
   await files.write(file, text, 0o600);
   return file;

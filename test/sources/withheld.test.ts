@@ -353,6 +353,20 @@ describe("git's own login, which actions/checkout leaves in .git/config", () => 
   });
 });
 
+describe("a known secret as a build arg is refused, however short", () => {
+  test.each<[string, More]>([
+    ["a password", { inputs: { "registry-username": "u", "registry-password": "abc1" } }],
+    ["a token", { env: { GITHUB_TOKEN: "abc1" } }],
+    ["a secret of the build", { inputs: { "build-secrets": "id=n,env=NN" }, env: { NN: "abc1" } }],
+  ])("%s", async (_, { inputs = {}, env = {} }) => {
+    const asked = { inputs: { ...inputs, "build-args": "A=abc1" }, env };
+    const refused = await refusalOf(() => read(BOTH, asked));
+    expect(refused).toMatchObject({ code: "E_INPUT", message: expect.stringMatching(/build arg A .*holds a secret/) });
+    // A part of another text is chance.
+    await read(BOTH, { ...asked, inputs: { ...inputs, "build-args": "A=abc12" } });
+  });
+});
+
 describe("secrets and agents that the configuration names", () => {
   const NAMED = {
     ...options("--secret=id=t,env=NPM", "--secret=id=f,src=file", "--ssh=default=key"),
