@@ -75,12 +75,13 @@ async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Prom
     const network = openNetwork(inputs, { files, exec, host: { ...host, event }, log });
     close = network.close;
     const salt = (): string => randomBytes(16).toString("hex");
+    const jobCache = openJobCache(host);
     const tell = inputs.envbuilder ? (await import("./cached-image/story.ts")).findCachedImage : run;
     report = await tell(inputs, {
       files,
       exec,
       git: openGit(),
-      jobCache: openJobCache(host),
+      jobCache,
       log,
       host: { ...host, event },
       clock: Date.now,
@@ -89,7 +90,7 @@ async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Prom
       gunzip,
       openGunzip,
       openUnzstd,
-      memory: openMemory(host.env),
+      memory: openMemory(host.env, jobCache),
       tools: openTools(host.env),
       owner,
       atEnd,

@@ -45,7 +45,7 @@ export async function isolateDockerConfiguration(
   const configuration = {
     ...kept,
     ...(Object.keys(proxies).length === 0 ? {} : { proxies: { default: proxies } }),
-    auths: asAuths(general),
+    auths: formatAuths(general),
     cliPluginsExtraDirs: [`${own}/cli-plugins`, ...extra],
   };
   await files.write(`${folder}/config.json`, JSON.stringify(configuration), 0o600);
@@ -56,7 +56,7 @@ export async function isolateDockerConfiguration(
     await copyFolder(files, `${buildxFolder(env)}/${name}`, `${folder}/buildx/${name}`);
   for (const one of scoped) {
     const path = `${folder}/buildx/config/${hubHost(one.name.registry)}/${one.name.repository}/config.json`;
-    await files.write(path, JSON.stringify({ auths: asAuths([one]) }), 0o600);
+    await files.write(path, JSON.stringify({ auths: formatAuths([one]) }), 0o600);
   }
   return {
     DOCKER_CONFIG: folder,
@@ -99,7 +99,8 @@ function sortLogins(logins: readonly KnownLogin[]): Readonly<Record<"general" | 
   return { general, scoped };
 }
 
-function asAuths(logins: readonly KnownLogin[]): Readonly<Record<string, unknown>> {
+/** Logins in the form of the member `auths` of a Docker configuration. */
+export function formatAuths(logins: readonly KnownLogin[]): Readonly<Record<string, unknown>> {
   const auths = logins.flatMap(({ name, login }) => {
     const key = name.registry === "docker.io" ? "https://index.docker.io/v1/" : name.registry;
     return login === undefined ? [] : [[key, asAuth(login)] as const];

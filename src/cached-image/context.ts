@@ -1,6 +1,7 @@
 import type { Context } from "../envbuilder/context.ts";
 import { openContext as openCheckout } from "../envbuilder/files-context.ts";
 import { gitFor } from "../sources/commit.ts";
+import { filesWithin, openEffort } from "../sources/effort.ts";
 import type { World } from "../world.ts";
 
 /** What is in envbuilder's own folder nobody knows here; only the triggers of a base image ask. */
@@ -19,10 +20,11 @@ const SCRATCH: Context = {
 export async function openContext(
   folder: string | undefined,
   workspace: string,
-  world: Pick<World, "files" | "exec" | "host">,
+  world: Pick<World, "files" | "exec" | "host" | "clock">,
 ): Promise<Context> {
   if (folder === undefined) return SCRATCH;
-  const { files, host } = world;
+  const { host, clock } = world;
+  const files = filesWithin(world.files, openEffort(clock).effort, workspace);
   const listed = await world.exec("git", [...gitFor(host), "-c", "core.fsmonitor=false", "ls-files", "-s", "-z"]);
   const index = listed?.code === 0 ? listed.stdout : undefined;
   const context = await openCheckout({ files, workspace, folder, index });

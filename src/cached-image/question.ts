@@ -20,10 +20,13 @@ import type { ReadImage, Unread } from "./images.ts";
 export type Draft = {
   readonly definition: Definition;
   readonly args: readonly string[];
-  readonly users: Users;
+  /** Who the image's user is, or the image that says it. */
+  readonly user: { readonly kind: "user"; readonly user: string } | ({ readonly kind: "image" } & UserImage);
   /** The base images, and which are asked for. */
   readonly images: ReadonlyMap<string, Reference>;
 };
+
+type UserImage = { readonly image: string; readonly reference: Reference };
 
 /** What docker and the system put into every container's environment. */
 const OF_EVERY_CONTAINER: readonly string[] = ["HOSTNAME", "HOME", "PATH", "TERM"];
@@ -55,15 +58,21 @@ export async function draftQuestion(
     );
   const build = await readBuild({ text: dockerfile.text + DIRECTIVES, file: dockerfile.file, buildArgs: args, root });
   if (build.kind === "unprobeable") return unprobeable(build);
-  const users: Users = !specification
-    ? { kind: "user", user: "" }
-    : specification.containerUser !== ""
-      ? { kind: "user", user: specification.containerUser }
-      : findUser(dockerfile.text, argumentsByName(args), dockerfile.file);
+  const users = usersOf(definition, args);
+  const user =
+    users.kind === "user" ? users : { ...users, reference: referenceOf(users.image, dockerfile.file, allowed) };
   const images = new Map(build.images.map((image) => [image, referenceOf(image, dockerfile.file, allowed)]));
   for (const reference of specification?.features.keys() ?? [])
     if (!reference.startsWith("./")) referenceOf(reference, definition.file, allowed);
-  return { definition, args, users, images };
+  return { definition, args, user, images };
+}
+
+/** A Dockerfile alone has no user but root. */
+function usersOf({ specification, dockerfile }: Definition, args: readonly string[]): Users {
+  if (!specification) return { kind: "user", user: "" };
+  const { containerUser } = specification;
+  if (containerUser !== "") return { kind: "user", user: containerUser };
+  return findUser(dockerfile.text, argumentsByName(args), dockerfile.file);
 }
 
 function referenceOf(image: string, file: string, allowed: readonly ImagePattern[]): Reference {
@@ -87,7 +96,7 @@ export function unprobeable({ reason, at }: Unprobeable): Unread {
     kind: "doubt",
     doubt: {
       kind: "plan",
-      what: `${reason.replace(/\.$/, "")}`,
+      what: reason.replace(/\.$/, ""),
       fix: "Write it in another way, or let every workspace build by itself (on-unknown: continue).",
       at,
     },
@@ -121,11 +130,9 @@ export async function completeQuestion(draft: Draft, ports: Ports): Promise<Ques
 }
 
 /** Envbuilder asks for the image of linux/amd64, whatever it builds for. */
-async function readUser({ users, definition }: Draft, { readImage }: Ports): Promise<string | Unread> {
-  if (users.kind === "user") return users.user;
-  const reference = parseReference(users.image);
-  if ("wrong" in reference) return referenceOf(users.image, definition.dockerfile.file, []).repository;
-  const image = await readImage(reference, "linux/amd64", `the image ${users.image}`);
+async function readUser({ user }: Draft, { readImage }: Ports): Promise<string | Unread> {
+  if (user.kind === "user") return user.user;
+  const image = await readImage(user.reference, "linux/amd64", `the image ${user.image}`);
   return image.kind === "doubt" ? image : readImageConfig(image.config).user;
 }
 

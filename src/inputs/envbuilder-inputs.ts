@@ -31,7 +31,7 @@ const OTHERS: readonly (readonly [name: string, byDefault: string])[] = [
   ...["cache-version", "require", "tags", "release", "additional-features", "local-env", "runners", "target"],
   ...["build-args", "build-arg-files", "ignore-args", "build-secrets", "ssh", "build-contexts", "labels"],
   ...["ignore-labels", "add-hosts", "builder", "builders", "buildkit-image", "buildx-version", "cache-from"],
-  ...["cache-to", "sbom-dir", "remote-user-uid", "git-ref", "previous-image"],
+  ...["cache-to", "sbom-dir", "remote-user-uid", "git-ref"],
 ].map((name) => [name, ""] as const);
 const OTHERS_WITH_DEFAULT: readonly (readonly [name: string, byDefault: string])[] = [
   ["on-drift", "build"],
@@ -64,7 +64,6 @@ export function readEnvbuilderInputs(read: ReadInput, known: Known): EnvbuilderI
   }
   const [other] = [...OTHERS, ...OTHERS_WITH_DEFAULT].find(([name, standard]) => isSet(read, name, standard)) ?? [];
   if (other !== undefined) throw foreign(other, "envbuilder", "devcontainer");
-  refuseBuilds(read);
   const builderImage = readBuilderImage(read);
   const environment = computeEnvironment(readAttributes(read, known.cacheRepository), readExtraEnv(read));
   refuseForeignOptions(environment, known.cacheRepository);
@@ -76,17 +75,6 @@ export function readEnvbuilderInputs(read: ReadInput, known: Known): EnvbuilderI
       "envbuilder builds for one platform: name the one of the machines that workspaces run on.",
     );
   return { builderImage, environment, platform };
-}
-
-/** The builder is not run here yet. */
-function refuseBuilds(read: ReadInput): void {
-  const defaults = [["on-miss", "build"] as const, ["on-unknown", "fail"] as const];
-  const [name] = defaults.find(([name, standard]) => (text(read, name) ?? standard) === "build") ?? [];
-  if (name === undefined) return;
-  throw new ActionError("E_NOT_YET", {
-    what: `The input dialect is envbuilder and ${name} is build, and the builder is not run by this action yet.`,
-    fix: `Set ${name} to fail or continue: a workspace of the commit builds the image, with ENVBUILDER_PUSH_IMAGE=true.`,
-  });
 }
 
 function isSet(read: ReadInput, name: string, standard: string): boolean {

@@ -174,7 +174,9 @@ function reasonList({ result, image, reasons, previous }: Report): readonly Mark
   // What is handed out as stale has told them.
   if (reasons.length === 0 || (result === "stale" && image !== undefined)) return [];
   const list = reasons.map(({ text }) => md`- ${asText(text)}`);
-  return [md`Why it is another image than ${asCode(previous ?? "")}:`, stack(list, "\n")];
+  const title =
+    previous === undefined ? md`Why it is not there:` : md`Why it is another image than ${asCode(previous)}:`;
+  return [title, stack(list, "\n")];
 }
 
 function packages({ sboms }: Report): readonly Markdown[] {

@@ -1,12 +1,13 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { openUnzstd } from "../../src/host/unpack.ts";
-import { type Content, makeCheckout } from "../checkout.ts";
+import { type Content, makeCheckout, put } from "../checkout.ts";
 import { type Base, docker, type Ended, makeBase, REGISTRY, runAction, served, unique } from "./harness.ts";
 import { runScript } from "./script.ts";
 
 // The real envbuilder builds and pushes; then the action, which runs no container, names the very digest.
 
 const BUILDER = `${REGISTRY}/${unique("builder")}:v1.3.0`;
+const NIL = "00000000-0000-0000-0000-000000000000";
 const BASE = { oci: "", docker: "", triggers: "" };
 
 beforeAll(async () => {
@@ -212,9 +213,15 @@ const REPOSITORIES: readonly Repository[] = [
   },
 ];
 
-const probe = (workspace: string, repository: string, inputs: Readonly<Record<string, string>> = {}): Promise<Ended> =>
+const probe = (
+  workspace: string,
+  repository: string,
+  inputs: Readonly<Record<string, string>> = {},
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> =>
   runAction({
     workspace,
+    env,
     inputs: {
       dialect: "envbuilder",
       "builder-image": BUILDER,
@@ -245,4 +252,71 @@ describe.each(REPOSITORIES)("$name", ({ files, readsLayers, inputs = {}, options
       image: `${REGISTRY}/${repository}@${digest}`,
     });
   });
+});
+
+describe("what is missing", () => {
+  const repository = unique("cache");
+  const files = () => ({
+    ...dockerfile(`FROM ${BASE.oci}`, "COPY a.txt /a.txt", "RUN cat /a.txt > /b.txt"),
+    ".devcontainer/devcontainer.json": definition({
+      build: { dockerfile: "Dockerfile", context: ".." },
+      onCreateCommand: "echo a command of the workspace's own",
+    }),
+    "a.txt": "one\n",
+  });
+  const inputs = { "on-miss": "build", "extra-env": "ENVBUILDER_INIT_SCRIPT=touch /started\nGREETING=hi" };
+
+  test("is built by the real builder, and then found", async () => {
+    const checkout = makeCheckout({ ...files(), "run.sh": { script: "#!/bin/sh\n" }, link: { link: "a.txt" } });
+    const first = await probe(checkout, repository, inputs);
+    expect(first).toMatchObject({ code: 0, outputs: { result: "built", pushed: "true", exists: "true" } });
+    expect(first.outputs.digest).toBe((await served(repository, "latest"))?.digest);
+    expect(first.log).not.toMatch(/onCreateCommand|Running init/);
+    expect(await docker("ps", "--all", "--quiet")).toBe("");
+    const again = await probe(checkout, repository, { "on-miss": "fail" });
+    expect(again).toMatchObject({ code: 0, outputs: { result: "hit", digest: first.outputs.digest } });
+
+    put(checkout, "a.txt", "two\n");
+    const changed = await probe(checkout, repository, { "on-miss": "fail" });
+    expect(changed).toMatchObject({ code: 1, outputs: { result: "miss", exists: "false" } });
+    expect(changed.log).toMatch(
+      /::error file=\.devcontainer\/Dockerfile,line=2::.*the layer of COPY a\.txt \/a\.txt is not there/,
+    );
+    const continued = await probe(checkout, repository, { "on-miss": "continue" });
+    expect(continued).toMatchObject({ code: 0, outputs: { result: "miss", image: BUILDER, id: NIL } });
+    const second = await probe(checkout, repository, inputs);
+    expect(second).toMatchObject({ code: 0, outputs: { result: "built" } });
+    expect(second.outputs.digest).not.toBe(first.outputs.digest);
+  });
+
+  test("is put together where only the image itself is gone, and can be pulled", async () => {
+    const checkout = makeCheckout(files());
+    const { digest = "" } = (await probe(checkout, repository, inputs)).outputs;
+    await fetch(`http://${REGISTRY}/v2/${repository}/manifests/${digest}`, { method: "DELETE" });
+    expect(await served(repository, digest)).toBeUndefined();
+    const mended = await probe(checkout, repository, { "on-miss": "fail" });
+    expect(mended).toMatchObject({ code: 0, outputs: { result: "hit", pushed: "true", digest } });
+    const image = `${REGISTRY}/${repository}@${digest}`;
+    await docker("pull", "--quiet", image);
+    expect(await docker("run", "--rm", "--entrypoint", "/bin/cat", image, "/b.txt")).toBe("one\n");
+  });
+});
+
+test("the builder's program is read once on a machine that keeps its tool cache", async () => {
+  const checkout = makeCheckout({ "devcontainer.json": definition({ image: BASE.oci }) });
+  const env = { RUNNER_TOOL_CACHE: makeCheckout({}) };
+  const bytes = async (): Promise<number> => {
+    const { outputs } = await probe(checkout, unique("cache"), {}, env);
+    return JSON.parse(outputs.timings ?? "").bytes;
+  };
+  const first = await bytes();
+  expect(first).toBeGreaterThan(10_000_000);
+  expect(await bytes()).toBeLessThan(100_000);
+});
+
+test("what cannot be told is told with its line, before anything is asked", async () => {
+  const checkout = makeCheckout({ ...dockerfile(`FROM ${BASE.oci}`, "ADD x /x"), ".devcontainer/x": "" });
+  const { code, outputs, log } = await probe(checkout, unique("cache"));
+  expect([code, outputs.result]).toEqual([1, "unknown"]);
+  expect(log).toMatch(/::error file=\.devcontainer\/Dockerfile,line=2::.*ADD/);
 });

@@ -1,0 +1,148 @@
+import { ActionError } from "../errors.ts";
+import type { EnvbuilderInputs } from "../inputs/envbuilder-inputs.ts";
+import type { Inputs } from "../inputs/inputs.ts";
+import type { Difference } from "../key/difference.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { Served } from "../oci/manifest.ts";
+import { formatPinned, formatRepository } from "../oci/reference.ts";
+import { cannotTell } from "../probe/decide.ts";
+import { findOutWhetherToPush, whyNeverPushed } from "../publish/push.ts";
+import type { Report } from "../report/report.ts";
+import type { World } from "../world.ts";
+import { runBuilder } from "./build.ts";
+import { openContext } from "./context.ts";
+import type { Unread } from "./images.ts";
+import { materialise } from "./materialise.ts";
+import type { Draft } from "./question.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** The answer, in one sentence. */
+export function describeVerdict(verdict: Verdict, { cacheRepository }: Inputs): string {
+  switch (verdict.kind) {
+    case "hit":
+      return `Hit: ${formatPinned({ ...cacheRepository, digest: verdict.served.descriptor.digest })}`;
+    case "complete":
+      return `Every layer is there; the image that they make, ${verdict.image.digest}, is not.`;
+    case "miss":
+      return `Miss: ${verdict.why} (key ${verdict.key}).`;
+    case "unknown":
+      return `Unknown: ${cannotTell(verdict.doubt).message}`;
+  }
+}
+
+/** What came of the verdict. */
+export type Outcome = {
+  readonly result: Report["result"];
+  readonly digest?: Digest;
+  readonly pushed?: boolean;
+  readonly failure?: ActionError;
+};
+
+/** Everything that a verdict is acted on with. */
+export type Stage = {
+  readonly inputs: Inputs;
+  readonly envbuilder: EnvbuilderInputs;
+  readonly draft: Draft | Unread;
+  readonly checkout: string;
+  readonly probe: () => Promise<Verdict>;
+  readonly world: World;
+};
+
+/** Hands out what is there, puts together what nearly is, and has the rest built. @throws ActionError E_DOCKER, E_BUILD and E_PUSH. */
+export async function carryOut(verdict: Verdict, stage: Stage): Promise<Outcome> {
+  const { inputs } = stage;
+  switch (verdict.kind) {
+    case "hit":
+      return { result: "hit", digest: verdict.served.descriptor.digest };
+    case "complete":
+      return complete(verdict, stage);
+    case "miss":
+      return missed(verdict.why, verdict, stage);
+    case "unknown":
+      if (inputs.onUnknown === "build") return build(stage);
+      return inputs.onUnknown === "continue"
+        ? { result: "unknown" }
+        : { result: "unknown", failure: cannotTell(verdict.doubt) };
+  }
+}
+
+/** The manifest is one small push away, where this run may push and the image is the very one that the builder would have pushed. */
+async function complete(
+  { image, bases, doubts }: Extract<Verdict, { kind: "complete" }>,
+  stage: Stage,
+): Promise<Outcome> {
+  const { inputs, world } = stage;
+  const [first] = doubts;
+  const why = first?.what ?? (await whyNotPushed(inputs, world));
+  if (why !== undefined) return missed(`its layers are all there and it is not: ${why}`, first ?? {}, stage);
+  const done = await world.log.group("Putting the image together", () =>
+    materialise({ image, bases }, inputs.cacheRepository, world.registry),
+  );
+  if (done.kind === "not")
+    return missed(`its layers are all there, and it cannot be put together: ${done.why}`, {}, stage);
+  return { result: "hit", ...pushed(done.served, stage) };
+}
+
+function pushed({ descriptor: { digest } }: Served, { inputs, world }: Stage): Pick<Outcome, "digest" | "pushed"> {
+  world.log.info(`Pushed and read back: ${formatPinned({ ...inputs.cacheRepository, digest })}`);
+  return { digest, pushed: true };
+}
+
+async function whyNotPushed(inputs: Inputs, world: World): Promise<string | undefined> {
+  const never = whyNeverPushed(inputs, world.host.event);
+  if (never !== undefined) return never;
+  const push = inputs.push === "true" ? "auto" : inputs.push;
+  const decision = await findOutWhetherToPush({ ...inputs, push }, { tags: [], release: undefined }, world);
+  return decision.push ? undefined : decision.why;
+}
+
+async function missed(why: string, { at }: { readonly at?: Difference["at"] }, stage: Stage): Promise<Outcome> {
+  const { inputs } = stage;
+  if (inputs.onMiss === "build") return build(stage);
+  if (inputs.onMiss === "continue") return { result: "miss" };
+  return {
+    result: "miss",
+    failure: new ActionError("E_MISS", {
+      what: `The image is not in ${formatRepository(inputs.cacheRepository)}: ${why}.`,
+      fix: "Let a run with on-miss: build make it, then run this again; or set on-miss to continue, and workspaces start with the builder image.",
+      ...(at ? { at } : {}),
+    }),
+  };
+}
+
+/** The real builder makes it, and the probe has to find what it pushed. Whoever may not push gives workspaces the builder image. */
+async function build(stage: Stage): Promise<Outcome> {
+  const { inputs, envbuilder, checkout, draft, world } = stage;
+  const why = await whyNotPushed(inputs, world);
+  if (why !== undefined) {
+    world.log.warning(
+      `The image is not built, for nobody could find it again: ${why}. Workspaces start with the builder image.`,
+    );
+    return { result: "miss" };
+  }
+  await world.log.group(`Building with ${envbuilder.builderImage.written}`, async () => {
+    const context = await openContext(checkout, checkout, world);
+    const bases = "doubt" in draft ? [] : [...draft.images.values()];
+    await runBuilder(
+      {
+        inputs: envbuilder,
+        repository: inputs.cacheRepository,
+        repositories: [inputs.cacheRepository, ...bases],
+        source: { context, folder: checkout },
+        network: inputs.build.network,
+      },
+      world,
+    );
+  });
+  const verdict = await stage.probe();
+  if (verdict.kind === "hit") {
+    return { result: "built", ...pushed(verdict.served, stage) };
+  }
+  throw new ActionError("E_BUILD", {
+    what: `The builder has built and pushed, and the image that this commit's workspaces would look for is still not there. ${describeVerdict(verdict, inputs)}`,
+    fix:
+      verdict.kind === "complete"
+        ? "It makes another image each time, where WORKDIR names a folder that is not there yet, or ADD or VOLUME is used: make such folders with RUN mkdir."
+        : "Look in its log above for what it built.",
+  });
+}
