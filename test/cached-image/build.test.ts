@@ -38,7 +38,14 @@ type Play = {
 const DONE: Finished = { code: 0, stdout: "", stderr: "" };
 
 /** Runs a build against a docker that only notes what it is told, and gives that with what it could read. */
-async function play({ options = {}, extra = {}, login, registry = CACHE.registry, answers = {}, lines = [PUSHED] }: Play) {
+async function play({
+  options = {},
+  extra = {},
+  login,
+  registry = CACHE.registry,
+  answers = {},
+  lines = [PUSHED],
+}: Play) {
   const calls: { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> }[] = [];
   const seen = { file: "", mode: 0, tree: [] as string[] };
   const exec: World["exec"] = async (_, args, { env = {}, onLine } = {}) => {
