@@ -34,7 +34,7 @@ const SLOWEST = { bytes: "1000", seconds: "60" };
 /** Runs nothing of the repository's, and nothing beside what is asked for. */
 const ALWAYS: Readonly<Record<string, string>> = {
   "core.hooksPath": "/dev/null",
-  "core.fsmonitor": "false",
+  "core.fsmonitor": "",
   "core.attributesFile": "/dev/null",
   "core.excludesFile": "/dev/null",
   "core.autocrlf": "false",

@@ -156,6 +156,20 @@ function readProxy(read: ReadInput): string | undefined {
   });
 }
 
+/** What is secret, and stands in an input in another form. */
+export function secretsWithin({ key, proxy }: GitSource): readonly string[] {
+  const { password = "" } = proxy === undefined ? {} : new URL(proxy);
+  return [key?.kind === "text" ? key.value : "", password, unescaped(password)].filter((secret) => secret !== "");
+}
+
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /**
  * Refuses a repository that the workflow does not allow, before it is asked for anything.
  * @throws ActionError E_INPUT naming it.

@@ -12,7 +12,7 @@ import { readAttestationInputs } from "./attestation-inputs.ts";
 import { readBuildInputs } from "./build-inputs.ts";
 import { refuseContradictions } from "./contradictions.ts";
 import { readEnvbuilderInputs } from "./envbuilder-inputs.ts";
-import { foreignRef, readGitSource, refuseForeignSource } from "./git-inputs.ts";
+import { foreignRef, readGitSource, refuseForeignSource, secretsWithin } from "./git-inputs.ts";
 import type { Defaults, Inputs } from "./inputs.ts";
 import { autoOrBoolean, boolean, choice, items, list, type ReadInput, separated, text, wrong } from "./read-input.ts";
 import { readRemoteUserUid } from "./remote-user-uid.ts";
@@ -67,9 +67,9 @@ export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
     registryLogin: login.login,
     noticed: [...login.noticed, ...uid.noticed, ...source.noticed],
     dockerConfiguration: readConfiguration(read),
-    secretTexts: ["registry-password", "docker-config-base64", "git-password", "git-ssh-private-key-base64"].flatMap(
-      (name) => text(read, name) ?? [],
-    ),
+    secretTexts: [...["registry-password", "docker-config-base64", "git-password", "git-ssh-private-key-base64"]]
+      .flatMap((name) => text(read, name) ?? [])
+      .concat(source.git ? secretsWithin(source.git) : []),
     insecure,
     certificate: readCertificate(read),
     mirrors: list(read, "registry-mirrors", parseMirror),

@@ -1,10 +1,10 @@
 import { resolvePath } from "../devcontainer/paths.ts";
 import { tellRef } from "../git/ref.ts";
 import { formatGitUrl, type GitUrl, type SourcePattern } from "../git/url.ts";
-import type { GitSource } from "../inputs/git-inputs.ts";
+import { type GitSource, secretsWithin } from "../inputs/git-inputs.ts";
 import type { Clone, World } from "../world.ts";
 import { fetchCommit } from "./fetch-commit.ts";
-import { connect, type GitPorts } from "./git-connection.ts";
+import { basicLogin, connect, type GitPorts } from "./git-connection.ts";
 import { findSourceCommit } from "./source-commit.ts";
 
 export type AskedClone = {
@@ -26,7 +26,7 @@ export async function cloneSource({ git, allowed, wantsTags }: AskedClone, ports
     try {
       const { url, ...found } = await findSourceCommit({ git, allowed, connection }, ports);
       log.info(`Commit ${found.commit}${found.ref === undefined ? "" : `, ${found.ref}`}`);
-      const folders = await fetchCommit({ git, found, wantsTags, connection: { ...connection, url } }, ports);
+      const folders = await fetchCommit({ git, allowed, found, wantsTags, connection: { ...connection, url } }, ports);
       await tellLeftOut(folders.folder, ports);
       return { ...folders, ...found, ...namesOf(git.url, host) };
     } finally {
@@ -36,16 +36,9 @@ export async function cloneSource({ git, allowed, wantsTags }: AskedClone, ports
 }
 
 /** Runners hide a secret where it is one to them; a login may have come from elsewhere. */
-function maskLogins({ login, key, proxy }: GitSource, { mask }: Pick<World["log"], "mask">): void {
-  if (login) for (const secret of [login.password, btoa(utf8(`${login.username}:${login.password}`))]) mask(secret);
-  if (key?.kind === "text") mask(key.value);
-  const { password = "" } = proxy === undefined ? {} : new URL(proxy);
-  for (const secret of new Set([password, decodeURIComponent(password)])) if (secret !== "") mask(secret);
-}
-
-/** Of text what `btoa` takes: one character for each byte. */
-function utf8(text: string): string {
-  return String.fromCharCode(...new TextEncoder().encode(text));
+function maskLogins(git: GitSource, { mask }: Pick<World["log"], "mask">): void {
+  const { login } = git;
+  for (const secret of [...(login ? [login.password, basicLogin(login)] : []), ...secretsWithin(git)]) mask(secret);
 }
 
 /** A clone of the run's own repository is what a checkout of it is; everything else has names of its own. */

@@ -1,11 +1,12 @@
 import { ActionError } from "../errors.ts";
 import { readGitFailure } from "../git/failure.ts";
 import { localGit } from "../git/invocation.ts";
-import { formatGitUrl } from "../git/url.ts";
+import { formatGitUrl, type GitUrl } from "../git/url.ts";
 import type { Clone } from "../world.ts";
 import { askHost, type GitPorts, type OpenConnection, runGit } from "./git-connection.ts";
 import { absentRef, gitError } from "./git-errors.ts";
 import { openKeptPacks, type Wanted } from "./kept-packs.ts";
+import { whereItIs } from "./moved.ts";
 
 type Folders = Pick<Clone, "folder" | "gitFolder">;
 
@@ -46,27 +47,26 @@ const local = (command: readonly string[], { home }: OpenConnection, ports: GitP
 
 /** By its id first, so that a branch that moves meanwhile does no harm; a server that gives no commit by its id is asked for the ref. */
 async function fetchFrom(wanted: Wanted, { gitFolder }: Folders, ports: GitPorts): Promise<void> {
-  const { git, found, connection } = wanted;
+  const { git, allowed, found, connection } = wanted;
   const { commit, ref } = found;
   const [limit, to] = [git.depth === 0 ? [] : [`--depth=${git.depth}`], ref?.startsWith("refs/heads/") ? ref : BY_ID];
   const branches = git.singleBranch ? [] : ["+refs/heads/*:refs/remotes/origin/*"];
   const tags = wanted.wantsTags || git.depth === 0 ? [] : ["--no-tags"];
-  const fetch = (what: string) =>
-    askHost(
-      connection,
-      [
-        ...[`--git-dir=${gitFolder}`, "fetch", "--quiet", "--force", "--no-write-fetch-head", ...limit, ...tags],
-        ...["--", connection.url.url, `+${what}:${to}`, ...branches],
-      ],
+  const options = ["--quiet", "--force", "--no-write-fetch-head", ...limit, ...tags];
+  const fetch = (what: string) => async (url: GitUrl) => {
+    const refs = ["--", url.url, `+${what}:${to}`, ...branches];
+    const fetched = await askHost(
+      { ...connection, url },
+      [`--git-dir=${gitFolder}`, "fetch", ...options, ...refs],
       ports,
     );
-  const first = await fetch(commit);
-  if (first.code === 0) return;
-  const refusesIds = /not our ref|unadvertised object|couldn't find remote ref/i.test(first.stderr);
-  if (!refusesIds) throw gitError(readGitFailure(first.stderr), git);
+    if (fetched.code === 0) return { isThere: true };
+    return GIVES_NO_IDS.test(fetched.stderr) ? { isThere: false } : readGitFailure(fetched.stderr);
+  };
+  const first = await whereItIs({ git, allowed, url: connection.url }, fetch(commit), ports);
+  if (first.value.isThere) return;
   if (ref === undefined) throw absentRef(git.url, { kind: "commit", id: commit });
-  const second = await fetch(ref);
-  if (second.code !== 0) throw gitError(readGitFailure(second.stderr), git);
+  await whereItIs({ git, allowed, url: first.url }, fetch(ref), ports);
   const { stdout } = await local(
     [`--git-dir=${gitFolder}`, "rev-parse", "--verify", `${to}^{commit}`],
     connection,
@@ -74,10 +74,12 @@ async function fetchFrom(wanted: Wanted, { gitFolder }: Folders, ports: GitPorts
   );
   if (stdout.trim() === commit) return;
   throw new ActionError("E_GIT", {
-    what: `${ref} of ${formatGitUrl(git.url)} has moved on from ${commit} while it was cloned.`,
+    what: `${ref} of ${formatGitUrl(git.url)} has moved on from ${commit} while it was cloned, or is gone.`,
     fix: "Run this step again.",
   });
 }
+
+const GIVES_NO_IDS = /not our ref|unadvertised object|couldn't find remote ref/i;
 
 /** @returns git's words where the commit's files are not all there. */
 async function layOut(

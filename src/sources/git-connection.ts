@@ -92,3 +92,13 @@ export async function runGit(
 export function askHost(connection: Connection, command: readonly string[], ports: GitPorts): Promise<Finished> {
   return runGit(remoteGit(connection, ports.host.env), command, ports);
 }
+
+/** A server of git's wants Basic, whatever the password is; the APIs of forges take it too. */
+export function basicHeader({ login }: Pick<GitSource, "login">): Readonly<Record<string, string>> {
+  return login === undefined ? {} : { authorization: `Basic ${basicLogin(login)}` };
+}
+
+/** https://datatracker.ietf.org/doc/html/rfc7617, in UTF-8. */
+export function basicLogin({ username, password }: NonNullable<GitSource["login"]>): string {
+  return btoa(String.fromCharCode(...new TextEncoder().encode(`${username}:${password}`)));
+}

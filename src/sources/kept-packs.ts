@@ -1,7 +1,7 @@
 import { resolvePath } from "../devcontainer/paths.ts";
 import { localGit } from "../git/invocation.ts";
 import { type FoundCommit, isCommitId } from "../git/ref.ts";
-import { formatGitUrl } from "../git/url.ts";
+import { formatGitUrl, type SourcePattern } from "../git/url.ts";
 import type { GitSource } from "../inputs/git-inputs.ts";
 import { digestOf, hexOf } from "../oci/digest.ts";
 import type { JobCache } from "../world.ts";
@@ -10,6 +10,7 @@ import { type GitPorts, type OpenConnection, runGit } from "./git-connection.ts"
 /** What is to be cloned. */
 export type Wanted = {
   readonly git: GitSource;
+  readonly allowed: readonly SourcePattern[];
   readonly found: FoundCommit;
   readonly connection: OpenConnection;
   /** Whether tags are wanted that stand at the commit. */

@@ -32,11 +32,12 @@ export async function knownSecrets(
   { inputs, workspace }: Reading,
   { files, host }: { readonly files: Files; readonly host: Pick<Host, "env"> },
 ): Promise<HoldsSecret> {
-  const { secretTexts, dockerConfiguration, build } = inputs;
+  const { secretTexts, dockerConfiguration, build, git } = inputs;
   const named = build.secrets.flatMap(({ source }) => (source.kind === "env" ? [host.env[source.name] ?? ""] : []));
   const paths = [
     ...build.secrets.flatMap(({ source }) => (source.kind === "file" ? [source.written] : [])),
     ...build.ssh.flatMap(({ written }) => written),
+    ...(git?.key?.kind === "file" ? [git.key.value] : []),
   ];
   const read = await Promise.all(paths.map((path) => readQuietly(files, resolvePath(workspace, path))));
   const tokens = Object.entries(host.env).flatMap(([name, value]) => (isSecretToken(name) ? [value] : []));

@@ -1,13 +1,14 @@
 import { parseJsonText } from "../devcontainer/json.ts";
-import { ActionError } from "../errors.ts";
+import type { ActionError } from "../errors.ts";
 import { branchAsked, type ForgeApi, forgeApiOf, giteaBranchAddress, readBranch } from "../git/api.ts";
 import { type GitFailure, readGitFailure } from "../git/failure.ts";
 import { type FoundCommit, findCommit, type GitRef, namesToAsk } from "../git/ref.ts";
-import { formatGitUrl, type GitUrl, parseGitUrl, type SourcePattern, sourceAllowed } from "../git/url.ts";
+import type { GitUrl, SourcePattern } from "../git/url.ts";
 import type { GitSource } from "../inputs/git-inputs.ts";
 import type { WebAnswer } from "../world.ts";
-import { askHost, type GitPorts, type OpenConnection } from "./git-connection.ts";
-import { absentRef, gitError, refused, unreachable } from "./git-errors.ts";
+import { askHost, basicHeader, type GitPorts, type OpenConnection } from "./git-connection.ts";
+import { absentRef, refused, unreachable } from "./git-errors.ts";
+import { refsAddress, whereItIs } from "./moved.ts";
 
 type Asked = {
   readonly git: GitSource;
@@ -20,7 +21,7 @@ export type SourceCommit = FoundCommit & { readonly url: GitUrl };
 
 /** More than any forge tells of a branch. */
 const MOST_OF_API = 256 * 1024;
-const MOST_OF_REDIRECT = 4096;
+const MOST_OF_PAGE = 4096;
 
 /**
  * Finds the commit that is asked for, before anything is cloned: on Gitea, Forgejo and GitHub by one call of the API for the branch,
@@ -41,7 +42,10 @@ async function askForge(git: GitSource, { host, web, github }: GitPorts): Promis
   const [api, branch] = [forgeApiOf(git.url, forge, host.env), branchAsked(git.ref)];
   if (api === undefined || branch === undefined) return undefined;
   if (api.kind === "gitea") {
-    const answer = await web(giteaBranchAddress(api, branch), { headers: headersOf(git), limit: MOST_OF_API });
+    const answer = await web(giteaBranchAddress(api, branch), {
+      headers: { accept: "application/json", ...basicHeader(git) },
+      limit: MOST_OF_API,
+    });
     return readForge({ answer, api, branch }, git);
   }
   // GitHub's API takes a machine's address sixty times an hour without a login, and many share one: git has no such limit.
@@ -67,75 +71,27 @@ function jsonOf(body: Uint8Array): unknown {
   return parseJsonText(new TextDecoder().decode(body));
 }
 
-/** A server of git's wants Basic, whatever the password is; the APIs of forges take it too. */
-function headersOf({ login }: Pick<GitSource, "login">): Readonly<Record<string, string>> {
-  if (login === undefined) return { accept: "application/json" };
-  const bytes = new TextEncoder().encode(`${login.username}:${login.password}`);
-  return { accept: "application/json", authorization: `Basic ${btoa(String.fromCharCode(...bytes))}` };
-}
-
 type Named = Exclude<GitRef, { readonly kind: "commit" }>;
 
 async function listRefs({ git, allowed, connection }: Asked, ref: Named, ports: GitPorts): Promise<SourceCommit> {
-  const ask = async (url: GitUrl): Promise<SourceCommit | GitFailure> => {
+  const ask = async (url: GitUrl): Promise<FoundCommit | GitFailure> => {
     const command = ["ls-remote", "--symref", "--", url.url, ...namesToAsk(ref)];
     const { code, stdout, stderr } = await askHost({ ...connection, url }, command, ports);
     if (code !== 0) return readGitFailure(stderr);
     const found = findCommit(stdout, ref);
     if (found === undefined) throw await whyNothing(git, ref, ports);
-    return { url, ...found };
+    return found;
   };
-  const first = await ask(git.url);
-  if (!("kind" in first)) return first;
-  const moved = first.kind === "redirected" ? await whereItMoved(git, allowed, ports) : undefined;
-  const second = moved === undefined ? first : await ask(moved);
-  if ("kind" in second) throw gitError(second, git);
-  return second;
+  const { value, url } = await whereItIs({ git, allowed, url: git.url }, ask, ports);
+  return { ...value, url };
 }
 
 /** Git takes a page of a login or of a proxy for a repository without a branch. */
 async function whyNothing(git: GitSource, ref: Named, { web }: GitPorts): Promise<ActionError> {
   if (git.url.scheme === "ssh") return absentRef(git.url, ref);
-  const answer = await web(refsAddress(git.url), { headers: headersOf(git), limit: MOST_OF_REDIRECT });
+  const answer = await web(refsAddress(git.url), { headers: basicHeader(git), limit: MOST_OF_PAGE });
   const type = answer.kind === "response" ? answer.headers["content-type"] : undefined;
   return typeof type === "string" && !type.startsWith("application/x-git-")
     ? unreachable(git.url, { lines: [`what it answers is no repository, but ${type}`] })
     : absentRef(git.url, ref);
-}
-
-const REFS = "/info/refs";
-
-/** https://git-scm.com/docs/http-protocol#_smart_clients */
-function refsAddress({ url }: GitUrl): string {
-  return `${url.replace(/\/+$/, "")}${REFS}?service=git-upload-pack`;
-}
-
-/**
- * Where a server sends those who ask for a repository, on itself alone: GitLab adds `.git`, GitHub knows what was renamed.
- * @throws ActionError E_GIT naming the other origin: a login never goes there, and neither does a clone.
- */
-async function whereItMoved(
-  git: GitSource,
-  allowed: readonly SourcePattern[],
-  { web }: GitPorts,
-): Promise<GitUrl | undefined> {
-  const { url } = git;
-  const asked = refsAddress(url);
-  const answer = await web(asked, { headers: headersOf(git), limit: MOST_OF_REDIRECT });
-  const location = answer.kind === "response" ? answer.headers.location : undefined;
-  if (typeof location !== "string" || !URL.canParse(location, asked)) return undefined;
-  const target = new URL(location, asked);
-  const [there, here] = [`${target.origin}${target.pathname}`, new URL(asked)];
-  if (target.origin !== here.origin) throw elsewhere(url, there);
-  const moved = target.pathname.endsWith(REFS) ? parseGitUrl(there.slice(0, -REFS.length)) : undefined;
-  if (moved === undefined || "wrong" in moved || moved.url === url.url) return undefined;
-  if (!sourceAllowed(allowed, moved)) throw elsewhere(url, there);
-  return moved;
-}
-
-function elsewhere(url: GitUrl, there: string): ActionError {
-  return new ActionError("E_GIT", {
-    what: `${formatGitUrl(url)} sends everybody on to ${there}, which is another host or is not among allowed-sources. It is not followed, and no login goes there.`,
-    fix: "If that is where the repository is now, name that address in git-url.",
-  });
 }

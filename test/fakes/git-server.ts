@@ -39,6 +39,7 @@ export async function openGitServer({ tls }: { readonly tls?: { readonly key: Bu
   const spied = new Set<string>();
   const overrides: Override[] = [];
   let login: Login | undefined;
+  let isOld = false;
   const serve = (request: IncomingMessage, answer: ServerResponse): void => {
     const line = `${request.method} ${request.url}`;
     const told = userOf(request);
@@ -51,7 +52,7 @@ export async function openGitServer({ tls }: { readonly tls?: { readonly key: Bu
     const [, kind, path = "", branch] = API.exec(request.url ?? "") ?? [];
     const said = other ?? (isRefused ? refusal : branch && tellBranch(join(root, `${path}.git`), branch, kind));
     if (said) reply(answer, said);
-    else runBackend(root, request, answer);
+    else runBackend(root, request, isOld ? "" : String(request.headers["git-protocol"] ?? ""), answer);
   };
   const server: Server = tls ? createTlsServer(tls, serve) : createServer(serve);
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
@@ -68,9 +69,14 @@ export async function openGitServer({ tls }: { readonly tls?: { readonly key: Bu
       overrides.splice(0);
       requests.splice(0);
       login = undefined;
+      isOld = false;
     },
     requireLogin: (wanted: Login): void => {
       login = wanted;
+    },
+    /** Speaks git's first protocol from now on: only commits that a ref names are given by their id. */
+    speakOld: (): void => {
+      isOld = true;
     },
     /** Makes a repository, or commits the files to a branch of one. @returns the commit. */
     commit: (path: string, files: Readonly<Record<string, Content>>, branch = "main"): string =>
@@ -146,7 +152,7 @@ function commandLines(): string[] {
 }
 
 /** CGI/1.1: headers and a blank line come first, `Status:` among them where it is not 200. */
-function runBackend(root: string, request: IncomingMessage, answer: ServerResponse): void {
+function runBackend(root: string, request: IncomingMessage, protocol: string, answer: ServerResponse): void {
   const { pathname, search } = new URL(request.url ?? "/", "http://any");
   const child = spawn("git", ["http-backend"], {
     env: {
@@ -160,7 +166,7 @@ function runBackend(root: string, request: IncomingMessage, answer: ServerRespon
       REQUEST_METHOD: request.method,
       CONTENT_TYPE: request.headers["content-type"] ?? "",
       HTTP_CONTENT_ENCODING: request.headers["content-encoding"] ?? "",
-      GIT_PROTOCOL: String(request.headers["git-protocol"] ?? ""),
+      GIT_PROTOCOL: protocol,
     },
   });
   request.pipe(child.stdin);

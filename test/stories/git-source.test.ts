@@ -175,11 +175,31 @@ test("a server's redirect is followed on itself alone, and no login goes to anot
     expect(other.requests).toEqual([]);
     to(`${server.url}/team/refs`);
     expect(builtCommit(await run(inputs))).toBe(ids.main);
+    const byId = await run({ ...inputs, "git-ref": ids.old });
+    expect(builtCommit(byId), byId.log).toBe(ids.old);
     const bound = await run({ ...inputs, "allowed-sources": `${server.url}/old/*` });
     expect(errorOf(bound)).toContain("is not among allowed-sources");
   } finally {
     await other.close();
   }
+});
+
+test("a server of git's first protocol: a branch that moves while it is cloned is an error, and so is a commit that no ref names", async () => {
+  server.speakOld();
+  const inputs = { "git-url": `${server.url}/team/old`, force: "true" };
+  const first = server.commit("team/old", files("first"));
+  expect(builtCommit(await run(inputs))).toBe(first);
+  let isMoved = false;
+  server.override(() => {
+    if (!isMoved && server.requests.filter((one) => one.includes("/info/refs")).length === 4) {
+      isMoved = true;
+      server.commit("team/old", files("second"));
+    }
+    return undefined;
+  });
+  const moved = await run(inputs);
+  expect(errorOf(moved), moved.log).toContain(`has moved on from ${first}`);
+  expect(errorOf(await run({ ...inputs, "git-ref": first }))).toContain(`has no commit ${first}`);
 });
 
 test("allowed-sources refuses everything else before any request", async () => {
