@@ -177,6 +177,11 @@ export function withTriggers(dockerfile: Dockerfile, line: number, triggers: rea
   return { ...dockerfile, stages };
 }
 
+/** Of these BuildKit sees nothing but the words, however far they stand apart: a line that goes on is often indented. */
+function isSplitAtBlanks(keyword: string, rest: string): boolean {
+  return ["FROM", "COPY", "ADD"].includes(keyword) && jsonWords(rest) === undefined;
+}
+
 /**
  * The one text of an instruction, as it goes into the key: comments, blank lines and line breaks of the source are gone, everything
  * that BuildKit sees is there. Two instructions that BuildKit sees as different have different texts.
@@ -185,7 +190,8 @@ export function instructionText({ keyword, flags, rest, heredocs }: Instruction)
   const words = flags.map((flag) => (/^--[!#-[\]-~]*$/.test(flag) ? flag : JSON.stringify(flag)));
   // Behind a bare `--` what looks like a flag is none.
   const separator = /^"?--/.test(rest) ? ["--"] : [];
-  const head = [keyword, ...words, ...separator, ...(rest === "" ? [] : [rest])].join(" ");
+  const written = isSplitAtBlanks(keyword, rest) ? splitAtBlanks(rest).join(" ") : rest;
+  const head = [keyword, ...words, ...separator, ...(rest === "" ? [] : [written])].join(" ");
   const bodies = heredocs.map(({ name, expand, stripTabs, body }) => {
     const sign = `<<${stripTabs ? "-" : ""}${expand ? name : `'${name}'`}`;
     // No line of the body is the name: so the name ends it.

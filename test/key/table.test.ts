@@ -153,6 +153,7 @@ const LABEL: readonly Row[] = [
 const NOTHING: readonly Row[] = [
   dockerfile("a comment", "# a comment", "# another"),
   dockerfile("blank lines", "COPY src/", "\n\nCOPY src/"),
+  dockerfile("line breaks and indentation in a COPY", "COPY src/ /src/", "COPY src/ \\\n    /src/"),
   dockerfile("a line break in an instruction", "COPY src/ /src/", "COPY src/\\\n /src/"),
   dockerfile("an unreachable stage", "echo unused", "echo more"),
   dockerfile("the base of an unreachable stage", "FROM registry.test/base:11 AS", "FROM registry.test/absent:1 AS"),
