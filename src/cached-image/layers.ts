@@ -9,8 +9,9 @@ import type { BaseImage } from "./images.ts";
 import type { LookUp } from "./look-up.ts";
 import { inDoubt, type Verdict } from "./verdict.ts";
 
-/** What is downloaded for one COPY --from at most, packed: far more than the layers of a tool, and less than a minute of it. */
+/** What is downloaded for one COPY --from at most, packed, and for all of them: far more than the layers of a tool. */
 const LARGEST = 512 * 1024 * 1024;
+const LARGEST_TOGETHER = 4 * LARGEST;
 /** And what one layer may unpack to. */
 const LARGEST_UNPACKED = 2 ** 32;
 
@@ -32,6 +33,7 @@ export function openLayers(
   ports: Ports,
 ): { readonly readLayers: ReadLayers; readonly ended: () => Verdict | undefined } {
   let verdict: Verdict | undefined;
+  let left = LARGEST_TOGETHER;
   const readLayers: ReadLayers = async ({ image, steps, paths }) => {
     const found = await lookUp(steps);
     if (!("layers" in found)) {
@@ -44,6 +46,9 @@ export function openLayers(
     const all = [...below, ...own];
     const size = all.reduce((total, { layer }) => total + layer.size, 0);
     if (size > LARGEST) return { unread: `its layers are ${Math.ceil(size / 2 ** 20)} MiB` };
+    left -= size;
+    if (left < 0)
+      return { unread: `with its layers, more than ${LARGEST_TOGETHER / 2 ** 20} MiB are read for all of them` };
     const read = await Promise.all(all.map(({ name, layer }) => readLayer({ name, layer, paths }, ports)));
     for (const one of read) {
       if ("unread" in one) return one;

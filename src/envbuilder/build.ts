@@ -63,6 +63,7 @@ export function readBuild(request: BuildRequest): Promise<Build | Unprobeable> {
       [...copies.values()].flatMap((one) => ("image" in one ? one.image : [])),
     );
     const images = [...new Set([...stages.flatMap(({ image }) => image ?? []), ...copied])];
+    if (images.length > MOST_STAGES) refuse({ file }, `It takes from more than ${MOST_STAGES} images.`);
     return { kind: "build", root, buildArgs, metaArgs, stages, images };
   });
 }

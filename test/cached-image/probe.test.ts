@@ -264,6 +264,27 @@ describe("files of an earlier stage", () => {
   });
 });
 
+test("what all COPY --from take together is bounded", async () => {
+  const layer = { digest: `sha256:${"a".repeat(64)}`, size: 500 * 2 ** 20, mediaType: "x.tar" };
+  const image = { body: { layers: [layer] } } as unknown as FoundImage;
+  const { readLayers } = openLayers(
+    {
+      images: new Map([["b", { reference: referenceOf("b.test/b"), image }]]),
+      repository: referenceOf(CACHE),
+      lookUp: async () => ({ layers: new Map() }),
+    },
+    {
+      registry: { readThrough: async () => ({ kind: "found", value: true }) } as unknown as Registry,
+      openGunzip,
+      openUnzstd,
+    },
+  );
+  const read = () => readLayers({ image: "b", steps: [], paths: ["a"] });
+  for (let time = 0; time < 4; time++)
+    expect(await read()).toMatchObject({ unread: expect.stringContaining("ends in the middle") });
+  expect(await read()).toMatchObject({ unread: expect.stringContaining("2048 MiB are read for all of them") });
+});
+
 describe("an image of which every layer is there", () => {
   async function complete() {
     const verdict = await probe();

@@ -78,11 +78,23 @@ describe("what cannot be probed is told with its line, before anything is asked 
     ["a name without an end", "FROM x${A", 1, "The builder stops"],
     ["no name", "FROM $A", 1, "empty"],
     ["a line beyond Go's scanner", `FROM x\nRUN ${"a".repeat(65536)}`, 2, "longer"],
+    ["more stages than anybody writes", "FROM x\n".repeat(101), 101, "more than 100 stages"],
     ["more instructions than anybody writes", `FROM x\n${"RUN a\n".repeat(1001)}`, 1001, "more than 1000"],
   ])("%s", async (_name, dockerfile, line, reason) => {
     const build = await readBuild(request(dockerfile));
     expect(build).toMatchObject({ kind: "unprobeable", at: { file: "Dockerfile", line } });
     expect(build).toHaveProperty("reason", expect.stringContaining(reason));
+  });
+});
+
+test("images that are copied from are asked for, and are not without number", async () => {
+  const copies = (count: number) => Array.from({ length: count }, (_, at) => `COPY --from=i${at} /a /a\n`).join("");
+  expect(await readBuild(request(`FROM x AS one\nFROM y\nCOPY --from=one /a /a\n${copies(2)}`))).toMatchObject({
+    images: ["x", "y", "i0", "i1"],
+  });
+  expect(await readBuild(request(`FROM x\n${copies(100)}`))).toMatchObject({
+    kind: "unprobeable",
+    reason: "It takes from more than 100 images.",
   });
 });
 
