@@ -51,8 +51,13 @@ export async function walkStage(request: StageRequest): Promise<WalkedStage> {
   return { steps, args: state.args, config: reviewed(stage, finishConfig(state)), doubts };
 }
 
+/** The builder lays features out before it begins. */
+function isThere(folder: string): boolean {
+  return folder === "/" || folder.startsWith("/.envbuilder/features/");
+}
+
 function doubtOf({ at, command }: Instruction, state: State): readonly Doubt[] {
-  if (command.kind === "workdir" && command.value !== "/")
+  if (command.kind === "workdir" && !isThere(command.value))
     return [{ at, what: "where this folder is not there yet, the builder makes it, at another time in each build" }];
   if (command.kind === "cmd" && sharesShell(state))
     return [
