@@ -139,7 +139,7 @@ async function lookUpImage({ keyed, assembled, bases }: Computed, probing: Probi
   const served = await registry.manifest({ ...repository, digest: assembled.digest });
   if (served.kind === "absent") return { kind: "complete", image: assembled, bases, doubts: keyed.doubts };
   if (served.kind !== "found") return inDoubt("the image", served);
-  return verified(served.value, probing, ports);
+  return verifyServed(served.value, probing, ports);
 }
 
 /** Only Go could pack the layers anew; the image that the builder pushed last tells by its config whether it is this one. */
@@ -152,7 +152,7 @@ async function lookUpByConfig(
   if (served.kind !== "found" && served.kind !== "absent") return inDoubt("the image that was pushed last", served);
   const { body } = served.kind === "found" ? served.value : {};
   if (served.kind === "found" && body?.kind === "manifest" && body.config.digest === configDigest)
-    return verified(served.value, probing, ports);
+    return verifyServed(served.value, probing, ports);
   return unknown({
     kind: "plan",
     what: `every layer is there, and which digest the image has cannot be told: ${why}, and the tag latest does not name it`,
@@ -160,7 +160,12 @@ async function lookUpByConfig(
   });
 }
 
-async function verified(served: Served, { repository, verify }: Probing, { registry }: Ports): Promise<Verdict> {
+/** Looks whether all of an image is there that the registry has served, as closely as the input verify says. */
+export async function verifyServed(
+  served: Served,
+  { repository, verify }: Pick<Probing, "repository" | "verify">,
+  { registry }: Pick<Ports, "registry">,
+): Promise<Exclude<Verdict, { kind: "complete" }>> {
   const { body } = served;
   if (verify !== "layers" || body.kind !== "manifest") return { kind: "hit", served };
   const blobs = [...new Map([body.config, ...body.layers].map((blob) => [blob.digest, blob])).values()];
@@ -171,5 +176,5 @@ async function verified(served: Served, { repository, verify }: Probing, { regis
   if (!bad || bad.answer.kind === "found") return { kind: "hit", served };
   if (bad.answer.kind !== "absent") return inDoubt(`the blob ${bad.blob.digest} of the image`, bad.answer);
   const why = `the image is there and its blob ${bad.blob.digest} is gone from the registry`;
-  return { kind: "miss", why, at: { file: "image" }, key: served.descriptor.digest };
+  return { kind: "miss", why, key: served.descriptor.digest };
 }

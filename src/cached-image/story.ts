@@ -4,9 +4,8 @@ import type { EnvbuilderInputs } from "../inputs/envbuilder-inputs.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Difference } from "../key/difference.ts";
 import { formatPlatform } from "../oci/platform.ts";
-import { formatPinned, formatRepository } from "../oci/reference.ts";
+import { formatPinned, formatRepository, type Pinned } from "../oci/reference.ts";
 import { cannotTell } from "../probe/decide.ts";
-import { lookAtPrevious } from "../probe/previous.ts";
 import { NOTHING_FOUND, type Report } from "../report/report.ts";
 import { filesWithin, openEffort } from "../sources/effort.ts";
 import { knownSecrets } from "../sources/known-secrets.ts";
@@ -16,9 +15,9 @@ import type { World } from "../world.ts";
 import { carryOut, describeVerdict, type Outcome, type Stage } from "./act.ts";
 import { readDefinition } from "./definition.ts";
 import { handOverEnvironment } from "./handover.ts";
-import { probeCachedImage } from "./probe.ts";
+import { probeCachedImage, verifyServed } from "./probe.ts";
 import { draftQuestion } from "./question.ts";
-import type { Verdict } from "./verdict.ts";
+import { inDoubt, type Verdict } from "./verdict.ts";
 
 /** A probe that hangs must not eat the job; the builder image may be a hundred megabytes long. Milliseconds. */
 const PROBE_TIME = 300_000;
@@ -36,49 +35,49 @@ export async function findCachedImage(inputs: Inputs, outside: World): Promise<R
   for (const warning of envbuilder.environment.warnings) log.warning(warning);
   for (const [name, value] of envbuilder.environment.variables) if (isSecretOption(name)) log.mask(value);
   const secrets = await knownSecrets({ inputs, workspace: outside.host.workspace }, outside);
-  const told = (await lookBack(inputs, envbuilder, outside)) ?? (await lookAnew(inputs, envbuilder, outside));
+  const told = (await lookBack(inputs, outside)) ?? (await lookAnew(inputs, envbuilder, outside));
   const handover = await handOverEnvironment(envbuilder, secrets, files);
   return makeReport(inputs, envbuilder, { ...told, handover, seconds: Math.round(clock() - started) / 1000 });
 }
 
 /** What was looked for, what came of it, and what the look has cost. */
 type Found = {
-  readonly verdict: Verdict | undefined;
+  readonly verdict: Verdict;
   readonly outcome: Outcome;
   readonly spent: NonNullable<Report["probe"]>;
 };
 
 /** An image that was found earlier is asked for by its digest: nothing is cloned and nothing read while it is there. */
-async function lookBack(
-  { previousImage, cacheRepository, verify, onUnknown }: Inputs,
-  { platform }: EnvbuilderInputs,
-  { log, clock, registry }: World,
-): Promise<Found | undefined> {
+async function lookBack(inputs: Inputs, { log, clock, registry }: World): Promise<Found | undefined> {
+  const { previousImage, onUnknown } = inputs;
   if (!previousImage) return undefined;
-  const looking = { repository: cacheRepository, verify, required: [], handOver: platform, platforms: [platform] };
   const { look, spent } = await log.group("Is the previous image still there?", () =>
-    within(registry, clock, async () => {
-      const limit = { days: undefined, now: clock() };
-      return { look: await lookAtPrevious(previousImage, { ...looking, limit }, registry) };
-    }),
+    within(registry, clock, async () => ({ look: await lookAtPrevious(previousImage, inputs, registry) })),
   );
+  const { verdict, isServed } = look;
   const { digest } = previousImage;
-  if (look.kind === "there") {
+  if (verdict.kind === "hit") {
     log.info(`Hit: ${formatPinned(previousImage)}`);
-    return { verdict: undefined, outcome: { result: "hit", digest }, spent };
+    return { verdict, outcome: { result: "hit", digest }, spent };
   }
-  if (look.kind === "gone" || onUnknown === "build") {
-    const why = look.kind === "gone" ? look.why : cannotTell(look.doubt).message;
+  if (verdict.kind === "miss" || onUnknown === "build") {
+    const why = verdict.kind === "miss" ? verdict.why : cannotTell(verdict.doubt).message;
     log.info(`The previous image does not count: ${why}. This commit's image is looked for.`);
     return undefined;
   }
-  const failure = onUnknown === "fail" ? { failure: cannotTell(look.doubt) } : {};
-  const kept = look.isServed ? { digest } : {};
-  return {
-    verdict: { kind: "unknown", doubt: look.doubt },
-    outcome: { result: "unknown", ...kept, ...failure },
-    spent,
-  };
+  const failure = onUnknown === "fail" ? { failure: cannotTell(verdict.doubt) } : {};
+  // A digest is an output only after the registry has served it: then the doubt is about a part, and the earlier answer is kept.
+  return { verdict, outcome: { result: "unknown", ...(isServed ? { digest } : {}), ...failure }, spent };
+}
+
+async function lookAtPrevious(image: Pinned, { cacheRepository, verify }: Inputs, registry: World["registry"]) {
+  const served = await registry.manifest(image);
+  if (served.kind === "found") {
+    const verdict = await verifyServed(served.value, { repository: cacheRepository, verify }, { registry });
+    return { verdict, isServed: true };
+  }
+  const gone = { kind: "miss", why: "it is gone from the registry", key: image.digest } as const;
+  return { verdict: served.kind === "absent" ? gone : inDoubt("the previous image", served), isServed: false };
 }
 
 /** All look-ups together have one limit of time. */
@@ -135,13 +134,15 @@ function makeReport(inputs: Inputs, { builderImage, platform }: EnvbuilderInputs
   const image = digest === undefined ? builderImage.written : formatPinned({ ...inputs.cacheRepository, digest });
   const isHandedOver = digest !== undefined || failure === undefined;
   const reason: readonly Difference[] =
-    verdict?.kind === "miss" ? [{ part: "yours", ingredient: "dockerfile", text: verdict.why, at: verdict.at }] : [];
+    verdict.kind === "miss"
+      ? [{ part: "yours", ingredient: "dockerfile", text: verdict.why, ...(verdict.at ? { at: verdict.at } : {}) }]
+      : [];
   return {
     ...NOTHING_FOUND,
     seconds,
     failure,
     result: outcome.result,
-    ...(verdict?.kind === "unknown" ? { verdict } : {}),
+    ...(verdict.kind === "unknown" ? { verdict } : {}),
     repository: inputs.cacheRepository,
     ...(isHandedOver ? { image } : {}),
     digest,

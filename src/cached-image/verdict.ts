@@ -17,7 +17,7 @@ export type Verdict =
       readonly doubts: Keyed["doubts"];
     }
   /** `why` is the end of a sentence. */
-  | { readonly kind: "miss"; readonly why: string; readonly at: Place; readonly key: string }
+  | { readonly kind: "miss"; readonly why: string; readonly at?: Place; readonly key: string }
   | { readonly kind: "unknown"; readonly doubt: Doubt };
 
 /** A registry in trouble. */

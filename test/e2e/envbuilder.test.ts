@@ -204,8 +204,8 @@ const REPOSITORIES: readonly Repository[] = [
     options: { ENVBUILDER_DEVCONTAINER_DIR: "conf", ENVBUILDER_DEVCONTAINER_JSON_PATH: "other.json" },
   },
   {
-    name: "nothing at all",
-    files: () => ({ ...dockerfile("FROM scratch", "ENV A=1", "LABEL b=c") }),
+    name: "words of the config alone",
+    files: () => ({ ...dockerfile(`FROM ${BASE.oci}`, "ENV A=1", "LABEL b=c") }),
   },
   {
     name: "a base image of Docker's types",

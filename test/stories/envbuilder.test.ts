@@ -1,0 +1,161 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync, rmSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { makeCheckout } from "../checkout.ts";
+import { recorded } from "../envbuilder/recorded.ts";
+import { type FakeRegistry, openFakeRegistry } from "../fakes/registry.ts";
+import { type Play, play, readable, type Told } from "./harness.ts";
+
+// The envbuilder dialect: a recording of the real kaniko, found by the bundle in a registry over HTTP.
+
+const [run = never()] = recorded.flatMap((one) => (one.case === "d9" ? [one] : []));
+
+function never(): never {
+  throw new Error("the recording is gone");
+}
+
+const OCI = "application/vnd.oci.image.manifest.v1+json";
+const NIL = "00000000-0000-0000-0000-000000000000";
+
+let registry: FakeRegistry;
+let workspace: string;
+
+beforeEach(async () => {
+  registry = await openFakeRegistry();
+  workspace = makeCheckout({
+    ".devcontainer/devcontainer.json": '{ "build": { "dockerfile": "Dockerfile" }, "containerUser": "vscode" }',
+    ".devcontainer/Dockerfile": run.dockerfile.replaceAll("127.0.0.1:5999", registry.host),
+  });
+  for (const { manifest, config, contentType } of Object.values(run.images)) {
+    registry.seedBlob("base", Buffer.from(config));
+    registry.seedManifest("base", "oci", Buffer.from(manifest), contentType);
+  }
+  for (const [key, { manifest, config, contentType }] of Object.entries(run.cacheEntries)) {
+    registry.seedBlob("team/app", Buffer.from(config));
+    registry.seedManifest("team/app", key, Buffer.from(manifest), contentType);
+  }
+  seedBuilder();
+});
+afterEach(async () => {
+  rmSync(workspace, { recursive: true });
+  await registry.close();
+});
+
+function seedBuilder(): void {
+  const folder = makeCheckout({ ".envbuilder/bin/envbuilder": { script: "fakebinary" } });
+  const layer = gzipSync(execFileSync("tar", ["-c", "-C", folder, "."]));
+  rmSync(folder, { recursive: true });
+  const blob = (bytes: Buffer, mediaType: string) => ({
+    mediaType,
+    digest: registry.seedBlob("builder", bytes),
+    size: bytes.length,
+  });
+  const config = blob(Buffer.from("{}"), "application/vnd.oci.image.config.v1+json");
+  const layers = [blob(layer, "application/vnd.oci.image.layer.v1.tar+gzip")];
+  const manifest = JSON.stringify({ schemaVersion: 2, mediaType: OCI, config, layers });
+  registry.seedManifest("builder", "1", Buffer.from(manifest), OCI);
+}
+
+const seedImage = (): unknown => registry.seedManifest("team/app", "latest", Buffer.from(run.expectedManifest), OCI);
+
+const ask = (inputs: Readonly<Record<string, string>> = {}, more: Partial<Play> = {}): Promise<Told> =>
+  play({
+    workspace,
+    registry,
+    docker: false,
+    inputs: {
+      dialect: "envbuilder",
+      "builder-image": `${registry.host}/builder:1`,
+      "cache-ttl-days": "36500",
+      verify: "manifests",
+      "on-miss": "fail",
+      ...inputs,
+    },
+    ...more,
+  });
+
+const GONE = { status: 404, body: '{"errors":[{"code":"MANIFEST_UNKNOWN","message":"gone"}]}' };
+const lost = run.optimizeKeys.find(({ command }) => command.startsWith("RUN --mount"))?.key ?? "";
+const lose = (reply = GONE): void => registry.override((line) => line.endsWith(`/manifests/${lost}`), reply);
+
+test("an image that is there, and the environment: secrets stand in the files and in no output", async () => {
+  seedImage();
+  const told = await ask({
+    "extra-env":
+      "GREETING=hi\nENVBUILDER_INIT_SCRIPT=sleep 1\nCODER_AGENT_TOKEN=t0ken-of-the-agent\nSITE=https://u:p4ssword@h.test/",
+  });
+  expect(readable(told.log, registry)).toMatchInlineSnapshot(`
+    "::add-mask::t0ken-of-the-agent
+    ::group::Which image would envbuilder push for this commit?
+    .devcontainer/devcontainer.json
+    builder image: {registry}/builder:1
+    platform: linux/amd64
+    ::endgroup::
+    ::group::Is it in {registry}/team/app?
+    Hit: {registry}/team/app@sha256:<1>
+    ::endgroup::
+    result: hit {registry}/team/app@sha256:<1>
+    The probe took {n} s, 16 requests in {n} waves, {n} bytes."
+  `);
+  const image = `${registry.host}/team/app@${run.expectedDigest}`;
+  const { outputs } = told;
+  expect(outputs).toMatchObject({ result: "hit", exists: "true", image, id: run.expectedDigest, pushed: "false" });
+  const open = {
+    ENVBUILDER_CACHE_REPO: `${registry.host}/team/app`,
+    ENVBUILDER_CACHE_TTL_DAYS: "36500",
+    ENVBUILDER_INIT_SCRIPT: "sleep 1",
+    ENVBUILDER_REMOTE_REPO_BUILD_MODE: "true",
+    GREETING: "hi",
+  };
+  expect(JSON.parse(outputs["env-map"] ?? "")).toEqual(open);
+  expect(outputs.env?.split("\n")).toEqual(Object.entries(open).map(([name, value]) => `${name}=${value}`));
+  const secrets = { CODER_AGENT_TOKEN: "t0ken-of-the-agent", SITE: "https://u:p4ssword@h.test/" };
+  expect(JSON.parse(readFileSync(outputs["env-map-file"] ?? "", "utf8"))).toEqual({ ...open, ...secrets });
+  expect(readFileSync(outputs["env-file"] ?? "", "utf8")).toContain("CODER_AGENT_TOKEN=t0ken-of-the-agent\n");
+  expect(JSON.stringify(outputs) + told.summary).not.toMatch(/t0ken-of-the-agent|p4ssword/);
+});
+
+test("a missing layer is told at its line; whoever goes on gets the builder image", async () => {
+  seedImage();
+  lose();
+  const failed = await ask();
+  expect(failed).toMatchObject({ code: 1, outputs: { result: "miss", exists: "false", id: NIL, image: "" } });
+  expect(failed.log).toMatch(/::error file=\.devcontainer\/Dockerfile,line=4::.*The image is not in/);
+  expect(failed.log).toContain(`(key ${lost})`);
+  const went = await ask({ "on-miss": "continue" });
+  expect(went).toMatchObject({ code: 0, outputs: { result: "miss", id: NIL, image: `${registry.host}/builder:1` } });
+});
+
+test("a registry in trouble is no miss", async () => {
+  seedImage();
+  lose({ status: 403, body: '{"errors":[{"code":"DENIED","message":"no"}]}' });
+  expect(await ask({ "on-miss": "continue" })).toMatchObject({ code: 1, outputs: { result: "unknown", image: "" } });
+  const went = await ask({ "on-unknown": "continue" });
+  expect(went).toMatchObject({ code: 0, outputs: { result: "unknown", image: `${registry.host}/builder:1` } });
+});
+
+test("a fork's pull request pushes nothing and builds nothing", async () => {
+  const event = {
+    pull_request: {
+      head: { repo: { full_name: "stranger/app", fork: true } },
+      base: { repo: { full_name: "team/app" } },
+    },
+  };
+  const env = { GITHUB_EVENT_NAME: "pull_request", GITHUB_REPOSITORY: "team/app" };
+  const told = await ask({ "on-miss": "build" }, { event, env, docker: {} });
+  expect(told).toMatchObject({ code: 0, docker: [], outputs: { result: "miss", image: `${registry.host}/builder:1` } });
+  expect(told.requests.filter((line) => !/^(?:GET|HEAD) /.test(line))).toEqual([]);
+});
+
+test("an earlier image is asked for by its digest, and nothing else is", async () => {
+  seedImage();
+  registry.seedBlob("team/app", Buffer.from(run.expectedConfig));
+  const image = `${registry.host}/team/app@${run.expectedDigest}`;
+  const told = await ask({ "previous-image": image });
+  expect(told).toMatchObject({ code: 0, outputs: { result: "hit", image, id: run.expectedDigest } });
+  expect(told.requests.filter((line) => /builder|base/.test(line))).toEqual([]);
+  registry.override((line) => line.includes(`/manifests/${run.expectedDigest}`), { status: 503 });
+  const unknown = await ask({ "previous-image": image, "on-unknown": "continue" });
+  expect(unknown).toMatchObject({ code: 0, outputs: { result: "unknown", exists: "false" } });
+});
