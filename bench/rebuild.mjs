@@ -1,14 +1,20 @@
 // A rebuild for two platforms of which BuildKit has everything in its cache, through the action and by hand:
-// scripts/services.sh run -- node bench/rebuild.mjs [round trip to the registry in ms]…
+// scripts/services.sh run -- node bench/rebuild.mjs [round trip to the registry in ms]… [large | sample | unread | wide]…
 //
 // By hand is one `docker buildx build --push` for both platforms with the same args, provenance and context. The action is made to miss by
 // another cache-version each time, so it does all that belongs to a miss: the probe, both builds, reading back, the index of the set with
 // its plan. Once on an image as large as people have them, once on the sample, whose image has six layers, and once on that with a thousand
-// files more; over a line of 20 ms a round trip, for a registry is seldom on the machine that builds, and on loopback.
+// files more that nothing reads, and with a COPY of them; over a line of 20 ms a round trip, for a registry is seldom on the machine that builds, and on loopback.
 import { spawnSync } from "node:child_process";
 import { median, openLarge, openSample, openWide, PLATFORMS, putOnLine, registry, timed } from "./step.mjs";
 
 const ROUNDS = 15;
+const SAMPLES = {
+  large: ["a large image", openLarge],
+  sample: ["the sample", openSample],
+  unread: ["the sample with a thousand files that nothing reads", () => openWide({ isRead: false })],
+  wide: ["the sample with a thousand files that are copied", openWide],
+};
 const BUDGET = 1.15;
 const ASKED = ["--platform", PLATFORMS, "--push", "--provenance", "mode=min", "--progress", "rawjson"];
 
@@ -33,11 +39,7 @@ async function compare(roundTrip) {
   const where = roundTrip > 0 ? `a registry ${roundTrip} ms away` : "a registry on loopback";
   console.log(`fully cached, 2 platforms, ${where}, medians of ${ROUNDS} (budget: ratio ${BUDGET})`);
   const hangUp = roundTrip > 0 ? await putOnLine(roundTrip) : undefined;
-  for (const [name, open] of Object.entries({
-    "a large image": openLarge,
-    "the sample": openSample,
-    "a wide context": openWide,
-  })) {
+  for (const [name, open] of chosen) {
     const sample = open();
     rebuild(sample);
     byHand(sample);
@@ -52,5 +54,11 @@ async function compare(roundTrip) {
   await hangUp?.();
 }
 
-const roundTrips = process.argv.slice(2).map(Number);
+const asked = process.argv.slice(2);
+const unknown = asked.find((one) => !(one in SAMPLES) && !/^\d+$/.test(one));
+if (unknown !== undefined)
+  throw new Error(`${unknown} is neither a time nor one of ${Object.keys(SAMPLES).join(", ")}`);
+const roundTrips = asked.filter((one) => !(one in SAMPLES)).map(Number);
+const names = asked.filter((one) => one in SAMPLES);
+const chosen = (names.length > 0 ? names : Object.keys(SAMPLES)).map((name) => SAMPLES[name]);
 for (const roundTrip of roundTrips.length > 0 ? roundTrips : [20, 0]) await compare(roundTrip);

@@ -91,8 +91,8 @@ export function openLarge() {
   return large;
 }
 
-/** The sample with a thousand files more in its context, of a few kilobytes each, and a COPY of all of it. */
-export function openWide() {
+/** The sample with a thousand files more in its context, of a few kilobytes each, and a COPY of all of it where `isRead`. */
+export function openWide({ isRead } = { isRead: true }) {
   const folder = mkdtempSync(join(tmpdir(), "bench-wide-"));
   cpSync("test/fixtures/sample", folder, { recursive: true });
   for (const number of NUMBERS(1000)) {
@@ -101,7 +101,7 @@ export function openWide() {
     writeFileSync(path, `${number} `.repeat(1000));
   }
   appendFileSync(join(folder, ".dockerignore"), "!src\n");
-  appendFileSync(join(folder, ".devcontainer/Dockerfile"), "COPY . /workspace\n");
+  if (isRead) appendFileSync(join(folder, ".devcontainer/Dockerfile"), "COPY . /workspace\n");
   const wide = openSample(folder);
   rmSync(folder, { recursive: true });
   return wide;
