@@ -5,9 +5,17 @@ const stories = ["test/stories/**/*.test.ts"];
 const e2e = ["test/e2e/**/*.test.ts"];
 // Tables of faults and of kills, a hundred runs of the bundle each, and of checkouts that cost what the limits allow: the same on every Node.
 const faults = [
-  ...["killed", "orders", "push-faults", "reading-faults", "silent", "swept", "together", "variants"].map(
-    (name) => `test/stories/${name}.test.ts`,
-  ),
+  ...[
+    "broken-sets",
+    "killed",
+    "orders",
+    "push-faults",
+    "reading-faults",
+    "silent",
+    "swept",
+    "together",
+    "variants",
+  ].map((name) => `test/stories/${name}.test.ts`),
   "test/hostile/hostile.test.ts",
 ];
 

@@ -2,7 +2,7 @@ import type { Place } from "../errors.ts";
 import type { FeaturePorts } from "../features/found.ts";
 import { ownKey, platformKey, platformTag, setKey, setTag, sourceTag, unlabelledKey } from "../key/fingerprint.ts";
 import type { PlatformPlan } from "../key/ingredients.ts";
-import { planDescriptorOf, UNLABELLED_ANNOTATION, whoseSet } from "../key/record.ts";
+import { KEY_ANNOTATION, planDescriptorOf, UNLABELLED_ANNOTATION, whoseSet } from "../key/record.ts";
 import { type Index, OWN_ANNOTATION, type Served } from "../oci/manifest.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Pinned, Repository } from "../oci/reference.ts";
@@ -16,7 +16,14 @@ import type { Found, Looking } from "./found.ts";
 import { doubtAbout, type Soundness, verifyPlatform, verifySet } from "./verify.ts";
 
 export type Verdict =
-  | { readonly kind: "hit"; readonly image: Pinned; readonly index: Served; readonly found: readonly Found[] }
+  /** `lacksTag`: its own tag is gone, or names something that does not count, and it was found as the newest set of its sources. */
+  | {
+      readonly kind: "hit";
+      readonly image: Pinned;
+      readonly index: Served;
+      readonly found: readonly Found[];
+      readonly lacksTag?: true;
+    }
   /** Every platform is there, and no set: one small manifest is missing. */
   | { readonly kind: "joinable"; readonly found: readonly Found[] }
   | {
@@ -125,7 +132,8 @@ async function lookUpSet(wanted: Wanted, plan: Plan, newest: Promise<Newest>, re
     const set = same ?? (await lookAtSet(wanted, reference, registry));
     if ("error" in set) return { kind: "unknown", doubt: doubtAbout(`the tag ${reference.tag}`, set.error) };
     const another = tellAnother(set.served, reference.tag, plan);
-    if (another !== undefined) return lookUpPlatforms(wanted, plan, { damaged: [another], newest, platforms });
+    if (another !== undefined)
+      return lookUpPlatforms(wanted, plan, { damaged: [another], newest, platforms, registry });
     if (set.sound.kind === "doubt") return { kind: "unknown", doubt: set.sound.doubt };
     if (set.sound.kind === "sound")
       return {
@@ -136,11 +144,11 @@ async function lookUpSet(wanted: Wanted, plan: Plan, newest: Promise<Newest>, re
       };
     const looks = (): Promise<readonly Look[]> =>
       platforms().then((all) => lookAlsoIn(set.served, all, wanted, registry));
-    return lookUpPlatforms(wanted, plan, { damaged: [set.sound.what], newest, platforms: looks });
+    return lookUpPlatforms(wanted, plan, { damaged: [set.sound.what], newest, platforms: looks, registry });
   }
   if (answer.kind !== "absent")
     return unlessStale(await newest, wanted, doubtAbout(`the tag ${reference.tag}`, answer));
-  return lookUpPlatforms(wanted, plan, { damaged: [], newest, platforms });
+  return lookUpPlatforms(wanted, plan, { damaged: [], newest, platforms, registry });
 }
 
 /** Why a set under our tag is not ours, whatever became of its parts. */
@@ -192,26 +200,45 @@ type WithoutSet = {
   readonly damaged: readonly string[];
   readonly newest: Promise<Newest>;
   readonly platforms: () => Promise<readonly Look[]>;
+  readonly registry: Registry;
 };
 
 async function lookUpPlatforms(
   wanted: Wanted,
   plan: Plan,
-  { damaged, newest, platforms }: WithoutSet,
+  { damaged, newest, platforms, registry }: WithoutSet,
 ): Promise<Verdict> {
-  const looks = await platforms();
+  const tagged = await platforms();
+  const last = await newest;
+  const own = ownSetIn(last, plan);
+  if (own?.sound.kind === "sound") {
+    const image = { ...wanted.repository, digest: own.served.descriptor.digest };
+    return { kind: "hit", image, index: own.served, found: own.sound.found, lacksTag: true };
+  }
+  const broken = own?.sound.kind === "damaged" ? [own.sound.what] : [];
+  const looks = own && broken.length > 0 ? await lookAlsoIn(own.served, tagged, wanted, registry) : tagged;
   const doubt = looks.find((look) => look.kind === "doubt");
-  if (doubt?.kind === "doubt") return unlessStale(await newest, wanted, doubt.doubt);
+  if (doubt?.kind === "doubt") return unlessStale(last, wanted, doubt.doubt);
   const found = looks.flatMap((look) => (look.kind === "sound" ? look.found : []));
   if (found.length === plan.platforms.length) return { kind: "joinable", found };
   const missing = plan.platforms.filter((_, index) => looks[index]?.kind !== "sound").map(({ platform }) => platform);
-  const broken = looks.flatMap((look) => (look.kind === "damaged" ? [look.what] : []));
-  const all = [...new Set([...damaged, ...broken])];
-  const last = await newest;
+  const parts = looks.flatMap((look) => (look.kind === "damaged" ? [look.what] : []));
+  const all = [...new Set([...damaged, ...broken, ...parts])];
   const rest = { damaged: all, ...alikeOf(last, plan) };
   const otherwise: Verdict =
     found.length > 0 ? { kind: "partial", found, missing, ...rest } : { kind: "miss", ...rest };
   return staleOr(last, wanted, otherwise, found);
+}
+
+/** The newest set of the same sources may be the very one that is looked for, whatever became of its own tag. */
+function ownSetIn(
+  newest: Newest,
+  { ownKey: own, key }: Plan,
+): Extract<Newest, { readonly served: Served }> | undefined {
+  if ("error" in newest || newest.served.body.kind !== "index") return undefined;
+  const { body } = newest.served;
+  const isNamed = planDescriptorOf(body)?.annotations?.[KEY_ANNOTATION] === key;
+  return isNamed && whoseSet(body, { own, key }) === "ours" ? newest : undefined;
 }
 
 function alikeOf(newest: Newest, { unlabelledKey }: Plan): { readonly alike?: Alike } {

@@ -1,4 +1,5 @@
 import { ActionError, asActionError } from "../errors.ts";
+import { setTag } from "../key/fingerprint.ts";
 import type { Served } from "../oci/manifest.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { formatPinned } from "../oci/reference.ts";
@@ -62,10 +63,9 @@ function report({ result, failure }: Extract<Decision, { kind: "report" }>, scen
   return { result, ...found, ...(image === undefined ? {} : { image, isFallback: true }) };
 }
 
-async function handOut(
-  { result, verdict }: Extract<Decision, { kind: "hand-out" }>,
-  { sources, alias, world }: Scene,
-): Promise<Outcome> {
+async function handOut({ result, verdict }: Extract<Decision, { kind: "hand-out" }>, scene: Scene): Promise<Outcome> {
+  const { sources, alias, world } = scene;
+  const isTagged = verdict.kind === "hit" && verdict.lacksTag ? await putTagBack(verdict.index, scene) : false;
   if (result === "hit" && alias) await moveAlias(alias, sources, verdict.index, world);
   if (verdict.kind === "stale") world.log.warning(describeStale(verdict));
   const { seconds } = recordOf(verdict.index);
@@ -75,8 +75,20 @@ async function handOut(
     digest: verdict.image.digest,
     index: verdict.index,
     found: verdict.found,
+    ...(isTagged ? { pushed: true } : {}),
     ...(seconds === undefined ? {} : { saved: seconds }),
   };
+}
+
+/** A set whose own tag a clean-up took away is found sooner with it, and all the same without: who may not push leaves it so. */
+async function putTagBack(index: Served, { inputs, probed: { plan }, world }: Scene): Promise<boolean> {
+  if (!plan || whyNeverPushed(inputs, world.host.event) !== undefined) return false;
+  const { mediaType } = index.descriptor;
+  const tag = setTag(plan.key);
+  const answer = await world.registry.putManifest(inputs.cacheRepository, index.bytes, mediaType, tag);
+  const what = answer.kind === "found" ? "names it again" : `does not name it, and could not be put: ${answer.words}`;
+  world.log.info(`It was found as the newest of its sources: its own tag ${tag} ${what}.`);
+  return answer.kind === "found";
 }
 
 function describeStale({ doubt }: Extract<Verdict, { kind: "stale" }>): string {

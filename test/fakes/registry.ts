@@ -261,6 +261,10 @@ export async function openFakeRegistry() {
     },
     /** Takes a manifest away with every name that it has, as a clean-up does. */
     sweep: (repository: string, digest: string): void => void deleteManifest(repository, digest),
+    /** Takes a blob away, as a clean-up or a lost disk does. */
+    sweepBlob: (repository: string, digest: string): void => void blobs.delete(`${repository}@${digest}`),
+    /** Takes a tag away, and leaves what it names. */
+    untag: (repository: string, tag: string): void => void manifests.delete(`${repository}@${tag}`),
     /** Requests that match are seen at once, and answered when the promise is kept. */
     hold: (matches: (line: string) => boolean, until: () => Promise<unknown>): void => {
       holds.push({ matches, until });

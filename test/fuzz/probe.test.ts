@@ -139,13 +139,29 @@ const logins = fc.constantFrom<StoredLogin | undefined>(
   { identityToken: "pass" },
 );
 
+/** What a verdict says is there was shown, and what it says is not was denied. */
+function expectShown(verdict: Probed["verdict"], told: Awaited<ReturnType<typeof play>>["told"]): void {
+  const proved = (all: readonly string[]) => expect([...told.proved]).toEqual(expect.arrayContaining([...all]));
+  if (verdict.kind === "miss" || verdict.kind === "partial" || verdict.kind === "joinable")
+    expect(told.absences).toBeGreaterThan(0);
+  // Without its own tag it is the newest of its sources.
+  if (verdict.kind === "hit") proved(verdict.lacksTag ? needed.stale : needed.hit);
+  if (verdict.kind === "stale") proved(needed.stale);
+  if (verdict.kind !== "joinable" && verdict.kind !== "partial") return;
+  for (const { platform } of verdict.found) {
+    const { tag = "no tag", parts = [] } = needs.get(platform.architecture) ?? {};
+    proved(parts);
+    expect([tag, needed.hit[0], needed.stale[0]].some((one) => one !== undefined && told.proved.has(one))).toBe(true);
+  }
+}
+
 /** One of each end: how often chance comes there is no promise. */
 const EXAMPLES = new Map<string, [readonly Twist[], StoredLogin | undefined]>([
   ["hit", [[RIGHT], undefined]],
   ["unknown", [[{ kind: "failure", why: "passing", delay: 0 }], undefined]],
   // The base is there, nothing else.
-  ["miss", [[RIGHT, RIGHT, ...Array<Twist>(5).fill(ABSENT), ...Array<Twist>(12).fill(RIGHT)], undefined]],
-  ["joinable", [[RIGHT, RIGHT, RIGHT, ABSENT, ...Array<Twist>(12).fill(RIGHT)], undefined]],
+  ["miss", [[ABSENT, RIGHT, ...Array<Twist>(5).fill(ABSENT), ...Array<Twist>(12).fill(RIGHT)], undefined]],
+  ["joinable", [[ABSENT, RIGHT, ABSENT, ...Array<Twist>(12).fill(RIGHT)], undefined]],
 ]);
 
 test(
@@ -161,17 +177,7 @@ test(
         const verdict = probed?.verdict;
         const kind = verdict?.kind ?? "error";
         seen.set(kind, (seen.get(kind) ?? 0) + 1);
-        const proved = (all: readonly string[]) => expect([...told.proved]).toEqual(expect.arrayContaining([...all]));
-        if (verdict?.kind === "miss" || verdict?.kind === "partial" || verdict?.kind === "joinable")
-          expect(told.absences).toBeGreaterThan(0);
-        if (verdict?.kind === "hit") proved(needed.hit);
-        if (verdict?.kind === "stale") proved(needed.stale);
-        if (verdict?.kind === "joinable" || verdict?.kind === "partial")
-          for (const { platform } of verdict.found) {
-            const { tag = "no tag", parts = [] } = needs.get(platform.architecture) ?? {};
-            proved(parts);
-            expect([tag, needed.hit[0]].some((one) => one !== undefined && told.proved.has(one))).toBe(true);
-          }
+        if (verdict) expectShown(verdict, told);
       }),
       { ...budgetOf("probe", RUNS), examples: [...EXAMPLES.values()] },
     );

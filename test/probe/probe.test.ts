@@ -116,8 +116,20 @@ test("the set is there and is not the newest of its sources: a hit all the same"
   expect(await verdictOf({ [setName()]: set, ...images })).toMatchObject({ kind: "hit" });
 });
 
-test("only the newest of the same sources is there: stale", async () => {
+test("the newest of the same sources is this very set, and its own tag is gone: a hit; where a part is gone, the rest counts", async () => {
   const { set, images } = publishedSet();
+  const image = { digest: set.descriptor.digest };
+  expect(await verdictOf({ [sourceName()]: set, ...images })).toMatchObject({ kind: "hit", image, lacksTag: true });
+  const [, ...rest] = Object.entries(images);
+  expect(await verdictOf({ [sourceName()]: set, ...Object.fromEntries(rest) })).toMatchObject({
+    kind: "partial",
+    found: [{ platform: { architecture: "arm64" } }],
+    damaged: ["the manifest of linux/amd64 is gone from the registry"],
+  });
+});
+
+test("only the newest of the same sources on other bases is there: stale", async () => {
+  const { set, images } = publishedSet(wanted.ownKey, sha("another key"));
   expect(await verdictOf({ [sourceName()]: set, ...images })).toMatchObject({
     kind: "stale",
     image: { digest: set.descriptor.digest },

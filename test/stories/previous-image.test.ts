@@ -40,7 +40,7 @@ test("while it is there it is handed out, from a folder without any configuratio
     "::group::Is the previous image still there?
     Hit: {registry}/team/app@sha256:<1>
     ::endgroup::
-    The container's options say --user root and not dev: the folders of a job are the user 1001's on this host, and no other user but root can write there.
+    The container's options say --user root and not dev: the folders of a job are the user 1001's on this host, and no other user but root can write there. The input remote-user-uid gives that user another uid.
     result: hit {registry}/team/app@sha256:<1>
     The probe took {n} s, 7 requests in {n} waves, {n} bytes."
   `);

@@ -97,7 +97,7 @@ test("another extension: the images that are there get the label that a build wo
     Only what the metadata label carries differs from {registry}/team/app@sha256:<3>: its layers stay as they are.
     Pushed and read back: {registry}/team/app@sha256:<4>
     ::endgroup::
-    The container's options say --user root and not dev: the folders of a job are the user 1001's on this host, and no other user but root can write there.
+    The container's options say --user root and not dev: the folders of a job are the user 1001's on this host, and no other user but root can write there. The input remote-user-uid gives that user another uid.
     result: built {registry}/team/app@sha256:<4> (relabelled, no build)
     The probe took {n} s, 12 requests in {n} waves, {n} bytes."
   `);

@@ -42,7 +42,7 @@ test("a miss is built for both platforms, pushed, joined and read back; the next
     [linux/arm64] #1 [internal] load build definition from Dockerfile
     Pushed and read back: {registry}/team/app@sha256:<3>
     ::endgroup::
-    The container's options say --user root and not dev: the folders of a job are the user 1001's on this host, and no other user but root can write there.
+    The container's options say --user root and not dev: the folders of a job are the user 1001's on this host, and no other user but root can write there. The input remote-user-uid gives that user another uid.
     result: built {registry}/team/app@sha256:<3>
     The probe took {n} s, 6 requests in {n} waves, {n} bytes."
   `);
@@ -66,7 +66,7 @@ test("a miss is built for both platforms, pushed, joined and read back; the next
     looked for: k1-<2>
     Hit: {registry}/team/app@sha256:<3>
     ::endgroup::
-    The container's options say --user root and not dev: the folders of a job are the user 1001's on this host, and no other user but root can write there.
+    The container's options say --user root and not dev: the folders of a job are the user 1001's on this host, and no other user but root can write there. The input remote-user-uid gives that user another uid.
     result: hit {registry}/team/app@sha256:<3>
     The probe took {n} s, 10 requests in {n} waves, {n} bytes."
   `);
@@ -173,7 +173,7 @@ test("a base that moved is stale: use hands out the last image, fail stops, buil
     ::notice file=.devcontainer/Dockerfile,line=1::base {registry}/base/os:1 sha256:<5>… → sha256:<6>… (linux/amd64), sha256:<7>… → sha256:<8>… (linux/arm64)
     ::endgroup::
     ::warning::The last good image of the same sources is handed out: what it is built on has moved since.
-    The container's options say --user root and not dev: the folders of a job are the user 1001's on this host, and no other user but root can write there.
+    The container's options say --user root and not dev: the folders of a job are the user 1001's on this host, and no other user but root can write there. The input remote-user-uid gives that user another uid.
     result: stale {registry}/team/app@sha256:<3>
     The probe took {n} s, 12 requests in {n} waves, {n} bytes."
   `);
