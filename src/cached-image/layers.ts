@@ -1,6 +1,7 @@
 import type { ReadLayers } from "../envbuilder/copied.ts";
 import { type LayerFiles, openLayerFiles } from "../envbuilder/image-files.ts";
 import { openTarReader } from "../envbuilder/tar-reader.ts";
+import { unpackerOf } from "../envbuilder/unpacker.ts";
 import { isDigest } from "../oci/digest.ts";
 import type { Descriptor } from "../oci/manifest.ts";
 import type { Repository } from "../oci/reference.ts";
@@ -82,13 +83,6 @@ async function readLayer(
   });
   if (answer.kind === "found") return collected.files(digest);
   return inDoubt(`the layer ${digest}`, answer);
-}
-
-/** A text where there is none: the end of a sentence. */
-function unpackerOf(mediaType: string, { openGunzip, openUnzstd }: Ports): OpenUnpack | string {
-  if (/(?:\+|\.)gzip$/.test(mediaType)) return openGunzip;
-  if (mediaType.endsWith("+zstd")) return openUnzstd ?? ", which Node unpacks from 22.15 on";
-  return /\.tar$/.test(mediaType) ? () => async (bytes) => [bytes] : ", which is not read here";
 }
 
 function openCollector(paths: readonly string[], open: OpenUnpack) {

@@ -100,7 +100,7 @@ async function readBinary(
         doubt: {
           kind: "plan",
           what: `the builder image ${written} cannot be looked into: ${hash.why}`,
-          fix: "Name a builder image whose layers are packed with gzip.",
+          fix: "Name a builder image whose layers this runner can unpack: gzip always, zstd with Node 22.15 and later.",
         },
       };
     case "registry":

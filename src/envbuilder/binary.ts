@@ -1,10 +1,11 @@
 import type { Digest } from "../oci/digest.ts";
 import type { Descriptor, ImageManifest } from "../oci/manifest.ts";
 import type { Repository } from "../oci/reference.ts";
-import type { BlobReader, Memory, OpenUnpack, Registry, RegistryError } from "../world.ts";
+import type { BlobReader, Memory, Registry, RegistryError, World } from "../world.ts";
 import { BINARY_PREFIX } from "./context.ts";
 import { openMd5 } from "./hashes.ts";
 import { isFile, openTarReader } from "./tar-reader.ts";
+import { unpackerOf } from "./unpacker.ts";
 
 /** Where a builder image has its program. */
 const BINARY = ".envbuilder/bin/envbuilder";
@@ -13,12 +14,6 @@ const BINARY = ".envbuilder/bin/envbuilder";
 const LARGEST_LAYER = 2 ** 30;
 const LARGEST_UNPACKED = 2 ** 32;
 
-const PACKED: ReadonlySet<string> = new Set([
-  "application/vnd.docker.image.rootfs.diff.tar.gzip",
-  "application/vnd.oci.image.layer.v1.tar+gzip",
-]);
-const PLAIN = "application/vnd.oci.image.layer.v1.tar";
-
 /** The hash by which kaniko knows the builder's own program; `absent` where the image has none, `unreadable` with the end of a sentence that says why. */
 export type BinaryHash =
   | { readonly kind: "hash"; readonly md5: string }
@@ -26,9 +21,8 @@ export type BinaryHash =
   | { readonly kind: "unreadable"; readonly why: string }
   | { readonly kind: "registry"; readonly error: RegistryError };
 
-type Ports = {
+type Ports = Pick<World, "openGunzip" | "openUnzstd"> & {
   readonly registry: Pick<Registry, "readThrough">;
-  readonly openGunzip: OpenUnpack;
   readonly memory: Memory;
 };
 
@@ -47,13 +41,13 @@ export async function hashBinary(
     readonly digest: Digest;
     readonly manifest: ImageManifest;
   },
-  { registry, openGunzip, memory }: Ports,
+  { memory, ...ports }: Ports,
 ): Promise<BinaryHash> {
   const name = `envbuilder-${digest.slice("sha256:".length)}`;
   const known = await memory.recall(name);
   if (known !== undefined && /^[0-9a-f]{32}$/.test(known)) return { kind: "hash", md5: known };
   for (const layer of [...manifest.layers].reverse()) {
-    const found = await searchLayer(repository, layer, { registry, openGunzip });
+    const found = await searchLayer(repository, layer, ports);
     if (found.kind === "absent") continue;
     if (found.kind === "hash") await memory.remember(name, found.md5);
     return found;
@@ -64,17 +58,17 @@ export async function hashBinary(
 async function searchLayer(
   repository: Repository,
   layer: Descriptor,
-  { registry, openGunzip }: Pick<Ports, "registry" | "openGunzip">,
+  { registry, ...ports }: Omit<Ports, "memory">,
 ): Promise<BinaryHash> {
   const { mediaType, size, digest } = layer;
-  const isPacked = PACKED.has(mediaType);
-  if (!isPacked && mediaType !== PLAIN)
-    return { kind: "unreadable", why: `its layer ${digest} is of type ${mediaType}` };
+  const openUnpack = unpackerOf(mediaType, ports);
+  if (typeof openUnpack === "string")
+    return { kind: "unreadable", why: `its layer ${digest} is of type ${mediaType}${openUnpack}` };
   if (size > LARGEST_LAYER) return { kind: "unreadable", why: `its layer ${digest} is ${size} bytes long` };
   let result: BinaryHash = { kind: "absent" };
   const open = (): BlobReader => {
     result = { kind: "absent" };
-    const unpack = isPacked ? openGunzip() : async (bytes: Uint8Array) => [bytes];
+    const unpack = openUnpack();
     const search = openSearch();
     return async (bytes) => {
       const unpacked = await unpack(bytes);
