@@ -50,7 +50,7 @@ export async function run(inputs: Inputs, outside: World): Promise<Report> {
   const look = await log.group(`Is it in ${formatRepository(inputs.cacheRepository)}?`, async () => {
     const readWith = (triggers: Triggers) => readSources(inputs, workspace, world, triggers);
     const look = await lookForImage({ inputs, sources: read.sources, ports, readWith }, world);
-    tellLook(look, log);
+    tellLook(look, log, inputs.onUnknown);
     return look;
   });
   const { sources, probed, bases, explanation } = look;

@@ -42,7 +42,7 @@ export function targetStage(dockerfile: Dockerfile, target: string | undefined):
     fix:
       names.length === 0
         ? "None of its stages has a name: write FROM <image> AS <name>."
-        : `It has ${tellSome(names)}.`,
+        : `Its stages are ${tellSome(names)}.`,
     at: { file: dockerfile.file, line: dockerfile.stages.at(-1)?.from.line ?? 1 },
   });
 }

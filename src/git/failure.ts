@@ -6,6 +6,8 @@ export type GitFailure = {
 };
 
 const SIGNS: readonly (readonly [kind: GitFailure["kind"], sign: RegExp])[] = [
+  // The program that is missing is this machine's, not the repository.
+  ["unreachable", /cannot run |unable to fork|ssh: (?:command )?not found/],
   ["unknown-host-key", /Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED/],
   [
     "refused",
@@ -18,6 +20,8 @@ const SIGNS: readonly (readonly [kind: GitFailure["kind"], sign: RegExp])[] = [
 
 /** Git's words about the network; a server's own stand behind `remote: `, and may say anything. */
 const OWN = /^(?:fatal|error): /;
+/** Of what git says of ssh the reason is ssh's own. */
+const OF_SSH = /^ssh: /;
 
 /**
  * Tells from what git printed why it got nothing. Git has no codes: its words are those of `LC_ALL=C`.
@@ -29,6 +33,10 @@ export function readGitFailure(printed: string): GitFailure {
     const line = own.find((one) => sign.test(one));
     if (line !== undefined) return { kind, words: line.replace(OWN, "") };
   }
-  const words = own.find((line) => OWN.test(line)) ?? own.at(-1) ?? "git ended without a word";
+  const words =
+    own.find((line) => OF_SSH.test(line)) ??
+    own.find((line) => OWN.test(line)) ??
+    own.at(-1) ??
+    "git ended without a word";
   return { kind: "unreachable", words: words.replace(OWN, "") };
 }

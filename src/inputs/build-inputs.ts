@@ -80,7 +80,7 @@ function readTarget(read: ReadInput): string | undefined {
   const value = text(read, "target");
   if (value === undefined) return undefined;
   const target = parseTarget(value);
-  if ("wrong" in target) throw wrong("target", value, `${target.wrong}.`);
+  if ("wrong" in target) throw wrong("target", value, "Name a stage of the Dockerfile.", target.wrong);
   return target.stage;
 }
 
@@ -104,7 +104,7 @@ function readBuildxVersion(read: ReadInput): string | undefined {
   const value = text(read, "buildx-version");
   const version = value === undefined ? undefined : parseBuildxVersion(value);
   if (version === undefined || typeof version === "string") return version;
-  throw wrong("buildx-version", value ?? "", `${version.wrong}.`);
+  throw wrong("buildx-version", value ?? "", "Write a version like 0.29.1.", version.wrong);
 }
 
 function readBuildkitImage(read: ReadInput): string | undefined {

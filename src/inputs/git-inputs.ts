@@ -65,7 +65,7 @@ function readAddress(address: string, insecure: Insecure): GitUrl {
   const url = parseGitUrl(address);
   if ("wrong" in url)
     throw new ActionError("E_INPUT", {
-      what: `The input git-url is no address of a repository: ${url.wrong}.`,
+      what: `The input git-url cannot be used: ${url.wrong}.`,
       fix: "Write it as https://host/owner/repository. For a folder of this machine there is workspace-folder.",
     });
   if (url.scheme !== "http" || isInsecure(insecure, url.host)) return url;
@@ -85,7 +85,7 @@ function readRef(read: ReadInput, fragment: string): GitRef {
   const written = given ?? (fragment === "" ? "HEAD" : fragment);
   const ref = parseGitRef(written);
   if (!("wrong" in ref)) return ref;
-  throw wrong("git-ref", written, `${ref.wrong}. Name a branch, a tag, a commit by its whole id, or refs/….`);
+  throw wrong("git-ref", written, "Name a branch, a tag, a commit by its whole id, or refs/….", ref.wrong);
 }
 
 function readDepth(read: ReadInput): number {

@@ -37,8 +37,9 @@ export function boolean(read: ReadInput, name: string, byDefault: boolean): bool
 }
 
 /** An error about a value that is not allowed. */
-export function wrong(name: string, value: string, fix: string): ActionError {
-  return new ActionError("E_INPUT", { what: `The input ${name} is "${value}", which is not allowed.`, fix });
+export function wrong(name: string, value: string, fix: string, why?: string): ActionError {
+  const because = why === undefined ? "" : `: ${why}`;
+  return new ActionError("E_INPUT", { what: `The input ${name} is "${value}", which is not allowed${because}.`, fix });
 }
 
 /** One item a line. @throws ActionError E_INPUT for the first that cannot be read, with the reason. */

@@ -65,7 +65,7 @@ export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
     build: readBuildInputs(read),
     attestations: readAttestationInputs(read),
     registryLogin: login.login,
-    noticed: [...login.noticed, ...uid.noticed, ...source.noticed],
+    noticed: [...noticeRepository(read, cacheRepository), ...login.noticed, ...uid.noticed, ...source.noticed],
     dockerConfiguration: readConfiguration(read),
     secretTexts: [...["registry-password", "docker-config-base64", "git-password", "git-ssh-private-key-base64"]]
       .flatMap((name) => text(read, name) ?? [])
@@ -78,6 +78,19 @@ export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
   refuseForeignSource(inputs.git, inputs.allowedSources);
   refuseContradictions(inputs, { ...defaults, ...foreignRef(inputs.git) });
   return inputs;
+}
+
+/** Two things that are done to a name and that nobody has written. */
+function noticeRepository(read: ReadInput, { registry, repository }: Repository): readonly Warning[] {
+  const written = text(read, "cache-repo");
+  if (written === undefined) return [];
+  const whole = `${registry}/${repository}`;
+  const isHub = registry === "docker.io" && !/^(?:[^/]*[.:]|localhost\/)/.test(written);
+  const [hub, capitals] = [
+    `The input cache-repo is "${written}", and a name without a host is Docker Hub's: ${whole}. Write it so where that is meant, else put the host in front`,
+    `The input cache-repo is "${written}", and no registry has capital letters in a name: ${whole} counts`,
+  ];
+  return [...(isHub ? [{ text: hub }] : []), ...(written === written.toLowerCase() ? [] : [{ text: capitals }])];
 }
 
 /** Capitals are lowered, as in the host's default: a repository of GitHub's may have them, and a registry's never has. */
@@ -118,11 +131,7 @@ function readPlatforms(read: ReadInput): Platform[] {
   for (const item of written.length === 0 ? ["linux/amd64"] : written) {
     const platform = parsePlatform(item);
     if ("wrong" in platform)
-      throw wrong(
-        "platforms",
-        item,
-        `${platform.wrong}. Write one a line or with commas, like linux/amd64,linux/arm64.`,
-      );
+      throw wrong("platforms", item, "Write one a line or with commas, like linux/amd64,linux/arm64.", platform.wrong);
     if (platform.os !== "linux")
       throw wrong("platforms", item, "Dev containers are Linux images: write linux/<architecture>.");
     platforms.set(formatPlatform(platform), platform);

@@ -1,5 +1,5 @@
-import { lastWords } from "../buildx/buildx.ts";
 import { ActionError } from "../errors.ts";
+import { readGitFailure } from "../git/failure.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import { faultOfTag } from "../inputs/tag-inputs.ts";
 import { gitFor, readCommit } from "../sources/commit.ts";
@@ -56,13 +56,20 @@ async function tagAtHead(world: Pick<World, "exec" | "host">): Promise<string | 
   });
 }
 
+const IN_ORDER =
+  "Put git and the checkout in order (actions/checkout; git config --global --add safe.directory '*' where it speaks of dubious ownership)";
+
 /** A release that was asked for and is silently none would be noticed by nobody: git refuses a checkout of another user, as in job containers. */
 function cannotDecide(finished: Finished | undefined): ActionError {
-  const why = finished === undefined ? "there is no git on this machine" : lastWords(finished);
   return new ActionError("E_INPUT", {
-    what: `The input release is auto, and git does not tell which tag stands at HEAD: ${why}`,
-    fix: "Put git and the checkout in order (git config --global --add safe.directory '*' where it speaks of dubious ownership), name the tag, or leave release out.",
+    what: `The input release is auto, and git does not tell which tag stands at HEAD: ${whyNot(finished)}.`,
+    fix: `${IN_ORDER}, name the tag, or leave release out.`,
   });
+}
+
+/** Git's reason is its first own line: what stands below is advice. */
+function whyNot(finished: Finished | undefined): string {
+  return finished === undefined ? "there is no git on this machine" : readGitFailure(finished.stderr).words;
 }
 
 function forkReleases(tag: string, { whyFork }: Event): ActionError {
@@ -75,11 +82,15 @@ function forkReleases(tag: string, { whyFork }: Event): ActionError {
 /** A release says which commit it is of: so nothing may differ from the commit, and there has to be one. */
 async function refuseDirtyTree(tag: string, world: Pick<World, "exec" | "host">): Promise<void> {
   const { revision, isDirty } = await readCommit(world, false);
-  if (revision === undefined)
-    throw new ActionError("E_INPUT", {
-      what: `${tag} would be released, and git does not tell which commit ${world.host.workspace} holds.`,
-      fix: "Use actions/checkout and a machine with git, or leave release out.",
+  if (revision === undefined) {
+    const asked = await world.exec("git", [...gitFor(world.host), "rev-parse", "--verify", "HEAD"], {
+      timeout: 10_000,
     });
+    throw new ActionError("E_INPUT", {
+      what: `${tag} would be released, and git does not tell which commit ${world.host.workspace} holds: ${whyNot(asked)}.`,
+      fix: `${IN_ORDER}, or leave release out.`,
+    });
+  }
   if (!isDirty) return;
   throw new ActionError("E_INPUT", {
     what: `${tag} would be released, and files differ from the commit ${revision.slice(0, 12)} (git status lists them).`,

@@ -1,3 +1,4 @@
+import type { Inputs } from "../inputs/inputs.ts";
 import { memberOf } from "../key/difference.ts";
 import { setTag } from "../key/fingerprint.ts";
 import { shortDigest } from "../oci/digest.ts";
@@ -111,6 +112,13 @@ function tellExplanation(verdict: Verdict, { previous, reasons }: ToldLook["expl
   }
 }
 
+/** What a registry says that it does not have is mostly a mistake in the configuration: where the run goes on, its line is shown all the same. */
+function tellMistake(verdict: Verdict, log: Log, onUnknown: Inputs["onUnknown"]): void {
+  if (verdict.kind !== "unknown" || onUnknown === "fail") return;
+  const { doubt } = verdict;
+  if (doubt.kind === "registry" && doubt.error.kind === "absent") log.warning(cannotTell(doubt).message, doubt.at);
+}
+
 /** How many packages each platform has, where that is known. */
 export function describeSboms(sboms: readonly PlatformSbom[]): string[] {
   return sboms.flatMap((sbom) =>
@@ -144,8 +152,9 @@ export function tellSources(sources: Sources, log: Log): void {
 }
 
 /** Tells what was looked for, the answer, and on a miss the reasons. */
-export function tellLook({ probed, explanation }: ToldLook, log: Log): void {
+export function tellLook({ probed, explanation }: ToldLook, log: Log, onUnknown: Inputs["onUnknown"]): void {
   for (const line of describePlan(probed.plan)) log.info(line);
   for (const line of describeVerdict(probed.verdict)) log.info(line);
+  tellMistake(probed.verdict, log, onUnknown);
   tellExplanation(probed.verdict, explanation, log);
 }

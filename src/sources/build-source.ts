@@ -80,6 +80,7 @@ async function withoutDockerfile(
   { files, host }: SourcePorts,
 ): Promise<BuildSource> {
   const dockerfile = parseDockerfile(dockerfileText, "Dockerfile");
+  if (definition.target?.input !== undefined) requireTarget(dockerfile, definition);
   const ours = { dockerfile, file: undefined };
   const told = await readBuildArguments(inputs, definition, ours, {
     files,
@@ -99,6 +100,24 @@ async function withoutDockerfile(
   };
 }
 
+/** What an input asks for is no fault of the file. @throws ActionError E_INPUT or E_DOCKERFILE where there is no such stage. */
+function requireTarget(dockerfile: Dockerfile, { target, source }: Definition): void {
+  try {
+    targetStage(dockerfile, target?.value);
+  } catch (error) {
+    if (!(error instanceof ActionError) || target?.input === undefined) throw error;
+    const where = source.kind === "dockerfile" ? dockerfile.file : "a configuration that names an image";
+    throw new ActionError("E_INPUT", {
+      what: `The input target is "${target.value}", and ${where} has no such stage.`,
+      fix:
+        source.kind === "dockerfile"
+          ? (error.fix ?? "Name one of its stages.")
+          : "Leave the input out, or build from a Dockerfile.",
+      cause: error,
+    });
+  }
+}
+
 type DockerfileSource = Extract<Definition["source"], { readonly kind: "dockerfile" }>;
 
 async function dockerfileSources(
@@ -112,7 +131,7 @@ async function dockerfileSources(
   const root = await findContext(files, checkout, source.context);
   const dockerfile = parseDockerfile(text, file);
   const target = definition.target?.value;
-  targetStage(dockerfile, target);
+  requireTarget(dockerfile, definition);
   const told = await readBuildArguments(inputs, definition, { dockerfile, file }, { files, host, workspace, readable });
   const platforms = inputs.platforms.map((platform) => {
     const name = formatPlatform(platform);

@@ -71,8 +71,17 @@ export function dockerfileDefinition(
   { checkout }: Pick<Workspace, "checkout">,
 ): Definition {
   const at = { file: pathWithin(checkout, dockerfile) ?? dockerfile };
-  const written = (value: string): Written => ({ value, at, fromEnvironment: false, fromHostPath: false });
-  return { ...NOTHING, source: { kind: "dockerfile", dockerfile: written(dockerfile), context: written(context) } };
+  const written = (value: string, input: string): Written => {
+    return { value, at, fromEnvironment: false, fromHostPath: false, input };
+  };
+  return {
+    ...NOTHING,
+    source: {
+      kind: "dockerfile",
+      dockerfile: written(dockerfile, "dockerfile-path"),
+      context: written(context, "build-context-path"),
+    },
+  };
 }
 
 /** What the input fallback-image says where there is no configuration. */

@@ -65,8 +65,14 @@ export async function findContext(files: Files, checkout: string, context: Writt
   await refuseOutside(files, checkout, context);
   if ((await files.stat((await files.realPath(context.value)) ?? context.value))?.kind === "directory")
     return context.value;
+  const folder = pathWithin(checkout, context.value) ?? context.value;
+  if (context.input !== undefined)
+    throw new ActionError("E_INPUT", {
+      what: `The input ${context.input} names the build context ${folder}, and there is no such folder.`,
+      fix: "Check the path: it counts from the workspace; upper and lower case count.",
+    });
   throw new ActionError("E_CONFIG", {
-    what: `${context.at.file} names the build context ${pathWithin(checkout, context.value) ?? context.value}, and there is no such folder.`,
+    what: `${context.at.file} names the build context ${folder}, and there is no such folder.`,
     fix: "Check the path: it counts from the folder of the file that names it.",
     at: context.at,
   });

@@ -21,11 +21,26 @@ test.each([
   ["redirected", "fatal: unable to access 'https://x/': The requested URL returned error: 301"],
   ["unreachable", "fatal: unable to access 'https://x/': Could not resolve host: x"],
   ["unreachable", "fatal: unable to access 'https://x/': The requested URL returned error: 502"],
+  // GitHub over ssh.
+  ["absent", "ERROR: Repository not found.\nfatal: Could not read from remote repository."],
+  // No ssh on this machine.
+  ["unreachable", "error: cannot run ssh: No such file or directory\nfatal: unable to fork"],
+  ["unreachable", "sh: 1: ssh: not found\nfatal: Could not read from remote repository."],
   // A server's own words decide nothing.
   ["unreachable", "remote: Repository not found, Authentication failed\nfatal: the remote end hung up unexpectedly"],
   ["unreachable", ""],
 ])("%s: %s", (kind, printed) => {
   expect(readGitFailure(printed).kind).toBe(kind);
+});
+
+test("of ssh the reason is its own; below git's stands advice", () => {
+  const name = "ssh: Could not resolve hostname nohost.invalid: Name or service not known";
+  expect(readGitFailure(`${name}\r\nfatal: Could not read from remote repository.\n\nPlease make sure`).words).toBe(
+    name,
+  );
+  const dubious = "detected dubious ownership in repository at '/work'";
+  const advice = "To add an exception for this directory, call:\n\n\tgit config --global --add safe.directory /work";
+  expect(readGitFailure(`fatal: ${dubious}\n${advice}\n`).words).toBe(dubious);
 });
 
 test("git's own words, the first of them", () => {

@@ -193,6 +193,30 @@ test("capitals of cache-repo are lowered, as in the host's default", () => {
   });
 });
 
+test.each([
+  ["acme/app", [/a name without a host is Docker Hub's: docker\.io\/acme\/app\./]],
+  ["devcontainer", [/Docker Hub's: docker\.io\/library\/devcontainer\./]],
+  ["ghcr.io/Team/App", [/no registry has capital letters.*ghcr\.io\/team\/app counts/]],
+  ["docker.io/acme/app", []],
+  ["localhost/app", []],
+  ["registry.test:5000/app", []],
+])("what is done to the name %s that nobody has written is told", (name, words) => {
+  const told = read({ "cache-repo": name }).noticed.map(({ text }) => text);
+  expect(told).toEqual(words.map((one) => expect.stringMatching(one)));
+});
+
+test.each([
+  [{ platforms: "arm64" }, /^The input platforms is "arm64", which is not allowed: it is not written as/, /^Write/],
+  [{ "buildx-version": "latest" }, /^The input buildx-version is "latest", which is not allowed: /, /^Write/],
+])("the reason stands with what happened, the advice begins a sentence: %j", (given, what, fix) => {
+  try {
+    read(given);
+    expect.unreachable();
+  } catch (error) {
+    expect(error).toMatchObject({ message: expect.stringMatching(what), fix: expect.stringMatching(fix) });
+  }
+});
+
 test("a default that is no repository is told as the default", () => {
   expect(() => readInputs(() => "", { cacheRepository: "gitea.test/-team/app", isFork: false })).toThrow(
     /The default of the input cache-repo is "gitea\.test\/-team\/app"/,

@@ -13,7 +13,7 @@ function openLog(): { readonly lines: readonly string[]; readonly log: Log } {
   const log: Log = {
     info,
     notice: (line, { file, line: at }) => info(`notice ${file}:${at}: ${line}`),
-    warning: nothing,
+    warning: (line, at) => info(`warning ${at?.file}:${at?.line}: ${line}`),
     debug: nothing,
     mask: nothing,
     group: (_, body) => body(),
@@ -30,6 +30,7 @@ function logOf(reasons: readonly Difference[]): readonly string[] {
       explanation: { previous: { tag: "branch-main" }, reasons },
     },
     log,
+    "fail",
   );
   return lines.slice(lines.indexOf("Compared with branch-main:") + 1);
 }
@@ -62,4 +63,19 @@ test("what the image is built on is told by the name that the checkout gives it,
   const { sources } = await planOf({ workspace, images: {}, inputs: { "build-args": "OTHER=1" } });
   tellSources(sources, log);
   expect(lines).toContain("built on: registry.test/tools:$OTHER, registry.test/base:12");
+});
+
+test.each([
+  ["continue", 1],
+  ["build", 1],
+  // The error says it there.
+  ["fail", 0],
+] as const)("a base that is not there is told at its line where the run goes on: on-unknown %s", (onUnknown, times) => {
+  const { lines, log } = openLog();
+  const at = { file: ".devcontainer/Dockerfile", line: 3 };
+  const error = { kind: "absent", request: "GET x", status: 404, words: "manifest unknown" } as const;
+  const doubt = { kind: "registry", what: "base image base.test/os:1", error, at } as const;
+  const explanation = { previous: undefined, reasons: [] };
+  tellLook({ probed: { plan: undefined, verdict: { kind: "unknown", doubt } }, explanation }, log, onUnknown);
+  expect(lines.filter((line) => /^warning .devcontainer.Dockerfile:3: .*is not there/.test(line))).toHaveLength(times);
 });
