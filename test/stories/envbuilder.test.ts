@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { makeCheckout } from "../checkout.ts";
+import { makeCheckout, put } from "../checkout.ts";
 import { recorded } from "../envbuilder/recorded.ts";
 import { type FakeRegistry, openFakeRegistry } from "../fakes/registry.ts";
 import { type Play, play, readable, type Told } from "./harness.ts";
@@ -158,4 +158,18 @@ test("an earlier image is asked for by its digest, and nothing else is", async (
   registry.override((line) => line.includes(`/manifests/${run.expectedDigest}`), { status: 503 });
   const unknown = await ask({ "previous-image": image, "on-unknown": "continue" });
   expect(unknown).toMatchObject({ code: 0, outputs: { result: "unknown", exists: "false" } });
+});
+
+test("the requests that wait for one another are as many for thirty instructions as for one", async () => {
+  const ends = async (count: number) => {
+    const lines = Array.from({ length: count }, (_, at) => `RUN echo ${at}`);
+    put(workspace, ".devcontainer/Dockerfile", [`FROM ${registry.host}/base:oci`, ...lines, ""].join("\n"));
+    const told = await ask();
+    expect(told.outputs.result).toBe("miss");
+    return JSON.parse(told.outputs.timings ?? "");
+  };
+  const [one, thirty] = [await ends(1), await ends(30)];
+  expect(thirty.requests - one.requests).toBe(29);
+  expect(thirty.waves).toBe(one.waves);
+  expect(thirty.waves).toBeLessThanOrEqual(8);
 });
