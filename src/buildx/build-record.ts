@@ -12,7 +12,7 @@ export type BuildStep = {
 };
 
 /**
- * What a build consisted of, in the order in which it was told. What BuildKit does for itself is left out, and so is what never began.
+ * What a build consisted of, in the order in which it began. What BuildKit does for itself is left out, and so is what never began.
  * @param names as they may be told.
  */
 export function recordSteps(
@@ -24,7 +24,8 @@ export function recordSteps(
     return counts && step.begun !== undefined ? [{ name: names.get(digest) ?? "", step, begun: step.begun }] : [];
   });
   const first = told.reduce((least, { begun }) => Math.min(least, begun), Number.POSITIVE_INFINITY);
-  return told.map(({ name, step, begun }) => ({
+  const inOrder = told.sort((one, other) => one.begun - other.begun);
+  return inOrder.map(({ name, step, begun }) => ({
     name,
     begun: (begun - first) / 1000,
     seconds: secondsOf(step),

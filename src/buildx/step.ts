@@ -74,8 +74,11 @@ export function isSilent({ name }: Step): boolean {
 
 const POSITION = /^\[(?:[^\]]* )?\d+\/\d+\] /;
 
+const QUIET =
+  /^\[(?:[^\]]* )?(?:internal|auth)\]|^\[context [^\]]*\] load \.dockerignore|^(?:resolve|resolving) |^docker-image:/;
+
 function kindOf(name: string): Step["kind"] {
-  if (/^\[([^\]]* )?(internal|auth)\]/.test(name) || /^(resolve|resolving) |^docker-image:/.test(name)) return "quiet";
+  if (QUIET.test(name)) return "quiet";
   if (name.startsWith(IMPORT)) return "import";
   return POSITION.test(name) && /^\[[^\]]*\] FROM /.test(name) ? "source" : "instruction";
 }

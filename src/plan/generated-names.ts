@@ -25,6 +25,7 @@ export function nameGenerated(text: string, steps: readonly Pick<FeatureStep, "f
     })
     .replace(REMOVAL, (_, position: string | undefined) => `${at(position)}clear up after the features`)
     .replace(RENUMBERING, (_, position: string | undefined) => `${at(position)}remote-user-uid`)
+    .replaceAll(`[context ${FEATURES_CONTEXT}]`, "[features]")
     .replace(OWN_TARGET, "")
     .replaceAll(TARGET, "the target");
 }

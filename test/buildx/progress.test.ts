@@ -24,6 +24,7 @@ test("what is cached, what copies, and what BuildKit does for itself", () => {
     vertex("m", "[linux/arm64 internal] load metadata for debian:12", { from: 0, to: 1 }),
     vertex("r", "resolve image config for docker-image://docker.io/scanner:1", { from: 0, to: 1 }),
     vertex("t", "[auth] team/app:pull token for ghcr.io", { from: 0, to: 1 }),
+    vertex("x", "[context shared] load .dockerignore", { from: 0, to: 1 }),
     vertex("a", "[2/4] RUN make", { from: 1, to: 1, cached: true }),
     vertex("b", "[3/4] COPY . /app", { from: 1 }),
     vertex("b", "[3/4] COPY . /app", { from: 1, to: 1.2 }),
@@ -51,8 +52,8 @@ test("a cached step whose layers are fetched in the end is told of again, and st
 test("the steps of a build: when each began, how long it took, and what became of it", () => {
   const { end } = play([
     vertex("i", "[internal] load build definition from Dockerfile", { from: 0, to: 1 }),
-    vertex("f", BASE, { from: 1, to: 3 }),
     vertex("a", "[2/4] RUN make", { from: 3, to: 3, cached: true }),
+    vertex("f", BASE, { from: 1, to: 3 }),
     vertex("b", "[3/4] COPY . /app", { from: 3.5, to: 4 }),
     vertex("c", "[4/4] RUN test", { from: 4 }),
     vertex("d", "[other 2/2] RUN beside", { from: 4 }),

@@ -55,6 +55,7 @@ test.each([
     `[stage-1 3/5] RUN --mount=type=bind,from=${FEATURES_CONTEXT},source=go_1,target=/tmp/dev-container-features-source /bin/sh /tmp/dev-container-features-source/install`,
     "[3/5] feature ./go",
   ],
+  ["the files of the features", `[context ${FEATURES_CONTEXT}] load from client`, "[features] load from client"],
   ["the target, where the user gave it no name", "[dev-container-cache-target 2/3] RUN make", "[2/3] RUN make"],
   [
     "the same on another platform",

@@ -63,6 +63,12 @@ test.each([
     expect.stringContaining("The layer cache of linux/amd64, linux/arm64 could not be exported"),
   ]);
   expect(warnings[0]).toMatch(fix);
+  expect(told.summary.match(/^ {4}(?:section|1\.0 s) .*$/gm)).toEqual(
+    ["linux/amd64", "linux/arm64"].flatMap((platform) => [
+      `    section ${platform}`,
+      "    1.0 s exporting cache to registry :crit, 00:00:00.000, 1000ms",
+    ]),
+  );
 });
 
 test.each([
