@@ -112,7 +112,9 @@ async function handOverFound(found: readonly Found[], inputs: Inputs, world: Wor
     world.log.warning("The image's config could not be read: the outputs container, env and metadata are empty.");
     return undefined;
   }
-  const workspace = resolvePath(world.host.workspace, inputs.workspaceFolder ?? ".");
+  // A repository's clone, which is not made for that, would be called like it.
+  const root = resolvePath(world.host.workspace, inputs.git?.url.name ?? ".");
+  const workspace = resolvePath(root, inputs.workspaceFolder ?? ".");
   const readable = await readableEnvironment({ inputs, workspace }, world);
   const folders = usualFolders(workspace);
   return makeHandover(config, { isForeign: false, readable, folders, runArgs: [] }, world);

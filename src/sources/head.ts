@@ -31,7 +31,7 @@ async function readBranch(files: Pick<Files, "readText">, folder: string, name: 
 /** What a clone is of, in the same words. */
 export function headOf({ commit, ref }: Clone): Head {
   const name = /^refs\/heads\/(.+)$/.exec(ref ?? "")?.[1];
-  return name === undefined ? { kind: "commit", revision: commit } : { kind: "branch", name };
+  return name === undefined ? { kind: "commit", revision: commit } : { kind: "branch", name, revision: commit };
 }
 
 /** In a worktree and in a submodule it is a file that names the folder. */

@@ -1,5 +1,5 @@
 import type { Inputs } from "../inputs/inputs.ts";
-import type { World } from "../world.ts";
+import type { Clone, World } from "../world.ts";
 
 /**
  * What is built: the workspace as it stands, or, where git-url names a repository, a clone of it. All that is known about git is only read then.
@@ -17,8 +17,10 @@ export async function openSource(inputs: Inputs, world: World): Promise<World> {
   return { ...world, host: { ...world.host, clone, event: eventOf(clone, world.host) } };
 }
 
-/** The job's own branches are another repository's, or other branches of this one. */
-function eventOf({ ref }: NonNullable<World["host"]["clone"]>, { event }: World["host"]): World["host"]["event"] {
+/** The branch is the clone's own; what else the event names are branches of the job's repository. */
+function eventOf({ ref, identity }: Clone, { event }: World["host"]): World["host"]["event"] {
   const branch = /^refs\/heads\/(.+)$/.exec(ref ?? "")?.[1];
-  return { ...event, branch, baseBranch: undefined, defaultBranch: undefined };
+  return identity === undefined
+    ? { ...event, branch }
+    : { ...event, branch, baseBranch: undefined, defaultBranch: undefined };
 }

@@ -13,7 +13,7 @@ export async function openCheckout(
   { files, host }: Pick<World, "files" | "host">,
 ): Promise<Workspace> {
   const checkout = host.clone?.folder ?? host.workspace;
-  const folder = await findWorkspace(files, checkout, workspaceFolder);
+  const folder = await findWorkspace(files, checkout, workspaceFolder, host.clone !== undefined);
   const root = (await files.realPath(checkout)) ?? checkout;
   return { folder, checkout: (await repositoryOf(files, folder, root)) ?? root };
 }
@@ -27,14 +27,21 @@ async function repositoryOf(files: Files, folder: string, root: string): Promise
   return undefined;
 }
 
-async function findWorkspace(files: Files, checkout: string, folder: string | undefined): Promise<string> {
+async function findWorkspace(
+  files: Files,
+  checkout: string,
+  folder: string | undefined,
+  isClone: boolean,
+): Promise<string> {
   const root = (await files.realPath(checkout)) ?? checkout;
   const written = resolvePath(checkout, folder ?? ".");
   const real = await files.realPath(written);
   if (real === undefined || (await files.stat(real))?.kind !== "directory")
     throw new ActionError("E_INPUT", {
       what: `The input workspace-folder is "${folder ?? checkout}", and there is no such folder.`,
-      fix: "Name a folder of the checkout, and put actions/checkout before this action.",
+      fix: isClone
+        ? "Name a folder of the repository that git-url names, relative to its root."
+        : "Name a folder of the checkout, and put actions/checkout before this action.",
     });
   if (pathWithin(root, real) === undefined)
     throw new ActionError("E_INPUT", {

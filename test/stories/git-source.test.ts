@@ -31,6 +31,25 @@ test("a repository is built in the place of the workspace: its files, its commit
   expect(again.outputs, again.log).toMatchObject({ result: "hit", digest: told.outputs.digest });
 });
 
+test("the summary names the clone's commit, whatever the job's own is", async () => {
+  const commit = server.commit("team/one", files("told"));
+  const job = "f".repeat(40);
+  const told = await run({ "git-url": `${server.url}/team/one` }, { env: { GITHUB_SHA: job } });
+  expect(told.summary, told.log).toContain(commit.slice(0, 7));
+  expect(told.summary).not.toContain(job.slice(0, 7));
+});
+
+test("workspace-folder is a folder of the repository", async () => {
+  server.commit(
+    "team/sub",
+    Object.fromEntries(Object.entries(files("sub")).map(([path, what]) => [`sub/${path}`, what])),
+  );
+  const inputs = { "git-url": `${server.url}/team/sub` };
+  expect((await run({ ...inputs, "workspace-folder": "sub" })).builds[0]?.dockerfile).toContain("LABEL of=sub");
+  const none = await run({ ...inputs, "workspace-folder": "none" });
+  expect(errorOf(none)).toContain("Name a folder of the repository that git-url names");
+});
+
 test.each<[string, (ids: Ids) => { readonly ref: string; readonly is: string }]>([
   ["the default branch", ({ main }) => ({ ref: "", is: main })],
   ["a branch", ({ topic }) => ({ ref: "team/topic", is: topic })],
