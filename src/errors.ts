@@ -6,7 +6,6 @@ export type ErrorCode =
   | "E_DOCKERFILE"
   | "E_CONTEXT"
   | "E_LIMIT"
-  | "E_NOT_YET"
   | "E_GIT"
   | "E_GIT_ABSENT"
   | "E_GIT_AUTH"

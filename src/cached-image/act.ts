@@ -73,7 +73,9 @@ async function complete(
 ): Promise<Outcome> {
   const { inputs, world } = stage;
   const [first] = doubts;
-  const why = first?.what ?? (await whyNotPushed(inputs, world));
+  // Nothing fails because the registry takes no push of what is nearly there.
+  const why =
+    first?.what ?? (await whyNotPushed({ ...inputs, push: inputs.push === "true" ? "auto" : inputs.push }, world));
   if (why !== undefined) return missed(`its layers are all there and it is not: ${why}`, first ?? {}, stage);
   const done = await world.log.group("Putting the image together", () =>
     materialise({ image, bases }, inputs.cacheRepository, world.registry),
@@ -91,8 +93,7 @@ function pushed({ descriptor: { digest } }: Served, { inputs, world }: Stage): P
 async function whyNotPushed(inputs: Inputs, world: World): Promise<string | undefined> {
   const never = whyNeverPushed(inputs, world.host.event);
   if (never !== undefined) return never;
-  const push = inputs.push === "true" ? "auto" : inputs.push;
-  const decision = await findOutWhetherToPush({ ...inputs, push }, { tags: [], release: undefined }, world);
+  const decision = await findOutWhetherToPush(inputs, { tags: [], release: undefined }, world);
   return decision.push ? undefined : decision.why;
 }
 

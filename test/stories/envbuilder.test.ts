@@ -148,6 +148,20 @@ test("a fork's pull request pushes nothing and builds nothing", async () => {
   expect(told.requests.filter((line) => !/^(?:GET|HEAD) /.test(line))).toEqual([]);
 });
 
+test("a push that is demanded and refused is an error; where it is not, workspaces build by themselves", async () => {
+  registry.override((line) => line.startsWith("POST "), {
+    status: 403,
+    body: '{"errors":[{"code":"DENIED","message":"no"}]}',
+  });
+  lose();
+  const demanded = await ask({ "on-miss": "build", push: "true" }, { docker: {} });
+  expect(demanded).toMatchObject({ code: 1, docker: [], outputs: { result: "failed" } });
+  expect(demanded.log).toMatch(/\[E_PUSH\]/);
+  const told = await ask({ "on-miss": "build" }, { docker: {} });
+  expect(told).toMatchObject({ code: 0, docker: [], outputs: { result: "miss", image: `${registry.host}/builder:1` } });
+  expect(told.log).toContain("Workspaces start with the builder image.");
+});
+
 test("an earlier image is asked for by its digest, and nothing else is", async () => {
   seedImage();
   registry.seedBlob("team/app", Buffer.from(run.expectedConfig));
