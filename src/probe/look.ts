@@ -64,9 +64,13 @@ async function lookTwice(question: Question, world: World): Promise<Look> {
   return { ...second, ...(await second.explain()), bases: configs };
 }
 
-/** What is built cannot be told; the last good image of the same sources is one all the same. */
+/**
+ * What is built cannot be told; the last good image of the same sources is one all the same. An earlier doubt stays the one that is told:
+ * where a registry has used up the time, nobody else is asked any more.
+ */
 function unlessSure(verdict: Verdict, doubt: Doubt): Verdict {
-  return verdict.kind === "stale" || verdict.kind === "unknown" ? { ...verdict, doubt } : { kind: "unknown", doubt };
+  if (verdict.kind === "unknown") return verdict;
+  return verdict.kind === "stale" ? { ...verdict, doubt: verdict.doubt ?? doubt } : { kind: "unknown", doubt };
 }
 
 type Once = Omit<Look, "explanation"> & { readonly explain: () => Promise<Pick<Look, "explanation">> };

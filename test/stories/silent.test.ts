@@ -39,6 +39,13 @@ async function playSilence(
 describe.concurrent("silence", () => {
   test.each<[string, Silence, RegExp, "failed" | "unknown"]>([
     ["a base's config is read", (line) => line.startsWith("GET /v2/base/os/blobs/"), /\[E_UNKNOWN\]/, "unknown"],
+    [
+      "the image is looked for",
+      (line) => line.startsWith("GET /v2/team/app/manifests/k1-"),
+      // Not the base's config, for which no time was left.
+      /The request: GET \S+\/v2\/team\/app\/manifests\/k1-.*\[E_UNKNOWN\]/,
+      "unknown",
+    ],
     ["it is asked whether it takes a push", (line) => line.startsWith("POST"), /\[E_PUSH\]/, "failed"],
     [
       "an image is read back",
