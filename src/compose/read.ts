@@ -78,6 +78,13 @@ function readService(mapping: Mapping, { secrets }: Model, { request, folder, va
     return { ...built, ...told };
   }
   if (image) return { kind: "image", image, ...told };
+  const empty = mapping.entries.get("image");
+  if (empty?.kind === "scalar" && empty.text !== "null")
+    throw new ActionError("E_CONFIG", {
+      what: `${service.path}.image is empty once its variables are replaced.`,
+      fix: "Give each of them a value, in the step's environment or in the .env file beside the first compose file, or name an image.",
+      at: empty.at,
+    });
   throw new ActionError("E_CONFIG", {
     what: `${service.path} has neither an image nor a build.`,
     fix: "Give it one of them.",

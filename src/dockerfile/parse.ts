@@ -130,7 +130,7 @@ function readFrom(instruction: Instruction, file: string): Pick<Stage, "name" | 
   const isNamed = as?.toUpperCase() === "AS" && name !== undefined && more.length === 0;
   if (base === "" || (as !== undefined && !isNamed))
     throw new ActionError("E_DOCKERFILE", {
-      what: `FROM ${instruction.rest} is not written as FROM <image> or FROM <image> AS <name>.`,
+      what: `${`FROM ${instruction.rest}`.trim()} is not written as FROM <image> or FROM <image> AS <name>.`,
       fix: "Check the line.",
       at: { file, line: instruction.line },
     });

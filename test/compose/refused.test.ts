@@ -186,6 +186,13 @@ const rows: readonly Refused[] = [
     at: "compose.yml:3",
   },
   {
+    name: "an image of a variable that is not set",
+    files: "services:\n  app:\n    image: ${NOPE}\n",
+    what: "services.app.image is empty once its variables are replaced.",
+    fix: "Give each of them a value, in the step's environment or in the .env file beside the first compose file, or name an image.",
+    at: "compose.yml:3",
+  },
+  {
     name: "a variable that has to be set",
     files: "services:\n  app:\n    image: ${IMAGE:?say which}\n",
     what: "The variable IMAGE has to be set: say which.",
