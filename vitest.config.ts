@@ -3,21 +3,14 @@ import { defineConfig } from "vitest/config";
 const unit = ["test/**/*.test.ts"];
 const stories = ["test/stories/**/*.test.ts"];
 const e2e = ["test/e2e/**/*.test.ts"];
-// Tables of faults and of kills, a hundred runs of the bundle each, and of checkouts that cost what the limits allow: the same on every Node.
+// What takes long and says the same on every Node: tables of faults and of kills, and other stories of dozens of runs of the bundle each;
+// checkouts that cost what the limits allow; processes that are started with a Node of their own.
 const faults = [
-  ...[
-    "broken-sets",
-    "killed",
-    "orders",
-    "push-faults",
-    "reading-faults",
-    "silent",
-    "swept",
-    "together",
-    "variants",
-  ].map((name) => `test/stories/${name}.test.ts`),
-  "test/hostile/hostile.test.ts",
-];
+  ...["broken-sets", "killed", "orders", "push-faults", "reading-faults", "silent", "swept", "together", "variants"],
+  ...["git-kept", "git-source", "previous-image", "relabel", "release"],
+]
+  .map((name) => `test/stories/${name}.test.ts`)
+  .concat("test/hostile/hostile.test.ts", "test/key/elsewhere.test.ts");
 
 // Each row starts the reference CLI, which takes a second and says the same whatever Node our own code runs on.
 const reference = [
