@@ -16,7 +16,7 @@ export type Connection = {
   readonly certificateFile: string | undefined;
   readonly insecure: boolean;
   readonly proxy: string | undefined;
-  /** An empty folder: git's and the user's own configuration must not send it elsewhere or run anything. */
+  /** An empty folder in which git runs too: its own, the user's and a checkout's configuration must not send it elsewhere or run anything. */
   readonly home: string;
 };
 
@@ -55,10 +55,13 @@ const ALWAYS: Readonly<Record<string, string>> = {
 /** For commands on a clone that speak to nobody. */
 export function localGit(env: Environment, home: string): Invocation {
   return {
-    args: configuration({ ...ALWAYS, "protocol.allow": "never" }),
+    // A step runs in the job's checkout, whose configuration holds the job's login and may send every address elsewhere.
+    args: ["-C", home, ...configuration({ ...ALWAYS, "protocol.allow": "never" })],
     env: {
       ...pick(env, KEPT),
       HOME: home,
+      // What lies around it may be a repository as well.
+      GIT_CEILING_DIRECTORIES: home.slice(0, home.lastIndexOf("/")),
       XDG_CONFIG_HOME: home,
       LC_ALL: "C",
       GIT_CONFIG_NOSYSTEM: "1",

@@ -11,15 +11,16 @@ const NOTHING_ELSE = "Nothing is built: no other host, branch or older clone sta
 export function gitError({ kind, words }: GitFailure, { url, login, key }: GitSource): ActionError {
   const shown = formatGitUrl(url);
   const details = { lines: [`git: ${words}`] };
+  const hadLogin = (url.scheme === "ssh" ? key : login) !== undefined;
   switch (kind) {
     case "absent":
       return new ActionError("E_GIT_ABSENT", {
         what: `There is no repository at ${shown}, or this login may not know of it. ${NOTHING_ELSE}`,
         details,
-        fix: `Check the address${login || key ? ", and that the login may read it" : "; for a private repository give a login: git-username and git-password, or a key for ssh"}.`,
+        fix: `Check the address${hadLogin ? ", and that the login may read it" : "; for a private repository give a login: git-username and git-password, or a key for ssh"}.`,
       });
     case "refused":
-      return refused(url, Boolean(login ?? key), details);
+      return refused(url, hadLogin, details);
     case "certificate":
       return new ActionError("E_GIT", {
         what: `The certificate of ${shown} does not hold. ${NOTHING_ELSE}`,

@@ -112,7 +112,8 @@ async function keepPack({ folder, line, key, pack, cut, jobCache }: Place, gitFo
   const [only] = packs;
   if (only === undefined || packs.length > 1) return;
   const part = `${pack}${PART}${owner.self ?? "nobody"}-${salt()}`;
-  await files.makeDirectory(folder, { mode: 0o700 });
+  // A folder that is there is as whoever made it wants it: others may use it too.
+  if ((await files.stat(folder)) === undefined) await files.makeDirectory(folder, { mode: 0o700 });
   await files.write(part, (await files.readText(`${gitFolder}/shallow`)) ?? "");
   await files.move(part, cut);
   await files.copy(`${gitFolder}/objects/pack/${only}`, part, { mode: 0o600, mtime: 0 });

@@ -1,11 +1,13 @@
 import { execFileSync } from "node:child_process";
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -51,6 +53,15 @@ test("what was fetched is kept, and the next run fetches nothing", async () => {
   expect(builtCommit(again)).toBe(commit);
   expect(again.log).toContain("It is kept from an earlier run: nothing is cloned.");
   expect(posts()).toBe(1);
+});
+
+test("a folder that is there stays open to whom it was, and one that is made is this user's alone", async () => {
+  const made = join(kept, "made");
+  chmodSync(kept, 0o1777);
+  await run(inputs());
+  await run({ ...inputs(), "source-cache-dir": made });
+  expect([kept, made].map((folder) => statSync(folder).mode & 0o7777)).toEqual([0o1777, 0o700]);
+  expect(packs()).toHaveLength(1);
 });
 
 test("a newer commit of the branch takes the place of the older one", async () => {

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import type { GitServer } from "../fakes/git-server.ts";
+import { type GitServer, git } from "../fakes/git-server.ts";
 import type { FakeRegistry } from "../fakes/registry.ts";
 import { builtCommit, errorOf, leftOf, openGitSample } from "./git-sample.ts";
 import { openMachine, type Told } from "./harness.ts";
@@ -207,4 +207,29 @@ test("the user's and the machine's own configuration of git sends nothing elsewh
   );
   expect(builtCommit(told), told.log).toBe(commit);
   expect(existsSync(ran)).toBe(false);
+});
+
+test.each(["the checkout that the step runs in", "a repository that the runner's folders lie in"])(
+  "%s sends nothing elsewhere, and its login goes nowhere",
+  async (where) => {
+    const machine = openMachine();
+    const checkout = where.startsWith("the checkout") ? mkdtempSync(join(tmpdir(), "checkout-")) : machine;
+    git(checkout, "init", "-q");
+    git(checkout, "config", "url.http://127.0.0.1:9/.insteadOf", `${server.url}/`);
+    // As actions/checkout leaves it there.
+    git(checkout, "config", `http.${server.url}/.extraheader`, "AUTHORIZATION: basic am9iOmNhbmFyeQ==");
+    const told = await run({ "git-url": `${server.url}/team/app`, force: "true" }, { machine, cwd: checkout });
+    expect(builtCommit(told), told.log).toBe(commit);
+    git(checkout, "config", "--unset", "url.http://127.0.0.1:9/.insteadOf");
+    await run({ "git-url": `${server.url}/team/app`, force: "true" }, { machine, cwd: checkout });
+    expect(server.requests.filter((line) => line.includes(" as "))).toEqual([]);
+    rmSync(checkout, { recursive: true });
+  },
+);
+
+test("a key for ssh is no login over http, and what is said is what is missing", async () => {
+  server.requireLogin({ password: SECRET });
+  const told = await run({ "git-url": `${server.url}/team/app`, "git-ssh-private-key-path": "key" });
+  expect(errorOf(told)).toContain("asks for a login, or does not exist");
+  expect(errorOf(told)).toContain("Set git-username and git-password");
 });

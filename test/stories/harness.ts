@@ -44,6 +44,8 @@ export type Play = {
   readonly docker?: false | { readonly fails?: string; readonly says?: string };
   /** With it the machine's own git is on PATH. */
   readonly git?: boolean;
+  /** The folder that the step runs in, which on a runner is the workspace; the tests' own where none is given. */
+  readonly cwd?: string;
   /** How many milliseconds after now the run thinks it is. */
   readonly later?: number;
   /** How many times faster than ours the run's clock goes. */
@@ -130,7 +132,7 @@ function readLines<T>(text: string): T[] {
 }
 
 async function start(
-  { later = 0, hurry = 1, stop }: Play,
+  { cwd, later = 0, hurry = 1, stop }: Play,
   env: Readonly<Record<string, string>>,
 ): Promise<{ code: number; log: string }> {
   const isOwn = later !== 0 || hurry !== 1;
@@ -140,7 +142,7 @@ async function start(
     const child = execFile(
       process.execPath,
       [...imports, BUNDLE],
-      { env, maxBuffer: 64 * 1024 * 1024 },
+      { cwd, env, maxBuffer: 64 * 1024 * 1024 },
       (error, stdout, stderr) =>
         done({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, log: `${stdout}${stderr}` }),
     );
