@@ -60,6 +60,8 @@ export function withMagic(context: Context, { binaryMd5, user }: Magic): Context
       return path === "." ? [...names.filter((name) => name !== MAGIC), MAGIC] : names;
     },
     md5: async (path, before) => {
+      // It is on no disk here, and a folder has no content.
+      if (path === MAGIC) return md5Of(before);
       if (path === `${MAGIC}/image`) return md5Of(before + image);
       return path === `${MAGIC}/envbuilder` ? binaryMd5 : context.md5(path, before);
     },

@@ -17,12 +17,20 @@ describe("the file that tells the user is hashed as kaniko hashes it", () => {
 });
 
 test("envbuilder's own folder stands in the context, whatever the checkout has under its name", async () => {
-  const context = withMagic({ ...empty, list: async () => ["z", ".envbuilder.tmp"] }, { binaryMd5: "m", user: "" });
+  const checkout: Context = {
+    ...empty,
+    list: async () => ["z", ".envbuilder.tmp"],
+    md5: async (path) => {
+      throw new Error(`there is no ${path}`);
+    },
+  };
+  const context = withMagic(checkout, { binaryMd5: "m", user: "" });
   expect(await context.list(".")).toEqual(["z", ".envbuilder.tmp"]);
   expect(await context.list(".envbuilder.tmp")).toEqual(["envbuilder", "image"]);
   expect(await context.stat(".envbuilder.tmp/envbuilder")).toEqual({ kind: "file", mode: 0o755 });
   expect(await context.stat(".envbuilder.tmp/other")).toBeUndefined();
   expect(await context.md5(".envbuilder.tmp/envbuilder", "-rwxr-xr-x0,0")).toBe("m");
+  expect(await context.md5(".envbuilder.tmp", "drwxr-xr-x0,0")).toBe(md5Of("drwxr-xr-x0,0"));
 });
 
 test("md5 of a file with its mode and owner in front", () => {
