@@ -59,7 +59,7 @@ export async function carryOut(verdict: Verdict, stage: Stage): Promise<Outcome>
     case "miss":
       return missed(verdict.why, verdict, stage);
     case "unknown":
-      if (inputs.onUnknown === "build") return build(stage);
+      if (inputs.onUnknown === "build") return build("unknown", stage);
       return inputs.onUnknown === "continue"
         ? { result: "unknown" }
         : { result: "unknown", failure: cannotTell(verdict.doubt) };
@@ -99,7 +99,7 @@ async function whyNotPushed(inputs: Inputs, world: World): Promise<string | unde
 
 async function missed(why: string, { at }: { readonly at?: Difference["at"] }, stage: Stage): Promise<Outcome> {
   const { inputs } = stage;
-  if (inputs.onMiss === "build") return build(stage);
+  if (inputs.onMiss === "build") return build("miss", stage);
   if (inputs.onMiss === "continue") return { result: "miss" };
   return {
     result: "miss",
@@ -112,14 +112,14 @@ async function missed(why: string, { at }: { readonly at?: Difference["at"] }, s
 }
 
 /** The real builder makes it, and the probe has to find what it pushed. Whoever may not push gives workspaces the builder image. */
-async function build(stage: Stage): Promise<Outcome> {
+async function build(looked: "miss" | "unknown", stage: Stage): Promise<Outcome> {
   const { inputs, envbuilder, checkout, draft, world } = stage;
   const why = await whyNotPushed(inputs, world);
   if (why !== undefined) {
     world.log.warning(
       `The image is not built, for nobody could find it again: ${why}. Workspaces start with the builder image.`,
     );
-    return { result: "miss" };
+    return { result: looked };
   }
   await world.log.group(`Building with ${envbuilder.builderImage.written}`, async () => {
     const context = await openContext(checkout, checkout, world);

@@ -1,8 +1,10 @@
 import { formatAuths } from "../buildx/isolation.ts";
 import { resolvePath } from "../devcontainer/paths.ts";
 import type { Context, ContextEntry } from "../envbuilder/context.ts";
+import { findOption } from "../envbuilder/options.ts";
 import { ActionError } from "../errors.ts";
 import type { EnvbuilderInputs } from "../inputs/envbuilder-inputs.ts";
+import { formatPlatform } from "../oci/platform.ts";
 import { formatReference, type Repository } from "../oci/reference.ts";
 import type { World } from "../world.ts";
 import { workspaceFolderOf } from "./definition.ts";
@@ -40,7 +42,11 @@ const OVERRIDES: Readonly<Record<string, string | undefined>> = {
   CODER_AGENT_TOKEN: undefined,
 };
 
-const OF_GIT = /^(?:ENVBUILDER_)?GIT_/;
+/** Nothing is cloned. What only looks like an option of git's (`GIT_AUTHOR_NAME`) is a variable that a build arg may read. */
+function isOfGit(variable: string): boolean {
+  const option = findOption(variable);
+  return typeof option === "object" && option.name.startsWith("ENVBUILDER_GIT_");
+}
 
 /** What the builder says once all is in the repository. */
 const PUSHED = /#\d+: 🏗️ Pushed image!/u;
@@ -65,7 +71,10 @@ export async function runBuilder(task: BuildTask, ports: Ports): Promise<void> {
   await copyTree(task.source, resolvePath(`${folder}/root`, `.${workspace}`), ports);
   const { written } = task.inputs.builderImage;
   const network = networkOf(task);
-  const create = ["create", "--name", name, ...(network === undefined ? [] : ["--network", network]), ...options];
+  // The builder builds for the platform that it runs on.
+  const platform = ["--platform", formatPlatform(task.inputs.platform)];
+  const on = network === undefined ? platform : [...platform, "--network", network];
+  const create = ["create", "--name", name, ...on, ...options];
   await docker.must(
     [
       ...create,
@@ -107,7 +116,7 @@ async function variablesOf(
   { inputs, repositories }: BuildTask,
   { credentials }: Ports,
 ): Promise<ReadonlyMap<string, string>> {
-  const variables = new Map([...inputs.environment.variables].filter(([name]) => !OF_GIT.test(name)));
+  const variables = new Map([...inputs.environment.variables].filter(([name]) => !isOfGit(name)));
   for (const [name, value] of Object.entries(OVERRIDES))
     if (value === undefined) variables.delete(name);
     else variables.set(name, value);

@@ -47,6 +47,7 @@ type Reading = { readonly checkout: string; readonly options: Options; readonly 
 export async function readDefinition({ checkout, options, files }: Reading): Promise<Definition> {
   const reading = { checkout, options, files };
   const workspaceFolder = workspaceFolderOf(options);
+  refuseWorkspaceFolder(workspaceFolder);
   if (options.ENVBUILDER_DOCKERFILE_PATH) return readDockerfileAlone(options.ENVBUILDER_DOCKERFILE_PATH, reading);
   const found = await findConfiguration(reading);
   const fallback = options.ENVBUILDER_FALLBACK_IMAGE;
@@ -70,6 +71,15 @@ export async function readDefinition({ checkout, options, files }: Reading): Pro
   const dockerfilePath = inside(checkout, resolvePath(folder, specification.dockerfile), "build.dockerfile", file);
   const dockerfile = await readDockerfile(dockerfilePath, reading);
   return { file, dockerfile, ...own, ...(await ofContext(context, dockerfilePath, reading)) };
+}
+
+/** For a build the checkout is laid out below a folder of this machine as the builder's container is to have it: it must not leave that. */
+function refuseWorkspaceFolder(folder: string): void {
+  if (/^\/./.test(folder) && !folder.split("/").includes("..")) return;
+  throw new ActionError("E_INPUT", {
+    what: `The workspace folder would be "${folder}", which is no absolute path of the builder's container, or leaves it.`,
+    fix: "Set workspace-folder, and ENVBUILDER_WORKSPACE_BASE_DIR in extra-env, to a path like /workspaces/app, without .. in it.",
+  });
 }
 
 function missing(what: string): ActionError {

@@ -34,6 +34,9 @@ export async function findCachedImage(inputs: Inputs, outside: World): Promise<R
   const started = clock();
   for (const warning of envbuilder.environment.warnings) log.warning(warning);
   for (const [name, value] of envbuilder.environment.variables) if (isSecretOption(name)) log.mask(value);
+  // A build shows one of them alone.
+  for (const secret of envbuilder.environment.options.ENVBUILDER_BUILD_SECRETS ?? [])
+    log.mask(secret.slice(secret.indexOf("=") + 1));
   const secrets = await knownSecrets({ inputs, workspace: outside.host.workspace }, outside);
   const told = (await lookBack(inputs, outside)) ?? (await lookAnew(inputs, envbuilder, outside));
   const handover = await handOverEnvironment(envbuilder, secrets, files);

@@ -105,7 +105,7 @@ test("the builder is given the commit's files and, in a file of this user alone,
       ENVBUILDER_GIT_PASSWORD: SECRET,
       ENVBUILDER_CACHE_REPO: "cache.test/team/app",
     },
-    extra: { ENVBUILDER_INIT_SCRIPT: "sleep 1", ENVBUILDER_SETUP_SCRIPT: "x", GREETING: "hi", GIT_USERNAME: "u" },
+    extra: { ENVBUILDER_INIT_SCRIPT: "sleep 1", ENVBUILDER_SETUP_SCRIPT: "x", GIT_BRANCH: "b", GIT_USERNAME: "u" },
     lines: [PUSHED],
   });
   await run;
@@ -119,11 +119,12 @@ test("the builder is given the commit's files and, in a file of this user alone,
     "ENVBUILDER_INIT_COMMAND=/.envbuilder/bin/envbuilder",
     "ENVBUILDER_PUSH_IMAGE=true",
     "ENVBUILDER_WORKSPACE_FOLDER=/workspaces/app",
-    "GREETING=hi",
+    "GIT_BRANCH=b",
   ]);
   expect(seen.tree).toEqual(["a.txt", "bin/run", "link"]);
   expect(calls.map(({ args }) => args[0])).toEqual(["create", "cp", "start", "rm", "rm"]);
   expect(calls[0]?.args).not.toContain("--network");
+  expect(calls[0]?.args.join(" ")).toContain(" --platform linux/amd64 ");
 });
 
 test("no secret stands in an argument, also not one of several lines", async () => {

@@ -151,6 +151,15 @@ describe("refused", () => {
   });
 });
 
+test.each<Options>([
+  { ENVBUILDER_WORKSPACE_FOLDER: "app" },
+  { ENVBUILDER_WORKSPACE_FOLDER: "/../../home/runner" },
+  { ENVBUILDER_WORKSPACE_BASE_DIR: "w", ENVBUILDER_GIT_URL: "https://g.test/a" },
+])("a workspace folder that is nowhere in the builder's container: %j", async (options) => {
+  const refused = await refusalOf(() => read({ ".devcontainer/devcontainer.json": image("x") }, options));
+  expect(refused).toMatchObject({ code: "E_INPUT" });
+});
+
 test.each<readonly [Options, string]>([
   [{}, "/workspaces/empty"],
   [{ ENVBUILDER_GIT_URL: "https://g.test/team/app.git" }, "/workspaces/app"],

@@ -146,6 +146,15 @@ test("a fork's pull request pushes nothing and builds nothing", async () => {
   const told = await ask({ "on-miss": "build" }, { event, env, docker: {} });
   expect(told).toMatchObject({ code: 0, docker: [], outputs: { result: "miss", image: `${registry.host}/builder:1` } });
   expect(told.requests.filter((line) => !/^(?:GET|HEAD) /.test(line))).toEqual([]);
+  lose({ status: 403, body: '{"errors":[{"code":"DENIED","message":"no"}]}' });
+  const unknown = await ask({ "on-miss": "build", "on-unknown": "build" }, { event, env, docker: {} });
+  expect(unknown).toMatchObject({ code: 0, docker: [], outputs: { result: "unknown", exists: "false" } });
+});
+
+test("a build secret is masked alone too", async () => {
+  const { log } = await ask({ "extra-env": "ENVBUILDER_BUILD_SECRETS=A=s3cret-one,B=s3cret=two" });
+  expect(log).toContain("::add-mask::s3cret-one\n");
+  expect(log).toContain("::add-mask::s3cret=two\n");
 });
 
 test("a push that is demanded and refused is an error; where it is not, workspaces build by themselves", async () => {
