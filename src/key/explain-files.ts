@@ -41,7 +41,7 @@ function compareTrees(
 ): readonly Changed[] {
   if (was === is) return [];
   const [old, current] = [byPath(memberOf(trees.before, was)), byPath(memberOf(trees.now, is))];
-  const shown = (path: string): string => (folder === "." ? path : `${folder}/${path}`);
+  const shown = (path: string): string => seenFrom(folder, path);
   const tell = (path: string, what: string, isThere: boolean): Changed => ({ path, file: shown(path), what, isThere });
   const [added, gone] = [without(current, old), without(old, current)];
   const renamed = pairRenamed(gone, added);
@@ -58,6 +58,11 @@ function compareTrees(
       left.has(path) ? [] : [tell(path, "is no longer part of the build", false)],
     ),
   ]);
+}
+
+/** A path of a context as seen from the repository's root. */
+function seenFrom(folder: string, path: string): string {
+  return folder === "." ? path : `${folder}/${path}`;
 }
 
 function without(entries: ReadonlyMap<string, Entry>, others: ReadonlyMap<string, Entry>): Map<string, Entry> {
@@ -111,8 +116,11 @@ function whatChanged(before: readonly Json[], now: readonly Json[]): string {
   return `has mode ${textOf(now[1])} now, before ${textOf(before[1])}`;
 }
 
-/** Files that one line of the ignore file would have left out are told together, with that line. */
-function groupIgnorable(changed: readonly Changed[], { ignorable }: Places): readonly Difference[] {
+/**
+ * Files that one line of the ignore file would have left out are told together, with that line where some of them is taken: what is gone may
+ * be gone because that line has just been written.
+ */
+function groupIgnorable(changed: readonly Changed[], { ignorable, context }: Places): readonly Difference[] {
   const groups = new Map<string, { readonly files: Changed[]; readonly advice: string | undefined }>();
   for (const one of changed) {
     const found = ignorable(one.path);
@@ -126,9 +134,10 @@ function groupIgnorable(changed: readonly Changed[], { ignorable }: Places): rea
   }
   return [...groups].map(([line, { files, advice }]) => {
     const [first] = files;
-    const note = advice === undefined ? "" : ` (${advice})`;
-    const what = files.length === 1 && first ? `${first.file} ${first.what}` : `${line}: ${files.length} files differ`;
     const at = files.find(({ isThere }) => isThere);
+    const note = advice === undefined || !at ? "" : ` (${advice})`;
+    const shown = seenFrom(context, line);
+    const what = files.length === 1 && first ? `${first.file} ${first.what}` : `${shown}: ${files.length} files differ`;
     return { part: "yours", ingredient: "context", text: `${what}${note}`, ...(at ? { at: { file: at.file } } : {}) };
   });
 }

@@ -18,6 +18,8 @@ import type { StoredPlan } from "./stored.ts";
 type Told = Difference | ImageDifference;
 
 const REASONS_TOLD = 50;
+/** A stored plan may hold a name of megabytes, and a host takes neither outputs nor a summary beyond one. */
+const LONGEST_REASON = 2000;
 
 /**
  * What differs between the plan of an earlier image and this one: each change once, what all platforms share without their names.
@@ -39,11 +41,16 @@ export function explainMiss(
   }
   const gone = Object.keys(previous.platforms).filter((platform) => !Object.hasOwn(now, platform));
   const left = gone.map((platform) => platformChange(`platform ${platform} is no longer asked for`));
-  return firstReasons([...mergePlatforms(found, Object.keys(now)), ...left]);
+  return firstReasons([...mergePlatforms(found, Object.keys(now)), ...left]).map(shorten);
 }
 
 function platformChange(text: string): Difference {
   return { part: "yours", ingredient: "platform", text };
+}
+
+function shorten(difference: Difference): Difference {
+  const { text } = difference;
+  return text.length > LONGEST_REASON ? { ...difference, text: `${text.slice(0, LONGEST_REASON)}…` } : difference;
 }
 
 /** Nobody reads hundreds of them. What kind the others are the last one says. */

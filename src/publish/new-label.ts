@@ -152,9 +152,9 @@ function withTimes(provenance: Uint8Array | undefined, set: BuildRecord): FirstB
 }
 
 function carrySbom(bytes: Uint8Array, relabelled: Relabelled): Document | Wrong {
-  const text = carryStatement(bytes, SPDX_PREDICATE, relabelled);
-  if (typeof text !== "string") return { wrong: `its SBOM is not said of it: ${text.wrong}` };
-  return said(text, carriedAnnotations(SPDX_PREDICATE, relabelled.from));
+  const carried = carryStatement(bytes, SPDX_PREDICATE, relabelled);
+  if ("wrong" in carried) return { wrong: `its SBOM is not said of it: ${carried.wrong}` };
+  return said(carried.text, carriedAnnotations(SPDX_PREDICATE, carried.from));
 }
 
 function said(text: string, annotations: Descriptor["annotations"] = {}): Document {

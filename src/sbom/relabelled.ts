@@ -1,4 +1,4 @@
-import { type Digest, hexOf } from "../oci/digest.ts";
+import { type Digest, hexOf, isDigest } from "../oci/digest.ts";
 import { parseJson } from "../oci/json.ts";
 import { type Descriptor, isRecord, PREDICATE_TYPE } from "../oci/manifest.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
@@ -22,18 +22,22 @@ export type Relabelled = {
 };
 
 /**
- * A statement about what is in an image's layers, said of another image with the same layers. It says itself of which it was said first.
- * @returns the text, or a sentence that says why it is not passed on: only what speaks of `from` is.
+ * A statement about what is in an image's layers, said of another image with the same layers. It says itself of which it was said first,
+ * however often it was passed on.
+ * @returns the text and that image, or a sentence that says why it is not passed on: only what speaks of `from` is.
  */
 export function carryStatement(
   bytes: Uint8Array,
   predicateType: string,
   relabelled: Relabelled,
-): string | { readonly wrong: string } {
+): { readonly text: string; readonly from: Digest } | { readonly wrong: string } {
   const read = readStatement(bytes, { subject: relabelled.from, predicateType });
   if ("wrong" in read) return read;
-  const subject = { ...subjectOf(relabelled), annotations: { [CARRIED]: relabelled.from } };
-  return JSON.stringify({ _type: STATEMENT_TYPE, subject: [subject], predicateType, predicate: read.predicate });
+  const { predicate, annotations } = read;
+  const first = isRecord(annotations) ? annotations[CARRIED] : undefined;
+  const from = isDigest(first) ? first : relabelled.from;
+  const subject = { ...subjectOf(relabelled), annotations: { [CARRIED]: from } };
+  return { text: JSON.stringify({ _type: STATEMENT_TYPE, subject: [subject], predicateType, predicate }), from };
 }
 
 /** The same on the descriptor of the statement, where nobody has to read it. */

@@ -271,6 +271,13 @@ test("whatever a stored plan holds, it is explained or passed over", () => {
 const built = (...options: readonly string[]): PlatformPlan =>
   yours({ options: { platform: "linux/amd64", build: options } });
 
+test("names as long as a stored plan may hold them are cut, and the reasons stay short", () => {
+  const long = "x".repeat(100_000);
+  const before = stored({ ...PLAN, label: { ...(PLAN.label as object), [long]: 1 } });
+  const told = explainMiss(before, now(PLAN), TREES, PLACES).map(({ text }) => text);
+  expect(told).toEqual([expect.stringMatching(/^x{2000}…$/)]);
+});
+
 test.each<[string, readonly string[], readonly string[], readonly Partial<Difference>[]]>([
   [
     "a label of the input",

@@ -56,6 +56,24 @@ test.each<[path: string, line: string]>([
   expect(await told({ edit: writing({ [path]: "two\n" }) })).toEqual([`${path} changed${advice(line)} @ ${path}`]);
 });
 
+test("what the ignore file leaves out now needs no such line any more", async () => {
+  const from = { ...WHOLE, ".dockerignore": ".dockerignore\n" };
+  const edit = writing({ ".dockerignore": ".dockerignore\nREADME.md\n.github\n" });
+  expect(await told({ from, edit })).toEqual([".github: 2 files differ", "README.md is no longer part of the build"]);
+});
+
+test("files that one line would leave out are told by their folder as seen from the repository", async () => {
+  const from = {
+    ".devcontainer/devcontainer.json": `{ "build": { "dockerfile": "Dockerfile", "context": "../app" } }`,
+    ".devcontainer/Dockerfile": "FROM registry.test/base:12\nCOPY . /app\n",
+    "app/file": "one\n",
+  };
+  const edit = writing({ "app/.github/a": "one\n", "app/.github/b": "two\n" });
+  expect(await told({ from, edit })).toEqual([
+    "app/.github: 2 files differ (COPY at .devcontainer/Dockerfile:2 takes it with everything else; if the image needs none of it, a line .github in app/.dockerignore leaves it out) @ app/.github/a",
+  ]);
+});
+
 test("a comment in what says how the image is built is a change where everything is copied, and would be none without", async () => {
   const comments = {
     ".devcontainer/devcontainer.json": `// another\n{ "build": { "dockerfile": "Dockerfile", "context": ".." } }\n`,

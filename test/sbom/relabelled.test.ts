@@ -18,8 +18,9 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 test("BuildKit's own SBOM is said of the other image, the document untouched", () => {
   const written = readFileSync("test/fixtures/sbom/sbom-statement.json");
   const carried = carryStatement(written, SPDX, relabelled);
-  if (typeof carried !== "string") throw new Error(carried.wrong);
-  expect(JSON.parse(carried)).toEqual({
+  if ("wrong" in carried) throw new Error(carried.wrong);
+  expect(carried.from).toBe(FROM);
+  expect(JSON.parse(carried.text)).toEqual({
     _type: "https://in-toto.io/Statement/v1",
     subject: [
       {
@@ -30,6 +31,24 @@ test("BuildKit's own SBOM is said of the other image, the document untouched", (
     ],
     predicateType: SPDX,
     predicate: JSON.parse(written.toString()).predicate,
+  });
+});
+
+test("however often it is passed on, it names the image of which it was said first", () => {
+  const first = carryStatement(readFileSync("test/fixtures/sbom/sbom-statement.json"), SPDX, relabelled);
+  if ("wrong" in first) throw new Error(first.wrong);
+  const again = carryStatement(bytes(first.text), SPDX, { ...relabelled, from: relabelled.to, to: sha("newer") });
+  if ("wrong" in again) throw new Error(again.wrong);
+  expect(again.from).toBe(FROM);
+  expect(JSON.parse(again.text).subject).toEqual([
+    expect.objectContaining({
+      digest: { sha256: sha("newer").slice(7) },
+      annotations: { "dev-container-cache.carried-from": FROM },
+    }),
+  ]);
+  const doctored = first.text.replaceAll(FROM, "no digest");
+  expect(carryStatement(bytes(doctored), SPDX, { ...relabelled, from: relabelled.to })).toMatchObject({
+    from: relabelled.to,
   });
 });
 
