@@ -33,12 +33,17 @@ function shown(variable: string): string {
 
 type Meant = { readonly name: string; readonly isNear: boolean };
 
+/** In a longer word two of a name's letters may be wrong. */
+const MOST_WRONG = 2;
+
 /** The input with the fewest letters to change, and none where that would be another word; else the shortest one that holds the name whole. */
 function nearest(variable: string): Meant | undefined {
   const written = letters(variable);
-  const ranked = INPUTS.map((name) => ({ name, far: distance(written, letters(name)) })).sort((a, b) => a.far - b.far);
+  // No fewer letters are wrong than there are too many or too few: what is far longer is not looked at letter by letter.
+  const similar = INPUTS.filter((name) => Math.abs(letters(name).length - written.length) <= MOST_WRONG);
+  const ranked = similar.map((name) => ({ name, far: distance(written, letters(name)) })).sort((a, b) => a.far - b.far);
   const [first] = ranked;
-  if (first && first.far <= Math.min(2, Math.floor(letters(first.name).length / 3)))
+  if (first && first.far <= Math.min(MOST_WRONG, Math.floor(letters(first.name).length / 3)))
     return { name: first.name, isNear: true };
   const holding = INPUTS.filter((name) => written.length > 3 && letters(name).includes(written));
   // A login that is not called git's is far more often the registry's.

@@ -31,6 +31,12 @@ describe("an error where what is meant pushes or decides", () => {
   });
 });
 
+// Letter by letter beside each input's, a name of some kilobytes took seconds.
+test("a name that is far longer than any input is compared with none", () => {
+  const name = "A".repeat(1_000_000);
+  expect(noticeUnknownInputs([name])).toEqual([{ text: `There is no input ${name.toLowerCase()}: it does nothing.` }]);
+});
+
 test.each([
   ["BUILD-ARG", "There is no input build-arg: it does nothing. Was build-args meant?"],
   ["USERNAME", "There is no input username: it does nothing. Was registry-username meant?"],
