@@ -58,6 +58,7 @@ async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Prom
   });
   let report: Report;
   let inFull: Inputs["summary"] = [];
+  let secrets: Inputs["secretTexts"] = [];
   let close: () => Promise<void> = async () => {};
   try {
     refuseOldNode(process.versions.node);
@@ -71,6 +72,7 @@ async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Prom
     });
     for (const { text } of inputs.noticed) log.warning(text);
     inFull = inputs.summary;
+    secrets = inputs.secretTexts;
     const event = { ...host.event, ...foreignRef(inputs.git) };
     const network = openNetwork(inputs, { files, exec, host: { ...host, event }, log });
     close = network.close;
@@ -109,7 +111,9 @@ async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Prom
   // The run is over when nothing of it is left.
   report = { ...report, seconds: Math.round(Date.now() - started) / 1000 };
   const outputs = makeOutputs(report);
-  tellMaskedOutputs(outputs, holdsMasked, { capabilities: host.capabilities, log });
+  // The host hides a secret that it was given, whether or not this run has had a use for it.
+  const isHidden = (text: string): boolean => holdsMasked(text) || secrets.some((secret) => text.includes(secret));
+  tellMaskedOutputs(outputs, isHidden, { capabilities: host.capabilities, log });
   publishOutputs(outputs);
   const summary = summarise(report, host.capabilities, inFull);
   publishSummary(summary, log);

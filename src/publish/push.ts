@@ -12,7 +12,7 @@ export type PushDecision = { readonly push: true } | ({ readonly push: false } &
 export function whyNeverPushed({ push }: Pick<Inputs, "push">, event: Event): string | undefined {
   if (push === "false") return "the input push is false";
   if (!event.isFork) return undefined;
-  return `this run counts as a fork's, which never causes a push ${event.whyFork === undefined ? "" : `: ${event.whyFork}`}`;
+  return `this run counts as a fork's, which never causes a push${event.whyFork === undefined ? "" : `: ${event.whyFork}`}`;
 }
 
 /**

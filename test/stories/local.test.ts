@@ -28,7 +28,7 @@ test("what was only loaded is in no output that another job would pull, and a re
   expect(fork.outputs, fork.log).toMatchObject(NOTHING_TO_PULL);
   expect(fork.outputs["local-image"]).toMatch(LOCAL);
   expect(fork.log).toMatch(
-    /^::warning::The image will be built .* no other job can pull it: this run counts as a fork's/m,
+    /^::warning::The image will be built .* no other job can pull it: this run counts as a fork's, which never causes a push: /m,
   );
   expect(fork.log).not.toContain("packages: write");
   expect(fork.summary.split("\n")[0]).toBe("### 🔨 Dev container: the image was built, and stays on this machine");
@@ -61,4 +61,13 @@ test("an output that holds what the run hides is told, with what becomes of it h
   );
   expect(act.log).toMatch(new RegExp(`^Warning: ${hidden.source}.*keeps outputs as they are`, "m"));
   expect((await run()).log).not.toMatch(hidden);
+});
+
+test("a secret input that no registry asked for is hidden by the host all the same, and told", async () => {
+  const sample = await openSample();
+  await play(sample);
+  const hit = await play({ ...sample, inputs: { "registry-username": "me", "registry-password": "team/app" } });
+  await sample.close();
+  expect(hit.outputs.result).toBe("hit");
+  expect(hit.log).toMatch(/^::warning::The outputs .*\bimage, repository\b.* hold what this run hides/m);
 });
