@@ -23,6 +23,8 @@ type Circumstances = {
   readonly readable: Pick<Readable, "env" | "withheld" | "holdsSecret">;
   readonly folders: WorkspaceFolders;
   readonly runArgs: readonly RunArg[];
+  /** Who works in a compose service where the metadata names nobody: compose says it only when it starts the container. */
+  readonly serviceUser?: string | undefined;
   /** What became of the input `remote-user-uid`. */
   readonly renumbering?: Renumbering | undefined;
 };
@@ -33,7 +35,7 @@ type Circumstances = {
  */
 export async function makeHandover(
   config: ImageConfig,
-  { isForeign, readable, folders, runArgs, renumbering }: Circumstances,
+  { isForeign, readable, folders, runArgs, serviceUser, renumbering }: Circumstances,
   { files, host, log }: Pick<World, "files" | "host" | "log">,
 ): Promise<Handover> {
   const entries = baseEntries(config.labels[METADATA_LABEL]);
@@ -51,9 +53,8 @@ export async function makeHandover(
       { value, isPrivate: isPrivate || readable.holdsSecret(value) },
     ]),
   );
-  const [remoteUser, containerUser] = [merged.remoteUser, merged.containerUser].map((user) =>
-    runtimeUser(user, variables),
-  );
+  const remoteUser = runtimeUser(merged.remoteUser, variables);
+  const containerUser = runtimeUser(merged.containerUser, variables) || serviceUser;
   for (const found of variablesRead(merged).flatMap((name) => readable.withheld(name) ?? []))
     log.warning(
       `The environment that the image's metadata asks for reads ${tellWithheld(found)}, or set it in the job that runs the container.`,
@@ -85,7 +86,7 @@ export async function makeHandover(
     log.warning(`The outputs container and container-options leave out what the image's metadata asks for, ${what}.`);
   const handover = {
     options: options.text,
-    remoteUser: remoteUser ?? containerUser ?? (config.user || "root"),
+    remoteUser: remoteUser || containerUser || config.user || "root",
     metadata: metadataJson(merged),
     env,
     envFile: `${folder}/container.env`,
@@ -174,7 +175,14 @@ export async function handOver(
   // What the registry serves, a run with the right to push has made.
   const isForeign = world.host.event.isFork && localImage !== undefined;
   const { configuration } = build;
-  const circumstances = { isForeign, folders: configuration.folders, runArgs: readRunArgs(configuration) };
+  const { user } = build.definition;
+  const circumstances = {
+    isForeign,
+    folders: configuration.folders,
+    runArgs: readRunArgs(configuration),
+    // Who can read the run has nothing to do with what this machine's environment says.
+    serviceUser: user?.fromEnvironment ? undefined : user?.value,
+  };
   if (config)
     return makeHandover(
       config,

@@ -51,6 +51,13 @@ export function addedInstructions({ escapeChar, steps, containerEnv, imageUser, 
       fix: "Look for it in USER, in the build args that it uses, and in the user of the base image.",
       at,
     });
+  // The image's label says who was given a uid, and no argument of a program holds every character.
+  if (renumbered && /\p{Cc}/u.test(renumbered.user))
+    throw new ActionError("E_DOCKERFILE", {
+      what: `The remote user, ${renumbered.user}, holds a control character.`,
+      fix: "Look for it in remoteUser and containerUser, in the service's user, in USER, and in the user of the base image.",
+      at,
+    });
   return [
     "USER root",
     ...(first ? [run(first, "prepare")] : []),

@@ -93,6 +93,54 @@ test("the base says who works in an image that is only relabelled", async () => 
   expect(optionsOf(told)).toBe("");
 });
 
+test("a user that no argument of a program can hold is an error in words", async () => {
+  put(
+    workspace,
+    ".devcontainer/devcontainer.json",
+    '{"build": {"dockerfile": "Dockerfile"}, "remoteUser": "a\\u0000b"}',
+  );
+  const told = await run({ "remote-user-uid": "1001" });
+  expect(told.code).toBe(1);
+  expect(told.log).toMatch(/^::error.*The remote user, a\\x00b, holds a control character.*\[E_DOCKERFILE\]/m);
+});
+
+test("a compose service's user works in the image and gets the uid, where the configuration names nobody", async () => {
+  const json = { dockerComposeFile: "compose.yml", service: "app" };
+  const compose = (user: string): void =>
+    put(
+      workspace,
+      ".devcontainer/compose.yml",
+      `services: { app: { image: "${registry.host}/base/os:1", user: "${user}" } }`,
+    );
+  put(workspace, ".devcontainer/devcontainer.json", JSON.stringify(json));
+  compose("web:web");
+  const labels = { "dev-container-cache.remote-user-uid": "web:1001" };
+  const env = { ...HOSTED, FAKE_DOCKER_IMAGE: JSON.stringify({ User: "root", Labels: labels }), WHO: "web" };
+  const told = await run({ "remote-user-uid": "1001" }, { env });
+  expect(told.builds[0]?.dockerfile).toContain('"web","1001"]');
+  expect([optionsOf(told), told.outputs["remote-user"]]).toEqual(["--user web:web", "web:web"]);
+  expect(optionsOf(await run({ "remote-user-uid": "1001" }, { env }))).toBe("--user web:web");
+  // What this machine's environment says stands in no output.
+  compose("${WHO}");
+  const read = await run({ "remote-user-uid": "1001" }, { env });
+  expect([optionsOf(read), read.outputs["remote-user"]]).toEqual(["", "root"]);
+  put(workspace, ".devcontainer/devcontainer.json", JSON.stringify({ ...json, remoteUser: "dev" }));
+  compose("web");
+  expect(optionsOf(await run({}, { env: { ...HOSTED, GITEA_ACTIONS: "true", FAKE_DOCKER_IMAGE: IMAGE } }))).toBe(
+    "--user dev",
+  );
+});
+
+test("a user whose variable nobody has set is nobody, and the image's own works", async () => {
+  put(
+    workspace,
+    ".devcontainer/devcontainer.json",
+    '{"build": {"dockerfile": "Dockerfile"}, "remoteUser": "${localEnv:NOBODY_SET_THIS}"}',
+  );
+  const told = await run({}, { env: { RUNNER_ENVIRONMENT: "github-hosted" } });
+  expect(told.outputs["remote-user"]).toBe("root");
+});
+
 test("a value that is no uid is refused before anything is asked for", async () => {
   const told = await run({ "remote-user-uid": "vscode" });
   expect(told).toMatchObject({ code: 1, requests: [] });
