@@ -6,7 +6,8 @@ import type { World } from "../world.ts";
 
 /** What is in envbuilder's own folder nobody knows here; only the triggers of a base image ask. */
 const SCRATCH: Context = {
-  stat: async (path) => (path === "." ? { kind: "directory", mode: 0o755 } : { kind: "unknown" }),
+  // The folder itself as well: whoever takes it whole takes what is in it.
+  stat: async () => ({ kind: "unknown" }),
   list: async () => [],
   md5: async () => {
     throw new Error("nothing is known of envbuilder's own folder");

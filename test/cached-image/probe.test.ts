@@ -113,6 +113,18 @@ async function probe(now = RECORDED_AT, own = inputs): Promise<Verdict> {
   );
 }
 
+test.each(["COPY . /app", "COPY * /app/"])("a trigger that takes envbuilder's own folder: %s", async (trigger) => {
+  await writeFile(join(checkout, ".devcontainer/devcontainer.json"), '{ "image": "base.test/triggers:1" }');
+  const config = JSON.stringify({ config: { OnBuild: [trigger] } });
+  const { digest, size } = registry.seedBlob("base.test/triggers", config);
+  const manifest = { schemaVersion: 2, mediaType: OCI, config: { mediaType: "x/y", digest, size }, layers: [] };
+  registry.seedManifest("base.test/triggers:1", JSON.stringify(manifest), OCI);
+  expect(await probe()).toMatchObject({
+    kind: "unknown",
+    doubt: { what: expect.stringContaining("what the builder sees at .") },
+  });
+});
+
 test("the image that is there is a hit, under the digest of the recording", async () => {
   seedImage();
   expect(await probe()).toMatchObject({ kind: "hit", served: { descriptor: { digest: run.expectedDigest } } });
