@@ -41,7 +41,7 @@ export async function probeCachedImage(probing: Probing, ports: Ports): Promise<
   const platform = formatPlatform(inputs.platform);
   const [binary, question, bases] = await Promise.all([
     readBinary(inputs, { ...ports, readImage }),
-    completeQuestion(draft, { ...ports, readImage }),
+    completeQuestion(draft, { ...ports, readImage, checkout }),
     readBases(draft, platform, readImage),
   ]);
   if ("doubt" in question) return unknown(question.doubt);

@@ -1,3 +1,4 @@
+import { pathWithin } from "../devcontainer/paths.ts";
 import { type Build, readBuild } from "../envbuilder/build.ts";
 import { argumentsByName, compileArguments, compileDockerfile } from "../envbuilder/compile.ts";
 import { DIRECTIVES } from "../envbuilder/context.ts";
@@ -110,7 +111,10 @@ function doubtful(what: string, fix: string): Unread {
 /** The whole build, and who works in its container. */
 export type Question = { readonly build: Build; readonly user: string };
 
-type Ports = Pick<World, "registry" | "files" | "gunzip"> & { readonly readImage: ReadImage };
+type Ports = Pick<World, "registry" | "files" | "gunzip"> & {
+  readonly readImage: ReadImage;
+  readonly checkout: string;
+};
 
 /**
  * Asks what the Dockerfile needs to be whole: who the image's user is, and what its features say of themselves.
@@ -159,8 +163,12 @@ async function readFeatures(
 
 const METADATA = "devcontainer-feature.json";
 
-async function readLocal(reference: string, folder: string, { files }: Ports): Promise<string> {
-  const text = await files.readText(`${folder}/${reference}/${METADATA}`);
+async function readLocal(reference: string, folder: string, { files, checkout }: Ports): Promise<string> {
+  const real = await files.realPath(`${folder}/${reference}/${METADATA}`);
+  // The builder's clone has nothing there, and a stranger's commit names no file of this machine.
+  if (real !== undefined && pathWithin(checkout, real) === undefined)
+    throw refuseFeature(reference, "leaves the checkout");
+  const text = real === undefined ? undefined : await files.readText(real);
   if (text === undefined) throw refuseFeature(reference, `has no ${METADATA}`);
   if ((await files.stat(`${folder}/${reference}/install.sh`)) === undefined)
     throw refuseFeature(reference, "has no install.sh");

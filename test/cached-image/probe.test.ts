@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as zlib from "node:zlib";
@@ -112,6 +112,23 @@ async function probe(now = RECORDED_AT, own = inputs): Promise<Verdict> {
     { ...world, host, registry: registry.port as Registry },
   );
 }
+
+test("a feature whose metadata lies outside of the checkout is not read", async () => {
+  const outside = makeCheckout({ "devcontainer-feature.json": '{ "id": "x", "version": "1", "name": "x" }' });
+  await mkdir(join(checkout, ".devcontainer/own"));
+  await symlink(
+    join(outside, "devcontainer-feature.json"),
+    join(checkout, ".devcontainer/own/devcontainer-feature.json"),
+  );
+  await writeFile(join(checkout, ".devcontainer/own/install.sh"), "");
+  const configuration = { build: { dockerfile: "Dockerfile" }, features: { "./own": {} } };
+  await writeFile(join(checkout, ".devcontainer/devcontainer.json"), JSON.stringify(configuration));
+  await expect(probe()).rejects.toMatchObject({
+    code: "E_FEATURE",
+    message: expect.stringContaining("leaves the checkout"),
+  });
+  rmSync(outside, { recursive: true });
+});
 
 test.each(["COPY . /app", "COPY * /app/"])("a trigger that takes envbuilder's own folder: %s", async (trigger) => {
   await writeFile(join(checkout, ".devcontainer/devcontainer.json"), '{ "image": "base.test/triggers:1" }');
