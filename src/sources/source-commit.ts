@@ -60,11 +60,17 @@ function readForge({ answer, api, branch }: Told, { url, login }: GitSource): Fo
   if (answer.kind === "failure") throw unreachable(url, { lines: [`${from}: ${answer.words}`] });
   const { status } = answer;
   if (status === 404 || (status >= 300 && status < 400)) return undefined;
+  if (isOverLimit(answer)) throw unreachable(url, { lines: [`${from}: ${status}, too many calls`] });
   if (status === 401 || status === 403) throw refused(url, login !== undefined, { lines: [`${from}: ${status}`] });
   const found = status === 200 && !answer.truncated ? readBranch(jsonOf(answer.body), branch) : undefined;
   if (found !== undefined) return found;
   const words = status === 200 ? "the answer tells no commit of this branch" : `${status}`;
   throw unreachable(url, { lines: [`${from}: ${words}`] });
+}
+
+/** GitHub tells its limit of calls with the status of a login that may not read, and in these headers. */
+function isOverLimit({ status, headers }: Extract<WebAnswer, { readonly kind: "response" }>): boolean {
+  return status === 403 && (headers["x-ratelimit-remaining"] === "0" || headers["retry-after"] !== undefined);
 }
 
 function jsonOf(body: Uint8Array): unknown {

@@ -105,6 +105,23 @@ test("on GitHub its API is asked the same way, where there is a token to ask wit
   }
 });
 
+/** https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit */
+test.each([{ "x-ratelimit-remaining": "0" }, { "retry-after": "60" }])(
+  "GitHub's limit of calls is no fault of the login: %o",
+  async (headers) => {
+    const env = {
+      GITHUB_SERVER_URL: server.url,
+      GITHUB_API_URL: `${server.url}/api/v3`,
+      GITHUB_REPOSITORY: "team/flow",
+    };
+    server.override((line) => (line.includes("/api/v3/") ? { status: 403, headers, body: "{}" } : undefined));
+    const inputs = { "git-url": `${server.url}/team/app`, "git-ref": "main", "git-password": SECRET };
+    const told = errorOf(await run(inputs, { env }));
+    expect(told).toContain("[E_GIT]");
+    expect(told).toContain(": 403, too many calls");
+  },
+);
+
 /** A machine on which git notes how it is called, and which files and variables its children have. */
 function openRecordingMachine(): { readonly machine: string; readonly record: string } {
   const machine = openMachine();
