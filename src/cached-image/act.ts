@@ -80,8 +80,11 @@ async function complete(
   const done = await world.log.group("Putting the image together", () =>
     materialise({ image, bases }, inputs.cacheRepository, world.registry),
   );
-  if (done.kind === "not")
+  if (done.kind === "not") {
+    // A build that follows says nothing of it.
+    world.log.info(`It cannot be put together: ${done.why}.`);
     return missed(`its layers are all there, and it cannot be put together: ${done.why}`, {}, stage);
+  }
   return { result: "hit", ...pushed(done.served, stage) };
 }
 

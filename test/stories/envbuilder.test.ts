@@ -151,6 +151,12 @@ test("a fork's pull request pushes nothing and builds nothing", async () => {
   expect(unknown).toMatchObject({ code: 0, docker: [], outputs: { result: "unknown", exists: "false" } });
 });
 
+test("why what is nearly there is built all the same is told", async () => {
+  const { log } = await ask({ "on-miss": "build" });
+  expect(log).toMatch(/\nIt cannot be put together: its layer sha256:[0-9a-f]{64} cannot be put into .*\n/);
+  expect(log).toContain("[E_DOCKER]");
+});
+
 test("a build secret is masked alone too", async () => {
   const { log } = await ask({ "extra-env": "ENVBUILDER_BUILD_SECRETS=A=s3cret-one,B=s3cret=two" });
   expect(log).toContain("::add-mask::s3cret-one\n");
