@@ -68,17 +68,21 @@ export async function buildPlatforms(task: BuildTask, world: World): Promise<Bui
   return { platforms: built, steps: record.all(), naming, failure };
 }
 
-/** Of a platform that was built more than once the first attempt counts: the next ones had its cache. */
+/**
+ * Of a platform that was built more than once the first attempt counts: the next ones had its cache. All stand in the order in which they
+ * were listened to, whichever ended first.
+ */
 function openRecord(): {
   readonly listen: (platform: Platform) => PlatformTask["onSteps"];
   readonly all: () => readonly PlatformSteps[];
 } {
-  const heard = new Map<Platform, PlatformSteps>();
+  const heard = new Map<Platform, PlatformSteps["steps"] | undefined>();
   return {
-    listen: (platform) => (steps) => {
-      if (!heard.has(platform)) heard.set(platform, { platform, steps });
+    listen: (platform) => {
+      heard.set(platform, undefined);
+      return (steps) => heard.set(platform, heard.get(platform) ?? steps);
     },
-    all: () => [...heard.values()],
+    all: () => [...heard].flatMap(([platform, steps]) => (steps === undefined ? [] : [{ platform, steps }])),
   };
 }
 
