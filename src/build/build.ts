@@ -143,7 +143,10 @@ async function buildAndPush(
   world: World,
 ): Promise<Ended> {
   const { platform, sources, output, rebuild } = task;
-  const late = rebuild === "no" ? await lookUpPlatform(sources.wanted, planned, world.registry) : undefined;
+  const late =
+    rebuild === "no" && task.plan
+      ? await lookUpPlatform(sources.wanted, planned, task.plan, world.registry)
+      : undefined;
   if (late?.kind === "sound" && late.found[0]) {
     tellFaster(platform, world.log);
     output.onPushed({ platform, manifest: late.found[0].manifest, seconds: 0 });

@@ -89,7 +89,7 @@ async function sortByAge(
 ): Promise<{ readonly young: readonly Found[]; readonly past: readonly Past[] }> {
   const looks = (plan?.platforms ?? []).map(async (planned) => {
     const known = foundIn(verdict)?.filter(({ platform }) => platform === planned.platform);
-    const look = known ? undefined : await lookUpPlatform(wanted, planned, registry);
+    const look = known || !plan ? undefined : await lookUpPlatform(wanted, planned, plan, registry);
     const [image] = known ?? (look?.kind === "sound" ? look.found : []);
     if (!image) return [];
     const { at } = await recordOfPlatform(image, wanted.repository, registry);

@@ -152,7 +152,11 @@ async function lookUpSet(wanted: Wanted, plan: Plan, newest: Promise<Newest>, re
 }
 
 /** Why a set under our tag is not ours, whatever became of its parts. */
-function tellAnother({ body, descriptor }: Served, tag: string, { ownKey: own, key }: Plan): string | undefined {
+function tellAnother(
+  { body, descriptor }: Served,
+  tag: string,
+  { ownKey: own, key }: Pick<Plan, "ownKey" | "key">,
+): string | undefined {
   if (body.kind !== "index" || whoseSet(body, { own, key }) !== "another's") return undefined;
   return `the tag ${tag} names another set, ${descriptor.digest}, which says that it was made of something else`;
 }
@@ -163,7 +167,7 @@ type Look = Soundness | { readonly kind: "absent" };
 function lookAtPlatforms(wanted: Wanted, plan: Plan, registry: Registry): () => Promise<readonly Look[]> {
   let looks: Promise<readonly Look[]> | undefined;
   return () => {
-    looks ??= Promise.all(plan.platforms.map((one) => lookUpPlatform(wanted, one, registry)));
+    looks ??= Promise.all(plan.platforms.map((one) => lookUpPlatform(wanted, one, plan, registry)));
     return looks;
   };
 }
@@ -251,11 +255,15 @@ function alikeOf(newest: Newest, { unlabelledKey }: Plan): { readonly alike?: Al
 export async function lookUpPlatform(
   wanted: Looking,
   { platform, tag }: { readonly platform: Platform; readonly tag: string },
+  plan: Pick<Plan, "ownKey" | "key">,
   registry: Registry,
 ): Promise<Look> {
   const answer = await registry.manifest({ ...wanted.repository, tag });
   if (answer.kind === "absent") return { kind: "absent" };
   if (answer.kind !== "found") return { kind: "doubt", doubt: doubtAbout(`the tag ${tag}`, answer) };
+  // A platform's own index says nothing of a key; a whole set that was put in its place does.
+  const another = tellAnother(answer.value, tag, plan);
+  if (another !== undefined) return { kind: "damaged", what: another };
   return verifyPlatform(wanted, platform, answer.value, registry);
 }
 

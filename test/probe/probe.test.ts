@@ -181,6 +181,20 @@ test.each<[string, () => ReturnType<typeof publishedSet>]>([
   },
 );
 
+test.each<[string, () => ReturnType<typeof publishedSet>]>([
+  ["of other sources", () => publishedSet(ownKey([]))],
+  ["on other bases", () => publishedSet(wanted.ownKey, sha("another key"))],
+])("another set, %s, under our platforms' own tags is no hit, and is not joined", async (_, make) => {
+  const { set, images } = make();
+  const tagged = { [platformName(0)]: set, [platformName(1)]: set, ...images };
+  const damaged = [0, 1].map(() => expect.stringMatching(/^the tag k1-[0-9a-f]{64}-linux-\w+ names another set, /));
+  expect(await verdictOf(tagged)).toEqual({ kind: "miss", damaged });
+  expect(await verdictOf({ [setName()]: set, ...tagged })).toMatchObject({ kind: "miss" });
+  const own = publishedSet();
+  const one = { ...tagged, [platformName(1)]: own.set, ...own.images };
+  expect(await verdictOf(one)).toMatchObject({ kind: "partial", missing: [{ architecture: "amd64" }] });
+});
+
 test("another set under our tag that cannot be read whole is no doubt about ours", async () => {
   const { set, images } = publishedSet(ownKey([]));
   const all = { [setName()]: set, ...images };
