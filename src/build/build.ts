@@ -6,7 +6,7 @@ import { asActionError, joinErrors } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import type { Reference } from "../oci/reference.ts";
-import type { PlannedPlatform } from "../plan/keyed.ts";
+import type { Plan, PlannedPlatform } from "../plan/keyed.ts";
 import type { Binding } from "../plan/upstream.ts";
 import { lookUpPlatform } from "../probe/probe.ts";
 import { readCommit } from "../sources/commit.ts";
@@ -128,7 +128,7 @@ type Ended = LayerCaches & {
 async function buildPlatform(task: PlatformTask, world: World): Promise<Ended> {
   const { platform, plan, output } = task;
   const planned = plan?.platforms.find((one) => one.platform === platform);
-  if (output.kind === "push" && planned !== undefined) return buildAndPush({ ...task, output }, planned, world);
+  if (output.kind === "push" && plan && planned) return buildAndPush({ ...task, plan, output }, planned, world);
   const { seconds, warnings, lostCache, refusedCaches } = await runBuild(
     task,
     output.kind === "load" ? output.name : "",
@@ -138,15 +138,12 @@ async function buildPlatform(task: PlatformTask, world: World): Promise<Ended> {
 }
 
 async function buildAndPush(
-  task: PlatformTask & { readonly output: PushOutput },
+  task: PlatformTask & { readonly plan: Plan; readonly output: PushOutput },
   planned: PlannedPlatform,
   world: World,
 ): Promise<Ended> {
-  const { platform, sources, output, rebuild } = task;
-  const late =
-    rebuild === "no" && task.plan
-      ? await lookUpPlatform(sources.wanted, planned, task.plan, world.registry)
-      : undefined;
+  const { platform, sources, plan, output, rebuild } = task;
+  const late = rebuild === "no" ? await lookUpPlatform(sources.wanted, planned, plan, world.registry) : undefined;
   if (late?.kind === "sound" && late.found[0]) {
     tellFaster(platform, world.log);
     output.onPushed({ platform, manifest: late.found[0].manifest, seconds: 0 });
@@ -155,7 +152,7 @@ async function buildAndPush(
   const standing = standingOf(task, planned, world.registry);
   const push = namePush(task, world);
   const { metadata, generator, seconds, warnings, lostCache, refusedCaches } = await runBuild(task, push.name, world);
-  const spot = platformSpot(planned, sources.wanted, await standing, world.registry);
+  const spot = platformSpot(planned, plan, sources.wanted, await standing, world.registry);
   const looks: Look[] = [];
   const onServed = (manifest: Digest): void => {
     output.onPushed({ platform, manifest, seconds });

@@ -1,10 +1,10 @@
 import { ActionError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Descriptor, Served } from "../oci/manifest.ts";
-import type { Platform } from "../oci/platform.ts";
 import { formatReference, type Repository } from "../oci/reference.ts";
+import type { Plan, PlannedPlatform } from "../plan/keyed.ts";
 import type { Found, Looking } from "../probe/found.ts";
-import { type Soundness, verifyPlatform } from "../probe/verify.ts";
+import { type Soundness, verifyTagged } from "../probe/verify.ts";
 import type { Registry, RegistryError, World } from "../world.ts";
 
 /** A tag that a probe asks for: nothing gets it that was not checked, and another job may be about to take it. */
@@ -18,15 +18,16 @@ export type Spot = {
 
 /** The spot of one platform's own tag: what is whole there, and has what is required, is as good. */
 export function platformSpot(
-  { platform, tag }: { readonly platform: Platform; readonly tag: string },
+  planned: Pick<PlannedPlatform, "platform" | "tag">,
+  plan: Pick<Plan, "ownKey" | "key">,
   looking: Looking,
   before: Digest | undefined,
   registry: Registry,
 ): Spot {
   return {
-    reference: { ...looking.repository, tag },
+    reference: { ...looking.repository, tag: planned.tag },
     before,
-    judge: (served) => verifyPlatform({ ...looking, verify: "layers" }, platform, served, registry),
+    judge: (served) => verifyTagged({ ...looking, verify: "layers" }, planned, plan, served, registry),
   };
 }
 

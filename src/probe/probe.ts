@@ -6,14 +6,14 @@ import { KEY_ANNOTATION, planDescriptorOf, UNLABELLED_ANNOTATION, whoseSet } fro
 import { type Index, OWN_ANNOTATION, type Served } from "../oci/manifest.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Pinned, Repository } from "../oci/reference.ts";
-import type { Plan } from "../plan/keyed.ts";
+import type { Plan, PlannedPlatform } from "../plan/keyed.ts";
 import { type OnbuildArgs, readOnbuildArgs } from "../plan/onbuild-args.ts";
 import { type Resolved, resolveUpstream } from "../plan/upstream.ts";
 import type { Wanted } from "../plan/wanted.ts";
 import type { Doubt } from "../sources/doubt.ts";
 import type { Registry, RegistryError } from "../world.ts";
 import type { Found, Looking } from "./found.ts";
-import { doubtAbout, type Soundness, verifyPlatform, verifySet } from "./verify.ts";
+import { doubtAbout, type Soundness, tellAnother, verifyPlatform, verifySet, verifyTagged } from "./verify.ts";
 
 export type Verdict =
   /** `lacksTag`: its own tag is gone, or names something that does not count, and it was found as the newest set of its sources. */
@@ -151,16 +151,6 @@ async function lookUpSet(wanted: Wanted, plan: Plan, newest: Promise<Newest>, re
   return lookUpPlatforms(wanted, plan, { damaged: [], newest, platforms, registry });
 }
 
-/** Why a set under our tag is not ours, whatever became of its parts. */
-function tellAnother(
-  { body, descriptor }: Served,
-  tag: string,
-  { ownKey: own, key }: Pick<Plan, "ownKey" | "key">,
-): string | undefined {
-  if (body.kind !== "index" || whoseSet(body, { own, key }) !== "another's") return undefined;
-  return `the tag ${tag} names another set, ${descriptor.digest}, which says that it was made of something else`;
-}
-
 type Look = Soundness | { readonly kind: "absent" };
 
 /** Looks at the platforms' own tags, once, when it is first asked to. */
@@ -254,17 +244,15 @@ function alikeOf(newest: Newest, { unlabelledKey }: Plan): { readonly alike?: Al
 /** One platform's own tag: `absent` is a miss, everything else that is not a sound image is said. */
 export async function lookUpPlatform(
   wanted: Looking,
-  { platform, tag }: { readonly platform: Platform; readonly tag: string },
+  planned: Pick<PlannedPlatform, "platform" | "tag">,
   plan: Pick<Plan, "ownKey" | "key">,
   registry: Registry,
 ): Promise<Look> {
+  const { tag } = planned;
   const answer = await registry.manifest({ ...wanted.repository, tag });
   if (answer.kind === "absent") return { kind: "absent" };
   if (answer.kind !== "found") return { kind: "doubt", doubt: doubtAbout(`the tag ${tag}`, answer) };
-  // A platform's own index says nothing of a key; a whole set that was put in its place does.
-  const another = tellAnother(answer.value, tag, plan);
-  if (another !== undefined) return { kind: "damaged", what: another };
-  return verifyPlatform(wanted, platform, answer.value, registry);
+  return verifyTagged(wanted, planned, plan, answer.value, registry);
 }
 
 /** Same sources, same label, same recipe, all of it there: only upstream moved, or cannot be read. */

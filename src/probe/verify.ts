@@ -1,8 +1,10 @@
+import { whoseSet } from "../key/record.ts";
 import { type ImageConfig, readImageConfig } from "../oci/config.ts";
 import { textOf } from "../oci/json.ts";
 import { type Descriptor, ownImageFor, type Served } from "../oci/manifest.ts";
 import { formatPlatform, type Platform, samePlatform } from "../oci/platform.ts";
 import type { Repository } from "../oci/reference.ts";
+import type { Plan, PlannedPlatform } from "../plan/keyed.ts";
 import { lookForAttestations, type Presence } from "../sbom/attestations.ts";
 import type { Doubt } from "../sources/doubt.ts";
 import type { Registry, RegistryError } from "../world.ts";
@@ -48,6 +50,29 @@ export async function verifyPlatform(
     lookForAttestations({ repository, image, required, blobs: verify === "layers" }, registry),
   ]);
   return sound.kind === "sound" && attested.kind !== "there" ? withoutAttestation(attested) : sound;
+}
+
+/** Of a plan what says whose set an index is. */
+type Keys = Pick<Plan, "ownKey" | "key">;
+
+/** Why what stands under a tag of ours is another set, whatever became of its parts; `undefined` where it is ours or says nothing of that. */
+export function tellAnother({ body, descriptor }: Served, tag: string, { ownKey: own, key }: Keys): string | undefined {
+  if (body.kind !== "index" || whoseSet(body, { own, key }) !== "another's") return undefined;
+  return `the tag ${tag} names another set, ${descriptor.digest}, which says that it was made of something else`;
+}
+
+/** Verifies what a platform's own tag names. Its small index says nothing of a key; a whole set that was put in its place does. */
+export async function verifyTagged(
+  wanted: Looking,
+  { platform, tag }: Pick<PlannedPlatform, "platform" | "tag">,
+  keys: Keys,
+  served: Served,
+  registry: Registry,
+): Promise<Soundness> {
+  const another = tellAnother(served, tag, keys);
+  return another === undefined
+    ? verifyPlatform(wanted, platform, served, registry)
+    : { kind: "damaged", what: another };
 }
 
 function withoutAttestation(attested: Exclude<Presence, { readonly kind: "there" }>): Soundness {

@@ -147,7 +147,7 @@ async function publishRelabelled(
 async function nameRelabelled({ found, seconds }: Made, plan: Plan, { sources, world }: Scene): Promise<Made> {
   const planned = plan.platforms.find(({ platform }) => formatPlatform(platform) === formatPlatform(found.platform));
   if (!planned) throw new Error(`there is no plan for ${formatPlatform(found.platform)}`);
-  const spot = platformSpot(planned, sources.wanted, undefined, world.registry);
+  const spot = platformSpot(planned, plan, sources.wanted, undefined, world.registry);
   const other = await putTag(spot, found.index, lookForOther(spot, world), world.registry);
   return { found: other?.found[0] ?? found, seconds };
 }

@@ -283,6 +283,26 @@ test("another set under our tag and nothing of ours: a miss that says why, and i
   expect(await run()).toMatchObject({ docker: [], outputs: { result: "hit" } });
 });
 
+test("another set under every tag of ours, the platforms' own too: it is built over, and never handed out", async () => {
+  const first = await run();
+  const tags = registry.tags("team/app").filter((tag) => /^[ky]1-/.test(tag));
+  put(workspace, ".devcontainer/setup.sh", { script: "echo other\n" });
+  const other = await run();
+  const bytes = registry.manifest("team/app", setTagOf(other)) ?? Buffer.from("");
+  for (const tag of tags) registry.seedManifest("team/app", tag, bytes, OCI_INDEX);
+  put(workspace, ".devcontainer/setup.sh", { script: "echo setup\n" });
+  const told = await run();
+  expect(told.log).toMatch(/Does not count: the tag k1-\w+-linux-amd64 names another set/);
+  expect(told).toMatchObject({ code: 0, outputs: { result: "built", pushed: "true" } });
+  const foreign = Object.values<string>(JSON.parse(other.outputs.platforms ?? ""));
+  for (const digest of Object.values<string>(JSON.parse(told.outputs.platforms ?? "")))
+    expect(foreign).not.toContain(digest);
+  expect(Object.keys(JSON.parse(told.outputs.platforms ?? ""))).toEqual(
+    Object.keys(JSON.parse(first.outputs.platforms ?? "")),
+  );
+  expect(await run()).toMatchObject({ docker: [], outputs: { result: "hit", digest: told.outputs.digest } });
+});
+
 test("a copy of one platform under the set's tag is no image for the other one", async () => {
   const first = await run();
   const [amd64] = JSON.parse(registry.manifest("team/app", first.outputs.digest ?? "")?.toString() ?? "").manifests;
