@@ -22,6 +22,11 @@ const FORMS: readonly (readonly [what: string, form: RegExp])[] = [
   ["a password in an address", /\b[a-z][a-z\d+.-]{0,30}:\/\/[^\s/?#:@]{0,200}:[^\s/?#@$]{1,500}@/i],
 ];
 
+/** Of which kind a secret is that stands in a text by the form that its maker has given it; `undefined` where none does. */
+export function secretFormIn(text: string): string | undefined {
+  return FORMS.find(([, form]) => form.test(text))?.[0];
+}
+
 /**
  * Says of a build arg that its name or its value is that of a secret, which nothing here knows to be one.
  * @returns a warning, without the value, where it is.
@@ -30,7 +35,7 @@ export function tellLikeSecret(
   name: string,
   { value, origin }: { readonly value: string; readonly origin: Origin },
 ): readonly Warning[] {
-  const form = FORMS.find(([, pattern]) => pattern.test(value))?.[0];
+  const form = secretFormIn(value);
   const isName = SECRET_WORD.test(name) && !HARMLESS_WORD.test(name);
   if (form === undefined && !isName) return [];
   const why = form === undefined ? "has the name of a secret" : `holds what looks like ${form}`;

@@ -1,5 +1,6 @@
 import { joinFields, splitFields } from "../buildx/csv.ts";
 import { ActionError } from "../errors.ts";
+import { secretFormIn } from "./like-secret.ts";
 import { type Checkout, locate, refusePath } from "./locate.ts";
 
 /** A secret of the build as it is written: where it is, never what it is. */
@@ -101,6 +102,9 @@ function isId(text: string): boolean {
 
 function fromVariable(id: string, name: string): Secret | { readonly wrong: string } {
   if (!/^[A-Za-z_]\w*$/.test(name)) return { wrong: "it does not name a variable where one has to stand" };
+  // Some tokens could be names, and what is no variable would be told by its name.
+  const form = secretFormIn(name);
+  if (form !== undefined) return { wrong: `what looks like ${form} stands where a variable's name has to` };
   return { id, source: { kind: "env", name } };
 }
 

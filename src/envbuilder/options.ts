@@ -88,13 +88,6 @@ function isOption(name: string): name is OptionName {
   return Object.hasOwn(KINDS, name);
 }
 
-/** The variables of all options with the prefix, in alphabetical order. */
-export function optionNames(): readonly string[] {
-  return Object.keys(KINDS)
-    .filter((name) => name.startsWith(PREFIX))
-    .sort();
-}
-
 /** Whether a variable holds a secret by its name, the older name counted. */
 export function isSecretOption(variable: string): boolean {
   return SECRETS.has(variable) || SECRETS.has(PREFIX + variable);

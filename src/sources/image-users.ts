@@ -40,7 +40,7 @@ export type Renumbering = Renumbered | { readonly kind: "as it is"; readonly why
 type Renumbered = { readonly kind: "renumbered"; readonly user: string; readonly uid: number };
 
 /** In which label an image says who was given which uid in it: the build fails where that cannot be done. */
-export const UID_LABEL = "dev-container-cache.remote-user-uid";
+const UID_LABEL = "dev-container-cache.remote-user-uid";
 
 /** The label of a build; empty where a base says something that does not hold for what is built on it. */
 export function uidLabel(

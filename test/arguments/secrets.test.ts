@@ -68,6 +68,12 @@ describe("build-secrets: one line", () => {
       line: "token=hid-den/+",
       words: /does not name a variable/,
     },
+    {
+      name: "a token that could be a name",
+      line: `npm=ghp_${"hidden".repeat(6)}`,
+      words: /a token of GitHub stands where/,
+    },
+    { name: "a token for an id alone", line: `id=npm_${"hidden".repeat(6)}`, words: /a token of npm stands where/ },
     { name: "the same in quotation marks", line: '"token=hidden', words: /quotation mark stands alone/ },
     { name: "a value with commas", line: "token=hidden,hidden", words: /each part has to be/ },
     { name: "the value alone", line: "hidden", words: /it has no =/ },
