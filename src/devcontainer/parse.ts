@@ -55,8 +55,13 @@ export function parseConfiguration(text: string, file: string): Configuration {
   return { file, raw: moveOldProperties(root, file), ...positions };
 }
 
+/** The lines of any other document of that kind. @throws E_CONFIG for nesting beyond reason. */
+export function readLines(text: string, file: string): Pick<Configuration, "lines"> {
+  return readPositions(text, file);
+}
+
 /** The line of a property, or of the nearest one around it that is written in the file; `undefined` when nothing of the path is. */
-export function lineOf(configuration: Configuration, path: JsonPath): number | undefined {
+export function lineOf(configuration: Pick<Configuration, "lines">, path: JsonPath): number | undefined {
   let line: number | undefined;
   let next: PathMap<number> | undefined = configuration.lines;
   for (const step of path) {
@@ -68,7 +73,7 @@ export function lineOf(configuration: Configuration, path: JsonPath): number | u
 }
 
 /** Where a person finds a property. */
-export function placeOf(configuration: Configuration, path: JsonPath): Place {
+export function placeOf(configuration: Pick<Configuration, "file" | "lines">, path: JsonPath): Place {
   const line = lineOf(configuration, path);
   return line === undefined ? { file: configuration.file } : { file: configuration.file, line };
 }

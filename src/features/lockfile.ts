@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject, parseJsonText } from "../devcontainer/json.ts";
+import { placeOf, readLines } from "../devcontainer/parse.ts";
 import { folderOf, lastSegment, pathWithin, resolvePath } from "../devcontainer/paths.ts";
-import { ActionError } from "../errors.ts";
+import { ActionError, type Place } from "../errors.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import { formatPinned } from "../oci/reference.ts";
 import type { AskedFeature } from "./asked.ts";
@@ -20,6 +21,8 @@ export type Lockfile = {
   readonly exists: boolean;
   /** By the id of the feature as it is written. */
   readonly features: ReadonlyMap<string, JsonObject>;
+  /** Where the entries stand. */
+  readonly places: ReadonlyMap<string, Place>;
 };
 
 const UPDATE = "Run `devcontainer build` or `devcontainer upgrade` and commit the lockfile, or set lockfile: use.";
@@ -38,13 +41,19 @@ export async function readLockfile(
   const path = resolvePath(folderOf(configFile), name);
   const file = pathWithin(checkout, path) ?? path;
   const text = await readInside(files, checkout, path);
-  if (text === undefined) return { file, exists: false, features: new Map() };
+  if (text === undefined) return { file, exists: false, features: new Map(), places: new Map() };
   if (typeof text !== "string") throw unusable(file, "is a link that leaves the checkout");
-  if (text.trim() === "") return { file, exists: true, features: new Map() };
+  if (text.trim() === "") return { file, exists: true, features: new Map(), places: new Map() };
   const json = parseJsonText(text);
   const features = isJsonObject(json) ? json.features : undefined;
   if (!isJsonObject(features)) throw unusable(file, 'is not JSON with an object "features"');
-  return { file, exists: true, features: new Map(Object.entries(features).map((entry) => readEntry(file, entry))) };
+  const { lines } = readLines(text, file);
+  return {
+    file,
+    exists: true,
+    features: new Map(Object.entries(features).map((entry) => readEntry(file, entry))),
+    places: new Map(Object.keys(features).map((id) => [id, placeOf({ file, lines }, ["features", id])])),
+  };
 }
 
 function readEntry(file: string, [id, entry]: readonly [string, Json]): readonly [string, JsonObject] {

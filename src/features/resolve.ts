@@ -70,7 +70,7 @@ async function lockfileFor(
   { files }: FeaturePorts,
   { configFile, checkout }: { readonly configFile: string; readonly checkout: string },
 ): Promise<Lockfile> {
-  if (use === "ignore") return { file: "", exists: false, features: new Map() };
+  if (use === "ignore") return { file: "", exists: false, features: new Map(), places: new Map() };
   return readLockfile(files, configFile, checkout);
 }
 

@@ -51,6 +51,11 @@ export type Places = {
   readonly options: Readonly<Record<string, Source>>;
   /** By id, as it is written. */
   readonly features: Readonly<Record<string, Source>>;
+  /** Of those of the configuration, by id and name. */
+  readonly featureOptions: Readonly<Record<string, Readonly<Record<string, Place>>>>;
+  /** The lockfile, or the input that leaves it out; nothing where there is none. By id, its entries. */
+  readonly lockfile: Source | undefined;
+  readonly locks: Readonly<Record<string, Place>>;
 };
 
 /** A member of its own: whoever writes `ARG constructor` does not mean what every object of JavaScript has by that name. */

@@ -35,20 +35,25 @@ const DECIDES: ReadonlySet<Difference["ingredient"]> = new Set([
 /** `isOther`: not the same name with another digest. */
 type Compared = ImageDifference & { readonly isOther: boolean };
 
+/** One name may stand for several digests: an index where the builder's own platform decides, a manifest for each platform that is named. */
 function compareBases(before: readonly UpstreamImage[], now: readonly UpstreamImage[], places: Places): Compared[] {
-  const old = new Map(before.map((image) => [image.written, image]));
-  const current = new Map(now.map((image) => [image.written, image]));
-  const gone = [...old.values()].filter(({ written }) => !current.has(written));
-  return [
-    ...now.flatMap((image) => {
-      const { name, ...at } = memberOf(places.bases, image.written) ?? {};
-      const shown = name ?? told(image.written);
-      return compareImage({ ingredient: "base", shown }, old.get(image.written), image).map((one) => {
-        return "file" in at ? { ...one, at } : one;
-      });
-    }),
-    ...gone.map((image) => tell({ ingredient: "base", shown: told(image.written) }, "is no longer used", true)),
-  ];
+  const [old, current] = [byName(before), byName(now)];
+  return [...new Set([...current.keys(), ...old.keys()])].flatMap((written) => {
+    const { name, ...at } = memberOf(places.bases, written) ?? {};
+    const about: About = { ingredient: "base", shown: name ?? told(written) };
+    const [was, is] = [old.get(written) ?? [], current.get(written) ?? []];
+    return compareImage(about, was, is).map((one) => ("file" in at ? { ...one, at } : one));
+  });
+}
+
+function byName(images: readonly UpstreamImage[]): ReadonlyMap<string, readonly UpstreamImage[]> {
+  const named = new Map<string, UpstreamImage[]>();
+  for (const image of images) {
+    const all = named.get(image.written) ?? [];
+    all.push(image);
+    named.set(image.written, all);
+  }
+  return named;
 }
 
 function compareFrontends(
@@ -57,24 +62,42 @@ function compareFrontends(
   places: Places,
 ): Compared[] {
   const at = places.dockerfile === undefined ? {} : { at: { file: places.dockerfile, line: 1 } };
-  const about = (image: UpstreamImage) => ({ ingredient: "frontend", shown: told(image.written) }) as const;
-  const compared = now
-    ? compareImage(about(now), before, now)
-    : before
-      ? [tell(about(before), "is no longer used", true)]
-      : [];
+  const image = now ?? before;
+  if (!image) return [];
+  const about: About = { ingredient: "frontend", shown: told(image.written) };
+  const compared = compareImage(about, before ? [before] : [], now ? [now] : []);
   return compared.map((one) => ({ ...one, ...at }));
 }
 
 type About = { readonly ingredient: "base" | "frontend"; readonly shown: string };
 
-function compareImage(about: About, before: UpstreamImage | undefined, now: UpstreamImage): Compared[] {
-  if (before === undefined) return [tell(about, "is new", true)];
-  const isOther = before.reference !== now.reference || before.written !== now.written;
-  if (before.digest !== now.digest)
-    return [tell(about, `${shortDigest(before.digest)}… → ${shortDigest(now.digest)}…`, isOther)];
-  if (isOther) return [tell(about, "has another name now", true)];
-  return before.of === now.of ? [] : [tell(about, "counts for other platforms now", true)];
+/** What is told of one name: the images of the target's platforms where one of them moved, else the index. */
+function compareImage(about: About, before: readonly UpstreamImage[], now: readonly UpstreamImage[]): Compared[] {
+  const [gone, added] = [without(before, now), without(now, before)];
+  if (gone.length + added.length === 0) return [];
+  if (before.length === 0) return [tell(about, "is new", true)];
+  if (now.length === 0) return [tell(about, "is no longer used", true)];
+  const moved = (["platform", "index"] as const)
+    .map((kind) => [gone, added].map((images) => images.filter(({ of }) => of === kind)))
+    .find(([was = [], is = []]) => was.length > 0 && is.length > 0);
+  const [was = [], is = []] = moved ?? [];
+  const hasOtherName = is.some(({ reference }) => was.every((one) => one.reference !== reference));
+  const [old, current] = [was, is].map(digestsOf);
+  if (moved && old !== current) return [tell(about, `${old} → ${current}`, hasOtherName)];
+  return [tell(about, moved ? "has another name now" : "counts for other platforms now", true)];
+}
+
+function without(images: readonly UpstreamImage[], others: readonly UpstreamImage[]): readonly UpstreamImage[] {
+  const isSame = (one: UpstreamImage, other: UpstreamImage): boolean =>
+    one.reference === other.reference &&
+    one.written === other.written &&
+    one.digest === other.digest &&
+    one.of === other.of;
+  return images.filter((image) => !others.some((other) => isSame(image, other)));
+}
+
+function digestsOf(images: readonly UpstreamImage[]): string {
+  return [...new Set(images.map(({ digest }) => `${shortDigest(digest)}…`))].join(", ");
 }
 
 function tell({ ingredient, shown }: About, what: string, isOther: boolean): Compared {

@@ -1,4 +1,4 @@
-import { isJsonObject } from "../devcontainer/json.ts";
+import { isJsonObject, type JsonObject, type JsonPath } from "../devcontainer/json.ts";
 import { formatOption } from "../devcontainer/options.ts";
 import { placeOf } from "../devcontainer/parse.ts";
 import { declaredNames } from "../dockerfile/stages.ts";
@@ -42,8 +42,30 @@ export function tellPlaces(gathered: Gathered, images: readonly ImageSource[], p
         return [formatOption(option), sourceOf(option)] as const;
       }),
     ),
-    features: gathered.features?.places ?? {},
+    ...featurePlaces(gathered),
   };
+}
+
+function featurePlaces({ features, configuration }: Gathered) {
+  const { features: written } = configuration.raw;
+  const options = Object.entries(isJsonObject(written) ? written : {}).flatMap(([id, given]) =>
+    isJsonObject(given) ? [[id, placesOf(configuration, ["features", id], given)] as const] : [],
+  );
+  return {
+    features: features?.places ?? {},
+    featureOptions: Object.fromEntries(options),
+    lockfile: features?.lockfile,
+    locks: features?.locks ?? {},
+  };
+}
+
+/** Of each member of an object in the configuration. */
+function placesOf(
+  configuration: Gathered["configuration"],
+  path: JsonPath,
+  members: JsonObject,
+): Readonly<Record<string, Place>> {
+  return Object.fromEntries(Object.keys(members).map((name) => [name, placeOf(configuration, [...path, name])]));
 }
 
 function sourceOf({ input, at }: { readonly input?: string; readonly at: Place }): Source {
@@ -77,7 +99,8 @@ function basePlaces(gathered: Gathered, images: readonly ImageSource[]): Places[
   for (const { written, reference } of bases)
     names.set(written, (names.get(written) ?? new Set()).add(nameForBuildKit(reference)));
   return Object.fromEntries(
-    bases.map(({ written, at }) => {
+    // Of several lines that name one image the first counts.
+    [...bases].reverse().map(({ written, at }) => {
       const [name, ...others] = names.get(written) ?? [];
       const isTold = written.includes("$") && others.length === 0 && !isPrivate(written);
       return [written, { ...at, ...(isTold && name !== undefined ? { name } : {}) }];

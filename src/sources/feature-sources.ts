@@ -3,7 +3,7 @@ import { isJsonObject, type Json, type JsonObject } from "../devcontainer/json.t
 import type { Workspace } from "../devcontainer/paths.ts";
 import { folderOf } from "../devcontainer/paths.ts";
 import type { Substituted } from "../devcontainer/substitute.ts";
-import { ActionError } from "../errors.ts";
+import { ActionError, type Place } from "../errors.ts";
 import { type AskedFeature, askedFeatures } from "../features/asked.ts";
 import type { FoundFeature } from "../features/found.ts";
 import { MOST_RELATIONS, tooMany } from "../features/graph.ts";
@@ -12,6 +12,7 @@ import { readLocalFeature } from "../features/local.ts";
 import { type Lockfile, type LockfileUse, lockedDigest, readLockfile } from "../features/lockfile.ts";
 import { variableName } from "../features/options.ts";
 import type { FeatureRequest } from "../features/resolve.ts";
+import { fullId } from "../features/short-ids.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Source } from "../key/difference.ts";
 import type { WrittenFeature } from "../key/ingredients.ts";
@@ -25,6 +26,9 @@ export type FeatureSources = {
   /** Features whose options hold something of the environment. */
   readonly hidden: ReadonlySet<string>;
   readonly places: Readonly<Record<string, Source>>;
+  /** The lockfile, or the input that leaves it out; nothing where there is none. By id, its entries. */
+  readonly lockfile: Source | undefined;
+  readonly locks: Readonly<Record<string, Place>>;
 };
 
 export type FeatureSourcesRequest = {
@@ -60,8 +64,22 @@ export async function gatherFeatures(
       // An input may hold a secret as well as a variable may.
       ...Object.keys(additional),
     ]),
-    places: Object.fromEntries(asked.map(({ id, at }) => [id, at ?? { input: "additional-features" }])),
+    // A local one that another depends on stands where that is asked for.
+    places: Object.fromEntries(
+      [...asked, ...local.keys()].map(({ id, at }) => [id, at ?? { input: "additional-features" }]),
+    ),
+    lockfile: locks === undefined ? { input: "lockfile" } : locks.exists ? { file: locks.file } : undefined,
+    locks: locks ? lockPlaces(written, locks) : {},
   };
+}
+
+function lockPlaces(written: readonly WrittenFeature[], locks: Lockfile): FeatureSources["locks"] {
+  return Object.fromEntries(
+    [...written, ...otherLocks(written, locks)].flatMap(({ id }) => {
+      const at = locks.places.get(fullId(id)) ?? locks.places.get(id);
+      return at === undefined ? [] : [[id, at]];
+    }),
+  );
 }
 
 /** The local features among those that are asked for, and all local ones that these depend on, each folder once. */

@@ -45,6 +45,9 @@ const PLACES: Places = {
   variables: {},
   contexts: {},
   ignorable: () => undefined,
+  featureOptions: {},
+  lockfile: { file: "lock.json" },
+  locks: { "r.test/tool:1": { file: "lock.json", line: 2 } },
   configuration: CONFIGURATION,
   dockerfile: undefined,
   instructions: {},
@@ -114,8 +117,16 @@ test.each<[string, Change, readonly (readonly [part: string, text: string, at?: 
     ],
   ],
   [
+    "a digest, and the default of an option with it",
+    { installed: [NEEDED, { ...TOOL, digest: digest("9"), options: [["version", "9"]] }, LOCAL] },
+    [["upstream", "feature r.test/tool:1 sha256:111111111111… → sha256:999999999999…", line(5)]],
+  ],
+  [
     "digest and option",
-    { installed: [NEEDED, { ...TOOL, digest: digest("9"), options: [] }, LOCAL] },
+    {
+      installed: [NEEDED, { ...TOOL, digest: digest("9"), options: [["version", "3"]] }, LOCAL],
+      yours: rewritten({ id: "r.test/tool:1", options: { version: "3" } }),
+    },
     [
       ["upstream", "feature r.test/tool:1 sha256:111111111111… → sha256:999999999999…", line(5)],
       ["yours", "feature r.test/tool:1 option version changed", line(5)],
@@ -155,33 +166,28 @@ test.each<[string, Change, readonly (readonly [part: string, text: string, at?: 
   [
     "what is written differently and comes to the same",
     { yours: rewritten({ id: "r.test/tool:1", options: "2" }) },
-    [["yours", "features or their lockfile are written differently", anywhere]],
+    [["yours", "feature r.test/tool:1 is written differently, and installs the same", line(5)]],
   ],
   [
     "the lockfile",
     { yours: rewritten({ id: "r.test/tool:1", options: { version: "2" }, locked: digest("1") }) },
-    [["yours", "features or their lockfile are written differently", anywhere]],
+    [["yours", "the lockfile says otherwise of r.test/tool:1", { file: "lock.json", line: 2 }]],
   ],
   [
     "an order that was asked for and changes nothing",
     { yours: { installOrder: ["r.test/tool"] } },
-    [["yours", "features or their lockfile are written differently", anywhere]],
+    [["yours", "overrideFeatureInstallOrder is new, the order in which features are installed", anywhere]],
   ],
 ])("what changed: %s", (_, change, expected) => {
   const told = explain(plan(), plan(change)).map(({ part, text, at }) => (at ? [part, text, at] : [part, text]));
   expect(told).toEqual(expected);
 });
 
-test("the first features and the last ones are told, and not with whom they are installed", () => {
+test("the first features and the last ones are told, and neither what they depend on nor with whom they are installed", () => {
   const without = plan({ installed: [], yours: { features: [], installation: {} } });
   const told = (before: PlatformPlan, now: PlatformPlan) => explain(before, now).map(({ text }) => text);
-  expect(told(without, plan())).toEqual([
-    "feature r.test/needed is new",
-    "feature r.test/tool:1 is new",
-    "feature ./local is new",
-  ]);
+  expect(told(without, plan())).toEqual(["feature r.test/tool:1 is new", "feature ./local is new"]);
   expect(told(plan(), without)).toEqual([
-    "feature r.test/needed is no longer installed",
     "feature r.test/tool:1 is no longer installed",
     "feature ./local is no longer installed",
   ]);

@@ -230,7 +230,7 @@ test("each change is told, and once", async () => {
   expect(await toldOfAll([...UPSTREAM, ...YOURS], BEFORE)).toMatchInlineSnapshot(`
     {
       "a feature less": [
-        "feature registry.test/f/other:1 is no longer installed",
+        "feature registry.test/f/other:1 is no longer installed @ .devcontainer/devcontainer.json:3",
       ],
       "a feature that the input additional-features adds": [
         "feature registry.test/f/added:1 is new (the input additional-features)",
@@ -239,13 +239,13 @@ test("each change is told, and once", async () => {
         "feature registry.test/f/tool:1 sha256:aab807405508… → sha256:a391f61810bf… @ .devcontainer/devcontainer.json:4",
       ],
       "a feature's option": [
-        "feature registry.test/f/tool:1 option version changed @ .devcontainer/devcontainer.json:4",
+        "feature registry.test/f/tool:1 option version changed @ .devcontainer/devcontainer.json:5",
       ],
       "a file of a local feature on which a local feature depends": [
-        "feature ./helper changed: its files are others now",
+        "feature ./helper changed: its files are others now @ .devcontainer/devcontainer.json:13",
       ],
       "a lockfile that is ignored": [
-        "feature registry.test/f/locked:1 sha256:0c5ad01f904e… → sha256:be88ffa3faa5… @ .devcontainer/devcontainer.json:12",
+        "feature registry.test/f/locked:1 sha256:0c5ad01f904e… → sha256:be88ffa3faa5… (the input lockfile)",
       ],
       "a new file in a local feature": [
         "feature ./local changed: its files are others now @ .devcontainer/devcontainer.json:13",
@@ -255,17 +255,15 @@ test("each change is told, and once", async () => {
       ],
       "a published feature that no longer depends on another": [
         "feature registry.test/f/dependency:1 sha256:ed923be65d22… → sha256:82e1a0278e21…",
-        "feature registry.test/f/deeper:1 is no longer installed",
-        "features are installed in another order @ .devcontainer/devcontainer.json",
       ],
       "an option that is set to its default": [
-        "feature ./local option mode changed @ .devcontainer/devcontainer.json:13",
+        "feature ./local option mode changed @ .devcontainer/devcontainer.json:14",
       ],
       "an option that nobody declares": [
-        "feature registry.test/f/other:1 option undeclared changed @ .devcontainer/devcontainer.json:8",
+        "feature registry.test/f/other:1 option undeclared changed @ .devcontainer/devcontainer.json:9",
       ],
       "an order of installation that is another one": [
-        "features are installed in another order @ .devcontainer/devcontainer.json",
+        "overrideFeatureInstallOrder is new, the order in which features are installed @ .devcontainer/devcontainer.json:23",
       ],
       "another tag": [
         "feature registry.test/f/added:1 is new @ .devcontainer/devcontainer.json:16",
@@ -291,10 +289,9 @@ test("each change is told, and once", async () => {
       ],
       "the default of an option that nobody sets": [
         "feature registry.test/f/other:1 sha256:a4e1502365c0… → sha256:97e68b743ca4… @ .devcontainer/devcontainer.json:8",
-        "feature registry.test/f/other:1 option word changed @ .devcontainer/devcontainer.json:8",
       ],
       "the digest in the lockfile": [
-        "feature registry.test/f/locked:1 sha256:0c5ad01f904e… → sha256:276a258dbc1e… @ .devcontainer/devcontainer.json:12",
+        "feature registry.test/f/locked:1 sha256:0c5ad01f904e… → sha256:276a258dbc1e… @ .devcontainer/devcontainer-lock.json:1",
       ],
       "the digest of what a local feature depends on": [
         "feature registry.test/f/dependency:1 sha256:ed923be65d22… → sha256:1f9caa5e4031…",
@@ -303,17 +300,16 @@ test("each change is told, and once", async () => {
         "feature registry.test/f/deeper:1 sha256:0ec354ea3ce9… → sha256:0f80dc67a0e3…",
       ],
       "the options with which a local feature depends on another": [
-        "feature ./helper option on changed",
         "feature ./local changed: its files are others now @ .devcontainer/devcontainer.json:13",
       ],
       "the order of options of which one uses the other": [
-        "features or their lockfile are written differently @ .devcontainer/devcontainer.json",
+        "feature registry.test/f/other:1 gets its options in another order @ .devcontainer/devcontainer.json:8",
       ],
       "the order of options that are one variable": [
-        "features or their lockfile are written differently @ .devcontainer/devcontainer.json",
+        "feature registry.test/f/other:1 gets its options in another order @ .devcontainer/devcontainer.json:8",
       ],
       "the variable of the environment in an option": [
-        "feature registry.test/f/secret:1 option text changed (it reads the variable TEXT) @ .devcontainer/devcontainer.json:9",
+        "feature registry.test/f/secret:1 option text changed (it reads the variable TEXT) @ .devcontainer/devcontainer.json:10",
       ],
       "the variable of the environment in containerEnv": [
         "containerEnv.PAGER changed, with which features are installed (it reads the variable PAGER) @ .devcontainer/devcontainer.json:19",
