@@ -23,8 +23,9 @@ import { stepsOf } from "./feature-build.ts";
 import type { PlatformTask } from "./task.ts";
 
 /** Only its own lines can be told to the user; a Dockerfile of ours has none. */
-export function userDockerfile({ build: { file, dockerfileText } }: Sources): UserDockerfile | undefined {
-  return file === undefined ? undefined : { file, lastLine: dockerfileText.split("\n").length };
+export function userDockerfile({ build: { file, dockerfile, dockerfileText } }: Sources): UserDockerfile | undefined {
+  if (file === undefined) return undefined;
+  return { file, firstLine: dockerfile.firstLine, lastLine: dockerfileText.split("\n").length };
 }
 
 /** What came of a build. */

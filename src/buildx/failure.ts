@@ -15,8 +15,16 @@ import {
 import type { BuildFailure } from "./last-words.ts";
 import { signalOf, tellEnder } from "./signals.ts";
 
-/** The user's Dockerfile. What was sent may go on after `lastLine`: with instructions that are not the user's. */
-export type UserDockerfile = { readonly file: string; readonly lastLine: number };
+/**
+ * The user's Dockerfile: the file, and in which of its lines the text that was sent begins. That may go on after `lastLine` of its own:
+ * with instructions that are not the user's.
+ */
+export type UserDockerfile = { readonly file: string; readonly firstLine: number; readonly lastLine: number };
+
+/** Where a person finds a line of the text that was sent. */
+export function placeInFile({ file, firstLine }: UserDockerfile, line: number): Place {
+  return { file, line: firstLine + line - 1 };
+}
 
 /**
  * Whether it was the server's own fault or a broken connection in the middle of a push: BuildKit tries such a push again for some
@@ -113,5 +121,5 @@ function codeOf(words: string): ErrorCode {
 
 function placeOf({ line }: BuildFailure, dockerfile: UserDockerfile | undefined): Place | undefined {
   if (dockerfile === undefined || line === undefined || line > dockerfile.lastLine) return undefined;
-  return { file: dockerfile.file, line };
+  return placeInFile(dockerfile, line);
 }

@@ -1,5 +1,5 @@
 import type { Place } from "../errors.ts";
-import type { UserDockerfile } from "./failure.ts";
+import { placeInFile, type UserDockerfile } from "./failure.ts";
 import type { BuildWarning } from "./rawjson.ts";
 
 /** A remark of BuildKit's checks, for the line that it is about. */
@@ -24,6 +24,6 @@ export function annotateWarnings(
     .sort((one, other) => (one.line ?? 0) - (other.line ?? 0))
     .map(({ short, url, line }) => ({
       text: `${short.replace(/ \(line \d+\)$/, "")}${url === undefined ? "" : ` (${url})`}`,
-      at: { file, ...(line === undefined ? {} : { line }) },
+      at: line === undefined ? { file } : placeInFile(dockerfile, line),
     }));
 }

@@ -68,17 +68,18 @@ function contextOf(build: Section, { checkout, folder }: BuildScope): Sourced {
 }
 
 function dockerfileOf(build: Section, context: Sourced, checkout: string): ServiceBuild["dockerfile"] {
-  const text = textAt(build, "dockerfile_inline");
+  const inline = scalarAt(build, "dockerfile_inline");
   const dockerfile = scalarAt(build, "dockerfile");
   const isNamed = dockerfile !== undefined && dockerfile.text !== "";
-  if (text && isNamed) {
+  const isInline = inline !== undefined && inline.text !== "";
+  if (isInline && isNamed) {
     throw new ActionError("E_CONFIG", {
       what: `${build.path} has a dockerfile and a dockerfile_inline.`,
       fix: "Take one of them out.",
       at: dockerfile.at,
     });
   }
-  if (text) return { kind: "inline", text };
+  if (isInline) return { kind: "inline", text: sourced({ ...inline, at: inline.textAt ?? inline.at }, inline.text) };
   const byDefault: Scalar = {
     kind: "scalar",
     type: "text",

@@ -9,6 +9,8 @@ export type Tree = Scalar | List | Mapping | Opaque;
 export type Scalar = {
   readonly kind: "scalar";
   readonly type: ScalarType;
+  /** Where the text itself begins, if that is another line: below the `|` of a block. */
+  readonly textAt?: Place;
   /** As Go prints the value, which is what compose makes of a number where a text is wanted. Empty for `null`. */
   readonly text: string;
   readonly at: Place;

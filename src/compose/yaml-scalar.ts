@@ -23,7 +23,9 @@ export function readScalar(node: YamlScalar, at: Place, { folder, variables, eff
   const opaque = isText && NOT_TEXT.test(tag) ? opaqueFor(tag, at) : opaqueTag(node.tag, at);
   if (opaque) return opaque;
   const value = isText ? { type: "text" as const, text: written } : readPlainScalar(written);
-  const scalar: Scalar = { kind: "scalar", ...value, at, folder, fromEnvironment: false, unset: [], missing: [] };
+  const below = node.type === "BLOCK_LITERAL" && at.line !== undefined ? { textAt: { ...at, line: at.line + 1 } } : {};
+  const read = { kind: "scalar", ...value, at, ...below, folder } as const;
+  const scalar: Scalar = { ...read, fromEnvironment: false, unset: [], missing: [] };
   if (value.type !== "text" || !variables) return scalar;
   const filled = fillTemplate(value.text, variables, at);
   effort.spend(filled.text.length, at);

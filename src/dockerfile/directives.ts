@@ -1,4 +1,5 @@
-import { ActionError } from "../errors.ts";
+import { ActionError, type Place } from "../errors.ts";
+import type { Origin } from "./lex.ts";
 import { trimSpaceBefore } from "./text.ts";
 
 export type Directives = {
@@ -27,29 +28,38 @@ const DOUBTFUL =
  * @throws ActionError E_DOCKERFILE with the line.
  * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/parser/directives.go
  */
-export function readDirectives(source: readonly string[], file: string): Directives {
-  refuseOtherLanguages(source, file);
+export function readDirectives(source: readonly string[], origin: Origin): Directives {
+  refuseOtherLanguages(source, origin);
   const own = readWhile(source, 0, trimSpaceBefore, "#");
   const choosing = readWhile(source, firstLine(source), (line) => line, "#");
-  refuseDoubtful(source, [own.length, firstLine(source) + choosing.length], file);
+  refuseDoubtful(source, [own.length, firstLine(source) + choosing.length], origin);
   const twice = own.find(({ name }, index) => own.findIndex((other) => other.name === name) < index);
   if (twice)
     throw new ActionError("E_DOCKERFILE", {
       what: `The parser directive ${twice.name} stands twice.`,
       fix: "Leave one of them out.",
-      at: { file, line: twice.line },
+      at: placeIn(origin, twice.line),
     });
-  return { escape: escapeOf(own, file), syntax: syntaxOf(choosing) };
+  return { escape: escapeOf(own, origin), syntax: shown(syntaxOf(choosing), origin) };
 }
 
-function escapeOf(directives: readonly Directive[], file: string): Directives["escape"] {
+/** @param line of the text, from 1. */
+function placeIn({ file, firstLine: first }: Origin, line: number): Required<Place> {
+  return { file, line: first + line - 1 };
+}
+
+function shown(syntax: Syntax | undefined, origin: Origin): Syntax | undefined {
+  return syntax && { ...syntax, line: placeIn(origin, syntax.line).line };
+}
+
+function escapeOf(directives: readonly Directive[], origin: Origin): Directives["escape"] {
   const written = directives.find(({ name }) => name === "escape");
   if (written === undefined) return "\\";
   if (written.value === "\\" || written.value === "`") return written.value;
   throw new ActionError("E_DOCKERFILE", {
     what: `The parser directive escape is "${written.value}".`,
     fix: "Allowed: \\ and `.",
-    at: { file, line: written.line },
+    at: placeIn(origin, written.line),
   });
 }
 
@@ -83,24 +93,24 @@ function readWhile(
 }
 
 /** `// syntax=` and `{"syntax": …}` choose a frontend for a language that is no Dockerfile: nothing here can read that. */
-function refuseOtherLanguages(source: readonly string[], file: string): void {
+function refuseOtherLanguages(source: readonly string[], origin: Origin): void {
   const from = firstLine(source);
   const start = source.slice(from).find((line) => trimSpaceBefore(line) !== "") ?? "";
   const inSlashes = readWhile(source, from, (line) => line, "//");
   if (syntaxOf(inSlashes) === undefined && !trimSpaceBefore(start).startsWith("{")) return;
   throw new ActionError("E_DOCKERFILE", {
-    what: `${file} is written for a frontend that does not read Dockerfiles.`,
+    what: `${origin.file} is written for a frontend that does not read Dockerfiles.`,
     fix: "Write it as a Dockerfile; a frontend for Dockerfiles is named by a line # syntax=<image> at the top.",
-    at: { file, line: from + 1 },
+    at: placeIn(origin, from + 1),
   });
 }
 
-function refuseDoubtful(source: readonly string[], ends: readonly number[], file: string): void {
+function refuseDoubtful(source: readonly string[], ends: readonly number[], origin: Origin): void {
   const doubtful = ends.find((end) => DOUBTFUL.test(trimSpaceBefore(source[end] ?? "")));
   if (doubtful === undefined) return;
   throw new ActionError("E_DOCKERFILE", {
     what: "Behind the # of this line stands a character that looks like a blank and is none: some versions of BuildKit take the line for a parser directive, others for a comment.",
     fix: "Replace it with a plain blank.",
-    at: { file, line: doubtful + 1 },
+    at: placeIn(origin, doubtful + 1),
   });
 }

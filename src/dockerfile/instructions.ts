@@ -1,24 +1,42 @@
-import { ActionError } from "../errors.ts";
-import type { Dockerfile } from "./parse.ts";
-
-/** @see https://docs.docker.com/reference/dockerfile/ */
-const KEYWORDS: ReadonlySet<string> = new Set([
-  ...["ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER"],
-  ...["ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR"],
-]);
+import type { Instruction } from "./parse.ts";
 
 /**
- * Refuses an instruction that does not exist, in any stage: the builder reads them all. Not for a Dockerfile that names its frontend,
- * which may know more.
- * @throws ActionError E_DOCKERFILE with the line.
+ * The instructions of Docker's own frontends up to now, with their flags.
+ * @see https://docs.docker.com/reference/dockerfile/
  */
-export function refuseUnknownInstructions({ file, syntax, stages }: Dockerfile): void {
-  if (syntax) return;
-  const unknown = stages.flatMap(({ instructions }) => instructions).find(({ keyword }) => !KEYWORDS.has(keyword));
-  if (!unknown) return;
-  throw new ActionError("E_DOCKERFILE", {
-    what: `There is no instruction ${unknown.keyword}.`,
-    fix: "Check how it is written. What only a newer frontend knows needs a # syntax= line.",
-    at: { file, line: unknown.line },
-  });
+export const KNOWN: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    ADD: ["from", "chown", "chmod", "link", "parents", "exclude", "checksum", "keep-git-dir", "unpack"],
+    COPY: ["from", "chown", "chmod", "link", "parents", "exclude"],
+    RUN: ["mount", "network", "security", "device"],
+    ARG: [],
+    CMD: [],
+    ENTRYPOINT: [],
+    ENV: [],
+    EXPOSE: [],
+    FROM: ["platform"],
+    HEALTHCHECK: ["interval", "timeout", "start-period", "start-interval", "retries"],
+    LABEL: [],
+    MAINTAINER: [],
+    ONBUILD: [],
+    SHELL: [],
+    STOPSIGNAL: [],
+    USER: [],
+    VOLUME: [],
+    WORKDIR: [],
+  }),
+);
+
+/**
+ * Whether an instruction means what it means to Docker's frontends up to now. What another one may mean by an instruction or a flag nobody
+ * knows here: it may read any stage and all of the context.
+ */
+export function isUnderstood({ keyword, flags }: Instruction): boolean {
+  const known = KNOWN.get(keyword);
+  return known !== undefined && flags.every((flag) => known.includes(flagName(flag)));
+}
+
+/** `from` of `--from=x`. */
+export function flagName(flag: string): string {
+  return /^--([^=]*)/.exec(flag)?.[1] ?? "";
 }

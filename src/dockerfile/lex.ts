@@ -3,15 +3,20 @@ import { type Directives, readDirectives } from "./directives.ts";
 import { findOpenings, type Heredoc, type Opening } from "./heredoc.ts";
 import { trimSpaceBefore } from "./text.ts";
 
-/** One instruction's text: continuations joined, comments and blank lines in it gone. Lines count from 1. */
+/** One instruction's text: continuations joined, comments and blank lines in it gone. */
 export type Line = {
   readonly text: string;
   readonly heredocs: readonly Heredoc[];
+  /** As the file counts it. */
   readonly line: number;
+  /** As the text counts it, from 1. */
   readonly endLine: number;
   /** Its last line is joined with the next one, and there is none. */
   readonly isOpen: boolean;
 };
+
+/** Where a Dockerfile stands: a file of its own begins with line 1, a text in another file later. */
+export type Origin = { readonly file: string; readonly firstLine: number };
 
 /** Tells whether an instruction may open here-documents; what does not is not searched for them. */
 export type TakesHeredocs = (text: string, escapeChar: string) => boolean;
@@ -23,28 +28,28 @@ export type TakesHeredocs = (text: string, escapeChar: string) => boolean;
  */
 export function readLines(
   text: string,
-  file: string,
+  { file, firstLine }: Origin,
   takesHeredocs: TakesHeredocs,
 ): { readonly lines: readonly Line[]; readonly directives: Directives } {
   const withEnds = text.replace(/^\uFEFF/, "").match(/[^\n]*\n|[^\n]+$/g) ?? [];
   const source = withEnds.map(withoutEnd);
-  const directives = readDirectives(source, file);
+  const directives = readDirectives(source, { file, firstLine });
   const lines: Line[] = [];
   for (let at = 0; at < source.length; ) {
-    const start = at;
+    const place = { file, line: firstLine + at };
     const joined = joinContinuations(source, at, directives.escape);
     at = joined.next;
     if (trimSpaceBefore(joined.text) === "") {
-      if (joined.isJoined) throw nothingJoined(directives.escape, { file, line: start + 1 });
+      if (joined.isJoined) throw nothingJoined(directives.escape, place);
       continue;
     }
     const heredocs: Heredoc[] = [];
-    for (const opening of openingsOf(joined.text, { file, line: start + 1 }, directives.escape, takesHeredocs)) {
-      const { body, next } = readBody(withEnds, at, opening, { file, line: start + 1 });
+    for (const opening of openingsOf(joined.text, place, directives.escape, takesHeredocs)) {
+      const { body, next } = readBody(withEnds, at, opening, place);
       heredocs.push({ ...opening, body });
       at = next;
     }
-    lines.push({ text: joined.text, heredocs, line: start + 1, endLine: at, isOpen: joined.isOpen });
+    lines.push({ text: joined.text, heredocs, line: place.line, endLine: at, isOpen: joined.isOpen });
   }
   return { lines, directives };
 }

@@ -2,11 +2,11 @@ import { ActionError } from "../errors.ts";
 import type { Syntax } from "./directives.ts";
 import { splitFlags } from "./flags.ts";
 import type { Heredoc } from "./heredoc.ts";
-import { readLines } from "./lex.ts";
+import { type Origin, readLines } from "./lex.ts";
 import { cutAtBlanks, splitAtBlanks, trimSpace } from "./text.ts";
 import { jsonWords } from "./words.ts";
 
-/** One instruction as BuildKit sees it. Lines count from 1. */
+/** One instruction as BuildKit sees it. */
 export type Instruction = {
   /** Upper-case. */
   readonly keyword: string;
@@ -14,7 +14,9 @@ export type Instruction = {
   readonly flags: readonly string[];
   readonly rest: string;
   readonly heredocs: readonly Heredoc[];
+  /** As the file counts it. */
   readonly line: number;
+  /** As the text counts it, from 1. */
   readonly endLine: number;
   /** Its last line is joined with the next one, and there is none. */
   readonly isOpen: boolean;
@@ -35,6 +37,8 @@ export type Stage = {
 export type Dockerfile = {
   /** How messages name the file. */
   readonly file: string;
+  /** The line of that file in which the text begins. */
+  readonly firstLine: number;
   readonly escape: string;
   readonly syntax: Syntax | undefined;
   readonly globalArgs: readonly Instruction[];
@@ -48,11 +52,12 @@ const MOST_STAGES = 300;
  * Reads a Dockerfile as BuildKit's parser does. Unknown instructions and flags are kept: a newer frontend may know them.
  * @param text without loss: invalid UTF-8 that became U+FFFD on the way here would make different files equal.
  * @param file how messages name it.
+ * @param firstLine the line of that file in which the text begins.
  * @throws ActionError E_DOCKERFILE with the line, for what no frontend can read.
  * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/parser/parser.go
  */
-export function parseDockerfile(text: string, file: string): Dockerfile {
-  const { instructions, directives } = readInstructions(text, file);
+export function parseDockerfile(text: string, file: string, firstLine = 1): Dockerfile {
+  const { instructions, directives } = readInstructions(text, { file, firstLine });
   const first = instructions.findIndex(({ keyword }) => keyword === "FROM");
   const globalArgs = first < 0 ? instructions : instructions.slice(0, first);
   const early = globalArgs.find(({ keyword }) => keyword !== "ARG");
@@ -66,7 +71,7 @@ export function parseDockerfile(text: string, file: string): Dockerfile {
     throw new ActionError("E_DOCKERFILE", {
       what: `${file} has no build stage: there is no FROM in it.`,
       fix: "Start it with FROM <image>.",
-      at: { file, line: 1 },
+      at: { file, line: firstLine },
     });
   const stages = splitStages(instructions.slice(first), file);
   const tooMany = stages[MOST_STAGES];
@@ -76,11 +81,11 @@ export function parseDockerfile(text: string, file: string): Dockerfile {
       fix: "Split the Dockerfile.",
       at: { file, line: tooMany.from.line },
     });
-  return { file, escape: directives.escape, syntax: directives.syntax, globalArgs, stages };
+  return { file, firstLine, escape: directives.escape, syntax: directives.syntax, globalArgs, stages };
 }
 
-function readInstructions(text: string, file: string) {
-  const { lines, directives } = readLines(text, file, takesHeredocs);
+function readInstructions(text: string, origin: Origin) {
+  const { lines, directives } = readLines(text, origin, takesHeredocs);
   const instructions = lines.map((line): Instruction => {
     const escapeChar = directives.escape;
     const { keyword, flags, rest } = splitInstruction(line.text, escapeChar);
@@ -89,7 +94,7 @@ function readInstructions(text: string, file: string) {
       throw new ActionError("E_DOCKERFILE", {
         what: `The instruction "${keyword}" has a character that is in no instruction's name.`,
         fix: "Write it again with plain letters.",
-        at: { file, line: line.line },
+        at: { file: origin.file, line: line.line },
       });
     return {
       keyword,
@@ -149,7 +154,7 @@ export function readTrigger(
   at: { readonly line: number; readonly endLine: number },
 ): Instruction | undefined {
   try {
-    const { instructions } = readInstructions(text, "ONBUILD");
+    const { instructions } = readInstructions(text, { file: "ONBUILD", firstLine: 1 });
     const [only, ...more] = instructions;
     return only && more.length === 0 ? { ...only, line: at.line, endLine: at.endLine } : undefined;
   } catch (thrown) {

@@ -1,44 +1,12 @@
 import { expandWord } from "./expand.ts";
 import { flagValues, readMount } from "./flags.ts";
+import { isUnderstood } from "./instructions.ts";
 import type { Dockerfile, Instruction, Stage } from "./parse.ts";
 import type { Scope } from "./scope.ts";
 import { openStages, type StageGraph } from "./stage-graph.ts";
 import { declaredNames, sourceNames, sourceStage, targetStage } from "./stages.ts";
 import { isForeignFrontend } from "./undeclared.ts";
 import { argWords } from "./words.ts";
-
-/** The instructions of Docker's own frontends up to now, with the flags of those that may read from elsewhere. */
-const KNOWN: ReadonlyMap<string, readonly string[]> = new Map(
-  Object.entries({
-    ADD: ["from", "chown", "chmod", "link", "parents", "exclude", "checksum", "keep-git-dir", "unpack"],
-    COPY: ["from", "chown", "chmod", "link", "parents", "exclude"],
-    RUN: ["mount", "network", "security", "device"],
-    ARG: [],
-    CMD: [],
-    ENTRYPOINT: [],
-    ENV: [],
-    EXPOSE: [],
-    FROM: ["platform"],
-    HEALTHCHECK: ["interval", "timeout", "start-period", "start-interval", "retries"],
-    LABEL: [],
-    MAINTAINER: [],
-    ONBUILD: [],
-    SHELL: [],
-    STOPSIGNAL: [],
-    USER: [],
-    VOLUME: [],
-    WORKDIR: [],
-  }),
-);
-
-/**
- * Whether an instruction means what it means to Docker's frontends up to now. What another one may mean by an instruction or a flag nobody
- * knows here: it may read any stage and all of the context.
- */
-export function isUnderstood({ keyword, flags }: Instruction): boolean {
-  const known = KNOWN.get(keyword);
-  return known !== undefined && flags.every((flag) => known.includes(/^--([^=]*)/.exec(flag)?.[1] ?? ""));
-}
 
 /** Whether the file means what it means to Docker's own frontend. */
 export function hasKnownFrontend(dockerfile: Dockerfile, { args }: Scope): boolean {

@@ -11,10 +11,20 @@ export function listWords(rest: string): readonly string[] {
 
 /** The texts of the JSON form, `undefined` where it is none. A list of something else than texts is refused by BuildKit. */
 export function jsonWords(rest: string): readonly string[] | undefined {
+  const list = jsonList(rest);
+  return list?.every((item) => typeof item === "string") ? list : undefined;
+}
+
+/** Whether words stand in the JSON form, and that one holds something else than texts. */
+export function isMixedJson(rest: string): boolean {
+  return jsonList(rest)?.some((item) => typeof item !== "string") ?? false;
+}
+
+function jsonList(rest: string): readonly unknown[] | undefined {
   if (!trimSpaceBefore(rest).startsWith("[")) return undefined;
   try {
     const list: unknown = JSON.parse(rest);
-    return Array.isArray(list) && list.every((item) => typeof item === "string") ? list : undefined;
+    return Array.isArray(list) ? list : undefined;
   } catch {
     return undefined;
   }

@@ -35,7 +35,7 @@ export function readInstructions(
 ): readonly Instruction[] {
   const tooLong = text.split("\n").findIndex((line) => new TextEncoder().encode(line).length >= LONGEST_LINE);
   if (tooLong >= 0) refuse(place(tooLong + 1), "This line is longer than envbuilder reads one.");
-  const { lines, directives } = readLines(text, file, takesHeredocs);
+  const { lines, directives } = readLines(text, { file, firstLine: 1 }, takesHeredocs);
   if (directives.escape !== "\\")
     refuse(
       place(1),

@@ -1,7 +1,7 @@
 import { pathWithin, type Workspace } from "../devcontainer/paths.ts";
-import { refuseUnknownInstructions } from "../dockerfile/instructions.ts";
 import { type Dockerfile, parseDockerfile } from "../dockerfile/parse.ts";
 import { targetStage } from "../dockerfile/stages.ts";
+import { findWrongLines } from "../dockerfile/wrong-lines.ts";
 import { ActionError, type Warning } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { ContextEntry } from "../key/ingredients.ts";
@@ -126,10 +126,10 @@ async function dockerfileSources(
   { files, host, effort }: SourcePorts,
 ): Promise<BuildSource> {
   const { checkout } = workspace;
-  const { text, file, path } = await readDockerfile(files, checkout, source.dockerfile);
-  refuseLostText(text, file);
+  const { text, file, firstLine, path } = await readDockerfile(files, checkout, source.dockerfile);
+  refuseLostText(text, file, firstLine);
   const root = await findContext(files, checkout, source.context);
-  const dockerfile = parseDockerfile(text, file);
+  const dockerfile = parseDockerfile(text, file, firstLine);
   const target = definition.target?.value;
   requireTarget(dockerfile, definition);
   const told = await readBuildArguments(inputs, definition, { dockerfile, file }, { files, host, workspace, readable });
@@ -141,7 +141,7 @@ async function dockerfileSources(
     ] as const;
   });
   const user = { root, checkout, dockerfilePath: path, dockerfile, target, platforms: new Map(platforms) };
-  if (!Object.hasOwn(told.args, "BUILDKIT_SYNTAX")) refuseUnknownInstructions(dockerfile);
+  const wrong = findWrongLines(dockerfile, told.args.BUILDKIT_SYNTAX ?? told.uncounted.BUILDKIT_SYNTAX);
   const context = await readUsedContext(files, user, effort);
   return {
     dockerfileText: text,
@@ -151,15 +151,15 @@ async function dockerfileSources(
     contextFolder: pathWithin(checkout, root) ?? ".",
     ignoreFile: context.ignoreFile,
     arguments: told,
-    warnings: [...told.warnings, ...context.warnings],
+    warnings: [...told.warnings, ...wrong, ...context.warnings],
   };
 }
 
 /** What is not UTF-8 has become U+FFFD on the way here: different files would be equal, and another one would be built. */
-function refuseLostText(text: string, file: string): void {
+function refuseLostText(text: string, file: string, firstLine: number): void {
   const at = text.indexOf("\uFFFD");
   if (at < 0) return;
-  const line = text.slice(0, at).split("\n").length;
+  const line = firstLine + text.slice(0, at).split("\n").length - 1;
   throw new ActionError("E_DOCKERFILE", {
     what: `${file}:${line}: there is a character that is not UTF-8.`,
     fix: "Save the file as UTF-8.",
@@ -167,18 +167,29 @@ function refuseLostText(text: string, file: string): void {
   });
 }
 
+type DockerfileText = {
+  readonly text: string;
+  readonly file: string;
+  /** Of the file: the text may stand in the midst of it. */
+  readonly firstLine: number;
+  readonly path: string | undefined;
+};
+
 async function readDockerfile(
   files: Files,
   checkout: string,
   dockerfile: DockerfileSource["dockerfile"],
-): Promise<{ readonly text: string; readonly file: string; readonly path: string | undefined }> {
-  if ("text" in dockerfile) return { text: dockerfile.text, file: dockerfile.at.file, path: undefined };
+): Promise<DockerfileText> {
+  if ("text" in dockerfile) {
+    const { file, line = 1 } = dockerfile.at;
+    return { text: dockerfile.text, file, firstLine: line, path: undefined };
+  }
   const file = pathWithin(checkout, dockerfile.value) ?? dockerfile.value;
   await refuseOutside(files, checkout, dockerfile);
   const real = await files.realPath(dockerfile.value);
   const isFile = real !== undefined && (await files.stat(real))?.kind === "file";
   const text = isFile ? await files.readText(dockerfile.value) : undefined;
-  if (text !== undefined) return { text, file, path: dockerfile.value };
+  if (text !== undefined) return { text, file, firstLine: 1, path: dockerfile.value };
   if (dockerfile.at.file === file)
     throw new ActionError("E_INPUT", {
       what: `The input dockerfile-path names ${file}, and there is no such file.`,

@@ -349,7 +349,7 @@ test("a failing command: its step, how it ended, its last lines, on the user's l
   const output = Array.from({ length: 12 }, (_, line) => `line ${line}`);
   const error = explainFailure(failure(exited(2), { step: "[2/2] RUN make", output, line: 3 }), {
     ...asked,
-    dockerfile: { file: ".devcontainer/Dockerfile", lastLine: 3 },
+    dockerfile: { file: ".devcontainer/Dockerfile", firstLine: 1, lastLine: 3 },
   });
   expect(error.message).toBe(
     "The build for linux/arm64 failed at [2/2] RUN make: failed to solve: the command did not complete successfully: exit code: 2",
@@ -358,10 +358,19 @@ test("a failing command: its step, how it ended, its last lines, on the user's l
   expect(error.at).toEqual({ file: ".devcontainer/Dockerfile", line: 3 });
 });
 
+test("a Dockerfile in the midst of another file: on that file's line", () => {
+  const dockerfile = { file: "compose.yml", firstLine: 7, lastLine: 3 };
+  expect(explainFailure(failure("x", { line: 3 }), { ...asked, dockerfile }).at).toEqual({
+    file: "compose.yml",
+    line: 9,
+  });
+  expect(explainFailure(failure("x", { line: 4 }), { ...asked, dockerfile }).at).toBeUndefined();
+});
+
 test.each([
-  ["past the user's last line", 4, { file: "Dockerfile", lastLine: 3 }],
+  ["past the user's last line", 4, { file: "Dockerfile", firstLine: 1, lastLine: 3 }],
   ["no Dockerfile of the user's", 1, undefined],
-  ["no line", undefined, { file: "Dockerfile", lastLine: 3 }],
+  ["no line", undefined, { file: "Dockerfile", firstLine: 1, lastLine: 3 }],
 ])("no place: %s", (_, line, dockerfile) => {
   expect(explainFailure(failure("x", { line }), { ...asked, dockerfile }).at).toBeUndefined();
 });

@@ -8,7 +8,7 @@ const casing = {
 };
 const secret = { short: "SecretsUsedInArgOrEnv: Do not use ARG (line 2)", url: undefined, line: 2 };
 const whole = { short: "Something about the whole", url: undefined, line: undefined };
-const dockerfile = { file: ".devcontainer/Dockerfile", lastLine: 4 };
+const dockerfile = { file: ".devcontainer/Dockerfile", firstLine: 1, lastLine: 4 };
 
 test("each remark once for all platforms, on its line, in the order of the lines", () => {
   expect(annotateWarnings([casing, secret, casing, whole, secret], dockerfile)).toEqual([

@@ -80,6 +80,13 @@ const ROWS: readonly Row[] = [
     silent: true,
   },
   {
+    name: "an instruction that no Dockerfile has, for a frontend of docker's own",
+    files: docker("# syntax=docker/dockerfile:1\nFROM scratch\nRUNN echo\n"),
+    play: { inputs: { "on-miss": "fail" } },
+    words: /::error file=\.devcontainer\/Dockerfile,line=3::.*There is no instruction RUNN.*\[E_DOCKERFILE\]/,
+    silent: true,
+  },
+  {
     name: "a configuration that breaks in the middle",
     files: json('{ "build": { "dockerfile": "Dockerfile"\n'),
     play: { inputs: { "build-args": "A=1", target: "nowhere" } },
