@@ -31,25 +31,13 @@ const PICKED: readonly string[] = [
   "hostRequirements",
 ];
 
-/** These decide more than the label: what is installed for whom, and `ENV` lines. */
-const DECIDING: readonly string[] = ["containerEnv", "containerUser", "remoteUser"];
-
-/** `yours` and `labelOnly` together are what the label carries of a configuration. */
-export type Picked = { readonly yours: JsonObject; readonly labelOnly: JsonObject };
-
 /**
- * The properties that the label carries, by what else they decide.
+ * What the label carries of a configuration. Whatever of it decides about more than the label counts apart, with its variables replaced.
  * @param raw the configuration before any variable is replaced: the label carries variables as they are written.
  * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/imageMetadata.ts#L17-L42
  */
-export function pickLabel(raw: JsonObject): Picked {
-  return {
-    yours: pick(raw, DECIDING),
-    labelOnly: pick(
-      raw,
-      PICKED.filter((name) => !DECIDING.includes(name)),
-    ),
-  };
+export function pickLabel(raw: JsonObject): JsonObject {
+  return pick(raw, PICKED);
 }
 
 /**
@@ -69,9 +57,7 @@ export function metadataLabel({
   readonly features?: readonly JsonObject[];
   readonly raw: JsonObject;
 }): string | undefined {
-  const entries = [...baseEntries(base), ...features, pick(raw, PICKED)].filter(
-    (entry) => Object.keys(entry).length > 0,
-  );
+  const entries = [...baseEntries(base), ...features, pickLabel(raw)].filter((entry) => Object.keys(entry).length > 0);
   // One blank inside each bracket and behind each comma: what BuildKit makes of the line breaks that the reference CLI writes.
   return entries.length === 0 ? undefined : `[ ${entries.map((entry) => JSON.stringify(entry)).join(", ")} ]`;
 }

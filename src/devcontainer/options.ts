@@ -133,6 +133,20 @@ export function formatOption({ name, value }: Pick<BuildOption, "name" | "value"
   return value === undefined ? `--${name}` : `--${name}=${value}`;
 }
 
+/** Of these buildx makes a map: the last one of a name counts, and their order says nothing. */
+const NAMED: ReadonlySet<string> = new Set(["annotation", "label", "ulimit"]);
+
+/** Options in one order. Those of one name keep theirs where it means something, as that of hosts does. */
+export function orderOptions<T extends Pick<BuildOption, "name" | "value">>(options: readonly T[]): readonly T[] {
+  const members = new Map<string, T[]>();
+  for (const option of options) {
+    const { name, value } = option;
+    const member = NAMED.has(name) ? `${name} ${value?.replace(/=.*$/s, "")}` : name;
+    members.set(member, NAMED.has(name) ? [option] : [...(members.get(member) ?? []), option]);
+  }
+  return [...members].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, some]) => some);
+}
+
 function splitOptions(written: readonly { readonly text: string; readonly at: Place }[]): BuildOption[] {
   const options: BuildOption[] = [];
   for (let at = 0; at < written.length; at++) {

@@ -58,7 +58,7 @@ function stagesRead(instruction: Instruction, stages: readonly Stage[]): readonl
 }
 
 /** A name with a meaning of its own to the frontend, whether or not anything refers to it. */
-const OWN_MEANING = /^(?:BUILDKIT_|SOURCE_DATE_EPOCH$)/;
+export const OWN_MEANING = /^(?:BUILDKIT_|SOURCE_DATE_EPOCH$)/;
 
 /**
  * The ARGs before the first FROM that some of the stages may use: in their FROM, or by declaring the name again.

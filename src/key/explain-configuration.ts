@@ -28,11 +28,6 @@ export function compareConfiguration(before: PlatformPlan, now: PlatformPlan, pl
     const reads = is.target === undefined ? undefined : tellVariables(places, "build.target");
     differences.push(tell(movedValue("build target", was.target, is.target, reads), places.target));
   }
-  const named = [
-    ...changedMembers(was.users ?? {}, is.users ?? {}),
-    ...changedMembers(was.containerEnv ?? {}, is.containerEnv ?? {}).map((name) => `containerEnv.${name}`),
-  ];
-  differences.push(...named.map((name) => tell(`${name} changed`, propertyPlace(places, name))));
   const [version, versionNow] = [before.yours.options.cacheVersion, now.yours.options.cacheVersion];
   const [uid, uidNow] = [before, now].map(({ yours }) => yours.options.remoteUserUid?.toString());
   const options = [
@@ -60,26 +55,23 @@ function propertyPlace({ properties, configuration }: Places, name: string): Non
   return memberOf(properties, name) ?? { file: configuration };
 }
 
-/** What features are installed with, and who gets another uid, where it is not told already that it is written differently. */
-export function compareInstallation(
-  before: PlatformPlan,
-  now: PlatformPlan,
-  told: readonly Difference[],
-  places: Places,
-): Difference[] {
+/** What features are installed with, and who gets another uid. */
+export function compareInstallation(before: PlatformPlan, now: PlatformPlan, places: Places): Difference[] {
   const [was, is] = [before.yours.installation ?? {}, now.yours.installation ?? {}];
   const haveFeatures = before.upstream.features.length > 0 && now.upstream.features.length > 0;
   const haveUid = before.yours.options.remoteUserUid !== undefined && now.yours.options.remoteUserUid !== undefined;
   if (!haveFeatures && !haveUid) return [];
   const use = haveFeatures ? "with which features are installed" : "and that user gets remote-user-uid";
-  return changedMembers(was, is).flatMap((name): Difference[] => {
-    if (told.some(({ text }) => text === `${name} changed`)) return [];
+  return changedMembers(was, is).map((name): Difference => {
     const note = inBrackets([tellVariables(places, name)]);
     const shown = name === "serviceUser" ? "the service's user" : name;
     const text = `${shown} changed, ${use}${note}`;
-    return [
-      { part: "yours", ingredient: haveFeatures ? "feature" : "configuration", text, at: propertyPlace(places, name) },
-    ];
+    return {
+      part: "yours",
+      ingredient: haveFeatures ? "feature" : "configuration",
+      text,
+      at: propertyPlace(places, name),
+    };
   });
 }
 
@@ -109,14 +101,31 @@ function what(before: object, now: object, name: string): string {
   return Object.hasOwn(now, name) ? "changed" : "is gone";
 }
 
-/** What stands in the image's metadata label and nowhere else. */
-export function compareLabels(before: PlatformPlan, now: PlatformPlan, places: Places): Difference[] {
-  return changedMembers(before.label, now.label).map((name) => ({
-    part: "label",
-    ingredient: "label",
-    text: `${name} changed, which stands in the image's metadata label`,
-    at: propertyPlace(places, name),
-  }));
+/** What stands in the image's metadata label, where it is not told already that more depends on it. */
+export function compareLabels(
+  before: PlatformPlan,
+  now: PlatformPlan,
+  installation: readonly Difference[],
+  places: Places,
+): Difference[] {
+  const isTold = (name: string): boolean => installation.some(({ text }) => text.startsWith(`${name} changed, `));
+  return changedLabels(before.label, now.label)
+    .filter((name) => !isTold(name))
+    .map((name) => ({
+      part: "label",
+      ingredient: "label",
+      text: `${name} changed, which stands in the image's metadata label`,
+      at: propertyPlace(places, name),
+    }));
+}
+
+function changedLabels(before: Json, now: Json): readonly string[] {
+  const variables = (label: Json): Json =>
+    typeof label === "object" && label !== null && "containerEnv" in label ? (label.containerEnv ?? {}) : {};
+  return changedMembers(before, now).flatMap((name) => {
+    const within = name === "containerEnv" ? changedMembers(variables(before), variables(now)) : [];
+    return within.length === 0 ? [name] : within.map((variable) => `containerEnv.${variable}`);
+  });
 }
 
 export function compareRecipes(before: PlatformPlan, now: PlatformPlan): Difference[] {

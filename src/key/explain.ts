@@ -96,16 +96,16 @@ function tellGroup({ difference, platforms }: Group, all: readonly string[], kno
 }
 
 function comparePlans(before: PlatformPlan, now: PlatformPlan, trees: Trees, places: Places): Told[] {
-  const configuration = compareConfiguration(before, now, places);
+  const installation = compareInstallation(before, now, places);
   const own = [
-    ...configuration,
+    ...compareConfiguration(before, now, places),
     ...compareDockerfiles(before, now, places),
     ...compareBuildOptions(before, now, places),
     ...compareSecrets(before, now),
     ...compareArguments(before, now, places),
     ...compareFeatures(before, now, places),
-    ...compareInstallation(before, now, configuration, places),
-    ...compareLabels(before, now, places),
+    ...installation,
+    ...compareLabels(before, now, installation, places),
   ];
   const written = [...own, ...compareFiles(before, now, { trees, elsewhere: own }, places)];
   return [...written, ...compareImages(before, now, written, places), ...compareRecipes(before, now)];

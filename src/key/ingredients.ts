@@ -8,7 +8,7 @@ export const SCHEMA = 1;
  * Goes up whenever the text that we generate (Dockerfile, label) changes for any fixture, so that fixing our own bug reaches cached
  * images. Golden keys in the tests fail when someone forgets.
  */
-export const RECIPE = 2;
+export const RECIPE = 3;
 
 /** What a path in the build context is: `mode` as git has it, `content` the sha256 of a file or the text of a link. */
 export type ContextEntry =
@@ -22,8 +22,6 @@ export type Yours = {
     readonly kind: "image" | "dockerfile";
     readonly image?: string;
     readonly target?: string;
-    readonly users?: Json;
-    readonly containerEnv?: Json;
   };
   /** One text per instruction, in order, a list per stage; the first list holds what stands before the first FROM. */
   readonly dockerfile?: { readonly escape: string; readonly stages: readonly (readonly string[])[] };
@@ -37,7 +35,7 @@ export type Yours = {
     readonly cacheVersion?: string;
     /** The uid that the remote user gets. */
     readonly remoteUserUid?: number;
-    /** Options of `docker buildx build` that change the image, as they are written, in order. */
+    /** Options of `docker buildx build` that change the image, as they are written, where order means nothing in one order. */
     readonly build?: readonly string[];
     /** Ids of the build's secrets; what they hold no key sees. */
     readonly secrets?: readonly string[];

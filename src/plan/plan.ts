@@ -1,8 +1,8 @@
 import { pickLabel } from "../devcontainer/label.ts";
-import { formatOption } from "../devcontainer/options.ts";
+import { formatOption, orderOptions } from "../devcontainer/options.ts";
 import type { Configuration } from "../devcontainer/parse.ts";
 import type { Workspace } from "../devcontainer/paths.ts";
-import { instructionText } from "../dockerfile/parse.ts";
+import { canonicalTexts } from "../dockerfile/canonical.ts";
 import type { Warning } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Places } from "../key/difference.ts";
@@ -16,7 +16,7 @@ import type { Doubt } from "../sources/doubt.ts";
 import { filesWithin, openEffort } from "../sources/effort.ts";
 import { headOf, readHead } from "../sources/head.ts";
 import { installationOf } from "../sources/installation.ts";
-import { stagesOf } from "../sources/scopes.ts";
+import { scopeOf, stagesOf } from "../sources/scopes.ts";
 import { type Gathered, gatherSources } from "../sources/sources.ts";
 import type { World } from "../world.ts";
 import { refuseForeignSources } from "./allowed.ts";
@@ -72,14 +72,13 @@ type Place = { readonly host: World["host"]; readonly head: Awaited<ReturnType<t
 
 function makeSources(inputs: Inputs, gathered: Gathered, { host, head }: Place): Sources {
   const { configuration, definition } = gathered;
-  const picked = pickLabel(configuration.raw);
   const trees = treesOf(gathered);
   const platforms = inputs.platforms.map((platform) => ({
     platform,
     plan: {
       schema: SCHEMA,
       yours: makeYours(inputs, gathered, platform, trees),
-      label: picked.labelOnly,
+      label: pickLabel(configuration.raw),
       recipe: RECIPE,
     } satisfies Omit<PlatformPlan, "upstream">,
     ...readImages(gathered, platform),
@@ -161,9 +160,8 @@ function treesOf({ context, namedContexts }: Gathered): Trees {
 }
 
 function makeYours(inputs: Inputs, gathered: Gathered, platform: Platform, trees: Trees): Yours {
-  const { configuration, definition, dockerfile, features, remoteUserUid } = gathered;
+  const { definition, dockerfile, features, remoteUserUid } = gathered;
   const { secretIds } = gathered.arguments;
-  const { containerEnv, ...users } = pickLabel(configuration.raw).yours;
   const { source, target } = definition;
   const tree = trees.contexts.get(formatPlatform(platform))?.digest;
   return {
@@ -171,8 +169,6 @@ function makeYours(inputs: Inputs, gathered: Gathered, platform: Platform, trees
       kind: source.kind === "image" ? "image" : "dockerfile",
       ...(source.kind === "image" ? { image: source.image.value } : {}),
       ...(target === undefined ? {} : { target: target.value }),
-      ...(Object.keys(users).length === 0 ? {} : { users }),
-      ...(containerEnv === undefined ? {} : { containerEnv }),
     },
     ...(source.kind === "dockerfile"
       ? { dockerfile: { escape: dockerfile.escape, stages: instructionTexts(gathered, platform) } }
@@ -184,7 +180,7 @@ function makeYours(inputs: Inputs, gathered: Gathered, platform: Platform, trees
       platform: formatPlatform(platform),
       ...(inputs.cacheVersion === undefined ? {} : { cacheVersion: inputs.cacheVersion }),
       ...(remoteUserUid === undefined ? {} : { remoteUserUid }),
-      ...(definition.counted.length === 0 ? {} : { build: definition.counted.map(formatOption) }),
+      ...(definition.counted.length === 0 ? {} : { build: orderOptions(definition.counted).map(formatOption) }),
       ...(secretIds.length === 0 ? {} : { secrets: secretIds }),
     },
     features: features?.written ?? [],
@@ -213,11 +209,16 @@ function namedContexts({ definition }: Gathered, trees: Trees): NonNullable<Your
   return Object.fromEntries(sources);
 }
 
-function instructionTexts(gathered: Gathered, platform: Platform): string[][] {
-  const { syntax } = gathered.dockerfile;
+function instructionTexts(gathered: Gathered, platform: Platform): (readonly string[])[] {
+  const { dockerfile, definition } = gathered;
+  const { syntax } = dockerfile;
   // What stands behind the frontend's name is told to it, and may change what it builds.
   const directive = syntax ? [["# syntax=", syntax.reference, " ", syntax.options].join("").trimEnd()] : [];
-  const before = [...directive, ...globalArgsThatCount(gathered, platform).map(instructionText)];
-  const stages = stagesOf(gathered, platform);
-  return [before, ...stages.map((stage) => [instructionText(stage.from), ...stage.instructions.map(instructionText)])];
+  const texts = canonicalTexts(globalArgsThatCount(gathered, platform), stagesOf(gathered, platform), {
+    dockerfile,
+    target: definition.target?.value,
+    scope: scopeOf(gathered, platform),
+    given: new Set(Object.keys(argumentsThatCount(gathered, platform))),
+  });
+  return [[...directive, ...texts.before], ...texts.stages];
 }

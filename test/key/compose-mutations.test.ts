@@ -144,8 +144,8 @@ test("each change is told, and once", async () => {
       "another service": [
         "the dev container comes from an image now, before from a Dockerfile @ .devcontainer/devcontainer.json",
         "build target second → (not set) @ .devcontainer/devcontainer.json",
-        "label team is gone (ignore-labels takes it out of the key)",
         "build option --add-host is gone",
+        "label team is gone (ignore-labels takes it out of the key)",
         "build arg WORD is gone",
         "the service's user changed, with which features are installed @ .devcontainer/devcontainer.json",
         "build context shared is gone @ .devcontainer/devcontainer.json",

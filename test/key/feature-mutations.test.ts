@@ -269,17 +269,17 @@ test("each change is told, and once", async () => {
         "feature registry.test/f/added:1 is new @ .devcontainer/devcontainer.json:16",
       ],
       "containerEnv": [
-        "containerEnv.EDITOR changed @ .devcontainer/devcontainer.json:18",
-        "containerEnv.PAGER changed @ .devcontainer/devcontainer.json",
+        "containerEnv.EDITOR changed, with which features are installed @ .devcontainer/devcontainer.json:18",
+        "containerEnv.PAGER changed, with which features are installed @ .devcontainer/devcontainer.json",
       ],
       "containerUser": [
-        "containerUser changed @ .devcontainer/devcontainer.json:23",
+        "containerUser changed, with which features are installed @ .devcontainer/devcontainer.json:23",
       ],
       "content of a local feature's file": [
         "feature ./local changed: its files are others now @ .devcontainer/devcontainer.json:13",
       ],
       "remoteUser": [
-        "remoteUser changed @ .devcontainer/devcontainer.json:21",
+        "remoteUser changed, with which features are installed @ .devcontainer/devcontainer.json:21",
       ],
       "rename of a local feature's file": [
         "feature ./local changed: its files are others now @ .devcontainer/devcontainer.json:13",

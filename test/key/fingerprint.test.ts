@@ -18,7 +18,7 @@ const digest = (digit: string) => `sha256:${digit.repeat(64)}` as const;
 const PLAN: PlatformPlan = {
   schema: 1,
   yours: {
-    configuration: { kind: "dockerfile", target: "dev", users: { remoteUser: "dev" }, containerEnv: { EDITOR: "vi" } },
+    configuration: { kind: "dockerfile", target: "dev" },
     dockerfile: { escape: "\\", stages: [["ARG VARIANT=11"], ["FROM base:${VARIANT} AS dev", "RUN make"]] },
     context: { tree: digest("c") },
     arguments: { VARIANT: "12" },
@@ -30,7 +30,7 @@ const PLAN: PlatformPlan = {
     features: [],
     remote: [],
   },
-  label: { forwardPorts: [3000] },
+  label: { forwardPorts: [3000], remoteUser: "dev", containerEnv: { EDITOR: "vi" } },
   recipe: 1,
 };
 const OTHER: PlatformPlan = { ...PLAN, yours: { ...PLAN.yours, options: { platform: "linux/arm64" } } };
@@ -38,18 +38,18 @@ const OTHER: PlatformPlan = { ...PLAN, yours: { ...PLAN.yours, options: { platfo
 // Golden keys: a change here is a miss for every user. It needs a higher RECIPE, or another SCHEMA.
 test("golden keys", () => {
   expect(platformKey(PLAN)).toMatchInlineSnapshot(
-    `"sha256:8863492428d0d6629c0c46c69cddfaba024fd28e5c88bcbabf74b334d0173420"`,
+    `"sha256:1aee1f90c2530f9ec2f3cb4e7cf4b4a31b83016f7d62384e717ec9637f391aca"`,
   );
   expect(setKey([platformKey(PLAN), platformKey(OTHER)])).toMatchInlineSnapshot(
-    `"sha256:29d35c76a1ed9250fd41e08b56526b92191841317c436de6c2ecb49b5613bbe9"`,
+    `"sha256:8f7412e53460f4cb0811da1d4c2e25c677d79114960b07e42e8d41b971438d92"`,
   );
   expect(sourceKey([PLAN.yours, OTHER.yours])).toMatchInlineSnapshot(
-    `"sha256:dfc755ca04d72c26d2453fb22d8f3e58d8f8bb9de1cfb84e7c7ef9ec79aa665d"`,
+    `"sha256:e5d990c320e29a68737edde23654bc05eb9d5a34ff435aeddb33fd8a8c047603"`,
   );
   expect(ownKey([PLAN, OTHER])).toMatchInlineSnapshot(
-    `"sha256:d6e98c9d5e1d3c452617f83f95c2fa751984ae97b82d71cc089440e6b36e0656"`,
+    `"sha256:0ddec0272fa40ec7616551fef8db3f5f04ae876b7ac73444e48bcc9586a0d57d"`,
   );
-  expect(RECIPE).toBe(2);
+  expect(RECIPE).toBe(3);
 });
 
 // Of real folders. A change here reaches everybody too; where only the generated text changes, no key does by itself: see test/recipe.test.ts.
@@ -57,19 +57,19 @@ test("golden keys of whole dev containers", async () => {
   const keys = await Promise.all(GOLDEN.map(async (golden) => [golden.name, await keyOfGolden(golden)]));
   expect(Object.fromEntries(keys)).toMatchInlineSnapshot(`
     {
-      "FROM without a name over two lines": "sha256:805821c28b7f50c583d30eacd0db284ff98b0c689459ea5123b25050850fef4e",
-      "a heredoc at the end": "sha256:f653d835e48898d1217bab752c0218dfe312005c92e851e8d64b53b2a2bf5db6",
-      "a target in the middle and another escape character": "sha256:98516ef8a29b3a79723f5f45d4832d0e6b51d75166e041d90ed953a10aef0f9a",
-      "a user with a group": "sha256:1208c37bb333694336dfcf552edd3bd7e8cf9c77e9f9905d092566029f46cd3f",
-      "an image whose user gets another uid": "sha256:23350b17f8624324a847f7a907995a6ef54cb6668c2a06300069f0f1f5193ca4",
-      "an image with two features": "sha256:ca64f5fb4ba76b010ace1e7da4873ea24994324f1de031c461e0414da459f5d4",
-      "an image without features": "sha256:e445a6b46c0b8207b861d866cc22b93e62d933474b976f0cc17ab0192011bf11",
-      "another uid for root": "sha256:386e1111dbefa3d8b1bc11512f0336a47ffa70812d951c5df51ecc18ee9a9617",
-      "containerEnv with quotes, dollars and backslashes": "sha256:063499f0d8f592756a0daea2073a65beca093b54ea77aec6e6dab658b2a4fb7b",
-      "features, and another uid for a name with quotes": "sha256:f0d670cf1e56bdd433010123339de0490eba67f29570d6a8c0974affc673ad1b",
-      "line ends of Windows": "sha256:3bffd709ea8c02bb4fd697542c9a1f08ad16f608970b7c34655d1301cf2cad82",
-      "the base's own user": "sha256:1f1fa870904402537dae8ae4333e7be3e78155c6c529dcb196b0cbdef4ee4ba9",
-      "the same with another escape character": "sha256:21e3cdc575658eff0ea623834847c826a0e2c61e4f727812ee79741443915110",
+      "FROM without a name over two lines": "sha256:e73790ee07894bd7e1964fe0fd9a272586236fe1fdce8760eb1df26d425d1a0f",
+      "a heredoc at the end": "sha256:7d46759294fe5bec65b5455d455a7c9b8a6fea671661e8e710bc9aa3eea3801c",
+      "a target in the middle and another escape character": "sha256:38d345a9fc2a9c88c2e07d35978df29c0a3f974d0e5581c3f99ab06dec78fce5",
+      "a user with a group": "sha256:834bdbf5f81c644a439c34c17c09a5d467b871105554ca7ffeea09ab4af45108",
+      "an image whose user gets another uid": "sha256:1137388d74c971989bb6d19b2a5df244774ab4efa5b2dad95bcfd87885c62cbf",
+      "an image with two features": "sha256:578cd7d314df50c0b1fb9dfabe3b484f7b139afe42ff9ae2d6528136d869da0d",
+      "an image without features": "sha256:ee2d4449dac72ac63c84dd8f5717580f99e54cb6f41d6f26e4a4e23d102fe826",
+      "another uid for root": "sha256:0bdbac97dc5e811b5b02480fa2594dcad0e31397c250519a2eef798ffdc674f7",
+      "containerEnv with quotes, dollars and backslashes": "sha256:fc03a72bb4906ae8c36512fe00cad9019ca379c24c9dd5b56bd6df1c2abfe618",
+      "features, and another uid for a name with quotes": "sha256:485f20d4b97765a85bd46d4916168743ad7a6618c837177abb0c4b3f30c5e400",
+      "line ends of Windows": "sha256:a27973332aaf9e34681c9f738f01048f22a54b18c73bb7d1b985bd64997b94f5",
+      "the base's own user": "sha256:ba9994c93535021b940c723e53a85021b7c2e94b617ec1407cb216407b721581",
+      "the same with another escape character": "sha256:252108021ee7b8f183e60c6d484166a1a95a3e0ff63d8e30793488753b22ad17",
     }
   `);
 });

@@ -42,6 +42,14 @@ const property = (name: string, properties: Values["properties"]): Row =>
   said(name, { properties: { ...VALUES.properties, ...properties } });
 const featured = (name: string, mutation: (layout: Layout) => Omit<Mutation, "name">): Row =>
   row(name, (layout) => (layout.hasFeatures ? mutation(layout) : undefined));
+const where =
+  (hasFeatures: boolean) =>
+  (name: string, properties: Values["properties"]): Row => ({
+    name,
+    change: (layout) => (layout.hasFeatures === hasFeatures ? property(name, properties).change(layout) : undefined),
+  });
+const featuredProperty = where(true);
+const plainProperty = where(false);
 const dockerfile = (name: string, from: string, to: string): Row => {
   if (!VALUES.dockerfile.includes(from)) throw new Error(`there is no ${from}`);
   return building(name, { dockerfile: VALUES.dockerfile.replace(from, to) });
@@ -124,8 +132,8 @@ const ALL_KEYS: readonly Row[] = [
       ? undefined
       : writing({ options: ["--network=none"] })(layout),
   ),
-  property("containerEnv", { containerEnv: { EDITOR: "ed" } }),
-  property("remoteUser", { remoteUser: "root" }),
+  featuredProperty("containerEnv beside features", { containerEnv: { EDITOR: "ed" } }),
+  featuredProperty("remoteUser beside features", { remoteUser: "root" }),
   everywhere("cache-version", { inputs: { "cache-version": "2" } }),
   everywhere("another platform", { inputs: { platforms: "linux/arm64" } }),
   everywhere("a label of the input", { inputs: { labels: "team=a" } }),
@@ -148,11 +156,23 @@ const LABEL: readonly Row[] = [
   property("customizations", { customizations: { vscode: { extensions: ["a.c"] } } }),
   property("a lifecycle hook", { postCreateCommand: "make other" }),
   property("a forwarded port", { forwardPorts: [3001] }),
+  plainProperty("containerEnv without features", { containerEnv: { EDITOR: "ed" } }),
+  plainProperty("remoteUser without features", { remoteUser: "root" }),
+  plainProperty("containerUser without features", { containerUser: "root" }),
 ];
 
 const NOTHING: readonly Row[] = [
   dockerfile("a comment", "# a comment", "# another"),
   dockerfile("blank lines", "COPY src/", "\n\nCOPY src/"),
+  dockerfile("the case of AS", "AS dev", "as dev"),
+  dockerfile("the case of a stage's name", "AS dev", "AS Dev"),
+  building(
+    "the name of a stage that another one stands on",
+    { target: "last", dockerfile: VALUES.dockerfile.replace("AS dev", "AS other").replace("FROM dev", "FROM other") },
+    { target: "last" },
+  ),
+  dockerfile("the default of an ARG that is given a value", "ARG VARIANT=11", "ARG VARIANT=10"),
+  dockerfile("the case of an instruction", "RUN echo a", "run echo a"),
   dockerfile("line breaks and indentation in a COPY", "COPY src/ /src/", "COPY src/ \\\n    /src/"),
   dockerfile("a line break in an instruction", "COPY src/ /src/", "COPY src/\\\n /src/"),
   dockerfile("an unreachable stage", "echo unused", "echo more"),
@@ -266,6 +286,7 @@ test("each change is told, and once", async () => {
         "build arg VARIANT changed (.devcontainer/devcontainer.json:8) @ .devcontainer/devcontainer.json:8",
       ],
       "a build arg's value": [
+        ".devcontainer/Dockerfile:5 ARG changed @ .devcontainer/Dockerfile:5",
         "build arg WORD is new (.devcontainer/devcontainer.json:10) @ .devcontainer/devcontainer.json:10",
       ],
       "a default of ARG": [
@@ -339,8 +360,11 @@ test("each change is told, and once", async () => {
       "chmod -x of a copied file": [
         "scripts/setup.sh has mode 0644 now, before 0755 @ scripts/setup.sh",
       ],
-      "containerEnv": [
-        "containerEnv.EDITOR changed @ .devcontainer/devcontainer.json:14",
+      "containerEnv without features": [
+        "containerEnv.EDITOR changed, which stands in the image's metadata label @ .devcontainer/devcontainer.json:14",
+      ],
+      "containerUser without features": [
+        "containerUser changed, which stands in the image's metadata label @ .devcontainer/devcontainer.json:28",
       ],
       "content behind a copied link": [
         "src/sub/deep.txt changed @ src/sub/deep.txt",
@@ -360,8 +384,8 @@ test("each change is told, and once", async () => {
       "no frontend any more": [
         ".devcontainer/Dockerfile: # syntax=docker/dockerfile:1 is gone @ .devcontainer/Dockerfile",
       ],
-      "remoteUser": [
-        "remoteUser changed @ .devcontainer/devcontainer.json:16",
+      "remoteUser without features": [
+        "remoteUser changed, which stands in the image's metadata label @ .devcontainer/devcontainer.json:16",
       ],
       "rename of a copied file": [
         "src/start.c was src/main.c before @ src/start.c",

@@ -72,6 +72,16 @@ const SPDX = "https://spdx.dev/Document";
 const SLSA = "https://slsa.dev/provenance/v1";
 const hex = (digest: string): string => digest.slice("sha256:".length);
 
+test("another user and another containerEnv, where no feature is installed for them, need no build either", async () => {
+  configure(ONE);
+  const first = await run();
+  configure({ ...ONE, remoteUser: "root", containerEnv: { EDITOR: "vi" } });
+  const told = await run({}, { docker: false });
+  expect(told.outputs).toMatchObject({ result: "built", "remote-user": "root" });
+  expect(imageOf(told).manifest.layers).toEqual(imageOf(first).manifest.layers);
+  expect(labelOf(told)).toEqual([{ id: "from-base" }, { ...ONE, containerEnv: { EDITOR: "vi" }, remoteUser: "root" }]);
+});
+
 test("another extension: the images that are there get the label that a build would give them, and the next run is a hit", async () => {
   configure(ONE);
   const first = await run();
@@ -292,7 +302,12 @@ test.each<[string, Readonly<Record<string, string>>, Partial<Play>, () => void]>
       void seedBase(registry, "base/os", "1", "two", { Labels: { "devcontainer.metadata": '[{"id":"from-base"}]' } }),
   ],
   ["a file that changed too", {}, {}, () => put(workspace, ".devcontainer/setup.sh", { script: "echo other\n" })],
-  ["a user that changed too", {}, {}, () => configure({ ...TWO, remoteUser: "root" })],
+  [
+    "a user that changed too, who gets another uid",
+    { "remote-user-uid": "1001" },
+    {},
+    () => configure({ ...TWO, remoteUser: "other" }),
+  ],
 ])("built all the same: %s", async (_, inputs, more, change) => {
   const given = Object.fromEntries(
     Object.entries(inputs).map(([name, value]) => [name, value.replace("{scanner}", scanner)]),

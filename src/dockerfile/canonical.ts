@@ -1,0 +1,206 @@
+import { expandWord } from "./expand.ts";
+import { flagValues } from "./flags.ts";
+import { stageReplacement } from "./named-contexts.ts";
+import { type Dockerfile, type Instruction, instructionText, type Stage } from "./parse.ts";
+import { hasKnownFrontend, isUnderstood, OWN_MEANING } from "./reach.ts";
+import { PLATFORM_ARGS, type Scope } from "./scope.ts";
+import { openStages } from "./stage-graph.ts";
+import { sourceStage, targetStage } from "./stages.ts";
+import { splitAtBlanks } from "./text.ts";
+import { argWords, envWords, jsonWords, listWords, type NameValue } from "./words.ts";
+
+/** What is known of a build around its instructions. */
+export type Around = {
+  readonly dockerfile: Dockerfile;
+  readonly target: string | undefined;
+  readonly scope: Scope;
+  /** The build args whose values count: what an ARG says in their place is not used. */
+  readonly given: ReadonlySet<string>;
+};
+
+/**
+ * The texts of some stages as they go into the key, one an instruction: spellings of which BuildKit makes the very same image are one
+ * text, everything else has texts of its own. Of a frontend that is not known here every text stands as it is written.
+ * @param globalArgs the ARGs before the first FROM that count.
+ * @param stages in the order of the file, all that take part.
+ */
+export function canonicalTexts(
+  globalArgs: readonly Instruction[],
+  stages: readonly Stage[],
+  around: Around,
+): { readonly before: readonly string[]; readonly stages: readonly (readonly string[])[] } {
+  if (!hasKnownFrontend(around.dockerfile, around.scope)) {
+    const texts = stages.map(({ from, instructions }) => [from, ...instructions].map(instructionText));
+    return { before: globalArgs.map(instructionText), stages: texts };
+  }
+  const named = nameStages(stages, around);
+  const textOf = (one: Instruction): string => instructionText(spellOnce(named.instruction(one), around.given));
+  return {
+    before: globalArgs.map(textOf),
+    stages: stages.map((stage) => [named.from(stage), ...stage.instructions.map(textOf)]),
+  };
+}
+
+type Named = {
+  readonly from: (stage: Stage) => string;
+  readonly instruction: (instruction: Instruction) => Instruction;
+};
+
+/**
+ * A stage is told by its place among those that count: what it is called matters to nothing but who refers to it. A target
+ * that is not the last of them is marked.
+ * Where it cannot be told who that is, or where a name goes into the image, names stay.
+ */
+function nameStages(stages: readonly Stage[], { dockerfile, target, scope }: Around): Named {
+  const { parentOf, outside } = openStages(dockerfile, scope);
+  const last = targetStage(dockerfile, target);
+  const isTold = stages.every(
+    ({ from, instructions }) =>
+      isUnderstood(from) &&
+      expandWord(from.base, outside, dockerfile.escape).kind === "text" &&
+      instructions.every((one) => isUnderstood(one) && one.keyword !== "ONBUILD"),
+  );
+  if (!isTold) return { from: ({ from }) => instructionText(upperAs(from)), instruction: (one) => one };
+  const place = (stage: Stage): string => `stage ${stages.indexOf(stage)}`;
+  const ofSource = (by: "COPY" | "RUN --mount", written: string): string | undefined => {
+    const stage = sourceStage(dockerfile.stages, { by, written });
+    return stage && stages.includes(stage) ? place(stage) : undefined;
+  };
+  return {
+    from: (stage) => {
+      const parent = parentOf(stage);
+      const marks = [
+        ...(stageReplacement(scope, stage) ? [`AS ${stage.name ?? ""}`] : []),
+        ...(stage === last && stages.at(-1) !== last ? ["(target)"] : []),
+      ];
+      const base = parent ? place(parent) : stage.from.base;
+      return instructionText({ ...stage.from, rest: [base, ...marks].join(" ") });
+    },
+    instruction: (one) => ({ ...one, flags: one.flags.map((flag) => byPlace(flag, ofSource)) }),
+  };
+}
+
+/** `AS` and the name are read without regard to case. */
+function upperAs(from: Instruction): Instruction {
+  const [base = "", as, name] = splitAtBlanks(from.rest);
+  return as === undefined ? from : { ...from, rest: [base, "AS", (name ?? "").toLowerCase()].join(" ") };
+}
+
+type OfSource = (by: "COPY" | "RUN --mount", written: string) => string | undefined;
+
+function byPlace(flag: string, ofSource: OfSource): string {
+  const [copied] = flagValues([flag], "from");
+  if (copied !== undefined) {
+    const stage = ofSource("COPY", copied);
+    return stage === undefined ? flag : `--from=${stage}`;
+  }
+  const [mount] = flagValues([flag], "mount");
+  // A field in quotes may hold a comma.
+  if (mount === undefined || mount.includes('"')) return flag;
+  const fields = mount.split(",").map((field) => {
+    const [, name, written = ""] = /^(from)=(.*)$/is.exec(field) ?? [];
+    const stage = name === undefined ? undefined : ofSource("RUN --mount", written);
+    return stage === undefined ? field : `from=${stage}`;
+  });
+  return `--mount=${fields.join(",")}`;
+}
+
+/** One of the spellings of an instruction. */
+function spellOnce(instruction: Instruction, given: ReadonlySet<string>): Instruction {
+  if (!isUnderstood(instruction)) return instruction;
+  const { keyword, flags } = instruction;
+  return { ...instruction, flags: orderFlags(keyword, flags), rest: restOf(instruction, given) };
+}
+
+/** Flags of different names have no order; of one name they keep it. */
+function orderFlags(keyword: string, flags: readonly string[]): readonly string[] {
+  if (keyword === "FROM") return flags;
+  const nameOf = (flag: string): string => flag.replace(/=.*$/s, "");
+  const known = flags
+    .map((flag) => flag.replace(/^(--(?:link|parents))=true$/i, (_, name: string) => name))
+    .filter((flag) => !/^--(?:link|parents)=false$/i.test(flag));
+  return [...known].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : nameOf(a) > nameOf(b) ? 1 : 0));
+}
+
+function restOf({ keyword, rest, escape: escapeChar, heredocs }: Instruction, given: ReadonlySet<string>): string {
+  switch (keyword) {
+    case "ENV":
+    case "LABEL":
+      return assignments(rest, escapeChar);
+    case "ARG":
+      return argRest(rest, escapeChar, given);
+    case "COPY":
+    case "ADD":
+      return heredocs.length > 0 ? rest : copyRest(rest);
+    case "EXPOSE":
+      return splitAtBlanks(rest).join(" ");
+    case "RUN":
+    case "CMD":
+    case "ENTRYPOINT":
+    case "SHELL":
+    case "VOLUME":
+      return listRest(rest);
+    default:
+      return rest;
+  }
+}
+
+function listRest(rest: string): string {
+  const list = jsonWords(rest);
+  return list === undefined ? rest : JSON.stringify(list);
+}
+
+/** Words in a list are read as those at blanks are, where they hold none. */
+function copyRest(rest: string): string {
+  const list = jsonWords(rest);
+  if (list === undefined) return rest;
+  const isPlain = list.length > 1 && list.every((word) => /^[^\s<[\]"'\\`-][^\s<[\]"'\\`]*$/.test(word));
+  return isPlain ? listWords(rest).join(" ") : JSON.stringify(list);
+}
+
+/** `NAME=value`, or the old form `NAME value`. */
+function assignments(rest: string, escapeChar: string): string {
+  const words = envWords(rest, escapeChar).map(({ name, value }) => assignment({ name, value }, escapeChar));
+  return words.length > 0 && words.every((word) => word !== undefined) ? words.join(" ") : rest;
+}
+
+function assignment({ name, value }: NameValue, escapeChar: string): string | undefined {
+  if (value === undefined || !isPlainName(name)) return undefined;
+  const text = literal(value, escapeChar);
+  if (text !== undefined) return `${name}=${JSON.stringify(text)}`;
+  // Quotes around all of it change nothing: no word is split.
+  const [, inner = value] = /^"([^"'\\`]*)"$/.exec(value) ?? [];
+  return `${name}=$${JSON.stringify(inner)}`;
+}
+
+function isPlainName(name: string): boolean {
+  return /^[A-Za-z0-9_.-]+$/.test(name) && !name.startsWith("--");
+}
+
+/** What a word stands for, where nothing in it depends on anything, and no version reads it in another way. */
+function literal(word: string, escapeChar: string): string | undefined {
+  if (/[$\\`\uFEFF]/.test(word)) return undefined;
+  const expanded = expandWord(word, () => ({ kind: "unknown" }), escapeChar);
+  return expanded.kind === "text" ? expanded.text : undefined;
+}
+
+/** The default of an arg that is given a value is not used. */
+function argRest(rest: string, escapeChar: string, given: ReadonlySet<string>): string {
+  const words = argWords(rest, escapeChar).map(({ name, value }) => {
+    if (!isPlainName(name)) return undefined;
+    if (value === undefined) return name;
+    const text = literal(value, escapeChar);
+    if (text !== undefined || isHarmless(value)) if (given.has(name) && isOrdinary(name)) return name;
+    return text === undefined ? undefined : `${name}=${JSON.stringify(text)}`;
+  });
+  return words.length > 0 && words.every((word) => word !== undefined) ? words.join(" ") : rest;
+}
+
+/** A default that no build can fail about. */
+function isHarmless(value: string): boolean {
+  return /^(?:"[^"'\\`$?]*"|[^"'\\`$?]|\$\w+|\$\{\w+\})*$/.test(value);
+}
+
+function isOrdinary(name: string): boolean {
+  return !OWN_MEANING.test(name) && !PLATFORM_ARGS.includes(name);
+}

@@ -1,0 +1,202 @@
+import { expect, test } from "vitest";
+import { put } from "../checkout.ts";
+import { indexOf } from "../plan-of.ts";
+import { type Before, movedBy } from "./around.ts";
+
+// One image written in two ways has one key; what differs in one character that counts has two. The real builder makes one image of the
+// first: test/e2e/same-key.test.ts.
+
+const IMAGES = {
+  "registry.test/base:1": indexOf({ "linux/amd64": "base amd64" }),
+  "registry.test/tools:1": indexOf({ "linux/amd64": "tools amd64" }),
+};
+const BEFORE: Before = { files: {}, images: IMAGES, inputs: { "build-args": "GIVEN=1\nEMPTY=" } };
+const ALL = ["key", "own", "source", "unlabelled"];
+const BASE = "registry.test/base:1";
+
+const SAME: readonly (readonly [one: string, other: string])[] = [
+  ["ENV A=b", 'ENV A="b"'],
+  ["ENV A=b", "ENV A='b'"],
+  ["ENV A=b", "ENV A b"],
+  ["ENV A=b", "env  A=b"],
+  ['ENV A="b c"', "ENV A b c"],
+  ['ENV A="b c" B=d', "ENV  A='b c'   B=\"d\""],
+  ['ENV A=""', "ENV A="],
+  ["ENV PATH=/x:$PATH", 'ENV PATH="/x:$PATH"'],
+  ["ENV PATH=/x:$PATH", "ENV PATH /x:$PATH"],
+  ["LABEL a.b=c", 'LABEL a.b="c"'],
+  ["LABEL a.b=c", "LABEL a.b c"],
+  ["ARG A=b", 'ARG A="b"'],
+  ["ARG GIVEN=b", "ARG GIVEN=c"],
+  ["ARG GIVEN=b", "ARG GIVEN"],
+  ["ARG GIVEN=$A", "ARG GIVEN"],
+  ['ARG EMPTY="b c"', "ARG EMPTY"],
+  ["ARG GIVEN=b A=c", "ARG GIVEN=d A='c'"],
+  ['RUN ["a", "b"]', 'RUN [ "a","b" ]'],
+  ['CMD ["a", "b"]', 'CMD ["a","\\u0062"]'],
+  ['ENTRYPOINT ["a", "b"]', 'ENTRYPOINT ["a" , "b"]'],
+  ['SHELL ["a", "b"]', 'SHELL ["a","b"]'],
+  ['VOLUME ["/a", "/b"]', 'VOLUME ["/a","/b"]'],
+  ['COPY ["x", "/y"]', 'COPY ["x","/y"]'],
+  ['COPY ["x", "/y"]', "COPY x  /y"],
+  ["EXPOSE 80 443", "EXPOSE 80  443"],
+  ["COPY --chown=1 --chmod=755 x /y", "COPY --chmod=755 --chown=1 x /y"],
+  ["COPY --link x /y", "COPY --link=true x /y"],
+  ["COPY --link=false x /y", "COPY x /y"],
+  ["RUN --network=none --mount=type=cache,target=/m x", "RUN --mount=type=cache,target=/m --network=none x"],
+  ["HEALTHCHECK --interval=5s --timeout=3s CMD x", "HEALTHCHECK --timeout=3s --interval=5s CMD x"],
+  ["RUN a && \\\n  # a comment\n  b", "RUN a && \\\n  b"],
+  [`FROM ${BASE} AS one\nRUN x\nFROM one`, `FROM ${BASE} as two\nRUN x\nFROM two`],
+  [
+    `FROM ${BASE} AS one\nFROM ${BASE}\nCOPY --from=one /a /`,
+    `FROM ${BASE} AS two\nFROM ${BASE}\nCOPY --from=TWO /a /`,
+  ],
+  [
+    `FROM ${BASE} AS one\nFROM ${BASE}\nCOPY --from=one /a /`,
+    `FROM ${BASE} AS n\nFROM ${BASE} AS one\nFROM ${BASE}\nCOPY --from=1 /a /`,
+  ],
+  [
+    `FROM ${BASE} AS one\nFROM ${BASE}\nRUN --mount=type=bind,from=one,target=/m x`,
+    `FROM ${BASE} AS two\nFROM ${BASE}\nRUN --mount=type=bind,from=two,target=/m x`,
+  ],
+  [`FROM ${BASE} AS last`, `FROM ${BASE}`],
+];
+
+const OTHER: readonly (readonly [one: string, other: string])[] = [
+  ["ENV A=b", "ENV A=c"],
+  ["ENV A=b", "ENV B=b"],
+  ["ENV A=$B", "ENV A='$B'"],
+  ["ENV A=$B", "ENV A=\\$B"],
+  ['ENV A="$B"', "ENV A=$C"],
+  ['ENV A="b c"', 'ENV A="b  c"'],
+  ["ENV A b c", "ENV A b  c"],
+  ["ENV A=b B=c", "ENV B=c A=b"],
+  ["ENV A=b B=c", 'ENV A="b B=c"'],
+  ["ENV A=b", "LABEL A=b"],
+  ["ENV A=$'b'", "ENV A=b"],
+  ["LABEL a=b", "LABEL a=B"],
+  ["ARG A=b", "ARG A"],
+  ["ARG A=b", "ARG A=c"],
+  ["ARG A=", "ARG A"],
+  ["ARG GIVEN=b", "ARG A=b"],
+  ["ARG GIVEN=${A:?no}", "ARG GIVEN"],
+  ['RUN ["a", "b"]', 'RUN ["a b"]'],
+  ['RUN ["a", "b"]', "RUN [ 'a', 'b' ]"],
+  ['RUN ["a", "b"]', "RUN a b"],
+  ["RUN a  b", "RUN a b"],
+  ['CMD ["a", "b"]', "CMD a b"],
+  ['COPY ["x y", "/z"]', "COPY x y /z"],
+  ["COPY --link x /y", "COPY x /y"],
+  ["COPY --chown=1 x /y", "COPY --chown=2 x /y"],
+  ["COPY --exclude=a --exclude=b x /y", "COPY --exclude=b --exclude=a x /y"],
+  [
+    "RUN --mount=type=cache,target=/m --mount=type=tmpfs,target=/m/n x",
+    "RUN --mount=type=tmpfs,target=/m/n --mount=type=cache,target=/m x",
+  ],
+  ["ONBUILD RUN x", "ONBUILD run x"],
+  ["ONBUILD COPY --from=one /a /", "ONBUILD COPY --from=two /a /"],
+  [`FROM ${BASE} AS one\nRUN x\nFROM one`, `FROM ${BASE} AS one\nRUN x\nFROM ${BASE}`],
+  [
+    `FROM ${BASE} AS one\nRUN 1\nFROM ${BASE} AS two\nRUN 2\nFROM ${BASE}\nCOPY --from=one /a /b\nCOPY --from=two /a /c`,
+    `FROM ${BASE} AS two\nRUN 1\nFROM ${BASE} AS one\nRUN 2\nFROM ${BASE}\nCOPY --from=one /a /b\nCOPY --from=two /a /c`,
+  ],
+  [
+    `FROM ${BASE} AS one\nFROM ${BASE}\nCOPY --from=one /a /`,
+    `FROM ${BASE} AS two\nFROM ${BASE}\nCOPY --from=registry.test/tools:1 /a /`,
+  ],
+];
+
+const moved = (one: string, other: string) => {
+  const written = (instructions: string): string => {
+    const isWhole = /^FROM .* AS /.test(instructions);
+    return `${isWhole ? "" : `FROM ${BASE}\n`}${instructions}\n`;
+  };
+  const files = {
+    ".devcontainer/devcontainer.json": '{ "build": { "dockerfile": "Dockerfile" } }',
+    ".devcontainer/x": "x\n",
+    ".devcontainer/y": "y\n",
+    ".devcontainer/x y": "x y\n",
+    ".devcontainer/Dockerfile": written(one),
+  };
+  const edit = (root: string): void => put(root, ".devcontainer/Dockerfile", written(other));
+  return movedBy({ name: "", from: files, edit }, BEFORE);
+};
+
+test.each(SAME)("one image: %j, %j", async (one, other) => {
+  expect(await moved(one, other)).toEqual([]);
+  expect(await moved(other, one)).toEqual([]);
+});
+
+test.each(OTHER)("two images: %j, %j", async (one, other) => {
+  expect(await moved(one, other)).toEqual(expect.arrayContaining(["key", "own", "source"]));
+});
+
+test("a frontend that nobody knows here may see a difference", async () => {
+  const images = { ...IMAGES, "registry.test/frontend:1": indexOf({ "linux/amd64": "frontend" }) };
+  const files = (text: string) => ({
+    ".devcontainer/devcontainer.json": '{ "build": { "dockerfile": "Dockerfile" } }',
+    ".devcontainer/Dockerfile": `# syntax=registry.test/frontend:1\nFROM ${BASE}\n${text}\n`,
+  });
+  const edit = (root: string): void =>
+    put(root, ".devcontainer/Dockerfile", files('ENV A="b"')[".devcontainer/Dockerfile"]);
+  expect(await movedBy({ name: "", from: files("ENV A=b"), edit }, { ...BEFORE, images })).toEqual(ALL);
+});
+
+/** Two targets with the same stages: each is another image. */
+test("the target, where stages are told by their places", async () => {
+  const files = (first: string, second: string) => ({
+    ".devcontainer/devcontainer.json": '{ "build": { "dockerfile": "Dockerfile", "target": "dev" } }',
+    ".devcontainer/Dockerfile": `FROM ${BASE} AS ${first}\nCOPY --from=${second} /a /\nFROM ${BASE} AS ${second}\nRUN x\n`,
+  });
+  const edit = (root: string): void =>
+    put(root, ".devcontainer/Dockerfile", `FROM ${BASE} AS x\nCOPY --from=dev /a /\nFROM ${BASE} AS dev\nRUN x\n`);
+  expect(await movedBy({ name: "", from: files("dev", "x"), edit }, BEFORE)).toEqual(ALL);
+});
+
+test.each<[name: string, one: readonly string[], other: readonly string[], isSame: boolean]>([
+  ["labels", ["--label=a=1", "--label=b=2"], ["--label=b=2", "--label=a=1"], true],
+  ["a label twice", ["--label=a=1", "--label=a=2"], ["--label", "a=2"], true],
+  ["a label twice, the other way round", ["--label=a=1", "--label=a=2"], ["--label=a=2", "--label=a=1"], false],
+  ["limits", ["--ulimit=nofile=1", "--ulimit=core=2"], ["--ulimit=core=2", "--ulimit=nofile=1"], true],
+  ["different options", ["--network=none", "--label=a=1"], ["--label=a=1", "--network=none"], true],
+  ["hosts", ["--add-host=a:1.1.1.1", "--add-host=b:1.1.1.2"], ["--add-host=b:1.1.1.2", "--add-host=a:1.1.1.1"], false],
+])("the order of build options: %s", async (_, one, other, isSame) => {
+  const files = (options: readonly string[]) => ({
+    ".devcontainer/devcontainer.json": JSON.stringify({ build: { dockerfile: "Dockerfile", options } }),
+    ".devcontainer/Dockerfile": `FROM ${BASE}\n`,
+  });
+  const edit = (root: string): void =>
+    put(root, ".devcontainer/devcontainer.json", files(other)[".devcontainer/devcontainer.json"]);
+  expect(await movedBy({ name: "", from: files(one), edit }, BEFORE)).toEqual(isSame ? [] : ALL);
+});
+
+test.each<[name: string, one: object, other: object]>([
+  ["dockerFile", { build: { dockerfile: "Dockerfile" } }, { dockerFile: "Dockerfile" }],
+  ["the context", { build: { dockerfile: "Dockerfile" } }, { build: { dockerfile: "./Dockerfile", context: "." } }],
+  [
+    "context beside it",
+    { build: { dockerfile: "Dockerfile", context: ".." } },
+    { dockerFile: "Dockerfile", context: "../" },
+  ],
+  [
+    "compose",
+    { dockerComposeFile: "compose.yml", service: "app" },
+    { dockerComposeFile: ["./compose.yml"], service: "app", runServices: ["app"], workspaceFolder: "/w" },
+  ],
+  [
+    "what runs it",
+    { image: BASE },
+    { image: BASE, runArgs: ["--init"], workspaceMount: "x", workspaceFolder: "/w", name: "n" },
+  ],
+])("equal spellings in devcontainer.json: %s", async (_, one, other) => {
+  const files = (configuration: object) => ({
+    ".devcontainer/devcontainer.json": JSON.stringify(configuration),
+    ".devcontainer/Dockerfile": `FROM ${BASE}\nCOPY x /\n`,
+    ".devcontainer/x": "x\n",
+    ".devcontainer/compose.yml": "services:\n  app:\n    build: { context: ., labels: { a: b, c: d } }\n",
+    x: "another x\n",
+  });
+  const edit = (root: string): void =>
+    put(root, ".devcontainer/devcontainer.json", files(other)[".devcontainer/devcontainer.json"]);
+  expect(await movedBy({ name: "", from: files(one), edit }, BEFORE)).toEqual([]);
+});
