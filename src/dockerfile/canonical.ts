@@ -1,8 +1,9 @@
 import { expandWord } from "./expand.ts";
 import { flagValues } from "./flags.ts";
+import { isUnderstood } from "./instructions.ts";
 import { stageReplacement } from "./named-contexts.ts";
 import { type Dockerfile, type Instruction, instructionText, type Stage } from "./parse.ts";
-import { hasKnownFrontend, isUnderstood, OWN_MEANING } from "./reach.ts";
+import { hasKnownFrontend, OWN_MEANING } from "./reach.ts";
 import { PLATFORM_ARGS, type Scope } from "./scope.ts";
 import { openStages } from "./stage-graph.ts";
 import { sourceStage, targetStage } from "./stages.ts";
