@@ -1,6 +1,8 @@
 import { ActionError, type Place } from "../errors.ts";
-import type { Origin } from "./lex.ts";
 import { trimSpaceBefore } from "./text.ts";
+
+/** Where a Dockerfile stands: a file of its own begins with line 1, a text in another file later. */
+export type Origin = { readonly file: string; readonly firstLine: number };
 
 export type Directives = {
   /** What escapes, and joins lines. */

@@ -1,5 +1,5 @@
 import { ActionError } from "../errors.ts";
-import { type Directives, readDirectives } from "./directives.ts";
+import { type Directives, type Origin, readDirectives } from "./directives.ts";
 import { findOpenings, type Heredoc, type Opening } from "./heredoc.ts";
 import { trimSpaceBefore } from "./text.ts";
 
@@ -14,9 +14,6 @@ export type Line = {
   /** Its last line is joined with the next one, and there is none. */
   readonly isOpen: boolean;
 };
-
-/** Where a Dockerfile stands: a file of its own begins with line 1, a text in another file later. */
-export type Origin = { readonly file: string; readonly firstLine: number };
 
 /** Tells whether an instruction may open here-documents; what does not is not searched for them. */
 export type TakesHeredocs = (text: string, escapeChar: string) => boolean;

@@ -1,8 +1,8 @@
 import { ActionError } from "../errors.ts";
-import type { Syntax } from "./directives.ts";
+import type { Origin, Syntax } from "./directives.ts";
 import { splitFlags } from "./flags.ts";
 import type { Heredoc } from "./heredoc.ts";
-import { type Origin, readLines } from "./lex.ts";
+import { readLines } from "./lex.ts";
 import { cutAtBlanks, splitAtBlanks, trimSpace } from "./text.ts";
 import { jsonWords } from "./words.ts";
 
