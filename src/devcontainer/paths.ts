@@ -30,10 +30,10 @@ export function pathWithin(folder: string, path: string): string | undefined {
   return full.startsWith(prefix) ? full.slice(prefix.length) : undefined;
 }
 
-/** Where a dev container is read from. Absolute paths without links. */
+/** Where a dev container is read from, as absolute paths. */
 export type Workspace = {
-  /** The dev container's workspace: what `${localWorkspaceFolder}` is, and where its configuration is looked for. */
+  /** The dev container's workspace, which may be a link inside of the checkout: what `${localWorkspaceFolder}` is, and where its configuration is looked for. */
   readonly folder: string;
-  /** The repository that holds it: everything in it is in the commit, nothing outside is read, and messages name files as seen from it. */
+  /** The repository that holds it, without links: everything in it is in the commit, nothing outside is read, and messages name files as seen from it. */
   readonly checkout: string;
 };

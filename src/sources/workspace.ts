@@ -5,7 +5,8 @@ import type { Files, World } from "../world.ts";
 import type { Written } from "./definition-shape.ts";
 
 /**
- * What is built: of the checked-out workspace, or of the clone, the folder of the input workspace-folder; all of it where none is named.
+ * What is built: of the checked-out workspace, or of the clone, the folder of the input workspace-folder; all of it where none is named. A
+ * link goes by its own name, as under the reference CLI: `..` leads to the folder that the link is in.
  * @throws ActionError E_INPUT where it is not there, or outside the checkout.
  */
 export async function openCheckout(
@@ -48,7 +49,8 @@ async function findWorkspace(
       what: `The input workspace-folder is "${folder ?? ""}", which lies outside the checkout.`,
       fix: "Name a folder inside the checkout, relative to its root.",
     });
-  return real;
+  const within = pathWithin(checkout, written);
+  return within === undefined ? real : resolvePath(root, within);
 }
 
 /**

@@ -74,6 +74,36 @@ test("without a repository the border is the runner's workspace", async () => {
   });
 });
 
+test("a workspace folder that is a link goes by its own name, as under the reference CLI", async () => {
+  const workspace = makeCheckout({
+    ".git/HEAD": "ref: refs/heads/main\n",
+    "real/deep/app/.devcontainer/devcontainer.json": JSON.stringify({
+      build: { dockerfile: "../../Dockerfile", context: "..", args: { NAME: "${localWorkspaceFolderBasename}" } },
+    }),
+    "real/deep/app/file": "x",
+    link: { link: "real/deep/app" },
+    Dockerfile: `FROM ${BASE}\nARG NAME\nCOPY file /\n`,
+    "real/deep/Dockerfile": "FROM registry.test/other:1\n",
+  });
+  made.push(workspace);
+  const sources = await read(workspace, "link");
+  expect(sources.places).toMatchObject({
+    configuration: "link/.devcontainer/devcontainer.json",
+    dockerfile: "Dockerfile",
+  });
+  expect(sources.build.arguments.args).toEqual({ NAME: "link" });
+  expect(sources.wanted.platforms[0]?.images.map(({ written }) => written)).toEqual([BASE]);
+  expect([...(sources.build.context?.entries.values() ?? [])].flat().map(({ path }) => path)).toEqual(["file"]);
+});
+
+test("a workspace folder behind a link out of the checkout is refused", async () => {
+  const workspace = makeCheckout({ ".git/HEAD": "" });
+  const outside = makeCheckout({ ".devcontainer.json": JSON.stringify({ image: BASE }) });
+  made.push(workspace, outside);
+  symlinkSync(outside, join(workspace, "link"));
+  expect((await refusalOf(() => read(workspace, "link"))).message).toMatch(/outside the checkout/);
+});
+
 test("another repository beside this one is outside", async () => {
   const workspace = makeCheckout({
     "other/.git/HEAD": "",
