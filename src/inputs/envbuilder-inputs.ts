@@ -1,5 +1,5 @@
 import { type BuilderEnvironment, computeEnvironment } from "../envbuilder/environment.ts";
-import type { Options } from "../envbuilder/options.ts";
+import { type OptionName, type Options, PREFIX } from "../envbuilder/options.ts";
 import { ActionError } from "../errors.ts";
 import { readJson } from "../oci/json.ts";
 import { isRecord } from "../oci/manifest.ts";
@@ -65,8 +65,10 @@ export function readEnvbuilderInputs(read: ReadInput, known: Known): EnvbuilderI
   const [other] = [...OTHERS, ...OTHERS_WITH_DEFAULT].find(([name, standard]) => isSet(read, name, standard)) ?? [];
   if (other !== undefined) throw foreign(other, "envbuilder", "devcontainer");
   const builderImage = readBuilderImage(read);
-  const environment = computeEnvironment(readAttributes(read, known.cacheRepository), readExtraEnv(read));
+  const attributes = readAttributes(read, known.cacheRepository);
+  const environment = computeEnvironment(attributes, readExtraEnv(read));
   refuseForeignOptions(environment, known.cacheRepository);
+  refuseOverrides(environment.options, attributes);
   const [platform, ...more] = known.platforms;
   if (!platform || more.length > 0)
     throw wrong(
@@ -177,6 +179,36 @@ function wrongEnv(what: string): ActionError {
   });
 }
 
+/** Options that this action reads with as well, and the inputs that it takes them from. Those of git only where it clones. */
+const SHARED: readonly (readonly [option: OptionName, input: string])[] = [
+  ["ENVBUILDER_DOCKER_CONFIG_BASE64", "docker-config-base64"],
+  ["ENVBUILDER_SSL_CERT_BASE64", "ssl-cert-base64"],
+  ["ENVBUILDER_INSECURE", "insecure"],
+];
+const SHARED_OF_GIT: typeof SHARED = [
+  ["ENVBUILDER_GIT_URL", "git-url"],
+  ["ENVBUILDER_GIT_USERNAME", "git-username"],
+  ["ENVBUILDER_GIT_PASSWORD", "git-password"],
+  ["ENVBUILDER_GIT_SSH_PRIVATE_KEY_PATH", "git-ssh-private-key-path"],
+  ["ENVBUILDER_GIT_SSH_PRIVATE_KEY_BASE64", "git-ssh-private-key-base64"],
+  ["ENVBUILDER_GIT_HTTP_PROXY_URL", "git-http-proxy-url"],
+];
+
+/** Workspaces would be let in with something else than this action, or not at all, and nobody would know which of the two has looked. */
+function refuseOverrides(options: Options, attributes: Options): void {
+  const shared = attributes.ENVBUILDER_GIT_URL === undefined ? SHARED : [...SHARED, ...SHARED_OF_GIT];
+  const [option, input] =
+    shared.find(([name]) => (options[name] || undefined) !== (attributes[name] || undefined)) ?? [];
+  if (option === undefined) return;
+  throw new ActionError("E_INPUT", {
+    what: `The input extra-env sets ${option} or ${option.slice(PREFIX.length)}, which this action would not use itself.`,
+    fix: `Set the input ${input}, and leave it out of extra-env: the workspace gets it all the same.`,
+  });
+}
+
+/** Where every builder image has its program. */
+const BINARY_PATH = "/.envbuilder/bin/envbuilder";
+
 /** What would have the builder look elsewhere than this action does. */
 function refuseForeignOptions({ options }: BuilderEnvironment, cacheRepository: Repository): void {
   const named = parseReference((options.ENVBUILDER_CACHE_REPO ?? "").toLowerCase());
@@ -184,6 +216,11 @@ function refuseForeignOptions({ options }: BuilderEnvironment, cacheRepository: 
     throw new ActionError("E_INPUT", {
       what: `The input extra-env sets CACHE_REPO to another repository than ${formatRepository(cacheRepository)}.`,
       fix: "Set the input cache-repo, and leave CACHE_REPO out.",
+    });
+  if ((options.ENVBUILDER_BINARY_PATH || BINARY_PATH) !== BINARY_PATH)
+    throw new ActionError("E_INPUT", {
+      what: `The input extra-env sets ENVBUILDER_BINARY_PATH, and it is the program at ${BINARY_PATH} by which images are found.`,
+      fix: "Leave it out.",
     });
   if (options.ENVBUILDER_LAYER_CACHE_DIR)
     throw new ActionError("E_INPUT", {

@@ -63,6 +63,15 @@ test("what is set to false is left out, where the provider's default is true as 
 });
 
 describe("extra-env", () => {
+  test("what says the same as an input, and git's options where nothing is cloned here, are handed on", () => {
+    const config = btoa('{"auths":{}}');
+    const said = `DOCKER_CONFIG_BASE64=${config}\nGIT_URL=https://g.test/a\nENVBUILDER_GIT_USERNAME=me`;
+    expect(variablesOf({ "docker-config-base64": config, "extra-env": said })).toMatchObject({
+      ENVBUILDER_DOCKER_CONFIG_BASE64: config,
+      ENVBUILDER_GIT_URL: "https://g.test/a",
+      ENVBUILDER_GIT_USERNAME: "me",
+    });
+  });
   test("one variable a line", () => {
     expect(variablesOf({ "extra-env": "A=1\n  B = x=y\nENVBUILDER_INIT_SCRIPT=sleep 1" })).toMatchObject({
       A: "1",
@@ -119,6 +128,28 @@ describe("refused before any work", () => {
       inputs: { "extra-env": "CACHE_REPO=r.test/x" },
       words: /CACHE_REPO to another repository/,
     },
+    {
+      name: "another program",
+      inputs: { "extra-env": "ENVBUILDER_BINARY_PATH=/x" },
+      words: /ENVBUILDER_BINARY_PATH, and it is the program/,
+    },
+    ...["DOCKER_CONFIG_BASE64=eyJhdXRocyI6e319", "ENVBUILDER_SSL_CERT_BASE64=eA==", "INSECURE=true"].map((line) => ({
+      name: `what this action would not use: ${line}`,
+      inputs: { "extra-env": line },
+      words: new RegExp(
+        `sets ENVBUILDER_\\S+ or ${line.replace(/^ENVBUILDER_|=.*/g, "")}, which this action would not use`,
+      ),
+    })),
+    ...[
+      "GIT_URL=https://g.test/b",
+      "ENVBUILDER_GIT_USERNAME=me",
+      "GIT_PASSWORD=s3cret",
+      "GIT_HTTP_PROXY_URL=http://p.test",
+    ].map((line) => ({
+      name: `what the clone would not be made with: ${line}`,
+      inputs: { "git-url": "https://g.test/a", "extra-env": line },
+      words: /would not use itself/,
+    })),
     { name: "layers in a folder", inputs: { "extra-env": "ENVBUILDER_LAYER_CACHE_DIR=/l" }, words: /LAYER_CACHE_DIR/ },
     { name: "a registry that is insecure by name", inputs: { insecure: "r.test" }, words: /insecure is "r.test"/ },
     { name: "a certificate that is none", inputs: { "ssl-cert-base64": "eA==" }, words: /ssl-cert-base64/ },

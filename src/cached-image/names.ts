@@ -1,0 +1,53 @@
+import type { Assembled } from "../envbuilder/assemble.ts";
+import type { Keyed } from "../envbuilder/keys.ts";
+import { textOf } from "../oci/json.ts";
+import type { Served } from "../oci/manifest.ts";
+import type { Repository } from "../oci/reference.ts";
+import type { Answer, Registry } from "../world.ts";
+import { inDoubt, type Verdict } from "./verdict.ts";
+
+/**
+ * The tag by which this action finds an image again whose digest cannot be computed. The builder gives one tag to all that it pushes, and the
+ * last has it.
+ */
+export function nameOf({ targetSteps }: Pick<Keyed, "targetSteps">): string {
+  return `image-${targetSteps.at(-1)?.key ?? ""}`;
+}
+
+/** What the builder pushed last. */
+export const LAST = "latest";
+
+type Named = { readonly served: Served; readonly tag: string };
+
+/** Looks whether one of the tags that it may have names an image. */
+export async function lookUpByName(
+  image: Assembled,
+  own: string,
+  repository: Repository,
+  registry: Pick<Registry, "manifest" | "blob">,
+): Promise<Named | "none" | Extract<Verdict, { kind: "unknown" }>> {
+  const looks = await Promise.all(
+    [own, LAST].map(async (tag) => ({ tag, answer: await lookAt(image, { ...repository, tag }, registry) })),
+  );
+  for (const { tag, answer } of looks) if (answer.kind === "found") return { served: answer.value, tag };
+  for (const { tag, answer } of looks)
+    if (answer.kind !== "absent" && answer.kind !== "found") return inDoubt(`the tag ${tag}`, answer);
+  return "none";
+}
+
+/** Absent is also what has another image. */
+async function lookAt(
+  { isSure, configDigest, recognises }: Assembled,
+  named: Repository & { readonly tag: string },
+  registry: Pick<Registry, "manifest" | "blob">,
+): Promise<Answer<Served>> {
+  const answer = await registry.manifest(named);
+  if (answer.kind !== "found") return answer;
+  const { body } = answer.value;
+  const other = { kind: "absent", request: `GET ${named.tag}`, words: "it is another image" } as const;
+  if (body.kind !== "manifest") return other;
+  if (isSure) return body.config.digest === configDigest ? answer : other;
+  const config = await registry.blob(named, body.config);
+  if (config.kind !== "found") return config;
+  return recognises(textOf(config.value)) ? answer : other;
+}

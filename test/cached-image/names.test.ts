@@ -1,0 +1,87 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { digestOf } from "../../src/oci/digest.ts";
+import type { RegistryError } from "../../src/world.ts";
+import { CACHE, type Cache, checkoutOf, DIRECTIVES, openCache } from "./kept.ts";
+
+// Images whose digest nobody can compute, because a layer of theirs is kept nowhere else: a name leads to them, and their config tells.
+
+const LINES = ["FROM base.test/base:1", "ADD a.txt /a.txt", "RUN cat /a.txt"];
+
+let cache: Cache;
+let checkout: string;
+let keys: ReadonlyMap<string, string>;
+let tag: string;
+beforeEach(async () => {
+  cache = openCache();
+  checkout = checkoutOf(LINES, { "a.txt": "a\n" });
+  keys = await cache.keepAll(checkout);
+  const verdict = await cache.probe(checkout);
+  tag = `${verdict.kind === "miss" ? verdict.key : ""}`;
+});
+
+/** What the builder would push: `added` is the layer that ADD has made. */
+function push(name: string, { added = digestOf("added"), copied = "RUN cat /a.txt" } = {}): string {
+  const layers = [...LINES.slice(1), ...DIRECTIVES].map((text) => {
+    const key = keys.get(text === LINES[2] ? copied : text);
+    return { text, diffId: text.startsWith("ADD") ? added : key && `sha256:${key}` };
+  });
+  return cache.push(name, layers);
+}
+
+test("every layer but that of ADD is kept, and without a name that is a miss", async () => {
+  expect([...keys.keys()]).toEqual(["RUN cat /a.txt", ...DIRECTIVES.slice(0, 2)]);
+  expect(tag).toMatch(/^image-[0-9a-f]{64}$/);
+  expect(await cache.probe(checkout)).toMatchObject({
+    kind: "miss",
+    why: expect.stringContaining(
+      "no tag names the image that was made of them, and its digest cannot be told: envbuilder keeps the layer of ADD a.txt /a.txt nowhere",
+    ),
+  });
+});
+
+test("what was pushed last is found, whatever the layer of ADD, and has to be given a name", async () => {
+  for (const added of [digestOf("one"), digestOf("two")]) {
+    const digest = push("latest", { added });
+    expect(await cache.probe(checkout)).toMatchObject({
+      kind: "hit",
+      served: { descriptor: { digest } },
+      nameless: tag,
+    });
+  }
+});
+
+test("its own name finds it when another image was pushed last", async () => {
+  const digest = push(tag);
+  push("latest", { copied: DIRECTIVES[0] });
+  const verdict = await cache.probe(checkout);
+  expect(verdict).toMatchObject({ kind: "hit", served: { descriptor: { digest } } });
+  expect(verdict).not.toHaveProperty("nameless");
+});
+
+test("an image with another layer of what is kept is another one, under either name", async () => {
+  for (const name of [tag, "latest"]) push(name, { copied: DIRECTIVES[0] });
+  expect((await cache.probe(checkout)).kind).toBe("miss");
+});
+
+test.each<RegistryError["kind"]>(["denied", "limited", "unavailable", "malformed"])(
+  "a name of which the registry says %s: nothing is told",
+  async (kind) => {
+    for (const line of [`manifest ${CACHE}:${tag}`, `manifest ${CACHE}:latest`]) {
+      cache.registry.trouble(line, kind);
+      expect([line, (await cache.probe(checkout)).kind]).toEqual([line, "unknown"]);
+      cache.registry.trouble(line, undefined);
+    }
+  },
+);
+
+describe("a stage on a stage", () => {
+  test("whose base is of OCI's types stands on other bytes, and is found by its config alone", async () => {
+    const stages = checkoutOf(["FROM base.test/base:1 AS one", "RUN one", "FROM one", "RUN two"]);
+    const kept = await cache.keepAll(stages);
+    expect([...kept.keys()]).toEqual(["RUN one", "RUN two", ...DIRECTIVES.slice(0, 2)]);
+    expect(await cache.probe(stages)).toMatchObject({
+      kind: "miss",
+      why: expect.stringContaining("as every stage is that another one stands on"),
+    });
+  });
+});
