@@ -4,14 +4,15 @@ import type { Inputs } from "../inputs/inputs.ts";
 import type { Difference } from "../key/difference.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Served } from "../oci/manifest.ts";
-import { formatPinned, formatRepository } from "../oci/reference.ts";
+import { formatPinned, formatReference, formatRepository, type Reference } from "../oci/reference.ts";
 import { cannotTell } from "../probe/decide.ts";
 import { findOutWhetherToPush, whyNeverPushed } from "../publish/push.ts";
+import { isInsecure } from "../registry/trust.ts";
 import type { Report } from "../report/report.ts";
 import type { World } from "../world.ts";
 import { runBuilder } from "./build.ts";
 import { openContext } from "./context.ts";
-import type { Unread } from "./images.ts";
+import type { Builder, Unread } from "./images.ts";
 import { materialise } from "./materialise.ts";
 import type { Draft } from "./question.ts";
 import type { Verdict } from "./verdict.ts";
@@ -24,10 +25,16 @@ export function describeVerdict(verdict: Verdict, { cacheRepository }: Inputs): 
     case "complete":
       return `Every layer is there; the image that they make, ${verdict.image.digest}, is not.`;
     case "miss":
-      return `Miss: ${verdict.why} (key ${verdict.key}).`;
+      return `Miss: ${verdict.why} (key ${verdict.key}).${since(verdict)}`;
     case "unknown":
       return `Unknown: ${cannotTell(verdict.doubt).message}`;
   }
+}
+
+/** As the next sentence. */
+function since({ because = [] }: Extract<Verdict, { kind: "miss" }>): string {
+  if (because.length === 0) return "";
+  return ` Compared with the image that was pushed last: ${because.map(({ text }) => text).join("; ")}.`;
 }
 
 /** What came of the verdict. */
@@ -43,6 +50,7 @@ export type Stage = {
   readonly inputs: Inputs;
   readonly envbuilder: EnvbuilderInputs;
   readonly draft: Draft | Unread;
+  readonly builder: Builder;
   readonly checkout: string;
   readonly probe: () => Promise<Verdict>;
   readonly world: World;
@@ -57,7 +65,7 @@ export async function carryOut(verdict: Verdict, stage: Stage): Promise<Outcome>
     case "complete":
       return complete(verdict, stage);
     case "miss":
-      return missed(verdict.why, verdict, stage);
+      return missed(verdict.why, verdict, stage, since(verdict));
     case "unknown":
       if (inputs.onUnknown === "build") return build("unknown", stage);
       return inputs.onUnknown === "continue"
@@ -88,6 +96,20 @@ async function complete(
   return { result: "hit", ...pushed(done.served, stage) };
 }
 
+/** The next build takes the builder's one tag away. */
+async function giveName(
+  { served, nameless }: Extract<Verdict, { kind: "hit" }>,
+  { inputs: { cacheRepository }, world }: Stage,
+): Promise<void> {
+  if (nameless === undefined) return;
+  const { bytes, descriptor } = served;
+  const answer = await world.registry.putManifest(cacheRepository, bytes, descriptor.mediaType, nameless);
+  if (answer.kind === "found") return;
+  world.log.warning(
+    `The image cannot be given the tag ${nameless}, by which later runs would find it once another one was built: the registry says "${answer.words}".`,
+  );
+}
+
 function pushed({ descriptor: { digest } }: Served, { inputs, world }: Stage): Pick<Outcome, "digest" | "pushed"> {
   world.log.info(`Pushed and read back: ${formatPinned({ ...inputs.cacheRepository, digest })}`);
   return { digest, pushed: true };
@@ -100,18 +122,39 @@ async function whyNotPushed(inputs: Inputs, world: World): Promise<string | unde
   return decision.push ? undefined : decision.why;
 }
 
-async function missed(why: string, { at }: { readonly at?: Difference["at"] }, stage: Stage): Promise<Outcome> {
+async function missed(
+  why: string,
+  { at }: { readonly at?: Difference["at"] },
+  stage: Stage,
+  more = "",
+): Promise<Outcome> {
   const { inputs } = stage;
   if (inputs.onMiss === "build") return build("miss", stage);
   if (inputs.onMiss === "continue") return { result: "miss" };
   return {
     result: "miss",
     failure: new ActionError("E_MISS", {
-      what: `The image is not in ${formatRepository(inputs.cacheRepository)}: ${why}.`,
+      what: `The image is not in ${formatRepository(inputs.cacheRepository)}: ${why}.${more}`,
       fix: "Let a run with on-miss: build make it, then run this again; or set on-miss to continue, and workspaces start with the builder image.",
       ...(at ? { at } : {}),
     }),
   };
+}
+
+/** The very image that the keys were computed of; its tag may name another one on this machine. */
+async function chooseBuilder({ builder, envbuilder, world }: Stage): Promise<Reference> {
+  const { reference, written } = envbuilder.builderImage;
+  const image = await builder();
+  if (image.kind === "image") {
+    const { registry, repository } = reference;
+    const chosen = { registry, repository, digest: image.digest };
+    world.log.info(formatReference(chosen));
+    return chosen;
+  }
+  world.log.warning(
+    `Which image ${written} is cannot be told, so that the builder is the one that this machine has under that name, or pulls.`,
+  );
+  return reference;
 }
 
 /** The real builder makes it, and the probe has to find what it pushed. Whoever may not push gives workspaces the builder image. */
@@ -124,29 +167,35 @@ async function build(looked: "miss" | "unknown", stage: Stage): Promise<Outcome>
     );
     return { result: looked };
   }
+  if (inputs.mirrors.length > 0)
+    world.log.warning("What registry-mirrors says does not reach the builder: it asks the registries themselves.");
   await world.log.group(`Building with ${envbuilder.builderImage.written}`, async () => {
+    const builder = await chooseBuilder(stage);
     const context = await openContext(checkout, checkout, world);
     const bases = "doubt" in draft ? [] : [...draft.images.values()];
     await runBuilder(
       {
         inputs: envbuilder,
+        builder,
         repository: inputs.cacheRepository,
         repositories: [inputs.cacheRepository, ...bases],
         source: { context, folder: checkout },
         network: inputs.build.network,
+        isPlain: isInsecure(inputs.insecure, inputs.cacheRepository.registry),
       },
       world,
     );
   });
   const verdict = await stage.probe();
   if (verdict.kind === "hit") {
+    await giveName(verdict, stage);
     return { result: "built", ...pushed(verdict.served, stage) };
   }
   throw new ActionError("E_BUILD", {
     what: `The builder has built and pushed, and the image that this commit's workspaces would look for is still not there. ${describeVerdict(verdict, inputs)}`,
     fix:
       verdict.kind === "complete"
-        ? "It makes another image each time, where WORKDIR names a folder that is not there yet, or ADD or VOLUME is used: make such folders with RUN mkdir."
+        ? "It has made another image than the one that is computed of its layers: another build may have pushed meanwhile. Run this again."
         : "Look in its log above for what it built.",
   });
 }

@@ -5,18 +5,22 @@ import { findOption } from "../envbuilder/options.ts";
 import { ActionError } from "../errors.ts";
 import type { EnvbuilderInputs } from "../inputs/envbuilder-inputs.ts";
 import { formatPlatform } from "../oci/platform.ts";
-import { formatReference, type Repository } from "../oci/reference.ts";
+import { formatReference, type Reference, type Repository } from "../oci/reference.ts";
 import type { World } from "../world.ts";
 import { workspaceFolderOf } from "./definition.ts";
 
 export type BuildTask = {
   readonly inputs: EnvbuilderInputs;
+  /** The image that is run. */
+  readonly builder: Reference;
   readonly repository: Repository;
   /** The repositories that the builder reads and writes, the cache's first. */
   readonly repositories: readonly Repository[];
   /** The whole checkout, as the builder's clone would have it, and where it is on this machine. */
   readonly source: { readonly context: Context; readonly folder: string };
   readonly network: string | undefined;
+  /** Whether the cache repository is spoken to without TLS. */
+  readonly isPlain: boolean;
 };
 
 type Ports = Pick<World, "exec" | "files" | "log" | "atEnd" | "salt" | "credentials">;
@@ -76,12 +80,7 @@ export async function runBuilder(task: BuildTask, ports: Ports): Promise<void> {
   const on = network === undefined ? platform : [...platform, "--network", network];
   const create = ["create", "--name", name, ...on, ...options];
   await docker.must(
-    [
-      ...create,
-      "--env",
-      `ENVBUILDER_WORKSPACE_FOLDER=${workspace}`,
-      formatReference(task.inputs.builderImage.reference),
-    ],
+    [...create, "--env", `ENVBUILDER_WORKSPACE_FOLDER=${workspace}`, formatReference(task.builder)],
     inline,
     written,
   );
@@ -113,13 +112,15 @@ function networkOf({ network, repository }: BuildTask): string | undefined {
 
 /** The computed environment with what a build needs; the logins that this run uses, where none is among the inputs. */
 async function variablesOf(
-  { inputs, repositories }: BuildTask,
+  { inputs, repositories, isPlain }: BuildTask,
   { credentials }: Ports,
 ): Promise<ReadonlyMap<string, string>> {
   const variables = new Map([...inputs.environment.variables].filter(([name]) => !isOfGit(name)));
   for (const [name, value] of Object.entries(OVERRIDES))
     if (value === undefined) variables.delete(name);
     else variables.set(name, value);
+  // The builder knows but one switch, for all registries.
+  if (isPlain) variables.set("ENVBUILDER_INSECURE", "true");
   if (!variables.has("ENVBUILDER_DOCKER_CONFIG_BASE64")) {
     const logins = await Promise.all(repositories.map(async (name) => ({ name, login: await credentials(name) })));
     const known = logins.filter(({ login }) => login !== undefined);

@@ -1,7 +1,9 @@
 import { chooseImage, type ServedImage } from "../envbuilder/base-image.ts";
+import type { EnvbuilderInputs } from "../inputs/envbuilder-inputs.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import { textOf } from "../oci/json.ts";
 import type { ImageManifest } from "../oci/manifest.ts";
+import { formatPlatform } from "../oci/platform.ts";
 import { formatReference, type Reference } from "../oci/reference.ts";
 import type { Doubt } from "../sources/doubt.ts";
 import type { Registry } from "../world.ts";
@@ -27,6 +29,23 @@ export function openImages(registry: Pick<Registry, "manifest" | "blob">): ReadI
     const name = `${formatReference(reference)} ${platform}`;
     const image = known.get(name) ?? readImage(reference, platform, what, registry);
     known.set(name, image);
+    return image;
+  };
+}
+
+/** The builder image of a run. */
+export type Builder = () => Promise<FoundImage | Unread>;
+
+/** Opens the way to the builder image: once the registry has told which one it is, all of the run takes that one, wherever its tag goes. */
+export function openBuilder(
+  { builderImage: { written, reference }, platform }: Pick<EnvbuilderInputs, "builderImage" | "platform">,
+  registry: Pick<Registry, "manifest" | "blob">,
+): Builder {
+  let known: FoundImage | undefined;
+  return async () => {
+    const image =
+      known ?? (await readImage(reference, formatPlatform(platform), `the builder image ${written}`, registry));
+    if (image.kind === "image") known = image;
     return image;
   };
 }

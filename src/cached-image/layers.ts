@@ -1,6 +1,7 @@
 import type { ReadLayers } from "../envbuilder/copied.ts";
-import { type LayerFiles, openLayerFiles } from "../envbuilder/image-files.ts";
-import { openTarReader } from "../envbuilder/tar-reader.ts";
+import { openLayerFiles } from "../envbuilder/image-files.ts";
+import type { KeyRequest } from "../envbuilder/keys.ts";
+import { openTarReader, type TarMember, type Wanted } from "../envbuilder/tar-reader.ts";
 import { unpackerOf } from "../envbuilder/unpacker.ts";
 import { isDigest } from "../oci/digest.ts";
 import type { Descriptor } from "../oci/manifest.ts";
@@ -26,23 +27,26 @@ type Layers = {
 };
 
 /**
- * Opens the way to the files that COPY --from takes: of an image, or of a stage whose layers are all there.
+ * Opens the way to the files that COPY --from takes: of an image, or of a stage whose layers are all there; and to those layers alone.
  * @returns the way, and what has ended it: a layer that is not there, or a registry in trouble.
  */
 export function openLayers(
   { images, repository, lookUp }: Layers,
   ports: Ports,
-): { readonly readLayers: ReadLayers; readonly ended: () => Verdict | undefined } {
+): Pick<KeyRequest, "readLayers" | "readKept"> & { readonly ended: () => Verdict | undefined } {
   let verdict: Verdict | undefined;
   let left = LARGEST_TOGETHER;
-  const readLayers: ReadLayers = async ({ image, steps, paths }) => {
+  const readKept: KeyRequest["readKept"] = async (steps) => {
     const found = await lookUp(steps);
-    if (!("layers" in found)) {
-      verdict = found;
-      return undefined;
-    }
+    if ("layers" in found) return found.layers;
+    verdict = found;
+    return undefined;
+  };
+  const readLayers: ReadLayers = async ({ image, steps, paths }) => {
+    const kept = await readKept(steps);
+    if (!kept) return undefined;
     const base = image === undefined ? undefined : images.get(image);
-    const own = [...found.layers.values()].map(({ descriptor }) => ({ name: repository, layer: descriptor }));
+    const own = [...kept.values()].map(({ descriptor }) => ({ name: repository, layer: descriptor }));
     const below = base?.image.body.layers.map((layer) => ({ name: base.reference, layer })) ?? [];
     const all = [...below, ...own];
     const size = all.reduce((total, { layer }) => total + layer.size, 0);
@@ -50,7 +54,7 @@ export function openLayers(
     left -= size;
     if (left < 0)
       return { unread: `with its layers, more than ${LARGEST_TOGETHER / 2 ** 20} MiB are read for all of them` };
-    const read = await Promise.all(all.map(({ name, layer }) => readLayer({ name, layer, paths }, ports)));
+    const read = await Promise.all(all.map((placed) => readMembers(placed, () => openLayerFiles(paths), ports)));
     for (const one of read) {
       if ("unread" in one) return one;
       if (!("kind" in one)) continue;
@@ -59,35 +63,42 @@ export function openLayers(
     }
     return read.filter((one) => "entries" in one);
   };
-  return { readLayers, ended: () => verdict };
+  return { readLayers, readKept, ended: () => verdict };
 }
 
-type Wanted = {
+/** A layer, and where it is. */
+type Placed = {
   readonly name: Repository;
   readonly layer: Pick<Descriptor, "mediaType" | "size"> & { readonly digest: string };
-  readonly paths: readonly string[];
 };
 
-async function readLayer(
-  { name, layer, paths }: Wanted,
+/** What goes through the members of a layer, and what has come of it. */
+type Collect<T> = { readonly visit: (member: TarMember) => Wanted; readonly files: () => T };
+
+/**
+ * Goes through a layer from its beginning to its end.
+ * @param collect opens what goes through it: anew where the download begins anew.
+ */
+export async function readMembers<T>(
+  { name, layer }: Placed,
+  collect: () => Collect<T>,
   ports: Ports,
-): Promise<LayerFiles | { readonly unread: string } | Verdict> {
+): Promise<T | { readonly unread: string } | Extract<Verdict, { kind: "unknown" }>> {
   const { digest, mediaType, size } = layer;
   const open = unpackerOf(mediaType, ports);
   if (typeof open === "string") return { unread: `its layer ${digest} is of type ${mediaType}${open}` };
   if (!isDigest(digest)) return { unread: `its layer ${digest} has no digest` };
-  let collected = openCollector(paths, open);
+  let collected = openCollector(collect(), open);
   const answer = await ports.registry.readThrough(name, { mediaType, size, digest }, () => {
-    collected = openCollector(paths, open);
+    collected = openCollector(collect(), open);
     return collected.read;
   });
   if (answer.kind === "found") return collected.files(digest);
   return inDoubt(`the layer ${digest}`, answer);
 }
 
-function openCollector(paths: readonly string[], open: OpenUnpack) {
+function openCollector<T>({ visit, files }: Collect<T>, open: OpenUnpack) {
   const unpack = open();
-  const { visit, files } = openLayerFiles(paths);
   const reader = openTarReader(visit);
   let length = 0;
   let isOver = false;
@@ -108,7 +119,7 @@ function openCollector(paths: readonly string[], open: OpenUnpack) {
   };
   return {
     read,
-    files: (digest: string): LayerFiles | { readonly unread: string } => {
+    files: (digest: string): T | { readonly unread: string } => {
       if (wrong !== undefined) return { unread: `its layer ${digest} is damaged: ${wrong}` };
       return isOver ? files() : { unread: `its layer ${digest} ends in the middle` };
     },

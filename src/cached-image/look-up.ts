@@ -21,7 +21,7 @@ export function openLookUp(looking: Looking, ports: Pick<World, "registry" | "cl
     return entry;
   };
   return async (steps) => {
-    const kept = steps.filter(({ isLookedUp }) => isLookedUp);
+    const kept = steps.filter(({ layer }) => layer === "kept");
     const answers = await Promise.all(kept.map(async (step) => ({ step, answer: await entryOf(step) })));
     const doubt = answers.find(({ answer }) => answer.kind === "unknown");
     // What is not there for certain is a miss, whatever else could not be asked.
@@ -42,7 +42,7 @@ async function lookUpLayer(
 ): Promise<Entry> {
   const what = `the layer of ${step.text}`;
   const manifest = await registry.manifest({ ...repository, tag: step.key });
-  if (manifest.kind === "absent") return missed(step, `the layer of ${shown(step.text)} is not there`);
+  if (manifest.kind === "absent") return { ...missed(step, `the layer of ${shown(step.text)} is not there`), step };
   if (manifest.kind !== "found") return inDoubt(what, manifest);
   const { body, bytes } = manifest.value;
   if (body.kind !== "manifest") return inDoubt(what, malformedAt(repository, step.key, "it is an index"));

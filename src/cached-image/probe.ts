@@ -10,9 +10,11 @@ import type { Reference, Repository } from "../oci/reference.ts";
 import type { Doubt } from "../sources/doubt.ts";
 import type { World } from "../world.ts";
 import { openContext } from "./context.ts";
-import { type BaseImage, openImages, type Unread } from "./images.ts";
+import { explainMiss } from "./explain.ts";
+import { type BaseImage, type Builder, openImages, type Unread } from "./images.ts";
 import { openLayers } from "./layers.ts";
 import { openLookUp } from "./look-up.ts";
+import { lookUpByName, nameOf } from "./names.ts";
 import { completeQuestion, type Draft, unprobeable } from "./question.ts";
 import { inDoubt, type Verdict } from "./verdict.ts";
 
@@ -20,6 +22,7 @@ type Probing = {
   readonly draft: Draft | Unread;
   readonly inputs: EnvbuilderInputs;
   readonly repository: Repository;
+  readonly builder: Builder;
   readonly checkout: string;
   readonly verify: "layers" | "manifests" | "none";
 };
@@ -40,7 +43,7 @@ export async function probeCachedImage(probing: Probing, ports: Ports): Promise<
   const readImage = openImages(ports.registry);
   const platform = formatPlatform(inputs.platform);
   const [binary, question, bases] = await Promise.all([
-    readBinary(inputs, { ...ports, readImage }),
+    readBinary(probing, ports),
     completeQuestion(draft, { ...ports, readImage, checkout }),
     readBases(draft, platform, readImage),
   ]);
@@ -50,13 +53,17 @@ export async function probeCachedImage(probing: Probing, ports: Ports): Promise<
   const { context, ignore } = draft.definition;
   const files = withMagic(await openContext(context, checkout, ports), { binaryMd5: binary.md5, user: question.user });
   const lookUp = openLookUp({ repository, days: daysOf(inputs) }, ports);
-  const { readLayers, ended } = openLayers({ images: bases, repository, lookUp }, ports);
+  const { ended, ...ways } = openLayers({ images: bases, repository, lookUp }, ports);
   const images = new Map([...bases].map(([name, { image }]) => [name, image]));
-  const keyed = await computeKeys(question.build, { images, context: files, ignore, platform, readLayers });
+  const keyed = await computeKeys(question.build, { images, context: files, ignore, platform, ...ways });
   if (keyed.kind === "unprobeable") return unknown(unprobeable(keyed).doubt);
   if (keyed.kind === "interrupted") return ended() ?? never("a layer was missing, and which is not known");
   const found = await lookUp(keyed.steps);
-  if (!("layers" in found)) return found;
+  if (!("layers" in found)) {
+    if (found.kind !== "miss" || !found.step) return found;
+    const because = await explainMiss({ keyed, step: found.step, repository, context: files, ignore }, ports);
+    return { ...found, because };
+  }
   const assembled = assembleImage(keyed, found.layers);
   if (!assembled) return never("all layers were found, and one is missing");
   const image = { keyed, assembled, bases: [...draft.images.values()] };
@@ -78,12 +85,9 @@ function daysOf({ environment }: EnvbuilderInputs): number {
   return Number(environment.options.ENVBUILDER_CACHE_TTL_DAYS ?? 0n) || DEFAULT_DAYS;
 }
 
-async function readBinary(
-  { builderImage, platform }: EnvbuilderInputs,
-  { readImage, ...ports }: Ports & { readonly readImage: ReturnType<typeof openImages> },
-): Promise<{ readonly md5: string } | Unread> {
-  const { written, reference } = builderImage;
-  const image = await readImage(reference, formatPlatform(platform), `the builder image ${written}`);
+async function readBinary({ inputs, builder }: Probing, ports: Ports): Promise<{ readonly md5: string } | Unread> {
+  const { written, reference } = inputs.builderImage;
+  const image = await builder();
   if (image.kind === "doubt") return image;
   const hash = await hashBinary({ repository: reference, digest: image.digest, manifest: image.body }, ports);
   switch (hash.kind) {
@@ -135,29 +139,25 @@ type Computed = { readonly keyed: Keyed; readonly assembled: Assembled; readonly
 async function lookUpImage({ keyed, assembled, bases }: Computed, probing: Probing, ports: Ports): Promise<Verdict> {
   const { repository } = probing;
   const { registry } = ports;
-  if (assembled.kind === "config") return lookUpByConfig(assembled, probing, ports);
-  const served = await registry.manifest({ ...repository, digest: assembled.digest });
-  if (served.kind === "absent") return { kind: "complete", image: assembled, bases, doubts: keyed.doubts };
-  if (served.kind !== "found") return inDoubt("the image", served);
-  return verifyServed(served.value, probing, ports);
+  if (assembled.kind === "image") {
+    const served = await registry.manifest({ ...repository, digest: assembled.digest });
+    if (served.kind === "found") return verifyServed(served.value, probing, ports);
+    if (served.kind !== "absent") return inDoubt("the image", served);
+  }
+  const complete: Verdict | undefined =
+    assembled.kind === "image" ? { kind: "complete", image: assembled, bases, doubts: keyed.doubts } : undefined;
+  if (complete && assembled.isSure) return complete;
+  const tag = nameOf(keyed);
+  const named = await lookUpByName(assembled, tag, repository, registry);
+  if (named === "none") return complete ?? missedByName(assembled, tag);
+  if (!("served" in named)) return named;
+  const verdict = await verifyServed(named.served, probing, ports);
+  return verdict.kind === "hit" && named.tag !== tag ? { ...verdict, nameless: tag } : verdict;
 }
 
-/** Only Go could pack the layers anew; the image that the builder pushed last tells by its config whether it is this one. */
-async function lookUpByConfig(
-  { configDigest, why }: Extract<Assembled, { kind: "config" }>,
-  probing: Probing,
-  ports: Ports,
-): Promise<Verdict> {
-  const served = await ports.registry.manifest({ ...probing.repository, tag: "latest" });
-  if (served.kind !== "found" && served.kind !== "absent") return inDoubt("the image that was pushed last", served);
-  const { body } = served.kind === "found" ? served.value : {};
-  if (served.kind === "found" && body?.kind === "manifest" && body.config.digest === configDigest)
-    return verifyServed(served.value, probing, ports);
-  return unknown({
-    kind: "plan",
-    what: `every layer is there, and which digest the image has cannot be told: ${why}, and the tag latest does not name it`,
-    fix: "Build on an image with OCI media types, or let the builder push it once more (on-unknown: build).",
-  });
+function missedByName(assembled: Assembled, key: string): Verdict {
+  const why = assembled.kind === "config" ? `, and its digest cannot be told: ${assembled.why}` : "";
+  return { kind: "miss", why: `every layer is there, no tag names the image that was made of them${why}`, key };
 }
 
 /** Looks whether all of an image is there that the registry has served, as closely as the input verify says. */

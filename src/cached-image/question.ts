@@ -1,5 +1,5 @@
 import { pathWithin } from "../devcontainer/paths.ts";
-import { type Build, readBuild } from "../envbuilder/build.ts";
+import { type Build, type Loss, readBuild } from "../envbuilder/build.ts";
 import { argumentsByName, compileArguments, compileDockerfile } from "../envbuilder/compile.ts";
 import { DIRECTIVES } from "../envbuilder/context.ts";
 import { type FeatureSpecification, parseFeature, refuseFeature } from "../envbuilder/feature.ts";
@@ -25,6 +25,7 @@ export type Draft = {
   readonly user: { readonly kind: "user"; readonly user: string } | ({ readonly kind: "image" } & UserImage);
   /** The base images, and which are asked for. */
   readonly images: ReadonlyMap<string, Reference>;
+  readonly losses: readonly Loss[];
 };
 
 type UserImage = { readonly image: string; readonly reference: Reference };
@@ -65,7 +66,7 @@ export async function draftQuestion(
   const images = new Map(build.images.map((image) => [image, referenceOf(image, dockerfile.file, allowed)]));
   for (const reference of specification?.features.keys() ?? [])
     if (!reference.startsWith("./")) referenceOf(reference, definition.file, allowed);
-  return { definition, args, user, images };
+  return { definition, args, user, images, losses: build.losses };
 }
 
 /** A Dockerfile alone has no user but root. */

@@ -15,6 +15,7 @@ import type { World } from "../world.ts";
 import { carryOut, describeVerdict, type Outcome, type Stage } from "./act.ts";
 import { readDefinition } from "./definition.ts";
 import { handOverEnvironment } from "./handover.ts";
+import { openBuilder } from "./images.ts";
 import { probeCachedImage, verifyServed } from "./probe.ts";
 import { draftQuestion } from "./question.ts";
 import { inDoubt, type Verdict } from "./verdict.ts";
@@ -108,16 +109,18 @@ async function lookAnew(inputs: Inputs, envbuilder: EnvbuilderInputs, outside: W
     const definition = await readDefinition({ checkout: folder, options, files: bounded });
     const draft = await draftQuestion(definition, envbuilder, inputs.allowedImages);
     for (const line of describe(definition.file, envbuilder)) log.info(line);
+    for (const { what, at } of "doubt" in draft ? [] : draft.losses) log.warning(what, at);
     return { draft, checkout: folder };
   });
+  const builder = openBuilder(envbuilder, registry);
   const probe = (): Promise<Verdict> =>
-    probeCachedImage({ ...scene, inputs: envbuilder, repository: cacheRepository, verify }, world);
+    probeCachedImage({ ...scene, builder, inputs: envbuilder, repository: cacheRepository, verify }, world);
   const { verdict, spent } = await log.group(`Is it in ${formatRepository(cacheRepository)}?`, async () => {
     const found = await within(registry, clock, async () => ({ verdict: await probe() }));
     log.info(describeVerdict(found.verdict, inputs));
     return found;
   });
-  const stage: Stage = { ...scene, inputs, envbuilder, probe, world };
+  const stage: Stage = { ...scene, builder, inputs, envbuilder, probe, world };
   const outcome = await carryOut(verdict, stage).catch(
     (error): Outcome => ({ result: "failed", failure: asActionError(error) }),
   );
@@ -136,10 +139,9 @@ function makeReport(inputs: Inputs, { builderImage, platform }: EnvbuilderInputs
   const { digest, failure } = outcome;
   const image = digest === undefined ? builderImage.written : formatPinned({ ...inputs.cacheRepository, digest });
   const isHandedOver = digest !== undefined || failure === undefined;
-  const reason: readonly Difference[] =
-    verdict.kind === "miss"
-      ? [{ part: "yours", ingredient: "dockerfile", text: verdict.why, ...(verdict.at ? { at: verdict.at } : {}) }]
-      : [];
+  const { why, at, because = [] } = verdict.kind === "miss" ? verdict : {};
+  const own: Difference | undefined =
+    why === undefined ? undefined : { part: "yours", ingredient: "dockerfile", text: why, ...(at ? { at } : {}) };
   return {
     ...NOTHING_FOUND,
     seconds,
@@ -152,7 +154,7 @@ function makeReport(inputs: Inputs, { builderImage, platform }: EnvbuilderInputs
     pushed: outcome.pushed ?? false,
     platforms: digest === undefined ? [] : [{ platform, digest, how: outcome.result === "built" ? "built" : "found" }],
     missing: digest === undefined ? [platform] : [],
-    reasons: reason,
+    reasons: own ? [own, ...because] : [],
     handover,
     probe: spent,
     isFallback: digest === undefined && failure === undefined,

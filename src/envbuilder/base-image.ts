@@ -21,14 +21,19 @@ export type BaseImage = {
   readonly mediaType: string;
   readonly manifest: Manifest;
   readonly config: ConfigFile;
+  /** The layers, by their numbers, that may be others than the ones that are known. */
+  readonly unsure: ReadonlySet<number>;
 };
+
+/** An image that a registry has served, or `scratch`. */
+const SURE: ReadonlySet<number> = new Set();
 
 /** @returns `undefined` where go-containerregistry refuses it, or where it cannot be told what it makes of it. */
 export function readBaseImage({ mediaType, manifest, config }: ServedImage): BaseImage | undefined {
   const [readManifest, configFile] = [readGoManifest(manifest), readConfigFile(config)];
   // Data beside the descriptor of the config would be made anew with it; nobody writes it.
   if (!readManifest || !configFile || readManifest.config.data !== "") return undefined;
-  return { digest: digestOf(manifest), mediaType, manifest: readManifest, config: configFile };
+  return { digest: digestOf(manifest), mediaType, manifest: readManifest, config: configFile, unsure: SURE };
 }
 
 /** `FROM scratch`: https://github.com/google/go-containerregistry/blob/v0.20.6/pkg/v1/empty/image.go */
@@ -47,7 +52,8 @@ export function scratch(): BaseImage {
     annotations: undefined,
     subject: undefined,
   };
-  return { digest: digestOf(writeGoManifest(manifest)), mediaType: DOCKER_MANIFEST, manifest, config: EMPTY_CONFIG };
+  const digest = digestOf(writeGoManifest(manifest));
+  return { digest, mediaType: DOCKER_MANIFEST, manifest, config: EMPTY_CONFIG, unsure: SURE };
 }
 
 /**

@@ -3,6 +3,7 @@ import { type Instruction, readInstructions } from "./instruction.ts";
 import { baseArgs, type MetaArg, readMetaArgs } from "./meta-args.ts";
 import { orUnprobeable, refuse, type Unprobeable } from "./unprobeable.ts";
 import { openWords } from "./words.ts";
+import { cut } from "./wrong-line.ts";
 
 export type BuildRequest = {
   /** The Dockerfile as envbuilder compiles it, with its `DIRECTIVES` at the end. */
@@ -18,15 +19,20 @@ export type BuildRequest = {
 export type BuildStage = {
   readonly at: Place;
   readonly name: string;
-  /** `undefined` for `scratch`. */
-  readonly image: string | undefined;
+  /** What it is built on: an earlier stage by its number, or an image. */
+  readonly base: CopySource | { readonly kind: "scratch" };
   readonly instructions: readonly Instruction[];
   /** Where each COPY --from takes from. */
   readonly copies: ReadonlyMap<Instruction, CopySource>;
 };
 
 /** An earlier stage by its number, or an image by its name. */
-export type CopySource = { readonly stage: number } | { readonly image: string };
+export type CopySource =
+  | { readonly kind: "stage"; readonly stage: number }
+  | { readonly kind: "image"; readonly image: string };
+
+/** What is done otherwise than the Dockerfile says. */
+export type Loss = { readonly at: Place; readonly what: string };
 
 /** What is built, as far as it is known before anything was asked of a registry. */
 export type Build = {
@@ -37,6 +43,7 @@ export type Build = {
   readonly stages: readonly BuildStage[];
   /** The images that are built on, or copied from, as they are named, each once. */
   readonly images: readonly string[];
+  readonly losses: readonly Loss[];
 };
 
 /** What a stage asks for is looked up in a registry. */
@@ -59,13 +66,22 @@ export function readBuild(request: BuildRequest): Promise<Build | Unprobeable> {
     const metaArgs = readMetaArgs(early, buildArgs);
     const stages = readStages(instructions.slice(first), metaArgs, buildArgs);
     for (const { instructions } of stages) refuseInstructions(instructions);
-    const copied = stages.flatMap(({ copies }) =>
-      [...copies.values()].flatMap((one) => ("image" in one ? one.image : [])),
-    );
-    const images = [...new Set([...stages.flatMap(({ image }) => image ?? []), ...copied])];
+    const sources = [...stages.map(({ base }) => base), ...stages.flatMap(({ copies }) => [...copies.values()])];
+    const images = [...new Set(sources.flatMap((one) => (one.kind === "image" ? one.image : [])))];
     if (images.length > MOST_STAGES) refuse({ file }, `It takes from more than ${MOST_STAGES} images.`);
-    return { kind: "build", root, buildArgs, metaArgs, stages, images };
+    const losses = stages.flatMap((stage) => stage.instructions.flatMap(lossOf));
+    return { kind: "build", root, buildArgs, metaArgs, stages, images, losses };
   });
+}
+
+function lossOf({ at, text, losesText }: Instruction): readonly Loss[] {
+  if (!losesText) return [];
+  return [
+    {
+      at,
+      what: `envbuilder takes the here-document off ${cut(text)} and runs the line without it, in every workspace too: the image lacks what it would have done, and a change in it is none. Write it without one.`,
+    },
+  ];
 }
 
 function refuseEarly(early: readonly Instruction[], file: string, isAll: boolean): void {
@@ -97,15 +113,23 @@ function readStages(
     names.push(command.stage);
     const base = openWords(baseArgs(metaArgs, buildArgs), at)(command.base);
     if (base === "") refuse(at, "The name of the base image is empty.");
-    // A stage's own name counts among them: kaniko takes it for its own base.
-    if (names.includes(base.toLowerCase()))
-      refuse(at, `${command.base} is a stage of this Dockerfile: envbuilder's own probe cannot build on one either.`);
     const again = [...metaArgs.map(({ name, value = "" }) => `${name}=${value}`), ...buildArgs];
     const image = openWords(again, at)(base);
     if (image === "") refuse(at, "The name of the base image is empty.");
+    const own = { at, name: command.stage, instructions: others };
     const copies = new Map(others.flatMap((one) => copySource(one, names)));
-    return [{ at, name: command.stage, image: image === "scratch" ? undefined : image, instructions: others, copies }];
+    return [{ ...own, base: baseOf(image, { stage: names.indexOf(base.toLowerCase()), index, at }), copies }];
   });
+}
+
+/** Of two stages of one name the first counts, and a stage's own name too: then kaniko takes it for its own base. */
+function baseOf(
+  image: string,
+  { stage, index, at }: { readonly stage: number; readonly index: number; readonly at: Place },
+): BuildStage["base"] {
+  if (stage === index) refuse(at, "The stage has the name of its own base, at which envbuilder's build ends.");
+  if (image === "scratch") return { kind: "scratch" };
+  return stage < 0 ? { kind: "image", image } : { kind: "stage", stage };
 }
 
 /**
@@ -121,7 +145,7 @@ function copySource(
   const named = names.lastIndexOf(command.from.toLowerCase());
   const stage = named >= 0 ? named : /^[0-9]{1,3}$/.test(command.from) ? Number(command.from) : undefined;
   if (stage !== undefined) {
-    if (stage < names.length - 1) return [[instruction, { stage }]];
+    if (stage < names.length - 1) return [[instruction, { kind: "stage", stage }]];
     return refuse(at, `COPY --from=${command.from} names no stage before this one.`);
   }
   if (/[$+-]/.test(command.from[0] ?? "") || command.from.includes("$") || command.from === "scratch")
@@ -129,16 +153,18 @@ function copySource(
       at,
       `COPY --from=${command.from} names neither a stage nor an image: envbuilder replaces no variables there.`,
     );
-  return [[instruction, { image: command.from }]];
+  return [[instruction, { kind: "image", image: command.from }]];
 }
 
 /** What can never be told, whatever is in a registry. Also asked of what a base image's ONBUILD adds. */
 export function refuseInstructions(instructions: readonly Instruction[]): void {
   for (const { at, command } of instructions) {
-    if (command.kind === "add")
-      refuse(at, "envbuilder keeps no layer of ADD. COPY, and RUN with curl or tar, can be found again.");
-    if (command.kind === "volume")
-      refuse(at, "VOLUME makes a folder at another time in each build, and the image is another one each time.");
     if (command.kind === "from") refuse(at, "FROM stands among a base image's triggers.");
+    if (command.kind !== "add") continue;
+    const address = command.sources.find((source) => /^[a-z]+:\/\//i.test(source));
+    if (address !== undefined) refuse(at, `What is behind the address ${address} cannot be told.`);
+    // An archive of the builder's own may lie there, and then it would not be hashed.
+    if (command.sources.some((source) => source.startsWith("/")))
+      refuse(at, "ADD takes an absolute path: write it relative to the build context.");
   }
 }

@@ -17,13 +17,17 @@ export type Command =
   | { readonly kind: "from"; readonly base: string; readonly stage: string }
   | { readonly kind: "arg"; readonly args: readonly NameValue[] }
   | { readonly kind: "env" | "label"; readonly pairs: readonly Pair[] }
-  | { readonly kind: "run" | "add" | "maintainer" }
-  | { readonly kind: "copy"; readonly sources: readonly string[]; readonly target: string; readonly from: string }
+  | { readonly kind: "run" | "maintainer" }
+  | ({ readonly kind: "copy"; readonly from: string } & Transfer)
+  | ({ readonly kind: "add" } & Transfer)
   /** In the shell's form there is one word. */
   | { readonly kind: "cmd" | "entrypoint"; readonly words: readonly string[]; readonly isShell: boolean }
   | { readonly kind: "shell" | "expose" | "volume"; readonly words: readonly string[] }
   | { readonly kind: "user" | "workdir" | "stopsignal" | "onbuild"; readonly value: string }
   | { readonly kind: "healthcheck"; readonly health: HealthConfig };
+
+/** What COPY and ADD take, and where they put it. */
+export type Transfer = { readonly sources: readonly string[]; readonly target: string };
 
 export type Written = {
   /** Upper-case. */
@@ -111,19 +115,22 @@ function readRun({ flags, rest, at }: Written): Command {
 
 function readCopy({ flags, rest, at }: Written): Command {
   const { from = "" } = readFlags(flags, { chown: "text", from: "text", chmod: "text", link: "flag" }, at);
-  const words = readWords(rest, at)?.words ?? (rest === "" ? [] : splitAtBlanks(rest));
-  const target = words.at(-1);
-  if (target === undefined || words.length < 2) throw wrongLine(at, "COPY requires at least two arguments");
-  if (words.some(readOpening)) refuse(at, "envbuilder cannot copy a here-document.");
-  return { kind: "copy", sources: words.slice(0, -1), target, from };
+  return { kind: "copy", from, ...readTransfer("COPY", rest, at) };
 }
 
 function readAdd({ flags, rest, at }: Written): Command {
   const known = { chown: "text", chmod: "text", link: "flag", "keep-git-dir": "flag", checksum: "text" } as const;
   readFlags(flags, known, at);
+  return { kind: "add", ...readTransfer("ADD", rest, at) };
+}
+
+function readTransfer(keyword: string, rest: string, at: Place): Transfer {
   const words = readWords(rest, at)?.words ?? (rest === "" ? [] : splitAtBlanks(rest));
-  if (words.length < 2) throw wrongLine(at, "ADD requires at least two arguments");
-  return { kind: "add" };
+  const target = words.at(-1);
+  if (target === undefined || words.length < 2) throw wrongLine(at, `${keyword} requires at least two arguments`);
+  if (words.some(readOpening))
+    refuse(at, `envbuilder's build fails at ${keyword} with a here-document: write the file with RUN, or copy one.`);
+  return { sources: words.slice(0, -1), target };
 }
 
 function readProgram({ flags, rest, at }: Written): { readonly words: readonly string[]; readonly isShell: boolean } {

@@ -30,7 +30,8 @@ WORKDIR /
 ENTRYPOINT ["/.envbuilder/bin/envbuilder"]
 `;
 
-const MAGIC = ".envbuilder.tmp";
+/** Its folder in the context. */
+export const MAGIC = ".envbuilder.tmp";
 /** How kaniko hashes a file that is root's and that everybody may run, or read: its md5 begins with this. */
 export const BINARY_PREFIX = "-rwxr-xr-x0,0";
 

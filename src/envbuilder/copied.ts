@@ -1,5 +1,5 @@
 import { ActionError, type Place } from "../errors.ts";
-import type { Build, CopySource } from "./build.ts";
+import type { Build, BuildStage, CopySource } from "./build.ts";
 import type { Command } from "./command.ts";
 import type { Ignored } from "./ignored.ts";
 import { type ImageFiles, imageKeyPart, type LayerFiles, layOver } from "./image-files.ts";
@@ -7,8 +7,9 @@ import { checkImageSources, imageSources } from "./sources.ts";
 import type { Step } from "./step.ts";
 import { refuse } from "./unprobeable.ts";
 import type { Expand } from "./words.ts";
+import { cut } from "./wrong-line.ts";
 
-/** What COPY --from takes from: an image, none for `scratch`, and the steps of a stage that lie over it. */
+/** What COPY --from takes from: an image, none for `scratch`, and the steps of stages that lie over it. */
 export type LayersRequest = {
   readonly image: string | undefined;
   readonly steps: readonly Step[];
@@ -61,9 +62,9 @@ export function openCopied({ build, stages, isIgnored, readLayers }: Sources): C
         "The builder looks for other files than it copies: an argument of an earlier stage is in their names.",
       );
     checkImageSources(copy, paths, expand, at);
-    const request = "stage" in source ? ofStage(source.stage, build, stages) : { image: source.image, steps: [] };
+    const request = layersOf(source, build, stages, at);
     const files = await readFiles({ ...request, paths }, readLayers, at);
-    const folder = `${KANIKO_FOLDER}/${"stage" in source ? source.stage : source.image}`;
+    const folder = `${KANIKO_FOLDER}/${source.kind === "stage" ? source.stage : source.image}`;
     return paths.flatMap((path) => {
       const kind = files.entryOf(path)?.kind;
       if (kind === undefined) refuse(at, `There is no /${path} in what it copies from.`);
@@ -74,8 +75,21 @@ export function openCopied({ build, stages, isIgnored, readLayers }: Sources): C
   };
 }
 
-function ofStage(stage: number, build: Build, stages: Sources["stages"]): Omit<LayersRequest, "paths"> {
-  return { image: build.stages[stage]?.image, steps: stages[stage]?.steps ?? [] };
+/** A stage's layers lie over those of the stage, or of the image, that it stands on. */
+function layersOf(
+  source: BuildStage["base"],
+  build: Build,
+  stages: Sources["stages"],
+  at: Place,
+): Omit<LayersRequest, "paths"> {
+  if (source.kind !== "stage") return { image: source.kind === "image" ? source.image : undefined, steps: [] };
+  const own = stages[source.stage]?.steps ?? [];
+  const unkept = own.find(({ layer }) => layer === "unkept");
+  if (unkept)
+    refuse(at, `The stage that it copies from has ${cut(unkept.text)}, whose layer envbuilder does not keep.`);
+  const base = build.stages[source.stage]?.base ?? { kind: "scratch" };
+  const { image, steps } = layersOf(base, build, stages, at);
+  return { image, steps: [...steps, ...own] };
 }
 
 async function readFiles(request: LayersRequest, readLayers: ReadLayers, at: Place): Promise<ImageFiles> {

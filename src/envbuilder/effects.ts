@@ -71,6 +71,8 @@ export function applyInstruction(state: State, instruction: Instruction): State 
       return { ...set({ shell: command.words }), shell: openShell(command.words) };
     case "expose":
       return set({ exposedPorts: withPorts(state.config.exposedPorts, command.words, expand, at) });
+    case "volume":
+      return set({ volumes: withVolumes(state.config.volumes, command.words, expand, at) });
     case "user":
       return set({ user: command.value.split(":").slice(0, 2).map(expand).join(":") });
     case "workdir":
@@ -171,6 +173,15 @@ function withPorts(
     return [whole, true];
   });
   return new Map([...(ports ?? []), ...added]);
+}
+
+function withVolumes(
+  volumes: Config["volumes"],
+  words: readonly string[],
+  expand: Expand,
+  at: Place,
+): Config["volumes"] {
+  return new Map([...(volumes ?? []), ...words.map((word) => [expandPath(word, expand, at), true] as const)]);
 }
 
 function workingDir(config: Config, path: string): string {

@@ -33,28 +33,9 @@ type Finish = {
  * @see https://github.com/google/go-containerregistry/blob/v0.20.6/pkg/v1/mutate/image.go (compute)
  * @see https://github.com/coder/kaniko/blob/b20ff58093d8/pkg/executor/build.go (mutateCanonicalWithoutLayerEdit)
  */
-export function finishImage(
-  { base, config, platform }: Target,
-  layers: readonly FinishedLayer[],
-  { isCanonical }: Finish,
-): FinishedImage {
-  const [os = "", architecture = ""] = platform.split("/");
-  const added = layers.map(({ createdBy }): History => ({ ...OWN_HISTORY, createdBy }));
-  const file: ConfigFile = {
-    ...base.config,
-    os,
-    architecture,
-    config,
-    history: joined(base.config.history, added),
-    rootFs: {
-      ...base.config.rootFs,
-      diffIds: joined(
-        base.config.rootFs.diffIds,
-        layers.map(({ diffId }) => diffId),
-      ),
-    },
-  };
-  const written = writeConfigFile(isCanonical ? canonical(file) : file);
+export function finishImage(target: Target, layers: readonly FinishedLayer[], finish: Finish): FinishedImage {
+  const { base } = target;
+  const written = writeConfigFile(finishConfigFile(target, layers, finish));
   const manifest = writeGoManifest({
     ...base.manifest,
     config: { ...base.manifest.config, size: new TextEncoder().encode(written).length, digest: digestOf(written) },
@@ -65,6 +46,26 @@ export function finishImage(
     subject: undefined,
   });
   return { digest: digestOf(manifest), manifest, config: written };
+}
+
+/** The config alone. */
+export function finishConfigFile(
+  { base, config, platform }: Target,
+  layers: readonly FinishedLayer[],
+  { isCanonical }: Finish,
+): ConfigFile {
+  const [os = "", architecture = ""] = platform.split("/");
+  const added = layers.map(({ createdBy }): History => ({ ...OWN_HISTORY, createdBy }));
+  const diffIds = layers.map(({ diffId }) => diffId);
+  const file: ConfigFile = {
+    ...base.config,
+    os,
+    architecture,
+    config,
+    history: joined(base.config.history, added),
+    rootFs: { ...base.config.rootFs, diffIds: joined(base.config.rootFs.diffIds, diffIds) },
+  };
+  return isCanonical ? canonical(file) : file;
 }
 
 const OWN_HISTORY: History = { author: "kaniko", created: ZERO_TIME, createdBy: "", comment: "", emptyLayer: false };

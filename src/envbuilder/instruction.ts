@@ -15,6 +15,8 @@ export type Instruction = {
   /** Its source in one line: what kaniko puts into keys and into the image's history. */
   readonly text: string;
   readonly command: Command;
+  /** Whether a here-document stands behind it, which kaniko takes off and never runs. */
+  readonly losesText: boolean;
 };
 
 /** One line of Go's `bufio.Scanner`. */
@@ -45,13 +47,15 @@ export function readInstructions(
     refuse(place(lines[MOST_INSTRUCTIONS]?.line ?? 1), `There are more than ${MOST_INSTRUCTIONS} instructions.`);
   return lines.map(({ text: line, line: number, heredocs }) => {
     const at = place(number);
-    if (heredocs.length > 0)
+    const instruction = readInstruction(line, at);
+    const losesText = heredocs.length > 0;
+    if (losesText && instruction.command.kind !== "run")
       refuse(at, "envbuilder takes a here-document off an instruction and never looks at it: write it without.");
-    return readInstruction(line, at);
+    return { ...instruction, losesText };
   });
 }
 
-function readInstruction(line: string, at: Place): Instruction {
+function readInstruction(line: string, at: Place): Omit<Instruction, "losesText"> {
   const [name, behind = ""] = cutAtBlanks(trimSpace(line));
   // JavaScript and Go fold the case of a few letters outside of ASCII in different ways, and no keyword has one.
   if (/[^ -~]/.test(name)) throw wrongLine(at, `${name} has a character that is in no instruction's name`);

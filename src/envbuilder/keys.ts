@@ -1,17 +1,21 @@
 import { ActionError } from "../errors.ts";
 import { type BaseImage, readBaseImage, type ServedImage, scratch } from "./base-image.ts";
-import type { Build, BuildStage } from "./build.ts";
+import type { Build, BuildStage, Loss } from "./build.ts";
 import { type BuildArgs, openBuildArgs, withMeta } from "./build-args.ts";
+import type { CachedLayer } from "./cached-layer.ts";
 import type { Context } from "./context.ts";
 import { openCopied, type ReadLayers } from "./copied.ts";
 import { finishImage, type Target } from "./finish.ts";
 import { readIgnored } from "./ignored.ts";
-import { type Doubt, walkStage } from "./stage-walk.ts";
+import type { Config } from "./image-json.ts";
+import { saveStage } from "./saved-stage.ts";
+import { layersOf } from "./stage-layers.ts";
+import { walkStage } from "./stage-walk.ts";
 import type { Step } from "./step.ts";
 import { openTree } from "./tree.ts";
 import { orUnprobeable, refuse, type Unprobeable } from "./unprobeable.ts";
 
-/** All that is known of a build before its layers are looked up: no key waits for an answer, but for those behind a COPY --from. */
+/** All that is known of a build before its layers are looked up: no key waits for an answer, but for those behind a COPY --from, and those of stages on stages. */
 export type Keyed = {
   readonly kind: "keyed";
   readonly steps: readonly Step[];
@@ -19,10 +23,10 @@ export type Keyed = {
   readonly target: Target;
   readonly targetSteps: readonly Step[];
   /** What may make the builder push another image than the one that is computed, though every layer is found. */
-  readonly doubts: readonly Doubt[];
+  readonly doubts: readonly Loss[];
 };
 
-/** `readLayers` has not found a layer, and knows which. */
+/** `readLayers` or `readKept` has not found a layer, and knows which. */
 export type Interrupted = { readonly kind: "interrupted" };
 
 export type KeyRequest = {
@@ -34,13 +38,18 @@ export type KeyRequest = {
   /** What is built for: `linux/amd64`. */
   readonly platform: string;
   readonly readLayers: ReadLayers;
+  /** What is kept of steps, by their keys; `undefined` where a layer is not there, with which everything ends. */
+  readonly readKept: (steps: readonly Step[]) => Promise<ReadonlyMap<string, CachedLayer> | undefined>;
 };
 
 type Walked = {
   readonly steps: readonly Step[];
   readonly args: BuildArgs;
   readonly target: Target;
-  readonly doubts: readonly Doubt[];
+  readonly planned: Config;
+  readonly hasVolumes: boolean;
+  /** Those of what the stage stands on counted. */
+  readonly doubts: readonly Loss[];
 };
 
 /**
@@ -56,35 +65,55 @@ export async function computeKeys(build: Build, request: KeyRequest): Promise<Ke
   }
 }
 
-async function keysOf(build: Build, { images, context, ignore, platform, readLayers }: KeyRequest): Promise<Keyed> {
+async function keysOf(build: Build, request: KeyRequest): Promise<Keyed> {
+  const { images, context, ignore, platform, readLayers } = request;
   const ignored = readIgnored(ignore);
   const tree = openTree(context, ignored);
   const meta = new Map(build.metaArgs.map(({ name, value }) => [name, value]));
   const given = withMeta(openBuildArgs(build.buildArgs), meta);
   const walked: Walked[] = [];
   const copied = openCopied({ build, stages: walked, isIgnored: ignored.isIgnored, readLayers });
-  /** The images of stages without instructions: such a stage leaves no key, and whoever builds on the very same image starts with none. */
-  const keyless = new Set<string>();
+  /** The last keys of stages, by the digests of their images: none for a stage without instructions, and whoever builds on its very image starts with none. */
+  const keys = new Map<string, string>();
   for (const [index, stage] of build.stages.entries()) {
     // What an ARG has allowed stays allowed in the stages behind it.
-    const args = walked.at(-1)?.args ?? given;
-    const base = baseOf(stage, images);
-    const first = keyless.has(base.digest) ? "" : base.digest;
-    const { config, steps, ...one } = await walkStage({ stage, base, args, given, first, tree, copied });
+    const { args = given, hasVolumes = false } = walked.at(-1) ?? {};
+    const below = stage.base.kind === "stage" ? walked[stage.base.stage] : undefined;
+    const base = below ? await standOn(below, stage, keys, request) : baseOf(stage, images);
+    const first = keys.get(base.digest) ?? base.digest;
+    const own = { stage, base, planned: below?.planned, args, given, first, hasVolumes };
+    const { config, steps, doubts, ...one } = await walkStage({ ...own, tree, copied });
     const target = { base, config, platform };
-    if (steps.length === 0) keyless.add(finishImage(target, [], { isCanonical: false }).digest);
-    walked.push({ ...one, target, steps: steps.map((step) => ({ ...step, stage: index })) });
+    if (steps.length === 0) keys.set(finishImage(target, [], { isCanonical: false }).digest, "");
+    const all = [...(below?.doubts ?? []), ...doubts];
+    walked.push({ ...one, target, doubts: all, steps: steps.map((step) => ({ ...step, stage: index })) });
   }
   const last = walked.at(-1);
   if (!last) return refuse({ file: "Dockerfile" }, "There is no stage.");
   const steps = walked.flatMap((one) => one.steps);
-  const doubts = walked.flatMap((one) => one.doubts);
-  return { kind: "keyed", steps, target: last.target, targetSteps: last.steps, doubts };
+  return { kind: "keyed", steps, target: last.target, targetSteps: last.steps, doubts: last.doubts };
 }
 
-function baseOf({ image, at }: BuildStage, images: ReadonlyMap<string, ServedImage>): BaseImage {
-  if (image === undefined) return scratch();
-  const served = images.get(image);
-  const base = served && readBaseImage(served);
-  return base ?? refuse(at, `It cannot be told what the builder makes of the manifest and the config of ${image}.`);
+function baseOf({ base, at }: BuildStage, images: ReadonlyMap<string, ServedImage>): BaseImage {
+  if (base.kind !== "image") return scratch();
+  const served = images.get(base.image);
+  const image = served && readBaseImage(served);
+  return (
+    image ?? refuse(at, `It cannot be told what the builder makes of the manifest and the config of ${base.image}.`)
+  );
+}
+
+/** The stage that another one stands on, of which every layer has to be there. */
+async function standOn(
+  { target, steps }: Walked,
+  { at }: BuildStage,
+  keys: Map<string, string>,
+  { readKept }: KeyRequest,
+): Promise<BaseImage> {
+  const kept = await readKept(steps);
+  const layers = kept && layersOf(steps, target.base, kept);
+  if (!layers) throw new ActionError("E_MISS", { what: "A layer of the stage that it stands on is not there.", at });
+  const { built, base } = saveStage(target, layers, at);
+  keys.set(built.digest, steps.at(-1)?.key ?? "");
+  return base;
 }

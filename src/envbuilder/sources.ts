@@ -1,23 +1,26 @@
 import { matchPath } from "../dockerfile/go-match.ts";
 import { cleanPath, joinPath } from "../dockerfile/go-path.ts";
 import type { Place } from "../errors.ts";
-import type { Command } from "./command.ts";
+import type { Transfer } from "./command.ts";
 import type { Tree } from "./tree.ts";
 import { refuse } from "./unprobeable.ts";
 import { type Expand, expandPath } from "./words.ts";
-
-type Copy = Extract<Command, { kind: "copy" }>;
 
 const WILDCARD = /[*?[]/;
 /** Paths held against patterns, for one instruction. */
 const MOST_MATCHES = 5_000_000;
 
 /**
- * What a COPY takes out of the context, as paths relative to it, in the order in which they come into the key.
+ * What a COPY or an ADD takes out of the context, as paths relative to it, in the order in which they come into the key.
  * @throws ActionError E_UNKNOWN where the builder stops, or may.
  * @see https://github.com/coder/kaniko/blob/b20ff58093d8/pkg/util/command_util.go (ResolveEnvAndWildcards, IsSrcsValid)
  */
-export async function resolveSources(copy: Copy, expand: Expand, tree: Tree, at: Place): Promise<readonly string[]> {
+export async function resolveSources(
+  copy: Transfer,
+  expand: Expand,
+  tree: Tree,
+  at: Place,
+): Promise<readonly string[]> {
   const sources = copy.sources.map((source) => expandPath(source, expand, at));
   const target = expandPath(copy.target, expand, at);
   // In the image that is built it may be a folder without saying so; that is not known here.
@@ -49,7 +52,7 @@ export async function resolveSources(copy: Copy, expand: Expand, tree: Tree, at:
  * What a COPY --from takes out of an image, as clean paths without a slash in front.
  * @throws ActionError E_UNKNOWN where the builder and its own probe see different files, or may.
  */
-export function imageSources(copy: Copy, expand: Expand, at: Place): readonly string[] {
+export function imageSources(copy: Transfer, expand: Expand, at: Place): readonly string[] {
   return copy.sources.map((source) => {
     const written = expandPath(source, expand, at);
     if (WILDCARD.test(written))
@@ -60,7 +63,7 @@ export function imageSources(copy: Copy, expand: Expand, at: Place): readonly st
 }
 
 /** @throws ActionError E_UNKNOWN where the builder stops. */
-export function checkImageSources(copy: Copy, paths: readonly string[], expand: Expand, at: Place): void {
+export function checkImageSources(copy: Transfer, paths: readonly string[], expand: Expand, at: Place): void {
   const target = expandPath(copy.target, expand, at);
   if (paths.length > 1 && !target.endsWith("/") && target !== ".")
     refuse(at, `${target} takes several files and does not end in a slash.`);

@@ -1,24 +1,24 @@
-import type { Place } from "../errors.ts";
 import type { BaseImage } from "./base-image.ts";
-import { type BuildStage, refuseInstructions } from "./build.ts";
+import { type BuildStage, type Loss, refuseInstructions } from "./build.ts";
 import type { BuildArgs } from "./build-args.ts";
-import type { Copied, Copy } from "./copied.ts";
+import type { Command } from "./command.ts";
+import type { Copied } from "./copied.ts";
 import { applyInstruction, environmentOf, finishConfig, openState, type State, sharesShell } from "./effects.ts";
 import { compareBytes } from "./go-json.ts";
 import { openHash, type RunningHash } from "./hashes.ts";
 import type { Config } from "./image-json.ts";
 import { type Instruction, readInstructions } from "./instruction.ts";
 import { resolveSources } from "./sources.ts";
-import type { Step } from "./step.ts";
+import type { Step, StepLayer } from "./step.ts";
 import type { Tree } from "./tree.ts";
 import { refuse } from "./unprobeable.ts";
 import { openWords } from "./words.ts";
 
-export type Doubt = { readonly at: Place; readonly what: string };
-
 type StageRequest = {
   readonly stage: BuildStage;
   readonly base: BaseImage;
+  /** The config of the stage that this one is built on as the first look at the Dockerfile has it; none where it is built on an image. */
+  readonly planned: Config | undefined;
   readonly args: BuildArgs;
   /** The arguments as they are before any instruction. */
   readonly given: BuildArgs;
@@ -26,13 +26,19 @@ type StageRequest = {
   readonly first: string;
   readonly tree: Tree;
   readonly copied: Copied;
+  /** Whether an earlier stage has volumes: their folders may come up in later layers. */
+  readonly hasVolumes: boolean;
 };
 
 export type WalkedStage = {
   readonly steps: readonly Omit<Step, "stage">[];
   readonly args: BuildArgs;
   readonly config: Config;
-  readonly doubts: readonly Doubt[];
+  /** The config for the first look at stages that stand on this one. */
+  readonly planned: Config;
+  readonly hasVolumes: boolean;
+  /** What may make the builder write another config than the one that is computed. */
+  readonly doubts: readonly Loss[];
 };
 
 /**
@@ -43,12 +49,32 @@ export type WalkedStage = {
 export async function walkStage(request: StageRequest): Promise<WalkedStage> {
   const { stage, base, args, given } = request;
   const { instructions, config } = prepare(stage, base);
-  const planned = lookThrough(instructions, config, given);
+  if (request.planned?.onBuild && stage.copies.size > 0)
+    refuse(stage.at, "It stands on a stage whose base image has triggers, and copies from another image.");
+  const { environments, planned } = lookThrough(instructions, request.planned ?? base.config.config, given);
   const opened = openState(config, args);
-  const { steps, state: optimised } = await keysOf(instructions, opened, { ...request, planned });
+  const volume = instructions.some(({ command }) => command.kind === "volume");
+  const layerOf = layersBeside({ volume, hasVolumes: request.hasVolumes });
+  const { steps, state: optimised } = await keysOf(instructions, opened, { ...request, environments, layerOf });
   const state = secondPass(instructions, opened, optimised);
   const doubts = instructions.flatMap((instruction) => doubtOf(instruction, state));
-  return { steps, args: state.args, config: reviewed(stage, finishConfig(state)), doubts };
+  const hasVolumes = volume || request.hasVolumes;
+  return { steps, args: state.args, config: reviewed(stage, finishConfig(state)), planned, hasVolumes, doubts };
+}
+
+/** Folders of volumes are made before the stage is laid out, and are in whichever layer comes next. */
+function layersBeside({
+  volume,
+  hasVolumes,
+}: {
+  readonly volume: boolean;
+  readonly hasVolumes: boolean;
+}): (command: Command) => StepLayer {
+  return (command) => {
+    if (command.kind === "run" || command.kind === "copy") return "kept";
+    if (command.kind === "add" || volume) return "unkept";
+    return hasVolumes || (command.kind === "workdir" && !isThere(command.value)) ? "unsure" : "empty";
+  };
 }
 
 /** The builder lays features out before it begins. */
@@ -56,9 +82,11 @@ function isThere(folder: string): boolean {
   return folder === "/" || folder.startsWith("/.envbuilder/features/");
 }
 
-function doubtOf({ at, command }: Instruction, state: State): readonly Doubt[] {
+function doubtOf({ at, command }: Instruction, state: State): readonly Loss[] {
   if (command.kind === "workdir" && !isThere(command.value))
     return [{ at, what: "where this folder is not there yet, the builder makes it, at another time in each build" }];
+  if (command.kind === "volume")
+    return [{ at, what: "the builder makes the folder of a volume, at another time in each build" }];
   if (command.kind === "cmd" && sharesShell(state))
     return [
       {
@@ -85,9 +113,10 @@ function prepare(
   };
 }
 
-function readTriggers(triggers: readonly string[], { at, image = "" }: BuildStage): readonly Instruction[] {
-  const read = readInstructions(triggers.join("\n"), `ONBUILD of ${image}`, () => at);
-  if (read.length === 0) refuse(at, `The triggers of ${image} hold no instruction, which the builder refuses.`);
+function readTriggers(triggers: readonly string[], { at, base }: BuildStage): readonly Instruction[] {
+  const name = base.kind === "image" ? base.image : "its base";
+  const read = readInstructions(triggers.join("\n"), `ONBUILD of ${name}`, () => at);
+  if (read.length === 0) refuse(at, `The triggers of ${name} hold no instruction, which the builder refuses.`);
   refuseInstructions(read);
   return read;
 }
@@ -95,25 +124,28 @@ function readTriggers(triggers: readonly string[], { at, image = "" }: BuildStag
 /**
  * Before the first stage the builder looks through all of them, each with arguments of its own: it may stop there already, and what it reads
  * in COPY --from is read then.
- * @returns the environment in front of each instruction.
+ * @returns the environment in front of each instruction, and the config for stages that stand on this one.
  */
 function lookThrough(
   instructions: readonly Instruction[],
   config: Config,
   args: BuildArgs,
-): ReadonlyMap<Instruction, readonly string[]> {
+): { readonly environments: Environments; readonly planned: Config } {
   const environments = new Map<Instruction, readonly string[]>();
-  let state = openState(config, args);
+  let state = openState({ ...config, env: config.env ?? SCRATCH_ENVIRONMENT }, args);
   for (const instruction of instructions) {
     const { kind } = instruction.command;
     if (kind === "copy") environments.set(instruction, environmentOf(state));
     if (kind === "env" || kind === "arg") state = applyInstruction(state, instruction);
   }
-  return environments;
+  return { environments, planned: state.config };
 }
 
+type Environments = ReadonlyMap<Instruction, readonly string[]>;
+
 type Keying = Pick<StageRequest, "stage" | "first" | "tree" | "copied"> & {
-  readonly planned: ReadonlyMap<Instruction, readonly string[]>;
+  readonly environments: Environments;
+  readonly layerOf: (command: Command) => StepLayer;
 };
 
 /** What kaniko calls its optimisation: the keys, and what the instructions do to a copy of the config. */
@@ -131,9 +163,9 @@ async function keysOf(
     const { kind } = command;
     if (kind === "run") addEnvironment(hash, environmentOf(state));
     hash.add(`-${text}`);
-    for (const part of kind === "copy" ? await fileParts(instruction, command, state, keying) : [])
-      hash.add(`-${part}`);
-    steps.push({ at, text, key: hash.digest(), isLookedUp: kind === "run" || kind === "copy" });
+    const { parts, taken } = await fileParts(instruction, state, keying);
+    for (const part of parts) hash.add(`-${part}`);
+    steps.push({ at, text, key: hash.digest(), layer: keying.layerOf(command), taken });
     if (kind !== "workdir") state = applyInstruction(state, instruction);
   }
   return { steps, state };
@@ -141,21 +173,26 @@ async function keysOf(
 
 async function fileParts(
   instruction: Instruction,
-  copy: Copy,
   state: State,
-  { stage, tree, copied, planned }: Keying,
-): Promise<readonly string[]> {
-  const { at } = instruction;
+  { stage, tree, copied, environments }: Keying,
+): Promise<{ readonly parts: readonly string[]; readonly taken: readonly string[] }> {
+  const { at, command } = instruction;
+  if (command.kind !== "copy" && command.kind !== "add") return { parts: [], taken: [] };
   const expand = openWords(environmentOf(state), at);
   const source = stage.copies.get(instruction);
-  if (source) return copied(copy, source, { expand, planned: openWords(planned.get(instruction) ?? [], at), at });
-  if (copy.from !== "") return refuse(at, "A trigger of the base image copies from another image.");
+  if (source && command.kind === "copy") {
+    const planned = openWords(environments.get(instruction) ?? [], at);
+    return { parts: await copied(command, source, { expand, planned, at }), taken: [] };
+  }
+  if (command.kind === "copy" && command.from !== "")
+    return refuse(at, "A trigger of the base image copies from another image.");
   const parts: string[] = [];
-  for (const path of await resolveSources(copy, expand, tree, at)) {
+  const taken = await resolveSources(command, expand, tree, at);
+  for (const path of taken) {
     const part = await tree.keyPart(path, at);
     if (part !== undefined) parts.push(part);
   }
-  return parts;
+  return { parts, taken };
 }
 
 function addEnvironment(hash: RunningHash, environment: readonly string[]): void {

@@ -8,6 +8,16 @@ export type Step = {
   readonly text: string;
   /** 64 hexadecimal digits: the tag under which a layer is kept. */
   readonly key: string;
-  /** Whether its layer is kept there, as that of RUN and COPY is; the others' layers are empty. */
-  readonly isLookedUp: boolean;
+  readonly layer: StepLayer;
+  /** The paths of the context that are hashed for it. */
+  readonly taken: readonly string[];
 };
+
+export type StepLayer =
+  /** Under its key, as that of RUN and COPY. */
+  | "kept"
+  | "empty"
+  /** Empty where the builder finds the folder of a WORKDIR, or of an earlier stage's VOLUME, there already. */
+  | "unsure"
+  /** Nowhere but in the image: that of ADD, and those in which a stage's VOLUME leaves its folder. */
+  | "unkept";

@@ -6,6 +6,7 @@ export function unpackerOf(
   { openGunzip, openUnzstd }: Pick<World, "openGunzip" | "openUnzstd">,
 ): OpenUnpack | string {
   if (/[+.]gzip$/.test(mediaType)) return openGunzip;
-  if (mediaType.endsWith("+zstd")) return openUnzstd ?? ", which Node unpacks from 22.15 on";
+  if (mediaType.endsWith("+zstd"))
+    return openUnzstd ?? ", which Node unpacks from 22.15 on: have the job run where there is a newer one";
   return mediaType.endsWith(".tar") ? () => async (bytes) => [bytes] : ", which is not read here";
 }

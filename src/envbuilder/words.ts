@@ -46,7 +46,7 @@ export function cutVariable(variable: string): readonly [name: string, value: st
  */
 export function expandPath(word: string, expand: Expand, at: Place): string {
   const path = expand(word);
-  if (/^[a-zA-Z][\w+.-]*:\/\//.test(path)) refuse(at, `${path} is an address, which envbuilder does not fetch here.`);
+  if (/^[a-zA-Z][\w+.-]*:\/\//.test(path)) refuse(at, `${path} is an address: what is behind it cannot be told.`);
   const cleaned = cleanPath(path);
   return path.endsWith("/") && !cleaned.endsWith("/") ? `${cleaned}/` : cleaned;
 }

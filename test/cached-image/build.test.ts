@@ -6,11 +6,13 @@ import { computeEnvironment } from "../../src/envbuilder/environment.ts";
 import { openContext } from "../../src/envbuilder/files-context.ts";
 import type { Options } from "../../src/envbuilder/options.ts";
 import { openFiles } from "../../src/host/files.ts";
+import { digestOf } from "../../src/oci/digest.ts";
 import type { Finished, StoredLogin, World } from "../../src/world.ts";
 import { makeCheckout } from "../checkout.ts";
 import { refusalOf } from "../devcontainer/refusal.ts";
 
 const CACHE = { registry: "cache.test", repository: "team/app" };
+const BUILDER = digestOf("the builder");
 const SECRET = "s3cret-of-ours";
 
 const opened = openFiles(tmpdir());
@@ -30,6 +32,7 @@ type Play = {
   readonly extra?: Readonly<Record<string, string>>;
   readonly login?: StoredLogin;
   readonly registry?: string;
+  readonly isPlain?: boolean;
   /** What docker answers to a subcommand, in the place of success; `lines` is what the builder prints. */
   readonly answers?: Readonly<Record<string, Finished | undefined>>;
   readonly lines?: readonly string[];
@@ -45,6 +48,7 @@ async function play({
   registry = CACHE.registry,
   answers = {},
   lines = [PUSHED],
+  isPlain = false,
 }: Play) {
   const calls: { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> }[] = [];
   const seen = { file: "", mode: 0, tree: [] as string[] };
@@ -79,6 +83,7 @@ async function play({
       environment,
       platform: { os: "linux", architecture: "amd64" },
     },
+    builder: { registry: "docker.io", repository: "library/builder", digest: BUILDER },
     repository,
     repositories: [repository],
     source: {
@@ -86,6 +91,7 @@ async function play({
       folder: checkout,
     },
     network: undefined,
+    isPlain,
   };
   const run = runBuilder(task, {
     exec,
@@ -143,6 +149,18 @@ test("the login that this run uses goes to the builder where none is among the i
   await run;
   const [, config = ""] = /ENVBUILDER_DOCKER_CONFIG_BASE64=(\S+)/.exec(seen.file) ?? [];
   expect(JSON.parse(atob(config))).toEqual({ auths: { "cache.test": { auth: btoa(`robot:${SECRET}`) } } });
+});
+
+test("a registry without TLS is told to the builder, which would not find it", async () => {
+  const { run, seen } = await play({ isPlain: true });
+  await run;
+  expect(seen.file).toContain("ENVBUILDER_INSECURE=true\n");
+});
+
+test("the image that is run is the one that the keys are of, whatever its tag names here", async () => {
+  const { run, calls } = await play({});
+  await run;
+  expect(calls[0]?.args.at(-1)).toBe(`docker.io/library/builder@${BUILDER}`);
 });
 
 test("a registry on loopback is this machine's, and so is the network then", async () => {

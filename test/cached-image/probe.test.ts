@@ -6,7 +6,7 @@ import { join } from "node:path";
 import * as zlib from "node:zlib";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readDefinition } from "../../src/cached-image/definition.ts";
-import type { FoundImage } from "../../src/cached-image/images.ts";
+import { type FoundImage, openBuilder } from "../../src/cached-image/images.ts";
 import { openLayers } from "../../src/cached-image/layers.ts";
 import { materialise } from "../../src/cached-image/materialise.ts";
 import { probeCachedImage } from "../../src/cached-image/probe.ts";
@@ -107,8 +107,9 @@ async function probe(now = RECORDED_AT, own = inputs): Promise<Verdict> {
     exec: async () => undefined,
   };
   const host = { workspace: checkout } as World["host"];
+  const builder = openBuilder(own, registry.port);
   return probeCachedImage(
-    { draft, inputs: own, repository: referenceOf(CACHE), checkout, verify: "layers" },
+    { draft, inputs: own, builder, repository: referenceOf(CACHE), checkout, verify: "layers" },
     { ...world, host, registry: registry.port as Registry },
   );
 }
@@ -159,6 +160,8 @@ test("the first layer that is missing is told by its instruction, line and key",
     why: "the layer of RUN --mount=type=bind,from=a,source=/z,target=/z true is not there",
     at: { file: ".devcontainer/Dockerfile", line: 4 },
     key: lost?.key,
+    step: expect.objectContaining({ key: lost?.key }),
+    because: [],
   });
 });
 

@@ -3,6 +3,7 @@ import { readBuild } from "../../src/envbuilder/build.ts";
 import { type Context, DIRECTIVES, withMagic } from "../../src/envbuilder/context.ts";
 import type { ReadLayers } from "../../src/envbuilder/copied.ts";
 import { md5Of } from "../../src/envbuilder/hashes.ts";
+import { EMPTY_DESCRIPTOR } from "../../src/envbuilder/image-json.ts";
 import { computeKeys } from "../../src/envbuilder/keys.ts";
 import { imagesOf, recorded } from "./recorded.ts";
 
@@ -15,6 +16,8 @@ const request = (dockerfile: string, buildArgs: readonly string[] = []) => ({
 
 const [run] = recorded;
 const base = run && [...imagesOf(run).values()][0];
+
+const LAYER = { ...EMPTY_DESCRIPTOR, mediaType: "application/vnd.oci.image.layer.v1.tar+zstd", size: 7 };
 
 /** A context of a few files, each with its path for content. */
 function contextOf(files: readonly string[]): Context {
@@ -43,9 +46,11 @@ type Rest = {
   readonly ignore?: string;
   readonly config?: object;
   readonly layers?: Awaited<ReturnType<ReadLayers>>;
+  /** Whether every layer is there; else none is. */
+  readonly isKept?: true;
 };
 
-async function walk(dockerfile: string, { files = ["a", "b", "d/x"], ignore, config, layers }: Rest = {}) {
+async function walk(dockerfile: string, { files = ["a", "b", "d/x"], ignore, config, layers, isKept }: Rest = {}) {
   const build = await readBuild(request(dockerfile));
   if (build.kind === "unprobeable" || !base) return build;
   const image = config ? { ...base, config: JSON.stringify({ config }) } : base;
@@ -55,24 +60,28 @@ async function walk(dockerfile: string, { files = ["a", "b", "d/x"], ignore, con
     ignore: ignore === undefined ? undefined : { text: ignore, file: ".dockerignore" },
     platform: "linux/amd64",
     readLayers: async () => layers,
+    readKept: async (steps) =>
+      isKept || steps.every(({ layer }) => layer !== "kept")
+        ? new Map(steps.map(({ key }) => [key, { kind: "layer", diffId: `sha256:${key}`, descriptor: LAYER }]))
+        : undefined,
   });
 }
 
 describe("what cannot be probed is told with its line, before anything is asked for", () => {
   test.each([
-    ["ADD", "FROM x\nADD a /a", 2, "ADD"],
-    ["a stage on a stage", "FROM x AS one\nRUN a\nFROM one", 3, "is a stage of this Dockerfile"],
-    ["a stage on its own name", "FROM x AS x", 1, "is a stage of this Dockerfile"],
-    ["a stage on a stage, through an argument", "ARG B=ONE\nFROM x AS one\nFROM $B", 3, "is a stage"],
+    ["ADD of an address", "FROM x\nADD a HTTPS://x.test/a /a/", 2, "What is behind the address HTTPS://x.test/a"],
+    ["ADD of an absolute path", "FROM x\nADD /a.tar /a/", 2, "absolute path"],
+    ["ADD of a here-document", "FROM x\nADD <<EOT /a\nx\nEOT", 2, "fails at ADD"],
+    ["a stage on its own name", "FROM x AS x", 1, "the name of its own base"],
+    ["a stage on its own name, through an argument", "ARG B=ONE\nFROM $B AS one", 2, "the name of its own base"],
     ["a stage called scratch", "FROM x AS scratch", 1, "scratch"],
     ["a here-document that is copied", "FROM x\nCOPY <<EOT /a\nx\nEOT", 2, "here-document"],
-    ["a here-document that is run", "FROM x\n\nRUN <<EOT\nx\nEOT", 3, "here-document"],
+    ["a here-document in store", "FROM x\nONBUILD RUN <<EOT\nx\nEOT", 2, "here-document"],
     ["a here-document in JSON", `FROM x\nCOPY ["<<EOT", "/a"]`, 2, "here-document"],
     ["COPY --from a stage that comes later", "FROM x\nCOPY --from=1 /a /a\nFROM x", 2, "no stage before"],
     ["COPY --from the stage itself", "FROM x AS me\nCOPY --from=ME /a /a", 2, "no stage before"],
     ["COPY --from a variable", "FROM x\nCOPY --from=$Y /a /a", 2, "no variables there"],
     ["COPY --from nothing at all", "FROM x\nCOPY --from=scratch /a /a", 2, "neither a stage nor an image"],
-    ["VOLUME", "FROM x\nVOLUME /v", 2, "VOLUME"],
     ["another escape character", "# escape=`\nFROM x", 1, "escape"],
     ["quotation marks of an argument", `ARG A="b'\nFROM x`, 1, "quotation marks"],
     ["a name without an end", "FROM x${A", 1, "The builder stops"],
@@ -157,7 +166,25 @@ describe("where the builder would stop, or may see something else, nothing is to
     ["the clone's own history", "FROM x\nCOPY . /a", 2, ".git", { files: ["a", ".git/HEAD"] }],
     ["everything ignored, envbuilder's own as well", "FROM x", 2, "It takes nothing", { ignore: "*" }],
     ["a base's variable without a value", "FROM x\nENV A=1", 2, "without a value", { config: { Env: ["A"] } }],
-    ["a base with ADD in store", "FROM x", 1, "ADD", { config: { OnBuild: ["ADD a /a"] } }],
+    [
+      "a base with an address in store",
+      "FROM x",
+      1,
+      "address https://x.test/a",
+      { config: { OnBuild: ["ADD https://x.test/a /a"] } },
+    ],
+    ["ADD of an address in a variable", "FROM x\nENV A=http:\nADD $A//x.test/a /a", 3, "is an address"],
+    ["a stage on nothing", "FROM scratch AS one\nFROM one", 2, "has no layer"],
+    ["a stage on one with ADD", "FROM x AS one\nADD a /a\nFROM one", 3, "not even the builder finds them"],
+    ["a stage on one with a volume", "FROM x AS one\nVOLUME /v\nFROM one", 3, "not even the builder finds them"],
+    ["COPY --from a stage with ADD", "FROM x AS one\nADD a /a\nFROM x\nCOPY --from=one /a /", 4, "does not keep"],
+    [
+      "a stage on one whose base has triggers, and that copies from another image",
+      "FROM x AS one\nFROM one\nCOPY --from=x /a /",
+      2,
+      "has triggers",
+      { config: { OnBuild: ["ENV A=1"] } },
+    ],
     ["a base that cannot be read", "FROM x", 1, "It cannot be told", { config: { Env: "A" } }],
     [
       "a layer that cannot be read",
@@ -202,8 +229,40 @@ describe("where the builder would stop, or may see something else, nothing is to
     expect(await walk(there)).toMatchObject({ kind: "keyed", doubts: [] });
   });
 
-  test("a layer that is not there ends it all", async () => {
-    expect(await walk("FROM x\nCOPY --from=y /a /a")).toEqual({ kind: "interrupted" });
+  test("what is no layer of its own, nor certainly none, is known as such", async () => {
+    const dockerfile = "FROM x AS one\nENV A=1\nVOLUME /v\nRUN a\nFROM x\nENV B=1\nADD a /a\nRUN b\nWORKDIR /new";
+    const walked = await walk(dockerfile);
+    if (walked.kind !== "keyed") throw new Error(walked.kind);
+    expect(walked.steps.slice(0, 7).map(({ text, layer }) => `${layer} ${text}`)).toEqual([
+      "unkept ENV A=1",
+      "unkept VOLUME /v",
+      "kept RUN a",
+      "unsure ENV B=1",
+      "unkept ADD a /a",
+      "kept RUN b",
+      "unsure WORKDIR /new",
+    ]);
+  });
+
+  test("a here-document that is run is a loss, with its line", async () => {
+    const build = await readBuild(request("FROM x\n\nRUN cat <<EOT > /a\nx\nEOT"));
+    expect(build).toMatchObject({ losses: [{ at: { line: 3 }, what: expect.stringContaining("RUN cat <<EOT > /a") }] });
+  });
+
+  test.each(["FROM x\nCOPY --from=y /a /a", "FROM x AS one\nRUN a\nFROM one"])(
+    "a layer that is not there ends it all: %s",
+    async (dockerfile) => {
+      expect(await walk(dockerfile)).toEqual({ kind: "interrupted" });
+    },
+  );
+
+  test("a doubt of a stage counts for those that stand on it, and for no other", async () => {
+    const doubts = async (dockerfile: string) => {
+      const walked = await walk(dockerfile, { isKept: true });
+      return walked.kind === "keyed" ? walked.doubts.map(({ at }) => at.line) : walked;
+    };
+    expect(await doubts("FROM x AS one\nWORKDIR /new\nFROM one\nWORKDIR sub")).toEqual([2, 4]);
+    expect(await doubts("FROM x AS one\nWORKDIR /new\nFROM x")).toEqual([]);
   });
 
   test("the clone's history may be ignored", async () => {

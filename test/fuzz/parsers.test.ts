@@ -95,6 +95,7 @@ const TARGETS: readonly Target[] = [
       context: CONTEXT,
       ignore: { text: ignore, file: ".dockerignore" },
       platform: "linux/amd64",
+      readKept: async () => new Map(),
       readLayers: async ({ paths }) => [{ entries: paths.map((path) => ({ path, kind: "file", md5: "" })) }],
     });
     if (keyed.kind === "keyed") assembleImage(keyed, new Map());
