@@ -70,7 +70,7 @@ tell() {
   echo "  result:  $result"
   echo "  image:   $image"
   node -p 'JSON.parse(process.argv[1]).map(({ text }) => `  because: ${text}`).join("\n")' "$(output miss-reasons)" | sed '/^$/d'
-  sed -nE 's/^(There is no earlier image.*)/  because: \1/p; s/^(error|warning): /  \1: /p' "$step/log"
+  sed -nE 's/^(error|warning): /  \1: /p' "$step/log"
   node -p '
     const { total, probe, requests, build = {} } = JSON.parse(process.argv[1]);
     const parts = Object.entries({ [`to look, ${requests} requests`]: probe, ...build });

@@ -6,6 +6,7 @@ import type { Difference } from "../key/difference.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { formatPinned, formatRepository, type Pinned } from "../oci/reference.ts";
 import { cannotTell } from "../probe/decide.ts";
+import { doubtReason } from "../probe/explain.ts";
 import { NOTHING_FOUND, type Report } from "../report/report.ts";
 import { filesWithin, openEffort } from "../sources/effort.ts";
 import { knownSecrets } from "../sources/known-secrets.ts";
@@ -154,7 +155,7 @@ function makeReport(inputs: Inputs, { builderImage, platform }: EnvbuilderInputs
     pushed: outcome.pushed ?? false,
     platforms: digest === undefined ? [] : [{ platform, digest, how: outcome.result === "built" ? "built" : "found" }],
     missing: digest === undefined ? [platform] : [],
-    reasons: own ? [own, ...because] : [],
+    reasons: own ? [own, ...because] : verdict.kind === "unknown" ? [doubtReason(verdict.doubt)] : [],
     handover,
     probe: spent,
     isFallback: digest === undefined && failure === undefined,

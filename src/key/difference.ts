@@ -1,8 +1,9 @@
 type Place = { readonly file: string; readonly line?: number };
 
-/** One reason why this plan is not the previous one, in the user's words, with the place in the user's files where there is one. */
+/** One reason why the image is not there, in the user's words, with the place in the user's files where there is one. */
 export type Difference = {
-  readonly part: "yours" | "upstream" | "label" | "recipe";
+  /** `cache`: what the cache repository holds is the reason, and no plan. */
+  readonly part: "yours" | "upstream" | "label" | "recipe" | "cache";
   readonly ingredient:
     | "platform"
     | "configuration"
@@ -15,7 +16,9 @@ export type Difference = {
     | "feature"
     | "label"
     | "recipe"
-    | "age";
+    | "age"
+    | "image"
+    | "doubt";
   readonly text: string;
   readonly at?: Place;
 };

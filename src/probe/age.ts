@@ -122,8 +122,8 @@ function leftOf(verdict: Verdict, young: readonly Found[], { wanted, isSetPast, 
   const missing = wanted.platforms
     .map(({ platform }) => platform)
     .filter((one) => !young.some(({ platform }) => platform === one));
-  if (missing.length === 0) return { kind: "joinable", found: young };
-  return young.length === 0
-    ? { kind: "miss", damaged: [why] }
-    : { kind: "partial", found: young, missing, damaged: [why] };
+  const earlier = verdict.kind === "unknown" ? [] : (verdict.damaged ?? []);
+  const damaged = [...earlier, why];
+  if (missing.length === 0) return { kind: "joinable", found: young, damaged };
+  return young.length === 0 ? { kind: "miss", damaged } : { kind: "partial", found: young, missing, damaged };
 }

@@ -43,15 +43,12 @@ export function decide(verdict: Verdict, inputs: Choices, reasons: readonly Diff
         return { kind: "build", platforms: verdict.missing, reuse: verdict.found, ...alikeOf(verdict) };
       return report(
         "partial",
-        inputs.onMiss === "fail" ? missed(inputs, reasons, verdict.missing, verdict.damaged) : undefined,
+        inputs.onMiss === "fail" ? missed(inputs, reasons, verdict.missing, verdict) : undefined,
       );
     case "miss":
       if (inputs.onMiss === "build")
         return { kind: "build", platforms: inputs.platforms, reuse: [], ...alikeOf(verdict) };
-      return report(
-        "miss",
-        inputs.onMiss === "fail" ? missed(inputs, reasons, inputs.platforms, verdict.damaged) : undefined,
-      );
+      return report("miss", inputs.onMiss === "fail" ? missed(inputs, reasons, inputs.platforms, verdict) : undefined);
     case "stale":
       if (inputs.onDrift === "use") return { kind: "hand-out", result: "stale", verdict };
       if (verdict.doubt) return decideUnknown(verdict.doubt, inputs);
@@ -103,10 +100,9 @@ function missed(
   inputs: Choices,
   reasons: readonly Difference[],
   platforms: readonly Platform[],
-  damaged: readonly string[],
+  { damaged }: { readonly damaged: readonly string[] },
 ): ActionError {
-  // An image that is too old is told by both.
-  const why = [...new Set([...damaged, ...reasons.map(({ text }) => text)])];
+  const why = reasons.map(({ text }) => text);
   const image = damaged.length === 0 ? "The image" : "An image that counts";
   return new ActionError("E_MISS", {
     what: `${image} for ${platforms.map(formatPlatform).join(", ")} is not in ${formatRepository(inputs.cacheRepository)}${tellReasons(why)}.`,

@@ -9,12 +9,15 @@ import type { Repository } from "../oci/reference.ts";
 import type { Plan } from "../plan/keyed.ts";
 import type { Sources } from "../plan/plan.ts";
 import { storePlan } from "../plan/stored-plan.ts";
+import type { Doubt } from "../sources/doubt.ts";
 import type { Registry } from "../world.ts";
+import { cannotTell } from "./decide.ts";
+import type { Verdict } from "./probe.ts";
 
 /** The image that the wanted one is compared with. */
 export type Previous = { readonly tag: string; readonly index: Served };
 
-/** Why the wanted image is another one than the last; without `previous` there is none to compare with. */
+/** Why the wanted image is not there; without `previous` there is none to compare it with. */
 export type Explanation = { readonly previous: Previous | undefined; readonly reasons: readonly Difference[] };
 
 const LARGEST_STATEMENT = 32 * 1024 * 1024;
@@ -39,9 +42,43 @@ export async function explainAgainstBranch(
     const stored = await readPlan(answer.value, repository, registry);
     if (!stored) continue;
     const compared = isLeg ? onlyPlatformsOf(plan, stored) : stored;
-    return { previous: { tag, index: answer.value }, reasons: differences(sources, plan, compared) };
+    return compareWith({ tag, index: answer.value }, differences(sources, plan, compared));
   }
-  return { previous: undefined, reasons: [] };
+  const unread = tags.find((_, position) => answers[position]?.kind !== "absent");
+  return { previous: undefined, reasons: [inCache(tellWithoutPrevious(tags.length > 0, unread))] };
+}
+
+function tellWithoutPrevious(hasBranch: boolean, unread: string | undefined): string {
+  if (!hasBranch) return "there is no earlier image to compare with: which branch this is cannot be told";
+  return unread === undefined
+    ? "there is no earlier image to compare with: this is the first of its branch"
+    : `there is no earlier image to compare with: ${unread} cannot be read`;
+}
+
+function compareWith(previous: Previous, reasons: readonly Difference[]): Explanation {
+  const nothing = inCache(`nothing differs from ${previous.tag} that the plan knows of`);
+  return { previous, reasons: reasons.length === 0 ? [nothing] : reasons };
+}
+
+function inCache(text: string): Difference {
+  return { part: "cache", ingredient: "image", text };
+}
+
+/** A doubt in the words of the error that it would be. */
+export function doubtReason(doubt: Doubt): Difference {
+  const { message, at } = cannotTell(doubt);
+  return { part: "cache", ingredient: "doubt", text: message, ...(at ? { at } : {}) };
+}
+
+/** All reasons of a verdict, each once: what is there and does not count, what cannot be told, and what differs from another image. */
+export function withVerdict(verdict: Verdict, { previous, reasons }: Explanation): Explanation {
+  if (verdict.kind === "unknown") return { previous, reasons: [doubtReason(verdict.doubt)] };
+  if (verdict.kind === "stale" && verdict.doubt) return { previous, reasons: [doubtReason(verdict.doubt), ...reasons] };
+  const known = new Set(reasons.map(({ text }) => text));
+  const damaged = (verdict.damaged ?? []).filter((text) => !known.has(text)).map(inCache);
+  // What is broken is reason enough: that nothing else differs explains nothing beside it.
+  const others = damaged.length === 0 ? reasons : reasons.filter(({ part }) => part !== "cache");
+  return { previous, reasons: [...damaged, ...others] };
 }
 
 /** Tells what moved between an image of the same sources and the wanted one. */
@@ -53,9 +90,9 @@ export async function explainDrift(
   registry: Registry,
 ): Promise<Explanation> {
   const stored = await readPlan(served, sources.wanted.repository, registry);
-  return stored
-    ? { previous: { tag, index: served }, reasons: differences(sources, plan, stored) }
-    : { previous: undefined, reasons: [] };
+  if (stored) return compareWith({ tag, index: served }, differences(sources, plan, stored));
+  const text = `what has moved cannot be told: what ${tag} was made of cannot be read`;
+  return { previous: undefined, reasons: [inCache(text)] };
 }
 
 async function readPlan(served: Served, repository: Repository, registry: Registry): Promise<StoredPlan | undefined> {

@@ -7,7 +7,7 @@ import type { Doubt } from "../sources/doubt.ts";
 import type { Traffic, World } from "../world.ts";
 import { type Aged, leaveOutOld } from "./age.ts";
 import { type BaseConfigs, readBases } from "./bases.ts";
-import { type Explanation, explainAgainstBranch, explainDrift } from "./explain.ts";
+import { type Explanation, explainAgainstBranch, explainDrift, withVerdict } from "./explain.ts";
 import { probe, type Verdict } from "./probe.ts";
 
 /** A probe that hangs must not eat the job: past this many milliseconds the answer is `unknown`. */
@@ -42,7 +42,7 @@ export async function lookForImage(question: Question, world: World): Promise<Lo
   const more = look.sources.warnings.filter(({ text }) => !told.has(text));
   for (const { text, at } of [...more, ...look.probed.warnings]) log.warning(text, at);
   registry.limitTime(undefined);
-  return look;
+  return { ...look, explanation: withVerdict(look.probed.verdict, look.explanation) };
 }
 
 /**
@@ -97,7 +97,7 @@ async function explainVerdict(
   if (tooOld) {
     const { previous, reason, isAlike } = tooOld;
     const more = isAlike ? await explainDrift(sources, plan, previous.index, previous.tag, registry) : undefined;
-    return { previous, reasons: [...(more?.reasons ?? []), reason] };
+    return { previous, reasons: [reason, ...(more?.reasons ?? [])] };
   }
   if (verdict.kind === "stale")
     return explainDrift(sources, plan, verdict.index, sourceTag(sources.wanted.sourceKey), registry);

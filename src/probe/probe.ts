@@ -16,16 +16,20 @@ import type { Found, Looking } from "./found.ts";
 import { doubtAbout, type Soundness, tellAnother, verifyPlatform, verifySet, verifyTagged } from "./verify.ts";
 
 export type Verdict =
-  /** `lacksTag`: its own tag is gone, or names something that does not count, and it was found as the newest set of its sources. */
+  /**
+   * `lacksTag`: its own tag is gone, or names something that does not count, and it was found as the newest set of its sources. `damaged` as
+   * in a miss, everywhere.
+   */
   | {
       readonly kind: "hit";
       readonly image: Pinned;
       readonly index: Served;
       readonly found: readonly Found[];
       readonly lacksTag?: true;
+      readonly damaged?: readonly string[];
     }
-  /** Every platform is there, and no set: one small manifest is missing. */
-  | { readonly kind: "joinable"; readonly found: readonly Found[] }
+  /** Every platform is there, and no set that counts: one small manifest is missing. */
+  | { readonly kind: "joinable"; readonly found: readonly Found[]; readonly damaged?: readonly string[] }
   | {
       readonly kind: "partial";
       readonly found: readonly Found[];
@@ -41,6 +45,7 @@ export type Verdict =
       readonly found: readonly Found[];
       readonly reusable: readonly Found[];
       readonly doubt?: Doubt;
+      readonly damaged?: readonly string[];
     }
   /** `damaged`: why something that is there does not count, each the end of a sentence. */
   | { readonly kind: "miss"; readonly damaged: readonly string[]; readonly alike?: Alike }
@@ -207,14 +212,15 @@ async function lookUpPlatforms(
   const own = ownSetIn(last, plan);
   if (own?.sound.kind === "sound") {
     const image = { ...wanted.repository, digest: own.served.descriptor.digest };
-    return { kind: "hit", image, index: own.served, found: own.sound.found, lacksTag: true };
+    return { kind: "hit", image, index: own.served, found: own.sound.found, lacksTag: true, ...toldOf(damaged) };
   }
   const broken = own?.sound.kind === "damaged" ? [own.sound.what] : [];
   const looks = own && broken.length > 0 ? await lookAlsoIn(own.served, tagged, wanted, registry) : tagged;
   const doubt = looks.find((look) => look.kind === "doubt");
   if (doubt?.kind === "doubt") return unlessStale(last, wanted, doubt.doubt);
   const found = looks.flatMap((look) => (look.kind === "sound" ? look.found : []));
-  if (found.length === plan.platforms.length) return { kind: "joinable", found };
+  if (found.length === plan.platforms.length)
+    return { kind: "joinable", found, ...toldOf([...new Set([...damaged, ...broken])]) };
   const missing = plan.platforms.filter((_, index) => looks[index]?.kind !== "sound").map(({ platform }) => platform);
   const parts = looks.flatMap((look) => (look.kind === "damaged" ? [look.what] : []));
   const all = [...new Set([...damaged, ...broken, ...parts])];
@@ -222,6 +228,10 @@ async function lookUpPlatforms(
   const otherwise: Verdict =
     found.length > 0 ? { kind: "partial", found, missing, ...rest } : { kind: "miss", ...rest };
   return staleOr(last, wanted, otherwise, found);
+}
+
+function toldOf(damaged: readonly string[]): { readonly damaged?: readonly string[] } {
+  return damaged.length === 0 ? {} : { damaged };
 }
 
 /** The newest set of the same sources may be the very one that is looked for, whatever became of its own tag. */
@@ -265,7 +275,8 @@ function staleOr(newest: Newest, wanted: Wanted, otherwise: Verdict, reusable: r
   if (ownKeyOf(newest.served.body) !== wanted.ownKey) return otherwise;
   const image = { ...wanted.repository, digest: newest.served.descriptor.digest };
   const stale = { kind: "stale", image, index: newest.served, found: newest.sound.found, reusable } as const;
-  return otherwise.kind === "unknown" ? { ...stale, doubt: otherwise.doubt } : stale;
+  if (otherwise.kind === "unknown") return { ...stale, doubt: otherwise.doubt };
+  return { ...stale, ...toldOf(otherwise.damaged ?? []) };
 }
 
 function ownKeyOf(index: Index): string | undefined {

@@ -51,22 +51,28 @@ function describePlan(plan: Plan | undefined): string[] {
 function describeVerdict(verdict: Verdict): string[] {
   switch (verdict.kind) {
     case "hit":
-      return [`Hit: ${formatPinned(verdict.image)}`];
+      return [...notCounted(verdict), `Hit: ${formatPinned(verdict.image)}`];
     case "joinable":
-      return ["Hit: every platform is there; the index that joins them is not."];
+      return [
+        ...notCounted(verdict),
+        verdict.damaged
+          ? "Hit: every platform is there, and no index that counts joins them."
+          : "Hit: every platform is there; the index that joins them is not.",
+      ];
     case "partial":
       return [
-        ...notCounted(verdict.damaged),
+        ...notCounted(verdict),
         `Partial: ${names(verdict.found)} there, ${verdict.missing.map(formatPlatform).join(", ")} missing.`,
       ];
     case "stale":
       return [
+        ...notCounted(verdict),
         `Stale: an image of the same sources is there (${formatPinned(verdict.image)}), and what it is built on has moved${verdict.doubt ? " or cannot be read" : ""}.`,
         ...(verdict.doubt ? [cannotTell(verdict.doubt).message] : []),
       ];
     case "miss":
       return [
-        ...notCounted(verdict.damaged),
+        ...notCounted(verdict),
         verdict.damaged.length === 0 ? "Miss: the image is not there." : "Miss: no image that counts is there.",
       ];
     case "unknown":
@@ -74,7 +80,7 @@ function describeVerdict(verdict: Verdict): string[] {
   }
 }
 
-function notCounted(damaged: readonly string[]): string[] {
+function notCounted({ damaged = [] }: { readonly damaged?: readonly string[] }): string[] {
   return damaged.map((what) => `Does not count: ${what}.`);
 }
 
@@ -85,12 +91,6 @@ function names(found: readonly { readonly platform: Parameters<typeof formatPlat
 /** GitHub shows no more of them for a step. */
 const MOST_NOTICES = 10;
 
-function describeComparison(previous: string | undefined, reasons: number): string {
-  if (previous === undefined) return "There is no earlier image to compare with: this is the first of its branch.";
-  if (reasons === 0) return `Nothing differs from ${previous} that the plan knows of.`;
-  return `Compared with ${previous}:`;
-}
-
 /** Of a look what the log tells. */
 type ToldLook = {
   readonly probed: Pick<Look["probed"], "plan" | "verdict">;
@@ -100,12 +100,15 @@ type ToldLook = {
   };
 };
 
-/** Each reason once: at its place in the user's files where there is one. */
+/** Each reason once, at its place in the user's files where there is one; what does not count, and a doubt, the verdict has told. */
 function tellExplanation(verdict: Verdict, { previous, reasons }: ToldLook["explanation"], log: Log): void {
-  if (verdict.kind === "hit" || verdict.kind === "joinable" || verdict.kind === "unknown") return;
-  log.info(describeComparison(previous?.tag, reasons.length));
-  const placed = new Set(reasons.filter(({ at }) => at !== undefined).slice(0, MOST_NOTICES));
-  for (const reason of reasons) {
+  if (verdict.kind === "unknown") return;
+  const told = new Set(verdict.damaged);
+  const left = reasons.filter(({ text, ingredient }) => !told.has(text) && ingredient !== "doubt");
+  if (left.length === 0) return;
+  if (previous && left.some(({ part }) => part !== "cache")) log.info(`Compared with ${previous.tag}:`);
+  const placed = new Set(left.filter(({ at }) => at !== undefined).slice(0, MOST_NOTICES));
+  for (const reason of left) {
     const { text, at } = reason;
     if (at !== undefined && placed.has(reason)) log.notice(text, at);
     else log.info(`  ${text}`);

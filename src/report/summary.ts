@@ -170,13 +170,23 @@ function platformTable(report: Report): readonly Markdown[] {
   return [stack([md`| Platform | | Image |`, md`| --- | --- | --- |`, ...rows], "\n")];
 }
 
-function reasonList({ result, image, reasons, previous }: Report): readonly Markdown[] {
-  // What is handed out as stale has told them.
-  if (reasons.length === 0 || (result === "stale" && image !== undefined)) return [];
+function reasonList(report: Report): readonly Markdown[] {
+  const { result, image, reasons, failure } = report;
+  // What is handed out as stale has told them, and a failure tells a doubt in the same words.
+  const isTold = reasons.every(({ text }) => text === failure?.message);
+  if (isTold || (result === "stale" && image !== undefined)) return [];
   const list = reasons.map(({ text }) => md`- ${asText(text)}`);
-  const title =
-    previous === undefined ? md`Why it is not there:` : md`Why it is another image than ${asCode(previous)}:`;
-  return [title, stack(list, "\n")];
+  return [reasonTitle(report), stack(list, "\n")];
+}
+
+function reasonTitle({ verdict, reasons, previous }: Report): Markdown {
+  if (reasons.some(({ ingredient }) => ingredient === "doubt"))
+    return md`Why it could not be told whether it is there:`;
+  if (verdict?.kind === "hit" || verdict?.kind === "joinable") return md`What was put right:`;
+  const isCompared = reasons.every(({ part }) => part !== "cache");
+  return previous !== undefined && isCompared
+    ? md`Why it is another image than ${asCode(previous)}:`
+    : md`Why it is not there:`;
 }
 
 function packages({ sboms }: Report): readonly Markdown[] {

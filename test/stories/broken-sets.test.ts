@@ -149,7 +149,12 @@ const ROWS: readonly Row[] = [
   ...each(ANYHOW, "the set's tag", []),
   ...each(ANYHOW, "all tags of the key", []),
   ...each([{}], "all tags of the key, and a layer", ["arm64"], /the layer sha256:\w+ of linux\/arm64 is gone/),
-  ...each([{}], "all tags of the key and of the sources", BOTH),
+  ...each(
+    [{}],
+    "all tags of the key and of the sources",
+    BOTH,
+    /nothing differs from branch-main-\w+ that the plan knows/,
+  ),
 ];
 
 const later = 60 * 24 * 60 * 60 * 1000;
@@ -184,6 +189,16 @@ test.each<Row>([
   await expectMended({ inputs: { "cache-ttl-days": "75", ...inputs }, built, why: /^/, later });
 });
 
+/** The output, the log and the summary give the same reasons. */
+function expectSameWords({ outputs, log, summary }: Told, why: RegExp): void {
+  const reasons: readonly { readonly text: string }[] = JSON.parse(outputs["miss-reasons"] ?? "");
+  expect(reasons.map(({ text }) => text).join("\n"), log).toMatch(why);
+  for (const { text } of reasons) {
+    expect(log).toContain(text);
+    expect(summary.replaceAll("\\", "")).toContain(text);
+  }
+}
+
 type Expected = {
   readonly inputs: Readonly<Record<string, string>>;
   readonly built: readonly string[];
@@ -200,11 +215,13 @@ async function expectMended({ inputs, built, why, later: passed = 0 }: Expected)
   const result = built.length === 0 ? "hit" : built.length === 2 ? "miss" : "partial";
   expect(looked, looked.log).toMatchObject({ code: built.length === 0 ? 0 : 1, docker: [], outputs: { result } });
   expect(looked.log).toMatch(why);
+  if (built.length > 0) expectSameWords(looked, why);
   expect(JSON.parse(looked.outputs["missing-platforms"] ?? "")).toEqual(built.map((one) => `linux/${one}`));
   expect(looked.requests.filter((line) => !/^(GET|HEAD) /.test(line))).toEqual([]);
 
   const told = await run(inputs, more);
   expect(told, told.log).toMatchObject({ code: 0, outputs: { result: built.length === 0 ? "hit" : "built" } });
+  if (built.length > 0) expectSameWords(told, why);
   expect(told.builds.map(({ args }) => args[args.indexOf("--platform") + 1]).sort()).toEqual(
     built.map((one) => `linux/${one}`),
   );

@@ -251,7 +251,7 @@ test("what is too old gets no new label: it is built without layer cache, and bo
   expect(told.builds.map(({ args }) => args.includes("--no-cache"))).toEqual([true, true]);
   expect(
     JSON.parse(told.outputs["miss-reasons"] ?? "").map(({ ingredient }: { ingredient: string }) => ingredient),
-  ).toEqual(["label", "age"]);
+  ).toEqual(["age", "label"]);
 });
 
 test("legs relabel each its own platform, and what is missing of a set is relabelled beside what is there", async () => {

@@ -34,7 +34,7 @@ test("a miss is built for both platforms, pushed, joined and read back; the next
     {registry}/base/os:1 is sha256:<4>…
     looked for: k1-<2>
     Miss: the image is not there.
-    There is no earlier image to compare with: this is the first of its branch.
+      there is no earlier image to compare with: this is the first of its branch
     ::endgroup::
     ::group::Building linux/amd64, linux/arm64
     Builder default (driver docker with the containerd image store) builds linux/amd64 natively, linux/arm64 under emulation, which is slow (builders names a native one); it cannot set the times inside layers.
@@ -279,6 +279,12 @@ test("another set under our tag and nothing of ours: a miss that says why, and i
   expect(told.log).toMatch(
     /Does not count: the tag k1-\w+ names another set, sha256:\w+, which says that it was made of something else/,
   );
+  const another = expect.stringMatching(/^the tag k1-\w+ names another set, sha256:\w+, which says that it was made/);
+  expect(JSON.parse(told.outputs["miss-reasons"] ?? "")[0]).toEqual({
+    part: "cache",
+    ingredient: "image",
+    text: another,
+  });
   expect(await run()).toMatchObject({ code: 0, outputs: { result: "built", pushed: "true" } });
   expect(await run()).toMatchObject({ docker: [], outputs: { result: "hit" } });
 });
