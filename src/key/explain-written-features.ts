@@ -1,4 +1,3 @@
-import { tellSome } from "../errors.ts";
 import { canonicalJson } from "./canonical.ts";
 import { type Difference, inBrackets, memberOf, type Places, placeOf, type Source, tellSource } from "./difference.ts";
 import type { PlatformPlan, WrittenFeature } from "./ingredients.ts";
@@ -25,6 +24,8 @@ export function compareOrder(before: PlatformPlan, now: PlatformPlan, places: Pl
   return [{ part: "yours", ingredient: "feature", text, ...at }];
 }
 
+const LOCKS_TOLD = 5;
+
 type Written = readonly WrittenFeature[];
 
 /** What the lockfile says otherwise, where it installs the same. */
@@ -40,7 +41,9 @@ export function compareLocks(
   const [first] = changed;
   if (first === undefined) return [];
   const source = memberOf(locks, first) ?? lockfile;
-  const text = `the lockfile says otherwise of ${tellSome(changed)}${inBrackets([noteOf(source)])}`;
+  const more = changed.length > LOCKS_TOLD ? [`${changed.length - LOCKS_TOLD} more`] : [];
+  const names = [...changed.slice(0, LOCKS_TOLD), ...more].join(", ");
+  const text = `the lockfile says otherwise of ${names}${inBrackets([noteOf(source)])}`;
   return [{ part: "yours", ingredient: "feature", text, ...placeOf(source) }];
 }
 
