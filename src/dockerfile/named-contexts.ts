@@ -35,7 +35,8 @@ export function stageReplacement(scope: WithContexts, { name }: Pick<Stage, "nam
   return name === undefined ? undefined : replacementOf(scope, name);
 }
 
-function writtenOut(name: string): string {
+/** A name as BuildKit compares it with others: fully written out. */
+export function writtenOut(name: string): string {
   const reference = parseReference(name);
   if ("wrong" in reference) return name;
   const { tag, digest } = reference;

@@ -86,14 +86,20 @@ function readsOf(instruction: Instruction, lookup: Lookup, escapeChar: string): 
   if (keyword === "RUN")
     return flags.flatMap((flag) => boundSource(flag, resolve).map((source) => ({ source, line, by: "RUN --mount" })));
   if ((keyword !== "COPY" && keyword !== "ADD") || flagValues(flags, "from").some((from) => from !== "")) return [];
+  return copiedSources(instruction, resolve)
+    .filter((source) => keyword === "COPY" || source === undefined || readRemote(source) === undefined)
+    .map((source) => ({ source, line, by: keyword }));
+}
+
+/** The sources of a COPY or ADD. @param resolve replaces the variables of a word; `undefined` where that cannot be told. */
+export function copiedSources(
+  instruction: Instruction,
+  resolve: (word: string) => string | undefined,
+): readonly (string | undefined)[] {
+  const hasParents = isFlagSet(instruction.flags, "parents");
   return contextSources(instruction)
     .map(resolve)
-    .filter((source) => keyword === "COPY" || source === undefined || readRemote(source) === undefined)
-    .map((source) => ({
-      source: source !== undefined && isFlagSet(flags, "parents") ? plainStart(source) : source,
-      line,
-      by: keyword,
-    }));
+    .map((source) => (source !== undefined && hasParents ? plainStart(source) : source));
 }
 
 /** Here-documents are written in the Dockerfile itself. BuildKit tells them by the word alone, in the JSON form too. */

@@ -12,7 +12,7 @@ import type { Definition } from "./definition-shape.ts";
 import { readImageName } from "./image-name.ts";
 import type { Readable } from "./readable.ts";
 import { scopeOf } from "./scopes.ts";
-import { readNamedContext, readUsedContext } from "./used-context.ts";
+import { type ContextReader, readNamedContext, readUsedContext } from "./used-context.ts";
 import { findContext, refuseOutside } from "./workspace.ts";
 
 /** A folder that a build reads, with what of it counts. `seen`: from the checkout. */
@@ -205,15 +205,16 @@ async function readDockerfile(
 /** The folders among the named build contexts, with what of them counts. @throws ActionError where one is not there. */
 export async function readNamedContexts(
   files: Files,
-  checkout: string,
+  reader: ContextReader,
   { contexts }: Definition,
   effort: Effort,
 ): Promise<ReadonlyMap<string, ContextFolder>> {
+  const { checkout } = reader;
   const folders = [...contexts].filter(([, { kind }]) => kind === "folder");
   const read = folders.map(async ([name, context]) => {
     const root = await findContext(files, checkout, context);
     const seen = pathWithin(checkout, root) ?? ".";
-    return [name, { root, seen, entries: await readNamedContext(files, root, checkout, effort) }] as const;
+    return [name, { root, seen, entries: await readNamedContext(files, { name, root }, reader, effort) }] as const;
   });
   return new Map(await Promise.all(read));
 }

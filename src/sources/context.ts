@@ -3,7 +3,7 @@ import { treeDigest } from "../key/fingerprint.ts";
 import type { ContextEntry } from "../key/ingredients.ts";
 import { type Digest, hexOf } from "../oci/digest.ts";
 import type { Files } from "../world.ts";
-import { openTree, type Tree, unreadable, VANISHED } from "./tree.ts";
+import { type Tree, unreadable, VANISHED } from "./tree.ts";
 
 /** Which paths of the context folder do not count. Paths are relative to it, with `/`, without a leading one. */
 export type ContextFilter = {
@@ -33,17 +33,11 @@ export function contextTime(digest: Digest): number {
 }
 
 /**
- * Reads a folder as it will be sent: owner, times and all of the mode but the execution bit do not count.
- * @param root absolute path of the context's folder.
+ * Reads what stands at some paths of a context, and the folders above them, as it will be sent: owner, times and all of the mode but the
+ * execution bit do not count.
  * @returns files with the sha256 of their content, links with their text, folders.
  * @throws ActionError E_CONTEXT for what cannot be read.
  */
-export async function readContext(files: Files, root: string, filter: ContextFilter): Promise<ContextEntry[]> {
-  const tree = openTree(files, root);
-  return readPaths(tree, await listBelow(tree, "", filter));
-}
-
-/** Reads what stands at some paths of a context, and the folders above them. */
 export async function readPaths(tree: Tree, paths: Iterable<string>): Promise<ContextEntry[]> {
   return withParents(await inParallel(FILES_AT_ONCE, [...paths], tree.entry));
 }

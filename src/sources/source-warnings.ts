@@ -71,7 +71,7 @@ function checkoutText(
   return undefined;
 }
 
-/** A named context is sent as a whole. */
+/** What is taken of a named context with git's own folder is another one in every clone. */
 export function gitWarnings(
   namedContexts: ReadonlyMap<string, { readonly entries: readonly ContextEntry[] }>,
   { contexts }: Definition,

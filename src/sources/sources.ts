@@ -26,6 +26,7 @@ import type { FeatureSources, FeatureSourcesRequest } from "./feature-sources.ts
 import { refuseGitLogins } from "./git-logins.ts";
 import { type Readable, readableEnvironment } from "./readable.ts";
 import { refusedRights, rightsIn } from "./rights.ts";
+import { scopeOf } from "./scopes.ts";
 import { gitWarnings, substitutionWarnings } from "./source-warnings.ts";
 import { insideWorkspace } from "./workspace.ts";
 
@@ -93,7 +94,14 @@ async function gatherAround(
   const configured = instead ?? (await readDefinition({ configuration, found, workspace, readable, effort }, files));
   const definition = withBuildInputs(configured, inputs.build, { workspace, at: { file: found.relative } });
   const read = await readSource({ inputs, definition, workspace, readable, triggers }, { files, host, effort });
-  const namedContexts = await readNamedContexts(files, workspace.checkout, definition, effort);
+  const scoped = { arguments: read.arguments, definition, effort };
+  const reader = {
+    checkout: workspace.checkout,
+    dockerfile: read.dockerfile,
+    target: definition.target?.value,
+    scopes: inputs.platforms.map((platform) => scopeOf(scoped, platform)),
+  };
+  const namedContexts = await readNamedContexts(files, reader, definition, effort);
   const { root = "", entries = new Map() } = read.context ?? {};
   const taken = [...entries.values()].map((paths) => ({ root, entries: paths }));
   await refuseGitLogins([...taken, ...namedContexts.values()], files, readable.holdsSecret);

@@ -1,5 +1,7 @@
 import { pathWithin, resolvePath } from "../devcontainer/paths.ts";
 import { type IgnoreRules, parseIgnoreFile } from "../dockerfile/ignore.ts";
+import { writtenOut } from "../dockerfile/named-contexts.ts";
+import { readsByName } from "../dockerfile/named-reads.ts";
 import type { Dockerfile } from "../dockerfile/parse.ts";
 import { reachableStages } from "../dockerfile/reach.ts";
 import {
@@ -15,7 +17,7 @@ import { ActionError, type Place } from "../errors.ts";
 import { readInside } from "../features/workspace.ts";
 import type { ContextEntry } from "../key/ingredients.ts";
 import type { Effort, Files } from "../world.ts";
-import { type ContextFilter, readContext, readPaths, seenFrom } from "./context.ts";
+import { type ContextFilter, readPaths, seenFrom } from "./context.ts";
 import { pathsTaken } from "./narrow.ts";
 import { openTree } from "./tree.ts";
 
@@ -149,16 +151,31 @@ export function gitPath(path: string): string | undefined {
   return /^(?:.*?\/)?\.git(?=\/|$)/.exec(path)?.[0];
 }
 
+/** What takes from named build contexts. */
+export type ContextReader = Pick<ContextUser, "checkout" | "dockerfile" | "target"> & {
+  readonly scopes: readonly Scope[];
+};
+
 /**
- * Reads the folder of a named build context: all of it counts but what its own ignore file leaves out.
- * @throws ActionError E_CONTEXT for what cannot be read.
+ * Reads what the instructions that the target needs can take from a named build context, as its own ignore file leaves it.
+ * @param root its absolute path.
+ * @param scopes of the platforms, what variables stand for.
+ * @throws ActionError E_CONTEXT for what is taken and cannot be read.
  */
 export async function readNamedContext(
   files: Files,
-  root: string,
-  checkout: string,
+  { name, root }: { readonly name: string; readonly root: string },
+  { checkout, dockerfile, target, scopes }: ContextReader,
   effort: Effort,
 ): Promise<readonly ContextEntry[]> {
   const { rules } = await readRules(files, { root, checkout, dockerfilePath: undefined });
-  return seenFrom(pathWithin(checkout, root) ?? ".", () => readContext(files, root, filterBy(rules, effort)));
+  const sources = scopes.flatMap((scope) => {
+    const reads = readsByName(dockerfile, reachableStages(dockerfile, target, scope), scope);
+    return reads ? (reads.get(writtenOut(name)) ?? []) : [undefined];
+  });
+  const tree = openTree(files, root);
+  const around = { effort, file: dockerfile.file };
+  return seenFrom(pathWithin(checkout, root) ?? ".", async () =>
+    readPaths(tree, await pathsTaken(tree, sources, filterBy(rules, effort), around)),
+  );
 }

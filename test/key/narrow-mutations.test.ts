@@ -93,6 +93,50 @@ test.each<[copy: string, moved: readonly string[], still: readonly string[]]>([
   expect(Object.fromEntries(answers)).toEqual(Object.fromEntries(paths.map((path) => [path, moved.includes(path)])));
 });
 
+test.each<[instructions: string, moved: readonly string[], still: readonly string[]]>([
+  ["RUN x", [], ["lib/a", "lib/new"]],
+  ["COPY --from=lib a /", ["lib/a"], ["lib/b", "lib/new", "other/a"]],
+  ["COPY --from=lib . /", ["lib/a", "lib/new"], ["lib/out", "other/a"]],
+  ["COPY --from=lib sub/ /", ["lib/sub/deep", "lib/sub/new"], ["lib/a"]],
+  ["COPY --from=lib s*/d* /", ["lib/sub/deep"], ["lib/sub/new", "lib/a"]],
+  ["COPY --from=lib link /", ["lib/sub/deep"], ["lib/a", "lib/sub/new"]],
+  ["COPY --from=lib --parents sub/**/deep /", ["lib/sub/deep", "lib/sub/new"], ["lib/a"]],
+  ["COPY --from=docker.io/library/lib:latest a /", ["lib/a"], ["lib/b"]],
+  ["ARG NAME=a\nCOPY --from=lib $NAME /", ["lib/a"], ["lib/b"]],
+  ["COPY --from=lib $UNKNOWN /", ["lib/a", "lib/new"], ["other/a"]],
+  ["RUN --mount=from=lib,target=/m x", ["lib/a", "lib/new"], ["other/a"]],
+  ["RUN --mount=from=lib,source=sub,target=/m x", ["lib/sub/deep", "lib/sub/new"], ["lib/a"]],
+  ["RUN --mount=type=cache,from=lib,source=sub,target=/m x", ["lib/sub/deep"], ["lib/a"]],
+  ["FROM lib\nRUN x", ["lib/a", "lib/new"], ["other/a"]],
+  ["ARG L=lib\nFROM base AS one\nONBUILD COPY --from=lib a /\nFROM one", ["lib/a"], ["lib/b", "other/a"]],
+  ["FROM base AS lib\nRUN x\nFROM base\nCOPY --from=lib /a /", ["lib/a", "lib/b"], ["other/a"]],
+  ["FROM base AS unused\nCOPY --from=lib a /\nFROM base", [], ["lib/a"]],
+  ["COPY --new-flag=x --from=lib a /", ["lib/b", "other/a"], []],
+])("what may be taken of named contexts: %s", async (instructions, moved, still) => {
+  const syntax = "# syntax=docker/dockerfile:1\n";
+  const files = {
+    ".devcontainer/devcontainer.json": JSON.stringify({
+      build: { dockerfile: "Dockerfile", options: ["--build-context=lib=lib", "--build-context", "other=other"] },
+    }),
+    "lib/.dockerignore": "out\n",
+    "lib/a": "a\n",
+    "lib/b": "b\n",
+    "lib/out": "out\n",
+    "lib/sub/deep": "deep\n",
+    "lib/link": { link: "sub/deep" },
+    "other/a": "a\n",
+    ".devcontainer/Dockerfile": `${syntax}FROM registry.test/base:1 AS base\n${instructions}\n`,
+  };
+  const images = { ...IMAGES, "docker.io/docker/dockerfile:1": indexOf({ "linux/amd64": "frontend" }) };
+  const movesFor = async (path: string): Promise<boolean> => {
+    const edit = (root: string): void => put(root, path, "another content\n");
+    return (await movedBy({ name: path, from: files, edit }, { files, images })).length > 0;
+  };
+  const paths = [...moved, ...still];
+  const answers = await Promise.all(paths.map(async (path) => [path, await movesFor(path)] as const));
+  expect(Object.fromEntries(answers)).toEqual(Object.fromEntries(paths.map((path) => [path, moved.includes(path)])));
+});
+
 test.each([
   ["a frontend that nobody knows here", "# syntax=registry.test/other:1\n", {}],
   ["a frontend that a build arg names", "", { "build-args": "BUILDKIT_SYNTAX=registry.test/other:1" }],

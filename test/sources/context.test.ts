@@ -18,12 +18,24 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openFiles } from "../../src/host/files.ts";
-import { type ContextFilter, contextTime, layOutContext, readContext, seenFrom } from "../../src/sources/context.ts";
+import {
+  type ContextFilter,
+  contextTime,
+  layOutContext,
+  listBelow,
+  readPaths,
+  seenFrom,
+} from "../../src/sources/context.ts";
+import { openTree } from "../../src/sources/tree.ts";
 import { makeCheckout, put } from "../checkout.ts";
 import { refusalOf } from "../devcontainer/refusal.ts";
 
 const { files } = openFiles(tmpdir());
 const everything: ContextFilter = { isLeftOut: () => false, canPrune: () => false };
+const readContext = async (root: string, filter: ContextFilter) => {
+  const tree = openTree(files, root);
+  return readPaths(tree, await listBelow(tree, "", filter));
+};
 
 // sha256 of "hello\n", from coreutils.
 const HELLO = "sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03";
@@ -36,7 +48,7 @@ test("files, links and folders, sorted; modes as git has them", async () => {
     "b/inner/x": "hello\n",
   });
   chmodSync(join(root, "a.txt"), 0o640);
-  expect(await readContext(files, root, everything)).toEqual([
+  expect(await readContext(root, everything)).toEqual([
     { path: "a.txt", kind: "file", mode: "0644", content: HELLO },
     { path: "b", kind: "directory" },
     { path: "b/inner", kind: "directory" },
@@ -56,7 +68,7 @@ test("a left-out folder is only looked into where something of it may come back,
       return path.startsWith("never");
     },
   };
-  const entries = await readContext(files, root, filter);
+  const entries = await readContext(root, filter);
   expect(entries.map(({ path }) => path)).toEqual(["in", "out", "out/deep", "out/deep/kept"]);
   expect(looked).not.toContain("never/x");
 });
@@ -68,12 +80,12 @@ test("laid out again it is the same content with fixed modes and times, whatever
     link: { link: "nowhere" },
     "b/empty/x": "",
   });
-  const entries = await readContext(files, root, everything);
+  const entries = await readContext(root, everything);
   const to = mkdtempSync(join(tmpdir(), "laid-out-"));
   const umask = process.umask(0o077);
   await layOutContext(files, root, entries, to);
   process.umask(umask);
-  expect(await readContext(files, to, everything)).toEqual(entries);
+  expect(await readContext(to, everything)).toEqual(entries);
   expect(readdirSync(to, { recursive: true }).sort()).toEqual([
     "a.txt",
     "b",
@@ -96,7 +108,7 @@ test("laid out again it is the same content with fixed modes and times, whatever
 async function timeOfFile(text: string): Promise<bigint> {
   const root = makeCheckout({ "a.txt": text, "b.txt": "the same\n" });
   const to = mkdtempSync(join(tmpdir(), "laid-out-"));
-  await layOutContext(files, root, await readContext(files, root, everything), to);
+  await layOutContext(files, root, await readContext(root, everything), to);
   return lstatSync(join(to, "b.txt"), { bigint: true }).mtimeNs;
 }
 
@@ -122,7 +134,7 @@ test("times are told apart to the microsecond", () => {
 test("a file that changed since it was hashed fails the build, even with its old size and time", async () => {
   const root = makeCheckout({ "a.txt": "hello\n" });
   const { atime, mtime } = lstatSync(join(root, "a.txt"));
-  const entries = await readContext(files, root, everything);
+  const entries = await readContext(root, everything);
   put(root, "a.txt", "HELLO\n");
   utimesSync(join(root, "a.txt"), atime, mtime);
   const to = mkdtempSync(join(tmpdir(), "laid-out-"));
@@ -147,7 +159,7 @@ test.each<[what: string, path: string, move: (root: string) => void]>([
 ])("a file that %s when the build starts has changed", async (_, path, move) => {
   for (const size of [5, 300_000]) {
     const root = makeCheckout({ "d/a.bin": "x".repeat(size), "z.txt": "" });
-    const entries = await readContext(files, root, everything);
+    const entries = await readContext(root, everything);
     move(root);
     const to = await files.temporaryFolder("moved");
     const refused = await refusalOf(() => layOutContext(files, root, entries, to));
@@ -163,11 +175,11 @@ function swap(path: string, make: (path: string) => void): void {
 test("a name that is not UTF-8 is told and not left out", async () => {
   const root = makeCheckout({ "a.txt": "" });
   writeFileSync(Buffer.concat([Buffer.from(`${root}/`), Buffer.from([0xff, 0x61])]), "");
-  await expect(readContext(files, root, everything)).rejects.toMatchObject({ code: "E_CONTEXT" });
+  await expect(readContext(root, everything)).rejects.toMatchObject({ code: "E_CONTEXT" });
 });
 
 test("an empty folder and a missing one", async () => {
-  expect(await readContext(files, mkdtempSync(join(tmpdir(), "empty-")), everything)).toEqual([]);
+  expect(await readContext(mkdtempSync(join(tmpdir(), "empty-")), everything)).toEqual([]);
 });
 
 // Small files are read in one piece, others as a stream.
@@ -176,7 +188,7 @@ test.each([1, 256 * 1024, 256 * 1024 + 1, 3_000_000])(
   async (size) => {
     const content = "x".repeat(size - 1).concat("y");
     const root = makeCheckout({ "a.bin": { script: content } });
-    const entries = await readContext(files, root, everything);
+    const entries = await readContext(root, everything);
     const sha256 = createHash("sha256").update(content).digest("hex");
     expect(entries).toEqual([{ path: "a.bin", kind: "file", mode: "0755", content: `sha256:${sha256}` }]);
     const to = await files.temporaryFolder("large");
@@ -191,7 +203,7 @@ test.each([1, 256 * 1024, 256 * 1024 + 1, 3_000_000])(
 
 test("what changed is told at its place in the repository", async () => {
   const root = makeCheckout({ "d/a.txt": "hello\n" });
-  const entries = await readContext(files, root, everything);
+  const entries = await readContext(root, everything);
   put(root, "d/a.txt", "HELLO\n");
   for (const [seen, file] of [
     ["sub/app", "sub/app/d/a.txt"],

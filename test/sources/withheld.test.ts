@@ -311,7 +311,10 @@ describe("git's own login, which actions/checkout leaves in .git/config", () => 
     ["all of the context", takes("FROM base.test/os:1\nCOPY . /app\n")],
     ["git's folder", takes("FROM base.test/os:1\nCOPY .git /app/.git\n")],
     ["a mount", takes("FROM base.test/os:1\nRUN --mount=target=/app cat /app/.git/config\n")],
-    ["a named context", { ...takes("FROM base.test/os:1\n"), ...built({ options: ["--build-context=g=."] }) }],
+    [
+      "a named context",
+      { ...takes("FROM base.test/os:1\nCOPY --from=g . /\n"), ...built({ options: ["--build-context=g=."] }) },
+    ],
     [
       "a submodule's",
       takes("FROM base.test/os:1\nCOPY . /app\n", { ".git/config": "", ".git/modules/x/config": CHECKOUT }),
@@ -326,7 +329,10 @@ describe("git's own login, which actions/checkout leaves in .git/config", () => 
     ],
     [
       "git's folder as a named context",
-      { ...takes("FROM base.test/os:1\n"), ...built({ options: ["--build-context=g=.git"] }) },
+      {
+        ...takes("FROM base.test/os:1\nCOPY --from=g config /\n"),
+        ...built({ options: ["--build-context=g=.git"] }),
+      },
     ],
     [
       "a submodule's folder as the context",

@@ -486,7 +486,7 @@ test("what is another one in every checkout is warned about: its path, and .git 
     JSON_FILE,
     `{ "build": { "dockerfile": "Dockerfile",\n"options": ["--build-context=all=."],\n"args":\n{ "HERE": "\${localWorkspaceFolder}" } } }`,
   );
-  put(workspace, DOCKERFILE, `FROM ${registry.host}/base/os:1\nCOPY --from=all file /\n`);
+  put(workspace, DOCKERFILE, `FROM ${registry.host}/base/os:1\nCOPY --from=all . /all/\n`);
   put(workspace, ".git/HEAD", "ref: refs/heads/main\n");
   const told = await play({ workspace, registry, inputs: { "on-miss": "continue" } });
   expect(told.log).toMatch(
