@@ -15,7 +15,7 @@ type Foreign = string | undefined;
  * @see https://docs.github.com/en/webhooks/webhook-events-and-payloads
  */
 export function readEvent(env: Environment, payload: unknown): Event {
-  // What says nothing is as good as missing: act hands over an empty one.
+  // What says nothing is as good as missing: act and its kin hand over an empty one.
   const event: Payload | undefined = isRecord(payload) && Object.keys(payload).length > 0 ? payload : undefined;
   const name = env.GITHUB_EVENT_NAME ?? "";
   const whyFork = foreignCode(name, event, env);
@@ -199,7 +199,6 @@ const OWN = new Set([
 ]);
 
 function unknown(name: string): Foreign {
-  // On a terminal there is no event, and what is built there is one's own.
   return name === "" || OWN.has(name) ? undefined : `it cannot be told whose code the event ${name} is about`;
 }
 
@@ -207,8 +206,14 @@ function unknown(name: string): Foreign {
 const WITHOUT_PAYLOAD = new Set(["", "push", "schedule", "workflow_dispatch", "release", "create"]);
 
 function withoutPayload(name: string, env: Environment): Foreign {
+  if (name === "" && !isOwnMachine(env)) return "the host tells neither the event nor its payload";
   if (!WITHOUT_PAYLOAD.has(name)) return `the payload of ${name} is missing or cannot be read`;
   return foreignRef(env.GITHUB_REF);
+}
+
+/** Where there are no events, and what is built is one's own: a terminal, and `exec` of Gitea's and Forgejo's runners, which no server starts. */
+function isOwnMachine(env: Environment): boolean {
+  return env.GITHUB_ACTIONS !== "true" || env.ACT_EXEC === "true";
 }
 
 function branchOf(env: Environment): string | undefined {

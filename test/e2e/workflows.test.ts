@@ -1,11 +1,12 @@
 import { beforeAll, expect, test } from "vitest";
-import { type Act, CALLED, type Ended, type Event, openAct, openRepository, type Repository } from "./act.ts";
+import { openAct } from "./act.ts";
 import { copySample, makeBase, REGISTRY, served, tags, unique } from "./harness.ts";
 import { makeCertificate, makePasswordFile, startRegistry } from "./registries.ts";
+import { CALLED, type Ended, type Event, openRepository, type Repository, type Runner } from "./runs.ts";
 
 // The reusable workflows for real: called from another repository's workflow, with the action as it would be published.
 
-let act: Act;
+let act: Runner;
 beforeAll(async () => {
   act = await openAct();
 });

@@ -290,6 +290,25 @@ test.each<[what: string, name: string, ref: string | undefined, payload: unknown
   expect(event.whyFork ?? "").toMatch(why ?? /^$/);
 });
 
+const SERVER = { GITHUB_ACTIONS: "true", GITHUB_EVENT_NAME: "", GITHUB_REF: MAIN };
+const EXEC = { ...SERVER, ACT: "true", ACT_EXEC: "true" };
+
+test.each<[what: string, env: Readonly<Record<string, string>>, payload: unknown, why: RegExp | undefined]>([
+  ["a terminal", {}, undefined, own],
+  ["exec of Gitea's runner, on a machine of one's own", EXEC, {}, own],
+  ["exec with a pull request's ref", { ...EXEC, GITHUB_REF: "refs/pull/1/head" }, {}, /neither a branch nor a tag/],
+  ["exec that is told a fork's pull request", EXEC, request(ELSE), /from else\/app/],
+  ["a server's runner with an empty payload", SERVER, {}, /neither the event nor its payload/],
+  [
+    "Gitea's runner without a payload",
+    { ...SERVER, ACT: "true", GITEA_ACTIONS: "true" },
+    undefined,
+    /neither the event/,
+  ],
+])("whose code, where no event is named: %s", (_, env, payload, why) => {
+  expect(readEvent(env, payload).whyFork ?? "").toMatch(why ?? /^$/);
+});
+
 test.each([
   ["a push", { GITHUB_REF: "refs/heads/feature/x" }, { repository }, { branch: "feature/x", isPullRequest: false }],
   ["a tag", { GITHUB_REF: "refs/tags/v1" }, { repository }, { branch: undefined, isPullRequest: false }],

@@ -36,8 +36,11 @@ afterAll(() => {
 
 const ENV = { PLAIN: "plain", NAMED: "named", GITHUB_TOKEN: "canary-70ce2" };
 
-const eventOf = ({ name, ref, payload }: Run): Event =>
-  readEvent({ GITHUB_EVENT_NAME: name, GITHUB_SHA: "5ba", ...(ref === undefined ? {} : { GITHUB_REF: ref }) }, payload);
+const eventOf = ({ name, ref, payload, host }: Run): Event =>
+  readEvent(
+    { ...host, GITHUB_EVENT_NAME: name, GITHUB_SHA: "5ba", ...(ref === undefined ? {} : { GITHUB_REF: ref }) },
+    payload,
+  );
 
 async function read(event: Event, localEnv: string) {
   const inputs = inputsOf({ workspace, images: {}, inputs: { "local-env": localEnv } });

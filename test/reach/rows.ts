@@ -12,6 +12,8 @@ export type Run = {
   readonly ref?: string;
   readonly sha?: string;
   readonly payload?: unknown;
+  /** What else the runner says of itself. */
+  readonly host?: Readonly<Record<string, string>>;
 };
 
 /** A line of the README's table, with runs that are examples of it. */
@@ -45,9 +47,12 @@ const after = (event: string, name?: string) => ({
   workflow_run: { event, head_branch: "topic", ...(name ? { head_repository: { full_name: name } } : {}) },
 });
 
+/** A job of a server's runner. */
+const SERVER = { GITHUB_ACTIONS: "true", GITEA_ACTIONS: "true" };
+
 export const ROWS: readonly Row[] = [
   {
-    event: "`push` of a branch or tag, `schedule`, `release`, a terminal",
+    event: "`push` of a branch or tag, `schedule`, `release`, a terminal, `exec` of Gitea's and Forgejo's runners",
     counts: "own",
     ...OWN,
     runs: [
@@ -56,6 +61,7 @@ export const ROWS: readonly Row[] = [
       { name: "schedule", ref: MAIN, payload: { repository } },
       { name: "release", ref: "refs/tags/v1", payload: { repository, release: {} } },
       { name: "" },
+      { name: "", ref: MAIN, payload: {}, host: { ...SERVER, ACT_EXEC: "true" } },
     ],
   },
   {
@@ -193,9 +199,12 @@ export const ROWS: readonly Row[] = [
     ],
   },
   {
-    event: "an event that this version does not know",
+    event: "an event that this version does not know, or of which a server's runner says nothing",
     counts: "a fork's",
     ...FORK,
-    runs: [{ name: "commit_landed", ref: MAIN, payload: { repository } }],
+    runs: [
+      { name: "commit_landed", ref: MAIN, payload: { repository } },
+      { name: "", ref: MAIN, payload: {}, host: SERVER },
+    ],
   },
 ];
