@@ -16,6 +16,8 @@ export type ContainerOptions = {
 
 type Surroundings = {
   readonly isForeign: boolean;
+  /** Who works in the container, where anybody says so. */
+  readonly user?: string | undefined;
   readonly imageUser: string;
   readonly folderOwner: number | "anyone";
   /** Who was given a uid in the image. */
@@ -30,15 +32,15 @@ const ENGINE_SOCKET = "/var/run/docker.sock";
  * The options of `docker create` that follow from the metadata, as one text for `jobs.<job>.container.options`. Folders of the host are
  * left out: on a runner they are not there.
  * @param isForeign whether a fork's code made the image: then it gets nothing with which it could reach the machine or other jobs.
- * @param imageUser who works in the image where no option says so.
+ * @param imageUser who works there where nobody is named.
  * @param folderOwner whose the folders are that a job's container gets, where they stay one user's.
  * @see https://containers.dev/implementors/json_reference/#general-properties
  */
 export function containerOptions(
   merged: MergedMetadata,
-  { isForeign, imageUser, folderOwner, renumbered, runArgs = [] }: Surroundings,
+  { isForeign, runArgs = [], ...users }: Surroundings,
 ): ContainerOptions {
-  const user = userOption(merged, { imageUser, folderOwner, renumbered });
+  const user = userOption(users);
   const rights = [
     ...(merged.privileged ? [["--privileged"]] : []),
     ...merged.capAdd.map((capability) => ["--cap-add", capability]),
@@ -67,11 +69,10 @@ export function containerOptions(
 }
 
 /** Root writes in everybody's folders; any other user than their owner fails at the first file that a step writes. */
-function userOption(
-  { remoteUser, containerUser }: MergedMetadata,
-  { imageUser, folderOwner, renumbered }: Pick<Surroundings, "imageUser" | "folderOwner" | "renumbered">,
-): { readonly name: string | undefined; readonly instead?: string } {
-  const told = [remoteUser, containerUser].find((user) => user !== undefined && !user.includes("${"));
+function userOption({ user: told, imageUser, folderOwner, renumbered }: Omit<Surroundings, "isForeign" | "runArgs">): {
+  readonly name: string | undefined;
+  readonly instead?: string;
+} {
   const user = told ?? (imageUser || "root");
   const [name = ""] = user.split(":", 1);
   const isOwner = name === `${folderOwner}` || (renumbered?.user === name && renumbered.uid === folderOwner);

@@ -4,8 +4,16 @@ import { type Substituted, substitutionAt } from "./substitute.ts";
 /** One of the configuration's `runArgs`. `isPrivate`: this machine's environment took part. */
 export type RunArg = { readonly text: string; readonly isPrivate: boolean };
 
-/** An option of `docker run` with its value, where it takes one. */
-type Option = { readonly flag: string; readonly value: string | undefined; readonly isPrivate: boolean };
+/** An option of `docker run` with its value, where it takes one. `at`: the place of the value among the arguments. */
+type Option = {
+  readonly flag: string;
+  readonly value: string | undefined;
+  readonly isPrivate: boolean;
+  readonly at: number;
+};
+
+/** Somebody whom `runArgs` name. `at`: the place of the name among them. */
+export type UserArg = { readonly name: string; readonly isPrivate: boolean; readonly at: number };
 
 /** What limits or describes a container. */
 const HARMLESS = new Set([
@@ -18,7 +26,16 @@ const RIGHTS = new Set([
   ...["--cap-add", "--security-opt", "--device", "--gpus", "--sysctl", "--group-add", "--ipc", "--pid", "--uts"],
   ...["--userns", "--cgroupns", "--add-host", "--dns", "--dns-search"],
 ]);
-const SWITCHES = new Set(["--init", "--privileged", "--rm", "--detach", "--interactive", "--tty", "--publish-all"]);
+const SWITCHES = new Set([
+  "--init",
+  "--privileged",
+  "--rm",
+  "--detach",
+  "--interactive",
+  "--tty",
+  "--publish-all",
+  "--quiet",
+]);
 const LONG: Readonly<Record<string, string>> = {
   ...{ "-m": "--memory", "-e": "--env", "-h": "--hostname", "-l": "--label", "-u": "--user", "-v": "--volume" },
   ...{
@@ -28,6 +45,7 @@ const LONG: Readonly<Record<string, string>> = {
     "-t": "--tty",
     "-d": "--detach",
     "-P": "--publish-all",
+    "-q": "--quiet",
   },
 };
 
@@ -40,6 +58,17 @@ export function readRunArgs(configuration: Substituted): readonly RunArg[] {
       ? [{ text, isPrivate: substitutionAt(configuration, ["runArgs", at])?.fromEnvironment ?? false }]
       : [],
   );
+}
+
+/**
+ * Whom docker starts the container as: the last `--user` that names somebody.
+ * @see https://docs.docker.com/engine/containers/run/#user
+ */
+export function userOfRunArgs(runArgs: readonly RunArg[]): UserArg | undefined {
+  const users = readOptions(runArgs).flatMap(({ flag, value, isPrivate, at }) =>
+    flag === "--user" && value ? [{ name: value, isPrivate, at }] : [],
+  );
+  return users.at(-1);
 }
 
 /**
@@ -56,7 +85,9 @@ export function usableRunArgs(
   readonly mounts: readonly string[];
   readonly leftOut: readonly string[];
 } {
-  const told = readOptions(runArgs).map((option) => ({ option, why: whyLeftOut(option, isForeign) }));
+  // Who works in the container is told with what else names somebody.
+  const others = readOptions(runArgs).filter(({ flag, value }) => flag !== "--user" || !value);
+  const told = others.map((option) => ({ option, why: whyLeftOut(option, isForeign) }));
   const usable = told.flatMap(({ option, why }) => (why === undefined ? [option] : []));
   return {
     options: usable.flatMap(({ flag, value }) =>
@@ -82,15 +113,29 @@ function readOptions(runArgs: readonly RunArg[]): readonly Option[] {
   const options: Option[] = [];
   for (let at = 0; at < runArgs.length; at++) {
     const { text = "", isPrivate = false } = runArgs[at] ?? {};
-    const [, written = text, value] = /^(--?[^=]+)=(.*)$/s.exec(text) ?? [];
-    const flag = LONG[written] ?? written;
+    const [last, ...before] = readFlags(text).toReversed();
+    options.push(...before.toReversed().map((one) => ({ ...one, isPrivate, at })));
+    if (last === undefined) continue;
     const next = runArgs[at + 1];
-    if (value !== undefined || SWITCHES.has(flag) || next === undefined || /^-./.test(next.text)) {
-      options.push({ flag, value, isPrivate });
+    if (last.value !== undefined || SWITCHES.has(last.flag) || next === undefined || /^-./.test(next.text)) {
+      options.push({ ...last, isPrivate, at });
     } else {
-      options.push({ flag, value: next.text, isPrivate: isPrivate || next.isPrivate });
       at++;
+      options.push({ ...last, value: next.text, isPrivate: isPrivate || next.isPrivate, at });
     }
   }
   return options;
+}
+
+/**
+ * The options that one argument is, `--user=dev`, `-u`, `-udev`, `-itu`: of single letters only the last may take a value, which may follow at once.
+ * @see https://github.com/spf13/pflag/blob/v1.0.5/flag.go (parseSingleShortArg)
+ */
+function readFlags(text: string): readonly Pick<Option, "flag" | "value">[] {
+  const [, long = text, value] = /^(--[^=]+)=(.*)$/s.exec(text) ?? [];
+  if (!/^-[^-]/.test(text)) return [{ flag: long, value }];
+  const [, switches = "", letter, equals, rest] = /^-((?:[itdPq](?!=))*)(?:(.)(=?)(.*))?$/s.exec(text) ?? [];
+  const named = (one: string): string => LONG[`-${one}`] ?? `-${one}`;
+  const last = letter === undefined ? [] : [{ flag: named(letter), value: equals || rest ? rest : undefined }];
+  return [...[...switches].map((one) => ({ flag: named(one), value: undefined })), ...last];
 }

@@ -36,21 +36,9 @@ export function runtimeEnvironment(
   return values;
 }
 
-/**
- * Who works in the container, by name, variables replaced.
- * @returns as it is written where this machine's environment has a part in it: who can read the run has nothing to do with that.
- */
+/** Who works in the container, variables replaced; one that has no value here stays as it is written. */
 export function runtimeUser(written: string | undefined, variables: RuntimeVariables): string | undefined {
-  if (written === undefined) return undefined;
-  const hidden: RuntimeVariables = {
-    ...variables,
-    localEnv: {},
-    ...(variables.containerWorkspaceFolder.isPrivate
-      ? { containerWorkspaceFolder: { value: "", isPrivate: true } }
-      : {}),
-  };
-  const { value } = replaceRuntime(written, variables);
-  return value === replaceRuntime(written, hidden).value ? value : written;
+  return written === undefined ? undefined : replaceRuntime(written, variables).value;
 }
 
 /** The variables of this machine that an environment reads. */

@@ -2,7 +2,7 @@ import { containerOptions } from "../devcontainer/container-options.ts";
 import { baseEntries, METADATA_LABEL } from "../devcontainer/label.ts";
 import { mergeMetadata, metadataJson } from "../devcontainer/merge.ts";
 import { tellsOfNode } from "../devcontainer/node.ts";
-import { type RunArg, readRunArgs } from "../devcontainer/run-args.ts";
+import { type RunArg, readRunArgs, userOfRunArgs } from "../devcontainer/run-args.ts";
 import { runtimeEnvironment, runtimeUser, variablesRead } from "../devcontainer/runtime.ts";
 import type { WorkspaceFolders } from "../devcontainer/substitute.ts";
 import { type ImageConfig, readImageConfig } from "../oci/config.ts";
@@ -53,8 +53,16 @@ export async function makeHandover(
       { value, isPrivate: isPrivate || readable.holdsSecret(value) },
     ]),
   );
-  const remoteUser = runtimeUser(merged.remoteUser, variables);
-  const containerUser = runtimeUser(merged.containerUser, variables) || serviceUser;
+  const user = workingUser(
+    [
+      runtimeUser(merged.remoteUser, variables),
+      userOfRunArgs(runArgs)?.name,
+      runtimeUser(merged.containerUser, variables),
+      serviceUser,
+    ],
+    readable,
+    log,
+  );
   for (const found of variablesRead(merged).flatMap((name) => readable.withheld(name) ?? []))
     log.warning(
       `The environment that the image's metadata asks for reads ${tellWithheld(found)}, or set it in the job that runs the container.`,
@@ -62,16 +70,14 @@ export async function makeHandover(
   tellKeptBack(env, log);
   const folder = await files.temporaryFolder("env", { keep: true });
   const { folderOwner } = host.capabilities;
-  const options = containerOptions(
-    { ...merged, ...(remoteUser ? { remoteUser } : {}), ...(containerUser ? { containerUser } : {}) },
-    {
-      isForeign,
-      imageUser: config.user,
-      folderOwner,
-      runArgs,
-      renumbered: readUidLabel(config),
-    },
-  );
+  const options = containerOptions(merged, {
+    isForeign,
+    user,
+    imageUser: config.user,
+    folderOwner,
+    runArgs,
+    renumbered: readUidLabel(config),
+  });
   if (renumbering?.kind === "as it is") log.info(`The input remote-user-uid changes nothing: ${renumbering.why}.`);
   if (options.insteadOfUser !== undefined)
     log.info(
@@ -86,7 +92,7 @@ export async function makeHandover(
     log.warning(`The outputs container and container-options leave out what the image's metadata asks for, ${what}.`);
   const handover = {
     options: options.text,
-    remoteUser: remoteUser || containerUser || config.user || "root",
+    remoteUser: user ?? (config.user || "root"),
     metadata: metadataJson(merged),
     env,
     envFile: `${folder}/container.env`,
@@ -96,6 +102,25 @@ export async function makeHandover(
   await files.write(handover.envFile, environmentLines(plain), 0o600);
   await files.write(handover.envMapFile, `${JSON.stringify(plain)}\n`, 0o600);
   return handover;
+}
+
+/**
+ * Who works in the container: the first that is named, as under the reference CLI's `up`, where the container is of the last `--user`.
+ * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/singleContainer.ts (openDockerfileDevContainer, spawnDevContainer)
+ */
+function workingUser(
+  named: readonly (string | undefined)[],
+  { holdsSecret }: Pick<Readable, "holdsSecret">,
+  log: World["log"],
+): string | undefined {
+  const users = named.filter((name): name is string => name !== undefined && name !== "");
+  const at = users.findIndex((name) => !name.includes("${") && !holdsSecret(name));
+  const [first] = at === 0 ? [] : users;
+  if (first !== undefined)
+    log.warning(
+      `Who works in the dev container is passed over in the outputs remote-user and container-options: ${holdsSecret(first) ? "the name holds a secret" : `${first} holds a variable that has no value here`}.`,
+    );
+  return users[at];
 }
 
 /** What stands in the files alone, and what a runner takes from nobody. */
@@ -180,8 +205,7 @@ export async function handOver(
     isForeign,
     folders: configuration.folders,
     runArgs: readRunArgs(configuration),
-    // Who can read the run has nothing to do with what this machine's environment says.
-    serviceUser: user?.fromEnvironment ? undefined : user?.value,
+    serviceUser: user?.value,
   };
   if (config)
     return makeHandover(

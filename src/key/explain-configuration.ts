@@ -55,6 +55,12 @@ function propertyPlace({ properties, configuration }: Places, name: string): Non
   return memberOf(properties, name) ?? { file: configuration };
 }
 
+/** Members of the plan that are no properties of the configuration. */
+const SHOWN: Readonly<Record<string, string>> = {
+  serviceUser: "the service's user",
+  runArgsUser: "the user of runArgs",
+};
+
 /** What features are installed with, and who gets another uid. */
 export function compareInstallation(before: PlatformPlan, now: PlatformPlan, places: Places): Difference[] {
   const [was, is] = [before.yours.installation ?? {}, now.yours.installation ?? {}];
@@ -64,7 +70,7 @@ export function compareInstallation(before: PlatformPlan, now: PlatformPlan, pla
   const use = haveFeatures ? "with which features are installed" : "and that user gets remote-user-uid";
   return changedMembers(was, is).map((name): Difference => {
     const note = inBrackets([tellVariables(places, name)]);
-    const shown = name === "serviceUser" ? "the service's user" : name;
+    const shown = SHOWN[name] ?? name;
     const text = `${shown} changed, ${use}${note}`;
     return {
       part: "yours",

@@ -161,7 +161,10 @@ export function findHidden(
     ),
     installation: new Set(
       features || remoteUserUid !== undefined
-        ? installationOf(configuration, definition.user, { hasFeatures: features !== undefined }).hidden
+        ? installationOf(configuration, definition.user, {
+            hasFeatures: features !== undefined,
+            renumbers: remoteUserUid !== undefined,
+          }).hidden
         : [],
     ),
     options: new Set(counted.flatMap((option) => (option.fromEnvironment ? [formatOption(option)] : []))),

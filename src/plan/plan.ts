@@ -190,12 +190,15 @@ function makeYours(inputs: Inputs, gathered: Gathered, platform: Platform, trees
 
 /** What decides, beside the features themselves, what they leave in the image, and who gets another uid. */
 function installation(gathered: Gathered): Pick<Yours, "installOrder" | "installation"> {
-  const { configuration, definition, features } = gathered;
+  const { configuration, definition, features, remoteUserUid } = gathered;
   const { overrideFeatureInstallOrder: order } = configuration.json;
   const hasFeatures = features !== undefined;
   return {
     ...(hasFeatures && Array.isArray(order) && order.length > 0 ? { installOrder: order } : {}),
-    installation: installationOf(configuration, definition.user, { hasFeatures }).values,
+    installation: installationOf(configuration, definition.user, {
+      hasFeatures,
+      renumbers: remoteUserUid !== undefined,
+    }).values,
   };
 }
 

@@ -1,34 +1,52 @@
 import { baseEntries, METADATA_LABEL } from "../devcontainer/label.ts";
 import { mergeMetadata } from "../devcontainer/merge.ts";
+import { readRunArgs, userOfRunArgs } from "../devcontainer/run-args.ts";
 import type { ImageConfig } from "../oci/config.ts";
 import type { Gathered } from "./sources.ts";
 
 /** Who an image is for: who its container runs as, and who works in it. Names or numbers, without groups. */
 export type ImageUsers = { readonly containerUser: string; readonly remoteUser: string };
 
+type About = Pick<Gathered, "configuration" | "definition">;
+type UserOf = Pick<ImageConfig, "labels" | "user">;
+
 /**
- * The last user that anybody names, the configuration after the label. A user in the label that holds a variable is passed over: it would be
- * another one on every machine.
+ * For whom features are installed: the last user that anybody names, the configuration after the label.
  * @param image the base, or what was built on it: both name the same users.
  * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/containerFeatures.ts (getFeaturesBuildOptions)
  */
-export function imageUsers(
-  { configuration, definition }: Pick<Gathered, "configuration" | "definition">,
-  { labels, user }: Pick<ImageConfig, "labels" | "user">,
-): ImageUsers {
+export function imageUsers(about: About, image: UserOf): ImageUsers {
+  const { containerUser = ownUser(about, image), remoteUser = containerUser } = namedUsers(about, image);
+  return { containerUser, remoteUser };
+}
+
+/**
+ * Who works in the container. `--user` of `runArgs` goes over who it is said to run as; features know nothing of it.
+ * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/singleContainer.ts (openDockerfileDevContainer)
+ */
+function workingUser(about: About, image: UserOf): string {
+  const { containerUser, remoteUser } = namedUsers(about, image);
+  const started = userOfRunArgs(readRunArgs(about.configuration))?.name;
+  return remoteUser ?? started ?? containerUser ?? ownUser(about, image);
+}
+
+/** A user in the label that holds a variable is passed over: it would be another one on every machine. */
+function namedUsers({ configuration }: About, { labels }: UserOf): Partial<ImageUsers> {
   const labelled = baseEntries(labels[METADATA_LABEL]).map((entry) => ({
     containerUser: isPlain(entry.containerUser) ? entry.containerUser : undefined,
     remoteUser: isPlain(entry.remoteUser) ? entry.remoteUser : undefined,
   }));
   const all = [...labelled, configuration.json];
-  const last = (name: "containerUser" | "remoteUser"): string | undefined => {
+  const last = (name: "containerUser" | "remoteUser"): Partial<ImageUsers> => {
     const value = all.findLast((entry) => typeof entry[name] === "string" && entry[name] !== "")?.[name];
-    return typeof value === "string" ? value : undefined;
+    return typeof value === "string" ? { [name]: value } : {};
   };
-  const own = definition.user?.value ?? user;
-  // A group behind the user is none of a feature's business.
-  const containerUser = last("containerUser") ?? own.replace(/:.*$/, "");
-  return { containerUser, remoteUser: last("remoteUser") ?? containerUser };
+  return { ...last("containerUser"), ...last("remoteUser") };
+}
+
+/** A group behind the user is none of a feature's business. */
+function ownUser({ definition }: About, { user }: UserOf): string {
+  return (definition.user?.value ?? user).replace(/:.*$/, "");
 }
 
 function isPlain(value: unknown): value is string {
@@ -72,7 +90,7 @@ export function renumberingOf(
   const asItIs = (why: string): Renumbering => ({ kind: "as it is", why });
   const { others } = mergeMetadata([...baseEntries(image.labels[METADATA_LABEL]), gathered.configuration.json]);
   if (others.updateRemoteUserUID === false) return asItIs("the image's metadata says updateRemoteUserUID: false");
-  const [user = ""] = imageUsers(gathered, image).remoteUser.split(":", 1);
+  const [user = ""] = workingUser(gathered, image).split(":", 1);
   if (user === "" || user === "root" || user === "0") return asItIs("root works in this dev container");
   if (/^\d+$/.test(user)) return asItIs(`the user is a number already, ${user}`);
   return { kind: "renumbered", user, uid };

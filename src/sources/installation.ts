@@ -1,5 +1,6 @@
 import { formatPath, isJsonObject, type JsonPath } from "../devcontainer/json.ts";
 import { placeOf } from "../devcontainer/parse.ts";
+import { readRunArgs, userOfRunArgs } from "../devcontainer/run-args.ts";
 import { type Substituted, substitutionAt } from "../devcontainer/substitute.ts";
 import { ActionError } from "../errors.ts";
 import type { Written } from "./definition-shape.ts";
@@ -7,14 +8,15 @@ import type { Written } from "./definition-shape.ts";
 /**
  * The users and the environment that features are installed with, as the configuration says, variables replaced.
  * @param serviceUser of a compose service: what is added to the image is for it where nobody else is named.
- * @param hasFeatures without them the users alone count, of whom one may get another uid.
+ * @param hasFeatures without them the users alone count.
+ * @param renumbers whether who works in the container gets another uid: then whom `runArgs` start it as counts too.
  * @returns what goes into the plan, and the names of what came from the environment.
  * @throws ActionError E_CONFIG for a user or a value that is no text.
  */
 export function installationOf(
   configuration: Substituted,
   serviceUser: Written | undefined,
-  { hasFeatures }: { readonly hasFeatures: boolean },
+  { hasFeatures, renumbers = false }: { readonly hasFeatures: boolean; readonly renumbers?: boolean },
 ): {
   readonly values: Readonly<Record<string, string>>;
   readonly hidden: readonly string[];
@@ -32,13 +34,19 @@ export function installationOf(
   const all = [...users, ...env].flatMap(({ name, path, value }) =>
     typeof value === "string" && value !== "" ? [{ name, path, value }] : [],
   );
+  const started = renumbers ? userOfRunArgs(readRunArgs(configuration)) : undefined;
   const hidden = all.flatMap(({ name, path }) => (substitutionAt(configuration, path)?.fromEnvironment ? [name] : []));
   return {
     values: {
       ...Object.fromEntries(all.map(({ name, value }) => [name, value])),
       ...(serviceUser ? { serviceUser: serviceUser.value } : {}),
+      ...(started ? { runArgsUser: started.name } : {}),
     },
-    hidden: [...hidden, ...(serviceUser?.fromEnvironment ? ["serviceUser"] : [])],
+    hidden: [
+      ...hidden,
+      ...(serviceUser?.fromEnvironment ? ["serviceUser"] : []),
+      ...(started?.isPrivate ? ["runArgsUser"] : []),
+    ],
   };
 }
 

@@ -1,5 +1,6 @@
 import { formatPath } from "../devcontainer/json.ts";
 import { placeOf } from "../devcontainer/parse.ts";
+import { readRunArgs, userOfRunArgs } from "../devcontainer/run-args.ts";
 import type { Substituted, Substitution } from "../devcontainer/substitute.ts";
 import type { Warning } from "../errors.ts";
 import type { ContextEntry } from "../key/ingredients.ts";
@@ -31,8 +32,12 @@ export function substitutionWarnings(
   configuration: Substituted,
   { hasFeatures, renumbers, readable }: Deciding,
 ): Warning[] {
-  const decides = ([first = ""]: Substitution["path"]): boolean =>
-    DECIDES.has(first) || ((hasFeatures || renumbers) && USERS.has(first)) || (hasFeatures && first === "containerEnv");
+  const started = renumbers ? userOfRunArgs(readRunArgs(configuration)) : undefined;
+  const decides = ([first = "", at]: Substitution["path"]): boolean =>
+    DECIDES.has(first) ||
+    ((hasFeatures || renumbers) && USERS.has(first)) ||
+    (started !== undefined && first === "runArgs" && at === started.at) ||
+    (hasFeatures && first === "containerEnv");
   const deciding = configuration.substitutions.filter(({ path }) => decides(path));
   const warn = (path: Substitution["path"], text: string): Warning => ({ text, at: placeOf(configuration, path) });
   return [

@@ -1,16 +1,15 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { containerOptions } from "../../src/devcontainer/container-options.ts";
 import type { JsonObject } from "../../src/devcontainer/json.ts";
 import { mergeMetadata } from "../../src/devcontainer/merge.ts";
+import { userOfRunArgs } from "../../src/devcontainer/run-args.ts";
 
 const OWN = { isForeign: false, imageUser: "", folderOwner: "anyone" } as const;
 
 describe("the options of a job's container", () => {
   it.each<[string, JsonObject, string]>([
     ["nothing", {}, ""],
-    ["who works in it", { containerUser: "root", remoteUser: "dev" }, "--user dev"],
-    ["who it runs as", { containerUser: "dev" }, "--user dev"],
     [
       "what features ask for",
       { init: true, privileged: true, capAdd: ["SYS_PTRACE"], securityOpt: ["seccomp=unconfined"] },
@@ -108,7 +107,7 @@ describe("what metadata would smuggle in beside what it names", () => {
   });
 
   it("a user behind a line break", () => {
-    const told = containerOptions(mergeMetadata([{ remoteUser: "dev\n--privileged", init: true }]), OWN);
+    const told = containerOptions(mergeMetadata([{ init: true }]), { ...OWN, user: "dev\n--privileged" });
     expect(told).toMatchObject({ text: "--init", leftOut: ["a --user that holds a control character"] });
   });
 });
@@ -116,7 +115,6 @@ describe("what metadata would smuggle in beside what it names", () => {
 it("what a fork's code made gets nothing with which it could reach the machine or other jobs", () => {
   const entry = {
     init: true,
-    remoteUser: "dev",
     privileged: true,
     capAdd: ["SYS_ADMIN"],
     securityOpt: ["seccomp=unconfined"],
@@ -126,7 +124,7 @@ it("what a fork's code made gets nothing with which it could reach the machine o
       "type=tmpfs,target=/tmp/x",
     ],
   };
-  const { text, leftOut } = containerOptions(mergeMetadata([entry]), { ...OWN, isForeign: true });
+  const { text, leftOut } = containerOptions(mergeMetadata([entry]), { ...OWN, user: "dev", isForeign: true });
   expect(text).toBe("--user dev --init --mount type=volume,target=/cache --mount type=tmpfs,target=/tmp/x");
   expect(leftOut).toEqual([
     "--privileged: a fork's code made the image",
@@ -171,21 +169,20 @@ it("whatever a mount holds, docker is told a type, a source and a target, and of
 });
 
 describe("who works in a job's container", () => {
-  it.each<[string, JsonObject, string, number | "anyone", string, string | undefined]>([
-    ["anyone, where the folders become theirs", { remoteUser: "dev" }, "", "anyone", "--user dev", undefined],
-    ["the image's own user, where the folders become theirs", {}, "dev", "anyone", "", undefined],
-    ["root in the place of another than the owner", { remoteUser: "dev" }, "", 1001, "--user root", "dev"],
-    ["root in the place of the image's own", {}, "dev", 1001, "--user root", "dev"],
-    ["root in the place of the container's", { containerUser: "dev" }, "root", 1001, "--user root", "dev"],
-    ["the owner, by number", { remoteUser: "1001" }, "", 1001, "--user 1001", undefined],
-    ["the owner, by number and group", { remoteUser: "1001:staff" }, "", 1001, "--user 1001:staff", undefined],
-    ["the image's own, who is the owner", {}, "1001", 1001, "", undefined],
-    ["root, whoever owns", { remoteUser: "root" }, "dev", 1001, "--user root", undefined],
-    ["root by number", {}, "0:0", 1001, "", undefined],
-    ["nobody named: root", {}, "", 1001, "", undefined],
-    ["a name that begins with the number", { remoteUser: "1001a" }, "", 1001, "--user root", "1001a"],
-  ])("%s", (_name, entry, imageUser, folderOwner, text, insteadOfUser) => {
-    const options = containerOptions(mergeMetadata([entry]), { isForeign: false, imageUser, folderOwner });
+  it.each<[string, string | undefined, string, number | "anyone", string, string | undefined]>([
+    ["anyone, where the folders become theirs", "dev", "", "anyone", "--user dev", undefined],
+    ["the image's own user, where the folders become theirs", undefined, "dev", "anyone", "", undefined],
+    ["root in the place of another than the owner", "dev", "", 1001, "--user root", "dev"],
+    ["root in the place of the image's own", undefined, "dev", 1001, "--user root", "dev"],
+    ["the owner, by number", "1001", "", 1001, "--user 1001", undefined],
+    ["the owner, by number and group", "1001:staff", "", 1001, "--user 1001:staff", undefined],
+    ["the image's own, who is the owner", undefined, "1001", 1001, "", undefined],
+    ["root, whoever owns", "root", "dev", 1001, "--user root", undefined],
+    ["root by number", undefined, "0:0", 1001, "", undefined],
+    ["nobody named: root", undefined, "", 1001, "", undefined],
+    ["a name that begins with the number", "1001a", "", 1001, "--user root", "1001a"],
+  ])("%s", (_name, user, imageUser, folderOwner, text, insteadOfUser) => {
+    const options = containerOptions(mergeMetadata([]), { user, isForeign: false, imageUser, folderOwner });
     expect(options).toEqual({
       text,
       leftOut: [],
@@ -197,25 +194,25 @@ describe("who works in a job's container", () => {
 
 describe("who was given a uid works in a job's container where the folders are that uid's", () => {
   const options = (
-    entry: JsonObject,
+    user: string | undefined,
     renumbered: { readonly user: string; readonly uid: number },
     imageUser = "",
     folderOwner: number | "anyone" = 1001,
-  ) => containerOptions(mergeMetadata([entry]), { isForeign: false, imageUser, folderOwner, renumbered });
+  ) => containerOptions(mergeMetadata([]), { user, isForeign: false, imageUser, folderOwner, renumbered });
 
-  it.each<[string, JsonObject, string, string]>([
-    ["the remote user", { remoteUser: "dev" }, "", "--user dev"],
-    ["the remote user, with a group", { remoteUser: "dev:staff" }, "", "--user dev:staff"],
-    ["the image's own", {}, "dev", ""],
-    ["not another one", { remoteUser: "ada" }, "dev", "--user root"],
-    ["not one whose name begins so", { remoteUser: "developer" }, "", "--user root"],
-  ])("%s", (_name, entry, imageUser, text) => {
-    expect(options(entry, { user: "dev", uid: 1001 }, imageUser).text).toBe(text);
+  it.each<[string, string | undefined, string, string]>([
+    ["the remote user", "dev", "", "--user dev"],
+    ["the remote user, with a group", "dev:staff", "", "--user dev:staff"],
+    ["the image's own", undefined, "dev", ""],
+    ["not another one", "ada", "dev", "--user root"],
+    ["not one whose name begins so", "developer", "", "--user root"],
+  ])("%s", (_name, user, imageUser, text) => {
+    expect(options(user, { user: "dev", uid: 1001 }, imageUser).text).toBe(text);
   });
 
   it("not where they are another's", () => {
-    expect(options({ remoteUser: "dev" }, { user: "dev", uid: 1002 }).text).toBe("--user root");
-    expect(options({ remoteUser: "dev" }, { user: "dev", uid: 1002 }, "", "anyone").text).toBe("--user dev");
+    expect(options("dev", { user: "dev", uid: 1002 }).text).toBe("--user root");
+    expect(options("dev", { user: "dev", uid: 1002 }, "", "anyone").text).toBe("--user dev");
   });
 });
 
@@ -229,6 +226,8 @@ describe("runArgs", () => {
 
   it.each<[string, readonly string[], string]>([
     ["values beside and behind", ["--shm-size=1g", "--cap-add", "SYS_PTRACE"], "--shm-size 1g --cap-add SYS_PTRACE"],
+    ["short names with their values", ["-m2g", "-hbox", "-l=a=b"], "--memory 2g --hostname box --label a=b"],
+    ["who works in it, which is told with all who are named", ["-u", "dev", "--user=ada"], ""],
     ["short names", ["-m", "2g", "-e", "A=b c", "-h=box"], '--memory 2g --env "A=b c" --hostname box'],
     ["switches", ["--init", "--privileged", "--gpus", "all"], "--init --privileged --gpus all"],
     ["mounts, as those of the metadata", ["--mount", "type=tmpfs,target=/t"], "--mount type=tmpfs,target=/t"],
@@ -238,15 +237,17 @@ describe("runArgs", () => {
 
   it.each<[string, readonly string[], readonly string[]]>([
     ["the runner's own", ["--network=host", "--name", "x", "-p", "80:80"], ["--network", "--name", "--publish"]],
-    ["folders and users", ["-v", "/:/host", "-u", "dev", "-w=/x"], ["--volume", "--user", "--workdir"]],
+    ["folders", ["-v", "/:/host", "-w=/x"], ["--volume", "--workdir"]],
     [
       "how it runs",
       ["--rm", "-it", "--entrypoint=sh", "--restart", "always"],
-      ["--rm", "-it", "--entrypoint", "--restart"],
+      ["--rm", "--interactive", "--tty", "--entrypoint", "--restart"],
     ],
     ["a variable of this machine", ["-e", "TOKEN", "--env=B"], ["--env", "--env"]],
     ["a value of this machine", ["--env", "A=PRIVATE", "--label=PRIVATE"], ["--env", "--label"]],
     ["a flag that nobody knows", ["--new-thing", "x"], ["--new-thing"]],
+    ["a short one that nobody knows", ["-zx"], ["-z"]],
+    ["nobody as user", ["--user=", "-u"], ["--user", "--user"]],
     ["a word", ["x"], ["x"]],
   ])("that it cannot take are told: %s", (_, texts, flags) => {
     const { text, notHere } = told(texts);
@@ -281,4 +282,19 @@ describe("runArgs", () => {
       "a mount at /ssh: what it is of is not on this machine",
     ]);
   });
+});
+
+test.each<[string, readonly string[], string | undefined]>([
+  ["-u", ["-u", "dev"], "dev"],
+  ["-u=", ["-u=dev"], "dev"],
+  ["at once", ["-udev"], "dev"],
+  ["behind switches", ["-itu", "dev"], "dev"],
+  ["--user", ["--user", "dev:staff"], "dev:staff"],
+  ["--user=", ["--user=1000:1000"], "1000:1000"],
+  ["the last", ["-u", "ada", "--init", "--user=dev", "--rm"], "dev"],
+  ["another option's value", ["--label", "--user=x", "-e", "u"], "x"],
+  ["none", ["--userns=host", "-v", "u"], undefined],
+  ["one without a name", ["--user=", "-u"], undefined],
+])("whom runArgs start the container as: %s", (_, texts, name) => {
+  expect(userOfRunArgs(texts.map((text) => ({ text, isPrivate: false })))?.name).toBe(name);
 });

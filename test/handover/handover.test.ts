@@ -38,12 +38,17 @@ async function handOver(
   more: Partial<ImageConfig> = {},
   env: Readonly<Record<string, string>> = {},
   around: Partial<Pick<World, "host" | "log">> = {},
+  circumstances: Partial<Parameters<typeof makeHandover>[1]> = {},
 ) {
   const label = typeof metadata === "object" ? JSON.stringify(metadata) : metadata;
   const labels: Readonly<Record<string, string>> = label === undefined ? {} : { "devcontainer.metadata": label };
   const config = { user: "", env: {}, labels, triggers: [], ...more };
-  const readable = { env, withheld: () => undefined, holdsSecret: () => false };
-  return makeHandover(config, { ...AROUND, readable }, { files, host: hostOf("/work/app"), log: quiet, ...around });
+  const readable = { env, withheld: () => undefined, holdsSecret: (value: string) => value.includes(SECRET) };
+  return makeHandover(
+    config,
+    { ...AROUND, readable, ...circumstances },
+    { files, host: hostOf("/work/app"), log: quiet, ...around },
+  );
 }
 
 const SECRET = "s3cret-value";
@@ -76,7 +81,6 @@ test("what came from this machine's environment is in the files and nowhere else
       {
         containerEnv: { A: "${localEnv:TOKEN}", B: "x${env:TOKEN}y" },
         remoteEnv: { C: "${containerEnv:A}", D: "${containerEnv:B}", E: "${localEnv:MISSING:default}" },
-        remoteUser: "${localEnv:TOKEN}",
         mounts: ["type=volume,source=${localEnv:TOKEN},target=/data"],
         customizations: { tool: { token: "${localEnv:TOKEN}" } },
         postCreateCommand: "echo ${localEnv:TOKEN}",
@@ -86,7 +90,7 @@ test("what came from this machine's environment is in the files and nowhere else
     { TOKEN: SECRET },
   );
   const { envFile, envMapFile, env, ...said } = handover;
-  expect([said.remoteUser, said.options]).toEqual(["${localEnv:TOKEN}", "--mount type=volume,target=/data"]);
+  expect(said.options).toBe("--mount type=volume,target=/data");
   expect([...env.values()].every(({ isPrivate }) => isPrivate)).toBe(true);
   expect(JSON.stringify([said, publicEnvironment(handover)])).not.toContain(SECRET);
   for (const file of [envFile, envMapFile]) {
@@ -159,6 +163,38 @@ test.each<[string, Parameters<typeof handOver>[0], string, string]>([
   ["an entry that is no object", '["x", {"remoteUser":"a"}]', "c", "a"],
 ])("the user: %s", async (_, metadata, user, expected) => {
   expect((await handOver(metadata, { user })).remoteUser).toBe(expected);
+});
+
+const startedAs = (name: string) => ({ runArgs: [{ text: `-u${name}`, isPrivate: true }] });
+
+// Beside the reference CLI's `up`: docker takes the last --user, and what is executed is executed as remoteUser, else as that one.
+test.each<[string, Parameters<typeof handOver>[0], Parameters<typeof handOver>[4], string, string]>([
+  ["remoteUser", [{ remoteUser: "a", containerUser: "b" }], startedAs("c"), "--user a", "a"],
+  ["runArgs' over containerUser", [{ containerUser: "b" }], startedAs("c"), "--user c", "c"],
+  ["containerUser over a compose service's", [{ containerUser: "b" }], { serviceUser: "s" }, "--user b", "b"],
+  ["a compose service's", [{}], { serviceUser: "s" }, "--user s", "s"],
+  ["a variable that is set", [{ remoteUser: "${localEnv:WHO}" }], {}, "--user ada", "ada"],
+  ["one in containerUser", [{ containerUser: "${localEnv:WHO}" }], {}, "--user ada", "ada"],
+  ["a variable that is empty", [{ remoteUser: "${localEnv:NONE}", containerUser: "b" }], {}, "--user b", "b"],
+])("who works there, where several are named: %s", async (_, metadata, around, options, remoteUser) => {
+  const told = await handOver(metadata, { user: "own" }, { WHO: "ada" }, {}, around);
+  expect([told.options, told.remoteUser]).toEqual([options, remoteUser]);
+});
+
+test.each<[string, string, RegExp]>([
+  ["a secret", "${localEnv:TOKEN}", /container-options: the name holds a secret\.$/],
+  [
+    "a variable that has no value",
+    "x-${devcontainerId}",
+    /: x-\$\{devcontainerId\} holds a variable that has no value/,
+  ],
+])("a user that cannot be told is passed over, with a warning: %s", async (_, remoteUser, warning) => {
+  const warnings: string[] = [];
+  const log = { ...quiet, warning: (line: string) => warnings.push(line) };
+  const told = await handOver([{ remoteUser, containerUser: "b" }], {}, { TOKEN: SECRET }, { log });
+  expect([told.options, told.remoteUser]).toEqual(["--user b", "b"]);
+  expect(warnings).toEqual([expect.stringMatching(warning)]);
+  expect(warnings.join()).not.toContain(SECRET);
 });
 
 test.each<[string, string, string]>([

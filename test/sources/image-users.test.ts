@@ -41,6 +41,13 @@ test.each<[string, Asked, unknown]>([
   ["a variable of the environment", { json: { remoteUser: "${localEnv:WHO}" } }, renumbered("ada")],
   ["a variable in the base's label", { label: [{ remoteUser: "${localEnv:WHO}" }], user: "dev" }, renumbered("dev")],
   ["the compose service's", { serviceUser: "dev", user: "other" }, renumbered("dev")],
+  ["runArgs', over containerUser", { json: { containerUser: "a", runArgs: ["-u", "dev:b"] } }, renumbered("dev")],
+  ["remoteUser, whoever is started", { json: { remoteUser: "ada", runArgs: ["--user=dev"] } }, renumbered("ada")],
+  [
+    "remoteUser, who is containerUser too",
+    { json: { containerUser: "ada", remoteUser: "ada", runArgs: ["--user=dev"] } },
+    renumbered("ada"),
+  ],
   ["root", { json: { remoteUser: "root" }, user: "dev" }, stays(/root works/)],
   ["root by number", { user: "0:0" }, stays(/root works/)],
   ["a number", { user: "1000" }, stays(/a number already, 1000/)],

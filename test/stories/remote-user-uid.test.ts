@@ -70,6 +70,28 @@ test("root, who may write anywhere, keeps the number, and that is said", async (
   expect(told.log).toContain("The input remote-user-uid changes nothing: root works in this dev container.");
 });
 
+test("whom runArgs start the container as gets the uid, and counts for it alone", async () => {
+  const json = { build: { dockerfile: "Dockerfile", args: { GREETING: "hello" } } };
+  const write = (user: string): void =>
+    put(workspace, ".devcontainer/devcontainer.json", JSON.stringify({ ...json, runArgs: ["-u", user] }));
+  const labels = { "dev-container-cache.remote-user-uid": "dev:1001" };
+  const env = { ...HOSTED, FAKE_DOCKER_IMAGE: JSON.stringify({ User: "root", Labels: labels }) };
+  write("dev");
+  const plain = await run({}, { env: { ...HOSTED, FAKE_DOCKER_IMAGE: '{"User":"root"}' } });
+  const built = await run({ "remote-user-uid": "1001" }, { env });
+  expect(built.builds[0]?.dockerfile).toContain('"dev","1001"]');
+  expect(built.outputs).toMatchObject({ "container-options": "--user dev", "remote-user": "dev" });
+  write("ada");
+  expect((await run()).outputs).toMatchObject({ result: "hit", image: plain.outputs.image, "remote-user": "ada" });
+  const missed = await run({ "remote-user-uid": "1001", "on-miss": "fail" });
+  expect(JSON.parse(missed.outputs["miss-reasons"] ?? "")).toMatchObject([
+    {
+      text: "the user of runArgs changed, and that user gets remote-user-uid",
+      file: ".devcontainer/devcontainer.json",
+    },
+  ]);
+});
+
 test("the configuration's updateRemoteUserUID: false has the last word", async () => {
   const json = { build: { dockerfile: "Dockerfile", args: { GREETING: "hello" } }, remoteUser: "dev" };
   put(workspace, ".devcontainer/devcontainer.json", JSON.stringify({ ...json, updateRemoteUserUID: false }));
@@ -120,10 +142,9 @@ test("a compose service's user works in the image and gets the uid, where the co
   expect(told.builds[0]?.dockerfile).toContain('"web","1001"]');
   expect([optionsOf(told), told.outputs["remote-user"]]).toEqual(["--user web:web", "web:web"]);
   expect(optionsOf(await run({ "remote-user-uid": "1001" }, { env }))).toBe("--user web:web");
-  // What this machine's environment says stands in no output.
   compose("${WHO}");
   const read = await run({ "remote-user-uid": "1001" }, { env });
-  expect([optionsOf(read), read.outputs["remote-user"]]).toEqual(["", "root"]);
+  expect([optionsOf(read), read.outputs["remote-user"]]).toEqual(["--user web", "web"]);
   put(workspace, ".devcontainer/devcontainer.json", JSON.stringify({ ...json, remoteUser: "dev" }));
   compose("web");
   expect(optionsOf(await run({}, { env: { ...HOSTED, GITEA_ACTIONS: "true", FAKE_DOCKER_IMAGE: IMAGE } }))).toBe(
