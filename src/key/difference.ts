@@ -30,8 +30,12 @@ export type Source = Place | { readonly input: string; readonly line?: number } 
 export type Places = {
   readonly configuration: string;
   readonly dockerfile: string | undefined;
+  /** Where the Dockerfile and the context's folder are asked for; nothing where nobody asks for them. */
+  readonly asked: { readonly dockerfile?: Source; readonly context?: Source };
+  /** Of the `# syntax=` or the build arg that names the frontend. */
+  readonly frontend: Source | undefined;
   /** Of the image that is used as it is, and of the stage that is built. */
-  readonly image: Place | undefined;
+  readonly image: Source | undefined;
   readonly target: Source | undefined;
   /** Of devcontainer.json, by name; of one in `containerEnv` by `containerEnv.NAME`. */
   readonly properties: Readonly<Record<string, Place>>;
@@ -41,7 +45,7 @@ export type Places = {
   readonly instructions: Readonly<Record<string, readonly (readonly number[])[]>>;
   readonly arguments: Readonly<Record<string, Source>>;
   /** By what is written; `name` is what its variables stand for, where that may be told. */
-  readonly bases: Readonly<Record<string, Place & { readonly name?: string }>>;
+  readonly bases: Readonly<Record<string, { readonly source: Source; readonly name?: string }>>;
   /** The context's folder, relative to the repository; `.` for the repository itself. */
   readonly context: string;
   /** Of named contexts, where each is asked for, and its folder where it is one. */
@@ -50,6 +54,10 @@ export type Places = {
   readonly ignorable: (
     path: string,
   ) => { readonly line: string; readonly file: string; readonly by: string } | undefined;
+  /** Of secrets and ssh keys by their ids, as they stand in the plan. */
+  readonly secrets: Readonly<Record<string, Source>>;
+  /** Build args and labels that are given and that inputs take out of the key. */
+  readonly ignored: { readonly arguments: ReadonlySet<string>; readonly labels: ReadonlySet<string> };
   /** Options of the build, as they stand in the plan. */
   readonly options: Readonly<Record<string, Source>>;
   /** By id, as it is written. */
@@ -59,6 +67,20 @@ export type Places = {
   /** The lockfile, or the input that leaves it out; nothing where there is none. By id, its entries. */
   readonly lockfile: Source | undefined;
   readonly locks: Readonly<Record<string, Place>>;
+};
+
+/** Where everything stands, and where it stood. */
+export type Known = Places & { readonly origins: Origins | undefined };
+
+/** What stands in the sources and is no part of the key: where it stood is told of what is gone. Nothing in it holds a value. */
+export type Origins = {
+  /** As seen from the repository's root; nothing where something of the environment took part. */
+  readonly dockerfile?: string;
+  readonly context?: string;
+  /** The folders of named contexts. */
+  readonly folders: Readonly<Record<string, string>>;
+  /** By `target`, and by what reasons begin with: `build arg NAME`, `label NAME`, `build option --NAME`, `build context NAME`, `feature ID`. */
+  readonly sources: Readonly<Record<string, Source>>;
 };
 
 /** A member of its own: whoever writes `ARG constructor` does not mean what every object of JavaScript has by that name. */

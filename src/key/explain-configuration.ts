@@ -2,6 +2,7 @@ import { canonicalJson, type Json } from "./canonical.ts";
 import {
   type Difference,
   inBrackets,
+  type Known,
   memberOf,
   type Places,
   placeOf,
@@ -11,9 +12,10 @@ import {
   told,
 } from "./difference.ts";
 import type { PlatformPlan } from "./ingredients.ts";
+import { tellGone } from "./origins.ts";
 
 /** What differs in what devcontainer.json, a compose file and the inputs say of the build as a whole. */
-export function compareConfiguration(before: PlatformPlan, now: PlatformPlan, places: Places): Difference[] {
+export function compareConfiguration(before: PlatformPlan, now: PlatformPlan, places: Known): Difference[] {
   const [was, is] = [before.yours.configuration, now.yours.configuration];
   const tell = (text: string, source: Source = propertyPlace(places, "")): Difference => {
     const note = "input" in source ? inBrackets([tellSource(source)]) : "";
@@ -26,15 +28,21 @@ export function compareConfiguration(before: PlatformPlan, now: PlatformPlan, pl
     differences.push(tell(movedValue("image", was.image, is.image, tellVariables(places, "image")), places.image));
   if (was.target !== is.target) {
     const reads = is.target === undefined ? undefined : tellVariables(places, "build.target");
-    differences.push(tell(movedValue("build target", was.target, is.target, reads), places.target));
+    const text = movedValue("build target", was.target, is.target, reads);
+    differences.push(is.target === undefined ? tellWithout(text, "target", places) : tell(text, places.target));
   }
   const [version, versionNow] = [before.yours.options.cacheVersion, now.yours.options.cacheVersion];
   const [uid, uidNow] = [before, now].map(({ yours }) => yours.options.remoteUserUid?.toString());
   const options = [
-    ...(version === versionNow ? [] : [`cache-version ${told(version)} → ${told(versionNow)}`]),
-    ...(uid === uidNow ? [] : [`remote-user-uid ${told(uid)} → ${told(uidNow)}`]),
+    ...(version === versionNow ? [] : [`the input cache-version ${told(version)} → ${told(versionNow)}`]),
+    ...(uid === uidNow ? [] : [`the input remote-user-uid ${told(uid)} → ${told(uidNow)}`]),
   ];
   return [...differences, ...options.map((text): Difference => ({ part: "yours", ingredient: "option", text }))];
+}
+
+function tellWithout(text: string, name: string, places: Known): Difference {
+  const { note, ...at } = tellGone(places.origins, name, places);
+  return { part: "yours", ingredient: "configuration", text: text + note, ...at };
 }
 
 function movedValue(
@@ -81,24 +89,49 @@ export function compareInstallation(before: PlatformPlan, now: PlatformPlan, pla
   });
 }
 
-/** Build args by their names; their values are nobody's business. */
-export function compareArguments(before: PlatformPlan, now: PlatformPlan, places: Places): Difference[] {
+/** Build args by their names; their values are nobody's business. One that comes or goes with its ARG is told by that. */
+export function compareArguments(before: PlatformPlan, now: PlatformPlan, places: Known): Difference[] {
   const [was, is] = [before.yours.arguments, now.yours.arguments];
-  return changedMembers(was, is).map((name) => {
+  const [declared, declaredNow] = [before, now].map(declaredArgs);
+  return changedMembers(was, is).flatMap((name): Difference[] => {
+    const follows =
+      Object.hasOwn(was, name) !== Object.hasOwn(is, name) && declared?.has(name) !== declaredNow?.has(name);
+    if (follows) return [];
+    if (!Object.hasOwn(is, name)) return [goneArgument(name, places)];
     const source = memberOf(places.arguments, name);
     const notes = [source && tellSource(source), tellVariables(places, `build.args.${name}`)];
     const text = `build arg ${name} ${what(was, is, name)}${inBrackets(notes)}`;
-    return { part: "yours", ingredient: "argument", text, ...placeOf(source) };
+    return [{ part: "yours", ingredient: "argument", text, ...placeOf(source) }];
   });
 }
 
+function goneArgument(name: string, places: Known): Difference {
+  if (places.ignored.arguments.has(name)) {
+    const text = `build arg ${name} no longer counts (the input ignore-args names it)`;
+    return { part: "yours", ingredient: "argument", text };
+  }
+  const { note, ...at } = tellGone(places.origins, `build arg ${name}`, places);
+  return { part: "yours", ingredient: "argument", text: `build arg ${name} is gone${note}`, ...at };
+}
+
+/** The names that ARGs of the stages that count declare. */
+function declaredArgs({ yours }: PlatformPlan): ReadonlySet<string> {
+  const texts = (yours.dockerfile?.stages ?? []).flat().filter((text) => typeof text === "string");
+  return new Set(texts.filter((text) => /^ARG\s/.test(text)).flatMap((text) => text.match(/\w+(?=\s|=|$)/g) ?? []));
+}
+
 /** Secrets and ssh keys by their ids: what they hold no key sees. */
-export function compareSecrets(before: PlatformPlan, now: PlatformPlan): Difference[] {
+export function compareSecrets(before: PlatformPlan, now: PlatformPlan, places: Known): Difference[] {
   const members = (ids: unknown) => Object.fromEntries((Array.isArray(ids) ? ids : []).map((id) => [String(id), true]));
   const [was, is] = [members(before.yours.options.secrets), members(now.yours.options.secrets)];
   return changedMembers(was, is).map((id) => {
     const name = id.startsWith("ssh:") ? `ssh key ${id.slice("ssh:".length)}` : `secret ${id}`;
-    return { part: "yours", ingredient: "option", text: `build ${name} ${what(was, is, id)}` };
+    const source = memberOf(places.secrets, id);
+    const isGone = !Object.hasOwn(is, id);
+    const { note, ...at } = isGone
+      ? tellGone(places.origins, `secret ${id}`, places)
+      : { note: inBrackets([source && tellSource(source)]), ...placeOf(source) };
+    return { part: "yours", ingredient: "option", text: `build ${name} ${what(was, is, id)}${note}`, ...at };
   });
 }
 

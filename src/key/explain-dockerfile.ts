@@ -1,5 +1,7 @@
-import type { Difference, Places } from "./difference.ts";
+import { canonicalJson } from "./canonical.ts";
+import { type Difference, inBrackets, type Known, placeOf, tellSource } from "./difference.ts";
 import type { PlatformPlan } from "./ingredients.ts";
+import { pathIn } from "./origins.ts";
 
 const INSTRUCTIONS_TOLD = 10;
 /** Comparing one by one takes time by the product of both lengths: beyond that it is told where they begin to differ. */
@@ -11,7 +13,7 @@ type Written = { readonly text: string; readonly line: number | undefined };
 type Step = { readonly before?: string; readonly now?: Written };
 
 /** What differs between the instructions that count: each that changed, is new or is gone, with its line where it has one. */
-export function compareDockerfiles(before: PlatformPlan, now: PlatformPlan, places: Places): Difference[] {
+export function compareDockerfiles(before: PlatformPlan, now: PlatformPlan, places: Known): Difference[] {
   const [was, is] = [before.yours.dockerfile, now.yours.dockerfile];
   if (!was || !is || places.dockerfile === undefined) return [];
   const file = places.dockerfile;
@@ -21,6 +23,13 @@ export function compareDockerfiles(before: PlatformPlan, now: PlatformPlan, plac
     text,
     at: { file, ...(line === undefined ? {} : { line }) },
   });
+  const earlier = pathIn(places.origins, "dockerfile");
+  if (earlier !== undefined && earlier !== file && canonicalJson(was) !== canonicalJson(is)) {
+    const { dockerfile: source } = places.asked;
+    const note = inBrackets([source && "input" in source ? tellSource(source) : undefined]);
+    const text = `the Dockerfile is ${file} now, before ${earlier}${note}`;
+    return [{ part: "yours", ingredient: "dockerfile", text, ...placeOf(source) }];
+  }
   if (was.escape !== is.escape) return [tell(`${file}: the escape character changed`)];
   // Another target needs other stages: what it does not share with the last one is no change of the file.
   if (before.yours.configuration.target !== now.yours.configuration.target) return [];

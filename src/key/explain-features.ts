@@ -3,8 +3,8 @@ import { canonicalJson } from "./canonical.ts";
 import {
   type Difference,
   inBrackets,
+  type Known,
   memberOf,
-  type Places,
   placeOf,
   type Source,
   tellVariables,
@@ -12,6 +12,7 @@ import {
 import { changedMembers } from "./explain-configuration.ts";
 import { compareLocks, compareOrder, compareWritten, featuresPlace, noteOf } from "./explain-written-features.ts";
 import type { PlatformPlan, UpstreamFeature, WrittenFeature } from "./ingredients.ts";
+import { tellGone } from "./origins.ts";
 
 /** The features of one plan: as they are installed, and as they are written. */
 type Side = {
@@ -22,13 +23,13 @@ type Side = {
 /** A feature before and now: one of them is missing where it is new or gone. */
 type Pair = { readonly before: UpstreamFeature | undefined; readonly now: UpstreamFeature | undefined };
 
-type Scene = { readonly before: Side; readonly now: Side; readonly places: Places };
+type Scene = { readonly before: Side; readonly now: Side; readonly places: Known };
 
 /**
  * What differs between the features of two plans: which there are, their versions, options, the files of local ones, and the order. What
  * only follows from such a change (a dependency that comes along, a default that a new version has, another order) is not told beside it.
  */
-export function compareFeatures(before: PlatformPlan, now: PlatformPlan, places: Places): Difference[] {
+export function compareFeatures(before: PlatformPlan, now: PlatformPlan, places: Known): Difference[] {
   const scene: Scene = { before: sideOf(before), now: sideOf(now), places };
   const pairs = pairsOf(scene);
   const causes = pairs.filter((pair) => isCause(pair, scene));
@@ -112,7 +113,7 @@ function isCause({ before, now }: Pair, scene: Scene): boolean {
 function tellPair({ before, now }: Pair, scene: Scene): Difference[] {
   const { places } = scene;
   if (!before) return now ? [tell(now, "is new", sourceOf(now, scene))] : [];
-  if (!now) return [tellGone(before, scene)];
+  if (!now) return [tellFeatureGone(before, scene)];
   if (before.written !== now.written) return [tell(before, `→ ${now.written}`, sourceOf(now, scene), "yours")];
   const moved = `${shortDigest(before.digest)}… → ${shortDigest(now.digest)}…`;
   if (scene.now.written.get(now.written)?.tree !== undefined)
@@ -126,23 +127,17 @@ function isLockedOtherwise(id: string, { before, now }: Scene): boolean {
   return before.written.get(id)?.locked !== now.written.get(id)?.locked;
 }
 
-/** Where it stood nobody can open any more: what is told is where features stand. Of hidden options it is not known who gave them. */
-function tellGone(feature: UpstreamFeature, scene: Scene): Difference {
+/** Where it stood nobody can open any more: what is told is where features stand. */
+function tellFeatureGone(feature: UpstreamFeature, scene: Scene): Difference {
   const { places } = scene;
   const what = "is no longer installed";
   if (!isAsked(scene.before, feature)) return tell(feature, what, undefined);
-  const options = scene.before.written.get(feature.written)?.options;
-  const isHidden = typeof options === "string" && options.startsWith("salted:");
   const known = memberOf(places.features, feature.written);
-  if (isHidden && !known)
-    return tell(
-      feature,
-      `${what} (it stood in devcontainer.json or in the input additional-features)`,
-      undefined,
-      "yours",
-    );
-  const { at } = featuresPlace(places);
-  return tell(feature, what, known ?? at, "yours");
+  if (known) return tell(feature, what, known, "yours");
+  const { note, at } = tellGone(places.origins, `feature ${feature.written}`, places);
+  const isOfFile = note === "" || at !== undefined;
+  const place = isOfFile ? featuresPlace(places).at : undefined;
+  return tell(feature, isOfFile ? what : `${what}${note}`, place, "yours");
 }
 
 function sourceOf({ written }: UpstreamFeature, { places }: Scene): Source | undefined {

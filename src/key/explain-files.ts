@@ -1,7 +1,17 @@
 import { canonicalJson, type Json } from "./canonical.ts";
-import { type Difference, inBrackets, memberOf, type Places, placeOf, tellSource } from "./difference.ts";
+import {
+  type Difference,
+  inBrackets,
+  type Known,
+  memberOf,
+  type Places,
+  placeOf,
+  type Source,
+  tellSource,
+} from "./difference.ts";
 import { changedMembers } from "./explain-configuration.ts";
 import type { PlatformPlan, Yours } from "./ingredients.ts";
+import { folderIn, pathIn, tellGone } from "./origins.ts";
 import type { StoredPlan } from "./stored.ts";
 
 const FILES_TOLD = 10;
@@ -17,16 +27,28 @@ export function compareFiles(
   before: PlatformPlan,
   now: PlatformPlan,
   { trees, elsewhere }: { readonly trees: Trees; readonly elsewhere: readonly Difference[] },
-  places: Places,
+  places: Known,
 ): Difference[] {
+  const named = compareNamed(before.yours.contexts ?? {}, now.yours.contexts ?? {}, trees, places);
+  const folder = pathIn(places.origins, "context");
+  if (folder !== undefined && folder !== places.context && before.yours.context?.tree !== now.yours.context?.tree)
+    return [tellFolder("the build context is", { folder, now: places.context }, places.asked.context), ...named];
   const known = new Set(elsewhere.flatMap(({ at }) => at?.file ?? []));
   const [was, is] = [before.yours.context?.tree, now.yours.context?.tree];
   const files = was === undefined || is === undefined ? [] : compareTrees({ was, is }, trees, places.context);
   const fresh = files.filter(({ file }) => !known.has(file));
-  return [
-    ...tellFiles(groupIgnorable(fresh, places), "of the build context"),
-    ...compareNamed(before.yours.contexts ?? {}, now.yours.contexts ?? {}, trees, places),
-  ];
+  return [...tellFiles(groupIgnorable(fresh, places), "of the build context"), ...named];
+}
+
+/** Of another folder no file is told: each of them is another one. */
+function tellFolder(
+  name: string,
+  { folder, now }: { readonly folder: string; readonly now: string },
+  source: Source | undefined,
+): Difference {
+  const note = inBrackets([source && "input" in source ? tellSource(source) : undefined]);
+  const text = `${name} ${now} now, before ${folder}${note}`;
+  return { part: "yours", ingredient: "context", text, ...placeOf(source) };
 }
 
 /** One path that differs: `file` as seen from the repository's root. */
@@ -146,17 +168,24 @@ function compareNamed(
   before: NonNullable<Yours["contexts"]>,
   now: NonNullable<Yours["contexts"]>,
   trees: Trees,
-  places: Places,
+  places: Known,
 ): Difference[] {
   return changedMembers(before, now).flatMap((name): Difference[] => {
     const [was, is] = [memberOf(before, name), memberOf(now, name)].map(treeOf);
     const shown = name.startsWith("salted:") ? "(named by the environment)" : name;
-    const { source, folder } = memberOf(places.contexts, name) ?? { source: { file: places.configuration } };
+    const { source, folder } = memberOf(places.contexts, name) ?? {};
+    const earlier = folderIn(places.origins, name);
+    if (earlier !== undefined && folder !== undefined && earlier !== folder)
+      return [tellFolder(`build context ${shown} is`, { folder: earlier, now: folder }, source)];
+    if (!Object.hasOwn(now, name)) {
+      const { note, ...at } = tellGone(places.origins, `build context ${name}`, places);
+      return [{ part: "yours", ingredient: "context", text: `build context ${shown} is gone${note}`, ...at }];
+    }
     const files =
       was !== undefined && is !== undefined && folder !== undefined ? compareTrees({ was, is }, trees, folder) : [];
     if (files.length > 0) return tellFiles(files.map(tellFile), `of the build context ${shown}`);
-    const what = !Object.hasOwn(before, name) ? "is new" : !Object.hasOwn(now, name) ? "is gone" : "changed";
-    const note = "input" in source ? inBrackets([tellSource(source)]) : "";
+    const what = Object.hasOwn(before, name) ? "changed" : "is new";
+    const note = source && "input" in source ? inBrackets([tellSource(source)]) : "";
     const text = `build context ${shown} ${what}${note}`;
     return [{ part: "yours", ingredient: "context", text, ...placeOf(source) }];
   });

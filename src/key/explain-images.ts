@@ -1,5 +1,5 @@
 import { shortDigest } from "../oci/digest.ts";
-import { type Difference, memberOf, type Places, told } from "./difference.ts";
+import { type Difference, memberOf, type Places, placeOf, told } from "./difference.ts";
 import type { PlatformPlan, UpstreamImage } from "./ingredients.ts";
 
 /** A difference of an image: `about` is what all platforms call it, and its text begins with. */
@@ -39,10 +39,10 @@ type Compared = ImageDifference & { readonly isOther: boolean };
 function compareBases(before: readonly UpstreamImage[], now: readonly UpstreamImage[], places: Places): Compared[] {
   const [old, current] = [byName(before), byName(now)];
   return [...new Set([...current.keys(), ...old.keys()])].flatMap((written) => {
-    const { name, ...at } = memberOf(places.bases, written) ?? {};
+    const { name, source } = memberOf(places.bases, written) ?? {};
     const about: About = { ingredient: "base", shown: name ?? told(written) };
     const [was, is] = [old.get(written) ?? [], current.get(written) ?? []];
-    return compareImage(about, was, is).map((one) => ("file" in at ? { ...one, at } : one));
+    return compareImage(about, was, is).map((one) => ({ ...one, ...placeOf(source) }));
   });
 }
 
@@ -61,7 +61,7 @@ function compareFrontends(
   now: UpstreamImage | undefined,
   places: Places,
 ): Compared[] {
-  const at = places.dockerfile === undefined ? {} : { at: { file: places.dockerfile, line: 1 } };
+  const at = placeOf(places.frontend);
   const image = now ?? before;
   if (!image) return [];
   const about: About = { ingredient: "frontend", shown: told(image.written) };

@@ -1,17 +1,25 @@
-import { type Difference, inBrackets, memberOf, type Places, placeOf, tellSource } from "./difference.ts";
+import { type Difference, inBrackets, type Known, memberOf, placeOf, tellSource } from "./difference.ts";
 import type { PlatformPlan } from "./ingredients.ts";
+import { nameOption, tellGone } from "./origins.ts";
 
 /** What differs between the options of two builds: each label by its name, everything else by the option. */
-export function compareBuildOptions(before: PlatformPlan, now: PlatformPlan, places: Places): Difference[] {
+export function compareBuildOptions(before: PlatformPlan, now: PlatformPlan, places: Known): Difference[] {
   const [was, is] = [optionsOf(before), optionsOf(now)];
   const names = [...new Set([...is.keys(), ...was.keys()])].filter((name) => textOf(was, name) !== textOf(is, name));
   return names.map((name) => {
+    if (!is.has(name)) return gone(name, places);
     const place = memberOf(places.options, is.get(name)?.[0] ?? "");
-    const what = !was.has(name) ? "is new" : is.has(name) ? "changed" : "is gone";
     const advice = name.startsWith("label ") ? "ignore-labels takes it out of the key" : undefined;
-    const text = `${name} ${what}${inBrackets([place && tellSource(place), advice])}`;
+    const text = `${name} ${was.has(name) ? "changed" : "is new"}${inBrackets([place && tellSource(place), advice])}`;
     return { part: "yours", ingredient: "option", text, ...placeOf(place) };
   });
+}
+
+function gone(name: string, places: Known): Difference {
+  if (places.ignored.labels.has(name.replace(/^label /, "")))
+    return { part: "yours", ingredient: "option", text: `${name} no longer counts (the input ignore-labels names it)` };
+  const { note, ...at } = tellGone(places.origins, name, places);
+  return { part: "yours", ingredient: "option", text: `${name} is gone${note}`, ...at };
 }
 
 type Options = ReadonlyMap<string, readonly string[]>;
@@ -27,15 +35,8 @@ function optionsOf({ yours: { options } }: PlatformPlan): Options {
   const written: unknown = options.build ?? [];
   for (const option of Array.isArray(written) ? written : []) {
     if (typeof option !== "string") continue;
-    const name = nameOf(option);
+    const name = nameOption(option);
     all.set(name, [...(all.get(name) ?? []), option]);
   }
   return all;
-}
-
-function nameOf(option: string): string {
-  const label = /^--label=([^=]+)=/.exec(option)?.[1];
-  if (label !== undefined) return `label ${label}`;
-  const name = /^--[^=]+/.exec(option)?.[0];
-  return name === undefined ? "a build option that holds a value of the environment" : `build option ${name}`;
 }

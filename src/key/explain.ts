@@ -1,4 +1,4 @@
-import type { Difference, Places } from "./difference.ts";
+import type { Difference, Known, Places } from "./difference.ts";
 import {
   compareArguments,
   compareConfiguration,
@@ -31,16 +31,19 @@ export function explainMiss(
   trees: StoredPlan["trees"],
   places: Places,
 ): Difference[] {
+  const known = { ...places, origins: previous.origins };
   const found: { readonly platform: string; readonly difference: Told }[] = [];
   for (const [platform, plan] of Object.entries(now)) {
     const before = Object.hasOwn(previous.platforms, platform) ? previous.platforms[platform] : undefined;
     const differences: readonly Told[] = before
-      ? comparePlans(before, plan, { before: previous.trees, now: trees }, places)
-      : [platformChange(`platform ${platform} was not in the previous set`)];
+      ? comparePlans(before, plan, { before: previous.trees, now: trees }, known)
+      : [platformChange(`platform ${platform} was not in the previous set (the input platforms)`)];
     found.push(...differences.map((difference) => ({ platform, difference })));
   }
   const gone = Object.keys(previous.platforms).filter((platform) => !Object.hasOwn(now, platform));
-  const left = gone.map((platform) => platformChange(`platform ${platform} is no longer asked for`));
+  const left = gone.map((platform) =>
+    platformChange(`platform ${platform} is no longer asked for (the input platforms)`),
+  );
   return firstReasons([...mergePlatforms(found, Object.keys(now)), ...left]).map(shorten);
 }
 
@@ -95,13 +98,13 @@ function tellGroup({ difference, platforms }: Group, all: readonly string[], kno
   return isShared ? text : `${text} (${platforms.join(", ")})`;
 }
 
-function comparePlans(before: PlatformPlan, now: PlatformPlan, trees: Trees, places: Places): Told[] {
+function comparePlans(before: PlatformPlan, now: PlatformPlan, trees: Trees, places: Known): Told[] {
   const installation = compareInstallation(before, now, places);
   const own = [
     ...compareConfiguration(before, now, places),
     ...compareDockerfiles(before, now, places),
     ...compareBuildOptions(before, now, places),
-    ...compareSecrets(before, now),
+    ...compareSecrets(before, now, places),
     ...compareArguments(before, now, places),
     ...compareFeatures(before, now, places),
     ...installation,

@@ -2,6 +2,7 @@ import { type Digest, digestOf } from "../oci/digest.ts";
 import { readJson } from "../oci/json.ts";
 import { isRecord } from "../oci/manifest.ts";
 import { canonicalJson, type Json } from "./canonical.ts";
+import type { Origins } from "./difference.ts";
 import { compactTree } from "./fingerprint.ts";
 import type {
   ContextEntry,
@@ -29,6 +30,7 @@ export type StoredPlan = {
   /** The entries of each build context, under the digest by which the plans name it. */
   readonly trees: Readonly<Record<string, readonly (readonly Json[])[]>>;
   /** When the newest of the platforms was built (RFC 3339), and how long each build took, in seconds. */
+  readonly origins?: Origins;
   readonly built: { readonly at: string; readonly seconds: Readonly<Record<string, number>> };
 };
 

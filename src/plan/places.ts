@@ -3,7 +3,7 @@ import { formatOption } from "../devcontainer/options.ts";
 import { placeOf } from "../devcontainer/parse.ts";
 import { declaredNames } from "../dockerfile/stages.ts";
 import type { Place } from "../errors.ts";
-import type { Places, Source } from "../key/difference.ts";
+import { memberOf, type Places, type Source } from "../key/difference.ts";
 import type { Hidden } from "../key/stored.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { parseReference } from "../oci/reference.ts";
@@ -22,7 +22,16 @@ export function tellPlaces(gathered: Gathered, images: readonly ImageSource[], p
   return {
     configuration: gathered.relative,
     dockerfile: file,
-    image: definition.source.kind === "image" ? definition.source.image.at : undefined,
+    image: definition.source.kind === "image" ? sourceOf(definition.source.image) : undefined,
+    asked: askedPlaces(definition),
+    frontend: frontendPlace(gathered),
+    secrets: gathered.arguments.secretPlaces,
+    ignored: {
+      arguments: gathered.arguments.ignored,
+      labels: new Set(
+        definition.uncounted.flatMap(({ name, value }) => (name === "label" ? [value?.split("=", 1)[0] ?? ""] : [])),
+      ),
+    },
     target: definition.target && sourceOf(definition.target),
     properties: propertyPlaces(gathered),
     variables: variablesRead(gathered),
@@ -44,6 +53,17 @@ export function tellPlaces(gathered: Gathered, images: readonly ImageSource[], p
     ),
     ...featurePlaces(gathered),
   };
+}
+
+function askedPlaces({ source }: Gathered["definition"]): Places["asked"] {
+  if (source.kind !== "dockerfile") return {};
+  const { dockerfile, context } = source;
+  return { context: sourceOf(context), dockerfile: "value" in dockerfile ? sourceOf(dockerfile) : dockerfile.at };
+}
+
+function frontendPlace({ file, dockerfile, arguments: { places } }: Gathered): Source | undefined {
+  const line = dockerfile.syntax?.line;
+  return memberOf(places, "BUILDKIT_SYNTAX") ?? (file === undefined || line === undefined ? undefined : { file, line });
 }
 
 function featurePlaces({ features, configuration }: Gathered) {
@@ -103,7 +123,9 @@ function basePlaces(gathered: Gathered, images: readonly ImageSource[]): Places[
     [...bases].reverse().map(({ written, at }) => {
       const [name, ...others] = names.get(written) ?? [];
       const isTold = written.includes("$") && others.length === 0 && !isPrivate(written);
-      return [written, { ...at, ...(isTold && name !== undefined ? { name } : {}) }];
+      const { source: of } = gathered.definition;
+      const source = of.kind === "image" ? sourceOf(of.image) : at;
+      return [written, { source, ...(isTold && name !== undefined ? { name } : {}) }];
     }),
   );
 }

@@ -1,3 +1,4 @@
+import { originsOf } from "../key/origins.ts";
 import { hidePrivateValues, type StoredPlan, storeTrees } from "../key/stored.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import type { Plan } from "./keyed.ts";
@@ -23,7 +24,15 @@ export function storePlan({ sources, plan, salt, now, seconds }: PlanToStore): S
     platforms: Object.fromEntries(
       plan.platforms.map((one) => [formatPlatform(one.platform), hidePrivateValues(one.plan, sources.hidden, salt)]),
     ),
+    origins: originsOf(sources.places, { ...sources.hidden, folder: isFolderPrivate(sources) }),
     trees: storeTrees(sources.trees, salt),
     built: { at: new Date(now).toISOString(), seconds },
   };
+}
+
+function isFolderPrivate({ build: { definition } }: Sources): boolean {
+  const { source } = definition;
+  if (source.kind !== "dockerfile") return false;
+  const { dockerfile, context } = source;
+  return context.fromEnvironment || dockerfile.fromEnvironment;
 }

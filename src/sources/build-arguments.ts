@@ -31,11 +31,15 @@ export type BuildArguments = {
   readonly places: Readonly<Record<string, Source>>;
   /** Those whose values stand in no file of the checkout: an input or this machine gives them. */
   readonly private: ReadonlySet<string>;
+  /** Those that an input takes out of the key. */
+  readonly ignored: ReadonlySet<string>;
   /** Those that take a variable of the environment as it is. */
   readonly variables: ReadonlySet<string>;
   /** `--secret` and `--ssh` as buildx takes them: where secrets are, never what they are. */
   readonly secretOptions: readonly string[];
   readonly secretIds: readonly string[];
+  /** By those ids. */
+  readonly secretPlaces: Readonly<Record<string, Source>>;
   /** Why a build cannot have them: a fork's pull request gets no secrets, and may find the image all the same. */
   readonly withoutSecrets: ActionError | undefined;
   /** What the log has to hide. */
@@ -104,9 +108,16 @@ export async function readBuildArguments(
     ),
     places: Object.fromEntries([...merged.values].map(([name, { origin }]) => [name, sourceOf(origin)])),
     private: new Set([...merged.values].flatMap(([name, arg]) => (isPrivate(name, arg, definition) ? [name] : []))),
+    ignored: new Set(
+      [...merged.values].flatMap(([name, { counts, isUndeclared }]) => (counts || isUndeclared ? [] : [name])),
+    ),
     variables: new Set([...merged.values].flatMap(([name, arg]) => (arg.isVariable ? [name] : []))),
     secretOptions: [...secretArguments(secrets), ...sshArguments(ssh)],
     secretIds: [...asked.secrets.map(({ id }) => id), ...asked.ssh.map(({ id }) => `ssh:${id}`)].sort(),
+    secretPlaces: Object.fromEntries([
+      ...asked.secrets.map((one) => [one.id, "at" in one ? one.at : { input: "build-secrets" }] as const),
+      ...asked.ssh.map((one) => [`ssh:${one.id}`, "at" in one ? one.at : { input: "ssh" }] as const),
+    ]),
     withoutSecrets: withoutSecrets ?? granted.withoutSecrets,
     secretValues,
     warnings: [...granted.warnings, ...fromFiles.notices, ...build.args.notices, ...merged.warnings],
@@ -124,7 +135,10 @@ function isPrivate(name: string, { origin, isVariable }: MergedArgument, { args 
 }
 
 /** An input goes over the configuration. */
-function byId<T extends { readonly id: string }>(configured: readonly T[], inputs: readonly T[]): readonly T[] {
+function byId<T extends { readonly id: string }>(
+  configured: readonly (T & { readonly at: Place })[],
+  inputs: readonly T[],
+): readonly (T | (T & { readonly at: Place }))[] {
   return [...new Map([...configured, ...inputs].map((one) => [one.id, one])).values()];
 }
 

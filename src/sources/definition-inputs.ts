@@ -89,7 +89,10 @@ export function imageDefinition(image: string): Definition {
   const at = { file: DEFAULT_CONFIGURATION };
   return {
     ...NOTHING,
-    source: { kind: "image", image: { value: image, at, fromEnvironment: false, fromHostPath: false } },
+    source: {
+      kind: "image",
+      image: { value: image, at, fromEnvironment: false, fromHostPath: false, input: "fallback-image" },
+    },
     warnings: [{ text: `There is no dev container configuration: the input fallback-image counts, ${image}` }],
   };
 }

@@ -126,8 +126,8 @@ test("each change is told, and once", async () => {
         "shared/lib.txt changed @ shared/lib.txt",
       ],
       "a file of compose less": [
-        "build arg WORD is gone",
-        "build context shared is gone @ .devcontainer/devcontainer.json",
+        "build arg WORD is gone (before: .devcontainer/override.yml:4)",
+        "build context shared is gone (before: .devcontainer/override.yml:5)",
       ],
       "a file of the context": [
         ".devcontainer/app/file.txt changed @ .devcontainer/app/file.txt",
@@ -139,22 +139,22 @@ test("each change is told, and once", async () => {
         "label team changed (.devcontainer/compose.yml:13; ignore-labels takes it out of the key) @ .devcontainer/compose.yml:13",
       ],
       "an instruction of the inline Dockerfile": [
-        ".devcontainer/compose.yml:2 an instruction changed @ .devcontainer/compose.yml:2",
+        ".devcontainer/compose.yml:8 an instruction changed @ .devcontainer/compose.yml:8",
       ],
       "another service": [
         "the dev container comes from an image now, before from a Dockerfile @ .devcontainer/devcontainer.json",
-        "build target second → (not set) @ .devcontainer/devcontainer.json",
-        "build option --add-host is gone",
-        "label team is gone (ignore-labels takes it out of the key)",
-        "build arg WORD is gone",
+        "build target second → (not set) (before: .devcontainer/compose.yml:12)",
+        "build option --add-host is gone (before: .devcontainer/compose.yml:14)",
+        "label team is gone (before: .devcontainer/compose.yml:13)",
+        "build arg WORD is gone (before: .devcontainer/override.yml:4)",
         "the service's user changed, with which features are installed @ .devcontainer/devcontainer.json",
-        "build context shared is gone @ .devcontainer/devcontainer.json",
+        "build context shared is gone (before: .devcontainer/override.yml:5)",
       ],
       "its execution bit": [
         ".devcontainer/app/file.txt has mode 0755 now, before 0644 @ .devcontainer/app/file.txt",
       ],
       "the base, by a variable": [
-        ".devcontainer/compose.yml:1 an instruction changed @ .devcontainer/compose.yml:1",
+        ".devcontainer/compose.yml:7 an instruction changed @ .devcontainer/compose.yml:7",
       ],
       "the network": [
         "build option --network is new (.devcontainer/compose.yml:12) @ .devcontainer/compose.yml:12",

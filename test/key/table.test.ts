@@ -348,11 +348,11 @@ test("each change is told, and once", async () => {
         ".devcontainer/Dockerfile:1 # syntax=docker/dockerfile:1 → # syntax=docker/dockerfile:2 @ .devcontainer/Dockerfile:1",
       ],
       "another platform": [
-        "platform linux/arm64 was not in the previous set",
-        "platform linux/amd64 is no longer asked for",
+        "platform linux/arm64 was not in the previous set (the input platforms)",
+        "platform linux/amd64 is no longer asked for (the input platforms)",
       ],
       "cache-version": [
-        "cache-version (not set) → 2",
+        "the input cache-version (not set) → 2",
       ],
       "chmod +x of a copied file": [
         "src/main.c has mode 0755 now, before 0644 @ src/main.c",

@@ -56,10 +56,10 @@ test("of a base that names the user the digest counts, which is known without it
 
 test("what is told of each", async () => {
   expect(await toldOfAll(YOURS.slice(0, 1), BEFORE)).toEqual({
-    "a uid that is asked for": ["remote-user-uid (not set) → 1001"],
+    "a uid that is asked for": ["the input remote-user-uid (not set) → 1001"],
   });
   expect(await toldOfAll(YOURS.slice(1), ASKED)).toEqual({
-    "another uid": ["remote-user-uid 1001 → 1002"],
+    "another uid": ["the input remote-user-uid 1001 → 1002"],
     "who gets it, by the environment": [
       "remoteUser changed, and that user gets remote-user-uid (it reads the variable WHO) @ .devcontainer/devcontainer.json:1",
     ],

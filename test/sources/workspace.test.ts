@@ -58,7 +58,7 @@ test("messages name files from the repository's root, wherever it was checked ou
     expect(sources.places).toMatchObject({
       configuration: "image/.devcontainer/devcontainer.json",
       dockerfile: "docker/Dockerfile",
-      bases: { [BASE]: { file: "docker/Dockerfile", line: 1 } },
+      bases: { [BASE]: { source: { file: "docker/Dockerfile", line: 1 } } },
       context: ".",
     });
   }

@@ -30,7 +30,7 @@ test("the remote user gets the uid of a hosted job's folders, and later jobs wor
   expect(optionsOf(plain)).toBe("--user root");
   const missed = await run({ "remote-user-uid": "1001", "on-miss": "fail" });
   expect(JSON.parse(missed.outputs["miss-reasons"] ?? "")).toEqual([
-    { part: "yours", ingredient: "option", text: "remote-user-uid (not set) → 1001" },
+    { part: "yours", ingredient: "option", text: "the input remote-user-uid (not set) → 1001" },
   ]);
   const env = { ...HOSTED, FAKE_DOCKER_IMAGE: imageOf(GIVEN) };
   const built = await run({ "remote-user-uid": "auto" }, { env });
