@@ -20,7 +20,8 @@ export async function readAskedTags(
   if (release === undefined) return { tags, release: undefined };
   const tag = release.kind === "named" ? release.tag : await tagAtHead(world);
   if (tag === undefined) {
-    world.log.info("Nothing is released: release is auto, and no git tag stands at HEAD.");
+    if (await lacksTags(world)) world.log.warning(NO_TAGS(world.host.clone !== undefined));
+    else world.log.info("Nothing is released: release is auto, and no git tag stands at HEAD.");
     return { tags, release: undefined };
   }
   if (world.host.event.isFork) throw forkReleases(tag, world.host.event);
@@ -33,6 +34,24 @@ function tagOfEvent({ host }: Pick<World, "host">): string | undefined {
   const ref = host.clone ? host.clone.ref : host.env.GITHUB_REF;
   return /^refs\/tags\/(.+)$/.exec(ref ?? "")?.[1];
 }
+
+/** A shallow checkout without any tag: most were made without asking for tags, which looks as if none stood at HEAD. */
+async function lacksTags(world: Pick<World, "exec" | "host">): Promise<boolean> {
+  const git = (...args: readonly string[]): Promise<Finished | undefined> =>
+    world.exec("git", [...gitFor(world.host), ...args], { timeout: 10_000 });
+  const [shallow, tags] = await Promise.all([
+    git("rev-parse", "--is-shallow-repository"),
+    git("for-each-ref", "--count=1", "refs/tags"),
+  ]);
+  return shallow?.stdout.trim() === "true" && tags?.code === 0 && tags.stdout.trim() === "";
+}
+
+const NO_TAGS = (isClone: boolean): string =>
+  `Nothing is released: release is auto, and no tags were fetched, so that none can stand at HEAD. ${
+    isClone
+      ? "git-clone-depth: 0 fetches them, or name the tag in git-ref"
+      : "fetch-tags: true of actions/checkout (or fetch-depth: 0) fetches them; a run for a pushed tag needs none"
+  }`;
 
 async function tagAtHead(world: Pick<World, "exec" | "host">): Promise<string | undefined> {
   const told = tagOfEvent(world);

@@ -131,6 +131,22 @@ test("release: auto takes the git tag at HEAD, on a hit too", async () => {
   expect(names("v2.0.0")).toBe(wanted(tagged));
 });
 
+test("release: auto in a checkout without tags: that they were not fetched, and how they are", async () => {
+  commit();
+  git("tag", "v1.0");
+  execFileSync("git", ["clone", "--quiet", "--depth=1", "--no-tags", `file://${workspace}`, `${workspace}/clone`]);
+  const shallow = { workspace: `${workspace}/clone`, registry, inputs: { release: "auto" }, git: true };
+  const told = await play(shallow);
+  expect(told).toMatchObject({ code: 0, outputs: { result: "built" } });
+  expect(told.log).toMatch(/::warning::Nothing is released: .* no tags were fetched, .*fetch-tags: true/);
+  expect(names("v1.0")).toBeUndefined();
+  const pushed = await play({ ...shallow, env: { GITHUB_REF: "refs/tags/v1.0" } });
+  expect(pushed).toMatchObject({ code: 0 });
+  expect(names("v1.0")).toBe(wanted(pushed));
+  execFileSync("git", ["-C", `${workspace}/clone`, "fetch", "--quiet", "--tags"]);
+  expect((await play(shallow)).log).not.toContain("no tags were fetched");
+});
+
 test("release: auto where git refuses: its reason, and no release that is silently none", async () => {
   commit();
   git("config", "core.repositoryformatversion", "9");
