@@ -4,19 +4,13 @@ import { type ParsedArguments, parseArgumentFile } from "./parse.ts";
 
 const INPUT = "build-arg-files";
 
-/** The checked-out files, and the prefix of the workspace as seen from the repository: empty, or with a slash at its end. */
-export type ArgumentCheckout = Checkout & { readonly prefix: string };
-
 /**
  * Reads the files of the input build-arg-files, in its order; what a pattern matches, sorted.
  * @param written one path or pattern each, from the workspace on or absolute. `?` in front: it may be missing. Patterns know `*`, `?`,
  * `[…]` and `**`, and pass over folders; a pattern that matches nothing is missing.
- * @throws E_INPUT for a file that is missing, outside the workspace, or unreadable, and for a line that is no build arg.
+ * @throws E_INPUT for a file that is missing, outside the repository, or unreadable, and for a line that is no build arg.
  */
-export async function readArgumentFiles(
-  written: readonly string[],
-  checkout: ArgumentCheckout,
-): Promise<ParsedArguments> {
+export async function readArgumentFiles(written: readonly string[], checkout: Checkout): Promise<ParsedArguments> {
   const found: Located[] = [];
   for (const item of written) found.push(...(await findFiles(item, checkout)));
   const parsed = await Promise.all(lastOnes(found).map((file) => readFile(file, checkout)));
@@ -29,13 +23,20 @@ async function findFiles(item: string, checkout: Checkout): Promise<readonly Loc
   if (named.path === "")
     throw refusePath({ ...named, path: item }, "which is no path", "Write a path behind the question mark.");
   const exact = await locate(named, checkout);
-  if (exact && exact.kind !== "file") throw refusePath(named, "which is not a file", "Name files, like conf/*.conf.");
+  if (exact && exact.kind !== "file")
+    throw refusePath(
+      named,
+      "which is no file, but a folder, a pipe, a socket or a device",
+      "Name files, like conf/*.conf.",
+    );
   const found = exact ? [exact] : await matchFiles(named, checkout);
   if (found.length > 0 || isOptional) return found;
   throw refusePath(
     named,
     "and there is no such file",
-    `Check the path: it counts from the workspace. Write ?${named.path} if it may be missing.`,
+    named.path.includes(",")
+      ? "Write one path a line, and no commas."
+      : `Check the path: it counts from the workspace. Write ?${named.path} if it may be missing.`,
   );
 }
 
@@ -56,11 +57,11 @@ function lastOnes(files: readonly Located[]): readonly Located[] {
   return files.filter(({ path }, at) => last.get(path) === at);
 }
 
-async function readFile({ path, shown }: Located, { files, prefix }: ArgumentCheckout): Promise<ParsedArguments> {
+async function readFile({ path, shown }: Located, { files }: Checkout): Promise<ParsedArguments> {
   const named = { input: INPUT, path: shown };
   const text = await files.readText(path).catch((cause: unknown) => {
     throw refusePath(named, "which cannot be read", "Check the file's permissions.", cause);
   });
   if (text === undefined) throw refusePath(named, "which vanished meanwhile", "Start this action when it is written.");
-  return parseArgumentFile(text, shown.startsWith("/") ? shown : `${prefix}${shown}`);
+  return parseArgumentFile(text, shown);
 }

@@ -1,16 +1,17 @@
 import { ActionError } from "../errors.ts";
 import type { Entry, Files } from "../world.ts";
 
-/** The checked-out files. `workspace` is absolute, with no link in it. */
+/** The checked-out files. Both are absolute: the workspace, which paths count from, and the repository that holds it, with no link in it. */
 export type Checkout = {
   readonly files: Pick<Files, "readText" | "stat" | "realPath" | "list">;
   readonly workspace: string;
+  readonly checkout: string;
 };
 
 /** A path as an input has it. */
 export type Named = { readonly input: string; readonly path: string };
 
-/** What is there. `path` is absolute, with no link in it; `shown` is how messages name it. */
+/** What is there. `path` is absolute, with no link in it; `shown` is how messages name it: as seen from the repository. */
 export type Located = {
   readonly kind: Entry["kind"];
   readonly path: string;
@@ -19,20 +20,20 @@ export type Located = {
 };
 
 /**
- * Finds what a path in an input means: it counts from the workspace, and leaves it neither by `..` nor by a link. An absolute path may
- * lead anywhere, but for links out of the workspace.
+ * Finds what a path in an input means: it counts from the workspace, and leaves the repository neither by `..` nor by a link. An
+ * absolute path may lead anywhere, but for links out of the repository.
  * @returns `undefined` where there is nothing.
- * @throws E_INPUT for a path that leaves the workspace, and where a folder on the way cannot be read.
+ * @throws E_INPUT for a path that leaves the repository, and where a folder on the way cannot be read.
  */
-export async function locate(named: Named, { files, workspace }: Checkout): Promise<Located | undefined> {
+export async function locate(named: Named, { files, workspace, checkout }: Checkout): Promise<Located | undefined> {
   const path = `/${segmentsOf(named.path, workspace).join("/")}`;
-  const inside = pathWithin(workspace, path);
-  if (inside === undefined && !named.path.startsWith("/")) throw leavesWorkspace(named);
+  const inside = pathWithin(checkout, path);
+  if (inside === undefined && !named.path.startsWith("/")) throw leavesCheckout(named);
   const found = await follow(files, path).catch((cause: unknown) => {
     throw refusePath(named, "which cannot be looked up", "Check the permissions of the folders on the way.", cause);
   });
   if (!found) return undefined;
-  if (inside !== undefined && pathWithin(workspace, found.path) === undefined) throw leavesWorkspace(named);
+  if (inside !== undefined && pathWithin(checkout, found.path) === undefined) throw leavesCheckout(named);
   return { ...found, shown: inside ?? path };
 }
 
@@ -59,9 +60,9 @@ function pathWithin(folder: string, path: string): string | undefined {
   return path.startsWith(start) ? path.slice(start.length) : undefined;
 }
 
-function leavesWorkspace(named: Named): ActionError {
+function leavesCheckout(named: Named): ActionError {
   const fix = "Put the file itself into the repository, or write an absolute path.";
-  return refusePath(named, "which leads out of the workspace", fix);
+  return refusePath(named, "which leads out of the checkout", fix);
 }
 
 /** An error about a path that an input names: what is wrong with it goes on the sentence. */

@@ -49,11 +49,10 @@ export async function isolateDockerConfiguration(
     cliPluginsExtraDirs: [`${own}/cli-plugins`, ...extra],
   };
   await files.write(`${folder}/config.json`, JSON.stringify(configuration), 0o600);
-  if (await files.stat(`${own}/contexts`)) await files.makeLink(`${folder}/contexts`, `${own}/contexts`, { mtime: 0 });
+  if ((await isOpen(files, own)) && (await files.stat(`${own}/contexts`)))
+    await files.makeLink(`${folder}/contexts`, `${own}/contexts`, { mtime: 0 });
   await files.makeDirectory(`${folder}/buildx`, { mode: 0o700 });
-  await copyFile(files, `${buildxFolder(env)}/current`, `${folder}/buildx/current`);
-  for (const name of BUILDX_FOLDERS)
-    await copyFolder(files, `${buildxFolder(env)}/${name}`, `${folder}/buildx/${name}`);
+  await copyBuildxFolder(files, buildxFolder(env), `${folder}/buildx`);
   for (const one of scoped) {
     const path = `${folder}/buildx/config/${hubHost(one.name.registry)}/${one.name.repository}/config.json`;
     await files.write(path, JSON.stringify({ auths: formatAuths([one]) }), 0o600);
@@ -80,6 +79,7 @@ function certificatePath(env: Environment, own: string): Environment {
  */
 export async function needsHubLogin(files: Files, env: Environment, names: readonly string[]): Promise<boolean> {
   const records = { files, env: { ...env, BUILDX_CONFIG: buildxFolder(env) } };
+  if (!(await isOpen(files, `${buildxFolder(env)}/instances`))) return false;
   const current = (await readJson(files, `${buildxFolder(env)}/current`))?.Name;
   for (const name of [...names, env.BUILDX_BUILDER, current])
     if (typeof name === "string" && (await readRecord(name, records))?.driver === "cloud") return true;
@@ -118,6 +118,21 @@ function asAuth(login: StoredLogin): Readonly<Record<string, string>> {
   if ("registryToken" in login) return { registrytoken: login.registryToken };
   const bytes = new TextEncoder().encode(`${login.username}:${login.password}`);
   return { auth: btoa(String.fromCharCode(...bytes)) };
+}
+
+/** One that another user has made, as `sudo docker` does, says nothing to this one: docker itself goes on without, too. */
+async function isOpen(files: Pick<Files, "stat">, folder: string): Promise<boolean> {
+  return files.stat(`${folder}/.`).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function copyBuildxFolder(files: Files, from: string, to: string): Promise<void> {
+  if (!(await isOpen(files, from))) return;
+  await copyFile(files, `${from}/current`, `${to}/current`);
+  for (const name of BUILDX_FOLDERS)
+    if (await isOpen(files, `${from}/${name}`)) await copyFolder(files, `${from}/${name}`, `${to}/${name}`);
 }
 
 async function copyFolder(files: Files, from: string, to: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { whyNoFile } from "../devcontainer/kinds.ts";
 import { pathWithin, resolvePath } from "../devcontainer/paths.ts";
 import { ActionError, type Place } from "../errors.ts";
 import type { Effort, Files } from "../world.ts";
@@ -51,11 +52,11 @@ export function openSources(
       if (file === undefined) throw leavesCheckout(path, named);
       if (++reads > MAX_READS) throw tooMany(named);
       const real = await realFile(path);
-      if (real === undefined) throw missing(file, named);
+      if (real === undefined) throw missing(file, named, await whyNoFile(files, path));
       const root = (await files.realPath(checkout)) ?? checkout;
       if (pathWithin(root, real) === undefined) throw linkOut(file, named);
       const text = await files.readText(real);
-      if (text === undefined) throw missing(file, named);
+      if (text === undefined) throw missing(file, named, "which has just vanished");
       return { file, text };
     },
   };
@@ -114,9 +115,9 @@ function linkOut(file: string, named: Named): ActionError {
   });
 }
 
-function missing(file: string, named: Named): ActionError {
+function missing(file: string, named: Named, why: string): ActionError {
   return new ActionError("E_CONFIG", {
-    what: `${named.by} names ${tellFile(file, named)}, and there is no such file in the checkout.`,
+    what: `${named.by} names ${tellFile(file, named)}, ${why}.`,
     fix: "Correct the path, or check the file in; upper and lower case count.",
     at: named.at,
   });

@@ -1,5 +1,6 @@
 import { ActionError, tellSome } from "../errors.ts";
 import type { Files } from "../world.ts";
+import { whyNoFile } from "./kinds.ts";
 import { folderOf, pathWithin, resolvePath, type Workspace } from "./paths.ts";
 
 /** `file` is absolute, `relative` is how messages name it: as seen from the checkout. */
@@ -23,7 +24,7 @@ const MINIMAL = `A minimal ${DEFAULTS[0]} is: { "image": "debian:12" }`;
  * Finds the dev container configuration of a workspace and reads it: the chosen one, else the first that the reference CLI's `build`
  * would take, else the only one in a sub-folder of `.devcontainer`.
  * @param chosen `path` counts from `folder`, and from the workspace when there is no `folder`.
- * @throws E_INPUT for a chosen file that is missing or outside the workspace; E_CONFIG when there is none, or several and none was chosen.
+ * @throws E_INPUT for a chosen file that is missing or outside the checkout; E_CONFIG when there is none, or several and none was chosen.
  * @see https://containers.dev/implementors/spec/#devcontainerjson
  */
 export async function findConfiguration(
@@ -34,7 +35,7 @@ export async function findConfiguration(
   const found = await findAnyConfiguration(files, workspace, chosen);
   if (found) return found;
   throw new ActionError("E_CONFIG", {
-    what: `There is no dev container configuration in ${tellFolder(workspace)}. Looked for ${DEFAULTS.join(", ")} and ${DEFAULT_FOLDER}/<name>/${NAME}.`,
+    what: `There is no dev container configuration in ${tellFolder(workspace)}. Looked for ${DEFAULTS.join(", ")} and ${DEFAULT_FOLDER}/<name>/${NAME}.${await tellOthers(files, workspace)}`,
     fix: `Check out the repository first, or add a configuration. ${MINIMAL}`,
   });
 }
@@ -66,6 +67,17 @@ export async function findAnyConfiguration(
   return readInside(files, workspace, resolvePath(workspace.folder, only));
 }
 
+/** What goes by the name of a configuration and is none. */
+async function tellOthers(files: Reading, { folder }: Workspace): Promise<string> {
+  const told = await Promise.all(
+    DEFAULTS.map(async (name) => {
+      const file = resolvePath(folder, name);
+      return (await files.stat(file)) === undefined ? "" : ` There is ${name}, ${await whyNoFile(files, file)}.`;
+    }),
+  );
+  return told.join("");
+}
+
 type Wanted = { readonly input: string; readonly written: string; readonly file: string };
 
 function chosenFile(workspace: string, { path, folder }: ChosenConfiguration): Wanted | undefined {
@@ -76,11 +88,11 @@ function chosenFile(workspace: string, { path, folder }: ChosenConfiguration): W
 }
 
 async function readChosen(files: Reading, workspace: Workspace, wanted: Wanted): Promise<FoundConfiguration> {
-  const relative = pathWithin(workspace.folder, wanted.file);
+  const relative = pathWithin(workspace.checkout, wanted.file);
   if (relative === undefined) {
     throw new ActionError("E_INPUT", {
-      what: `The input ${wanted.input} is "${wanted.written}", which leaves the workspace.`,
-      fix: "Give a path inside the workspace, or set workspace-folder to a folder that holds it.",
+      what: `The input ${wanted.input} is "${wanted.written}", which leaves the checkout.`,
+      fix: "Give a path inside the checkout: what a commit does not hold cannot be looked for by commit.",
     });
   }
   if (await isFile(files, wanted.file)) return readInside(files, workspace, wanted.file, wanted);
@@ -88,7 +100,7 @@ async function readChosen(files: Reading, workspace: Workspace, wanted: Wanted):
   const misplaced =
     wanted.input === "devcontainer-json-path" && (await isFile(files, resolvePath(workspace.folder, meant)));
   throw new ActionError("E_INPUT", {
-    what: `The input ${wanted.input} is "${wanted.written}", but there is no file ${relative} in the workspace.`,
+    what: `The input ${wanted.input} is "${wanted.written}", which means ${relative} in the checkout, ${await whyNoFile(files, wanted.file)}.`,
     fix: misplaced
       ? `Without devcontainer-dir the path counts from the workspace: set it to ${meant}.`
       : "Correct the path; upper and lower case count.",

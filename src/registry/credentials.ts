@@ -1,3 +1,4 @@
+import { systemReason } from "../errors.ts";
 import type { Repository } from "../oci/reference.ts";
 import type { Exec, Files, StoredLogin } from "../world.ts";
 import { type DockerConfiguration, loginFrom, readDockerConfiguration } from "./docker-config.ts";
@@ -62,8 +63,11 @@ function openSources({ files, exec, env, warn }: CredentialOptions): Sources {
     if (!warned.has(line)) warn(line);
     warned.add(line);
   };
-  const unreadable = (path: string) => () => {
-    warnOnce(`${path} cannot be read: its logins are not used.`);
+  const unreadable = (path: string) => async (thrown: unknown) => {
+    const closed = await outermostClosed(path, { files, env });
+    warnOnce(
+      `${closed ?? path} cannot be read${whyNot(thrown)}: what docker keeps there, logins above all, is not used.`,
+    );
     return undefined;
   };
   return {
@@ -88,6 +92,27 @@ function openSources({ files, exec, env, warn }: CredentialOptions): Sources {
   };
 }
 
+/** A folder that another user has made, as `sudo docker` does, is told once, and not each file that would be looked for in it. */
+async function outermostClosed(
+  path: string,
+  { files, env }: Pick<CredentialOptions, "files" | "env">,
+): Promise<string | undefined> {
+  const own = [dockerFolder(env), buildxFolder(env), `${buildxFolder(env)}/config`];
+  for (const folder of own.filter((one) => path === one || path.startsWith(`${one}/`))) {
+    const isOpen = await files.list(folder).then(
+      () => true,
+      () => false,
+    );
+    if (!isOpen) return folder;
+  }
+  return undefined;
+}
+
+function whyNot(thrown: unknown): string {
+  const reason = systemReason(thrown);
+  return reason === undefined ? "" : `, for ${reason}`;
+}
+
 function remembered<A extends readonly unknown[], T>(
   keyOf: (...asked: A) => string,
   work: (...asked: A) => Promise<T>,
@@ -102,6 +127,10 @@ function remembered<A extends readonly unknown[], T>(
 
 function dockerFolder(env: Readonly<Record<string, string>>): string {
   return env.DOCKER_CONFIG || `${env.HOME ?? ""}/.docker`;
+}
+
+function buildxFolder(env: Readonly<Record<string, string>>): string {
+  return env.BUILDX_CONFIG || `${dockerFolder(env)}/buildx`;
 }
 
 /** The base64 form of a Basic login is as good as the login. */
@@ -123,7 +152,7 @@ function encodeBase64(text: string): string {
  */
 async function scopedLogin({ registry, repository }: Repository, sources: Sources): Promise<StoredLogin | undefined> {
   const { env } = sources;
-  const root = `${env.BUILDX_CONFIG || `${dockerFolder(env)}/buildx`}/config`;
+  const root = `${buildxFolder(env)}/config`;
   // docker/login-action names Docker Hub by the host of its API.
   const hosts = registry === "docker.io" ? ["registry-1.docker.io", "docker.io"] : [registry];
   for (const path of [...hosts.map((host) => `${host}/${repository}`), ...hosts]) {

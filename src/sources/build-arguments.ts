@@ -4,7 +4,7 @@ import { type MergedArgument, mergeArguments } from "../arguments/merge.ts";
 import { type FoundSecret, findSecrets, readSecretValues, secretArguments } from "../arguments/secrets.ts";
 import { type FoundSsh, findSsh, sshArguments } from "../arguments/ssh.ts";
 import { readProxies } from "../buildx/proxies.ts";
-import { pathWithin, type Workspace } from "../devcontainer/paths.ts";
+import type { Workspace } from "../devcontainer/paths.ts";
 import type { Dockerfile } from "../dockerfile/parse.ts";
 import { declaredArgs } from "../dockerfile/stages.ts";
 import { actsUndeclared, isForeignFrontend } from "../dockerfile/undeclared.ts";
@@ -63,13 +63,11 @@ export async function readBuildArguments(
     readable,
   }: { readonly files: Files; readonly host: Host; readonly workspace: Workspace; readonly readable: Readable },
 ): Promise<BuildArguments> {
-  const checkout = { files, workspace: workspace.folder, environment: host.env };
-  const within = pathWithin(workspace.checkout, workspace.folder) ?? ".";
-  const prefix = within === "." ? "" : `${within}/`;
+  const checkout = { files, workspace: workspace.folder, checkout: workspace.checkout, environment: host.env };
   const { build } = inputs;
   const asked = { secrets: byId(definition.secrets, build.secrets), ssh: byId(definition.ssh, build.ssh) };
   const [fromFiles, granted, proxies] = await Promise.all([
-    readArgumentFiles(build.argumentFiles, { ...checkout, prefix }),
+    readArgumentFiles(build.argumentFiles, checkout),
     grantSecrets({ definition, build, readable }, checkout),
     readProxies(files, host.env),
   ]);

@@ -1,3 +1,4 @@
+import { whyNoFile } from "../devcontainer/kinds.ts";
 import { pathWithin, type Workspace } from "../devcontainer/paths.ts";
 import { type Dockerfile, parseDockerfile } from "../dockerfile/parse.ts";
 import { targetStage } from "../dockerfile/stages.ts";
@@ -190,13 +191,14 @@ async function readDockerfile(
   const isFile = real !== undefined && (await files.stat(real))?.kind === "file";
   const text = isFile ? await files.readText(dockerfile.value) : undefined;
   if (text !== undefined) return { text, file, firstLine: 1, path: dockerfile.value };
+  const why = await whyNoFile(files, dockerfile.value);
   if (dockerfile.at.file === file)
     throw new ActionError("E_INPUT", {
-      what: `The input dockerfile-path names ${file}, and there is no such file.`,
+      what: `The input dockerfile-path names ${file}, ${why}.`,
       fix: "Check the path: it counts from the workspace; upper and lower case count.",
     });
   throw new ActionError("E_CONFIG", {
-    what: `${dockerfile.at.file} names the Dockerfile ${file}, and there is no such file.`,
+    what: `${dockerfile.at.file} names the Dockerfile ${file}, ${why}.`,
     fix: "Check the path: it counts from the folder of the file that names it.",
     at: dockerfile.at,
   });

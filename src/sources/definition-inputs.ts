@@ -9,7 +9,7 @@ import { type CountedOption, type Definition, type NamedContext, NOTHING, type W
 /**
  * Lays what the inputs say about a build over what the configuration says.
  * @param at the configuration: an input has no place of its own.
- * @throws ActionError E_INPUT for a build context that leaves the workspace.
+ * @throws ActionError E_INPUT for a build context that leaves the checkout.
  */
 export function withBuildInputs(
   definition: Definition,
@@ -18,7 +18,7 @@ export function withBuildInputs(
 ): Definition {
   const contexts = inputs.contexts.map(({ name, kind, value }): readonly [string, NamedContext] => {
     const source = kind === "image" ? value : resolvePath(workspace.folder, value);
-    if (kind === "folder" && pathWithin(workspace.folder, source) === undefined) throw leavesWorkspace(name, value);
+    if (kind === "folder" && pathWithin(workspace.checkout, source) === undefined) throw leavesCheckout(name, value);
     return [name, { kind, value: source, at, fromEnvironment: false, fromHostPath: false, input: "build-contexts" }];
   });
   const asked = [...definition.counted, ...optionsOfInputs(inputs, at)];
@@ -58,10 +58,10 @@ function idlePatterns({ ignoredLabels }: BuildInputs, asked: readonly CountedOpt
     .map(({ written }) => ({ text: `The input ignore-labels names ${written}, and there is no such label` }));
 }
 
-function leavesWorkspace(name: string, value: string): ActionError {
+function leavesCheckout(name: string, value: string): ActionError {
   return new ActionError("E_INPUT", {
-    what: `The input build-contexts names ${value} for ${name}, which leaves the workspace.`,
-    fix: "Name a folder of the checkout, relative to the workspace.",
+    what: `The input build-contexts names ${value} for ${name}, which leaves the checkout.`,
+    fix: "Name a folder of the checkout; the path counts from the workspace.",
   });
 }
 

@@ -28,7 +28,7 @@ import { type Readable, readableEnvironment } from "./readable.ts";
 import { refusedRights, rightsIn } from "./rights.ts";
 import { scopeOf } from "./scopes.ts";
 import { gitWarnings, substitutionWarnings } from "./source-warnings.ts";
-import { insideWorkspace } from "./workspace.ts";
+import { insideCheckout } from "./workspace.ts";
 
 /** Everything that was read from the checkout, before any of it became a plan. */
 export type Gathered = BuildSource & {
@@ -156,8 +156,8 @@ type Counting = { readonly found: FoundConfiguration; readonly instead?: Definit
 async function findWhatCounts(inputs: Inputs, workspace: Workspace, files: Files): Promise<Counting> {
   const { dockerfilePath, buildContextPath, fallbackImage, devcontainerJsonPath, devcontainerDir } = inputs;
   if (dockerfilePath !== undefined) {
-    const dockerfile = insideWorkspace(workspace.folder, "dockerfile-path", dockerfilePath);
-    const context = insideWorkspace(workspace.folder, "build-context-path", buildContextPath ?? ".");
+    const dockerfile = insideCheckout(workspace, "dockerfile-path", dockerfilePath);
+    const context = insideCheckout(workspace, "build-context-path", buildContextPath ?? ".");
     return withoutConfiguration(workspace, dockerfile, dockerfileDefinition({ dockerfile, context }, workspace));
   }
   const chosen = { path: devcontainerJsonPath, folder: devcontainerDir };

@@ -1,3 +1,4 @@
+import { whyNoFolder } from "../devcontainer/kinds.ts";
 import { folderOf, pathWithin, resolvePath, type Workspace } from "../devcontainer/paths.ts";
 import { ActionError } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
@@ -38,12 +39,14 @@ async function findWorkspace(
   const written = resolvePath(checkout, folder ?? ".");
   const real = await files.realPath(written);
   if (real === undefined || (await files.stat(real))?.kind !== "directory")
-    throw new ActionError("E_INPUT", {
-      what: `The input workspace-folder is "${folder ?? checkout}", and there is no such folder.`,
-      fix: isClone
-        ? "Name a folder of the repository that git-url names, relative to its root."
-        : "Name a folder of the checkout, and put actions/checkout before this action.",
-    });
+    throw folder === undefined
+      ? noWorkspace(checkout, await whyNoFolder(files, checkout))
+      : new ActionError("E_INPUT", {
+          what: `The input workspace-folder is "${folder}", ${await whyNoFolder(files, written)}.`,
+          fix: isClone
+            ? "Name a folder of the repository that git-url names, relative to its root."
+            : "Name a folder of the checkout, and put actions/checkout before this action.",
+        });
   if (pathWithin(root, real) === undefined)
     throw new ActionError("E_INPUT", {
       what: `The input workspace-folder is "${folder ?? ""}", which lies outside the checkout.`,
@@ -53,16 +56,24 @@ async function findWorkspace(
   return within === undefined ? real : resolvePath(root, within);
 }
 
+/** What the runner says of its own machine is no input that anybody has set. */
+function noWorkspace(folder: string, why: string): ActionError {
+  return new ActionError("E_SYSTEM", {
+    what: `GITHUB_WORKSPACE, the runner's folder for the checkout, names ${folder}, ${why}.`,
+    fix: "Put actions/checkout before this action. In a container of your own making, mount that folder there at the path that the variable names.",
+  });
+}
+
 /**
  * The absolute path that an input means.
- * @throws ActionError E_INPUT where it leaves the workspace.
+ * @throws ActionError E_INPUT where it leaves the checkout.
  */
-export function insideWorkspace(workspace: string, input: string, written: string): string {
-  const path = resolvePath(workspace, written);
-  if (pathWithin(workspace, path) !== undefined) return path;
+export function insideCheckout({ folder, checkout }: Workspace, input: string, written: string): string {
+  const path = resolvePath(folder, written);
+  if (pathWithin(checkout, path) !== undefined) return path;
   throw new ActionError("E_INPUT", {
-    what: `The input ${input} is "${written}", which leaves the workspace.`,
-    fix: "Give a path inside the workspace, or set workspace-folder to a folder that holds it.",
+    what: `The input ${input} is "${written}", which leaves the checkout.`,
+    fix: "Give a path inside the checkout: what a commit does not hold cannot be looked for by commit.",
   });
 }
 
@@ -75,13 +86,14 @@ export async function findContext(files: Files, checkout: string, context: Writt
   if ((await files.stat((await files.realPath(context.value)) ?? context.value))?.kind === "directory")
     return context.value;
   const folder = pathWithin(checkout, context.value) ?? context.value;
+  const why = await whyNoFolder(files, context.value);
   if (context.input !== undefined)
     throw new ActionError("E_INPUT", {
-      what: `The input ${context.input} names the build context ${folder}, and there is no such folder.`,
+      what: `The input ${context.input} names the build context ${folder}, ${why}.`,
       fix: "Check the path: it counts from the workspace; upper and lower case count.",
     });
   throw new ActionError("E_CONFIG", {
-    what: `${context.at.file} names the build context ${folder}, and there is no such folder.`,
+    what: `${context.at.file} names the build context ${folder}, ${why}.`,
     fix: "Check the path: it counts from the folder of the file that names it.",
     at: context.at,
   });

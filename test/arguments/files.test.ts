@@ -29,7 +29,7 @@ const files = openMemoryFiles({
   "/work/secret.conf": "S=1",
   "/etc/build/args.conf": "E=1",
 });
-const checkout = { files, workspace: "/work/app", prefix: "" };
+const checkout = { files, workspace: "/work/app", checkout: "/work/app" };
 const read = async (...written: string[]) => {
   const { entries } = await readArgumentFiles(written, checkout);
   return entries.map(({ name, origin }) => `${name} ${"at" in origin ? `${origin.at.file}:${origin.at.line}` : ""}`);
@@ -89,19 +89,19 @@ describe("refused", () => {
     { name: "a pattern that matches folders only", written: "conf/*", words: /there is no such file/ },
     { name: "a link that leads nowhere", written: "nowhere.conf", words: /there is no such file/ },
     { name: "a path behind a file", written: "args.conf/x", words: /there is no such file/ },
-    { name: "a way out", written: "../secret.conf", words: /leads out of the workspace/ },
-    { name: "a way out that may be missing", written: "?../secret.conf", words: /leads out of the workspace/ },
+    { name: "a way out", written: "../secret.conf", words: /leads out of the checkout/ },
+    { name: "a way out that may be missing", written: "?../secret.conf", words: /leads out of the checkout/ },
     {
       name: "a way out to a name that starts alike",
       written: "../app-2/args.conf",
-      words: /leads out of the workspace/,
+      words: /leads out of the checkout/,
     },
-    { name: "a pattern that goes out", written: "../*.conf", words: /leads out of the workspace/ },
-    { name: "a link out", written: "outside.conf", words: /leads out of the workspace/ },
-    { name: "a link out, by an absolute path", written: "/work/app/outside.conf", words: /leads out of the workspace/ },
-    { name: "a link out that a pattern matches", written: "out*.conf", words: /leads out of the workspace/ },
-    { name: "a folder", written: "conf", words: /"conf", which is not a file/ },
-    { name: "the workspace", written: ".", words: /not a file/ },
+    { name: "a pattern that goes out", written: "../*.conf", words: /leads out of the checkout/ },
+    { name: "a link out", written: "outside.conf", words: /leads out of the checkout/ },
+    { name: "a link out, by an absolute path", written: "/work/app/outside.conf", words: /leads out of the checkout/ },
+    { name: "a link out that a pattern matches", written: "out*.conf", words: /leads out of the checkout/ },
+    { name: "a folder", written: "conf", words: /"conf", which is no file/ },
+    { name: "the workspace", written: ".", words: /which is no file/ },
     { name: "a question mark alone", written: "?", words: /no path/ },
   ])("$name", async ({ written, words }) => {
     const error = await refusalOf(() => read("args.conf", written));
@@ -119,7 +119,7 @@ describe("refused", () => {
     const fails = async () => {
       throw new Error("EACCES: permission denied");
     };
-    const broken = { files: { ...files, [call]: fails }, workspace: "/work/app", prefix: "" };
+    const broken = { files: { ...files, [call]: fails }, workspace: "/work/app", checkout: "/work/app" };
     const error = await refusalOf(() => readArgumentFiles(["c*f/**/*.conf"], broken));
     expect(error.code).toBe("E_INPUT");
     expect(error.message).toMatch(/cannot be/);
@@ -128,13 +128,13 @@ describe("refused", () => {
 });
 
 test("a workspace that is the root", async () => {
-  const { entries } = await readArgumentFiles(["work/*.conf"], { files, workspace: "/", prefix: "" });
+  const { entries } = await readArgumentFiles(["work/*.conf"], { files, workspace: "/", checkout: "/" });
   expect(entries.map(({ origin }) => origin)).toEqual([{ kind: "file", at: { file: "work/secret.conf", line: 1 } }]);
 });
 
 test("notices of all files", async () => {
   const noticing = openMemoryFiles({ "/w/a": "A='x", "/w/b": "B=1\nB=2" });
-  const { notices } = await readArgumentFiles(["a", "b"], { files: noticing, workspace: "/w", prefix: "" });
+  const { notices } = await readArgumentFiles(["a", "b"], { files: noticing, workspace: "/w", checkout: "/w" });
   expect(notices.map(({ at }) => at)).toEqual([
     { file: "a", line: 1 },
     { file: "b", line: 2 },
@@ -155,7 +155,7 @@ describe("on a real file system", () => {
     symlinkSync("..", join(root, "app/conf/up"));
   });
   afterAll(() => rmSync(root, { recursive: true }));
-  const open = () => ({ files: openFiles(root).files, workspace: join(root, "app"), prefix: "" });
+  const open = () => ({ files: openFiles(root).files, workspace: join(root, "app"), checkout: join(root, "app") });
 
   test("patterns go through no link", async () => {
     const { entries } = await readArgumentFiles(["conf/**/*.conf"], open());

@@ -37,7 +37,7 @@ const files = openMemoryFiles({
   "/run/agent": "",
 });
 const environment = { TOKEN: VALUE, NPM_TOKEN: VALUE, EMPTY: "" };
-const checkout = { files, workspace: "/work/app", environment };
+const checkout = { files, workspace: "/work/app", checkout: "/work/app", environment };
 
 describe("build-secrets: one line", () => {
   test.each<{ readonly name: string; readonly line: string; readonly secret: Secret }>([
@@ -137,8 +137,8 @@ describe("build-secrets: what is there", () => {
     { name: "a variable that only objects have", line: "npm=constructor", words: /not set/ },
     { name: "a file that is missing", line: "id=npm,src=gone", words: /names "gone", and there is no such file/ },
     { name: "a folder", line: "id=npm,src=folder", words: /not a file/ },
-    { name: "a file outside", line: "id=npm,src=../other", words: /out of the workspace/ },
-    { name: "a link out", line: "id=npm,src=outside", words: /out of the workspace/ },
+    { name: "a file outside", line: "id=npm,src=../other", words: /out of the checkout/ },
+    { name: "a link out", line: "id=npm,src=outside", words: /out of the checkout/ },
     { name: "a file that BuildKit does not take", line: "id=npm,src=big", words: /500 KiB/ },
   ])("refuses $name", async ({ line, words }) => {
     const error = await refusalOf(() => findSecrets(parseSecrets(line), checkout));
@@ -203,6 +203,7 @@ describe("build-secrets: what buildx is told", () => {
         const found = await findSecrets(parseSecrets(lines.join("\n")), {
           files: openMemoryFiles(tree),
           workspace: "/w",
+          checkout: "/w",
           environment: variables,
         });
         expect(secretArguments(found)).toHaveLength(4 * names.length);
@@ -310,7 +311,7 @@ describe("ssh", () => {
       words: /ssh names "gone", and there is nothing/,
     },
     { name: "a folder", items: [{ id: "a", written: ["folder"] }], words: /a folder/ },
-    { name: "a key outside", items: [{ id: "a", written: ["../other"] }], words: /out of the workspace/ },
+    { name: "a key outside", items: [{ id: "a", written: ["../other"] }], words: /out of the checkout/ },
     { name: "a comma in a path", items: [{ id: "a", written: ["comma"] }], words: /has a comma in its path/ },
     {
       name: "an id that comes again",
@@ -339,6 +340,7 @@ describe("ssh", () => {
     const open = () => ({
       files: openFiles(root).files,
       workspace: root,
+      checkout: root,
       environment: { SSH_AUTH_SOCK: join(root, "agent") },
     });
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { isolateDockerConfiguration, type KnownLogin, needsHubLogin } from "../../src/buildx/isolation.ts";
 import { openFiles } from "../../src/host/files.ts";
-import { type Content, makeCheckout } from "../checkout.ts";
+import { type Content, closedFolder, makeCheckout } from "../checkout.ts";
 
 const { files } = openFiles(tmpdir());
 const made: string[] = [];
@@ -137,6 +137,28 @@ describe("what the user has", () => {
     const { env } = await isolate({ HOME: "/home/me", ...variables });
     expect(env.DOCKER_CERT_PATH).toBe(path);
   });
+});
+
+test("a folder of docker's that is another user's is passed over, as docker does", async () => {
+  const home = makeHome({
+    ".docker/config.json": "{}",
+    ".docker/contexts/meta/x/meta.json": "{}",
+    ".docker/buildx/current": '{"Name":"b"}',
+    ".docker/buildx/instances/b": '{"Driver":"cloud"}',
+  });
+  for (const closed of [".docker", ".docker/buildx"]) {
+    const refusing = closedFolder(files, `${home}/${closed}`);
+    const folder = mkdtempSync(join(tmpdir(), "isolated-"));
+    made.push(folder);
+    await isolateDockerConfiguration(refusing, { HOME: home }, folder, []);
+    expect(readdirSync(folder).sort()).toEqual([
+      "buildx",
+      "config.json",
+      ...(closed === ".docker" ? [] : ["contexts"]),
+    ]);
+    expect(readdirSync(`${folder}/buildx`)).toEqual([]);
+    expect(await needsHubLogin(refusing, { HOME: home }, ["b"])).toBe(false);
+  }
 });
 
 test.each([

@@ -97,7 +97,7 @@ describe("the compose files are", () => {
   it("named by COMPOSE_FILE and missing", async () => {
     const request = ask({ dockerComposeFile: [], service: "app" }, { COMPOSE_FILE: "a.yml" });
     const refusal = await refusalOf(() => readComposeService(request, openMemoryFiles({})));
-    expect(refusal.message).toBe("COMPOSE_FILE names a.yml, and there is no such file in the checkout.");
+    expect(refusal.message).toBe("COMPOSE_FILE names a.yml, and there is no such file.");
   });
 });
 

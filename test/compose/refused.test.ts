@@ -16,7 +16,7 @@ const rows: readonly Refused[] = [
   {
     name: "no compose file",
     files: {},
-    what: "dockerComposeFile names compose.yml, and there is no such file in the checkout.",
+    what: "dockerComposeFile names compose.yml, and there is no such file.",
     fix: "Correct the path, or check the file in; upper and lower case count.",
     at: `${DEVCONTAINER}:1`,
   },
@@ -150,7 +150,7 @@ const rows: readonly Refused[] = [
   {
     name: "extends a file that is not there",
     files: "services:\n  app:\n    extends: {service: a, file: sub/a.yml}\n",
-    what: "services.app.extends.file names sub/a.yml, and there is no such file in the checkout.",
+    what: "services.app.extends.file names sub/a.yml, and there is no such file.",
     fix: "Correct the path, or check the file in; upper and lower case count.",
     at: "compose.yml:3",
   },
@@ -234,7 +234,7 @@ const rows: readonly Refused[] = [
     name: "an env file that is not there",
     files: "services: {}\n",
     env: { COMPOSE_ENV_FILES: "a.env" },
-    what: "COMPOSE_ENV_FILES names a.env, and there is no such file in the checkout.",
+    what: "COMPOSE_ENV_FILES names a.env, and there is no such file.",
     at: `${DEVCONTAINER}:1`,
   },
   {
@@ -265,14 +265,14 @@ const rows: readonly Refused[] = [
     name: "a file whose name comes from the environment",
     files: "services:\n  app:\n    extends: {service: a, file: $A}\n",
     env: { A: "hidden" },
-    what: "services.app.extends.file names a file by a value from the environment, and there is no such file in the checkout.",
+    what: "services.app.extends.file names a file by a value from the environment, and there is no such file.",
     at: "compose.yml:3",
   },
   {
     name: "an included file whose name comes from the environment",
     files: "include: [$A]\n",
     env: { A: "hidden" },
-    what: "include names a file by a value from the environment, and there is no such file in the checkout.",
+    what: "include names a file by a value from the environment, and there is no such file.",
     at: "compose.yml:1",
   },
   {

@@ -757,7 +757,7 @@ const TAGS: Shared = {
   why: "what was meant is not ours to guess",
 };
 const OUTSIDE: Shared = {
-  what: "a context, or a secret's file, outside of the workspace",
+  what: "a context, or a secret's file, outside of the checkout",
   cli: "is built",
   here: "is refused",
   why: "a commit must not read the runner's files",

@@ -108,7 +108,7 @@ describe("a configuration is refused", () => {
       name: "when the chosen one is missing",
       chosen: { path: "dev.json" },
       code: "E_INPUT",
-      what: 'The input devcontainer-json-path is "dev.json", but there is no file dev.json in the workspace.',
+      what: 'The input devcontainer-json-path is "dev.json", which means dev.json in the checkout, and there is no such file.',
       fix: "Correct the path; upper and lower case count.",
     },
     {
@@ -116,7 +116,7 @@ describe("a configuration is refused", () => {
       tree: { "/home/dev/app/a/x": "" },
       chosen: { folder: "a" },
       code: "E_INPUT",
-      what: 'The input devcontainer-dir is "a", but there is no file a/devcontainer.json in the workspace.',
+      what: 'The input devcontainer-dir is "a", which means a/devcontainer.json in the checkout, and there is no such file.',
       fix: "Correct the path; upper and lower case count.",
     },
     {
@@ -124,7 +124,7 @@ describe("a configuration is refused", () => {
       tree: { "/home/dev/app/.devcontainer/go/devcontainer.json": "" },
       chosen: { path: "go/devcontainer.json" },
       code: "E_INPUT",
-      what: 'The input devcontainer-json-path is "go/devcontainer.json", but there is no file go/devcontainer.json in the workspace.',
+      what: 'The input devcontainer-json-path is "go/devcontainer.json", which means go/devcontainer.json in the checkout, and there is no such file.',
       fix: "Without devcontainer-dir the path counts from the workspace: set it to .devcontainer/go/devcontainer.json.",
     },
     ...[{ path: "../secret.json" }, { path: "/home/dev/secret.json" }, { folder: "..", path: "secret.json" }].map(
@@ -133,8 +133,8 @@ describe("a configuration is refused", () => {
         tree: outside,
         chosen,
         code: "E_INPUT",
-        what: `The input devcontainer-json-path is "${chosen.path}", which leaves the workspace.`,
-        fix: "Give a path inside the workspace, or set workspace-folder to a folder that holds it.",
+        what: `The input devcontainer-json-path is "${chosen.path}", which leaves the checkout.`,
+        fix: "Give a path inside the checkout: what a commit does not hold cannot be looked for by commit.",
       }),
     ),
     {

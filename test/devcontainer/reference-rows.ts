@@ -232,7 +232,7 @@ export const SAME: readonly Row[] = [
 export type Deviation = Row & Difference & { readonly reference: object; readonly ours: object };
 
 const OUTSIDE: Shared = {
-  what: "a Dockerfile or a context outside of the workspace",
+  what: "a Dockerfile or a context outside of the checkout",
   cli: "is built",
   here: "is refused",
   why: "what a commit does not hold cannot be looked for by commit",

@@ -6,7 +6,7 @@ import { openFiles } from "../../src/host/files.ts";
 import { openCredentials } from "../../src/registry/credentials.ts";
 import { decodeDockerConfiguration, loginFrom, readDockerConfiguration } from "../../src/registry/docker-config.ts";
 import type { Exec, StoredLogin } from "../../src/world.ts";
-import { type Content, makeCheckout } from "../checkout.ts";
+import { type Content, closedFolder, makeCheckout } from "../checkout.ts";
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 const auth = (user: string, password: string) => ({ auth: base64(`${user}:${password}`) });
@@ -363,6 +363,24 @@ function openHome(home: Readonly<Record<string, Content>>, exec: Exec) {
   });
   return { find, warned };
 }
+
+test("a folder that is another user's is told once, with the reason", async () => {
+  const home = makeCheckout({ [file]: "{}" });
+  const warned: string[] = [];
+  const find = openCredentials({
+    files: closedFolder(openFiles(tmpdir()).files, `${home}/.docker`),
+    exec: async () => undefined,
+    env: { HOME: home },
+    given: undefined,
+    configuration: undefined,
+    mask: () => undefined,
+    warn: (line) => warned.push(line),
+  });
+  for (const repository of ["team/app", "base"]) await find({ registry: "cache.test", repository });
+  expect(warned).toEqual([
+    `${home}/.docker cannot be read, for this user has no right to it: what docker keeps there, logins above all, is not used.`,
+  ]);
+});
 
 test("a helper is given its time, asked once for a registry, and warned of once", async () => {
   const calls: unknown[] = [];

@@ -66,7 +66,7 @@ test.each<[string, Readonly<Record<string, string>>, RegExp]>([
   [
     "a Dockerfile outside",
     { "dockerfile-path": "../Dockerfile" },
-    /dockerfile-path is "..\/Dockerfile", which leaves the workspace/,
+    /dockerfile-path is "..\/Dockerfile", which leaves the checkout/,
   ],
   [
     "a context outside",
@@ -86,7 +86,7 @@ test.each<[string, Readonly<Record<string, string>>, RegExp]>([
   [
     "a chosen configuration that is not there",
     { "fallback-image": "a:1", "devcontainer-json-path": "x.json" },
-    /there is no file x\.json/,
+    /x\.json in the checkout, and there is no such file/,
   ],
   ["a fallback that is no image", { "fallback-image": "A B" }, /fallback-image is "A B", which is not allowed/],
 ])("refused: %s", async (_, inputs, words) => {

@@ -74,6 +74,97 @@ test("without a repository the border is the runner's workspace", async () => {
   });
 });
 
+test("paths of inputs may lead out of the workspace folder, for all of the checkout is in the commit", async () => {
+  const workspace = makeCheckout({
+    ".git/HEAD": "ref: refs/heads/main\n",
+    "image/file": "",
+    "docker/Dockerfile": `FROM ${BASE}\nARG A\nCOPY setup.sh /\nCOPY --from=more x /\n`,
+    "docker/setup.sh": "",
+    "more/x": "",
+    "args.conf": "A=1\n",
+    token: "abcdefghijkl",
+    "other/devcontainer.json": JSON.stringify({ image: BASE }),
+  });
+  made.push(workspace);
+  const at = (inputs: Readonly<Record<string, string>>) =>
+    readFrom(inputsOf({ workspace, images, inputs: { "workspace-folder": "image", ...inputs } }), {
+      files,
+      host: hostOf(workspace),
+    });
+  const { build } = await at({
+    "dockerfile-path": "../docker/Dockerfile",
+    "build-context-path": "../docker",
+    "build-arg-files": "../*.conf",
+    "build-contexts": "more=../more",
+    "build-secrets": "id=t,src=../token",
+  });
+  expect(build.arguments.args).toEqual({ A: "1" });
+  expect(build.arguments.places).toMatchObject({ A: { file: "args.conf", line: 1 } });
+  expect([...(build.context?.entries.values() ?? [])].flat().map(({ path }) => path)).toEqual(["setup.sh"]);
+  expect((await at({ "devcontainer-json-path": "../other/devcontainer.json" })).configuration).toBe(
+    "other/devcontainer.json",
+  );
+  for (const [input, value] of [
+    ["dockerfile-path", "../../Dockerfile"],
+    ["devcontainer-json-path", "../../devcontainer.json"],
+    ["build-arg-files", "../../args.conf"],
+    ["build-contexts", "more=../../more"],
+    ["build-secrets", "id=t,src=../../token"],
+  ] as const) {
+    const given = input === "dockerfile-path" ? {} : { "dockerfile-path": "../docker/Dockerfile" };
+    const error = await refusalOf(() => at({ ...(input.startsWith("build") ? given : {}), [input]: value }));
+    expect(error.message).toMatch(/(?:leaves|leads out of) the checkout/);
+  }
+});
+
+test("what stands in the place of a file or a folder is told", async () => {
+  const workspace = makeCheckout({
+    ".git/HEAD": "",
+    "a/.devcontainer/devcontainer.json": JSON.stringify({ build: { dockerfile: "../folder" } }),
+    "a/folder/x": "",
+    "b/.devcontainer/devcontainer.json/x": "",
+    "c/.devcontainer/devcontainer.json": JSON.stringify({ build: { dockerfile: "Dockerfile", context: "Dockerfile" } }),
+    "c/.devcontainer/Dockerfile": `FROM ${BASE}\n`,
+    "d/.devcontainer/devcontainer.json": JSON.stringify({ dockerComposeFile: "compose.yml", service: "app" }),
+    "d/.devcontainer/compose.yml": { link: "nowhere.yml" },
+    file: "",
+  });
+  made.push(workspace);
+  execFileSync("mkfifo", [join(workspace, "b/pipe")]);
+  const said = async (folder: string, inputs: Readonly<Record<string, string>> = {}) => {
+    const asked = inputsOf({ workspace, images, inputs: { "workspace-folder": folder, ...inputs } });
+    return (await refusalOf(() => readFrom(asked, { files, host: hostOf(workspace) }))).message;
+  };
+  expect(await said("a")).toMatch(/names the Dockerfile a\/folder, which is a folder, and no file\.$/);
+  expect(await said("b")).toMatch(/There is \.devcontainer\/devcontainer\.json, which is a folder, and no file\.$/);
+  expect(await said("b", { "devcontainer-json-path": "pipe" })).toMatch(
+    /b\/pipe .*, which is a pipe, a socket or a device/,
+  );
+  expect(await said("b", { "dockerfile-path": "pipe" })).toMatch(
+    /names b\/pipe, which is a pipe, a socket or a device/,
+  );
+  expect(await said("c")).toMatch(
+    /names the build context c\/\.devcontainer\/Dockerfile, which is a file, and no folder/,
+  );
+  expect(await said("d")).toMatch(/names d\/\.devcontainer\/compose\.yml, which is a link to nothing, and no file/);
+  expect(await said("file")).toBe('The input workspace-folder is "file", which is a file, and no folder.');
+});
+
+test.each<[string, (workspace: string) => string, RegExp]>([
+  [
+    "is not there",
+    (workspace) => join(workspace, "gone"),
+    /^GITHUB_WORKSPACE.* names .*gone, and there is no such folder/,
+  ],
+  ["is a file", (workspace) => join(workspace, "file"), /^GITHUB_WORKSPACE.* names .*file, which is a file/],
+])("a runner's workspace that %s is no input's fault", async (_, of, words) => {
+  const workspace = makeCheckout({ file: "" });
+  made.push(workspace);
+  const asked = inputsOf({ workspace, images, inputs: {} });
+  const error = await refusalOf(() => readFrom(asked, { files, host: hostOf(of(workspace)) }));
+  expect([error.code, error.message]).toEqual(["E_SYSTEM", expect.stringMatching(words)]);
+});
+
 test("a workspace folder that is a link goes by its own name, as under the reference CLI", async () => {
   const workspace = makeCheckout({
     ".git/HEAD": "ref: refs/heads/main\n",

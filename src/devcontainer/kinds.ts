@@ -1,0 +1,27 @@
+import type { Entry, Files } from "../world.ts";
+
+type Looking = Pick<Files, "stat" | "realPath">;
+
+/** Why there is no file at a path, as the second half of a sentence that has named it. */
+export async function whyNoFile(files: Looking, path: string): Promise<string> {
+  const kind = await kindAt(files, path);
+  return kind === undefined ? "and there is no such file" : `which is ${NAMES[kind]}, and no file`;
+}
+
+/** The same where a folder is wanted. */
+export async function whyNoFolder(files: Looking, path: string): Promise<string> {
+  const kind = await kindAt(files, path);
+  return kind === undefined ? "and there is no such folder" : `which is ${NAMES[kind]}, and no folder`;
+}
+
+const NAMES: Readonly<Record<Entry["kind"], string>> = {
+  file: "a file",
+  directory: "a folder",
+  link: "a link to nothing",
+  other: "a pipe, a socket or a device",
+};
+
+/** What a path leads to; of a link that leads nowhere the link itself. */
+async function kindAt(files: Looking, path: string): Promise<Entry["kind"] | undefined> {
+  return (await files.stat((await files.realPath(path)) ?? path))?.kind;
+}
