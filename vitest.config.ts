@@ -7,7 +7,17 @@ const e2e = ["test/e2e/**/*.test.ts"];
 // checkouts that cost what the limits allow; processes that are started with a Node of their own.
 const faults = [
   ...["broken-sets", "killed", "orders", "push-faults", "reading-faults", "silent", "swept", "together", "variants"],
-  ...["git-kept", "git-logins", "git-source", "git-transports", "interrupted", "previous-image", "relabel", "release"],
+  ...[
+    "git-kept",
+    "git-known",
+    "git-logins",
+    "git-source",
+    "git-transports",
+    "interrupted",
+    "previous-image",
+    "relabel",
+    "release",
+  ],
   ...["remote-user-uid", "sbom"],
 ]
   .map((name) => `test/stories/${name}.test.ts`)

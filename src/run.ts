@@ -5,7 +5,7 @@ import { handOverPrevious } from "./handover/previous-image.ts";
 import { chooseSbomFolder, handOverSboms } from "./handover/sboms.ts";
 import type { Inputs } from "./inputs/inputs.ts";
 import { formatRepository } from "./oci/reference.ts";
-import { openFeaturePorts } from "./plan/feature-ports.ts";
+import { noteAnswers, openFeaturePorts } from "./plan/feature-ports.ts";
 import { readSources } from "./plan/plan.ts";
 import { decide } from "./probe/decide.ts";
 import { lookForImage } from "./probe/look.ts";
@@ -16,7 +16,7 @@ import { tellLook, tellSources } from "./report/log.ts";
 import { makeReport } from "./report/make-report.ts";
 import type { Report } from "./report/report.ts";
 import type { Triggers } from "./sources/build-source.ts";
-import { openSource } from "./sources/open-source.ts";
+import { findSource, openSource } from "./sources/open-source.ts";
 import { openCheckout } from "./sources/workspace.ts";
 import type { World } from "./world.ts";
 
@@ -31,7 +31,13 @@ export async function run(inputs: Inputs, outside: World): Promise<Report> {
   const previous = await handOverPrevious(inputs, outside);
   if (previous) return { ...previous, seconds: took() };
 
-  const world = await openSource(inputs, outside);
+  const source = await findSource(inputs, outside);
+  const known = source && (await (await import("./handover/known-commit.ts")).handOverKnown(source, inputs, outside));
+  if (known) {
+    source?.close();
+    return { ...known, seconds: took() };
+  }
+  const world = await openSource(source, outside);
   const { log, registry } = world;
   const folder = await chooseSbomFolder(inputs, world);
 
@@ -45,8 +51,9 @@ export async function run(inputs: Inputs, outside: World): Promise<Report> {
   });
   const { tags, workspace } = read;
 
-  const ports = openFeaturePorts(world, inputs.allowedImages);
-  const alias = inputs.push === "false" ? undefined : lookAtAlias(read.sources, registry);
+  const { ports, answered } = noteAnswers(openFeaturePorts(world, inputs.allowedImages));
+  const { branches } = read.sources;
+  const alias = inputs.push === "false" ? undefined : lookAtAlias(branches.moved, inputs.cacheRepository, registry);
   const look = await log.group(`Is it in ${formatRepository(inputs.cacheRepository)}?`, async () => {
     const readWith = (triggers: Triggers) => readSources(inputs, workspace, world, triggers);
     const look = await lookForImage({ inputs, sources: read.sources, ports, readWith }, world);
@@ -62,5 +69,9 @@ export async function run(inputs: Inputs, outside: World): Promise<Report> {
   const handover = await handOver(outcome, sources, world);
   const sboms = await handOverSboms({ inputs, outcome, folder, previous: explanation.previous }, world);
   const planFile = await storePlanFile(sources, probed.plan, world);
+  if (source) {
+    const { rememberCommit } = await import("./publish/remember-commit.ts");
+    await rememberCommit({ asked: source, scene, outcome, answered: answered() });
+  }
   return { ...makeReport({ scene, look, outcome }), handover, sboms, planFile, seconds: took() };
 }

@@ -274,6 +274,8 @@ export type Clone = {
   readonly commit: string;
   /** The branch or tag that was asked for, as a whole name. */
   readonly ref: string | undefined;
+  /** Whether everything is there that somebody has who clones it by hand; else it was told. */
+  readonly isWhole: boolean;
 };
 
 /** In what the hosts differ, by what each can do. */

@@ -91,9 +91,8 @@ function chooseValues({ machine, configuration, files, input, environment, decla
   // Who does not declare it has the proxy all the same, and nothing of it in the image: docker tells it to the builder by itself.
   const proxies = machine.filter(({ name }) => declared.has(name));
   for (const { name, value, origin } of [...proxies, ...configuration, ...files, ...input]) {
-    const variable = Object.hasOwn(environment, name) ? environment[name] : undefined;
     const why = value.kind === "text" || origin.kind === "input" ? undefined : withheld(name);
-    const text = value.kind === "text" ? value.text : variable;
+    const text = value.kind === "text" ? value.text : Object.hasOwn(environment, name) ? environment[name] : undefined;
     if (why !== undefined) warnings.push(warn(origin, `Build arg ${name} (${tellOrigin(origin)}) reads ${why}`));
     else if (text !== undefined) chosen.set(name, { value: text, origin, isVariable: value.kind === "environment" });
     else

@@ -10,7 +10,7 @@ import { doubtReason } from "../probe/explain.ts";
 import { NOTHING_FOUND, type Report } from "../report/report.ts";
 import { filesWithin, openEffort } from "../sources/effort.ts";
 import { knownSecrets } from "../sources/known-secrets.ts";
-import { openSource } from "../sources/open-source.ts";
+import { findSource, openSource } from "../sources/open-source.ts";
 import { openCheckout } from "../sources/workspace.ts";
 import type { World } from "../world.ts";
 import { carryOut, describeVerdict, type Outcome, type Stage } from "./act.ts";
@@ -101,7 +101,7 @@ async function within<T extends object>(
 
 async function lookAnew(inputs: Inputs, envbuilder: EnvbuilderInputs, outside: World): Promise<Found> {
   const { cacheRepository, verify } = inputs;
-  const world = await openSource(inputs, outside);
+  const world = await openSource(await findSource(inputs, outside), outside);
   const { log, clock, registry, files } = world;
   const scene = await log.group("Which image would envbuilder push for this commit?", async () => {
     const { folder } = await openCheckout({ workspaceFolder: undefined }, world);

@@ -4,6 +4,8 @@ import { ActionError } from "../errors.ts";
 import { setTag, sourceTag } from "../key/fingerprint.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { formatPinned, formatReference, formatRepository } from "../oci/reference.ts";
+import type { Plan } from "../plan/keyed.ts";
+import type { Wanted } from "../plan/wanted.ts";
 import type { Outcome, Scene } from "../publish/outcome.ts";
 import type { World } from "../world.ts";
 
@@ -45,7 +47,12 @@ export async function loadImage(outcome: Outcome, loading: Loading): Promise<voi
 
 /** What an image is loaded with, and by which names it goes; one that was only named by its digest has no other. */
 export type Loading = Pick<Scene, "inputs" | "world"> & {
-  readonly names: Pick<Scene, "probed" | "sources" | "tags"> | undefined;
+  readonly names: Names | undefined;
+};
+
+type Names = Pick<Scene, "tags"> & {
+  readonly probed: { readonly plan: Pick<Plan, "key"> | undefined };
+  readonly sources: { readonly wanted: Pick<Wanted, "sourceKey"> };
 };
 
 type ImageToLoad = {
@@ -81,7 +88,7 @@ function imagesToLoad(outcome: Outcome, { inputs, world, names }: Loading): read
 /** The last good image is not what the key names: it goes by the tag of its sources, and by none that the user keeps for this commit's. */
 function tagsToLoad(
   { result }: Outcome,
-  { probed: { plan }, sources, tags: { tags, release } }: NonNullable<Loading["names"]>,
+  { probed: { plan }, sources, tags: { tags, release } }: Names,
 ): readonly string[] {
   if (result === "stale") return [sourceTag(sources.wanted.sourceKey)];
   return [...(plan ? [setTag(plan.key)] : []), ...tags, ...(release === undefined ? [] : [release])];

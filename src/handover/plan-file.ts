@@ -1,3 +1,4 @@
+import type { StoredPlan } from "../key/stored.ts";
 import type { Plan } from "../plan/keyed.ts";
 import type { Sources } from "../plan/plan.ts";
 import { storePlan } from "../plan/stored-plan.ts";
@@ -10,8 +11,12 @@ export async function storePlanFile(
   world: World,
 ): Promise<string | undefined> {
   if (!plan) return undefined;
-  const folder = await world.files.temporaryFolder("plan", { keep: true });
-  const stored = storePlan({ sources, plan, salt: world.salt(), now: world.clock(), seconds: {} });
-  await world.files.write(`${folder}/plan.json`, `${JSON.stringify(stored, undefined, 2)}\n`);
+  return writePlanFile(storePlan({ sources, plan, salt: world.salt(), now: world.clock(), seconds: {} }), world);
+}
+
+/** Writes down a plan whose private values are hidden already. @returns the file's path. */
+export async function writePlanFile(stored: StoredPlan, { files }: Pick<World, "files">): Promise<string> {
+  const folder = await files.temporaryFolder("plan", { keep: true });
+  await files.write(`${folder}/plan.json`, `${JSON.stringify(stored, undefined, 2)}\n`);
   return `${folder}/plan.json`;
 }

@@ -2,6 +2,7 @@ import type { NamePattern } from "../arguments/argument.ts";
 import type { JsonObject } from "../devcontainer/json.ts";
 import type { Warning } from "../errors.ts";
 import type { SourcePattern } from "../git/url.ts";
+import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Pinned, Repository } from "../oci/reference.ts";
 import type { ImagePattern } from "../registry/allowed.ts";
@@ -50,6 +51,8 @@ export type Inputs = {
   /** What is built in the place of the checked-out workspace. */
   readonly git: GitSource | undefined;
   readonly allowedSources: readonly SourcePattern[];
+  /** Of everything written here that may decide what the image of a commit is. */
+  readonly deciding: Digest;
   /** As written: relative to the host's workspace, or absolute; of a clone, to that. */
   readonly workspaceFolder: string | undefined;
   readonly devcontainerDir: string | undefined;

@@ -11,6 +11,7 @@ import { decodeCertificate, type Insecure } from "../registry/trust.ts";
 import { readAttestationInputs } from "./attestation-inputs.ts";
 import { readBuildInputs } from "./build-inputs.ts";
 import { refuseContradictions } from "./contradictions.ts";
+import { decidingInputs } from "./deciding-inputs.ts";
 import { readEnvbuilderInputs } from "./envbuilder-inputs.ts";
 import { foreignRef, readGitSource, refuseForeignSource, secretsWithin } from "./git-inputs.ts";
 import type { Defaults, Inputs } from "./inputs.ts";
@@ -51,6 +52,7 @@ export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
     envbuilder: readEnvbuilderInputs(read, { cacheRepository, platforms }),
     runners: readRunners(read),
     git: source.git,
+    deciding: decidingInputs(read),
     allowedSources: list(read, "allowed-sources", parseSourcePattern),
     workspaceFolder: text(read, "workspace-folder"),
     devcontainerDir: text(read, "devcontainer-dir"),

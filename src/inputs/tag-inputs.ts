@@ -6,7 +6,7 @@ import { type ReadInput, separated, text, wrong } from "./read-input.ts";
 export type Release = { readonly kind: "named"; readonly tag: string } | { readonly kind: "auto" };
 
 /** The tags that this action makes, in this and in other versions of its design. */
-const OWN_TAG = /^(?:[ky]\d+|branch|layers)-/;
+const OWN_TAG = /^(?:[cky]\d+|branch|layers)-/;
 
 /** Says what is wrong with a tag that the user names, if anything is. */
 export function faultOfTag(tag: string): string | undefined {

@@ -63,9 +63,13 @@ export function listedPlan(statement: Descriptor): Descriptor {
  * An attestation manifest in the shape of BuildKit's own, and its config in the form that every registry takes: Gitea insists on one that
  * reads as an image's.
  * @param statements each with annotations that tell what it says.
+ * @param annotations of the manifest itself.
  * @see https://github.com/moby/buildkit/blob/v0.26.3/docs/attestations/attestation-storage.md
  */
-export function attestationManifest(statements: readonly Descriptor[]): {
+export function attestationManifest(
+  statements: readonly Descriptor[],
+  annotations?: Readonly<Record<string, string>>,
+): {
   readonly config: Document;
   readonly manifest: Document;
 } {
@@ -80,6 +84,7 @@ export function attestationManifest(statements: readonly Descriptor[]): {
     mediaType: OCI_MANIFEST,
     config: plain(config.descriptor),
     layers: statements.map((one) => ({ ...plain(one), annotations: one.annotations ?? {} })),
+    ...(annotations ? { annotations } : {}),
   });
   return { config, manifest };
 }

@@ -1,6 +1,6 @@
 import type { FeaturePorts } from "../features/found.ts";
 import type { Inputs } from "../inputs/inputs.ts";
-import { parseReference, type Repository } from "../oci/reference.ts";
+import { formatReference, parseReference, type Repository } from "../oci/reference.ts";
 import { imageAllowed } from "../registry/allowed.ts";
 import type { Answer, World } from "../world.ts";
 
@@ -26,6 +26,39 @@ export function openFeaturePorts(
     },
     download: async (url, limit) =>
       (patterns.length === 0 ? undefined : forbidden(nameOf(url), `GET ${url}`)) ?? registry.download(url, limit),
+  };
+}
+
+/** What was asked for by a tag, and the digest of what it named; `""` where there was nothing of that name. */
+export type Answered = Readonly<Record<string, string>>;
+
+/**
+ * The same ports, and a note of every answer that may be another one tomorrow: which features are installed, and in which order, follows from
+ * these, and from content that has a digest.
+ * @returns `answered` is `undefined` once something was asked for that cannot be compared without fetching all of it.
+ */
+export function noteAnswers(ports: FeaturePorts): {
+  readonly ports: FeaturePorts;
+  readonly answered: () => Answered | undefined;
+} {
+  const answers = new Map<string, string>();
+  let isComparable = true;
+  const manifest: FeaturePorts["registry"]["manifest"] = async (reference) => {
+    const answer = await ports.registry.manifest(reference);
+    const name = formatReference(reference);
+    const digest = answer.kind === "found" ? answer.value.descriptor.digest : "";
+    isComparable &&= answer.kind === "found" || answer.kind === "absent";
+    isComparable &&= (answers.get(name) ?? digest) === digest;
+    if (reference.digest === undefined) answers.set(name, digest);
+    return answer;
+  };
+  const download: FeaturePorts["download"] = (url, limit) => {
+    isComparable = false;
+    return ports.download(url, limit);
+  };
+  return {
+    ports: { ...ports, registry: { ...ports.registry, manifest }, download },
+    answered: () => (isComparable ? Object.fromEntries(answers) : undefined),
   };
 }
 

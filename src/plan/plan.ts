@@ -109,7 +109,7 @@ function makeSources(inputs: Inputs, gathered: Gathered, { host, head }: Place):
       head,
       commit: host.clone ? host.clone.commit : host.env.GITHUB_SHA,
       configuration: host.clone?.identity ? `${host.clone.identity} ${gathered.relative}` : gathered.relative,
-      variant: variantOf(inputs, gathered),
+      variant: variantOf(inputs, gathered.arguments.args),
     }),
     raw: configuration.raw,
     places: tellPlaces(gathered, images, inputs.platforms),

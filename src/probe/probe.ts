@@ -62,6 +62,22 @@ export type Probed = {
   readonly warnings: readonly { readonly text: string; readonly at?: Place }[];
 };
 
+/** Of what is wanted all that looking for a set by its keys needs. */
+export type Sought = Looking &
+  Pick<Wanted, "ownKey" | "sourceKey"> & {
+    readonly platforms: readonly Pick<Wanted["platforms"][number], "platform">[];
+  };
+
+/** Of a plan the keys, and the tags that are made of them. */
+export type Keyed = Pick<Plan, "key" | "ownKey" | "unlabelledKey"> & {
+  readonly platforms: readonly Pick<PlannedPlatform, "platform" | "tag">[];
+};
+
+/** Answers whether a set is there whose keys are known already. Nothing is asked of what it is built on. */
+export async function probeByKey(wanted: Sought, plan: Keyed, registry: Registry): Promise<Verdict> {
+  return lookUpSet(wanted, plan, lookAtNewest(wanted, registry), registry);
+}
+
 /**
  * Answers whether the wanted set is in the cache repository. Nothing is downloaded but manifests; what does not depend on one another
  * is asked at once: the bases beside the newest set of the same sources, which is verified while the wanted tag is looked up, for on a
@@ -113,17 +129,17 @@ function makePlan(wanted: Wanted, { upstream, bindings, features }: Resolved, { 
 
 type Newest = { readonly served: Served; readonly sound: Soundness } | { readonly error: RegistryError };
 
-async function lookAtNewest(wanted: Wanted, registry: Registry): Promise<Newest> {
+async function lookAtNewest(wanted: Sought, registry: Registry): Promise<Newest> {
   const answer = await registry.manifest({ ...wanted.repository, tag: sourceTag(wanted.sourceKey) });
   if (answer.kind !== "found") return { error: answer };
   return { served: answer.value, sound: await verifySet(wanted, platformsOf(wanted), answer.value, registry) };
 }
 
-function platformsOf({ platforms }: Wanted): Platform[] {
+function platformsOf({ platforms }: Sought): Platform[] {
   return platforms.map(({ platform }) => platform);
 }
 
-async function lookUpSet(wanted: Wanted, plan: Plan, newest: Promise<Newest>, registry: Registry): Promise<Verdict> {
+async function lookUpSet(wanted: Sought, plan: Keyed, newest: Promise<Newest>, registry: Registry): Promise<Verdict> {
   const reference = { ...wanted.repository, tag: setTag(plan.key) };
   const platforms = lookAtPlatforms(wanted, plan, registry);
   // Of sources that never made a set there is hardly one under another tag: the platforms need not wait for that answer.
@@ -159,7 +175,7 @@ async function lookUpSet(wanted: Wanted, plan: Plan, newest: Promise<Newest>, re
 type Look = Soundness | { readonly kind: "absent" };
 
 /** Looks at the platforms' own tags, once, when it is first asked to. */
-function lookAtPlatforms(wanted: Wanted, plan: Plan, registry: Registry): () => Promise<readonly Look[]> {
+function lookAtPlatforms(wanted: Sought, plan: Keyed, registry: Registry): () => Promise<readonly Look[]> {
   let looks: Promise<readonly Look[]> | undefined;
   return () => {
     looks ??= Promise.all(plan.platforms.map((one) => lookUpPlatform(wanted, one, plan, registry)));
@@ -171,7 +187,7 @@ function lookAtPlatforms(wanted: Wanted, plan: Plan, registry: Registry): () => 
 async function lookAlsoIn(
   set: Served,
   looks: readonly Look[],
-  wanted: Wanted,
+  wanted: Sought,
   registry: Registry,
 ): Promise<readonly Look[]> {
   const all = looks.map(async (look, at) => {
@@ -184,7 +200,7 @@ async function lookAlsoIn(
 }
 
 async function lookAtSet(
-  wanted: Wanted,
+  wanted: Sought,
   reference: Repository & { readonly tag: string },
   registry: Registry,
 ): Promise<Newest> {
@@ -203,8 +219,8 @@ type WithoutSet = {
 };
 
 async function lookUpPlatforms(
-  wanted: Wanted,
-  plan: Plan,
+  wanted: Sought,
+  plan: Keyed,
   { damaged, newest, platforms, registry }: WithoutSet,
 ): Promise<Verdict> {
   const tagged = await platforms();
@@ -237,7 +253,7 @@ function toldOf(damaged: readonly string[]): { readonly damaged?: readonly strin
 /** The newest set of the same sources may be the very one that is looked for, whatever became of its own tag. */
 function ownSetIn(
   newest: Newest,
-  { ownKey: own, key }: Plan,
+  { ownKey: own, key }: Keyed,
 ): Extract<Newest, { readonly served: Served }> | undefined {
   if ("error" in newest || newest.served.body.kind !== "index") return undefined;
   const { body } = newest.served;
@@ -245,7 +261,7 @@ function ownSetIn(
   return isNamed && whoseSet(body, { own, key }) === "ours" ? newest : undefined;
 }
 
-function alikeOf(newest: Newest, { unlabelledKey }: Plan): { readonly alike?: Alike } {
+function alikeOf(newest: Newest, { unlabelledKey }: Keyed): { readonly alike?: Alike } {
   if ("error" in newest || newest.sound.kind !== "sound" || newest.served.body.kind !== "index") return {};
   if (planDescriptorOf(newest.served.body)?.annotations?.[UNLABELLED_ANNOTATION] !== unlabelledKey) return {};
   return { alike: { index: newest.served, found: newest.sound.found } };
@@ -266,11 +282,11 @@ export async function lookUpPlatform(
 }
 
 /** Same sources, same label, same recipe, all of it there: only upstream moved, or cannot be read. */
-function unlessStale(newest: Newest, wanted: Wanted, doubt: Doubt): Verdict {
+function unlessStale(newest: Newest, wanted: Sought, doubt: Doubt): Verdict {
   return staleOr(newest, wanted, { kind: "unknown", doubt }, []);
 }
 
-function staleOr(newest: Newest, wanted: Wanted, otherwise: Verdict, reusable: readonly Found[]): Verdict {
+function staleOr(newest: Newest, wanted: Sought, otherwise: Verdict, reusable: readonly Found[]): Verdict {
   if ("error" in newest || newest.sound.kind !== "sound" || newest.served.body.kind !== "index") return otherwise;
   if (ownKeyOf(newest.served.body) !== wanted.ownKey) return otherwise;
   const image = { ...wanted.repository, digest: newest.served.descriptor.digest };

@@ -64,9 +64,9 @@ function report({ result, failure }: Extract<Decision, { kind: "report" }>, scen
 }
 
 async function handOut({ result, verdict }: Extract<Decision, { kind: "hand-out" }>, scene: Scene): Promise<Outcome> {
-  const { sources, alias, world } = scene;
+  const { inputs, alias, world } = scene;
   const isTagged = verdict.kind === "hit" && verdict.lacksTag ? await putTagBack(verdict.index, scene) : false;
-  if (result === "hit" && alias) await moveAlias(alias, sources, verdict.index, world);
+  if (result === "hit" && alias) await moveAlias(alias, inputs.cacheRepository, verdict.index, world);
   if (verdict.kind === "stale") world.log.warning(describeStale(verdict));
   const { seconds } = recordOf(verdict.index);
   return {

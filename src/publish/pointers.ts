@@ -29,7 +29,7 @@ export function openPointers(repository: Repository, { registry, log }: Pick<Wor
 /** One warning with its way out. */
 export function describeRefusal(tags: readonly string[], error: RegistryError, repository: Repository): string {
   const fix = isImmovable(error)
-    ? `Let the tags y1-*, branch-* and layers-* of ${formatRepository(repository)} move (ECR: an exclusion filter of the repository's tag mutability; Harbor, GitLab: a rule that leaves them out).`
+    ? `Let the tags y1-*, branch-*, c1-* and layers-* of ${formatRepository(repository)} move (ECR: an exclusion filter of the repository's tag mutability; Harbor, GitLab: a rule that leaves them out).`
     : (error.fix ?? "The next run that pushes moves them.");
   return `The image is there and is found by its key; ${tags.join(" and ")} could not be moved: ${error.words} (${error.request}). That only costs explanations of a miss and the last good image after a base has moved. ${fix}`;
 }

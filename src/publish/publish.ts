@@ -8,7 +8,7 @@ import { type Digest, shortDigest } from "../oci/digest.ts";
 import type { Descriptor, Served } from "../oci/manifest.ts";
 import { IN_TOTO } from "../oci/media-types.ts";
 import { formatPlatform } from "../oci/platform.ts";
-import { formatPinned, formatReference, type Pinned } from "../oci/reference.ts";
+import { formatPinned, formatReference, type Pinned, type Repository } from "../oci/reference.ts";
 import type { Sources } from "../plan/plan.ts";
 import { type PlanToStore, storePlan } from "../plan/stored-plan.ts";
 import type { BuildRecord } from "../probe/built.ts";
@@ -158,10 +158,14 @@ function expectServed<T>(answer: Answer<T>, what: string): T {
 export type Alias = { readonly tag: string; readonly answer: Promise<Answer<Descriptor>> };
 
 /** A hit moves the alias of its own variant: the one that all share is the newest build's. */
-export function lookAtAlias({ branches, wanted }: Sources, registry: Registry): Alias | undefined {
-  const [tag] = branches.moved;
+export function lookAtAlias(
+  moved: Sources["branches"]["moved"],
+  repository: Repository,
+  registry: Registry,
+): Alias | undefined {
+  const [tag] = moved;
   if (tag === undefined) return undefined;
-  return { tag, answer: registry.describe({ ...wanted.repository, tag }) };
+  return { tag, answer: registry.describe({ ...repository, tag }) };
 }
 
 /**
@@ -170,13 +174,12 @@ export function lookAtAlias({ branches, wanted }: Sources, registry: Registry): 
  */
 export async function moveAlias(
   { tag, answer }: Alias,
-  sources: Sources,
+  repository: Repository,
   served: Served,
   { registry, log }: Pick<World, "registry" | "log">,
 ): Promise<void> {
   const there = await answer;
   if (there.kind === "found" && there.value.digest === served.descriptor.digest) return;
-  const { repository } = sources.wanted;
   const moved = await registry.putManifest(repository, served.bytes, served.descriptor.mediaType, tag);
   if (moved.kind !== "found" && isImmovable(moved)) log.warning(describeRefusal([tag], moved, repository));
 }

@@ -23,7 +23,7 @@ export type Report = {
   readonly commit: string | undefined;
   readonly repository: Repository | undefined;
   readonly sourceKey: Digest | undefined;
-  readonly plan: Plan | undefined;
+  readonly plan: Pick<Plan, "key"> | undefined;
   readonly verdict: Verdict | undefined;
   /** The image that later jobs use: pinned, or what stands in for it. */
   readonly image: string | undefined;

@@ -83,7 +83,7 @@ export async function readBuildArguments(
     }),
     files: fromFiles.entries,
     input: build.args.entries,
-    environment: host.env,
+    environment: readable.step(),
     ignore: build.ignoredArguments,
     declared: declaredArgs(dockerfile),
     actsUndeclared,

@@ -14,11 +14,27 @@ export type AskedClone = {
   readonly wantsTags: boolean;
 };
 
+/** The commit that is asked for, before anything of it was fetched. */
+export type SourceOf = Pick<Clone, "commit" | "ref" | "page" | "identity">;
+
+export type Source = {
+  readonly of: SourceOf;
+  /** The address of its repository as it is counted: without a user and `.git`. */
+  readonly repository: string;
+  /**
+   * Fetches the commit and lays its files out in a folder of this run alone.
+   * @throws ActionError as `findSource` does.
+   */
+  readonly clone: () => Promise<Clone>;
+  /** Takes away what git needed to speak to the host. */
+  readonly close: () => void;
+};
+
 /**
- * Finds out which commit is asked for, fetches it and lays its files out in a folder of this run alone.
+ * Finds out which commit is asked for.
  * @throws ActionError E_GIT, E_GIT_AUTH, E_GIT_ABSENT with the repository's address; nothing else is tried in its place.
  */
-export async function cloneSource({ git, allowed, wantsTags }: AskedClone, ports: GitPorts): Promise<Clone> {
+export async function findSource({ git, allowed, wantsTags }: AskedClone, ports: GitPorts): Promise<Source> {
   const { log, host } = ports;
   return log.group(`Which commit is ${tellRef(git.ref)} of ${formatGitUrl(git.url)}?`, async () => {
     maskLogins(git, log);
@@ -26,11 +42,21 @@ export async function cloneSource({ git, allowed, wantsTags }: AskedClone, ports
     try {
       const { url, ...found } = await findSourceCommit({ git, allowed, connection }, ports);
       log.info(`Commit ${found.commit}${found.ref === undefined ? "" : `, ${found.ref}`}`);
-      const folders = await fetchCommit({ git, allowed, found, wantsTags, connection: { ...connection, url } }, ports);
-      await tellLeftOut(folders.folder, ports);
-      return { ...folders, ...found, ...namesOf(git.url, host) };
-    } finally {
+      const of = { ...found, ...namesOf(git.url, host) };
+      const wanted = { git, allowed, found, wantsTags, connection: { ...connection, url } };
+      const clone = async (): Promise<Clone> => {
+        const folders = await fetchCommit(wanted, ports);
+        return { ...folders, ...of, isWhole: await tellLeftOut(folders.folder, ports) };
+      };
+      return {
+        of,
+        repository: formatGitUrl(git.url),
+        close: connection.close,
+        clone: () => log.group("Which files does it have?", clone),
+      };
+    } catch (error) {
       connection.close();
+      throw error;
     }
   });
 }
@@ -48,14 +74,17 @@ function namesOf(url: GitUrl, { env }: Pick<World["host"], "env">): Pick<Clone, 
   return { page, identity: page?.toLowerCase() === own ? undefined : formatGitUrl(url) };
 }
 
-/** Files that are not there, and that somebody who clones by hand has, are told. */
-async function tellLeftOut(folder: string, { files, log }: Pick<GitPorts, "files" | "log">): Promise<void> {
+/** Files that are not there, and that somebody who clones by hand has, are told. @returns whether there are none. */
+async function tellLeftOut(folder: string, { files, log }: Pick<GitPorts, "files" | "log">): Promise<boolean> {
   const isThere = async (name: string): Promise<boolean> => (await files.stat(`${folder}/${name}`))?.kind === "file";
-  if (await isThere(".gitmodules"))
-    log.warning("The repository has submodules (.gitmodules), which are not cloned: their folders are empty.");
   const attributes = resolvePath(folder, ".gitattributes");
-  if ((await isThere(".gitattributes")) && /\bfilter=lfs\b/.test((await files.readText(attributes)) ?? ""))
+  const hasModules = await isThere(".gitmodules");
+  const hasLfs = (await isThere(".gitattributes")) && /\bfilter=lfs\b/.test((await files.readText(attributes)) ?? "");
+  if (hasModules)
+    log.warning("The repository has submodules (.gitmodules), which are not cloned: their folders are empty.");
+  if (hasLfs)
     log.warning(
       "The repository keeps files in Git LFS (.gitattributes), which are not fetched: their pointers stand in.",
     );
+  return !hasModules && !hasLfs;
 }

@@ -29,7 +29,7 @@ async function readBranch(files: Pick<Files, "readText">, folder: string, name: 
 }
 
 /** What a clone is of, in the same words. */
-export function headOf({ commit, ref }: Clone): Head {
+export function headOf({ commit, ref }: Pick<Clone, "commit" | "ref">): Head {
   const name = /^refs\/heads\/(.+)$/.exec(ref ?? "")?.[1];
   return name === undefined ? { kind: "commit", revision: commit } : { kind: "branch", name, revision: commit };
 }

@@ -2,10 +2,15 @@ import type { NamePattern } from "../arguments/argument.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Files, Host } from "../world.ts";
 import { type HoldsSecret, isToken, knownSecrets } from "./known-secrets.ts";
+import { watch } from "./watched.ts";
 
 /** What a configuration may read of the step's environment. */
 export type Readable = {
   readonly env: Readonly<Record<string, string>>;
+  /** All of the step's, for what inputs name: tokens are among them. */
+  readonly step: () => Readonly<Record<string, string>>;
+  /** Which variables were asked for so far, by either; `undefined` where nobody can tell. */
+  readonly asked: () => readonly string[] | undefined;
   /** Why a variable that is set is not among them; nothing for one that is, and for one that is not set. */
   readonly withheld: (name: string) => Withheld | undefined;
   readonly holdsSecret: HoldsSecret;
@@ -44,8 +49,15 @@ export async function readableEnvironment(
       return why === undefined ? [] : [[name, { name, why }] as const];
     }),
   );
+  const own = watch(Object.fromEntries(Object.entries(env).filter(([name]) => !withheld.has(name))));
+  const step = watch(env);
   return {
-    env: Object.fromEntries(Object.entries(env).filter(([name]) => !withheld.has(name))),
+    env: own.env,
+    step: () => step.env,
+    asked: () => {
+      const [some, more] = [own.asked(), step.asked()];
+      return some && more ? [...new Set([...some, ...more])].sort() : undefined;
+    },
     withheld: (name) => withheld.get(name),
     holdsSecret,
     isFork: event.isFork,

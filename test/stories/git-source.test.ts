@@ -95,7 +95,8 @@ test.each([
   expect(told.code).toBe(1);
   expect(errorOf(told)).toContain(`[${code}]`);
   expect(errorOf(told)).toContain(words);
-  expect(told.requests).toEqual([]);
+  // A commit by its id may be known without its host.
+  expect(told.requests.filter((line) => !line.includes("/manifests/c1-"))).toEqual([]);
 });
 
 test("pull requests stand beside branches: what they name never pushes", async () => {
