@@ -44,6 +44,8 @@ export type MergedArgument = {
 export type MergedArguments = {
   /** Sorted by name. */
   readonly values: ReadonlyMap<string, MergedArgument>;
+  /** By name, what to say of those that the Dockerfile does not declare, unless a base does that. */
+  readonly undeclared: ReadonlyMap<string, Warning>;
   readonly warnings: readonly Warning[];
 };
 
@@ -70,9 +72,9 @@ export function mergeArguments(asked: Given): MergedArguments {
   for (const [name, argument] of values) refuseValue(name, argument, given);
   return {
     values: new Map(values.sort(([a], [b]) => (a < b ? -1 : 1))),
+    undeclared: new Map(tellUndeclared(chosen, given)),
     warnings: [
       ...warnings,
-      ...tellUndeclared(chosen, given),
       ...tellCommas(chosen, given),
       ...[...chosen].flatMap(([name, one]) => tellLikeSecret(name, one)),
       ...tellIdlePatterns(chosen, given),
@@ -146,16 +148,14 @@ function refuseValue(name: string, { value, origin }: Chosen, { isSecret }: Give
 function tellUndeclared(
   chosen: ReadonlyMap<string, Chosen>,
   { declared, actsUndeclared, dockerfile }: Given,
-): readonly Warning[] {
+): readonly (readonly [string, Warning])[] {
   const why = dockerfile === undefined ? "has no Dockerfile to go to" : `is not an ARG of ${dockerfile}`;
   return [...chosen]
     .filter(([name]) => !declared.has(name) && !actsUndeclared(name) && !PROXY.test(name))
-    .map(([name, { origin }]) =>
-      warn(
-        origin,
-        `Build arg ${name} (${tellOrigin(origin)}) ${why}: it does nothing, and does not count for the key, unless a base image declares it with ONBUILD`,
-      ),
-    );
+    .map(([name, { origin }]) => {
+      const text = `Build arg ${name} (${tellOrigin(origin)}) ${why}: it does nothing, and does not count for the key`;
+      return [name, warn(origin, text)] as const;
+    });
 }
 
 /** Line breaks stand between build args here; the other inputs of lists take commas as well. */

@@ -125,7 +125,7 @@ function makeSources(inputs: Inputs, gathered: Gathered, { host, head }: Place):
 const MOST_WARNINGS = 100;
 
 /** Nobody reads hundreds of them, and a log with thousands takes longer than the run. */
-function firstWarnings(all: readonly Warning[]): readonly Warning[] {
+export function firstWarnings(all: readonly Warning[]): readonly Warning[] {
   const left = all.length - MOST_WARNINGS;
   return left > 0 ? [...all.slice(0, MOST_WARNINGS), { text: `${left} more warnings are left out` }] : all;
 }

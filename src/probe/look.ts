@@ -1,7 +1,8 @@
+import type { Warning } from "../errors.ts";
 import type { FeaturePorts } from "../features/found.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import { sourceTag } from "../key/fingerprint.ts";
-import type { Sources } from "../plan/plan.ts";
+import { firstWarnings, type Sources } from "../plan/plan.ts";
 import type { Triggers } from "../sources/build-source.ts";
 import type { Doubt } from "../sources/doubt.ts";
 import type { Traffic, World } from "../world.ts";
@@ -40,9 +41,19 @@ export async function lookForImage(question: Question, world: World): Promise<Lo
   const look = await lookTwice(question, world);
   const told = new Set(question.sources.warnings.map(({ text }) => text));
   const more = look.sources.warnings.filter(({ text }) => !told.has(text));
-  for (const { text, at } of [...more, ...look.probed.warnings]) log.warning(text, at);
+  const idle = idleArguments(look.sources, look.probed);
+  for (const { text, at } of [...more, ...look.probed.warnings, ...idle]) log.warning(text, at);
   registry.limitTime(undefined);
   return { ...look, explanation: withVerdict(look.probed.verdict, look.explanation) };
+}
+
+/** Build args that nothing declares: whether a base does, only its config has told. */
+function idleArguments({ build }: Sources, { plan }: Aged): readonly Warning[] {
+  const counts = (name: string): boolean =>
+    plan?.platforms.some(({ plan: { yours } }) => Object.hasOwn(yours.arguments, name)) ?? false;
+  const idle = [...build.arguments.idle].filter(([name]) => !counts(name)).map(([, warning]) => warning);
+  const unless = ", unless a base image declares it with ONBUILD, which could not be read";
+  return firstWarnings(plan ? idle : idle.map((one) => ({ ...one, text: one.text + unless })));
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Workspace } from "../devcontainer/paths.ts";
 import type { Dockerfile } from "../dockerfile/parse.ts";
 import { declaredArgs } from "../dockerfile/stages.ts";
 import { actsUndeclared, isForeignFrontend } from "../dockerfile/undeclared.ts";
-import { ActionError, type Place } from "../errors.ts";
+import { ActionError, type Place, type Warning } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Source } from "../key/difference.ts";
 import type { Files, Host } from "../world.ts";
@@ -44,7 +44,9 @@ export type BuildArguments = {
   readonly withoutSecrets: ActionError | undefined;
   /** What the log has to hide. */
   readonly secretValues: readonly string[];
-  readonly warnings: readonly { readonly text: string; readonly at?: Place }[];
+  readonly warnings: readonly Warning[];
+  /** By name, what to say of args that nothing declares, where no base does that either. */
+  readonly idle: ReadonlyMap<string, Warning>;
 };
 
 /**
@@ -118,6 +120,7 @@ export async function readBuildArguments(
     ]),
     withoutSecrets: withoutSecrets ?? granted.withoutSecrets,
     secretValues,
+    idle: merged.undeclared,
     warnings: [...granted.warnings, ...fromFiles.notices, ...build.args.notices, ...merged.warnings],
   };
 }

@@ -1,0 +1,49 @@
+import { rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { expect, test } from "vitest";
+import { openFiles } from "../../src/host/files.ts";
+import { lookForImage } from "../../src/probe/look.ts";
+import type { Log, World } from "../../src/world.ts";
+import { makeCheckout } from "../checkout.ts";
+import { baseWith, hostOf, inputsOf, portsOf, readFrom, registryOf } from "../plan-of.ts";
+
+const BASE = "registry.test/base:1";
+const FILES = {
+  ".devcontainer/devcontainer.json": '{ "build": { "dockerfile": "Dockerfile" } }',
+  ".devcontainer/Dockerfile": `FROM ${BASE}\n`,
+};
+
+/** The warnings of a look on a base with these triggers; without any nothing is served. */
+async function warningsOf(triggers: readonly string[] | undefined, args: string): Promise<readonly string[]> {
+  const workspace = makeCheckout(FILES);
+  const { images = {}, blobs = {} } = triggers ? baseWith(BASE, triggers) : {};
+  const registry = registryOf(images, blobs);
+  const warnings: string[] = [];
+  const log = { warning: (text: string) => void warnings.push(text) } satisfies Partial<Log>;
+  const { files } = openFiles(tmpdir());
+  const world = { files, host: hostOf(workspace), registry, clock: Date.now, log } as unknown as World;
+  const inputs = inputsOf({ workspace, images: {}, inputs: { "build-args": args } });
+  const sources = await readFrom(inputs, world);
+  const readWith = async () => sources;
+  await lookForImage({ inputs, sources, ports: portsOf(registry, inputs), readWith }, world);
+  rmSync(workspace, { recursive: true });
+  return [...sources.warnings.map(({ text }) => text), ...warnings];
+}
+
+const idle = (name: string): string =>
+  `Build arg ${name} (line ${name === "ONE" ? 1 : 2} of the input build-args) is not an ARG of .devcontainer/Dockerfile: it does nothing, and does not count for the key`;
+
+test.each<[name: string, triggers: readonly string[] | undefined, expected: readonly string[]]>([
+  ["no base declares it", ["RUN true"], [idle("ONE"), idle("TWO")]],
+  ["a base declares one of them", ["ARG ONE"], [idle("TWO")]],
+  ["a base declares both", ["ARG ONE TWO=2"], []],
+  [
+    "nobody knows",
+    undefined,
+    ["ONE", "TWO"].map(
+      (name) => `${idle(name)}, unless a base image declares it with ONBUILD, which could not be read`,
+    ),
+  ],
+])("an arg that the Dockerfile does not declare: %s", async (_, triggers, expected) => {
+  expect(await warningsOf(triggers, "ONE=1\nTWO=2")).toEqual(expected);
+});
