@@ -59,6 +59,7 @@ export function parseBuildContext(line: string): BuildContext | Wrong {
   const end = line.indexOf("=");
   const [name, source] = [line.slice(0, Math.max(end, 0)).trim(), line.slice(end + 1).trim()];
   if (name === "" || source === "") return { wrong: "it is not written as name=folder or name=docker-image://image" };
+  if (/,[\w./-]+=/.test(source)) return { wrong: "several contexts stand on one line" };
   if ("wrong" in parseReference(name)) return { wrong: `"${name}" is not a name: those of stages and images are` };
   const image = /^docker-image:\/\/(.*)$/.exec(source)?.[1];
   if (image === undefined)

@@ -18,7 +18,7 @@ const VOLATILE: ReadonlySet<string> = new Set(
  * @returns the pattern, or a sentence that says what is wrong.
  */
 export function parseLabelPattern(written: string): NamePattern | { readonly wrong: string } {
-  if (/[\s"'=]/.test(written))
+  if (/[\s"'=,]/.test(written))
     return { wrong: "it is neither the name of a label nor a pattern like com.example.build-*" };
   return { written, matches: compileGlob(written) };
 }

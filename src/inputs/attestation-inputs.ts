@@ -2,6 +2,7 @@ import { ActionError } from "../errors.ts";
 import { parseReference, type Reference } from "../oci/reference.ts";
 import type { Attestation } from "../sbom/attestations.ts";
 import { choice, type ReadInput, separated, text, wrong } from "./read-input.ts";
+import { isSwitch } from "./slips.ts";
 
 /** What the user asked for about what is attached to an image. */
 export type AttestationInputs = {
@@ -27,7 +28,7 @@ export function readAttestationInputs(read: ReadInput): AttestationInputs {
     generator: readGenerator(read),
     provenance: readProvenance(read),
     required: readRequired(read),
-    folder: text(read, "sbom-dir"),
+    folder: readFolder(read),
   };
 }
 
@@ -43,6 +44,13 @@ function readGenerator(read: ReadInput): Reference | undefined {
     value,
     "Allowed: true, false, or a generator's image, like docker/buildkit-syft-scanner:stable-1.",
   );
+}
+
+/** What is the word of a switch would become a folder of that name in the checkout. */
+function readFolder(read: ReadInput): string | undefined {
+  const value = text(read, "sbom-dir");
+  if (value === undefined || !isSwitch(value)) return value;
+  throw wrong("sbom-dir", value, "Name a folder, or leave it out for a temporary one. The switch is the input sbom.");
 }
 
 function readProvenance(read: ReadInput): "min" | "max" {

@@ -19,8 +19,9 @@ import { isBuilderName, parsePlatformBuilder } from "../buildx/builders.ts";
 import { parseBuildxVersion } from "../buildx/buildx-release.ts";
 import { type CacheEntry, parseCacheEntry } from "../buildx/cache.ts";
 import { ActionError } from "../errors.ts";
-import { parseReference } from "../oci/reference.ts";
+import { image } from "./image-input.ts";
 import { boolean, choice, items, list, type ReadInput, text, wrong } from "./read-input.ts";
+import { isSwitch } from "./slips.ts";
 
 /** What the user asked for about builds: what is built, with what, and by whom. */
 export type BuildInputs = {
@@ -69,7 +70,7 @@ export function readBuildInputs(read: ReadInput): BuildInputs {
     builder: readBuilder(read),
     builders: readBuilders(read),
     builderRestart: boolean(read, "builder-restart", false),
-    buildkitImage: readBuildkitImage(read),
+    buildkitImage: image(read, "buildkit-image"),
     buildxVersion: readBuildxVersion(read),
     cacheFrom: readCache(read, "cache-from"),
     cacheTo: readCache(read, "cache-to"),
@@ -107,16 +108,16 @@ function readBuildxVersion(read: ReadInput): string | undefined {
   throw wrong("buildx-version", value ?? "", "Write a version like 0.29.1.", version.wrong);
 }
 
-function readBuildkitImage(read: ReadInput): string | undefined {
-  const value = text(read, "buildkit-image");
-  const image = value === undefined ? undefined : parseReference(value);
-  if (image === undefined || !("wrong" in image)) return value;
-  throw wrong("buildkit-image", value ?? "", `It is no image: ${image.wrong}.`);
-}
-
 /** `false` is for no cache at all. */
 function readCache(read: ReadInput, name: string): readonly CacheEntry[] | undefined {
   const value = text(read, name);
   if (value === undefined) return undefined;
-  return /^(false|False|FALSE)$/.test(value) ? [] : list(read, name, parseCacheEntry);
+  if (/^(false|False|FALSE)$/.test(value)) return [];
+  if (isSwitch(value))
+    throw wrong(
+      name,
+      value,
+      "Allowed: false for none, or one entry a line, like type=registry,ref=ghcr.io/team/app:cache. Without it layers are cached beside the image.",
+    );
+  return list(read, name, parseCacheEntry);
 }

@@ -5,6 +5,7 @@ import { readJson } from "../oci/json.ts";
 import { isRecord } from "../oci/manifest.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { formatRepository, parseReference, type Reference, type Repository } from "../oci/reference.ts";
+import { faultOfImage } from "./image-input.ts";
 import { boolean, items, type ReadInput, text, wrong } from "./read-input.ts";
 
 /** What is asked of the envbuilder dialect, under the names of the Terraform resource's attributes. */
@@ -99,7 +100,9 @@ function readBuilderImage(read: ReadInput): EnvbuilderInputs["builderImage"] {
       fix: "Set builder-image to the image that workspaces are started with, like ghcr.io/coder/envbuilder:1.3.0.",
     });
   const reference = parseReference(written);
-  if ("wrong" in reference) throw wrong("builder-image", written, `It is no image: ${reference.wrong}.`);
+  const fault = faultOfImage(written);
+  if ("wrong" in reference || fault !== undefined)
+    throw wrong("builder-image", written, "Allowed: an image's name, like ghcr.io/coder/envbuilder:1.3.0.", fault);
   return { written, reference };
 }
 

@@ -1,4 +1,5 @@
 import { ActionError } from "../errors.ts";
+import { hintOf, isSwitch } from "./slips.ts";
 
 /** Gives an input's text as the runner has it; empty means not set. */
 export type ReadInput = (name: string) => string;
@@ -39,7 +40,10 @@ export function boolean(read: ReadInput, name: string, byDefault: boolean): bool
 /** An error about a value that is not allowed. */
 export function wrong(name: string, value: string, fix: string, why?: string): ActionError {
   const because = why === undefined ? "" : `: ${why}`;
-  return new ActionError("E_INPUT", { what: `The input ${name} is "${value}", which is not allowed${because}.`, fix });
+  return new ActionError("E_INPUT", {
+    what: `The input ${name} is "${value}", which is not allowed${because}.`,
+    fix: `${hintOf(value)}${fix}`,
+  });
 }
 
 /** One item a line. @throws ActionError E_INPUT for the first that cannot be read, with the reason. */
@@ -49,11 +53,11 @@ export function list<T>(
   parse: (item: string) => T | { readonly wrong: string },
 ): readonly T[] {
   return items(read, name).map((item) => {
-    const parsed = parse(item);
+    const parsed = isSwitch(item) ? { wrong: "it is the word of a switch, and this is a list" } : parse(item);
     if (!isWrong(parsed)) return parsed;
     throw new ActionError("E_INPUT", {
       what: `The input ${name} holds "${item}": ${parsed.wrong}.`,
-      fix: "Write one item a line.",
+      fix: `${hintOf(item)}Write one item a line${item.includes(",") ? ", without commas" : ""}; for none leave it out.`,
     });
   });
 }

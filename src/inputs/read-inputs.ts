@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject, parseJsonText } from "../devcontainer/js
 import { ActionError, type Warning } from "../errors.ts";
 import { parseSourcePattern } from "../git/url.ts";
 import { formatPlatform, type Platform, parsePlatform } from "../oci/platform.ts";
-import { parseReference, parseRepository, type Repository } from "../oci/reference.ts";
+import { parseRepository, type Repository } from "../oci/reference.ts";
 import { parseImagePattern } from "../registry/allowed.ts";
 import { type DockerConfiguration, decodeDockerConfiguration } from "../registry/docker-config.ts";
 import { parseMirror } from "../registry/mirrors.ts";
@@ -14,10 +14,12 @@ import { refuseContradictions } from "./contradictions.ts";
 import { decidingInputs } from "./deciding-inputs.ts";
 import { readEnvbuilderInputs } from "./envbuilder-inputs.ts";
 import { foreignRef, readGitSource, refuseForeignSource, secretsWithin } from "./git-inputs.ts";
+import { image } from "./image-input.ts";
 import type { Defaults, Inputs } from "./inputs.ts";
 import { autoOrBoolean, boolean, choice, items, list, type ReadInput, separated, text, wrong } from "./read-input.ts";
 import { readRemoteUserUid } from "./remote-user-uid.ts";
 import { parseRunner, platformNamedTwice, type Runner } from "./runners.ts";
+import { hintOf, isSwitch } from "./slips.ts";
 import { readSummary } from "./summary-input.ts";
 import { readPreviousImage, readRelease, readTags } from "./tag-inputs.ts";
 
@@ -59,7 +61,7 @@ export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
     devcontainerJsonPath: text(read, "devcontainer-json-path"),
     dockerfilePath: text(read, "dockerfile-path"),
     buildContextPath: text(read, "build-context-path"),
-    fallbackImage: readFallbackImage(read),
+    fallbackImage: image(read, "fallback-image"),
     additionalFeatures: readAdditionalFeatures(read),
     lockfile: choice(read, "lockfile", ["use", "require", "ignore"]),
     localEnv: readLocalEnv(read),
@@ -67,7 +69,13 @@ export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
     build: readBuildInputs(read),
     attestations: readAttestationInputs(read),
     registryLogin: login.login,
-    noticed: [...noticeRepository(read, cacheRepository), ...login.noticed, ...uid.noticed, ...source.noticed],
+    noticed: [
+      ...noticeRepository(read, cacheRepository),
+      ...noticeLabels(read),
+      ...login.noticed,
+      ...uid.noticed,
+      ...source.noticed,
+    ],
     dockerConfiguration: readConfiguration(read),
     secretTexts: [...["registry-password", "docker-config-base64", "git-password", "git-ssh-private-key-base64"]]
       .flatMap((name) => text(read, name) ?? [])
@@ -95,6 +103,8 @@ function noticeRepository(read: ReadInput, { registry, repository }: Repository)
   return [...(isHub ? [{ text: hub }] : []), ...(written === written.toLowerCase() ? [] : [{ text: capitals }])];
 }
 
+const REPOSITORY = "Write it as registry/path, without tag and without https://, like ghcr.io/team/app/devcontainer.";
+
 /** Capitals are lowered, as in the host's default: a repository of GitHub's may have them, and a registry's never has. */
 function readCacheRepository(read: ReadInput, defaults: Defaults): Repository {
   const written = text(read, "cache-repo");
@@ -106,12 +116,13 @@ function readCacheRepository(read: ReadInput, defaults: Defaults): Repository {
     });
   const input = written === undefined ? "The default of the input cache-repo" : "The input cache-repo";
   const slash = value.indexOf("/");
-  if (slash < 0 && /[.:]|^localhost$/.test(value))
+  if (isSwitch(value)) throw wrong("cache-repo", value, `It is the word of a switch. ${REPOSITORY}`);
+  if (/^(?:[\w-]+\.[\w.-]*|localhost|[\w-]+(?=:))(?::\d+)?$/.test(value))
     throw new ActionError("E_INPUT", {
       what: `${input} is "${value}", which is a registry without a path.`,
       fix: "Add the repository's path, like ghcr.io/team/app/devcontainer.",
     });
-  if (!value.includes("://") && /:[^/]*$|@/.test(value.slice(slash + 1)))
+  if (!value.includes("://") && /^[^\s\\{]+(?::[\w.-]+$|@)/.test(value.slice(slash + 1)))
     throw new ActionError("E_INPUT", {
       what: `${input} is "${value}": it names a tag or a digest.`,
       fix: "Leave the tag out; the action makes its own tags there.",
@@ -123,8 +134,17 @@ function readCacheRepository(read: ReadInput, defaults: Defaults): Repository {
     fix:
       written === undefined
         ? "Set cache-repo: the default is made of this repository's own name, and a registry takes only small letters and digits, with single . _ - between them."
-        : "Write it as registry/path, without tag and without https://, like ghcr.io/team/app/devcontainer.",
+        : `${hintOf(value)}${REPOSITORY}`,
   });
+}
+
+/** The value of a label may hold a comma, and labels stand one a line. */
+function noticeLabels(read: ReadInput): readonly Warning[] {
+  const joined = items(read, "labels").find((line) => /=[^"']*,\s*[\w./-]+=/.test(line));
+  if (joined === undefined) return [];
+  return [
+    { text: `The input labels holds "${joined}", which is one label: where several are meant, write one a line` },
+  ];
 }
 
 function readPlatforms(read: ReadInput): Platform[] {
@@ -156,13 +176,6 @@ function readRunners(read: ReadInput): readonly Runner[] {
     what: `The input runners names ${formatPlatform(twice)} twice.`,
     fix: "Write one line for each platform; several labels of one runner are written with commas.",
   });
-}
-
-function readFallbackImage(read: ReadInput): string | undefined {
-  const value = text(read, "fallback-image");
-  const image = value === undefined ? undefined : parseReference(value);
-  if (image === undefined || !("wrong" in image)) return value;
-  throw wrong("fallback-image", value ?? "", `It is no image: ${image.wrong}.`);
 }
 
 function readAdditionalFeatures(read: ReadInput): JsonObject {

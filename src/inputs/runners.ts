@@ -17,6 +17,7 @@ export function parseRunner(item: string): Runner | { readonly wrong: string } {
     .map((label) => label.trim());
   if (first === "" || more.includes(""))
     return { wrong: "it is not written as linux/<architecture>=<label>[,<label>…]" };
+  if (more.some((label) => label.includes("="))) return { wrong: "several platforms stand on one line" };
   return { platform, labels: [first, ...more] };
 }
 

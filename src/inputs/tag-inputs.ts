@@ -1,6 +1,8 @@
 import { ActionError } from "../errors.ts";
 import { formatRepository, isTag, type Pinned, parseReference, type Repository } from "../oci/reference.ts";
+import { faultOfImage } from "./image-input.ts";
 import { type ReadInput, separated, text, wrong } from "./read-input.ts";
+import { hintOf, isSwitch } from "./slips.ts";
 
 /** What is released: a tag by name, or the git tag at HEAD. */
 export type Release = { readonly kind: "named"; readonly tag: string } | { readonly kind: "auto" };
@@ -31,11 +33,11 @@ export function readRelease(read: ReadInput): Release | undefined {
 }
 
 function refuseFault(input: string, tag: string): void {
-  const fault = faultOfTag(tag);
+  const fault = isSwitch(tag) ? "it is the word of a switch" : faultOfTag(tag);
   if (fault === undefined) return;
   throw new ActionError("E_INPUT", {
     what: `The input ${input} holds "${tag}": ${fault}.`,
-    fix: "Write tags alone, without repository, like v1.2.3 or latest.",
+    fix: `${hintOf(tag)}Write tags alone, without repository, like v1.2.3 or latest. For none leave it empty: \${{ condition && 'latest' || '' }}.`,
   });
 }
 
@@ -47,7 +49,8 @@ export function readPreviousImage(read: ReadInput, cacheRepository: Repository):
   const value = text(read, "previous-image");
   if (value === undefined) return undefined;
   const image = parseReference(value);
-  if ("wrong" in image) throw wrong("previous-image", value, `It is no image: ${image.wrong}. ${HANDED_OUT}`);
+  const fault = faultOfImage(value);
+  if ("wrong" in image || fault !== undefined) throw wrong("previous-image", value, HANDED_OUT, fault);
   const { digest, ...name } = image;
   if (digest === undefined) throw wrong("previous-image", value, `It names no digest. ${HANDED_OUT}`);
   if (formatRepository(name) === formatRepository(cacheRepository)) return { ...cacheRepository, digest };
