@@ -1,4 +1,4 @@
-import { lookForOther, type Spot } from "../build/claim.ts";
+import type { Spot } from "../build/claim.ts";
 import type { BuiltPlatform, PushedImage } from "../build/task.ts";
 import { setTag } from "../key/fingerprint.ts";
 import { whoseSet } from "../key/record.ts";
@@ -30,9 +30,8 @@ export async function publishJoined(
   before?: Digest,
 ): Promise<Published> {
   const { world } = scene;
-  const spot = setSpot(scene, plan, before);
-  const pushing = pushPlan(planToStore(scene, plan, []), found, world);
-  return publish(scene, { found, built: [], pushing, spot, look: lookForOther(spot, world) });
+  const pushing = pushPlan(planToStore(scene, plan, []), found, setSpot(scene, plan, before), world);
+  return publish(scene, { found, built: [], pushing });
 }
 
 /** A set of which a clean-up has swept attestations away, pushed anew without them; nothing where all of them are there. */
@@ -45,8 +44,8 @@ export async function mendSwept(
   return publishJoined(scene, probed.plan, found, index.descriptor.digest);
 }
 
-/** A set whose platforms are all there, and what is known of its tag. */
-export type Complete = Pick<Publication, "found" | "spot" | "look"> & {
+/** A set whose platforms are all there. */
+export type Complete = Pick<Publication, "found"> & {
   /** Those of the platforms that were built in this run. */
   readonly built: readonly BuiltPlatform[];
   readonly pushing: Promise<PushedPlan>;
@@ -54,7 +53,7 @@ export type Complete = Pick<Publication, "found" | "spot" | "look"> & {
 
 /** Pushes a complete set under the tags of the design. @throws ActionError E_PUSH */
 export async function publish({ sources, inputs, world }: Scene, complete: Complete): Promise<Published> {
-  const { found, built, pushing, spot, look } = complete;
+  const { found, built, pushing } = complete;
   const isNew = ({ platform }: Found): boolean => built.some((one) => one.platform === platform && !one.foundLate);
   const { repository } = sources.wanted;
   const reused = found.filter((one) => !isNew(one));
@@ -65,7 +64,7 @@ export async function publish({ sources, inputs, world }: Scene, complete: Compl
   ]);
   const published = await publishSet(
     await speakingOf(found, pushed, world),
-    { found: kept, earlier, aliases: sources.branches.moved, spot, look },
+    { found: kept, earlier, aliases: sources.branches.moved },
     world,
   );
   const exported = built.filter(({ foundLate }) => !foundLate).map(({ platform }) => platform);
@@ -82,7 +81,7 @@ async function recordOfFound(one: Found, repository: Repository, registry: Regis
 /** A plan that went up early may speak of an image that another job was faster with. */
 async function speakingOf(found: readonly Found[], pushed: PushedPlan, world: Scene["world"]): Promise<PushedPlan> {
   const isSaid = ({ manifest }: Found): boolean => pushed.subjects.includes(manifest);
-  return found.every(isSaid) ? pushed : pushPlan(pushed, found, world);
+  return found.every(isSaid) ? pushed : pushPlan(pushed, found, pushed.spot, world);
 }
 
 /** The set's own tag, as it is before a build: what is to be built over is no faster job's. */

@@ -1,5 +1,4 @@
 import type { buildPlatforms } from "../build/build.ts";
-import { lookForOther } from "../build/claim.ts";
 import { lookForBuildx } from "../build/open-buildx.ts";
 import type { BuildTask, Built, PushedImage } from "../build/task.ts";
 import type { Buildx } from "../buildx/buildx.ts";
@@ -55,19 +54,19 @@ async function makeThere(
     const { buildx } = means;
     const { tell, all, isComplete } = gather<PushedImage>(platforms.length);
     const spot = openSpot(scene, plan);
-    // The plan goes up, and whether another job is faster is looked at, while the images are read back.
-    const pushing = all.then((images) => pushPlan(planToStore(scene, plan, images), [...reuse, ...images], world));
-    const looking = Promise.all([spot, all]).then(([its]) => lookForOther(its, world));
-    // Where a build fails nobody waits for them.
-    for (const one of [pushing, looking, spot]) one.catch(() => undefined);
+    // The plan goes up while the images are read back.
+    const pushing = Promise.all([spot, all]).then(([its, images]) =>
+      pushPlan(planToStore(scene, plan, images), [...reuse, ...images], its, world),
+    );
+    // Where a build fails nobody waits for it.
+    pushing.catch(() => undefined);
     const output = { kind: "push", onPushed: tell } as const;
     const ended = await build({ ...taskOf(scene), buildx, plan, platforms, ...boundTo(plan), output }, scene, means);
     if ("failed" in ended) return ended.failed;
     if (!isComplete()) throw new Error("a platform was built and did not tell what it pushed");
     const { platforms: built, naming, steps } = ended;
     const found = [...reuse, ...built.flatMap((one) => (one.found ? [one.found] : []))];
-    const place = { spot: await spot, look: await looking };
-    const publishing = publish(scene, { found, built, pushing, ...place });
+    const publishing = publish(scene, { found, built, pushing });
     // Neither is left half done where the other fails.
     await Promise.allSettled([publishing, naming]);
     const [{ image, served, ...published }] = [await publishing, await naming];

@@ -1,4 +1,13 @@
-import { isImmovable, type Look, type Named, putTag, type Settled, type Spot, settleTag } from "../build/claim.ts";
+import {
+  isImmovable,
+  type Look,
+  lookForOther,
+  type Named,
+  putTag,
+  type Settled,
+  type Spot,
+  settleTag,
+} from "../build/claim.ts";
 import { patiently } from "../build/patiently.ts";
 import { ActionError } from "../errors.ts";
 import { sourceTag } from "../key/fingerprint.ts";
@@ -18,16 +27,22 @@ import { describeRefusal, openPointers } from "./pointers.ts";
 
 type Site = Pick<World, "registry" | "clock" | "pause" | "log">;
 
-/** A plan that lies in the cache repository, named by nothing yet; `subjects` are the manifests of the images that it speaks of. */
-export type PushedPlan = PlanToStore & { readonly manifest: Descriptor; readonly subjects: readonly Digest[] };
+/**
+ * A plan that lies in the cache repository, named by nothing yet; `subjects` are the manifests of the images that it speaks of. `look` is what
+ * the tag of its set, which stands at `spot`, named when only the reading back was left.
+ */
+export type PushedPlan = PlanToStore & {
+  readonly manifest: Descriptor;
+  readonly subjects: readonly Digest[];
+  readonly spot: Spot;
+  readonly look: Look;
+};
 
 /** What is known where a set is complete: its platforms, the builds of those that another run has built, and the aliases whose newest set this becomes. */
 export type Publication = {
   readonly found: readonly Found[];
   readonly earlier: readonly BuildRecord[];
   readonly aliases: readonly string[];
-  readonly spot: Spot;
-  readonly look: Look;
 };
 
 /** The set that its tag names in the end: this run's, or that of a job that was faster. */
@@ -35,12 +50,14 @@ export type Published = { readonly image: Pinned; readonly served: Served; reado
 
 /**
  * Pushes a plan that speaks of these images, and reads it back. No tag names it, so it may be done before the images themselves are checked.
+ * Whether another job is faster is looked at last: as long as it takes from there to the set's own tag, that has to be waited for behind it.
  * @returns the plan with the descriptor of its manifest, for the set's index.
  * @throws ActionError E_PUSH
  */
 export async function pushPlan(
   plan: PlanToStore,
   images: readonly Pick<Found, "platform" | "manifest">[],
+  spot: Spot,
   world: Site,
 ): Promise<PushedPlan> {
   const { registry } = world;
@@ -64,8 +81,9 @@ export async function pushPlan(
       .putManifest(repository, bytes, descriptor.mediaType, undefined)
       .then((stored) => expectPushed(stored, "the plan's manifest")),
   ]);
+  const look = lookForOther(spot, world);
   await readBack("The plan", { ...repository, digest: descriptor.digest }, world);
-  return { ...plan, manifest: descriptor, subjects: subjects.map(({ digest }) => digest) };
+  return { ...plan, manifest: descriptor, subjects: subjects.map(({ digest }) => digest), spot, look };
 }
 
 /**
@@ -75,8 +93,8 @@ export async function pushPlan(
  * @throws ActionError E_PUSH; nothing is tagged before everything that it names is there.
  */
 export async function publishSet(pushed: PushedPlan, publication: Publication, world: Site): Promise<Published> {
-  const { found, earlier, aliases, spot, look } = publication;
-  const { sources, manifest } = pushed;
+  const { found, earlier, aliases } = publication;
+  const { sources, manifest, spot, look } = pushed;
   const { repository } = sources.wanted;
   const of = { own: pushed.plan.ownKey, key: pushed.plan.key, unlabelled: pushed.plan.unlabelledKey };
   const index = setIndex(found, { manifest, ...of, ...describeBuilds(pushed, earlier) });

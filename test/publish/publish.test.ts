@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
+import type { Spot } from "../../src/build/claim.ts";
 import { branchTag, setTag, sourceTag } from "../../src/key/fingerprint.ts";
 import type { Descriptor } from "../../src/oci/manifest.ts";
 import type { PlanToStore } from "../../src/plan/stored-plan.ts";
@@ -80,23 +81,15 @@ function worldOf(
   return { registry, log, told, clock: () => now, pause };
 }
 
-/** A complete set that no other job has pushed. */
 function complete(more: Partial<Publication> = {}): Publication {
-  const reference = { ...plan.sources.wanted.repository, tag: tags[0] };
-  const judge: Publication["spot"]["judge"] = async () => ({ kind: "damaged", what: "it is another one" });
-  const look = { at: 0, other: Promise.resolve(undefined) };
-  return {
-    found: found(),
-    earlier: [],
-    aliases: [],
-    spot: { reference, before: undefined, judge },
-    look,
-    ...more,
-  };
+  return { found: found(), earlier: [], aliases: [], ...more };
 }
 
+/** The plan of a set that no other job has pushed. */
 async function planIn(registry: Registry): Promise<PushedPlan> {
-  return pushPlan(plan, [...found()].reverse(), worldOf(registry));
+  const reference = { ...plan.sources.wanted.repository, tag: tags[0] };
+  const judge: Spot["judge"] = async () => ({ kind: "damaged", what: "it is another one" });
+  return pushPlan(plan, [...found()].reverse(), { reference, before: undefined, judge }, worldOf(registry));
 }
 
 test("a plan is pushed under no tag, and speaks of its images in one order whatever the order of their builds", async () => {
@@ -125,7 +118,25 @@ test("a plan is read back: its manifest by digest, and the blobs that it names",
   };
   const { manifest } = await planIn(reading);
   const blobs = pushed.slice(0, 2).map(([, text]) => `${sha(text)} ${text.length}`);
-  expect(looked.sort()).toEqual([...blobs, manifest.digest].sort());
+  expect(looked.sort()).toEqual([...blobs, manifest.digest, "a tag"].sort());
+});
+
+test("whether another job is faster is looked at when all is pushed, and beside the reading back", async () => {
+  const { registry, pushed } = pushes();
+  let seen = (): void => undefined;
+  const isLookedAt = new Promise<void>((done) => {
+    seen = done;
+  });
+  let pushedBefore = 0;
+  const manifest: Registry["manifest"] = async (reference) => {
+    if (reference.tag === tags[0]) {
+      pushedBefore = pushed.length;
+      seen();
+    } else await isLookedAt;
+    return registry.manifest(reference);
+  };
+  await planIn({ ...registry, manifest });
+  expect(pushedBefore).toBe(3);
 });
 
 const NO_LUCK: Answer<never> = { kind: "absent", request: "GET x", words: "no luck" };
