@@ -112,7 +112,7 @@ async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Prom
   report = { ...report, seconds: Math.round(Date.now() - started) / 1000 };
   const outputs = makeOutputs(report);
   // The host hides a secret that it was given, whether or not this run has had a use for it.
-  const isHidden = (text: string): boolean => holdsMasked(text) || secrets.some((secret) => text.includes(secret));
+  const isHidden = (text: string): boolean => holdsMasked(text) || secrets.some(({ value }) => text.includes(value));
   tellMaskedOutputs(outputs, isHidden, { capabilities: host.capabilities, log });
   publishOutputs(outputs);
   const summary = summarise(report, host.capabilities, inFull);

@@ -104,8 +104,8 @@ test("the code reads exactly the inputs of action.yml", () => {
 
 test("defaults of action.yml are the defaults of the code", () => {
   const defaults = { cacheRepository: "ghcr.io/team/app", isFork: false };
-  const written = readInputs((name) => action.inputs[name]?.default ?? "", defaults);
-  expect(written).toEqual(readInputs(() => "", defaults));
+  const { written: _, ...given } = readInputs((name) => action.inputs[name]?.default ?? "", defaults);
+  expect(given).toEqual({ ...readInputs(() => "", defaults), written: undefined });
 });
 
 test("the code sets exactly the outputs of action.yml", () => {

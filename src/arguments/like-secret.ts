@@ -10,6 +10,12 @@ const HARMLESS_WORD = /(?:_|^)(?:public|file|version)(?:_|$)/i;
  */
 const FORMS: readonly (readonly [what: string, form: RegExp])[] = [
   ["a token of GitHub", /\bgh[oprsu]_[A-Za-z0-9]{36}|\bgithub_pat_\w{22}/],
+  ["a key of Amazon", /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/],
+  ["a key of Anthropic", /\bsk-ant-[\w-]{20}/],
+  ["a key of OpenAI", /\bsk-(?:proj|svcacct|admin)-[\w-]{20}/],
+  ["a token of RubyGems", /\brubygems_[0-9a-f]{48}/],
+  ["a token of DigitalOcean", /\bdo[opr]_v1_[0-9a-f]{64}/],
+  ["a signed token (JWT)", /\beyJ[\w-]{10,4096}\.eyJ[\w-]{10,4096}\.[\w-]{10}/],
   ["a token of GitLab", /\bgl(?:pat|dt|rt|cbt|ptt|ft|soat|agent|oas)-[\w-]{20}/],
   ["a token of npm", /\bnpm_[A-Za-z0-9]{36}/],
   ["a token of Docker", /\bdckr_(?:pat|oat)_[\w-]{24}/],
@@ -19,7 +25,8 @@ const FORMS: readonly (readonly [what: string, form: RegExp])[] = [
   ["a token of Hugging Face", /\bhf_[A-Za-z]{34}/],
   ["a key of Stripe", /\b[rs]k_live_[A-Za-z0-9]{16}/],
   ["a private key", /-----BEGIN (?:[A-Z]{1,20} ){0,3}PRIVATE KEY-----/],
-  ["a password in an address", /\b[a-z][a-z\d+.-]{0,30}:\/\/[^\s/?#:@]{0,200}:[^\s/?#@$]{1,500}@/i],
+  // Of a user with its own name for a password everybody knows it: a database for trying things out.
+  ["a password in an address", /\b[a-z][a-z\d+.-]{0,30}:\/\/([^\s/?#:@]{0,200}):(?!\1@)[^\s/?#@$]{1,500}@/i],
 ];
 
 /** Of which kind a secret is that stands in a text by the form that its maker has given it; `undefined` where none does. */

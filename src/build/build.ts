@@ -16,6 +16,7 @@ import { runBuild, userDockerfile } from "./attempt.ts";
 import { readBaseImages } from "./base.ts";
 import { type Look, lookForOther, platformSpot, putTag } from "./claim.ts";
 import { fetchFeatures } from "./feature-build.ts";
+import { judgeFeatures } from "./feature-leaks.ts";
 import { generatorOf, warnOfAttestations, withGenerator } from "./generator.ts";
 import { type LayerCaches, tellLayerCaches } from "./layer-caches.ts";
 import { type Layout, layOutBuild } from "./layout.ts";
@@ -113,6 +114,11 @@ async function prepare(task: BuildTask, generator: Reference | undefined, world:
     fetchFeatures(task.features, task.ports),
     readCommit(world, openArgs(sources.build.dockerfile).has(GO_VERSION_ARGUMENT)),
   ]);
+  judgeFeatures(
+    features.map(({ feature }) => feature),
+    task,
+    world.log,
+  );
   const laidOut = { gathered: sources.build, platforms, bases, features, bindings };
   return { bindings, commit, layout: await layOutBuild(laidOut, world.files) };
 }

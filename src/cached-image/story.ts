@@ -9,7 +9,7 @@ import { cannotTell } from "../probe/decide.ts";
 import { doubtReason } from "../probe/explain.ts";
 import { NOTHING_FOUND, type Report } from "../report/report.ts";
 import { filesWithin, openEffort } from "../sources/effort.ts";
-import { knownSecrets } from "../sources/known-secrets.ts";
+import { knownSecrets, openSecrets } from "../sources/known-secrets.ts";
 import { findSource, openSource } from "../sources/open-source.ts";
 import { openCheckout } from "../sources/workspace.ts";
 import type { World } from "../world.ts";
@@ -41,7 +41,8 @@ export async function findCachedImage(inputs: Inputs, outside: World): Promise<R
     log.mask(secret.slice(secret.indexOf("=") + 1));
   const secrets = await knownSecrets({ inputs, workspace: outside.host.workspace }, outside);
   const told = (await lookBack(inputs, outside)) ?? (await lookAnew(inputs, envbuilder, outside));
-  const handover = await handOverEnvironment(envbuilder, secrets, files);
+  const holdsSecret = openSecrets(secrets.map(({ value }) => value));
+  const handover = await handOverEnvironment(envbuilder, holdsSecret, files);
   return makeReport(inputs, envbuilder, { ...told, handover, seconds: Math.round(clock() - started) / 1000 });
 }
 

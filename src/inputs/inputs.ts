@@ -80,7 +80,9 @@ export type Inputs = {
   readonly allowedImages: readonly ImagePattern[];
   readonly dockerConfiguration: DockerConfiguration | undefined;
   /** What inputs hold that is secret, as it is written there. */
-  readonly secretTexts: readonly string[];
+  readonly secretTexts: readonly { readonly input: string; readonly value: string }[];
+  /** What all other inputs hold, as it is written there: nothing of it may be a secret. */
+  readonly written: Readonly<Record<string, string>>;
   /** What is probably not meant, and no mistake for certain. */
   readonly noticed: readonly Warning[];
   readonly registryLogin: { readonly username: string; readonly password: string } | undefined;

@@ -23,11 +23,28 @@ import { hintOf, isSwitch } from "./slips.ts";
 import { readSummary } from "./summary-input.ts";
 import { readPreviousImage, readRelease, readTags } from "./tag-inputs.ts";
 
+const SECRETS = ["registry-password", "docker-config-base64", "git-password", "git-ssh-private-key-base64"] as const;
+
+/**
+ * What else may be one: a proxy's login, a builder's environment. Of names of users and of the repository the world hears anyway, and build
+ * args and addresses have a judge of their own.
+ */
+const MAY_HOLD_SECRETS: ReadonlySet<string> = new Set([
+  ...[...SECRETS, "git-http-proxy-url", "extra-env", "ssl-cert-base64", "build-args", "git-url"],
+  ...["registry-username", "git-username", "cache-repo", "previous-image"],
+]);
+
 /**
  * Reads and checks all inputs before any work.
  * @throws ActionError E_INPUT naming the input, the value and what is allowed.
  */
-export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
+export function readInputs(asRunnerHasIt: ReadInput, defaults: Defaults): Inputs {
+  const written = new Map<string, string>();
+  const read: ReadInput = (name) => {
+    const value = asRunnerHasIt(name);
+    if (value.trim() !== "" && !MAY_HOLD_SECRETS.has(name)) written.set(name, value);
+    return value;
+  };
   const login = readLogin(read, defaults);
   const uid = readRemoteUserUid(read, defaults);
   const insecure = readInsecure(read, defaults);
@@ -77,13 +94,18 @@ export function readInputs(read: ReadInput, defaults: Defaults): Inputs {
       ...source.noticed,
     ],
     dockerConfiguration: readConfiguration(read),
-    secretTexts: [...["registry-password", "docker-config-base64", "git-password", "git-ssh-private-key-base64"]]
-      .flatMap((name) => text(read, name) ?? [])
-      .concat(source.git ? secretsWithin(source.git) : []),
+    secretTexts: [
+      ...SECRETS.flatMap((input) => {
+        const value = text(read, input);
+        return value === undefined ? [] : [{ input, value }];
+      }),
+      ...(source.git ? secretsWithin(source.git).map((value) => ({ input: "git-url", value })) : []),
+    ],
     insecure,
     certificate: readCertificate(read),
     mirrors: list(read, "registry-mirrors", parseMirror),
     allowedImages: list(read, "allowed-images", parseImagePattern),
+    written: Object.fromEntries(written),
   };
   refuseForeignSource(inputs.git, inputs.allowedSources);
   refuseContradictions(inputs, { ...defaults, ...foreignRef(inputs.git) });

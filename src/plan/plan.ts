@@ -23,6 +23,7 @@ import { refuseForeignSources } from "./allowed.ts";
 import { type BranchTags, branchTags } from "./branches.ts";
 import { argumentsThatCount, globalArgsThatCount, undeclaredArguments } from "./counting.ts";
 import { readImages, refuseForeignImages, remoteDoubt } from "./images.ts";
+import { judgePublished, type Leak, refuseLeaks } from "./leaks.ts";
 import { findHidden, tellPlaces } from "./places.ts";
 import { variantOf } from "./variant.ts";
 import type { Wanted } from "./wanted.ts";
@@ -41,6 +42,8 @@ export type Sources = {
   readonly hidden: Hidden;
   readonly trees: ReadonlyMap<Digest, readonly ContextEntry[]>;
   readonly build: Gathered;
+  /** Secrets of this run that somebody has written out where only a build would publish them. */
+  readonly leaks: readonly Leak[];
   readonly warnings: readonly Warning[];
 };
 
@@ -72,6 +75,8 @@ type Place = { readonly host: World["host"]; readonly head: Awaited<ReturnType<t
 
 function makeSources(inputs: Inputs, gathered: Gathered, { host, head }: Place): Sources {
   const { configuration, definition } = gathered;
+  const { leaks, warnings: alike } = judgePublished(inputs, gathered);
+  const leaking = refuseLeaks(leaks, inputs, host.event);
   const trees = treesOf(gathered);
   const platforms = inputs.platforms.map((platform) => ({
     platform,
@@ -118,7 +123,14 @@ function makeSources(inputs: Inputs, gathered: Gathered, { host, head }: Place):
       [...trees.contexts.values(), ...trees.named.values()].map(({ digest, entries }) => [digest, entries]),
     ),
     build: gathered,
-    warnings: firstWarnings([...configuration.warnings, ...definition.warnings, ...gathered.warnings]),
+    leaks,
+    warnings: firstWarnings([
+      ...leaking,
+      ...configuration.warnings,
+      ...definition.warnings,
+      ...gathered.warnings,
+      ...alike,
+    ]),
   };
 }
 

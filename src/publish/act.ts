@@ -3,6 +3,7 @@ import { setTag } from "../key/fingerprint.ts";
 import type { Served } from "../oci/manifest.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { formatPinned } from "../oci/reference.ts";
+import { refuseToBuild } from "../plan/leaks.ts";
 import { recordOf } from "../probe/built.ts";
 import { cannotTell, type Decision } from "../probe/decide.ts";
 import type { Found } from "../probe/found.ts";
@@ -45,8 +46,9 @@ async function act(decision: Decision, scene: Scene): Promise<Outcome> {
 
 /** Where nothing but the label is new, it is set on what is there; whatever speaks against that, and whatever goes wrong before a tag is put, is built. */
 async function relabelOrMake(decision: Extract<Decision, { kind: "build" }>, scene: Scene): Promise<Outcome> {
-  const { inputs, tags, probed, world } = scene;
+  const { inputs, sources, tags, probed, world } = scene;
   const { alike } = decision;
+  refuseToBuild(sources.leaks, { pushes: whyNeverPushed(inputs, world.host.event) === undefined });
   const asked = findOutWhetherToPush(inputs, tags, world);
   if (!alike || !probed.plan) return make(decision, scene, asked);
   if (!(await asked).push) return make(decision, scene, asked);

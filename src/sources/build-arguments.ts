@@ -14,7 +14,6 @@ import type { Source } from "../key/difference.ts";
 import type { Files, Host } from "../world.ts";
 import type { Definition } from "./definition-shape.ts";
 import { type GrantedSecrets, grantSecrets } from "./granted-secrets.ts";
-import { openSecrets } from "./known-secrets.ts";
 import { type Readable, tellWithheld } from "./readable.ts";
 
 /** What a build is told beside its files. */
@@ -75,7 +74,7 @@ export async function readBuildArguments(
   ]);
   const { secrets, ssh, withoutSecrets } = await findAllSecrets(granted, checkout, host.event.isFork);
   const secretValues = await readSecretValues(secrets, checkout);
-  const holdsOwn = openSecrets(secretValues);
+  const findSecret = readable.openFinder({ own: secretValues, behindProxy: true, isPublic: () => false });
   const merged = mergeArguments({
     machine: Object.entries(proxies).map(([name, text]): Argument => {
       return { name, value: { kind: "text", text }, origin: { kind: "docker" } };
@@ -95,7 +94,7 @@ export async function readBuildArguments(
       const found = readable.withheld(name);
       return found && tellWithheld(found);
     },
-    isSecret: (value) => readable.holdsSecret(value) || holdsOwn(value),
+    isSecret: (value) => findSecret(value, [value]) !== undefined,
   });
   const valuesOf = (isWanted: (arg: MergedArgument) => boolean): Record<string, string> =>
     Object.fromEntries([...merged.values].flatMap(([name, arg]) => (isWanted(arg) ? [[name, arg.value]] : [])));

@@ -1,7 +1,18 @@
 import type { NamePattern } from "../arguments/argument.ts";
 import type { Inputs } from "../inputs/inputs.ts";
+import type { Digest } from "../oci/digest.ts";
 import type { Files, Host } from "../world.ts";
-import { type HoldsSecret, isToken, knownSecrets } from "./known-secrets.ts";
+import {
+  type FindSecret,
+  type HoldsSecret,
+  isToken,
+  knownSecrets,
+  openFinder,
+  openSecrets,
+  proxyPasswords,
+  type Search,
+  secretContents,
+} from "./known-secrets.ts";
 import { watch } from "./watched.ts";
 
 /** What a configuration may read of the step's environment. */
@@ -14,11 +25,18 @@ export type Readable = {
   /** Why a variable that is set is not among them; nothing for one that is, and for one that is not set. */
   readonly withheld: (name: string) => Withheld | undefined;
   readonly holdsSecret: HoldsSecret;
+  /** Opens a look for what must not be published. Nothing that is handed on shows the secrets themselves. */
+  readonly openFinder: (looking: Looking) => FindSecret;
+  /** Names the secret that is all that a file of this digest holds. */
+  readonly secretOf: (content: Digest) => string | undefined;
   /** Whether a fork's code wrote the configuration: it names no secret and no agent then. */
   readonly isFork: boolean;
   /** Whether what inputs name goes to the build. To a stranger's only what the input local-env names too. */
   readonly hands: (variable: string | undefined) => boolean;
 };
+
+/** `own`: what the build's own secrets hold. `behindProxy`: a proxy's login may be in it, as docker itself tells one to a build. */
+type Looking = Search & { readonly own: readonly string[]; readonly behindProxy: boolean };
 
 /** `token`: it is one, or holds one. `local-env`: the input does not name it. `fork`: nothing is read without that input. */
 export type Withheld = { readonly name: string; readonly why: "token" | "local-env" | "fork" };
@@ -38,7 +56,12 @@ export async function readableEnvironment(
   { files, host }: { readonly files: Files; readonly host: Host },
 ): Promise<Readable> {
   const { env, event } = host;
-  const holdsSecret = await knownSecrets({ inputs, workspace }, { files, host });
+  const [secrets, proxies] = await Promise.all([
+    knownSecrets({ inputs, workspace }, { files, host }),
+    proxyPasswords({ files, host }),
+  ]);
+  const contents = secretContents(secrets);
+  const holdsSecret = openSecrets(secrets.map(({ value }) => value));
   const judge = (name: string, value: string): Withheld["why"] | undefined => {
     if (isToken(name) || holdsSecret(value)) return "token";
     return FOR_COMPOSE.has(name) || isNamed(inputs.localEnv, name, event.isFork) ? undefined : reasonOf(inputs);
@@ -60,6 +83,16 @@ export async function readableEnvironment(
     },
     withheld: (name) => withheld.get(name),
     holdsSecret,
+    secretOf: (content) => contents.get(content),
+    openFinder: ({ own: held, behindProxy, ...looking }) =>
+      openFinder(
+        [
+          ...secrets,
+          ...(behindProxy ? [] : proxies),
+          ...held.map((value) => ({ name: "a secret of the build", value })),
+        ],
+        looking,
+      ),
     isFork: event.isFork,
     hands: (variable) =>
       !event.isFork ||

@@ -16,7 +16,7 @@ test("a repository alone: its default branch, one commit deep, without a login",
 test("a token alone has a user, and is one of the run's secrets", () => {
   const inputs = read({ ...URL, "git-password": "token" });
   expect(inputs.git?.login).toEqual({ username: "x-access-token", password: "token" });
-  expect(inputs.secretTexts).toContain("token");
+  expect(inputs.secretTexts).toEqual([{ input: "git-password", value: "token" }]);
 });
 
 test.each<[string, Readonly<Record<string, string>>, RegExp]>([

@@ -39,6 +39,10 @@ test.each<[string, readonly string[], string, boolean]>([
   ["a short one in another word", ["dev"], "developer", false],
   ["another text", [SECRET], "s3cr", false],
   ["none", [""], "", false],
+  ["a plain word of few letters", ["main"], "main", false],
+  ["a setting of a file", ["registry=https://a.test/\n_authToken=hunter22"], "registry=https://a.test/", false],
+  ["a credential of a file", ["registry=https://a.test/\n_authToken=hunter22"], "x-hunter22", true],
+  ["a keystore, far longer than a call takes arguments", ["a1B2".repeat(100_000)], "a1B2", false],
 ])("a text holds a secret: %s", (_, secrets, text, expected) => {
   expect(openSecrets(secrets)(text)).toBe(expected);
 });

@@ -50,6 +50,23 @@ const ROWS: readonly Row[] = [
     silent: true,
   },
   {
+    name: "a secret of the run in a label",
+    play: { inputs: { labels: "a=tok-5f0e2b9c" }, env: { GITHUB_TOKEN: "tok-5f0e2b9c" } },
+    words: /The input labels holds a secret of this run \(the variable GITHUB_TOKEN\).*\[E_INPUT\]/,
+    silent: true,
+  },
+  {
+    name: "a secret of the run that a feature brings along",
+    files: {
+      ...json('{ "build": { "dockerfile": "Dockerfile" },\n"features": { "./f": {} } }'),
+      ".devcontainer/f/devcontainer-feature.json":
+        '{ "id": "f", "version": "1.0.0", "containerEnv": { "A": "tok-5f0e2b9c" } }',
+      ".devcontainer/f/install.sh": "true\n",
+    },
+    play: { env: { GITHUB_TOKEN: "tok-5f0e2b9c" } },
+    words: /devcontainer\.json:2: The variable A of the feature \.\/f holds a secret of this run .*\[E_FEATURE\]/,
+  },
+  {
     name: "an unknown value",
     play: { inputs: { "on-miss": "rebuild" } },
     words: /on-miss is "rebuild".*\[E_INPUT\].*Allowed: build, fail, continue/,
@@ -313,6 +330,23 @@ test("a base that is not there: the line that names it, and no key", async () =>
 test("a base without the wanted platform", async () => {
   const told = await play({ workspace, registry, inputs: { platforms: "linux/s390x" } });
   expectRefusal(told, /has nothing for linux\/s390x; it has linux\/amd64, linux\/arm64.*\[E_DOCKERFILE\]/);
+});
+
+test("a secret that is written out is told while nothing is built, and refused once a base has moved", async () => {
+  const env = { GITHUB_TOKEN: "tok-5f0e2b9c" };
+  put(workspace, DOCKERFILE, `FROM ${registry.host}/base/os:1\nENV A=tok-5f0e2b9c\n`);
+  expect((await play({ workspace, registry })).outputs.result).toBe("built");
+  const inputs = { "on-miss": "fail" };
+  const hit = await play({ workspace, registry, inputs, env });
+  expect(hit).toMatchObject({ code: 0, outputs: { result: "hit" } });
+  expect(hit.log).toMatch(
+    /::warning file=\.devcontainer\/Dockerfile,line=2::The Dockerfile holds a secret of this run/,
+  );
+  seedBase(registry, "base/os", "1", "two");
+  const moved = await play({ workspace, registry, inputs, env });
+  expect(moved).toMatchObject({ code: 1, builds: [], outputs: { result: "failed", pushed: "false" } });
+  expect(moved.log).toMatch(/Dockerfile:2: The Dockerfile holds a secret of this run .*\[E_DOCKERFILE\]/);
+  expect(moved.log).not.toContain("tok-5f0e2b9c");
 });
 
 test("no docker on a miss", async () => {
