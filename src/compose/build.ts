@@ -4,7 +4,7 @@ import { extraHostsAt, sizeAt, ulimitsAt } from "./limits.ts";
 import { buildSecrets } from "./secrets.ts";
 import type { ServiceBuild } from "./service.ts";
 import { resolveInside } from "./sources.ts";
-import type { Variables } from "./template.ts";
+import { readingOf, type Variables } from "./template.ts";
 import { isSet, type Mapping, placeOf, type Scalar } from "./tree.ts";
 import {
   assignmentsAt,
@@ -98,8 +98,10 @@ function argsOf(build: Section, variables: Variables): ReadonlyMap<string, Sourc
   const args = new Map<string, Sourced>();
   for (const [name, arg] of assignmentsAt(build, "args")) {
     const value = arg.value ?? variables.get(name);
-    const fromEnvironment = arg.fromEnvironment || arg.value === undefined;
-    if (value !== undefined) args.set(name, { value, at: arg.at, fromEnvironment });
+    const isVariable = arg.value === undefined;
+    const reads = isVariable ? { reads: [readingOf(name, variables)] } : {};
+    if (value !== undefined)
+      args.set(name, { ...arg, value, fromEnvironment: arg.fromEnvironment || isVariable, ...reads });
   }
   return args;
 }

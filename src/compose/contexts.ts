@@ -1,10 +1,10 @@
-import { ActionError, type Place } from "../errors.ts";
+import { ActionError } from "../errors.ts";
 import { isRemote, resolveInside } from "./sources.ts";
 import { type Scalar, wrongType } from "./tree.ts";
-import { asText, type Section, sectionAt } from "./values.ts";
+import { asText, type Section, type Sourced, sectionAt, sourced } from "./values.ts";
 
 /** What a name in a Dockerfile may mean beside its stages and images. */
-export type NamedContext = Named & { readonly at: Place; readonly fromEnvironment: boolean };
+export type NamedContext = Named & Omit<Sourced, "value">;
 
 type Named =
   /** Absolute, inside the checkout. */
@@ -23,14 +23,15 @@ export function additionalContexts(build: Section, checkout: string): ReadonlyMa
     [...contexts.mapping.entries].map(([name, tree]) => {
       const path = `${contexts.path}.${name}`;
       const scalar = asText(tree, path);
-      const { at, fromEnvironment } = scalar;
+      const { at } = scalar;
       if (name.includes("="))
         throw new ActionError("E_CONFIG", {
           what: `${contexts.path} names the context ${JSON.stringify(name)}: docker would take what stands behind the = for where it is.`,
           fix: "Take the = out of the name.",
           at,
         });
-      return [name, { ...readContext(scalar, path, checkout), at, fromEnvironment }];
+      const { value: _, ...from } = sourced(scalar, path);
+      return [name, { ...readContext(scalar, path, checkout), ...from }];
     }),
   );
 }

@@ -1,4 +1,4 @@
-import { ActionError } from "../errors.ts";
+import { ActionError, type Place } from "../errors.ts";
 import type { Effort } from "../world.ts";
 import { type Filled, fillTemplate, type Variables } from "./template.ts";
 
@@ -8,8 +8,8 @@ const EXPORT = /^export(?=\s)[\t\v\f\r \u0085\u00a0]*/;
 /** A name may hold blanks until it is looked at; what ends it is `=`, `:` or the end of the line. */
 const NAME = /^([\p{L}\p{N}_.\-[\]\t\v\f\r \u0085\u00a0]*)([=:\n])/u;
 
-/** A value of an env file, and the variables without a value that took part in it. */
-export type DotenvValue = Pick<Filled, "text" | "missing">;
+/** A value of an env file, where it is set, and the variables without a value that took part in it. */
+export type DotenvValue = Pick<Filled, "text" | "missing"> & { readonly at: Place };
 
 /**
  * Reads an env file: `NAME=value` a line, `NAME: value` and `export NAME=value` too; a name alone takes the value that is there already.
@@ -42,7 +42,7 @@ export function readDotenv(
     if (text !== undefined) {
       const set = value.isTemplate ? fillTemplate(text, variables, place) : { text, missing: [] };
       effort?.spend(set.text.length, place);
-      values.set(name, set);
+      values.set(name, { text: set.text, missing: set.missing, at: place });
     }
     line += source.slice(at, value.next).split("\n").length - 1;
     end = value.next;
@@ -54,6 +54,7 @@ export function readDotenv(
 export function withValues(known: Variables, values: ReadonlyMap<string, DotenvValue>): Variables {
   return {
     get: (name) => known.get(name) ?? values.get(name)?.text,
+    placeOf: (name) => (known.get(name) === undefined ? values.get(name)?.at : known.placeOf?.(name)),
     missingIn: (name) => (known.get(name) === undefined ? values.get(name)?.missing : known.missingIn?.(name)) ?? [],
   };
 }

@@ -4,7 +4,12 @@ import { ActionError, type Place } from "../errors.ts";
 export type Variables = Pick<ReadonlyMap<string, string>, "get"> & {
   /** The variables without a value that took part in the value of this one, as in a line of an env file. */
   readonly missingIn?: (name: string) => readonly string[];
+  /** Where an env file sets it; nothing for one of the step. */
+  readonly placeOf?: (name: string) => Place | undefined;
 };
+
+/** A variable that a value names, and the line of the env file that sets it. */
+export type Reading = { readonly name: string; readonly at?: Place };
 
 /** A text whose variables are replaced. */
 export type Filled = {
@@ -15,6 +20,8 @@ export type Filled = {
   readonly unset: readonly string[];
   /** Variables that are not set, with a default or without. */
   readonly missing: readonly string[];
+  /** The variables that took part, set or not. */
+  readonly reads: readonly Reading[];
 };
 
 const NAME = /[_a-z][_a-z0-9]*/iy;
@@ -124,15 +131,28 @@ function fillOne(expression: string, scope: Scope): Filled {
   if (operator === "?" && !counts) throw required(name, words, scope.at);
   const usesAlternative = operator === "+" ? counts : !counts;
   const missing = missingIn(name, scope.variables);
+  const reads = [readingOf(name, scope.variables)];
   if (usesAlternative)
-    return { ...alternative, fromEnvironment: true, missing: firstNames([missing, alternative.missing]) };
-  return { text: value ?? "", fromEnvironment: true, unset: [], missing };
+    return {
+      ...alternative,
+      fromEnvironment: true,
+      missing: firstNames([missing, alternative.missing]),
+      reads: firstReadings([reads, alternative.reads]),
+    };
+  return { text: value ?? "", fromEnvironment: true, unset: [], missing, reads };
 }
 
 function variableIn(name: string, { variables }: Scope): Filled {
   const value = variables.get(name);
   const missing = missingIn(name, variables);
-  return { text: value ?? "", fromEnvironment: true, unset: value === undefined ? [name] : [], missing };
+  const reads = [readingOf(name, variables)];
+  return { text: value ?? "", fromEnvironment: true, unset: value === undefined ? [name] : [], missing, reads };
+}
+
+/** Which variable that is, and who sets it. */
+export function readingOf(name: string, variables: Variables): Reading {
+  const at = variables.placeOf?.(name);
+  return at === undefined ? { name } : { name, at };
 }
 
 function missingIn(name: string, variables: Variables): readonly string[] {
@@ -140,7 +160,7 @@ function missingIn(name: string, variables: Variables): readonly string[] {
 }
 
 function asIs(text: string): Filled {
-  return { text, fromEnvironment: false, unset: [], missing: [] };
+  return { text, fromEnvironment: false, unset: [], missing: [], reads: [] };
 }
 
 function join(pieces: readonly Filled[]): Filled {
@@ -149,6 +169,7 @@ function join(pieces: readonly Filled[]): Filled {
     fromEnvironment: pieces.some(({ fromEnvironment }) => fromEnvironment),
     unset: firstNames(pieces.map(({ unset }) => unset)),
     missing: firstNames(pieces.map(({ missing }) => missing)),
+    reads: firstReadings(pieces.map(({ reads }) => reads)),
   };
 }
 
@@ -163,6 +184,16 @@ function firstNames(lists: readonly (readonly string[])[]): readonly string[] {
       names.add(name);
     }
   return [...names];
+}
+
+function firstReadings(lists: readonly (readonly Reading[])[]): readonly Reading[] {
+  const readings = new Map<string, Reading>();
+  for (const list of lists)
+    for (const reading of list) {
+      if (readings.size >= MOST_NAMES) return [...readings.values()];
+      readings.set(reading.name, reading);
+    }
+  return [...readings.values()];
 }
 
 function malformed(at: Place): ActionError {

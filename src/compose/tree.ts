@@ -1,4 +1,5 @@
 import { ActionError, type Place } from "../errors.ts";
+import type { Reading } from "./template.ts";
 
 /**
  * A compose file's content, variables filled in and anchors resolved, before anything is known of its meaning. Every value remembers
@@ -22,6 +23,8 @@ export type Scalar = {
   readonly unset: readonly string[];
   /** Those that are not set, with a default or without. */
   readonly missing: readonly string[];
+  /** The variables that took part; nothing where none did. */
+  readonly reads?: readonly Reading[];
 };
 
 export type ScalarType = "text" | "integer" | "float" | "boolean" | "null" | "timestamp";

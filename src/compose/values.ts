@@ -1,4 +1,5 @@
 import { ActionError, type Place } from "../errors.ts";
+import type { Reading } from "./template.ts";
 import { type Mapping, type Scalar, type Tree, wrongType } from "./tree.ts";
 
 /** A value and where it comes from. */
@@ -7,6 +8,8 @@ export type Sourced<T = string> = {
   readonly at: Place;
   /** A variable took part: such a value may be secret, and is neither told nor kept. */
   readonly fromEnvironment: boolean;
+  /** Which; nothing where none is known. */
+  readonly reads?: readonly Reading[];
 };
 
 /** A mapping of the file with its path, for messages. */
@@ -104,6 +107,6 @@ export function sectionAt({ mapping, path }: Section, name: string): Section | u
   throw wrongType(tree, `${path}.${name}`, "a mapping");
 }
 
-export function sourced<T>({ at, fromEnvironment }: Scalar, value: T): Sourced<T> {
-  return { value, at, fromEnvironment };
+export function sourced<T>({ at, fromEnvironment, reads = [] }: Scalar, value: T): Sourced<T> {
+  return { value, at, fromEnvironment, ...(reads.length === 0 ? {} : { reads }) };
 }

@@ -1,3 +1,5 @@
+import { digestOf } from "../oci/digest.ts";
+
 type Place = { readonly file: string; readonly line?: number };
 
 /** One reason why the image is not there, in the user's words, with the place in the user's files where there is one. */
@@ -26,6 +28,9 @@ export type Difference = {
 /** Where something is asked for: in a file, by an input, of which `line` counts from 1, or where no line can be named. */
 export type Source = Place | { readonly input: string; readonly line?: number } | { readonly elsewhere: string };
 
+/** A variable of the environment that a value reads, and the line of the env file that sets it; nothing for one of the step's own. */
+export type Reading = { readonly name: string; readonly at?: Place };
+
 /** Where in the user's files the current ingredients stand; files as seen from the repository's root. */
 export type Places = {
   readonly configuration: string;
@@ -40,7 +45,7 @@ export type Places = {
   /** Of devcontainer.json, by name; of one in `containerEnv` by `containerEnv.NAME`. */
   readonly properties: Readonly<Record<string, Place>>;
   /** The variables of the environment that a property or a build arg (`build.args.NAME`) names; none where only that it names some is known. */
-  readonly variables: Readonly<Record<string, readonly string[]>>;
+  readonly variables: Readonly<Record<string, readonly Reading[]>>;
   /** By platform, the lines of the Dockerfile's instructions that count, in the shape of `Yours["dockerfile"]["stages"]`. */
   readonly instructions: Readonly<Record<string, readonly (readonly number[])[]>>;
   readonly arguments: Readonly<Record<string, Source>>;
@@ -69,8 +74,18 @@ export type Places = {
   readonly locks: Readonly<Record<string, Place>>;
 };
 
-/** Where everything stands, and where it stood. */
-export type Known = Places & { readonly origins: Origins | undefined };
+/** Where everything stands, where it stood, and what private values of both are hashed with. */
+export type Known = Places & { readonly origins: Origins | undefined; readonly salt: string };
+
+/** A private value as it is stored. */
+export function hashPrivate(value: string, salt: string): string {
+  return `salted:${digestOf(`${salt}\n${value}`)}`;
+}
+
+/** Which of the values that stand in the sources now is stored as that. */
+export function privateValue(stored: string, values: readonly string[], salt: string): string | undefined {
+  return stored.startsWith("salted:") ? values.find((value) => hashPrivate(value, salt) === stored) : undefined;
+}
 
 /** What stands in the sources and is no part of the key: where it stood is told of what is gone. Nothing in it holds a value. */
 export type Origins = {
@@ -115,8 +130,9 @@ export function inBrackets(notes: readonly (string | undefined)[]): string {
 
 /** With whose values something is another one, though nobody has written it differently. */
 export function tellVariables({ variables }: Places, property: string): string | undefined {
-  const names = memberOf(variables, property);
-  if (names === undefined) return undefined;
-  if (names.length === 0) return "a variable is in it";
+  const readings = memberOf(variables, property);
+  if (readings === undefined) return undefined;
+  if (readings.length === 0) return "a variable is in it";
+  const names = readings.map(({ name, at }) => (at === undefined ? name : `${name} of ${tellSource(at)}`));
   return `it reads the variable${names.length === 1 ? "" : "s"} ${names.join(", ")}`;
 }

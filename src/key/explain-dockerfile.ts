@@ -1,5 +1,5 @@
 import { canonicalJson } from "./canonical.ts";
-import { type Difference, inBrackets, type Known, placeOf, tellSource } from "./difference.ts";
+import { type Difference, inBrackets, type Known, placeOf, tellSource, tellVariables } from "./difference.ts";
 import type { PlatformPlan } from "./ingredients.ts";
 import { pathIn } from "./origins.ts";
 
@@ -36,7 +36,8 @@ export function compareDockerfiles(before: PlatformPlan, now: PlatformPlan, plac
   const lines = (places.instructions[now.yours.options.platform] ?? []).flat();
   const current = is.stages.flat().map((text, index) => ({ text: textOf(text), line: lines[index] }));
   const steps = compareTexts(was.stages.flat().map(textOf), current);
-  const told = steps.slice(0, INSTRUCTIONS_TOLD).map((step) => tell(describe(step, file), step.now?.line));
+  const note = inBrackets([tellVariables(places, "build.dockerfile_inline")?.replace(/^it /, "the Dockerfile ")]);
+  const told = steps.slice(0, INSTRUCTIONS_TOLD).map((step) => tell(describe(step, file) + note, step.now?.line));
   const rest = steps.length - told.length;
   return rest > 0 ? [...told, tell(`${file}: and ${rest} more instructions`)] : told;
 }

@@ -6,8 +6,10 @@ import {
   memberOf,
   type Places,
   placeOf,
+  privateValue,
   type Source,
   tellSource,
+  tellVariables,
 } from "./difference.ts";
 import { changedMembers } from "./explain-configuration.ts";
 import type { PlatformPlan, Yours } from "./ingredients.ts";
@@ -46,7 +48,7 @@ function tellFolder(
   { folder, now }: { readonly folder: string; readonly now: string },
   source: Source | undefined,
 ): Difference {
-  const note = inBrackets([source && "input" in source ? tellSource(source) : undefined]);
+  const note = inBrackets([inputOf(source)]);
   const text = `${name} ${now} now, before ${folder}${note}`;
   return { part: "yours", ingredient: "context", text, ...placeOf(source) };
 }
@@ -172,23 +174,29 @@ function compareNamed(
 ): Difference[] {
   return changedMembers(before, now).flatMap((name): Difference[] => {
     const [was, is] = [memberOf(before, name), memberOf(now, name)].map(treeOf);
-    const shown = name.startsWith("salted:") ? "(named by the environment)" : name;
-    const { source, folder } = memberOf(places.contexts, name) ?? {};
+    const isPrivate = name.startsWith("salted:");
+    const own = isPrivate ? privateValue(name, Object.keys(places.contexts), places.salt) : name;
+    const about = `build context ${isPrivate ? "that holds a value of the environment" : name}`;
+    const { source, folder } = memberOf(places.contexts, own ?? "") ?? {};
     const earlier = folderIn(places.origins, name);
     if (earlier !== undefined && folder !== undefined && earlier !== folder)
-      return [tellFolder(`build context ${shown} is`, { folder: earlier, now: folder }, source)];
+      return [tellFolder(`${about} is`, { folder: earlier, now: folder }, source)];
     if (!Object.hasOwn(now, name)) {
       const { note, ...at } = tellGone(places.origins, `build context ${name}`, places);
-      return [{ part: "yours", ingredient: "context", text: `build context ${shown} is gone${note}`, ...at }];
+      return [{ part: "yours", ingredient: "context", text: `${about} is gone${note}`, ...at }];
     }
     const files =
       was !== undefined && is !== undefined && folder !== undefined ? compareTrees({ was, is }, trees, folder) : [];
-    if (files.length > 0) return tellFiles(files.map(tellFile), `of the build context ${shown}`);
-    const what = Object.hasOwn(before, name) ? "changed" : "is new";
-    const note = source && "input" in source ? inBrackets([tellSource(source)]) : "";
-    const text = `build context ${shown} ${what}${note}`;
+    if (files.length > 0) return tellFiles(files.map(tellFile), `of the ${about}`);
+    const notes = inBrackets([inputOf(source), tellVariables(places, `build.contexts.${own}`)]);
+    const text = `${about} ${Object.hasOwn(before, name) ? "changed" : "is new"}${notes}`;
     return [{ part: "yours", ingredient: "context", text, ...placeOf(source) }];
   });
+}
+
+/** An input is told in the text, for it is no file that anybody could open. */
+function inputOf(source: Source | undefined): string | undefined {
+  return source && "input" in source ? tellSource(source) : undefined;
 }
 
 function treeOf(context: unknown): string | undefined {

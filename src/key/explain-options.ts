@@ -1,4 +1,13 @@
-import { type Difference, inBrackets, type Known, memberOf, placeOf, tellSource } from "./difference.ts";
+import {
+  type Difference,
+  inBrackets,
+  type Known,
+  memberOf,
+  placeOf,
+  privateValue,
+  tellSource,
+  tellVariables,
+} from "./difference.ts";
 import type { PlatformPlan } from "./ingredients.ts";
 import { nameOption, tellGone } from "./origins.ts";
 
@@ -8,9 +17,12 @@ export function compareBuildOptions(before: PlatformPlan, now: PlatformPlan, pla
   const names = [...new Set([...is.keys(), ...was.keys()])].filter((name) => textOf(was, name) !== textOf(is, name));
   return names.map((name) => {
     if (!is.has(name)) return gone(name, places);
-    const place = memberOf(places.options, is.get(name)?.[0] ?? "");
+    const option = is.get(name)?.[0] ?? "";
+    const own = privateValue(option, Object.keys(places.options), places.salt) ?? option;
+    const place = memberOf(places.options, own);
+    const reads = tellVariables(places, `build.options.${own}`);
     const advice = name.startsWith("label ") ? "ignore-labels takes it out of the key" : undefined;
-    const text = `${name} ${was.has(name) ? "changed" : "is new"}${inBrackets([place && tellSource(place), advice])}`;
+    const text = `${name} ${was.has(name) ? "changed" : "is new"}${inBrackets([place && tellSource(place), reads, advice])}`;
     return { part: "yours", ingredient: "option", text, ...placeOf(place) };
   });
 }

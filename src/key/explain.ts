@@ -31,7 +31,7 @@ export function explainMiss(
   trees: StoredPlan["trees"],
   places: Places,
 ): Difference[] {
-  const known = { ...places, origins: previous.origins };
+  const known = { ...places, origins: previous.origins, salt: previous.salt };
   const found: { readonly platform: string; readonly difference: Told }[] = [];
   for (const [platform, plan] of Object.entries(now)) {
     const before = Object.hasOwn(previous.platforms, platform) ? previous.platforms[platform] : undefined;

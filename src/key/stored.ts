@@ -2,7 +2,7 @@ import { type Digest, digestOf } from "../oci/digest.ts";
 import { readJson } from "../oci/json.ts";
 import { isRecord } from "../oci/manifest.ts";
 import { canonicalJson, type Json } from "./canonical.ts";
-import type { Origins } from "./difference.ts";
+import { hashPrivate as hash, type Origins } from "./difference.ts";
 import { compactTree } from "./fingerprint.ts";
 import type {
   ContextEntry,
@@ -156,10 +156,6 @@ function hideInUpstream(upstream: Upstream, local: ReadonlySet<string>, hidden: 
 /** Of a file with few possible contents everybody could try them all, and compare. */
 function hideDigest(digest: Digest, salt: string): Digest {
   return digestOf(`${salt}\n${digest}`);
-}
-
-function hash(value: string, salt: string): string {
-  return `salted:${digestOf(`${salt}\n${value}`)}`;
 }
 
 /** The trees that some plans name, ready to be stored: what files hold stands in them as salted hashes. */

@@ -92,22 +92,36 @@ function sourceOf({ input, at }: { readonly input?: string; readonly at: Place }
   return input === undefined ? at : { input };
 }
 
-function propertyPlaces({ configuration }: Gathered): Places["properties"] {
+function propertyPlaces({ configuration, definition: { user } }: Gathered): Places["properties"] {
   const { containerEnv } = configuration.raw;
   const variables = isJsonObject(containerEnv) ? Object.keys(containerEnv) : [];
   return Object.fromEntries([
     ...Object.keys(configuration.raw).map((name) => [name, placeOf(configuration, [name])] as const),
+    ...(user ? [["serviceUser", user.at] as const] : []),
     ...variables.map((name) => [`containerEnv.${name}`, placeOf(configuration, ["containerEnv", name])] as const),
   ]);
 }
 
 function variablesRead({ configuration, definition, arguments: { variables } }: Gathered): Places["variables"] {
   const written = configuration.substitutions.filter(({ reads }) => reads.length > 0);
-  const unnamed = [...definition.args].filter(([, { fromEnvironment }]) => fromEnvironment);
+  const { source, target, args, contexts, user } = definition;
+  const inline = source.kind === "dockerfile" && "text" in source.dockerfile ? source.dockerfile : undefined;
+  const named = [
+    ...(source.kind === "image" ? [["image", source.image] as const] : []),
+    ...(inline ? [["build.dockerfile_inline", inline] as const] : []),
+    ...(target ? [["build.target", target] as const] : []),
+    ...(user ? [["serviceUser", user] as const] : []),
+    ...[...args].map(([name, arg]) => [`build.args.${name}`, arg] as const),
+    ...definition.counted.map((option) => [`build.options.${formatOption(option)}`, option] as const),
+    ...[...contexts].map(([name, context]) => [`build.contexts.${name}`, context] as const),
+  ];
+  const readings = named.flatMap(([name, { fromEnvironment, reads = [] }]) =>
+    fromEnvironment ? [[name, reads] as const] : [],
+  );
   return Object.fromEntries([
-    ...unnamed.map(([name]) => [`build.args.${name}`, []] as const),
-    ...[...variables].map((name) => [`build.args.${name}`, [name]] as const),
-    ...written.map(({ path, reads }) => [path.join("."), [...new Set(reads)]] as const),
+    ...readings,
+    ...[...variables].map((name) => [`build.args.${name}`, [{ name }]] as const),
+    ...written.map(({ path, reads }) => [path.join("."), [...new Set(reads)].map((name) => ({ name }))] as const),
   ]);
 }
 

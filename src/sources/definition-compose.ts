@@ -76,8 +76,8 @@ function doubtOf(what: string, fix: string, at: Place): Doubt {
   return { kind: "plan", what: `${tellPlace(at)}: ${what}`, fix, at };
 }
 
-function written({ value, at, fromEnvironment }: Sourced): Written {
-  return { value, at, fromEnvironment, fromHostPath: false };
+function written({ value, ...sourced }: Sourced): Written {
+  return { value, ...sourced, fromHostPath: false };
 }
 
 function buildRequest(
@@ -91,9 +91,8 @@ function buildRequest(
       dockerfile:
         dockerfile.kind === "inline"
           ? {
+              ...dockerfile.text,
               text: dockerfile.text.value,
-              at: dockerfile.text.at,
-              fromEnvironment: dockerfile.text.fromEnvironment,
             }
           : written(dockerfile.path),
       context: written(context),
@@ -122,21 +121,20 @@ function buildRequest(
 
 function contextsOf({ additionalContexts }: ServiceBuild): ReadonlyMap<string, NamedContext> {
   const contexts = [...additionalContexts].flatMap(([name, context]): (readonly [string, NamedContext])[] => {
-    const { at, fromEnvironment } = context;
+    const { at, fromEnvironment, reads = [] } = context;
     const value = context.kind === "folder" ? context.path : context.kind === "image" ? context.image : undefined;
     if (value === undefined || context.kind === "remote") return [];
-    return [[name, { kind: context.kind, value, at, fromEnvironment, fromHostPath: false }]];
+    return [[name, { kind: context.kind, value, at, fromEnvironment, reads, fromHostPath: false }]];
   });
   return new Map(contexts);
 }
 
 function countedOptions(build: ServiceBuild): readonly CountedOption[] {
   const { additionalContexts, labels, network, extraHosts, shmSize, ulimits, entitlements, privileged } = build;
-  const option = (name: string, value: string, { at, fromEnvironment }: Sourced<unknown>): CountedOption => ({
+  const option = (name: string, value: string, sourced: Sourced<unknown>): CountedOption => ({
+    ...sourced,
     name,
     value,
-    at,
-    fromEnvironment,
   });
   return [
     // What nobody knows is part of the sources all the same: without it they would be those of another image.

@@ -5,6 +5,7 @@ import type { BuildOption } from "../devcontainer/options.ts";
 import type { Workspace } from "../devcontainer/paths.ts";
 import type { Substituted } from "../devcontainer/substitute.ts";
 import type { Place } from "../errors.ts";
+import type { Reading } from "../key/difference.ts";
 import type { Effort } from "../world.ts";
 import type { ConfiguredCache } from "./configured-caches.ts";
 import type { Doubt } from "./doubt.ts";
@@ -18,6 +19,8 @@ export type Written = {
   readonly fromEnvironment: boolean;
   /** Such a value is another one in every checkout. */
   readonly fromHostPath: boolean;
+  /** Variables of the environment that took part, where their names are known, and the line of an env file that sets one. */
+  readonly reads?: readonly Reading[];
   /** Names the one that says it, where no file does. */
   readonly input?: string;
 };
@@ -26,7 +29,11 @@ export type Written = {
 export type NamedContext = { readonly kind: "folder" | "image" } & Written;
 
 /** An option of buildx that changes the image's bytes. `input` names the one that asks for it, where no file does. */
-export type CountedOption = BuildOption & { readonly fromEnvironment: boolean; readonly input?: string };
+export type CountedOption = BuildOption & {
+  readonly fromEnvironment: boolean;
+  readonly reads?: readonly Reading[];
+  readonly input?: string;
+};
 
 type At = { readonly at: Place };
 
@@ -45,7 +52,12 @@ export type BuildRequest = {
 };
 
 /** A Dockerfile that is written where it is asked for. */
-export type InlineDockerfile = { readonly text: string; readonly at: Place; readonly fromEnvironment: boolean };
+export type InlineDockerfile = {
+  readonly text: string;
+  readonly at: Place;
+  readonly fromEnvironment: boolean;
+  readonly reads?: readonly Reading[];
+};
 
 /** What is built, wherever it was said: in devcontainer.json, in a compose file, by inputs. Paths are absolute. */
 export type Definition = BuildRequest & {

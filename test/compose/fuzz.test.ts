@@ -133,7 +133,13 @@ describe("variables", () => {
       fc.property(
         fc.string().filter((text) => !text.includes("$")),
         (text) => {
-          expect(fillTemplate(text, new Map(), AT)).toEqual({ text, fromEnvironment: false, unset: [], missing: [] });
+          expect(fillTemplate(text, new Map(), AT)).toEqual({
+            text,
+            fromEnvironment: false,
+            unset: [],
+            missing: [],
+            reads: [],
+          });
         },
       ),
     );

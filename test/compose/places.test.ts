@@ -12,7 +12,7 @@ describe("values remember where they come from", () => {
     });
     expect(service).toEqual({
       kind: "image",
-      image: { value: "debian:12", ...fromEnvironment("compose.yml", 4) },
+      image: { value: "debian:12", ...fromEnvironment("compose.yml", 4), reads: [{ name: "IMAGE" }] },
       user: { value: "me", ...written("compose.yml", 1) },
       platform: undefined,
       warnings: [],

@@ -117,10 +117,10 @@ test("each change is told, and once", async () => {
   expect(await toldOfAll([...MOVE_THE_SOURCES], BEFORE)).toMatchInlineSnapshot(`
     {
       "a build arg that .env holds": [
-        "build arg WORD changed (.devcontainer/override.yml:4; a variable is in it) @ .devcontainer/override.yml:4",
+        "build arg WORD changed (.devcontainer/override.yml:4; it reads the variable WORD of .devcontainer/.env:1) @ .devcontainer/override.yml:4",
       ],
       "a build arg that the step holds": [
-        "build arg WORD changed (.devcontainer/override.yml:4; a variable is in it) @ .devcontainer/override.yml:4",
+        "build arg WORD changed (.devcontainer/override.yml:4; it reads the variable WORD) @ .devcontainer/override.yml:4",
       ],
       "a file of an additional context": [
         "shared/lib.txt changed @ shared/lib.txt",
@@ -139,7 +139,7 @@ test("each change is told, and once", async () => {
         "label team changed (.devcontainer/compose.yml:13; ignore-labels takes it out of the key) @ .devcontainer/compose.yml:13",
       ],
       "an instruction of the inline Dockerfile": [
-        ".devcontainer/compose.yml:8 an instruction changed @ .devcontainer/compose.yml:8",
+        ".devcontainer/compose.yml:8 an instruction changed (the Dockerfile reads the variable VERSION) @ .devcontainer/compose.yml:8",
       ],
       "another service": [
         "the dev container comes from an image now, before from a Dockerfile @ .devcontainer/devcontainer.json",
@@ -154,7 +154,7 @@ test("each change is told, and once", async () => {
         ".devcontainer/app/file.txt has mode 0755 now, before 0644 @ .devcontainer/app/file.txt",
       ],
       "the base, by a variable": [
-        ".devcontainer/compose.yml:7 an instruction changed @ .devcontainer/compose.yml:7",
+        ".devcontainer/compose.yml:7 an instruction changed (the Dockerfile reads the variable VERSION) @ .devcontainer/compose.yml:7",
       ],
       "the network": [
         "build option --network is new (.devcontainer/compose.yml:12) @ .devcontainer/compose.yml:12",
@@ -163,7 +163,7 @@ test("each change is told, and once", async () => {
         "build target second → first @ .devcontainer/compose.yml:12",
       ],
       "the user, for whom features are installed": [
-        "the service's user changed, with which features are installed @ .devcontainer/devcontainer.json",
+        "the service's user changed, with which features are installed @ .devcontainer/compose.yml:3",
       ],
     }
   `);
