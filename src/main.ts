@@ -47,12 +47,15 @@ async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Prom
     owner,
   );
   const { exec, stopAll, killAll } = openExec(host.env);
+  const { git, endAll: endGit } = openGit();
   const { atEnd, undoAll } = openUndos(log.warning);
   process.on("exit", () => {
     killAll();
+    endGit();
     removeTemporaryFolders();
   });
   leaveWhenTold(async () => {
+    endGit();
     await stopAll(GRACE);
     await undoAll();
   });
@@ -82,7 +85,7 @@ async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Prom
     report = await tell(inputs, {
       files,
       exec,
-      git: openGit(),
+      git,
       jobCache,
       log,
       host: { ...host, event },

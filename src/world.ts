@@ -194,9 +194,13 @@ export type Exec = (
 
 /**
  * Runs git with this environment and nothing of the step's; `undefined` where there is no git. What it prints is told nowhere, and kept up to
- * a megabyte. Secrets go through `env`.
+ * a megabyte. Secrets go through `env`. Past `timeout`, in milliseconds, it is ended with all that it has started.
  */
-export type Git = (args: readonly string[], env: Readonly<Record<string, string>>) => Promise<Finished | undefined>;
+export type Git = (
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  options?: { readonly timeout?: number },
+) => Promise<Finished | undefined>;
 
 /** What a server that is no registry answers to GET. Redirects are not followed, and `truncated` says that the body was longer than asked for. */
 export type WebAnswer =

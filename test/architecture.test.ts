@@ -81,7 +81,7 @@ const MODULES: Readonly<Record<string, readonly string[]>> = {
   "host/context.ts": ["node:fs"],
   "host/exec.ts": ["node:child_process", "node:os", "node:readline"],
   "host/files.ts": ["node:crypto", "node:fs", "node:fs/promises", "node:path", "node:stream", "node:stream/promises"],
-  "host/git.ts": ["@actions/exec"],
+  "host/git.ts": ["@actions/exec", "node:diagnostics_channel"],
   "host/unpack.ts": ["node:stream", "node:util", "node:zlib"],
   "host/memory.ts": ["node:fs/promises", "node:path"],
   "host/github.ts": ["@actions/github"],

@@ -74,13 +74,22 @@ async function keyFile({ key }: GitSource, folder: string, { files, host }: GitP
   return file;
 }
 
-/** Runs git with an invocation in front. @throws ActionError E_GIT where there is no git. */
+/**
+ * How long one git may take, whatever its server says meanwhile, in milliseconds: a list of refs a minute, what a clone is made of half an hour.
+ * Git's own limit, a thousand bytes a second, is met by whoever wants to keep a runner busy, and begins with the first answer.
+ */
+const LONGEST = { asking: 60_000, cloning: 30 * 60_000 };
+
+/** Runs git with an invocation in front. @throws ActionError E_GIT where there is no git, and where it takes longer than it may. */
 export async function runGit(
   { args, env }: Invocation,
   command: readonly string[],
   { git }: Pick<GitPorts, "git">,
 ): Promise<Finished> {
-  const finished = await git([...args, ...command], env);
+  const timeout = command[0] === "ls-remote" ? LONGEST.asking : LONGEST.cloning;
+  const finished = await git([...args, ...command], env, { timeout });
+  if (finished?.endedBy === "time limit")
+    return { ...finished, stderr: `fatal: it took longer than ${timeout / 1000} s, and was ended` };
   if (finished !== undefined) return finished;
   throw new ActionError("E_GIT", {
     what: "The input git-url asks for a clone, and there is no git on this machine.",

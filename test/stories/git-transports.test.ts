@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request as ask, createServer } from "node:http";
-import { type AddressInfo, connect, createServer as createSocketServer } from "node:net";
+import { type AddressInfo, connect, createServer as createSocketServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -60,6 +60,59 @@ test("TLS and Gitea's API: the same certificate counts for both", async () => {
   const asked = inputs({ "git-ref": "main" });
   expect(errorOf(await run(asked, { env }))).toContain("[E_GIT]");
   expect(builtCommit(await run({ ...asked, "ssl-cert-base64": certificate }, { env }))).toBe(commit);
+});
+
+/** Takes connections, and begins with nothing or says something now and then that is worth nothing. */
+async function openHanging(kind: "silent" | "dripping") {
+  const connected: Socket[] = [];
+  const server = createSocketServer((socket) => {
+    connected.push(socket);
+    socket.on("error", () => undefined);
+    if (kind === "silent") return;
+    socket.write("HTTP/1.1 200 OK\r\ncontent-type: application/x-git-upload-pack-advertisement\r\n\r\n");
+    const drip = setInterval(() => socket.write(Buffer.alloc(2000)), 10);
+    socket.on("close", () => clearInterval(drip));
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const { port } = server.address() as AddressInfo;
+  const close = (): void => {
+    for (const socket of connected) socket.destroy();
+    server.close();
+  };
+  return { connected, host: `127.0.0.1:${port}`, close };
+}
+
+/** The command lines of programs on this machine that speak to a host. */
+const speakersTo = (host: string): readonly string[] =>
+  readdirSync("/proc").flatMap((name) => {
+    try {
+      const line = /^\d+$/.test(name) ? readFileSync(`/proc/${name}/cmdline`, "utf8") : "";
+      return line.includes(host) ? [line] : [];
+    } catch {
+      return [];
+    }
+  });
+
+test.each(["silent", "dripping"] as const)(
+  "a host that is %s for ever is given up, and no git is left",
+  async (kind) => {
+    const { connected, host, close: end } = await openHanging(kind);
+    const url = `${kind === "silent" ? "https" : "http"}://${host}/team/app`;
+    const told = await run({ "git-url": url, insecure: host }, { hurry: 60 });
+    expect(connected.length).toBeGreaterThan(0);
+    expect(errorOf(told)).toMatch(/it took longer than 60 s, and was ended.*\[E_GIT\]/);
+    expect(speakersTo(host)).toEqual([]);
+    end();
+  },
+);
+
+test.each(["SIGTERM", "SIGINT"] as const)("a run that %s stops leaves no git behind", async (signal) => {
+  const { connected, host, close: end } = await openHanging("silent");
+  const stop = { signal, when: () => connected.length > 0 && speakersTo(host).length > 0 };
+  const told = await run({ "git-url": `https://${host}/team/app` }, { stop });
+  expect(told.code).not.toBe(0);
+  await expect.poll(() => speakersTo(host)).toEqual([]);
+  end();
 });
 
 /** A forward proxy that alone knows where git.test is, and wants a login. */

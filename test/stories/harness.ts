@@ -70,7 +70,8 @@ export async function play(story: Play): Promise<Told> {
   };
   install("node", process.execPath);
   for (const name of docker ? ["docker", "docker.mjs"] : []) install(name, resolve("test/fakes", name));
-  if (git) install("git", execFileSync("which", ["git"], { encoding: "utf8" }).trim());
+  for (const name of git ? ["git", "setsid"] : [])
+    install(name, execFileSync("which", [name], { encoding: "utf8" }).trim());
   const file = (name: string, text = ""): string => {
     writeFileSync(join(home, name), text);
     return join(home, name);
