@@ -84,7 +84,8 @@ export type Files = {
   readonly write: (path: string, content: string | Uint8Array, mode?: number) => Promise<void>;
   /**
    * Copies one file with exactly this mode and modification time (seconds since 1970).
-   * @returns the sha256 of what was written; `undefined`, and nothing is written, where no file can be read.
+   * @returns the sha256 of what was written; `undefined` where no file can be read, or it has become longer than it was when its digest was asked for: a log that grows
+   * by gigabytes is not waited for.
    */
   readonly copy: (
     from: string,

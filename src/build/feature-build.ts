@@ -148,6 +148,7 @@ async function layOutLocal({ source, asked }: InstalledFeature, { files, mtime, 
       throw new ActionError("E_CHANGED", {
         what: `${entry.path} of the feature ${asked.id} changed between the probe and the build.`,
         fix: "Let the steps that write into the feature's folder end before this action starts.",
+        ...(asked.at === undefined ? {} : { at: asked.at }),
       });
   }
 }

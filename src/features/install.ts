@@ -90,6 +90,7 @@ export async function fetchFeatureContent(
     throw new ActionError("E_CHANGED", {
       what: `A tarball changed between the probe and the build: ${nameFeature(asked)}.`,
       fix: "Start the run again; publish the feature to a registry, where content has a digest.",
+      ...(asked.at === undefined ? {} : { at: asked.at }),
     });
   }
   const metadata = mergeMetadata(feature.metadata, metadataIn(entries, asked), asked);

@@ -54,6 +54,8 @@ const NOTE = ".owner";
  */
 export function openFiles(temporary: string, owner: Owner = openOwner()): OpenFiles {
   const folders = new Set<string>();
+  // How long each file was when it was hashed: what has grown since is another file, and is not copied to its end.
+  const lengths = new Map<string, number>();
   const discarding: Promise<void>[] = [];
   const files: Files = {
     readText: (path) =>
@@ -62,8 +64,16 @@ export function openFiles(temporary: string, owner: Owner = openOwner()): OpenFi
     realPath: (path) => unlessMissing(() => realpath(path)),
     list: (path) => unlessMissing(async () => readdirSync(path).sort()),
     readLink: async (path) => readlinkSync(path),
-    digest: async (path) => asDigest(await hashFile(path, createHash("sha256"))),
-    md5: async (path, before) => (await hashFile(path, createHash("md5").update(before))).digest("hex"),
+    digest: async (path) => {
+      const hash = createHash("sha256");
+      lengths.set(path, await hashFile(path, hash));
+      return asDigest(hash);
+    },
+    md5: async (path, before) => {
+      const hash = createHash("md5").update(before);
+      await hashFile(path, hash);
+      return hash.digest("hex");
+    },
     temporaryFolder: async (name, options) => {
       const folder = await mkdtemp(join(temporary, `${PREFIX}${name}-`)).catch((error: unknown) => {
         throw noTemporaryFolder(temporary, error);
@@ -90,7 +100,7 @@ export function openFiles(temporary: string, owner: Owner = openOwner()): OpenFi
       naming(path, () => writeFileSync(path, content));
       chmodSync(path, mode);
     },
-    copy,
+    copy: (from, to, as) => copy(from, to, { ...as, most: lengths.get(from) ?? Number.POSITIVE_INFINITY }),
     makeDirectory: async (path, { mode }) => {
       mkdirSync(path, { recursive: true });
       chmodSync(path, mode);
@@ -192,12 +202,17 @@ function openFile(path: string): OpenFile {
   throw Object.assign(new Error(`${path} is no file`), { code: "ENOTSUP", syscall: "open", path });
 }
 
-/** Adds a file's content. */
-async function hashFile(path: string, hash: Hash): Promise<Hash> {
+/** Adds a file's content. @returns how many bytes that was. */
+async function hashFile(path: string, hash: Hash): Promise<number> {
   const { file, isSmall } = openFile(path);
-  if (isSmall) return hash.update(readWhole(file));
-  await pipeline(createReadStream(path, { ...PIECE, fd: file }), hash);
-  return hash;
+  if (isSmall) {
+    const bytes = readWhole(file);
+    hash.update(bytes);
+    return bytes.length;
+  }
+  const stream = createReadStream(path, { ...PIECE, fd: file });
+  await pipeline(stream, hash);
+  return stream.bytesRead;
 }
 
 /** What the system says of a path at which no file stands any more that this user can read. */
@@ -207,7 +222,7 @@ const NO_FILE: ReadonlySet<unknown> = new Set([...MISSING, "EACCES", "EPERM", "E
 async function copy(
   from: string,
   to: string,
-  as: { readonly mode: number; readonly mtime: number },
+  { most, ...as }: { readonly mode: number; readonly mtime: number; readonly most: number },
 ): Promise<Digest | undefined> {
   const hash = createHash("sha256");
   const opened = unless(NO_FILE, () => openFile(from));
@@ -217,15 +232,19 @@ async function copy(
     writeWhole(to, bytes, as);
     return asDigest(hash.update(bytes));
   }
+  const stream = createReadStream(from, { ...PIECE, fd: opened.file });
+  let hasGrown = false;
   const tee = new Transform({
     transform(chunk, _encoding, done) {
       hash.update(chunk);
-      done(undefined, chunk);
+      hasGrown ||= stream.bytesRead > most;
+      done(hasGrown ? new Error("grown") : undefined, chunk);
     },
   });
-  await pipeline(createReadStream(from, { ...PIECE, fd: opened.file }), tee, createWriteStream(to, PIECE)).catch(
-    (error: unknown) => naming(to, () => thrown(error)),
-  );
+  await pipeline(stream, tee, createWriteStream(to, PIECE)).catch((error: unknown) => {
+    if (!hasGrown) naming(to, () => thrown(error));
+  });
+  if (hasGrown) return undefined;
   chmodSync(to, as.mode);
   utimesSync(to, as.mtime, as.mtime);
   return asDigest(hash);

@@ -150,6 +150,7 @@ test("a local feature that changed after it was hashed is not built", async () =
   expect(await refusalOf(() => layOut(features))).toMatchObject({
     code: "E_CHANGED",
     message: expect.stringContaining("install.sh of the feature ./local"),
+    at: { file: ".devcontainer/devcontainer.json", line: 1 },
   });
 });
 

@@ -372,6 +372,8 @@ describe("content", () => {
     expect(seen.canonical).toBe(`${url}@${digestOf(packFeature(base))}`);
     expect(await refusalOf(() => fetchFeatureContent({ ...seen, source }, changing))).toMatchObject({
       code: "E_CHANGED",
+      at: seen.asked.at,
     });
+    expect(seen.asked.at).toBeDefined();
   });
 });

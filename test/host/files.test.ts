@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
@@ -70,6 +70,19 @@ describe("the runner's own files", () => {
     expect(warnings).toEqual([expect.stringMatching(/GITHUB_STEP_SUMMARY/)]);
   });
 });
+
+test.each([1, 300_000])(
+  "what has grown to gigabytes since it was hashed, from %d bytes, is not copied to its end",
+  async (size) => {
+    const [growing, copied] = [join(folder, `growing-${size}`), join(folder, `copied-${size}`)];
+    writeFileSync(growing, "x".repeat(size));
+    await files.digest(growing);
+    expect(await files.copy(growing, copied, AS)).toBe(await files.digest(growing));
+    truncateSync(growing, 2 ** 36);
+    expect(await files.copy(growing, copied, AS)).toBeUndefined();
+    expect(statSync(copied).size).toBeLessThan(2 ** 24);
+  },
+);
 
 test("docker's configuration that is a folder, as `-v` makes one, is none", async () => {
   const { readJson } = await import("../../src/buildx/docker-folder.ts");

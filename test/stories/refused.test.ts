@@ -543,7 +543,7 @@ test.each([
   [
     "a Dockerfile that is a folder",
     { dockerfile: "." },
-    /names the Dockerfile .devcontainer, and there is no such file/,
+    /names the Dockerfile .devcontainer, which is a folder, and no file/,
   ],
   ["a Dockerfile with a name that no file can have", { dockerfile: "x".repeat(300) }, /there is no such file/],
   ["a Dockerfile with a character 0 in its name", { dockerfile: "a\u0000" }, /there is no such file/],
