@@ -9,7 +9,7 @@ export async function loadSource(folder) {
   await build({
     stdin: {
       contents: `
-        export { hostOf, indexOf, inputsOf, portsOf, readFrom, registryOf } from "./test/plan-of.ts";
+        export { featureOf, hostOf, indexOf, inputsOf, portsOf, readFrom, registryOf } from "./test/plan-of.ts";
         export { openFiles } from "./src/host/files.ts";
         export { probe } from "./src/probe/probe.ts";
       `,

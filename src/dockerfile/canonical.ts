@@ -135,6 +135,8 @@ function restOf({ keyword, rest, escape: escapeChar, heredocs }: Instruction, gi
       return heredocs.length > 0 ? rest : copyRest(rest);
     case "EXPOSE":
       return splitAtBlanks(rest).join(" ");
+    case "HEALTHCHECK":
+      return rest.replace(/^CMD[\t ]+(.*)$/is, (_, command: string) => `CMD ${listRest(command)}`);
     case "RUN":
     case "CMD":
     case "ENTRYPOINT":

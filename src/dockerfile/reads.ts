@@ -109,10 +109,13 @@ function contextSources({ rest }: Instruction): readonly string[] {
     .filter((word) => readOpening(word) === undefined);
 }
 
-/** `--parents` knows patterns of its own, `**` among them: everything in the last folder that is written out may be taken. */
+/**
+ * `--parents` knows patterns of its own. A `*` or `?` means what it means elsewhere, `**` as a whole segment any number of folders; before
+ * what else there is everything in the last folder may be taken.
+ */
 function plainStart(source: string): string {
   const segments = source.split("/");
-  const pattern = segments.findIndex((segment) => /[*?[\\^!]/.test(segment));
+  const pattern = segments.findIndex((segment) => segment !== "**" && /\*\*|[[\\^!]/.test(segment));
   return pattern < 0 ? source : `${segments.slice(0, pattern).join("/")}/`;
 }
 
@@ -137,8 +140,8 @@ export function canReach({ source }: Pick<ContextRead, "source">, path: string):
   const written = cleanSegments(source);
   const wanted = path.split("/");
   for (const [index, segment] of written.slice(0, wanted.length).entries()) {
-    // A bracket matches a slash too, so that segments no longer line up.
-    if (segment.includes("[")) return true;
+    // A bracket matches a slash too, so that segments no longer line up, and so do two stars.
+    if (segment.includes("[") || segment === "**") return true;
     if (!segmentMatches(segment, wanted[index] ?? "")) return false;
   }
   return true;

@@ -63,7 +63,7 @@ export type WrittenFeature = {
   readonly locked?: Digest;
 };
 
-/** A feature that is installed. `digest`: of the manifest, the archive, or a local one's files. `options`: after defaults, in order. */
+/** A feature that is installed. `digest`: of the manifest, the archive, or a local one's files. `options`: after defaults, by name. */
 export type UpstreamFeature = {
   readonly id: string;
   readonly written: string;

@@ -94,8 +94,9 @@ export const resolveLater: typeof resolveFeatures = async (request, ports) =>
 
 const NO_FEATURES: ResolvedFeatures = { kind: "resolved", features: [], warnings: [] };
 
+/** Where the order of options means something, what asks for them says it. */
 function asUpstreamFeature({ id, asked, digest, options }: InstalledFeature): UpstreamFeature {
-  return { id, written: asked.id, digest, options: [...options] };
+  return { id, written: asked.id, digest, options: [...options].sort(([a], [b]) => (a < b ? -1 : 1)) };
 }
 
 function asUpstream(

@@ -125,7 +125,8 @@ function writtenFeature(
 function orderThatCounts(options: Json): readonly string[] | undefined {
   if (!isJsonObject(options)) return undefined;
   const names = Object.keys(options);
-  const isLive = Object.values(options).some((value) => /[$`]/.test(String(value)));
+  // A quote or an escape can make the next line part of a value.
+  const isLive = Object.values(options).some((value) => /[$`"\\\r\n]/.test(String(value)));
   const isDoubled = new Set(names.map(variableName)).size < names.length;
   return names.length > 1 && (isLive || isDoubled) ? names : undefined;
 }

@@ -3,8 +3,9 @@ import type { Effort } from "../world.ts";
 import { type ContextFilter, listBelow } from "./context.ts";
 import type { Tree } from "./tree.ts";
 
-/** A segment of a source: a name as it is, or a pattern for one. */
+/** A segment of a source: a name as it is, a pattern for one, or `**`: any number of folders to `--parents`, and one to others. */
 type Segment = { readonly text: string; readonly isPattern: boolean };
+const ANY_DEPTH = "**";
 
 /** A bracket that a slash certainly is not in: letters, digits, and ranges of these. */
 const PLAIN_BRACKET = /\[(?:[0-9A-Za-z_]-[0-9A-Za-z_]|[0-9A-Za-z_.])+\]/g;
@@ -75,8 +76,11 @@ async function step(walk: Walk, folder: string, rest: readonly Segment[], links:
   const names = await walk.tree.list(folder);
   const characters = names.reduce((sum, name) => sum + name.length, 0);
   walk.spend(MATCH * names.length + (characters * segment.text.length) / CHARACTERS);
+  const isDeep = segment.text === ANY_DEPTH;
+  if (isDeep && (await step(walk, folder, others, links)) === "everything") return "everything";
+  const behind = isDeep ? rest : others;
   for (const name of names)
-    if (mayMatch(segment.text, name) && (await enter(walk, below(name), others, links)) === "everything")
+    if (mayMatch(segment.text, name) && (await enter(walk, below(name), behind, links)) === "everything")
       return "everything";
   return "followed";
 }

@@ -130,6 +130,11 @@ const YOURS: readonly Mutation[] = [
     edit: withFeatures({ "registry.test/f/other:1": { greeting: "hello $NAME", name: "x" } }),
   },
   {
+    name: "the order of options of which one runs on into the next line",
+    from: orderedBy({ "registry.test/f/other:1": { name: "x\\", greeting: "hello" } }),
+    edit: withFeatures({ "registry.test/f/other:1": { greeting: "hello", name: "x\\" } }),
+  },
+  {
     name: "the order of options that are one variable",
     from: orderedBy({ "registry.test/f/other:1": { "a-b": "1", a_b: "2" } }),
     edit: withFeatures({ "registry.test/f/other:1": { a_b: "2", "a-b": "1" } }),
@@ -185,6 +190,11 @@ const NOTHING: readonly Mutation[] = [
   {
     name: "declared options in another order in the file",
     edit: withFeatures({ "registry.test/f/tool:1": { flag: true, version: "2" } }),
+  },
+  {
+    name: "options that nobody declares in another order in the file",
+    from: orderedBy({ "registry.test/f/other:1": { one: "1", two: "2" } }),
+    edit: withFeatures({ "registry.test/f/other:1": { two: "2", one: "1" } }),
   },
   {
     name: "containerEnv in another order in the file",
@@ -301,6 +311,9 @@ test("each change is told, and once", async () => {
       ],
       "the options with which a local feature depends on another": [
         "feature ./local changed: its files are others now @ .devcontainer/devcontainer.json:13",
+      ],
+      "the order of options of which one runs on into the next line": [
+        "feature registry.test/f/other:1 gets its options in another order @ .devcontainer/devcontainer.json:8",
       ],
       "the order of options of which one uses the other": [
         "feature registry.test/f/other:1 gets its options in another order @ .devcontainer/devcontainer.json:8",

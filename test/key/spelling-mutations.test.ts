@@ -45,6 +45,7 @@ const SAME: readonly (readonly [one: string, other: string])[] = [
   ["COPY --link=false x /y", "COPY x /y"],
   ["RUN --network=none --mount=type=cache,target=/m x", "RUN --mount=type=cache,target=/m --network=none x"],
   ["HEALTHCHECK --interval=5s --timeout=3s CMD x", "HEALTHCHECK --timeout=3s --interval=5s CMD x"],
+  ['HEALTHCHECK CMD ["a", "b"]', 'HEALTHCHECK cmd  ["a","b"]'],
   ["RUN a && \\\n  # a comment\n  b", "RUN a && \\\n  b"],
   [`FROM ${BASE} AS one\nRUN x\nFROM one`, `FROM ${BASE} as two\nRUN x\nFROM two`],
   [
@@ -93,6 +94,8 @@ const OTHER: readonly (readonly [one: string, other: string])[] = [
     "RUN --mount=type=cache,target=/m --mount=type=tmpfs,target=/m/n x",
     "RUN --mount=type=tmpfs,target=/m/n --mount=type=cache,target=/m x",
   ],
+  ["HEALTHCHECK CMD a  b", "HEALTHCHECK CMD a b"],
+  ["HEALTHCHECK CMD a", "HEALTHCHECK NONE"],
   ["ONBUILD RUN x", "ONBUILD run x"],
   ["ONBUILD COPY --from=one /a /", "ONBUILD COPY --from=two /a /"],
   [`FROM ${BASE} AS one\nRUN x\nFROM one`, `FROM ${BASE} AS one\nRUN x\nFROM ${BASE}`],

@@ -1,0 +1,148 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { makeCheckout } from "../checkout.ts";
+import { indexOf, planOf } from "../plan-of.ts";
+import { docker, makeBase } from "./harness.ts";
+import { begin, type Case, chance, makeCase, one, TEXT_EDITS, TREE_EDITS } from "./same-key-cases.ts";
+
+// Two states of a repository with one key are one image, to the byte: the real builder makes the same manifest of both. And what is only
+// written in another way has one key.
+
+/** How long new ones are thought out, in milliseconds. */
+const TIME = Number(process.env.SAME_KEY_TIME ?? 90_000);
+const SEED = Number(process.env.SAME_KEY_SEED ?? Date.now() % 1_000_000);
+
+const copyOf = ({ tree, lines, args, target }: Case): Case => ({
+  tree: { ...tree },
+  lines: [...lines],
+  args: { ...args },
+  target,
+});
+
+function layOut({ tree, lines, args, target }: Case): string {
+  return makeCheckout({
+    ...tree,
+    "app/keep": "",
+    "lib/keep": "",
+    ".devcontainer/devcontainer.json": JSON.stringify({
+      build: { dockerfile: "Dockerfile", context: "../app", ...(target === undefined ? {} : { target }), args },
+    }),
+    ".devcontainer/Dockerfile": `${lines.join("\n")}\n`,
+  });
+}
+
+async function keyOf(root: string, base: string): Promise<string> {
+  try {
+    const { sources, probed } = await planOf({
+      workspace: root,
+      images: { [base]: indexOf({ "linux/amd64": "base" }) },
+      inputs: { "build-contexts": "lib=lib" },
+    });
+    return probed.plan?.key ?? `none: ${JSON.stringify(probed.verdict).slice(0, 300)} ${sources.wanted.ownKey}`;
+  } catch (error) {
+    return `none: ${String((error as { what?: string }).what ?? error).split("\n")[0]}`;
+  }
+}
+
+type Made = { readonly digest: string; readonly config: unknown; readonly layers: readonly string[] };
+
+async function build(root: string, { args, target }: Case): Promise<Made | string> {
+  const temporary = mkdtempSync(join(tmpdir(), "same-"));
+  const to = join(temporary, "image.tar");
+  try {
+    await docker(
+      ...["buildx", "build", "--quiet", "--provenance=false", "--file", join(root, ".devcontainer/Dockerfile")],
+      ...["--build-context", `lib=${join(root, "lib")}`, `--output=type=oci,rewrite-timestamp=true,dest=${to}`],
+      ...["--build-arg", "SOURCE_DATE_EPOCH=0"],
+      ...(target === undefined ? [] : ["--target", target]),
+      ...Object.entries(args).flatMap(([name, text]) => ["--build-arg", `${name}=${text}`]),
+      join(root, "app"),
+    );
+    execFileSync("tar", ["-xf", to, "-C", temporary]);
+    const read = (digest: string) =>
+      JSON.parse(readFileSync(join(temporary, "blobs", digest.replace(":", "/")), "utf8"));
+    const { digest } = JSON.parse(readFileSync(join(temporary, "index.json"), "utf8")).manifests[0];
+    const { config, layers } = read(digest);
+    return { digest, config: read(config.digest), layers: layers.map((layer: { digest: string }) => layer.digest) };
+  } catch (error) {
+    return `failed: ${String(error).trimEnd().slice(-300).replaceAll("\n", " ")}`;
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+const EDITS = Object.entries({ ...TREE_EDITS, ...TEXT_EDITS });
+/** These change nothing but how something is written. */
+const WRITTEN = new Set(["comment", "comment inside", "keyword", "as", "json blanks", "flags", "blank at the end"]);
+
+type Seen = { readonly edit: string; readonly isSameKey: boolean; readonly was: Made; readonly is: Made | string };
+
+/** One edit of a dev container that is built, where it could tell something. */
+async function tryEdit(
+  from: Case,
+  { base, key, was }: { readonly base: string; readonly key: string; readonly was: Made },
+): Promise<Seen | undefined> {
+  const made = copyOf(from);
+  const [edit, change] = one(EDITS);
+  change(made);
+  if (JSON.stringify(made) === JSON.stringify(from)) return undefined;
+  const root = layOut(made);
+  try {
+    const isSameKey = (await keyOf(root, base)) === key;
+    // Most of what moves the key changes the image: that is not built each time.
+    if (!isSameKey && !WRITTEN.has(edit) && chance(75)) return undefined;
+    return { edit, isSameKey, was, is: await build(root, made) };
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}
+
+/** What differs between two images of one key; nothing where the second cannot be built any more, for what no target needs is wrong. */
+function differenceOf({ was, is }: Seen): unknown {
+  return typeof is === "string" || is.digest === was.digest ? undefined : { was, is };
+}
+
+/** A made-up dev container, and some edits of it. @returns nothing where it cannot be built. */
+async function tryCase(base: string): Promise<{ readonly from: Case; readonly seen: readonly Seen[] } | undefined> {
+  const from = makeCase(base);
+  const root = layOut(from);
+  try {
+    const key = await keyOf(root, base);
+    const was = key.startsWith("none") ? key : await build(root, from);
+    if (typeof was === "string") return undefined;
+    const seen: Seen[] = [];
+    for (let left = 8; left > 0; left--) {
+      const tried = await tryEdit(from, { base, key, was });
+      if (tried) seen.push(tried);
+    }
+    return { from, seen };
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}
+
+test("one key, one image", { timeout: TIME + 240_000 }, async () => {
+  const { image: base } = await makeBase();
+  begin(SEED);
+  const end = Date.now() + TIME;
+  let [cases, failed, same] = [0, 0, 0];
+  while (Date.now() < end) {
+    const tried = await tryCase(base);
+    if (!tried) failed++;
+    else cases++;
+    for (const seen of tried?.seen ?? []) {
+      const at = { seed: SEED, edit: seen.edit, from: tried?.from };
+      if (seen.isSameKey) expect({ ...at, difference: differenceOf(seen) }).toEqual({ ...at, difference: undefined });
+      else if (WRITTEN.has(seen.edit) && typeof seen.is !== "string")
+        expect({ ...at, digest: seen.is.digest }).not.toEqual({ ...at, digest: seen.was.digest });
+      if (seen.isSameKey) same++;
+    }
+  }
+  console.log(`seed ${SEED}: ${cases} built, ${failed} not, ${same} edits with the same key`);
+  // It would say nothing if hardly anything were built, or nothing had the same key.
+  expect(cases).toBeGreaterThan(failed / 4);
+  expect(same).toBeGreaterThan(0);
+});
