@@ -134,7 +134,7 @@ export function formatOption({ name, value }: Pick<BuildOption, "name" | "value"
 }
 
 /** Of these buildx makes a map: the last one of a name counts, and their order says nothing. */
-const NAMED: ReadonlySet<string> = new Set(["annotation", "label", "ulimit"]);
+const NAMED: ReadonlySet<string> = new Set(["label", "ulimit"]);
 
 /** Options in one order. Those of one name keep theirs where it means something, as that of hosts does. */
 export function orderOptions<T extends Pick<BuildOption, "name" | "value">>(options: readonly T[]): readonly T[] {

@@ -171,7 +171,8 @@ export async function readNamedContext(
   const { rules } = await readRules(files, { root, checkout, dockerfilePath: undefined });
   const sources = scopes.flatMap((scope) => {
     const reads = readsByName(dockerfile, reachableStages(dockerfile, target, scope), scope);
-    return reads ? (reads.get(writtenOut(name)) ?? []) : [undefined];
+    // BuildKit knows names for one platform alone, with `::` in them.
+    return reads && !name.includes("::") ? (reads.get(writtenOut(name)) ?? []) : [undefined];
   });
   const tree = openTree(files, root);
   const around = { effort, file: dockerfile.file };
