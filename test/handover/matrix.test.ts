@@ -24,7 +24,9 @@ test.each<[string, string, Runner]>([
 
 test.each([
   ["a typo in the platform", "linux/arm46=pi", /"linux\/arm46" is no platform: linux has no architecture "arm46"/],
-  ["a label alone", "ubuntu-24.04-arm", /"ubuntu-24.04-arm" is no platform/],
+  ["a label alone", "ubuntu-24.04-arm", /not written as linux\/<architecture>=<label>/],
+  ["a blank for the sign", "linux/arm64 pi", /not written as linux\/<architecture>=<label>/],
+  ["JSON", '{"linux/arm64": "pi"}', /not written as linux\/<architecture>=<label>/],
   ["no label", "linux/arm64=", /not written as linux\/<architecture>=<label>/],
   ["no equals sign", "linux/arm64", /not written as/],
   ["an empty label among others", "linux/arm64=self-hosted,,ARM64", /not written as/],
