@@ -30,8 +30,9 @@ export function readCapabilities(env: Environment, uid: number | undefined): Cap
     bringsNode: name === "github" || name === "terminal",
     annotates: name === "github" || name === "terminal",
     showsSummary: showsSummary(name, env),
-    // GitHub: https://github.blog/2022-05-09-supercharging-github-actions-with-job-summaries/. Gitea draws it in all that it renders.
-    drawsMermaid: name === "github" || (name === "gitea" && showsSummary(name, env)),
+    // https://github.blog/2022-05-09-supercharging-github-actions-with-job-summaries/. Gitea draws it in what it renders elsewhere, and in a run's
+    // summary nobody has seen it drawn.
+    drawsMermaid: name === "github",
     dropsMaskedOutputs: name === "github",
     ownRegistry: hasOwn && hostOf(server) !== undefined ? server : undefined,
     plainRegistry: hasOwn ? plainHostOf(server) : undefined,

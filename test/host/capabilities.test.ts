@@ -114,7 +114,7 @@ test.each([
   [
     "a Gitea of many versions",
     { GITEA_ACTIONS: "true", GITEA_ACTIONS_RUNNER_VERSION: "12.1" },
-    { showsSummary: true, drawsMermaid: true },
+    { showsSummary: true, drawsMermaid: false },
   ],
   [
     "forgejo",
