@@ -120,10 +120,14 @@ describe.each(workflows)("$name", ({ text, workflow }) => {
 
   test("all steps look for the same image, with the same secrets", () => {
     const [first, ...others] = ownSteps(workflow).map(({ step }) => ({
-      inputs: COMMON.filter((name) => name !== "platforms").map((name) => `${name}: ${step.with?.[name]}`),
+      inputs: COMMON.filter((name) => !/^platforms$|-uid$/.test(name)).map((name) => `${name}: ${step.with?.[name]}`),
       env: step.env,
     }));
     for (const other of others) expect(other).toEqual(first);
+    // `auto` is another number on another kind of machine: the first step decides.
+    const [asked, ...legs] = ownSteps(workflow).map(({ step }) => step.with?.["remote-user-uid"]);
+    expect(asked).toBe("${{ inputs.remote-user-uid }}");
+    for (const uid of legs) expect(uid).toBe("${{ needs.probe.outputs.remote-user-uid }}");
   });
 
   test("has the inputs and secrets that it reads, reads those that it has, and says what each is", () => {

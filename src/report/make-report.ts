@@ -34,6 +34,7 @@ export function makeReport({
     platforms: platformsOf(outcome),
     missing,
     runners: chooseRunners(inputs, { result: outcome.result, verdict, missing }),
+    remoteUserUid: inputs.remoteUserUid,
     reasons,
     previous: previous?.tag,
     built: outcome.built ?? [],

@@ -40,6 +40,8 @@ export type Report = {
   readonly missing: readonly Platform[];
   /** Who would have to build what is missing or out of date. */
   readonly runners: readonly Runner[];
+  /** The uid that was asked for, `auto` as a number. */
+  readonly remoteUserUid: number | undefined;
   readonly reasons: readonly Difference[];
   /** The tag of the image that the reasons compare with. */
   readonly previous: string | undefined;
@@ -77,6 +79,7 @@ export const NOTHING_FOUND = {
   platforms: [],
   missing: [],
   runners: [],
+  remoteUserUid: undefined,
   reasons: [],
   previous: undefined,
   built: [],

@@ -32,8 +32,10 @@ test("the remote user gets the uid of a hosted job's folders, and later jobs wor
   expect(JSON.parse(missed.outputs["miss-reasons"] ?? "")).toEqual([
     { part: "yours", ingredient: "option", text: "the input remote-user-uid (not set) → 1001" },
   ]);
+  expect([plain, missed].map(({ outputs }) => outputs["remote-user-uid"])).toEqual(["", "1001"]);
   const env = { ...HOSTED, FAKE_DOCKER_IMAGE: imageOf(GIVEN) };
   const built = await run({ "remote-user-uid": "auto" }, { env });
+  expect(built.outputs["remote-user-uid"]).toBe("1001");
   expect(built.builds[0]?.dockerfile).toMatch(/^USER root\nRUN \["\/bin\/sh","-c",".*","dev","1001"\]\nUSER "root"$/m);
   expect(built.builds[0]?.args).not.toContain("--target");
   expect(built.builds[0]?.args.join(" ")).toContain("dev-container-cache.remote-user-uid=dev:1001");
