@@ -10,6 +10,7 @@ import { readSources } from "./plan/plan.ts";
 import { decide } from "./probe/decide.ts";
 import { lookForImage } from "./probe/look.ts";
 import { carryOut } from "./publish/act.ts";
+import { openBeginning } from "./publish/beginning.ts";
 import { lookAtAlias } from "./publish/publish.ts";
 import { readAskedTags } from "./publish/release.ts";
 import { tellLook, tellSources } from "./report/log.ts";
@@ -54,15 +55,17 @@ export async function run(inputs: Inputs, outside: World): Promise<Report> {
   const { ports, answered } = noteAnswers(openFeaturePorts(world, inputs.allowedImages));
   const { branches } = read.sources;
   const alias = inputs.push === "false" ? undefined : lookAtAlias(branches.moved, inputs.cacheRepository, registry);
+  const beginning = openBeginning({ inputs, sources: read.sources, tags }, world);
   const look = await log.group(`Is it in ${formatRepository(inputs.cacheRepository)}?`, async () => {
     const readWith = (triggers: Triggers) => readSources(inputs, workspace, world, triggers);
-    const look = await lookForImage({ inputs, sources: read.sources, ports, readWith }, world);
+    const question = { inputs, sources: read.sources, ports, readWith, onVerdict: beginning.expect };
+    const look = await lookForImage(question, world);
     tellLook(look, log, inputs.onUnknown);
     return look;
   });
   const { sources, probed, bases, explanation } = look;
 
-  const scene = { inputs, sources, probed, bases, alias, tags, ports, world };
+  const scene = { inputs, sources, probed, bases, alias, tags, beginning, ports, world };
   const decision = decide(probed.verdict, inputs, explanation.reasons);
   const outcome = await loadAsAsked(await carryOut(decision, scene), { inputs, world, names: scene });
 

@@ -8,7 +8,6 @@ import { formatPlatform, type Platform } from "../oci/platform.ts";
 import type { Reference } from "../oci/reference.ts";
 import type { Plan, PlannedPlatform } from "../plan/keyed.ts";
 import type { Binding } from "../plan/upstream.ts";
-import { lookUpPlatform } from "../probe/probe.ts";
 import { readCommit } from "../sources/commit.ts";
 import { nameForBuildKit } from "../sources/image-name.ts";
 import type { Log, Registry, World } from "../world.ts";
@@ -20,6 +19,7 @@ import { judgeFeatures } from "./feature-leaks.ts";
 import { generatorOf, warnOfAttestations, withGenerator } from "./generator.ts";
 import { type LayerCaches, tellLayerCaches } from "./layer-caches.ts";
 import { type Layout, layOutBuild } from "./layout.ts";
+import { type LookAgain, lookAgain } from "./look-again.ts";
 import { isolate, openBuilders } from "./open-builders.ts";
 import { namePush } from "./push-name.ts";
 import { readBack } from "./readback.ts";
@@ -41,6 +41,7 @@ export async function buildPlatforms(task: BuildTask, world: World): Promise<Bui
   const env = await isolate(task, world);
   const opening = openBuilders(task, env, world);
   const preparing = prepare(task, generator, world);
+  const again = lookAgain(task, world);
   // A builder that is being made is waited for, so that it can be removed, whatever else went wrong.
   await Promise.allSettled([opening, preparing]);
   const [{ buildx, builders }, { bindings, commit, layout }] = [await opening, await preparing];
@@ -49,7 +50,7 @@ export async function buildPlatforms(task: BuildTask, world: World): Promise<Bui
     const builder = builders.forPlatform(platform);
     const onSteps = record.listen(platform);
     const its = { platform, bindings, generator: generator && nameForBuildKit(generator), layout, builder, onSteps };
-    return buildPlatform({ ...task, ...its, env: { ...env, ...layout.env }, buildx, commit }, world);
+    return buildPlatform({ ...task, ...its, env: { ...env, ...layout.env }, buildx, commit }, again, world);
   });
   const ended = await Promise.allSettled(builds);
   world.files.discard(layout.folder);
@@ -131,10 +132,10 @@ type Ended = LayerCaches & {
   readonly naming?: Promise<unknown>;
 };
 
-async function buildPlatform(task: PlatformTask, world: World): Promise<Ended> {
+async function buildPlatform(task: PlatformTask, again: LookAgain, world: World): Promise<Ended> {
   const { platform, plan, output } = task;
   const planned = plan?.platforms.find((one) => one.platform === platform);
-  if (output.kind === "push" && plan && planned) return buildAndPush({ ...task, plan, output }, planned, world);
+  if (output.kind === "push" && plan && planned) return buildAndPush({ ...task, plan, output }, planned, again, world);
   const { seconds, warnings, lostCache, refusedCaches } = await runBuild(
     task,
     output.kind === "load" ? output.name : "",
@@ -146,14 +147,15 @@ async function buildPlatform(task: PlatformTask, world: World): Promise<Ended> {
 async function buildAndPush(
   task: PlatformTask & { readonly plan: Plan; readonly output: PushOutput },
   planned: PlannedPlatform,
+  again: LookAgain,
   world: World,
 ): Promise<Ended> {
-  const { platform, sources, plan, output, rebuild } = task;
-  const late = rebuild === "no" ? await lookUpPlatform(sources.wanted, planned, plan, world.registry) : undefined;
-  if (late?.kind === "sound" && late.found[0]) {
+  const { platform, sources, plan, output } = task;
+  const late = await again(planned);
+  if (late) {
     tellFaster(platform, world.log);
-    output.onPushed({ platform, manifest: late.found[0].manifest, seconds: 0 });
-    return { built: { platform, found: late.found[0], seconds: 0, foundLate: true }, warnings: [], ...NO_CACHES };
+    output.onPushed({ platform, manifest: late.manifest, seconds: 0 });
+    return { built: { platform, found: late, seconds: 0, foundLate: true }, warnings: [], ...NO_CACHES };
   }
   const standing = standingOf(task, planned, world.registry);
   const push = namePush(task, world);

@@ -32,6 +32,8 @@ type Question = {
   readonly ports: FeaturePorts;
   /** Reads the sources anew, with what these triggers take from the context. */
   readonly readWith: (triggers: Triggers) => Promise<Sources>;
+  /** Hears the first verdict, which the bases' triggers may still change, before its reasons are looked for. */
+  readonly onVerdict: (verdict: Verdict) => void;
 };
 
 /** Probes the cache repository, leaves out what is too old, and on a miss finds the reasons. All of it has one limit of time. */
@@ -65,6 +67,7 @@ async function lookTwice(question: Question, world: World): Promise<Look> {
   const first = await lookOnce(question, world);
   const { sources, probed } = first;
   const { plan, verdict } = probed;
+  question.onVerdict(verdict);
   if (!plan || verdict.kind === "hit" || verdict.kind === "joinable") return { ...first, ...(await first.explain()) };
   const [explained, bases] = await Promise.all([first.explain(), readBases(sources, plan.bindings, world.registry)]);
   if (bases.kind !== "read")

@@ -46,15 +46,13 @@ async function act(decision: Decision, scene: Scene): Promise<Outcome> {
 
 /** Where nothing but the label is new, it is set on what is there; whatever speaks against that, and whatever goes wrong before a tag is put, is built. */
 async function relabelOrMake(decision: Extract<Decision, { kind: "build" }>, scene: Scene): Promise<Outcome> {
-  const { inputs, sources, tags, probed, world } = scene;
+  const { inputs, sources, beginning, probed, world } = scene;
   const { alike } = decision;
   refuseToBuild(sources.leaks, { pushes: whyNeverPushed(inputs, world.host.event) === undefined });
-  const asked = findOutWhetherToPush(inputs, tags, world);
-  if (!alike || !probed.plan) return make(decision, scene, asked);
-  if (!(await asked).push) return make(decision, scene, asked);
+  if (!alike || !probed.plan || !(await beginning.push()).push) return make(decision, scene);
   // Only who needs it waits until this is loaded.
   const { relabel } = await import("./relabel.ts");
-  return (await relabel({ ...decision, alike }, probed.plan, scene)) ?? make(decision, scene, asked);
+  return (await relabel({ ...decision, alike }, probed.plan, scene)) ?? make(decision, scene);
 }
 
 /** Whoever goes on without this commit's image is given the one that stands in for it. */

@@ -1,5 +1,4 @@
 import type { buildPlatforms } from "../build/build.ts";
-import { lookForBuildx } from "../build/open-buildx.ts";
 import type { BuildTask, Built, PushedImage } from "../build/task.ts";
 import type { Buildx } from "../buildx/buildx.ts";
 import { ActionError, asActionError } from "../errors.ts";
@@ -12,26 +11,17 @@ import type { Sources } from "../plan/plan.ts";
 import { resolveLater } from "../plan/upstream.ts";
 import type { Decision } from "../probe/decide.ts";
 import { openSpot, planToStore, publish } from "./complete-set.ts";
-import { foundSoFar, type NotPushed, type Outcome, type Scene } from "./outcome.ts";
+import { foundSoFar, type Outcome, type Scene } from "./outcome.ts";
 import { pushPlan } from "./publish.ts";
-import type { PushDecision } from "./push.ts";
+import type { NotPushed } from "./push.ts";
 
-/**
- * Builds what is due: all of it into the cache repository, or where nothing may be pushed, the runner's own platform into its engine.
- * @param asked whether this run may push: nobody has waited for that yet.
- */
-export async function make(
-  decision: Extract<Decision, { kind: "build" }>,
-  scene: Scene,
-  asked: Promise<PushDecision>,
-): Promise<Outcome> {
-  const { inputs, probed, world } = scene;
+/** Builds what is due: all of it into the cache repository, or where nothing may be pushed, the runner's own platform into its engine. */
+export async function make(decision: Extract<Decision, { kind: "build" }>, scene: Scene): Promise<Outcome> {
+  const { inputs, probed, beginning } = scene;
   // What would have to be fetched waits for the decision.
-  const early = inputs.build.buildxVersion === undefined ? lookForBuildx(inputs, world) : undefined;
-  // A hit never builds: what only a build needs is not even loaded. Here it is while the registry thinks about the push, and buildx starts.
-  const [push, { buildPlatforms }] = await Promise.all([asked, import("../build/build.ts")]);
-  const buildx = early ?? lookForBuildx(inputs, world);
-  const means = { buildx, buildPlatforms };
+  if (inputs.build.buildxVersion === undefined) void beginning.buildx();
+  const [push, { buildPlatforms }] = await Promise.all([beginning.push(), beginning.code()]);
+  const means = { buildx: beginning.buildx(), buildPlatforms };
   if (!push.push) return makeHere(scene, means, push);
   if (probed.plan) return makeThere(decision, probed.plan, scene, means);
   return makeHere(scene, means, {

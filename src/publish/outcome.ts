@@ -10,7 +10,9 @@ import type { Aged } from "../probe/age.ts";
 import type { BaseConfigs } from "../probe/bases.ts";
 import type { Found } from "../probe/found.ts";
 import type { World } from "../world.ts";
+import type { Beginning } from "./beginning.ts";
 import type { Alias } from "./publish.ts";
+import type { NotPushed } from "./push.ts";
 import type { AskedTags } from "./release.ts";
 
 /** Everything that a decision is carried out with. */
@@ -22,6 +24,7 @@ export type Scene = {
   readonly bases: BaseConfigs;
   readonly alias: Alias | undefined;
   readonly tags: AskedTags;
+  readonly beginning: Beginning;
   readonly ports: FeaturePorts;
   readonly world: World;
 };
@@ -50,9 +53,6 @@ export type Outcome = {
   readonly isFallback?: boolean;
   readonly failure?: ActionError;
 };
-
-/** `isRefused`: this run might have pushed, and the registry did not take it. `fix` is what to do for an image that others can pull. */
-export type NotPushed = { readonly why: string; readonly isRefused: boolean; readonly fix: string };
 
 /** What was there before anything was done. */
 export function foundSoFar({ inputs, probed: { verdict } }: Scene): Pick<Outcome, "found" | "missing"> {

@@ -2,8 +2,10 @@ import { ActionError } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import { formatRepository } from "../oci/reference.ts";
 import type { Event, Host, World } from "../world.ts";
-import type { NotPushed } from "./outcome.ts";
 import type { AskedTags } from "./release.ts";
+
+/** `isRefused`: this run might have pushed, and the registry did not take it. `fix` is what to do for an image that others can pull. */
+export type NotPushed = { readonly why: string; readonly isRefused: boolean; readonly fix: string };
 
 /** Whether what is built goes to the cache repository, and if not, why. */
 export type PushDecision = { readonly push: true } | ({ readonly push: false } & NotPushed);

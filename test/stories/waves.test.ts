@@ -81,3 +81,19 @@ test("a hit on a Gitea with a personal token takes a token and three waves: name
   expect(JSON.parse(hit.outputs.timings ?? "").waves).toBeLessThanOrEqual(4);
   await Promise.all([gitea.close(), close()]);
 });
+
+test("whether it may push is asked on a miss while the bases are read, and who was faster while docker is", async () => {
+  const { workspace, registry, close } = await openSample();
+  const before = (awaited: RegExp) => async () => {
+    for (const end = Date.now() + 60_000; Date.now() < end && !registry.requests.some((line) => awaited.test(line)); )
+      await new Promise((done) => setTimeout(done, 5));
+    expect(registry.requests.some((line) => awaited.test(line))).toBe(true);
+  };
+  registry.hold((line) => /^GET .*base\/os\/blobs\//.test(line), before(/^POST /));
+  const built = await play({ workspace, registry });
+  expect(built.outputs.result, built.log).toBe("built");
+  const looks = built.requests.filter((line) => /manifests\/k1-[0-9a-f]{64}-linux-amd64$/.test(line));
+  // By the probe, before the build and behind it, and to name it.
+  expect(looks.map((line) => line.slice(0, 3))).toEqual(["GET", "GET", "GET", "PUT"]);
+  await close();
+});

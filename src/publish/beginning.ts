@@ -1,0 +1,51 @@
+import type { buildPlatforms } from "../build/build.ts";
+import { lookForBuildx } from "../build/open-buildx.ts";
+import type { Buildx } from "../buildx/buildx.ts";
+import type { Inputs } from "../inputs/inputs.ts";
+import type { Sources } from "../plan/plan.ts";
+import { decide } from "../probe/decide.ts";
+import type { Verdict } from "../probe/probe.ts";
+import type { World } from "../world.ts";
+import { findOutWhetherToPush, type PushDecision } from "./push.ts";
+import type { AskedTags } from "./release.ts";
+
+/** What every build begins with, each begun when it is first asked for. Who waits for it hears of a failure. */
+export type Beginning = {
+  /** Begins what the verdict makes likely, while the reasons of a miss and its bases are read. */
+  readonly expect: (verdict: Verdict) => void;
+  readonly push: () => Promise<PushDecision>;
+  readonly buildx: () => Promise<Buildx>;
+  /** A hit never builds: what only a build needs is not even loaded. */
+  readonly code: () => Promise<{ readonly buildPlatforms: typeof buildPlatforms }>;
+};
+
+/** Opens the beginning of a build, which may never come. */
+export function openBeginning(
+  { inputs, sources, tags }: { readonly inputs: Inputs; readonly sources: Sources; readonly tags: AskedTags },
+  world: World,
+): Beginning {
+  const push = once(() => findOutWhetherToPush(inputs, tags, world));
+  const buildx = once(() => lookForBuildx(inputs, world));
+  const code = once(() => import("../build/build.ts"));
+  const expect = (verdict: Verdict): void => {
+    const decision = decide(verdict, inputs, []);
+    // What holds a secret is refused before anything is done for it.
+    if (decision.kind !== "build" || sources.leaks.length > 0) return;
+    void push();
+    // What is only relabelled needs no docker, and what would have to be fetched waits for the decision.
+    if (decision.alike || inputs.build.buildxVersion !== undefined) return;
+    void buildx();
+    void code();
+  };
+  return { expect, push, buildx, code };
+}
+
+function once<T>(begin: () => Promise<T>): () => Promise<T> {
+  let begun: Promise<T> | undefined;
+  return () => {
+    if (begun) return begun;
+    begun = begin();
+    begun.catch(() => undefined);
+    return begun;
+  };
+}
