@@ -10,6 +10,7 @@ import { expect, test } from "vitest";
 const ORDER: readonly string[] = [
   "main.ts",
   "run.ts",
+  "network.ts",
   "cached-image",
   ...["handover", "report", "publish", "build", "probe", "plan", "sources", "inputs"],
   ...["features", "compose", "envbuilder", "devcontainer", "dockerfile", "arguments", "key", "sbom", "git"],
@@ -46,6 +47,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   handover: ["report", "publish", "build", "probe", "plan", "sources", "inputs", ...BELOW_STORY],
   "cached-image": ["handover", "report", "publish", "build", "probe", "plan", "sources", "inputs", ...BELOW_STORY],
   "run.ts": ["handover", "report", "publish", "probe", "plan", "sources", "inputs", ...WORDS],
+  "network.ts": ["inputs", "registry", ...WORDS],
   features: ["devcontainer", ...WORDS],
   compose: ["devcontainer", ...WORDS],
   envbuilder: ["devcontainer", "dockerfile", ...WORDS],

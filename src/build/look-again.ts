@@ -1,7 +1,7 @@
 import type { Platform } from "../oci/platform.ts";
 import type { PlannedPlatform } from "../plan/keyed.ts";
 import type { Found } from "../probe/found.ts";
-import { lookUpPlatform } from "../probe/probe.ts";
+import { lookUpPlatform } from "../probe/platforms.ts";
 import type { World } from "../world.ts";
 import type { BuildTask } from "./task.ts";
 

@@ -1,8 +1,11 @@
 import type { InstalledFeature } from "../features/install.ts";
+import { ownKey, platformKey, platformTag, setKey, unlabelledKey } from "../key/fingerprint.ts";
 import type { PlatformPlan } from "../key/ingredients.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
-import type { Binding } from "./upstream.ts";
+import type { OnbuildArgs } from "./onbuild-args.ts";
+import type { Binding, Resolved } from "./upstream.ts";
+import type { Wanted } from "./wanted.ts";
 
 /** The plan of one platform: its key, and the tag that its image has. */
 export type PlannedPlatform = {
@@ -24,3 +27,33 @@ export type Plan = {
   /** In the order of installation. */
   readonly features: readonly InstalledFeature[];
 };
+
+/** Of a plan the keys, and the tags that are made of them. */
+export type Keyed = Pick<Plan, "key" | "ownKey" | "unlabelledKey"> & {
+  readonly platforms: readonly Pick<PlannedPlatform, "platform" | "tag">[];
+};
+
+/** Puts together what is ours, what others publish and what the bases' configs say, and names it by its keys. */
+export function makePlan(
+  { platforms: ours }: Pick<Wanted, "platforms">,
+  { upstream, bindings, features }: Resolved,
+  { byPlatform }: OnbuildArgs,
+): Plan {
+  const platforms = ours.flatMap(({ platform, plan }, index) => {
+    const part = upstream[index];
+    if (!part) return [];
+    const yours = { ...plan.yours, arguments: { ...plan.yours.arguments, ...byPlatform[index] } };
+    const whole: PlatformPlan = { ...plan, yours, upstream: part };
+    const key = platformKey(whole);
+    return [{ platform, key, plan: whole, tag: platformTag(key, platform) }];
+  });
+  const plans = platforms.map(({ plan }) => plan);
+  return {
+    key: setKey(platforms.map(({ key }) => key)),
+    ownKey: ownKey(plans),
+    unlabelledKey: unlabelledKey(plans),
+    platforms,
+    bindings,
+    features,
+  };
+}

@@ -5,7 +5,9 @@ import type { Wanted } from "../plan/wanted.ts";
 import type { Registry } from "../world.ts";
 import { recordOf, recordOfPlatform } from "./built.ts";
 import type { Found } from "./found.ts";
-import { lookUpPlatform, type Probed, type Verdict } from "./probe.ts";
+import { lookUpPlatform } from "./platforms.ts";
+import type { Probed } from "./probe.ts";
+import type { Verdict } from "./verdict.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 

@@ -5,7 +5,7 @@ import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { formatRepository } from "../oci/reference.ts";
 import type { Doubt } from "../sources/doubt.ts";
 import type { Found } from "./found.ts";
-import type { Alike, Verdict } from "./probe.ts";
+import type { Alike, Verdict } from "./verdict.ts";
 
 /** What follows from a verdict. */
 export type Decision =

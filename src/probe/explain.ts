@@ -12,7 +12,7 @@ import { storePlan } from "../plan/stored-plan.ts";
 import type { Doubt } from "../sources/doubt.ts";
 import type { Registry } from "../world.ts";
 import { cannotTell } from "./decide.ts";
-import type { Verdict } from "./probe.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** The image that the wanted one is compared with. */
 export type Previous = { readonly tag: string; readonly index: Served };

@@ -15,3 +15,9 @@ export type Found = {
 
 /** What a look at an image has to know: where it is, how closely to look, what it has to have, and whose config to read. */
 export type Looking = Pick<Wanted, "repository" | "verify" | "required" | "handOver">;
+
+/** Of what is wanted all that looking for a set by its keys needs. */
+export type Sought = Looking &
+  Pick<Wanted, "ownKey" | "sourceKey"> & {
+    readonly platforms: readonly Pick<Wanted["platforms"][number], "platform">[];
+  };

@@ -9,13 +9,15 @@ import { readPlanStatement, type StoredPlan } from "../key/stored.ts";
 import { textOf } from "../oci/json.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { parseReference } from "../oci/reference.ts";
+import type { Keyed } from "../plan/keyed.ts";
 import { platformToHandOver } from "../plan/plan.ts";
 import type { SourceOf } from "../sources/clone-source.ts";
 import { type Readable, readableEnvironment } from "../sources/readable.ts";
 import type { Traffic, World } from "../world.ts";
 import { isPast } from "./age.ts";
 import { PROBE_TIME } from "./look.ts";
-import { type Keyed, probeByKey, type Verdict } from "./probe.ts";
+import { probeByKey } from "./probe.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** The image of a commit, found without a look at its files. */
 export type KnownCommit = {

@@ -9,7 +9,8 @@ import type { Traffic, World } from "../world.ts";
 import { type Aged, leaveOutOld } from "./age.ts";
 import { type BaseConfigs, readBases } from "./bases.ts";
 import { type Explanation, explainAgainstBranch, explainDrift, withVerdict } from "./explain.ts";
-import { probe, type Verdict } from "./probe.ts";
+import { probe } from "./probe.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** A probe that hangs must not eat the job: past this many milliseconds the answer is `unknown`. */
 export const PROBE_TIME = 60_000;

@@ -1,58 +1,18 @@
 import type { Place } from "../errors.ts";
 import type { FeaturePorts } from "../features/found.ts";
-import { ownKey, platformKey, platformTag, setKey, setTag, sourceTag, unlabelledKey } from "../key/fingerprint.ts";
-import type { PlatformPlan } from "../key/ingredients.ts";
-import { KEY_ANNOTATION, planDescriptorOf, UNLABELLED_ANNOTATION, whoseSet } from "../key/record.ts";
-import { type Index, OWN_ANNOTATION, type Served } from "../oci/manifest.ts";
+import { setTag, sourceTag } from "../key/fingerprint.ts";
 import type { Platform } from "../oci/platform.ts";
-import type { Pinned, Repository } from "../oci/reference.ts";
-import type { Plan, PlannedPlatform } from "../plan/keyed.ts";
-import { type OnbuildArgs, readOnbuildArgs } from "../plan/onbuild-args.ts";
-import { type Resolved, resolveUpstream } from "../plan/upstream.ts";
+import type { Repository } from "../oci/reference.ts";
+import { type Keyed, makePlan, type Plan } from "../plan/keyed.ts";
+import { readOnbuildArgs } from "../plan/onbuild-args.ts";
+import { resolveUpstream } from "../plan/upstream.ts";
 import type { Wanted } from "../plan/wanted.ts";
 import type { Doubt } from "../sources/doubt.ts";
-import type { Registry, RegistryError } from "../world.ts";
-import type { Found, Looking } from "./found.ts";
-import { doubtAbout, type Soundness, tellAnother, verifyPlatform, verifySet, verifyTagged } from "./verify.ts";
-
-export type Verdict =
-  /**
-   * `lacksTag`: its own tag is gone, or names something that does not count, and it was found as the newest set of its sources. `damaged` as
-   * in a miss, everywhere.
-   */
-  | {
-      readonly kind: "hit";
-      readonly image: Pinned;
-      readonly index: Served;
-      readonly found: readonly Found[];
-      readonly lacksTag?: true;
-      readonly damaged?: readonly string[];
-    }
-  /** Every platform is there, and no set that counts: one small manifest is missing. */
-  | { readonly kind: "joinable"; readonly found: readonly Found[]; readonly damaged?: readonly string[] }
-  | {
-      readonly kind: "partial";
-      readonly found: readonly Found[];
-      readonly missing: readonly Platform[];
-      readonly damaged: readonly string[];
-      readonly alike?: Alike;
-    }
-  /** `reusable`: platforms of the wanted set that are there all the same, for another platform's base moved. */
-  | {
-      readonly kind: "stale";
-      readonly image: Pinned;
-      readonly index: Served;
-      readonly found: readonly Found[];
-      readonly reusable: readonly Found[];
-      readonly doubt?: Doubt;
-      readonly damaged?: readonly string[];
-    }
-  /** `damaged`: why something that is there does not count, each the end of a sentence. */
-  | { readonly kind: "miss"; readonly damaged: readonly string[]; readonly alike?: Alike }
-  | { readonly kind: "unknown"; readonly doubt: Doubt };
-
-/** A set of the same sources that is all there, and that differs from the wanted one in nothing but the label. */
-export type Alike = { readonly index: Served; readonly found: readonly Found[] };
+import type { Registry } from "../world.ts";
+import type { Sought } from "./found.ts";
+import { type Look, lookAlsoIn, lookAtPlatforms } from "./platforms.ts";
+import { alikeOf, type Newest, ownSetIn, staleOr, toldOf, unlessStale, type Verdict } from "./verdict.ts";
+import { doubtAbout, tellAnother, verifySet } from "./verify.ts";
 
 /** `plan` is missing where upstream could not be read: then there is no key. */
 export type Probed = {
@@ -60,17 +20,6 @@ export type Probed = {
   readonly verdict: Verdict;
   /** What features say of themselves, like that they are deprecated. */
   readonly warnings: readonly { readonly text: string; readonly at?: Place }[];
-};
-
-/** Of what is wanted all that looking for a set by its keys needs. */
-export type Sought = Looking &
-  Pick<Wanted, "ownKey" | "sourceKey"> & {
-    readonly platforms: readonly Pick<Wanted["platforms"][number], "platform">[];
-  };
-
-/** Of a plan the keys, and the tags that are made of them. */
-export type Keyed = Pick<Plan, "key" | "ownKey" | "unlabelledKey"> & {
-  readonly platforms: readonly Pick<PlannedPlatform, "platform" | "tag">[];
 };
 
 /** Answers whether a set is there whose keys are known already. Nothing is asked of what it is built on. */
@@ -106,28 +55,6 @@ function withoutPlan(newest: Newest, wanted: Wanted, doubt: Doubt): Probed {
   const verdict: Verdict = isOpen ? { kind: "unknown", doubt } : unlessStale(newest, wanted, doubt);
   return { plan: undefined, verdict, warnings: [] };
 }
-
-function makePlan(wanted: Wanted, { upstream, bindings, features }: Resolved, { byPlatform }: OnbuildArgs): Plan {
-  const platforms = wanted.platforms.flatMap(({ platform, plan }, index) => {
-    const part = upstream[index];
-    if (!part) return [];
-    const yours = { ...plan.yours, arguments: { ...plan.yours.arguments, ...byPlatform[index] } };
-    const whole: PlatformPlan = { ...plan, yours, upstream: part };
-    const key = platformKey(whole);
-    return [{ platform, key, plan: whole, tag: platformTag(key, platform) }];
-  });
-  const plans = platforms.map(({ plan }) => plan);
-  return {
-    key: setKey(platforms.map(({ key }) => key)),
-    ownKey: ownKey(plans),
-    unlabelledKey: unlabelledKey(plans),
-    platforms,
-    bindings,
-    features,
-  };
-}
-
-type Newest = { readonly served: Served; readonly sound: Soundness } | { readonly error: RegistryError };
 
 async function lookAtNewest(wanted: Sought, registry: Registry): Promise<Newest> {
   const answer = await registry.manifest({ ...wanted.repository, tag: sourceTag(wanted.sourceKey) });
@@ -170,33 +97,6 @@ async function lookUpSet(wanted: Sought, plan: Keyed, newest: Promise<Newest>, r
   if (answer.kind !== "absent")
     return unlessStale(await newest, wanted, doubtAbout(`the tag ${reference.tag}`, answer));
   return lookUpPlatforms(wanted, plan, { damaged: [], newest, platforms, registry });
-}
-
-type Look = Soundness | { readonly kind: "absent" };
-
-/** Looks at the platforms' own tags, once, when it is first asked to. */
-function lookAtPlatforms(wanted: Sought, plan: Keyed, registry: Registry): () => Promise<readonly Look[]> {
-  let looks: Promise<readonly Look[]> | undefined;
-  return () => {
-    looks ??= Promise.all(plan.platforms.map((one) => lookUpPlatform(wanted, one, plan, registry)));
-    return looks;
-  };
-}
-
-/** A platform that has no tag of its own any more is there all the same where the set names it: of a broken set only what is broken is built. */
-async function lookAlsoIn(
-  set: Served,
-  looks: readonly Look[],
-  wanted: Sought,
-  registry: Registry,
-): Promise<readonly Look[]> {
-  const all = looks.map(async (look, at) => {
-    const platform = wanted.platforms[at]?.platform;
-    if (platform === undefined || (look.kind !== "absent" && look.kind !== "damaged")) return look;
-    const inSet = await verifyPlatform(wanted, platform, set, registry);
-    return inSet.kind === "sound" ? inSet : look;
-  });
-  return Promise.all(all);
 }
 
 async function lookAtSet(
@@ -244,57 +144,4 @@ async function lookUpPlatforms(
   const otherwise: Verdict =
     found.length > 0 ? { kind: "partial", found, missing, ...rest } : { kind: "miss", ...rest };
   return staleOr(last, wanted, otherwise, found);
-}
-
-function toldOf(damaged: readonly string[]): { readonly damaged?: readonly string[] } {
-  return damaged.length === 0 ? {} : { damaged };
-}
-
-/** The newest set of the same sources may be the very one that is looked for, whatever became of its own tag. */
-function ownSetIn(
-  newest: Newest,
-  { ownKey: own, key }: Keyed,
-): Extract<Newest, { readonly served: Served }> | undefined {
-  if ("error" in newest || newest.served.body.kind !== "index") return undefined;
-  const { body } = newest.served;
-  const isNamed = planDescriptorOf(body)?.annotations?.[KEY_ANNOTATION] === key;
-  return isNamed && whoseSet(body, { own, key }) === "ours" ? newest : undefined;
-}
-
-function alikeOf(newest: Newest, { unlabelledKey }: Keyed): { readonly alike?: Alike } {
-  if ("error" in newest || newest.sound.kind !== "sound" || newest.served.body.kind !== "index") return {};
-  if (planDescriptorOf(newest.served.body)?.annotations?.[UNLABELLED_ANNOTATION] !== unlabelledKey) return {};
-  return { alike: { index: newest.served, found: newest.sound.found } };
-}
-
-/** One platform's own tag: `absent` is a miss, everything else that is not a sound image is said. */
-export async function lookUpPlatform(
-  wanted: Looking,
-  planned: Pick<PlannedPlatform, "platform" | "tag">,
-  plan: Pick<Plan, "ownKey" | "key">,
-  registry: Registry,
-): Promise<Look> {
-  const { tag } = planned;
-  const answer = await registry.manifest({ ...wanted.repository, tag });
-  if (answer.kind === "absent") return { kind: "absent" };
-  if (answer.kind !== "found") return { kind: "doubt", doubt: doubtAbout(`the tag ${tag}`, answer) };
-  return verifyTagged(wanted, planned, plan, answer.value, registry);
-}
-
-/** Same sources, same label, same recipe, all of it there: only upstream moved, or cannot be read. */
-function unlessStale(newest: Newest, wanted: Sought, doubt: Doubt): Verdict {
-  return staleOr(newest, wanted, { kind: "unknown", doubt }, []);
-}
-
-function staleOr(newest: Newest, wanted: Sought, otherwise: Verdict, reusable: readonly Found[]): Verdict {
-  if ("error" in newest || newest.sound.kind !== "sound" || newest.served.body.kind !== "index") return otherwise;
-  if (ownKeyOf(newest.served.body) !== wanted.ownKey) return otherwise;
-  const image = { ...wanted.repository, digest: newest.served.descriptor.digest };
-  const stale = { kind: "stale", image, index: newest.served, found: newest.sound.found, reusable } as const;
-  if (otherwise.kind === "unknown") return { ...stale, doubt: otherwise.doubt };
-  return { ...stale, ...toldOf(otherwise.damaged ?? []) };
-}
-
-function ownKeyOf(index: Index): string | undefined {
-  return planDescriptorOf(index)?.annotations?.[OWN_ANNOTATION];
 }

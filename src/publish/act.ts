@@ -7,7 +7,7 @@ import { refuseToBuild } from "../plan/leaks.ts";
 import { recordOf } from "../probe/built.ts";
 import { cannotTell, type Decision } from "../probe/decide.ts";
 import type { Found } from "../probe/found.ts";
-import type { Verdict } from "../probe/probe.ts";
+import type { Verdict } from "../probe/verdict.ts";
 import { mendSwept, publishJoined } from "./complete-set.ts";
 import { make } from "./make.ts";
 import { foundSoFar, type Outcome, type Scene } from "./outcome.ts";

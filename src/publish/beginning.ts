@@ -4,7 +4,7 @@ import type { Buildx } from "../buildx/buildx.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Sources } from "../plan/plan.ts";
 import { decide } from "../probe/decide.ts";
-import type { Verdict } from "../probe/probe.ts";
+import type { Verdict } from "../probe/verdict.ts";
 import type { World } from "../world.ts";
 import { findOutWhetherToPush, type PushDecision } from "./push.ts";
 import type { AskedTags } from "./release.ts";

@@ -10,7 +10,7 @@ import type { Plan } from "../plan/keyed.ts";
 import { recordOf } from "../probe/built.ts";
 import type { Decision } from "../probe/decide.ts";
 import type { Found } from "../probe/found.ts";
-import type { Alike } from "../probe/probe.ts";
+import type { Alike } from "../probe/verdict.ts";
 import { verifyPlatform } from "../probe/verify.ts";
 import type { Answer, RegistryError } from "../world.ts";
 import { openSpot, planToStore, publish } from "./complete-set.ts";

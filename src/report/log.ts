@@ -9,7 +9,7 @@ import type { Sources } from "../plan/plan.ts";
 import { cannotTell } from "../probe/decide.ts";
 import type { Explanation, Previous } from "../probe/explain.ts";
 import type { Look } from "../probe/look.ts";
-import type { Verdict } from "../probe/probe.ts";
+import type { Verdict } from "../probe/verdict.ts";
 import type { PlatformSbom } from "../sbom/read.ts";
 import type { Log } from "../world.ts";
 import type { Report } from "./report.ts";

@@ -1,7 +1,7 @@
 import type { Platform } from "../oci/platform.ts";
 import type { Plan } from "../plan/keyed.ts";
 import type { Look } from "../probe/look.ts";
-import type { Verdict } from "../probe/probe.ts";
+import type { Verdict } from "../probe/verdict.ts";
 import type { Outcome, Scene } from "../publish/outcome.ts";
 import type { Report } from "./report.ts";
 import { chooseRunners } from "./runners-due.ts";

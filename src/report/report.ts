@@ -8,7 +8,7 @@ import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Repository } from "../oci/reference.ts";
 import type { Plan } from "../plan/keyed.ts";
-import type { Verdict } from "../probe/probe.ts";
+import type { Verdict } from "../probe/verdict.ts";
 import type { Outcome, Result } from "../publish/outcome.ts";
 import type { NotPushed } from "../publish/push.ts";
 import type { PlatformChanges } from "../sbom/compare.ts";

@@ -1,7 +1,7 @@
 import type { Runner } from "../inputs/runners.ts";
 import { type Platform, samePlatform } from "../oci/platform.ts";
 import type { Found } from "../probe/found.ts";
-import type { Verdict } from "../probe/probe.ts";
+import type { Verdict } from "../probe/verdict.ts";
 import type { Result } from "../publish/outcome.ts";
 
 /** What a run found out and did, as far as it says what is left to build. */

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { makeMatrix } from "../../src/handover/matrix.ts";
 import { parseRunner, type Runner } from "../../src/inputs/runners.ts";
 import type { Platform } from "../../src/oci/platform.ts";
-import type { Verdict } from "../../src/probe/probe.ts";
+import type { Verdict } from "../../src/probe/verdict.ts";
 import type { Result } from "../../src/publish/outcome.ts";
 import { chooseRunners } from "../../src/report/runners-due.ts";
 import { indexOf, sha } from "../plan-of.ts";

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Platform } from "../../src/oci/platform.ts";
 import { type Decision, decide } from "../../src/probe/decide.ts";
 import type { Found } from "../../src/probe/found.ts";
-import type { Verdict } from "../../src/probe/probe.ts";
+import type { Verdict } from "../../src/probe/verdict.ts";
 import type { Doubt } from "../../src/sources/doubt.ts";
 import { indexOf, sha } from "../plan-of.ts";
 
