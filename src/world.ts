@@ -141,8 +141,12 @@ export type Registry = {
   readonly readThrough: (repository: Repository, blob: Descriptor, open: () => BlobReader) => Promise<Answer<true>>;
   /** Whether a push would be let in: an upload is opened and cancelled. */
   readonly acceptsPush: (repository: Repository) => Promise<Answer<true>>;
-  /** Uploads a small blob (POST, then PUT). */
-  readonly putBlob: (repository: Repository, bytes: Uint8Array, mediaType: string) => Promise<Answer<Descriptor>>;
+  /** Uploads a small blob (POST, then PUT). What will be there later has its upload opened meanwhile, which is cancelled where nothing comes: then that is thrown. */
+  readonly putBlob: (
+    repository: Repository,
+    bytes: Uint8Array | Promise<Uint8Array>,
+    mediaType: string,
+  ) => Promise<Answer<Descriptor>>;
   /** Puts a manifest under a tag, or by its digest where `tag` is undefined. */
   readonly putManifest: (
     repository: Repository,

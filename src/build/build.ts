@@ -154,12 +154,14 @@ async function buildAndPush(
   const late = await again(planned);
   if (late) {
     tellFaster(platform, world.log);
+    output.onBuilt(platform);
     output.onPushed({ platform, manifest: late.manifest, seconds: 0 });
     return { built: { platform, found: late, seconds: 0, foundLate: true }, warnings: [], ...NO_CACHES };
   }
   const standing = standingOf(task, planned, world.registry);
   const push = namePush(task, world);
   const { metadata, generator, seconds, warnings, lostCache, refusedCaches } = await runBuild(task, push.name, world);
+  output.onBuilt(platform);
   const spot = platformSpot(planned, plan, sources.wanted, await standing, world.registry);
   const looks: Look[] = [];
   const onServed = (manifest: Digest): void => {

@@ -32,8 +32,12 @@ export type BuildTask = {
   readonly rebuild: Rebuild;
 };
 
-/** `onPushed` hears of every image as soon as the registry serves it, before it is checked. */
-export type PushOutput = { readonly kind: "push"; readonly onPushed: (image: PushedImage) => void };
+/** `onBuilt` hears of every platform that has been built, `onPushed` of its image as soon as the registry serves it, before it is checked. */
+export type PushOutput = {
+  readonly kind: "push";
+  readonly onBuilt: (platform: Platform) => void;
+  readonly onPushed: (image: PushedImage) => void;
+};
 
 /** Digest of the platform's manifest, and how long it was built. */
 export type PushedImage = { readonly platform: Platform; readonly manifest: Digest; readonly seconds: number };

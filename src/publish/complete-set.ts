@@ -30,7 +30,7 @@ export async function publishJoined(
   before?: Digest,
 ): Promise<Published> {
   const { world } = scene;
-  const pushing = pushPlan(planToStore(scene, plan, []), found, setSpot(scene, plan, before), world);
+  const pushing = pushPlan({ ...planToStore(scene, plan, []), images: found }, setSpot(scene, plan, before), world);
   return publish(scene, { found, built: [], pushing });
 }
 
@@ -81,7 +81,7 @@ async function recordOfFound(one: Found, repository: Repository, registry: Regis
 /** A plan that went up early may speak of an image that another job was faster with. */
 async function speakingOf(found: readonly Found[], pushed: PushedPlan, world: Scene["world"]): Promise<PushedPlan> {
   const isSaid = ({ manifest }: Found): boolean => pushed.subjects.includes(manifest);
-  return found.every(isSaid) ? pushed : pushPlan(pushed, found, pushed.spot, world);
+  return found.every(isSaid) ? pushed : pushPlan({ ...pushed, images: found }, pushed.spot, world);
 }
 
 /** The set's own tag, as it is before a build: what is to be built over is no faster job's. */

@@ -42,21 +42,21 @@ async function makeThere(
   const { world } = scene;
   return world.log.group(`Building ${platforms.map(formatPlatform).join(", ")}`, async () => {
     const { buildx } = means;
-    const { tell, all, isComplete } = gather<PushedImage>(platforms.length);
+    const built = gather<Platform>(platforms.length);
+    const images = gather<PushedImage>(platforms.length);
     const spot = openSpot(scene, plan);
-    // The plan goes up while the images are read back.
-    const pushing = Promise.all([spot, all]).then(([its, images]) =>
-      pushPlan(planToStore(scene, plan, images), [...reuse, ...images], its, world),
-    );
+    // The plan goes up while the images are read back; where it goes is asked beside what it will say of them.
+    const said = images.all.then((all) => ({ ...planToStore(scene, plan, all), images: [...reuse, ...all] }));
+    const pushing = Promise.all([spot, built.all]).then(([its]) => pushPlan(said, its, world));
     // Where a build fails nobody waits for it.
     pushing.catch(() => undefined);
-    const output = { kind: "push", onPushed: tell } as const;
+    const output = { kind: "push", onBuilt: built.tell, onPushed: images.tell } as const;
     const ended = await build({ ...taskOf(scene), buildx, plan, platforms, ...boundTo(plan), output }, scene, means);
+    images.close();
     if ("failed" in ended) return ended.failed;
-    if (!isComplete()) throw new Error("a platform was built and did not tell what it pushed");
-    const { platforms: built, naming, steps } = ended;
-    const found = [...reuse, ...built.flatMap((one) => (one.found ? [one.found] : []))];
-    const publishing = publish(scene, { found, built, pushing });
+    const { platforms: ours, naming, steps } = ended;
+    const found = [...reuse, ...ours.flatMap((one) => (one.found ? [one.found] : []))];
+    const publishing = publish(scene, { found, built: ours, pushing });
     // Neither is left half done where the other fails.
     await Promise.allSettled([publishing, naming]);
     const [{ image, served, ...published }] = [await publishing, await naming];
@@ -68,7 +68,7 @@ async function makeThere(
       index: served,
       pushed: true,
       found: published.found,
-      built,
+      built: ours,
       steps,
     } satisfies Outcome;
   });
@@ -161,23 +161,26 @@ function failedOutcome(
 
 type Gathering<T> = {
   readonly tell: (one: T) => void;
-  /** Waits until something of each has been told. */
+  /** Waits until something of each has been told; fails where nothing more will be. */
   readonly all: Promise<readonly T[]>;
-  readonly isComplete: () => boolean;
+  readonly close: () => void;
 };
 
 /** Collects what each of so many will tell, in the order in which they do. */
 function gather<T>(count: number): Gathering<T> {
   const told: T[] = [];
   let finish: (all: readonly T[]) => void = () => undefined;
-  const all = new Promise<readonly T[]>((resolve) => {
+  let close = (): void => undefined;
+  const all = new Promise<readonly T[]>((resolve, reject) => {
     finish = resolve;
+    close = () => reject(new Error(`of ${count} platforms ${told.length} were told of`));
   });
+  all.catch(() => undefined);
   const tell = (one: T): void => {
     told.push(one);
     if (told.length === count) finish(told);
   };
-  return { tell, all, isComplete: () => told.length === count };
+  return { tell, all, close: () => close() };
 }
 
 /** What nobody could read, nobody can build. */

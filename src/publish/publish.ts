@@ -15,7 +15,7 @@ import { attestationManifest, listedPlan, setIndex, textDocument } from "../key/
 import { planStatement } from "../key/stored.ts";
 import { type Digest, shortDigest } from "../oci/digest.ts";
 import type { Descriptor, Served } from "../oci/manifest.ts";
-import { IN_TOTO } from "../oci/media-types.ts";
+import { IN_TOTO, OCI_CONFIG } from "../oci/media-types.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { formatPinned, formatReference, type Pinned, type Repository } from "../oci/reference.ts";
 import type { Sources } from "../plan/plan.ts";
@@ -49,28 +49,30 @@ export type Publication = {
 export type Published = { readonly image: Pinned; readonly served: Served; readonly found: readonly Found[] };
 
 /**
- * Pushes a plan that speaks of these images, and reads it back. No tag names it, so it may be done before the images themselves are checked.
+ * Pushes a plan that speaks of these images, and reads it back. It may be told later: meanwhile the uploads are opened. No tag names it, so it may be done before the images themselves are checked.
  * Whether another job is faster is looked at last: as long as it takes from there to the set's own tag, that has to be waited for behind it.
  * @returns the plan with the descriptor of its manifest, for the set's index.
  * @throws ActionError E_PUSH
  */
-export async function pushPlan(
-  plan: PlanToStore,
-  images: readonly Pick<Found, "platform" | "manifest">[],
-  spot: Spot,
-  world: Site,
-): Promise<PushedPlan> {
+export async function pushPlan(said: PlanToPush | Promise<PlanToPush>, spot: Spot, world: Site): Promise<PushedPlan> {
   const { registry } = world;
-  const { repository } = plan.sources.wanted;
-  const subjects = images
-    .map(({ platform, manifest }) => ({ name: formatPlatform(platform), digest: manifest }))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
-  const statement = textDocument(IN_TOTO, planStatement(storePlan(plan), subjects));
-  const { config, manifest } = attestationManifest([listedPlan(statement.descriptor)]);
-  const blobs = [statement, config].map(({ bytes, descriptor }) =>
-    registry.putBlob(repository, bytes, descriptor.mediaType),
-  );
+  const { tag: _, ...repository } = spot.reference;
+  const writing = Promise.resolve(said).then(writePlan);
+  writing.catch(() => undefined);
+  const blobs = [
+    registry.putBlob(
+      repository,
+      writing.then(({ statement }) => statement.bytes),
+      IN_TOTO,
+    ),
+    registry.putBlob(
+      repository,
+      writing.then(({ config }) => config.bytes),
+      OCI_CONFIG,
+    ),
+  ];
   for (const answer of await Promise.all(blobs)) expectPushed(answer, "the plan");
+  const { plan, subjects, statement, config, manifest } = await writing;
   const { bytes, descriptor } = manifest;
   await Promise.all([
     ...[statement, config].map(async (blob) => {
@@ -84,6 +86,17 @@ export async function pushPlan(
   const look = lookForOther(spot, world);
   await readBack("The plan", { ...repository, digest: descriptor.digest }, world);
   return { ...plan, manifest: descriptor, subjects: subjects.map(({ digest }) => digest), spot, look };
+}
+
+/** A plan, and the images that it is to speak of. */
+export type PlanToPush = PlanToStore & { readonly images: readonly Pick<Found, "platform" | "manifest">[] };
+
+function writePlan({ images, ...plan }: PlanToPush) {
+  const subjects = images
+    .map(({ platform, manifest }) => ({ name: formatPlatform(platform), digest: manifest }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const statement = textDocument(IN_TOTO, planStatement(storePlan(plan), subjects));
+  return { plan, subjects, statement, ...attestationManifest([listedPlan(statement.descriptor)]) };
 }
 
 /**

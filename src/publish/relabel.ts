@@ -123,7 +123,7 @@ async function publishRelabelled(
   const spot = await openSpot(scene, plan);
   const { at, seconds: saved } = recordOf(alike.index);
   const toStore = planToStore(scene, plan, []);
-  const pushing = pushPlan({ ...toStore, now: at ?? toStore.now }, found, spot, world);
+  const pushing = pushPlan({ ...toStore, now: at ?? toStore.now, images: found }, spot, world);
   const { image, served, ...set } = await publish(scene, { found, built: [], pushing });
   world.log.info(`Pushed and read back: ${formatPinned(image)}`);
   return {

@@ -145,14 +145,20 @@ export async function acceptsPush(send: Send, repository: Repository): Promise<A
 export async function putBlob(
   send: Send,
   repository: Repository,
-  bytes: Uint8Array,
+  content: Uint8Array | Promise<Uint8Array>,
   mediaType: string,
 ): Promise<Answer<Descriptor>> {
-  const descriptor: Descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
+  const coming = Promise.resolve(content);
+  coming.catch(() => undefined);
   let last: Answer<Descriptor> | undefined;
   for (let tried = 0; tried < UPLOADS && (last === undefined || isBrokenOff(last)); tried++) {
     const upload = await openUpload(send, repository);
     if (!("location" in upload)) return upload;
+    const bytes = await coming.catch((nothing) => {
+      void cancelUpload(send, repository, upload);
+      throw nothing;
+    });
+    const descriptor: Descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
     last = await finishUpload(send, repository, upload, { bytes, descriptor });
   }
   return last ?? malformed("POST", "nothing was sent");

@@ -34,7 +34,10 @@ async function looksOf({ rebuild, kind, opening }: Asked): Promise<readonly stri
     },
   };
   let now = 0;
-  const output = kind === "push" ? ({ kind, onPushed: () => undefined } as const) : ({ kind, name: "x" } as const);
+  const output =
+    kind === "push"
+      ? ({ kind, onBuilt: () => undefined, onPushed: () => undefined } as const)
+      : ({ kind, name: "x" } as const);
   const again = lookAgain(
     { sources, plan, platforms: [amd64.platform], rebuild, output },
     { registry, clock: () => now },

@@ -75,11 +75,13 @@ export function openMemoryRegistry(): MemoryRegistry {
         await open()(read.value);
         return { kind: "found", value: true };
       },
-      putBlob: (name, bytes, mediaType) =>
-        answer(`put ${blobAt(name, digestOf(bytes))}`, () => {
+      putBlob: async (name, content, mediaType) => {
+        const bytes = await content;
+        return answer(`put ${blobAt(name, digestOf(bytes))}`, () => {
           blobs.set(blobAt(name, digestOf(bytes)), bytes);
           return { mediaType, digest: digestOf(bytes), size: bytes.length };
-        }),
+        });
+      },
       putManifest: (name, bytes, mediaType, tag) =>
         answer(`put ${formatRepository(name)}@${digestOf(bytes)}`, () => {
           putManifest(

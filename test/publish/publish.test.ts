@@ -42,7 +42,7 @@ function pushes(more: Partial<Registry> = {}): { readonly registry: Registry; re
   };
   const registry: Registry = {
     ...registryOf({}),
-    putBlob: async (_, bytes, mediaType) => take("blob", bytes, mediaType),
+    putBlob: async (_, bytes, mediaType) => take("blob", await bytes, mediaType),
     putManifest: async (_, bytes, mediaType, tag) => take(tag ?? "no tag", bytes, mediaType),
     manifest: async ({ tag, digest }) => {
       const [, text] =
@@ -89,7 +89,8 @@ function complete(more: Partial<Publication> = {}): Publication {
 async function planIn(registry: Registry): Promise<PushedPlan> {
   const reference = { ...plan.sources.wanted.repository, tag: tags[0] };
   const judge: Spot["judge"] = async () => ({ kind: "damaged", what: "it is another one" });
-  return pushPlan(plan, [...found()].reverse(), { reference, before: undefined, judge }, worldOf(registry));
+  const images = [...found()].reverse();
+  return pushPlan({ ...plan, images }, { reference, before: undefined, judge }, worldOf(registry));
 }
 
 test("a plan is pushed under no tag, and speaks of its images in one order whatever the order of their builds", async () => {

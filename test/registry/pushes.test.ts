@@ -30,6 +30,23 @@ describe("pushes", () => {
     expect(fake.tags("team/app")).toEqual(["two"]);
   });
 
+  test("what comes later has its upload opened meanwhile, and where nothing comes it is cancelled", async () => {
+    const methods = () => fake.requests.map((line) => line.split(" ")[0]);
+    let come = (_: Uint8Array): void => undefined;
+    const later = new Promise<Uint8Array>((done) => {
+      come = done;
+    });
+    const pushing = openClient().putBlob(name, later, "x");
+    await expect.poll(methods).toEqual(["POST"]);
+    come(Buffer.from("{}"));
+    expect(await pushing).toMatchObject({ kind: "found", value: { digest: sha("{}") } });
+    expect(methods()).toEqual(["POST", "PUT"]);
+    const nothing = new Error("nothing comes");
+    await expect(openClient().putBlob(name, Promise.reject(nothing), "x")).rejects.toBe(nothing);
+    await expect.poll(() => fake.openUploads()).toBe(0);
+    expect(methods()).toEqual(["POST", "PUT", "POST", "DELETE"]);
+  });
+
   test("what is larger than registries take at once goes by PATCH, and what breaks off then starts anew", async () => {
     const bytes = Buffer.alloc(4 * 1024 * 1024 + 1, "x");
     const methods = () => fake.requests.map((line) => line.split(" ")[0]);
