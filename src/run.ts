@@ -1,7 +1,6 @@
 import { handOver } from "./handover/handover.ts";
 import { loadAsAsked, requireEngineToLoad } from "./handover/load-as-asked.ts";
 import { storePlanFile } from "./handover/plan-file.ts";
-import { handOverPrevious } from "./handover/previous-image.ts";
 import { chooseSbomFolder, handOverSboms } from "./handover/sboms.ts";
 import type { Inputs } from "./inputs/inputs.ts";
 import { formatRepository } from "./oci/reference.ts";
@@ -29,7 +28,9 @@ import type { World } from "./world.ts";
 export async function run(inputs: Inputs, outside: World): Promise<Report> {
   const started = outside.clock();
   const took = (): number => Math.round(outside.clock() - started) / 1000;
-  const previous = await handOverPrevious(inputs, outside);
+  // Few name one.
+  const previous =
+    inputs.previousImage && (await (await import("./handover/previous-image.ts")).handOverPrevious(inputs, outside));
   if (previous) return { ...previous, seconds: took() };
 
   const source = await findSource(inputs, outside);

@@ -6,7 +6,7 @@ import type { Difference } from "../key/difference.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { formatPinned, formatRepository, type Pinned } from "../oci/reference.ts";
 import { cannotTell } from "../probe/decide.ts";
-import { doubtReason } from "../probe/explain.ts";
+import { doubtReason } from "../probe/reasons.ts";
 import { NOTHING_FOUND, type Report } from "../report/report.ts";
 import { filesWithin, openEffort } from "../sources/effort.ts";
 import { knownSecrets, openSecrets } from "../sources/known-secrets.ts";

@@ -3,15 +3,15 @@ import { ActionError } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import { ownImageFor } from "../oci/manifest.ts";
 import { formatPlatform } from "../oci/platform.ts";
-import type { Previous } from "../probe/explain.ts";
 import type { Found } from "../probe/found.ts";
+import type { Previous } from "../probe/reasons.ts";
 import type { Outcome } from "../publish/outcome.ts";
 import { describeSboms } from "../report/log.ts";
 import type { SbomReport } from "../report/report.ts";
 import type { ImageInIndex } from "../sbom/attestations.ts";
 import { comparePlatforms } from "../sbom/compare.ts";
 import { type SbomFile, sbomFiles } from "../sbom/files.ts";
-import { type PlatformSbom, readSboms } from "../sbom/read.ts";
+import type { PlatformSbom } from "../sbom/read.ts";
 import type { Files, World } from "../world.ts";
 
 type Ports = Pick<World, "files" | "host">;
@@ -68,6 +68,7 @@ export async function handOverSboms(task: SbomTask, world: World): Promise<SbomR
   return world.log.group("What is in it?", async () => {
     const repository = inputs.cacheRepository;
     const earlier = generator && outcome.built ? previousImages(previous, found) : [];
+    const { readSboms } = await import("../sbom/read.ts");
     const [sboms, before] = await Promise.all([
       readSboms({ repository, found }, world.registry),
       readSboms({ repository, found: earlier }, world.registry),

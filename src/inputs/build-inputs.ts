@@ -15,7 +15,7 @@ import { parseArgumentInput } from "../arguments/parse.ts";
 import { parseSecrets, type Secret } from "../arguments/secrets.ts";
 import { parseSsh, type Ssh } from "../arguments/ssh.ts";
 import { parseLabelPattern } from "../arguments/volatile-labels.ts";
-import { isBuilderName, parsePlatformBuilder } from "../buildx/builders.ts";
+import { isBuilderName, parsePlatformBuilder } from "../buildx/builder-name.ts";
 import { parseBuildxVersion } from "../buildx/buildx-release.ts";
 import { type CacheEntry, parseCacheEntry } from "../buildx/cache.ts";
 import { ActionError } from "../errors.ts";

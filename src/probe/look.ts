@@ -8,8 +8,8 @@ import type { Doubt } from "../sources/doubt.ts";
 import type { Traffic, World } from "../world.ts";
 import { type Aged, leaveOutOld } from "./age.ts";
 import { type BaseConfigs, readBases } from "./bases.ts";
-import { type Explanation, explainAgainstBranch, explainDrift, withVerdict } from "./explain.ts";
 import { probe } from "./probe.ts";
+import { type Explanation, withVerdict } from "./reasons.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** A probe that hangs must not eat the job: past this many milliseconds the answer is `unknown`. */
@@ -109,6 +109,8 @@ async function explainVerdict(
 ): Promise<Explanation> {
   if (!plan || verdict.kind === "hit" || verdict.kind === "joinable" || verdict.kind === "unknown")
     return { previous: undefined, reasons: [] };
+  // A hit has nothing to explain.
+  const { explainAgainstBranch, explainDrift } = await import("./explain.ts");
   if (tooOld) {
     const { previous, reason, isAlike } = tooOld;
     const more = isAlike ? await explainDrift(sources, plan, previous.index, previous.tag, registry) : undefined;

@@ -8,8 +8,6 @@ import { recordOf } from "../probe/built.ts";
 import { cannotTell, type Decision } from "../probe/decide.ts";
 import type { Found } from "../probe/found.ts";
 import type { Verdict } from "../probe/verdict.ts";
-import { mendSwept, publishJoined } from "./complete-set.ts";
-import { make } from "./make.ts";
 import { foundSoFar, type Outcome, type Scene } from "./outcome.ts";
 import { moveAlias } from "./publish.ts";
 import { findOutWhetherToPush, type PushDecision, whyNeverPushed } from "./push.ts";
@@ -49,6 +47,7 @@ async function relabelOrMake(decision: Extract<Decision, { kind: "build" }>, sce
   const { inputs, sources, beginning, probed, world } = scene;
   const { alike } = decision;
   refuseToBuild(sources.leaks, { pushes: whyNeverPushed(inputs, world.host.event) === undefined });
+  const { make } = await import("./make.ts");
   if (!alike || !probed.plan || !(await beginning.push()).push) return make(decision, scene);
   // Only who needs it waits until this is loaded.
   const { relabel } = await import("./relabel.ts");
@@ -102,6 +101,7 @@ async function join(found: readonly Found[], scene: Scene): Promise<Outcome> {
   if (!probed.plan) throw new Error("a set without a plan cannot be joined");
   const decision = await mayJoin(scene);
   if (decision.push) {
+    const { publishJoined } = await import("./complete-set.ts");
     const { image, served, ...set } = await publishJoined(scene, probed.plan, found);
     return { result: "hit", image: formatPinned(image), digest: image.digest, index: served, pushed: true, ...set };
   }
@@ -145,6 +145,7 @@ async function tagOrMend(outcome: Outcome, index: Served, tags: readonly string[
     await putAll(index);
     return outcome;
   } catch (error) {
+    const { mendSwept } = await import("./complete-set.ts");
     const mended = await mendSwept({ index, found: outcome.found ?? [] }, scene);
     if (!mended) throw error;
     const { image, served, found } = mended;

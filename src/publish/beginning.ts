@@ -1,5 +1,4 @@
 import type { buildPlatforms } from "../build/build.ts";
-import { lookForBuildx } from "../build/open-buildx.ts";
 import type { Buildx } from "../buildx/buildx.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Sources } from "../plan/plan.ts";
@@ -25,7 +24,7 @@ export function openBeginning(
   world: World,
 ): Beginning {
   const push = once(() => findOutWhetherToPush(inputs, tags, world));
-  const buildx = once(() => lookForBuildx(inputs, world));
+  const buildx = once(async () => (await import("../build/open-buildx.ts")).lookForBuildx(inputs, world));
   const code = once(() => import("../build/build.ts"));
   const expect = (verdict: Verdict): void => {
     const decision = decide(verdict, inputs, []);

@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { chooseBuilders, parsePlatformBuilder, type WantedBuilders } from "../../src/buildx/builders.ts";
+import { parsePlatformBuilder } from "../../src/buildx/builder-name.ts";
+import { chooseBuilders, type WantedBuilders } from "../../src/buildx/builders.ts";
 import type { Engine } from "../../src/buildx/engine.ts";
 import { ActionError } from "../../src/errors.ts";
 import { openFiles } from "../../src/host/files.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Difference } from "../../src/key/difference.ts";
-import { withVerdict } from "../../src/probe/explain.ts";
+import { withVerdict } from "../../src/probe/reasons.ts";
 import type { Verdict } from "../../src/probe/verdict.ts";
 import { tellLook } from "../../src/report/log.ts";
 import { renderSummary } from "../../src/report/summary.ts";
