@@ -48,8 +48,8 @@ async function makeThere(
     // The plan goes up while the images are read back; where it goes is asked beside what it will say of them.
     const said = images.all.then((all) => ({ ...planToStore(scene, plan, all), images: [...reuse, ...all] }));
     const pushing = Promise.all([spot, built.all]).then(([its]) => pushPlan(said, its, world));
-    // Where a build fails nobody waits for it.
-    pushing.catch(() => undefined);
+    // Where a build fails nobody waits for them.
+    for (const one of [said, pushing]) one.catch(() => undefined);
     const output = { kind: "push", onBuilt: built.tell, onPushed: images.tell } as const;
     const ended = await build({ ...taskOf(scene), buildx, plan, platforms, ...boundTo(plan), output }, scene, means);
     images.close();
