@@ -53,6 +53,7 @@ packages_of() {
     go) apt-cache depends "golang-go$newer" | sed -nE "s|^ *Depends: (golang-[0-9.]+)-go$|\1-go$newer \1-src$newer|p" ;;
     skopeo | shellcheck) with_libraries "$1" "$own" ;;
     tinyproxy) with_libraries tinyproxy-bin "$own" ;;
+    sshd) with_libraries openssh-server "$own" ;;
   esac
 }
 

@@ -14,6 +14,8 @@ export type Connection = {
   /** Files in a private folder that is there as long as git runs. */
   readonly keyFile: string | undefined;
   readonly certificateFile: string | undefined;
+  /** The only hosts that are known; where there is none, those of the machine. */
+  readonly knownHostsFile: string | undefined;
   readonly insecure: boolean;
   readonly proxy: string | undefined;
   /** An empty folder in which git runs too: its own, the user's and a checkout's configuration must not send it elsewhere or run anything. */
@@ -132,18 +134,28 @@ function proxies(given: string | undefined, env: Environment): Environment {
  * one the machine logs in as it does for its user.
  * @see https://man.openbsd.org/ssh_config
  */
-function sshCommand({ keyFile, insecure }: Connection, env: Environment): string {
-  // In a job's container HOME is not the folder that ssh reads by itself.
-  const known = env.HOME ? ["-o", `UserKnownHostsFile=~/.ssh/known_hosts "${env.HOME}/.ssh/known_hosts"`] : [];
-  const hosts = insecure ? ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"] : known;
+function sshCommand({ keyFile, insecure, knownHostsFile }: Connection, env: Environment): string {
   const words = [
     "ssh",
     ...(keyFile === undefined ? [] : ["-F", "/dev/null", "-i", keyFile]),
     ...(keyFile === undefined ? [] : ["-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none"]),
     ...["-o", "BatchMode=yes", "-o", "ClearAllForwardings=yes", "-o", "PermitLocalCommand=no"],
     ...["-o", "ConnectTimeout=30", "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=4"],
-    ...(insecure ? [] : ["-o", "StrictHostKeyChecking=yes"]),
-    ...hosts,
+    ...hostKeys(knownHostsFile, insecure, env),
   ];
   return words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
 }
+
+/** Nobody is asked, and no key is believed because it is the first one that is seen. */
+function hostKeys(file: string | undefined, insecure: boolean, env: Environment): readonly string[] {
+  if (file !== undefined)
+    return ["-o", "StrictHostKeyChecking=yes", "-o", "GlobalKnownHostsFile=/dev/null", "-o", knownHosts(file)];
+  if (insecure) return ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"];
+  // In a job's container HOME is not the folder that ssh reads by itself.
+  const own = env.HOME ? ["-o", `${knownHosts("~/.ssh/known_hosts")} "${literal(env.HOME)}/.ssh/known_hosts"`] : [];
+  return ["-o", "StrictHostKeyChecking=yes", ...own];
+}
+
+/** ssh replaces what stands behind a percent sign. */
+const literal = (path: string): string => path.replaceAll("%", "%%");
+const knownHosts = (path: string): string => `UserKnownHostsFile=${path.startsWith("~") ? path : `"${literal(path)}"`}`;

@@ -3,7 +3,7 @@ import { type GitRef, parseGitRef } from "../git/ref.ts";
 import { formatGitUrl, type GitUrl, parseGitUrl, type SourcePattern, sourceAllowed } from "../git/url.ts";
 import { type Insecure, isInsecure } from "../registry/trust.ts";
 import type { Event } from "../world.ts";
-import { boolean, type ReadInput, text, wrong } from "./read-input.ts";
+import { boolean, list, type ReadInput, text, wrong } from "./read-input.ts";
 
 /** A repository to build from, and how it is come by. */
 export type GitSource = {
@@ -16,6 +16,8 @@ export type GitSource = {
   readonly login: { readonly username: string; readonly password: string } | undefined;
   /** For ssh: a file on the machine, or the key itself. */
   readonly key: { readonly kind: "file" | "text"; readonly value: string } | undefined;
+  /** For ssh: lines of a file of known hosts, which are then the only ones. */
+  readonly knownHosts: readonly string[];
   /** For http and https. */
   readonly proxy: string | undefined;
   /** As written: relative to the host's workspace, or absolute. */
@@ -25,7 +27,7 @@ export type GitSource = {
 /** Inputs that say how a repository is come by, and nothing without one. Those with a default are always set. */
 const OF_GIT = [
   ...["git-ref", "git-username", "git-password", "git-ssh-private-key-path", "git-ssh-private-key-base64"],
-  ...["git-http-proxy-url", "source-cache-dir"],
+  ...["git-ssh-known-hosts", "git-http-proxy-url", "source-cache-dir"],
 ];
 
 /** What hosts take in the place of a user's name, where the password is a token. */
@@ -46,6 +48,7 @@ export function readGitSource(read: ReadInput, { insecure, whyNoSecrets }: Given
     singleBranch: boolean(read, "git-clone-single-branch", true),
     login,
     key: readKey(read),
+    knownHosts: list(read, "git-ssh-known-hosts", parseKnownHost).map(({ line }) => line),
     proxy: readProxy(read),
     cacheFolder: text(read, "source-cache-dir"),
   };
@@ -143,6 +146,16 @@ function decode(base64: string): string {
   } catch {
     return "";
   }
+}
+
+/** https://man.openbsd.org/sshd#SSH_KNOWN_HOSTS_FILE_FORMAT: of the markers one takes trust away, and the other one gives it to an authority. */
+const KNOWN_HOST = /^(?:@(?:revoked|cert-authority) )?[^\s@#]\S* [a-z][\w@.-]+ [\w+/]+=*(?: .*)?$/;
+
+function parseKnownHost(written: string): { readonly line: string } | { readonly wrong: string } {
+  const line = written.replace(/\s+/g, " ");
+  if (!KNOWN_HOST.test(line) || /\p{Cc}/u.test(line))
+    return { wrong: "it is not a host, the kind of a key and a key, as known_hosts has them" };
+  return { line };
 }
 
 function readProxy(read: ReadInput): string | undefined {

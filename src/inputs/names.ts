@@ -23,6 +23,7 @@ export const INPUTS = [
   "git-password",
   "git-ssh-private-key-path",
   "git-ssh-private-key-base64",
+  "git-ssh-known-hosts",
   "git-http-proxy-url",
   "git-clone-depth",
   "git-clone-single-branch",

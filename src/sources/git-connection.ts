@@ -39,6 +39,7 @@ export async function connect(git: GitSource, ports: GitPorts): Promise<OpenConn
     login: git.login,
     keyFile: git.url.scheme === "ssh" ? await keyFile(git, folder, ports) : undefined,
     certificateFile,
+    knownHostsFile: git.url.scheme === "ssh" ? await knownHostsFile(git, folder, ports) : undefined,
     insecure: insecure && git.url.scheme !== "http",
     proxy: git.proxy,
     home,
@@ -71,6 +72,17 @@ async function keyFile({ key }: GitSource, folder: string, { files, host }: GitP
   if (text === undefined) throw noKey("there is no such file");
   const file = `${folder}/key`;
   await files.write(file, text, 0o600);
+  return file;
+}
+
+async function knownHostsFile(
+  { knownHosts }: GitSource,
+  folder: string,
+  { files }: GitPorts,
+): Promise<string | undefined> {
+  if (knownHosts.length === 0) return undefined;
+  const file = `${folder}/known_hosts`;
+  await files.write(file, `${knownHosts.join("\n")}\n`, 0o600);
   return file;
 }
 

@@ -31,7 +31,7 @@ export function gitError({ kind, words }: GitFailure, { url, login, key }: GitSo
       return new ActionError("E_GIT", {
         what: `The ssh key of ${url.host} is not known, or another one than before. ${NOTHING_ELSE}`,
         details,
-        fix: "Put the host's key, which its operator publishes, into ~/.ssh/known_hosts in a step before this one.",
+        fix: "Give the host's key, which its operator publishes, in the input git-ssh-known-hosts, or put it into ~/.ssh/known_hosts in a step before this one.",
       });
     case "redirected":
     case "unreachable":

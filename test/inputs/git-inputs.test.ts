@@ -29,6 +29,17 @@ test.each<[string, Readonly<Record<string, string>>, RegExp]>([
   ["two keys", { ...URL, "git-ssh-private-key-path": "k", "git-ssh-private-key-base64": key("k") }, /both set/],
   ["a key that is none", { ...URL, "git-ssh-private-key-base64": key("canary") }, /base64 form of a private key/],
   ["a public key", { ...URL, "git-ssh-private-key-base64": key("-----BEGIN PUBLIC KEY-----\nx\n") }, /private key/],
+  ["a file of known hosts", { ...URL, "git-ssh-known-hosts": "~/.ssh/known_hosts" }, /as known_hosts has them/],
+  [
+    "a fingerprint",
+    { ...URL, "git-ssh-known-hosts": "git.example SHA256:uNiVztksCsDhcc0u9e8BrwHJ5fFqFvKZ" },
+    /known_hosts/,
+  ],
+  [
+    "known hosts alone",
+    { "git-ssh-known-hosts": "a ssh-ed25519 AAAA" },
+    /git-ssh-known-hosts is set and git-url is not/,
+  ],
   ["a user without a password", { ...URL, "git-username": "dev" }, /git-username is set and git-password is empty/],
   ["a password of two lines", { ...URL, "git-password": "canary\nhost=evil" }, /git-password holds a line break/],
   ["a depth that is none", { ...URL, "git-clone-depth": "-1" }, /git-clone-depth is "-1"/],
@@ -45,6 +56,16 @@ test.each<[string, Readonly<Record<string, string>>, RegExp]>([
 ])("%s", (_, inputs, words) => {
   expect(() => read(inputs)).toThrow(words);
   expect(() => read(inputs)).not.toThrow(/canary/);
+});
+
+test("keys of hosts as ssh-keyscan prints them, with hashed names, markers and comments", () => {
+  const lines = [
+    "git.example,192.0.2.1 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA",
+    "[git.example]:2222 ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTI= of the host",
+    "|1|c2FsdA==|aGFzaA== ssh-rsa AAAAB3NzaC1yc2E=",
+    "@cert-authority *.example ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA",
+  ];
+  expect(read({ ...URL, "git-ssh-known-hosts": lines.join("\n") }).git?.knownHosts).toEqual(lines);
 });
 
 test("plain http to a host that is named insecure", () => {
