@@ -1,3 +1,4 @@
+import { formatPlatform } from "../oci/platform.ts";
 import { expandWord } from "./expand.ts";
 import { flagValues } from "./flags.ts";
 import { isUnderstood } from "./instructions.ts";
@@ -67,6 +68,12 @@ function nameStages(stages: readonly Stage[], { dockerfile, target, scope }: Aro
     const stage = sourceStage(dockerfile.stages, { by, written });
     return stage && stages.includes(stage) ? place(stage) : undefined;
   };
+  // It is what is built for without that flag too.
+  const isTarget = (flag: string): boolean => {
+    const [written] = flagValues([flag], "platform");
+    const meant = written ? expandWord(written, outside, dockerfile.escape) : undefined;
+    return meant?.kind === "text" && scope.platform !== undefined && meant.text === formatPlatform(scope.platform);
+  };
   return {
     from: (stage) => {
       const parent = parentOf(stage);
@@ -75,7 +82,8 @@ function nameStages(stages: readonly Stage[], { dockerfile, target, scope }: Aro
         ...(stage === last && stages.at(-1) !== last ? ["(target)"] : []),
       ];
       const base = parent ? place(parent) : stage.from.base;
-      return instructionText({ ...stage.from, rest: [base, ...marks].join(" ") });
+      const flags = stage.from.flags.filter((flag) => !isTarget(flag));
+      return instructionText({ ...stage.from, flags, rest: [base, ...marks].join(" ") });
     },
     instruction: (one) => ({ ...one, flags: one.flags.map((flag) => byPlace(flag, ofSource)) }),
   };
@@ -199,9 +207,13 @@ function argRest(rest: string, escapeChar: string, given: ReadonlySet<string>): 
   return words.length > 0 && words.every((word) => word !== undefined) ? words.join(" ") : rest;
 }
 
+/** Longer ones stay as they are written. */
+const LONGEST_DEFAULT = 4096;
+
 /** A default that no build can fail about. */
 function isHarmless(value: string): boolean {
-  return /^(?:"[^"'\\`$?]*"|[^"'\\`$?]|\$\w+|\$\{\w+\})*$/.test(value);
+  if (value.length > LONGEST_DEFAULT) return false;
+  return /^(?:"[^"'\\`$?]*"|[^"'\\`$?]|\$\w+(?!\w)|\$\{\w+\})*$/.test(value);
 }
 
 function isOrdinary(name: string): boolean {

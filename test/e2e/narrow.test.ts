@@ -56,7 +56,7 @@ function withoutFilesAsFolders(made: Record<string, Content>): Record<string, Co
 }
 
 /** Turns segments of a path into patterns for it, or leads around. */
-const bend = fc.array(fc.constantFrom("same", "same", "same", "star", "start", "mark", "set", "dot", "up"), {
+const bend = fc.array(fc.constantFrom("same", "same", "same", "star", "start", "mark", "set", "dot", "up", "deep"), {
   minLength: 6,
   maxLength: 6,
 });
@@ -65,6 +65,8 @@ function bent(written: string, ways: readonly string[]): string {
     switch (ways[at]) {
       case "star":
         return "*";
+      case "deep":
+        return "**";
       case "start":
         return `${segment.slice(0, 1)}*`;
       case "mark":
@@ -84,7 +86,9 @@ function bent(written: string, ways: readonly string[]): string {
 
 type Made = { readonly tree: Readonly<Record<string, Content>>; readonly dockerfile: string };
 
-const kinds = ["COPY", "COPY", "COPY", "ADD", "variable", "JSON", "mount", "below", "whole"] as const;
+/** NEW_BUILDER=true: with what only a newer builder knows. */
+const PARENTS = process.env.NEW_BUILDER === "true" ? (["parents", "parents", "parents"] as const) : [];
+const kinds = ["COPY", "COPY", "COPY", "ADD", "variable", "JSON", "mount", "below", "whole", ...PARENTS] as const;
 const instruction = fc.record({
   kind: fc.constantFrom(...kinds),
   at: fc.nat(),
@@ -102,6 +106,8 @@ function write(kind: (typeof kinds)[number], source: string, at: number): string
       return `COPY ${JSON.stringify([source, to])}`;
     case "mount":
       return `RUN --mount=type=bind,source=${source},target=/m mkdir -p ${to} && cp -a /m ${to}`;
+    case "parents":
+      return `COPY --parents ${source} ${to}`;
     case "whole":
       return `COPY . ${to}`;
     default:

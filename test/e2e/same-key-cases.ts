@@ -4,7 +4,7 @@ import type { Content } from "../checkout.ts";
 // Made-up dev containers, one of everything that an instruction can take, and what people do to them.
 
 /** What only a newer builder knows. */
-const NEW = process.env.SAME_KEY_NEW === "true";
+const NEW = process.env.NEW_BUILDER === "true";
 
 /** https://en.wikipedia.org/wiki/Linear_congruential_generator */
 let state = 0;
@@ -285,6 +285,7 @@ export const TEXT_EDITS: Readonly<Record<string, (made: Case) => void>> = {
   keyword: (made) => replaceLine(made, /^[A-Z]/, (line) => line.replace(/^[A-Z]+/, (word) => word.toLowerCase())),
   as: (made) =>
     replaceLine(made, /^FROM/i, (line) => line.replace(/ as /i, (word) => (word === " as " ? " AS " : " as "))),
+  platform: (made) => replaceLine(made, /^FROM/i, (line) => line.replace(/ /, " --platform=$TARGETPLATFORM ")),
   "stage's case": (made) =>
     replaceLine(made, /^FROM/i, (line) =>
       line.replace(/\S+$/, (word) => (word === word.toLowerCase() ? word.toUpperCase() : word.toLowerCase())),

@@ -7,7 +7,7 @@ import { type Before, movedBy } from "./around.ts";
 // first: test/e2e/same-key.test.ts.
 
 const IMAGES = {
-  "registry.test/base:1": indexOf({ "linux/amd64": "base amd64" }),
+  "registry.test/base:1": indexOf({ "linux/amd64": "base amd64", "linux/arm64": "base arm64" }),
   "registry.test/tools:1": indexOf({ "linux/amd64": "tools amd64" }),
 };
 const BEFORE: Before = { files: {}, images: IMAGES, inputs: { "build-args": "GIVEN=1\nEMPTY=" } };
@@ -61,6 +61,8 @@ const SAME: readonly (readonly [one: string, other: string])[] = [
     `FROM ${BASE} AS two\nFROM ${BASE}\nRUN --mount=type=bind,from=two,target=/m x`,
   ],
   [`FROM ${BASE} AS last`, `FROM ${BASE}`],
+  [`FROM --platform=$TARGETPLATFORM ${BASE} AS a`, `FROM ${BASE} AS a`],
+  [`FROM --platform=linux/amd64 ${BASE} AS a`, `FROM ${BASE} AS a`],
 ];
 
 const OTHER: readonly (readonly [one: string, other: string])[] = [
@@ -99,6 +101,8 @@ const OTHER: readonly (readonly [one: string, other: string])[] = [
   ["ONBUILD RUN x", "ONBUILD run x"],
   ["ONBUILD COPY --from=one /a /", "ONBUILD COPY --from=two /a /"],
   [`FROM ${BASE} AS one\nRUN x\nFROM one`, `FROM ${BASE} AS one\nRUN x\nFROM ${BASE}`],
+  [`FROM --platform=$BUILDPLATFORM ${BASE} AS a`, `FROM ${BASE} AS a`],
+  [`FROM --platform=linux/arm64 ${BASE} AS a`, `FROM ${BASE} AS a`],
   [
     `FROM ${BASE} AS one\nRUN 1\nFROM ${BASE} AS two\nRUN 2\nFROM ${BASE}\nCOPY --from=one /a /b\nCOPY --from=two /a /c`,
     `FROM ${BASE} AS two\nRUN 1\nFROM ${BASE} AS one\nRUN 2\nFROM ${BASE}\nCOPY --from=one /a /b\nCOPY --from=two /a /c`,
@@ -202,4 +206,32 @@ test.each<[name: string, one: object, other: object]>([
   const edit = (root: string): void =>
     put(root, ".devcontainer/devcontainer.json", files(other)[".devcontainer/devcontainer.json"]);
   expect(await movedBy({ name: "", from: files(one), edit }, BEFORE)).toEqual([]);
+});
+
+test.each<[one: string, other: string]>([
+  ["    build: .", "    build: { context: ./, dockerfile: ./Dockerfile }"],
+  ["    build: .", "    build: { context: . }\n    image: app:1\n    environment: [A=b]\n    command: sleep infinity"],
+  ["    build: { context: ., args: [A=1] }", '    build: { context: ., args: { A: "${A}" } }'],
+  ["    build: { context: ., labels: [a=1, b=2] }", '    build: { context: ., labels: { b: "2", a: "1" } }'],
+  ["    build: { context: ., cache_from: [x] }", "    build: { context: ., tags: [y], pull: true }"],
+  [
+    "    build: { context: . }",
+    "    extends: { service: base }\n  base:\n    build: { context: . }\nvolumes: { a: {} }",
+  ],
+])("equal spellings in a compose file: %j, %j", async (one, other) => {
+  const files = (service: string) => ({
+    ".devcontainer/devcontainer.json": '{ "dockerComposeFile": "compose.yml", "service": "app" }',
+    ".devcontainer/Dockerfile": `FROM ${BASE}\nARG A\nCOPY x /\n`,
+    ".devcontainer/x": "x\n",
+    ".devcontainer/.env": "A=1\n",
+    ".devcontainer/compose.yml": `services:\n  app:\n${service}\n`,
+  });
+  const edit = (root: string): void =>
+    put(root, ".devcontainer/compose.yml", files(other)[".devcontainer/compose.yml"]);
+  expect(await movedBy({ name: "", from: files(one), edit }, BEFORE)).toEqual([]);
+});
+
+test("a long default takes time that grows with it", async () => {
+  const long = "$aaaaaaaaaaaaaaaa".repeat(200);
+  expect(await moved(`ARG GIVEN=${long}?`, `ARG GIVEN=${long}b?`)).toEqual(ALL);
 });
