@@ -35,7 +35,7 @@ export function compareDockerfiles(before: PlatformPlan, now: PlatformPlan, plac
   if (before.yours.configuration.target !== now.yours.configuration.target) return [];
   const lines = (places.instructions[now.yours.options.platform] ?? []).flat();
   const current = is.stages.flat().map((text, index) => ({ text: textOf(text), line: lines[index] }));
-  const steps = compareTexts(was.stages.flat().map(textOf), current);
+  const steps = compareStages(was.stages.flat().map(textOf), current);
   const note = inBrackets([tellVariables(places, "build.dockerfile_inline")?.replace(/^it /, "the Dockerfile ")]);
   const told = steps.slice(0, INSTRUCTIONS_TOLD).map((step) => tell(describe(step, file) + note, step.now?.line));
   const rest = steps.length - told.length;
@@ -69,6 +69,16 @@ function shorten(text: string): string {
   if (text.startsWith("salted:")) return "an instruction";
   const line = text.replace(/\s+/g, " ");
   return line.length > LONGEST_TEXT ? `${line.slice(0, LONGEST_TEXT)}…` : line;
+}
+
+/** A stage more moves the places by which all others are told: that is no change of who refers to them. */
+function compareStages(before: readonly string[], now: readonly Written[]): Step[] {
+  const plain = (text: string): string => text.replace(/\bstage \d+/g, "another stage");
+  const steps = compareTexts(
+    before.map(plain),
+    now.map(({ text, line }) => ({ text: plain(text), line })),
+  );
+  return steps.length > 0 ? steps : compareTexts(before, now);
 }
 
 /** What stands before and behind the first and the last difference is the same, and left out first. */

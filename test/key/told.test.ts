@@ -167,6 +167,28 @@ test.each<[name: string, edit: (root: string) => void, expected: readonly string
   expect(await told({ from: OUTSIDE, edit })).toEqual(expected);
 });
 
+test("once: a stage that is put before others, which all refer to stages by then in other places", async () => {
+  const dockerfile = (first: string) => ({
+    ...OUTSIDE,
+    ".devcontainer/Dockerfile": `${first}FROM registry.test/base:12 AS one\nRUN one\nFROM one AS two\nFROM registry.test/base:12\nCOPY --from=one /a /\nCOPY --from=two /a /\n${first && "COPY --from=zero /z /\n"}`,
+  });
+  const edit = writing(dockerfile("FROM registry.test/base:11 AS zero\n"));
+  expect(await told({ from: dockerfile(""), edit })).toEqual([
+    ".devcontainer/Dockerfile:1 FROM is new @ .devcontainer/Dockerfile:1",
+    ".devcontainer/Dockerfile:8 COPY is new @ .devcontainer/Dockerfile:8",
+  ]);
+});
+
+test("once: what is copied comes from another stage", async () => {
+  const dockerfile = (stage: string) => ({
+    ...OUTSIDE,
+    ".devcontainer/Dockerfile": `FROM registry.test/base:12 AS one\nRUN 1\nFROM registry.test/base:12 AS two\nRUN 2\nFROM registry.test/base:12\nCOPY --from=${stage} /a /\nCOPY --from=one /b /\nCOPY --from=two /c /\n`,
+  });
+  expect(await told({ from: dockerfile("one"), edit: writing(dockerfile("two")) })).toEqual([
+    ".devcontainer/Dockerfile:6 COPY changed @ .devcontainer/Dockerfile:6",
+  ]);
+});
+
 test("once: another image", async () => {
   const image = (tag: string) => ({
     ".devcontainer/devcontainer.json": `{\n  "image": "registry.test/base:${tag}"\n}\n`,
