@@ -8,8 +8,8 @@ import { recordOf } from "../probe/built.ts";
 import { cannotTell, type Decision } from "../probe/decide.ts";
 import type { Found } from "../probe/found.ts";
 import type { Verdict } from "../probe/verdict.ts";
+import { moveAlias } from "./alias.ts";
 import { foundSoFar, type Outcome, type Scene } from "./outcome.ts";
-import { moveAlias } from "./publish.ts";
 import { findOutWhetherToPush, type PushDecision, whyNeverPushed } from "./push.ts";
 import { retag } from "./retag.ts";
 

@@ -10,8 +10,8 @@ import type { Aged } from "../probe/age.ts";
 import type { BaseConfigs } from "../probe/bases.ts";
 import type { Found } from "../probe/found.ts";
 import type { World } from "../world.ts";
+import type { Alias } from "./alias.ts";
 import type { Beginning } from "./beginning.ts";
-import type { Alias } from "./publish.ts";
 import type { NotPushed } from "./push.ts";
 import type { AskedTags } from "./release.ts";
 

@@ -1,13 +1,4 @@
-import {
-  isImmovable,
-  type Look,
-  lookForOther,
-  type Named,
-  putTag,
-  type Settled,
-  type Spot,
-  settleTag,
-} from "../build/claim.ts";
+import { type Look, lookForOther, type Named, putTag, type Settled, type Spot, settleTag } from "../build/claim.ts";
 import { patiently } from "../build/patiently.ts";
 import { ActionError } from "../errors.ts";
 import { sourceTag } from "../key/fingerprint.ts";
@@ -17,13 +8,12 @@ import { type Digest, shortDigest } from "../oci/digest.ts";
 import type { Descriptor, Served } from "../oci/manifest.ts";
 import { IN_TOTO, OCI_CONFIG } from "../oci/media-types.ts";
 import { formatPlatform } from "../oci/platform.ts";
-import { formatPinned, formatReference, type Pinned, type Repository } from "../oci/reference.ts";
-import type { Sources } from "../plan/plan.ts";
+import { formatPinned, formatReference, type Pinned } from "../oci/reference.ts";
 import { type PlanToStore, storePlan } from "../plan/stored-plan.ts";
 import type { BuildRecord } from "../probe/built.ts";
 import type { Found } from "../probe/found.ts";
-import type { Answer, Registry, World } from "../world.ts";
-import { describeRefusal, openPointers } from "./pointers.ts";
+import type { Answer, World } from "../world.ts";
+import { openPointers } from "./pointers.ts";
 
 type Site = Pick<World, "registry" | "clock" | "pause" | "log">;
 
@@ -183,34 +173,4 @@ function expectServed<T>(answer: Answer<T>, what: string): T {
     fix: answer.fix ?? "Run the job again; if it stays so, ask whoever runs the registry.",
     cause: answer,
   });
-}
-
-/** What a branch's alias names: asked beside the probe, so that moving it after a hit costs no round trip of its own. */
-export type Alias = { readonly tag: string; readonly answer: Promise<Answer<Descriptor>> };
-
-/** A hit moves the alias of its own variant: the one that all share is the newest build's. */
-export function lookAtAlias(
-  moved: Sources["branches"]["moved"],
-  repository: Repository,
-  registry: Registry,
-): Alias | undefined {
-  const [tag] = moved;
-  if (tag === undefined) return undefined;
-  return { tag, answer: registry.describe({ ...repository, tag }) };
-}
-
-/**
- * Makes a hit the newest set of its branch, so that the next miss is compared with it. The alias only serves explanations: that it
- * cannot be moved, with a token that may only read, is no failure and nothing to be told on every hit.
- */
-export async function moveAlias(
-  { tag, answer }: Alias,
-  repository: Repository,
-  served: Served,
-  { registry, log }: Pick<World, "registry" | "log">,
-): Promise<void> {
-  const there = await answer;
-  if (there.kind === "found" && there.value.digest === served.descriptor.digest) return;
-  const moved = await registry.putManifest(repository, served.bytes, served.descriptor.mediaType, tag);
-  if (moved.kind !== "found" && isImmovable(moved)) log.warning(describeRefusal([tag], moved, repository));
 }
