@@ -211,7 +211,7 @@ function withoutPayload(name: string, env: Environment): Foreign {
   return foreignRef(env.GITHUB_REF);
 }
 
-/** Where there are no events, and what is built is one's own: a terminal, and `exec` of Gitea's and Forgejo's runners, which no server starts. */
+/** Where there are no events, and what is built is one's own: a terminal, and `exec` of Gitea's runner, which no server starts. */
 function isOwnMachine(env: Environment): boolean {
   return env.GITHUB_ACTIONS !== "true" || env.ACT_EXEC === "true";
 }

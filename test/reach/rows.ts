@@ -52,7 +52,7 @@ const SERVER = { GITHUB_ACTIONS: "true", GITEA_ACTIONS: "true" };
 
 export const ROWS: readonly Row[] = [
   {
-    event: "`push` of a branch or tag, `schedule`, `release`, a terminal, `exec` of Gitea's and Forgejo's runners",
+    event: "`push` of a branch or tag, `schedule`, `release`, a terminal, `exec` of Gitea's runner",
     counts: "own",
     ...OWN,
     runs: [
