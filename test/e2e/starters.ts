@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isMap, parseDocument, visit } from "yaml";
+import { workflowDocuments } from "../workflow-documents.ts";
 import { REGISTRY, unique } from "./harness.ts";
 import { type Event, openRepository, type Repository, type Runner } from "./runs.ts";
 
@@ -37,9 +38,10 @@ function localized(text: string, cache: string): string {
   const document = parseDocument(text);
   visit(document, {
     Map: (_, map) => {
-      const inputs = map.get("with", true);
       if (!/\/dev-container-cache[/@]/.test(String(map.get("uses")))) return;
-      if (!isMap(inputs)) throw new Error("The action or a workflow of ours is used without inputs.");
+      if (!map.has("with")) map.set("with", document.createNode({}));
+      const inputs = map.get("with", true);
+      if (!isMap(inputs)) throw new Error("The inputs of the action or of a workflow of ours are no map.");
       inputs.set("cache-repo", `${REGISTRY}/${cache}`);
       inputs.delete("additional-features");
     },
@@ -48,7 +50,7 @@ function localized(text: string, cache: string): string {
 }
 
 /** act knows the job's token only as a secret. */
-const SECRETS = { REGISTRY_TOKEN: "personal-token", GITHUB_TOKEN: "token-of-the-job" };
+const SECRETS = { REGISTRY_TOKEN: "personal-token", GITHUB_TOKEN: "token-of-the-job", NPM_TOKEN: "token-of-npm" };
 
 export type Scene = { readonly cache: string; readonly repository: Repository };
 
@@ -73,11 +75,17 @@ export function openScene(
 
 export const starter = (name: string): string => readFileSync(`workflows/starters/${name}.yml`, "utf8");
 
-/** The README's first example, for one platform. */
-export function firstExample(): string {
-  const [, text = ""] = /^```yaml\n(jobs:.*?)^```$/ms.exec(readFileSync("README.md", "utf8")) ?? [];
-  return `on: push\n${text.replace("linux/amd64,linux/arm64", "linux/amd64")}`;
+/** One of the README's examples, as a workflow for one platform. */
+export function example(isIt: RegExp): string {
+  const found = [...workflowDocuments()].flatMap(([name, text]) =>
+    name.startsWith("readme-") && isIt.test(text) ? [text] : [],
+  );
+  if (found.length !== 1) throw new Error(`${found.length} examples of the README are like ${isIt}.`);
+  return found.join().replace("linux/amd64,linux/arm64", "linux/amd64");
 }
+
+/** What tells its first one from all others. */
+export const FIRST = /setup-qemu-action/;
 
 /** What a later job says in the image: as its user, and in its environment. */
 export const SAID = "plain says two words to dev";
