@@ -46,6 +46,7 @@ export function openSample(source = "test/fixtures/sample", base = makeBase()) {
     const env = {
       ...Object.fromEntries(passed.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
       GITHUB_ACTIONS: "true",
+      GITHUB_EVENT_NAME: "push",
       GITHUB_WORKSPACE: workspace,
       GITHUB_OUTPUT: join(folder, "output"),
       GITHUB_STEP_SUMMARY: join(folder, "summary"),
