@@ -24,6 +24,7 @@ need_node node
 # Then the services: they start this script once more, with a registry.
 [[ -n ${TEST_REGISTRY-} ]] || exec bash "$here/services.sh" run -- bash "$here/main-job.sh"
 
+have_temporary_room "${TMPDIR:-/tmp}" 50
 work=$(mktemp -d "${TMPDIR:-/tmp}/main-job.XXXXXX")
 readonly work
 trap 'rm -rf "$work"' EXIT
@@ -31,8 +32,8 @@ readonly cache_repo=$TEST_REGISTRY/team/app/devcontainer
 # Kept until the next run, for whoever wants to read more.
 readonly kept=build/main-job
 cd "$here/.."
-rm -rf "$kept"
-mkdir -p "$kept"
+said=$(rm -rf "$kept" 2>&1) || die "The folder $PWD/$kept of an earlier run cannot be removed by $(id -un) (${said##*: })."
+have_room "$PWD/$kept" 10 "work in a clone of your own"
 
 # The step that runs.
 number=0
@@ -94,7 +95,7 @@ act() {
   : >"$work/output"
   : >"$step/summary.md"
   echo '{"repository":{"default_branch":"main"}}' >"$work/event.json"
-  env -i "PATH=$PATH" "HOME=$HOME" "SAMPLE_BASE=$base" "RUNNER_TEMP=$work/temp" \
+  env -i "PATH=$PATH" "HOME=${HOME:-$work}" "SAMPLE_BASE=$base" "RUNNER_TEMP=$work/temp" \
     GITHUB_ACTIONS=true "GITHUB_WORKSPACE=$checkout" "GITHUB_OUTPUT=$work/output" "GITHUB_STEP_SUMMARY=$PWD/$step/summary.md" \
     GITHUB_EVENT_NAME=push "GITHUB_EVENT_PATH=$work/event.json" GITHUB_REF=refs/heads/main GITHUB_REF_NAME=main GITHUB_REF_TYPE=branch \
     "${environment[@]}" node "$bundle" >"$work/log" 2>&1 || code=$?

@@ -5,10 +5,9 @@
 #
 #   fetch SET…       has sets of packages unpacked
 #   set_folder SET   where a set lies
+#   have_room FOLDER MEGABYTES WHAT-TO-DO, have_temporary_room FOLDER MEGABYTES   end in words where a folder cannot be written, or has no room
 #
 # SERVICES_SUITE=sid takes the packages that have to be new from another Debian suite; each suite has folders of its own.
-
-readonly packages=${XDG_CACHE_HOME:-${HOME:?}/.cache}/dev-container-cache/packages
 
 say() { printf '%s: %s\n' "$(basename "$0" .sh)" "$*" >&2; }
 
@@ -19,6 +18,25 @@ die() {
     [[ ! -s $log ]] || { printf -- '---- the end of %s\n' "$log" && tail -n 25 "$log"; } >&2
   done
   exit 1
+}
+
+[[ -n ${XDG_CACHE_HOME:-${HOME-}} ]] ||
+  die "Neither HOME nor XDG_CACHE_HOME is set: set one of them to a folder that can be written; what is fetched is kept there."
+readonly packages=${XDG_CACHE_HOME:-$HOME/.cache}/dev-container-cache/packages
+
+# Makes a folder where there is none, and ends here where that or its space will not do: have_room FOLDER MEGABYTES WHAT-TO-DO
+have_room() {
+  local said free
+  said=$(mkdir -p "$1" 2>&1) || die "The folder $1 cannot be made (${said##*: }): $3."
+  [[ -w $1 ]] || die "The folder $1 cannot be written by $(id -un): $3."
+  free=$(df --output=avail --block-size=1M "$1" | tail -n 1)
+  ((free >= $2)) || die "The disk of $1 has ${free// /} MB left, and some $2 MB are needed: free some, or $3."
+}
+
+# The same for the folder of temporary files, which is never made: have_temporary_room FOLDER MEGABYTES
+have_temporary_room() {
+  [[ -d $1 ]] || die "There is no folder $1 for temporary files: set TMPDIR to one that is there."
+  have_room "$1" "$2" "set TMPDIR to another folder"
 }
 
 # Whether the first version is at least the second.
@@ -176,15 +194,24 @@ CONF
   [[ $(os_release ID) != ubuntu ]] || split_ubuntu_sources "$apt/sources" "$own"
 }
 
+# The sets that are not unpacked yet, a line each: lacking SET…
+lacking() {
+  local name
+  for name in "$@"; do
+    [[ -d $(set_folder "$name") ]] || echo "$name"
+  done
+}
+
 # Has the sets unpacked in the cache folder: fetch SET…
 fetch() {
-  local name missing=()
-  mkdir -p "$packages"
+  local missing
+  mapfile -t missing < <(lacking "$@")
+  ((${#missing[@]})) || return 0
+  have_room "$packages" $((200 + 50 * ${#missing[@]})) "set XDG_CACHE_HOME to another folder"
   exec 9>"$packages/lock"
   flock 9
-  for name in "$@"; do
-    [[ -d $(set_folder "$name") ]] || missing+=("$name")
-  done
+  # Another run may have fetched them meanwhile.
+  mapfile -t missing < <(lacking "$@")
   if ((${#missing[@]})); then unpack "${missing[@]}"; fi
   exec 9>&-
 }
@@ -199,10 +226,10 @@ take() {
   rm -rf "$debs"
   mkdir -p "$debs" "$into"
   (cd "$debs" && apt-get download "${@:3}") >>"$1/log" 2>&1 ||
-    die "apt cannot fetch ${*:3}: mend the package sources, or install what $2 stands for." "$1/log"
+    die "apt cannot fetch ${*:3}: look at the network, mend the package sources, or install what $2 stands for." "$1/log"
   for file in "$debs"/*.deb; do
     say "  $(basename "${file//%3a/:}" .deb)"
-    dpkg -x "$file" "$into"
+    dpkg -x "$file" "$into" 2>>"$1/log" || die "$(basename "$file") cannot be unpacked into $into." "$1/log"
   done
 }
 
@@ -217,7 +244,7 @@ unpack() {
   apt-get update >"$work/log" 2>&1 || true
   for name in "$@"; do
     if ! wanted=$(packages_of "$name" "$own" "$newer" 2>>"$work/log") || [[ -z $wanted ]]; then
-      die "apt knows no package for $name: mend the package sources, or install it." "$work/log"
+      die "apt knows no package for $name: look at the network, mend the package sources, or install it." "$work/log"
     fi
     # shellcheck disable=SC2086 # one word for each package
     take "$work" "$name" $wanted

@@ -328,6 +328,7 @@ bring_up() {
   local folder=${TMPDIR:-/tmp}
   # The engine's sockets lie in it, and a path of a socket has 107 letters at most.
   ((${#folder} <= 50)) || folder=/tmp
+  have_temporary_room "$folder" 200
   state=$(mktemp -d "$folder/dcc.XXXXXX")
   : >"$state/undo"
   trap take_down EXIT

@@ -202,6 +202,36 @@ test.each([
   expect(readdirSync(cache)).toEqual([]);
 });
 
+// Words, and not what a shell says of its own line; before anything is fetched.
+const FOLDERS: readonly (readonly [string, Readonly<Record<string, string>>, RegExp])[] = [
+  ["no home", {}, /^main-job: Neither HOME nor XDG_CACHE_HOME is set: .*\n$/],
+  [
+    "a home that is a file",
+    { HOME: "/dev/null" },
+    /\.cache\/.* cannot be made \(Not a directory\): set XDG_CACHE_HOME/,
+  ],
+  ["no folder for temporary files", { HOME: folder, TMPDIR: "/nowhere" }, /no folder \/nowhere .*: set TMPDIR/],
+];
+whenRoot.each(FOLDERS)("main-job.sh says that there is %s", async (_, env, words) => {
+  const told = await run("bash", ["scripts/main-job.sh"], { PATH: bare.PATH, ...env });
+  expect(told).toEqual({ code: 1, said: expect.stringMatching(words) });
+  expect(told.said.trim().split("\n")).toHaveLength(1);
+  expect(existsSync("/nowhere")).toBe(false);
+});
+
+whenRoot.each([
+  ["a read-only home", "HOME", "ro", /cannot be made \(Read-only file system\): set XDG_CACHE_HOME/],
+  ["a full disk", "HOME", "size=64k", /has \d MB left, and some \d+ MB are needed: free some, or set XDG_CACHE_HOME/],
+  ["a full disk for temporary files", "TMPDIR", "size=64k", /has \d MB left, and .*or set TMPDIR/],
+])("main-job.sh says that there is %s", async (_, variable, options, words) => {
+  const disk = mkdtempSync(join(folder, "disk-"));
+  const command = `mount -t tmpfs -o ${options} tmpfs ${disk} && exec bash scripts/main-job.sh`;
+  const env = { PATH: bare.PATH, HOME: folder, [variable]: disk };
+  const told = await run("unshare", ["--mount", "bash", "-c", command], env);
+  expect(told).toEqual({ code: 1, said: expect.stringMatching(words) });
+  expect(told.said.trim().split("\n")).toHaveLength(1);
+});
+
 test("a command that is not there is told before anything is fetched", async () => {
   const cache = mkdtempSync(join(folder, "cache-"));
   const told = await run("bash", ["scripts/services.sh", "run", "--", "no-such-program", "x"], {
