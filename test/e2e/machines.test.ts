@@ -224,10 +224,12 @@ whenRoot.each([
   ["a full disk", "HOME", "size=64k", /has \d MB left, and some \d+ MB are needed: free some, or set XDG_CACHE_HOME/],
   ["a full disk for temporary files", "TMPDIR", "size=64k", /has \d MB left, and .*or set TMPDIR/],
 ])("main-job.sh says that there is %s", async (_, variable, options, words) => {
-  const disk = mkdtempSync(join(folder, "disk-"));
+  // What has a long path is no place for sockets, and /tmp is taken.
+  const disk = mkdtempSync("/tmp/disk-");
   const command = `mount -t tmpfs -o ${options} tmpfs ${disk} && exec bash scripts/main-job.sh`;
   const env = { PATH: bare.PATH, HOME: folder, [variable]: disk };
   const told = await run("unshare", ["--mount", "bash", "-c", command], env);
+  rmSync(disk, { recursive: true });
   expect(told).toEqual({ code: 1, said: expect.stringMatching(words) });
   expect(told.said.trim().split("\n")).toHaveLength(1);
 });
