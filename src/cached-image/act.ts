@@ -172,7 +172,7 @@ async function build(looked: "miss" | "unknown", stage: Stage): Promise<Outcome>
   await world.log.group(`Building with ${envbuilder.builderImage.written}`, async () => {
     const builder = await chooseBuilder(stage);
     const context = await openContext(checkout, checkout, world);
-    const bases = "doubt" in draft ? [] : [...draft.images.values()];
+    const bases = "doubt" in draft ? [] : [...draft.images.values()].map(({ reference }) => reference);
     await runBuilder(
       {
         inputs: envbuilder,

@@ -9,6 +9,8 @@ export type Definition = {
   /** How messages name what decides: devcontainer.json, or the Dockerfile. */
   readonly file: string;
   readonly specification: Specification | undefined;
+  /** The text of devcontainer.json, where there is one. */
+  readonly written?: string;
   readonly dockerfile: { readonly text: string; readonly file: string };
   /** Absolute; `undefined` where the context is envbuilder's own folder. */
   readonly context: string | undefined;
@@ -60,7 +62,7 @@ export async function readDefinition({ checkout, options, files }: Reading): Pro
   const text = await files.readText(await realOf(path, reading));
   if (text === undefined) throw missing(`There is no ${file}`);
   const specification = parseSpecification(text, file);
-  const own = { specification, folder, workspaceFolder };
+  const own = { specification, written: text, folder, workspaceFolder };
   if (specification.image !== "") return { ...ofImage(specification.image, file), ...own };
   const context = inside(checkout, resolvePath(folder, specification.context || "."), "build.context", file);
   if (specification.dockerfile === "") {

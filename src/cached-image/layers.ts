@@ -42,7 +42,7 @@ export function openLayers(
     verdict = found;
     return undefined;
   };
-  const readLayers: ReadLayers = async ({ image, steps, paths }) => {
+  const readLayers: ReadLayers = async ({ image, steps, isStage, paths }) => {
     const kept = await readKept(steps);
     if (!kept) return undefined;
     const base = image === undefined ? undefined : images.get(image);
@@ -54,7 +54,9 @@ export function openLayers(
     left -= size;
     if (left < 0)
       return { unread: `with its layers, more than ${LARGEST_TOGETHER / 2 ** 20} MiB are read for all of them` };
-    const read = await Promise.all(all.map((placed) => readMembers(placed, () => openLayerFiles(paths), ports)));
+    const read = await Promise.all(
+      all.map((placed) => readMembers(placed, () => openLayerFiles(paths, { isStage }), ports)),
+    );
     for (const one of read) {
       if ("unread" in one) return one;
       if (!("kind" in one)) continue;

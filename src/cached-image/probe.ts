@@ -66,7 +66,7 @@ export async function probeCachedImage(probing: Probing, ports: Ports): Promise<
   }
   const assembled = assembleImage(keyed, found.layers);
   if (!assembled) return never("all layers were found, and one is missing");
-  const image = { keyed, assembled, bases: [...draft.images.values()] };
+  const image = { keyed, assembled, bases: [...draft.images.values()].map(({ reference }) => reference) };
   return lookUpImage(image, probing, ports);
 }
 
@@ -113,21 +113,21 @@ async function readBinary({ inputs, builder }: Probing, ports: Ports): Promise<{
 }
 
 async function readBases(
-  { images, definition }: Draft,
+  { images }: Draft,
   platform: string,
   readImage: ReturnType<typeof openImages>,
 ): Promise<ReadonlyMap<string, BaseImage> | Unread> {
   const read = await Promise.all(
-    [...images].map(async ([name, reference]) => ({
+    [...images].map(async ([name, { reference, at }]) => ({
       name,
       reference,
+      at,
       image: await readImage(reference, platform, `the base image ${name}`),
     })),
   );
   const bases = new Map<string, BaseImage>();
-  for (const { name, reference, image } of read) {
-    if (image.kind === "doubt")
-      return { ...image, doubt: { ...image.doubt, at: { file: definition.dockerfile.file } } };
+  for (const { name, reference, at, image } of read) {
+    if (image.kind === "doubt") return { ...image, doubt: { ...image.doubt, at } };
     bases.set(name, { reference, image });
   }
   return bases;

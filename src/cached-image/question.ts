@@ -3,10 +3,11 @@ import { type Build, type Loss, readBuild } from "../envbuilder/build.ts";
 import { argumentsByName, compileArguments, compileDockerfile } from "../envbuilder/compile.ts";
 import { DIRECTIVES } from "../envbuilder/context.ts";
 import { type FeatureSpecification, parseFeature, refuseFeature } from "../envbuilder/feature.ts";
+import { compareBytes } from "../envbuilder/go-json.ts";
 import type { ProcessEnvironment } from "../envbuilder/substitute.ts";
 import type { Unprobeable } from "../envbuilder/unprobeable.ts";
 import { findUser, type Users } from "../envbuilder/user.ts";
-import { ActionError } from "../errors.ts";
+import { ActionError, type Place } from "../errors.ts";
 import { readArchive, textIn } from "../features/archive.ts";
 import type { EnvbuilderInputs } from "../inputs/envbuilder-inputs.ts";
 import { readImageConfig } from "../oci/config.ts";
@@ -16,6 +17,7 @@ import type { Doubt } from "../sources/doubt.ts";
 import type { World } from "../world.ts";
 import type { Definition } from "./definition.ts";
 import type { ReadImage, Unread } from "./images.ts";
+import { placesOf } from "./places.ts";
 
 /** What is known before any request: the build without its features, and what has to be asked. */
 export type Draft = {
@@ -23,12 +25,14 @@ export type Draft = {
   readonly args: readonly string[];
   /** Who the image's user is, or the image that says it. */
   readonly user: { readonly kind: "user"; readonly user: string } | ({ readonly kind: "image" } & UserImage);
-  /** The base images, and which are asked for. */
-  readonly images: ReadonlyMap<string, Reference>;
+  /** The base images, which are asked for, and where each is named. */
+  readonly images: ReadonlyMap<string, NamedImage>;
   readonly losses: readonly Loss[];
 };
 
-type UserImage = { readonly image: string; readonly reference: Reference };
+export type NamedImage = { readonly reference: Reference; readonly at: Place };
+
+type UserImage = NamedImage & { readonly image: string };
 
 /** What docker and the system put into every container's environment. */
 const OF_EVERY_CONTAINER: readonly string[] = ["HOSTNAME", "HOME", "PATH", "TERM"];
@@ -58,14 +62,20 @@ export async function draftQuestion(
       `a build arg reads the variable ${name}, which only the builder's container knows`,
       "Write its value, or set it in extra-env.",
     );
-  const build = await readBuild({ text: dockerfile.text + DIRECTIVES, file: dockerfile.file, buildArgs: args, root });
+  const text = dockerfile.text + DIRECTIVES;
+  const place = placesOf(definition, text, []);
+  const build = await readBuild({ text, file: dockerfile.file, place, buildArgs: args, root });
   if (build.kind === "unprobeable") return unprobeable(build);
   const users = usersOf(definition, args);
   const user =
-    users.kind === "user" ? users : { ...users, reference: referenceOf(users.image, dockerfile.file, allowed) };
-  const images = new Map(build.images.map((image) => [image, referenceOf(image, dockerfile.file, allowed)]));
+    users.kind === "user"
+      ? users
+      : { ...users, at: place(users.line), reference: referenceOf(users.image, place(users.line), allowed) };
+  const images = new Map(
+    [...build.images].map(([image, at]) => [image, { reference: referenceOf(image, at, allowed), at }]),
+  );
   for (const reference of specification?.features.keys() ?? [])
-    if (!reference.startsWith("./")) referenceOf(reference, definition.file, allowed);
+    if (!reference.startsWith("./")) referenceOf(reference, { file: definition.file }, allowed);
   return { definition, args, user, images, losses: build.losses };
 }
 
@@ -77,19 +87,19 @@ function usersOf({ specification, dockerfile }: Definition, args: readonly strin
   return findUser(dockerfile.text, argumentsByName(args), dockerfile.file);
 }
 
-function referenceOf(image: string, file: string, allowed: readonly ImagePattern[]): Reference {
+function referenceOf(image: string, at: Place, allowed: readonly ImagePattern[]): Reference {
   const reference = parseReference(image);
   if ("wrong" in reference)
     throw new ActionError("E_DOCKERFILE", {
       what: `${image} is no image's name (${reference.wrong}), and envbuilder could not build on it.`,
       fix: "Correct it. Quotation marks around the value of an ARG before FROM stay part of it for envbuilder.",
-      at: { file },
+      at,
     });
   if (imageAllowed(allowed, reference)) return reference;
   throw new ActionError("E_INPUT", {
     what: `The image ${image} is not among those that the input allowed-images allows.`,
     fix: `Use one that matches one of ${allowed.map(({ written }) => written).join(", ")}, or add a pattern for it.`,
-    at: { file },
+    at,
   });
 }
 
@@ -130,7 +140,9 @@ export async function completeQuestion(draft: Draft, ports: Ports): Promise<Ques
   const text = specification
     ? compileDockerfile(dockerfile.text, specification, { user, features })
     : dockerfile.text + DIRECTIVES;
-  const build = await readBuild({ text, file: dockerfile.file, buildArgs: args, root });
+  const references = [...(specification?.features.keys() ?? [])].sort(compareBytes);
+  const place = placesOf(definition, text, references);
+  const build = await readBuild({ text, file: dockerfile.file, place, buildArgs: args, root });
   return build.kind === "unprobeable" ? unprobeable(build) : { build, user };
 }
 
@@ -138,7 +150,8 @@ export async function completeQuestion(draft: Draft, ports: Ports): Promise<Ques
 async function readUser({ user }: Draft, { readImage }: Ports): Promise<string | Unread> {
   if (user.kind === "user") return user.user;
   const image = await readImage(user.reference, "linux/amd64", `the image ${user.image}`);
-  return image.kind === "doubt" ? image : readImageConfig(image.config).user;
+  if (image.kind === "doubt") return { ...image, doubt: { ...image.doubt, at: user.at } };
+  return readImageConfig(image.config).user;
 }
 
 async function readFeatures(
@@ -181,7 +194,7 @@ const LARGEST_FEATURE = 128 * 1024 * 1024;
 const LARGEST_METADATA = 1024 * 1024;
 
 async function readPublished(reference: string, file: string, { registry, gunzip }: Ports): Promise<string | Unread> {
-  const image = referenceOf(reference, file, []);
+  const image = referenceOf(reference, { file }, []);
   const named = (image.tag ?? image.digest) ? image : { ...image, tag: "latest" };
   const manifest = await registry.manifest(named);
   if (manifest.kind !== "found") return registryDoubt(`the feature ${reference}`, manifest);

@@ -10,6 +10,8 @@ export type BuildRequest = {
   readonly text: string;
   /** How messages name it. */
   readonly file: string;
+  /** Where one of its lines is told to be; in `file` where nothing else is said. */
+  readonly place?: (line: number) => Place;
   /** `NAME=value`, or a bare name. */
   readonly buildArgs: readonly string[];
   /** The context's folder as the builder sees it: `/workspaces/app`. */
@@ -41,8 +43,8 @@ export type Build = {
   readonly buildArgs: readonly string[];
   readonly metaArgs: readonly MetaArg[];
   readonly stages: readonly BuildStage[];
-  /** The images that are built on, or copied from, as they are named, each once. */
-  readonly images: readonly string[];
+  /** The images that are built on, or copied from, as they are named, each once, and where it is named first. */
+  readonly images: ReadonlyMap<string, Place>;
   readonly losses: readonly Loss[];
 };
 
@@ -56,8 +58,8 @@ const MOST_STAGES = 100;
  */
 export function readBuild(request: BuildRequest): Promise<Build | Unprobeable> {
   return orUnprobeable(() => {
-    const { text, file, buildArgs, root } = request;
-    const instructions = readInstructions(text, file);
+    const { text, file, place, buildArgs, root } = request;
+    const instructions = readInstructions(text, file, place);
     const first = instructions.findIndex(({ command }) => command.kind === "from");
     const early = first < 0 ? instructions : instructions.slice(0, first);
     refuseEarly(early, file, first < 0);
@@ -66,12 +68,21 @@ export function readBuild(request: BuildRequest): Promise<Build | Unprobeable> {
     const metaArgs = readMetaArgs(early, buildArgs);
     const stages = readStages(instructions.slice(first), metaArgs, buildArgs);
     for (const { instructions } of stages) refuseInstructions(instructions);
-    const sources = [...stages.map(({ base }) => base), ...stages.flatMap(({ copies }) => [...copies.values()])];
-    const images = [...new Set(sources.flatMap((one) => (one.kind === "image" ? one.image : [])))];
-    if (images.length > MOST_STAGES) refuse({ file }, `It takes from more than ${MOST_STAGES} images.`);
+    const images = imagesOf(stages);
+    if (images.size > MOST_STAGES) refuse({ file }, `It takes from more than ${MOST_STAGES} images.`);
     const losses = stages.flatMap((stage) => stage.instructions.flatMap(lossOf));
     return { kind: "build", root, buildArgs, metaArgs, stages, images, losses };
   });
+}
+
+function imagesOf(stages: readonly BuildStage[]): ReadonlyMap<string, Place> {
+  const copies = stages.flatMap((stage) => [...stage.copies].map(([{ at }, base]) => ({ base, at })));
+  const places = [...stages, ...copies].flatMap(({ base, at }): readonly (readonly [string, Place])[] =>
+    base.kind === "image" ? [[base.image, at]] : [],
+  );
+  const images = new Map<string, Place>();
+  for (const [image, at] of places) if (!images.has(image)) images.set(image, at);
+  return images;
 }
 
 function lossOf({ at, text, losesText }: Instruction): readonly Loss[] {
@@ -162,7 +173,7 @@ export function refuseInstructions(instructions: readonly Instruction[]): void {
     if (command.kind === "from") refuse(at, "FROM stands among a base image's triggers.");
     if (command.kind !== "add") continue;
     const address = command.sources.find((source) => /^[a-z]+:\/\//i.test(source));
-    if (address !== undefined) refuse(at, `What is behind the address ${address} cannot be told.`);
+    if (address !== undefined) refuse(at, `ADD fetches ${address}, and what is there cannot be told.`);
     // An archive of the builder's own may lie there, and then it would not be hashed.
     if (command.sources.some((source) => source.startsWith("/")))
       refuse(at, "ADD takes an absolute path: write it relative to the build context.");

@@ -3,16 +3,17 @@ import type { Build, BuildStage, CopySource } from "./build.ts";
 import type { Command } from "./command.ts";
 import type { Ignored } from "./ignored.ts";
 import { type ImageFiles, imageKeyPart, type LayerFiles, layOver } from "./image-files.ts";
-import { checkImageSources, imageSources } from "./sources.ts";
+import { imageSources, takenPaths } from "./sources.ts";
 import type { Step } from "./step.ts";
 import { refuse } from "./unprobeable.ts";
-import type { Expand } from "./words.ts";
+import { type Expand, expandPath } from "./words.ts";
 import { cut } from "./wrong-line.ts";
 
 /** What COPY --from takes from: an image, none for `scratch`, and the steps of stages that lie over it. */
 export type LayersRequest = {
   readonly image: string | undefined;
   readonly steps: readonly Step[];
+  readonly isStage: boolean;
   /** Clean, without a slash in front. */
   readonly paths: readonly string[];
 };
@@ -55,21 +56,20 @@ export type Copied = (
  */
 export function openCopied({ build, stages, isIgnored, readLayers }: Sources): Copied {
   return async (copy, source, { expand, planned, at }) => {
-    const paths = imageSources(copy, expand, at);
-    if (imageSources(copy, planned, at).join("\0") !== paths.join("\0"))
+    const sources = imageSources(copy, expand, at);
+    if (JSON.stringify(imageSources(copy, planned, at)) !== JSON.stringify(sources))
       refuse(
         at,
         "The builder looks for other files than it copies: an argument of an earlier stage is in their names.",
       );
-    checkImageSources(copy, paths, expand, at);
     const request = layersOf(source, build, stages, at);
-    const files = await readFiles({ ...request, paths }, readLayers, at);
+    const isStage = source.kind === "stage";
+    const read = { ...request, isStage, paths: [...new Set(sources.map(({ path }) => path))] };
+    const files = await readFiles(read, readLayers, at);
+    const paths = takenPaths(sources, files, { target: expandPath(copy.target, expand, at), at });
     const folder = `${KANIKO_FOLDER}/${source.kind === "stage" ? source.stage : source.image}`;
     return paths.flatMap((path) => {
-      const kind = files.entryOf(path)?.kind;
-      if (kind === undefined) refuse(at, `There is no /${path} in what it copies from.`);
-      if (kind === "link")
-        refuse(at, `/${path} is a link, which the builder and its own probe read in different ways.`);
+      if (!files.entryOf(path)) refuse(at, `There is no /${path} in what it copies from.`);
       return imageKeyPart(files, path, (one) => isIgnored(underRoot(`${folder}/${one}`, build.root))) ?? [];
     });
   };
@@ -81,7 +81,7 @@ function layersOf(
   build: Build,
   stages: Sources["stages"],
   at: Place,
-): Omit<LayersRequest, "paths"> {
+): Pick<LayersRequest, "image" | "steps"> {
   if (source.kind !== "stage") return { image: source.kind === "image" ? source.image : undefined, steps: [] };
   const own = stages[source.stage]?.steps ?? [];
   const unkept = own.find(({ layer }) => layer === "unkept");
@@ -97,9 +97,7 @@ async function readFiles(request: LayersRequest, readLayers: ReadLayers, at: Pla
   if (!layers) throw new ActionError("E_MISS", { what: "A layer that COPY --from takes from is not there.", at });
   if ("unread" in layers) return refuse(at, `What it copies from cannot be read: ${layers.unread}.`);
   const files = layOver(layers, request.paths);
-  return "doubt" in files
-    ? refuse(at, `The builder and its own probe may not agree on what it copies: ${files.doubt}.`)
-    : files;
+  return "doubt" in files ? refuse(at, `It cannot be told what the builder copies: ${files.doubt}.`) : files;
 }
 
 /** The context's own files are named relative to it. */

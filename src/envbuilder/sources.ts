@@ -2,6 +2,7 @@ import { matchPath } from "../dockerfile/go-match.ts";
 import { cleanPath, joinPath } from "../dockerfile/go-path.ts";
 import type { Place } from "../errors.ts";
 import type { Transfer } from "./command.ts";
+import type { ImageFiles } from "./image-files.ts";
 import type { Tree } from "./tree.ts";
 import { refuse } from "./unprobeable.ts";
 import { type Expand, expandPath } from "./words.ts";
@@ -23,14 +24,12 @@ export async function resolveSources(
 ): Promise<readonly string[]> {
   const sources = copy.sources.map((source) => expandPath(source, expand, at));
   const target = expandPath(copy.target, expand, at);
-  // In the image that is built it may be a folder without saying so; that is not known here.
-  const isFolder = target.endsWith("/") || target === ".";
+  const isFolder = isFolderName(target);
   const resolved = sources.some((source) => WILDCARD.test(source)) ? await matchAll(sources, tree, at) : sources;
   const paths = resolved.map((source) => within(source, at));
-  const tooMany = () => refuse(at, `${target} takes several files and does not end in a slash.`);
   if (!copy.sources.some((source) => WILDCARD.test(source))) {
     const taken = copy.sources.filter((source) => !tree.isIgnored(cleanPath(source)));
-    if (taken.length > 1 && !isFolder) tooMany();
+    if (taken.length > 1 && !isFolder) tooMany(target, at);
   }
   const [only, ...more] = paths;
   if (only !== undefined && more.length === 0) {
@@ -44,29 +43,64 @@ export async function resolveSources(
       at,
       "It takes nothing: the files are not there, or ignored. envbuilder's own want !.envbuilder.tmp in .dockerignore.",
     );
-  if (count > 1 && !isFolder) tooMany();
+  if (count > 1 && !isFolder) tooMany(target, at);
   return paths;
 }
 
+/** What a COPY --from takes: a path, clean and without a slash in front, or all that a pattern finds, which are at or below `path`. */
+export type ImageSource = { readonly path: string; readonly pattern?: string };
+
 /**
- * What a COPY --from takes out of an image, as clean paths without a slash in front.
- * @throws ActionError E_UNKNOWN where the builder and its own probe see different files, or may.
+ * What a COPY --from takes out of an image. As soon as one source has a wildcard, all are patterns.
+ * @throws ActionError E_UNKNOWN where the whole image would have to be gone through.
  */
-export function imageSources(copy: Transfer, expand: Expand, at: Place): readonly string[] {
-  return copy.sources.map((source) => {
-    const written = expandPath(source, expand, at);
-    if (WILDCARD.test(written))
-      return refuse(at, `${written} is a pattern, which envbuilder itself cannot look up in most images.`);
-    const path = within(written, at);
-    return path === "." ? refuse(at, "It takes a whole image.") : path;
+export function imageSources(copy: Transfer, expand: Expand, at: Place): readonly ImageSource[] {
+  const sources = copy.sources.map((source) => expandPath(source, expand, at));
+  const arePatterns = sources.some((source) => WILDCARD.test(source));
+  const target = expandPath(copy.target, expand, at);
+  if (!arePatterns && sources.length > 1 && !isFolderName(target)) tooMany(target, at);
+  return sources.map((written) => {
+    const [before = ""] = written.split(WILDCARD);
+    // Up to the folder in front of the first wildcard.
+    const literal = before === written ? written : before.slice(0, before.lastIndexOf("/") + 1);
+    const path = within(literal, at);
+    if (path === "." || literal.includes("\\"))
+      return refuse(at, "It takes a whole image, or a pattern through all of one.");
+    return arePatterns ? { path, pattern: cleanPath(written) } : { path };
   });
 }
 
-/** @throws ActionError E_UNKNOWN where the builder stops. */
-export function checkImageSources(copy: Transfer, paths: readonly string[], expand: Expand, at: Place): void {
-  const target = expandPath(copy.target, expand, at);
-  if (paths.length > 1 && !target.endsWith("/") && target !== ".")
-    refuse(at, `${target} takes several files and does not end in a slash.`);
+/**
+ * The paths that the sources are, once the image's files are known, in the order in which they come into the key.
+ * @throws ActionError E_UNKNOWN where the builder stops.
+ */
+export function takenPaths(
+  sources: readonly ImageSource[],
+  files: ImageFiles,
+  { target, at }: { readonly target: string; readonly at: Place },
+): readonly string[] {
+  const paths = sources.flatMap(({ path, pattern }) => {
+    if (pattern === undefined) return [path];
+    return files.walk(path).flatMap((entry) => (matchesImagePath(pattern, entry.path, at) ? [entry.path] : []));
+  });
+  if (paths.length === 0) refuse(at, "It takes nothing: no file of what it copies from has such a name.");
+  if (paths.length > 1 && !isFolderName(target)) tooMany(target, at);
+  return paths;
+}
+
+/** In the image that is built it may be a folder without saying so; that is not known here. */
+function isFolderName(target: string): boolean {
+  return target.endsWith("/") || target === ".";
+}
+
+function tooMany(target: string, at: Place): never {
+  refuse(at, `${target} takes several files and does not end in a slash.`);
+}
+
+function matchesImagePath(pattern: string, path: string, at: Place): boolean {
+  const name = pattern.startsWith("/") ? `/${path}` : path;
+  const matches = matchPath(pattern, name);
+  return matches ?? refuse(at, `The builder stops at the pattern ${pattern}.`);
 }
 
 /** A path that leaves the context would reach what only the builder has. */

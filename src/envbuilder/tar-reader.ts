@@ -85,7 +85,7 @@ function memberOf(header: TarHeader, extended: Extended): TarMember {
   return {
     type: header.type,
     mode: header.mode,
-    path: clean(extended.name ?? header.name),
+    path: cleanName(extended.name ?? header.name),
     target,
     uid,
     gid,
@@ -150,7 +150,8 @@ export function isFile(type: string): boolean {
   return type === "0" || type === "\0" || type === "7";
 }
 
-function clean(name: string): string {
+/** Without a slash in front, and without what names nothing. */
+export function cleanName(name: string): string {
   return name
     .split("/")
     .filter((segment) => segment !== "" && segment !== ".")

@@ -5,6 +5,7 @@ import { openBuilder } from "../../src/cached-image/images.ts";
 import { probeCachedImage } from "../../src/cached-image/probe.ts";
 import { draftQuestion } from "../../src/cached-image/question.ts";
 import type { Verdict } from "../../src/cached-image/verdict.ts";
+import type { Step } from "../../src/envbuilder/step.ts";
 import { openFiles } from "../../src/host/files.ts";
 import { gunzip, openGunzip, openUnzstd } from "../../src/host/unpack.ts";
 import type { EnvbuilderInputs } from "../../src/inputs/envbuilder-inputs.ts";
@@ -41,6 +42,7 @@ export type Cache = {
   readonly keepAll: (
     checkout: string,
     layers?: Readonly<Record<string, Uint8Array>>,
+    tell?: (step: Step) => void,
   ) => Promise<ReadonlyMap<string, string>>;
   /** Puts an image that the builder would push of these layers over the base, by hand, and gives its digest. */
   readonly push: (name: string, layers: readonly PushedLayer[]) => string;
@@ -99,12 +101,13 @@ export function openCache(): Cache {
     const body = { schemaVersion: 2, config: registry.seedBlob(CACHE, config), layers: [{ ...described, mediaType }] };
     registry.seedManifest(`${CACHE}:${key}`, JSON.stringify(body), DOCKER);
   };
-  const keepAll: Cache["keepAll"] = async (checkout, layers = {}) => {
+  const keepAll: Cache["keepAll"] = async (checkout, layers = {}, tell = () => undefined) => {
     const keys = new Map<string, string>();
     for (;;) {
       const verdict = await probe(checkout);
       if (verdict.kind !== "miss" || !verdict.step) return keys;
       const { text, key } = verdict.step;
+      tell(verdict.step);
       keys.set(text, key);
       const content = layers[text];
       keep(key, content && zlib.gzipSync(content));

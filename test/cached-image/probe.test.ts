@@ -290,7 +290,7 @@ describe("files of an earlier stage", () => {
       { images, repository, lookUp },
       { registry: registry.port as Registry, openGunzip, openUnzstd },
     );
-    expect(await readLayers({ image: "b", steps: [], paths: ["a"] })).toEqual({
+    expect(await readLayers({ image: "b", steps: [], isStage: false, paths: ["a"] })).toEqual({
       unread: expect.stringContaining(words),
     });
   });
@@ -311,7 +311,7 @@ test("what all COPY --from take together is bounded", async () => {
       openUnzstd,
     },
   );
-  const read = () => readLayers({ image: "b", steps: [], paths: ["a"] });
+  const read = () => readLayers({ image: "b", steps: [], isStage: false, paths: ["a"] });
   for (let time = 0; time < 4; time++)
     expect(await read()).toMatchObject({ unread: expect.stringContaining("ends in the middle") });
   expect(await read()).toMatchObject({ unread: expect.stringContaining("2048 MiB are read for all of them") });

@@ -1,6 +1,8 @@
-import { beforeAll, describe, expect, test } from "vitest";
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openUnzstd } from "../../src/host/unpack.ts";
 import { type Content, makeCheckout, put } from "../checkout.ts";
+import { type GitServer, openGitServer } from "../fakes/git-server.ts";
 import { writeTar } from "../features/tar-writer.ts";
 import { type Base, docker, type Ended, makeBase, REGISTRY, runAction, served, unique } from "./harness.ts";
 import { runScript } from "./script.ts";
@@ -177,6 +179,26 @@ const REPOSITORIES: readonly Repository[] = [
         "RUN cat /tools",
       ),
       "a.txt": "a\n",
+    }),
+  },
+  {
+    name: "patterns, links and what a stage deletes, of which envbuilder's own probe cannot be told",
+    isOursAlone: true,
+    readsLayers: true,
+    files: () => ({
+      ...dockerfile(
+        `FROM ${BASE.oci} AS tools`,
+        "RUN mkdir -p /out/d /out/gone && echo 1 > /out/d/one && echo 2 > /out/d/two && ln /out/d/one /out/d/same",
+        "RUN ln -s one /out/d/l && chown -h 1000:1000 /out/d/l && echo x > /out/gone/x",
+        "RUN rm -r /out/gone /out/d/two && chown 1000:1000 /out/d",
+        `FROM ${BASE.oci}`,
+        "COPY --from=tools /out /o",
+        "COPY --from=tools /out/d/l /l",
+        "COPY --from=tools /out/d/o* /out/d/l /p/",
+        "COPY --from=tools /out/d/sam? /same",
+        `COPY --from=${BASE.oci} /etc/pass* /p/`,
+        "RUN ls /o",
+      ),
     }),
   },
   {
@@ -378,6 +400,9 @@ describe("what is missing", () => {
     expect(changed.log).toMatch(
       /::error file=\.devcontainer\/Dockerfile,line=2::.*the layer of COPY a\.txt \/a\.txt is not there/,
     );
+    expect(changed.log).toContain(
+      openUnzstd ? "pushed last: a.txt has changed." : "a file that it copies has changed.",
+    );
     const continued = await probe(checkout, repository, { "on-miss": "continue" });
     expect(continued).toMatchObject({ code: 0, outputs: { result: "miss", image: BUILDER, id: NIL } });
     const second = await probe(checkout, repository, inputs);
@@ -398,6 +423,94 @@ describe("what is missing", () => {
   });
 });
 
+describe("an image whose digest nobody can compute", () => {
+  test("is found under its own name once another branch's was pushed", async () => {
+    const repository = unique("cache");
+    const branch = (text: string) =>
+      makeCheckout({ ...dockerfile(`FROM ${BASE.oci}`, "ADD a.txt /a.txt", "WORKDIR /new"), "a.txt": text });
+    const [one, other] = [branch("one\n"), branch("other\n")];
+    const built = await probe(one, repository, { "on-miss": "build" });
+    expect(built).toMatchObject({ code: 0, outputs: { result: "built", exists: "true" } });
+    const moved = await probe(other, repository, { "on-miss": "build" });
+    expect(moved).toMatchObject({ code: 0, outputs: { result: "built" } });
+    expect(moved.outputs.digest).not.toBe(built.outputs.digest);
+    for (const [checkout, { outputs }] of [[one, built] as const, [other, moved] as const])
+      expect(await probe(checkout, repository)).toMatchObject({
+        code: 0,
+        outputs: { result: "hit", digest: outputs.digest },
+      });
+  });
+});
+
+test("the builder is the image that was looked into, whatever its tag names on this machine", async () => {
+  const checkout = makeCheckout({ "devcontainer.json": definition({ image: BASE.oci }) });
+  await docker("pull", "--quiet", BASE.oci);
+  await docker("tag", BASE.oci, BUILDER);
+  try {
+    const { code, outputs, log } = await probe(checkout, unique("cache"), { "on-miss": "build" });
+    expect([code, outputs.result]).toEqual([0, "built"]);
+    expect(log).toMatch(/Building with .*\n.*builder-\w+@sha256:[0-9a-f]{64}/);
+  } finally {
+    await docker("pull", "--quiet", BUILDER);
+  }
+});
+
+describe("git-url", () => {
+  let server: GitServer;
+  beforeAll(async () => {
+    server = await openGitServer();
+  });
+  afterAll(() => server.close());
+
+  test("the builder's own clone makes the image of ours, with the environment that was computed", async () => {
+    const repository = unique("cache");
+    const files = {
+      ...dockerfile(`FROM ${BASE.oci} AS base`, "COPY dir run.sh /d/", "FROM base", "RUN cat /d/x", "ADD dir /added/"),
+      "dir/x": "x\n",
+      "dir/link": { link: "x" },
+      "run.sh": { script: "#!/bin/sh\n" },
+    };
+    server.commit("team/app", files);
+    server.requireLogin({ username: "robot", password: "s3cret-of-git" });
+    const inputs = {
+      "git-url": `${server.url}/team/app.git#refs/heads/main`,
+      "git-username": "robot",
+      "git-password": "s3cret-of-git",
+      insecure: "true",
+      "workspace-folder": "",
+    };
+    const workspace = makeCheckout({});
+    const missed = await probe(workspace, repository, inputs);
+    expect(missed).toMatchObject({ code: 1, outputs: { result: "miss", exists: "false" } });
+    const built = await probe(workspace, repository, { ...inputs, "on-miss": "build" });
+    expect(built).toMatchObject({ code: 0, outputs: { result: "built" } });
+    expect(built.log.replace(/^::add-mask::.*$/gm, "")).not.toContain("s3cret-of-git");
+    const again = await probe(workspace, repository, inputs);
+    expect(again).toMatchObject({ code: 0, outputs: { result: "hit", digest: built.outputs.digest } });
+
+    // A workspace of its own: all that it has is the environment.
+    const variables = Object.entries({
+      ...JSON.parse(readFileSync(again.outputs["env-map-file"] ?? "", "utf8")),
+      ENVBUILDER_PUSH_IMAGE: "true",
+      ENVBUILDER_EXIT_ON_BUILD_FAILURE: "true",
+      ENVBUILDER_INIT_COMMAND: "/.envbuilder/bin/envbuilder",
+      ENVBUILDER_INIT_ARGS: "--help",
+    }).flatMap(([name, value]) => ["--env", `${name}=${value}`]);
+    const log = await docker("run", "--rm", "--network", "host", ...variables, BUILDER).catch(String);
+    expect(log).toContain("Pushed image!");
+    expect(log).not.toContain("No cached layer found");
+    const workspaces = (await served(repository, "latest"))?.digest;
+    // The layer of ADD is another one in each build; that it is this commit's image the next look says.
+    expect(workspaces).not.toBe(built.outputs.digest);
+    const own = await probe(workspace, repository, inputs);
+    expect(own).toMatchObject({ code: 0, outputs: { result: "hit", digest: built.outputs.digest } });
+
+    server.commit("team/app", { "dir/x": "y\n" });
+    const changed = await probe(workspace, repository, inputs);
+    expect(changed).toMatchObject({ code: 1, outputs: { result: "miss" } });
+  });
+});
+
 test("the builder's program is read once on a machine that keeps its tool cache", async () => {
   const checkout = makeCheckout({ "devcontainer.json": definition({ image: BASE.oci }) });
   const env = { RUNNER_TOOL_CACHE: makeCheckout({}) };
@@ -411,7 +524,7 @@ test("the builder's program is read once on a machine that keeps its tool cache"
 });
 
 test("what cannot be told is told with its line, before anything is asked", async () => {
-  const checkout = makeCheckout({ ...dockerfile(`FROM ${BASE.oci}`, "ADD x /x"), ".devcontainer/x": "" });
+  const checkout = makeCheckout({ ...dockerfile(`FROM ${BASE.oci}`, "ADD https://x.test/x /x") });
   const { code, outputs, log } = await probe(checkout, unique("cache"));
   expect([code, outputs.result]).toEqual([1, "unknown"]);
   expect(log).toMatch(/::error file=\.devcontainer\/Dockerfile,line=2::.*ADD/);

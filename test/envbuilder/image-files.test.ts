@@ -1,23 +1,30 @@
 import { describe, expect, test } from "vitest";
 import { md5Of, sha256Of } from "../../src/envbuilder/hashes.ts";
-import { imageKeyPart, layOver, openLayerFiles } from "../../src/envbuilder/image-files.ts";
+import { imageKeyPart, type Laid, layOver, openLayerFiles } from "../../src/envbuilder/image-files.ts";
 import { openTarReader } from "../../src/envbuilder/tar-reader.ts";
 import { type Packed, writeTar } from "../features/tar-writer.ts";
 
 const folder = (name: string, more: Partial<Packed> = {}): Packed => ({ name: `${name}/`, mode: 0o755, ...more });
 const file = (name: string, text: string, more: Partial<Packed> = {}): Packed => ({ name, text, ...more });
 
-function lay(paths: readonly string[], ...layers: readonly (readonly Packed[])[]) {
+function lay(laid: Laid, paths: readonly string[], ...layers: readonly (readonly Packed[])[]) {
   const read = layers.map((members) => {
-    const { visit, files } = openLayerFiles(paths);
+    const { visit, files } = openLayerFiles(paths, laid);
     expect(openTarReader(visit)(writeTar(members))).toBe("ended");
     return files();
   });
   return layOver(read, paths);
 }
 
+const IMAGE = { isStage: false };
+const STAGE = { isStage: true };
+
 function partOf(path: string, ...layers: readonly (readonly Packed[])[]): unknown {
-  const files = lay([path], ...layers);
+  return partIn(IMAGE, path, ...layers);
+}
+
+function partIn(laid: Laid, path: string, ...layers: readonly (readonly Packed[])[]): unknown {
+  const files = lay(laid, [path], ...layers);
   return "doubt" in files ? files : imageKeyPart(files, path, () => false);
 }
 
@@ -49,13 +56,60 @@ describe("a path of an image is hashed as kaniko hashes it", () => {
   });
 });
 
-describe("what the builder and its own probe see in different ways is in doubt", () => {
+describe("what a stage has is what its folder has once it is built, and root's copy of it", () => {
+  const hashed = (...parts: readonly string[]) => sha256Of(parts.map(md5Of).join(""));
+  const below = [folder("a"), file("a/b", "1"), folder("a/c"), file("a/c/d", "2")];
+
+  test.each<[string, readonly (readonly Packed[])[], readonly string[]]>([
+    ["a file that is deleted", [below, [file("a/.wh.b", "")]], ["drwxr-xr-x0,0", "drwxr-xr-x0,0", "-rw-r--r--0,02"]],
+    ["a folder that is deleted", [below, [file("a/.wh.c", "")]], ["drwxr-xr-x0,0", "-rw-r--r--0,01"]],
+    [
+      "one that is made anew",
+      [below, [file(".wh.a", ""), folder("a"), file("a/x", "3")]],
+      ["drwxr-xr-x0,0", "-rw-r--r--0,03"],
+    ],
+    [
+      "a folder that is emptied, which kaniko does not know of",
+      [
+        [folder("a"), file("a/b", "1")],
+        [folder("a"), file("a/.wh..wh..opq", "")],
+      ],
+      ["drwxr-xr-x0,0", "-rw-r--r--0,01"],
+    ],
+    [
+      "another's link",
+      [[folder("a"), { name: "a/l", link: "x", mode: 0o755, uid: 1000 }]],
+      ["drwxr-xr-x0,0", "Lrwxrwxrwx0,0x"],
+    ],
+    ["another's file", [[folder("a", { uid: 1 }), file("a/b", "1", { uid: 1 })]], ["drwxr-xr-x1,0", "-rw-r--r--1,01"]],
+  ])("%s", (_name, layers, parts) => {
+    expect(partIn(STAGE, "a", ...layers)).toBe(hashed(...parts));
+  });
+
+  test("a hard link is the file that it names, in an image too", () => {
+    const members = [
+      folder("a"),
+      file("a/b", "1", { mode: 0o755 }),
+      { name: "a/h", link: "./a/b", type: "1" as const },
+    ];
+    for (const laid of [STAGE, IMAGE])
+      expect(partIn(laid, "a", members)).toBe(hashed("drwxr-xr-x0,0", "-rwxr-xr-x0,01", "-rwxr-xr-x0,01"));
+  });
+
+  test("in an image what a layer deletes stays, as the builder unpacks it", () => {
+    const kept = hashed("drwxr-xr-x0,0", "-rw-r--r--0,01", "drwxr-xr-x0,0", "-rw-r--r--0,02");
+    for (const name of ["a/.wh.b", ".wh.a", "a/.wh..wh..opq", ".wh..wh..opq"])
+      expect(partOf("a", below, [file(name, "")])).toBe(kept);
+  });
+});
+
+describe("what the builder's copy is cannot be told", () => {
   test.each<[string, string, readonly Packed[]]>([
-    ["a file that is deleted", "deletes /a/b", [folder("a"), file("a/.wh.b", "")]],
-    ["the folder itself", "deletes /a", [file(".wh.a", "")]],
-    ["everything in it", "deletes /a", [folder("a"), file("a/.wh..wh..opq", "")]],
-    ["everything there is", "deletes /", [file(".wh..wh..opq", "")]],
-    ["a hard link", "hard link", [folder("a"), { name: "a/h", link: "x", type: "1" }]],
+    [
+      "a hard link to what is not copied",
+      "a file that is not copied",
+      [folder("a"), { name: "a/h", link: "x", type: "1" }],
+    ],
     ["a file that is run as somebody else", "somebody else", [folder("a"), file("a/s", "", { mode: 0o4755 })]],
     ["another's link", "not root's alone", [folder("a"), { name: "a/l", link: "x", mode: 0o777, uid: 1 }]],
     ["a link with a mode", "not root's alone", [folder("a"), { name: "a/l", link: "x", mode: 0o755 }]],
@@ -75,14 +129,10 @@ describe("what the builder and its own probe see in different ways is in doubt",
   test("a file that becomes a folder", () => {
     expect(partOf("a", [file("a", "")], [folder("a")])).toEqual({ doubt: expect.stringContaining("another kind") });
   });
-
-  test("what is deleted beside it is of no interest", () => {
-    expect(partOf("a", [folder("a"), file(".wh.b", ""), file("b/.wh..wh..opq", "")])).toMatch(/^[0-9a-f]{64}$/);
-  });
 });
 
 test("an ignore file is held against what is copied from an image too", () => {
-  const files = lay(["a"], [folder("a"), file("a/b", "1"), file("a/c", "2")]);
+  const files = lay(IMAGE, ["a"], [folder("a"), file("a/b", "1"), file("a/c", "2")]);
   if ("doubt" in files) throw new Error(files.doubt);
   const withoutB = imageKeyPart(files, "a", (path) => path === "a/b");
   expect(withoutB).toBe(sha256Of(["drwxr-xr-x0,0", "-rw-r--r--0,02"].map(md5Of).join("")));

@@ -22,7 +22,7 @@ const C1 = writeTar([
 function readLayers({ image, steps, paths }: LayersRequest): Promise<readonly LayerFiles[]> {
   expect({ image, paths }).toEqual({ image: "127.0.0.1:5999/base:oci", paths: ["out"] });
   expect(steps.map(({ layer }) => layer)).toEqual(["kept"]);
-  const { visit, files } = openLayerFiles(paths);
+  const { visit, files } = openLayerFiles(paths, { isStage: true });
   expect(openTarReader(visit)(C1)).toBe("ended");
   return Promise.resolve([{ entries: [] }, files()]);
 }

@@ -55,7 +55,7 @@ async function walk(dockerfile: string, { files = ["a", "b", "d/x"], ignore, con
   if (build.kind === "unprobeable" || !base) return build;
   const image = config ? { ...base, config: JSON.stringify({ config }) } : base;
   return computeKeys(build, {
-    images: new Map(build.images.map((name) => [name, image])),
+    images: new Map([...build.images.keys()].map((name) => [name, image])),
     context: contextOf(files),
     ignore: ignore === undefined ? undefined : { text: ignore, file: ".dockerignore" },
     platform: "linux/amd64",
@@ -69,7 +69,7 @@ async function walk(dockerfile: string, { files = ["a", "b", "d/x"], ignore, con
 
 describe("what cannot be probed is told with its line, before anything is asked for", () => {
   test.each([
-    ["ADD of an address", "FROM x\nADD a HTTPS://x.test/a /a/", 2, "What is behind the address HTTPS://x.test/a"],
+    ["ADD of an address", "FROM x\nADD a HTTPS://x.test/a /a/", 2, "ADD fetches HTTPS://x.test/a"],
     ["ADD of an absolute path", "FROM x\nADD /a.tar /a/", 2, "absolute path"],
     ["ADD of a here-document", "FROM x\nADD <<EOT /a\nx\nEOT", 2, "fails at ADD"],
     ["a stage on its own name", "FROM x AS x", 1, "the name of its own base"],
@@ -99,7 +99,7 @@ describe("what cannot be probed is told with its line, before anything is asked 
 test("images that are copied from are asked for, and are not without number", async () => {
   const copies = (count: number) => Array.from({ length: count }, (_, at) => `COPY --from=i${at} /a /a\n`).join("");
   expect(await readBuild(request(`FROM x AS one\nFROM y\nCOPY --from=one /a /a\n${copies(2)}`))).toMatchObject({
-    images: ["x", "y", "i0", "i1"],
+    images: new Map(["x", "y", "i0", "i1"].map((image, at) => [image, { file: "Dockerfile", line: [1, 2, 4, 5][at] }])),
   });
   expect(await readBuild(request(`FROM x\n${copies(100)}`))).toMatchObject({
     kind: "unprobeable",
@@ -170,7 +170,7 @@ describe("where the builder would stop, or may see something else, nothing is to
       "a base with an address in store",
       "FROM x",
       1,
-      "address https://x.test/a",
+      "ADD fetches https://x.test/a",
       { config: { OnBuild: ["ADD https://x.test/a /a"] } },
     ],
     ["ADD of an address in a variable", "FROM x\nENV A=http:\nADD $A//x.test/a /a", 3, "is an address"],
@@ -194,7 +194,28 @@ describe("where the builder would stop, or may see something else, nothing is to
       { layers: { unread: "it is too large" } },
     ],
     ["a file that no layer has", "FROM x\nCOPY --from=y /a /a", 2, "There is no /a", { layers: [] }],
-    ["a pattern for an image", "FROM x\nCOPY --from=y /a* /a/", 2, "is a pattern"],
+    ["a pattern for a whole image", "FROM x\nCOPY --from=y /a* /a/", 2, "pattern through all of one"],
+    ["a pattern that finds nothing", "FROM x\nCOPY --from=y /a/* /a/", 2, "It takes nothing", { layers: [] }],
+    [
+      "a pattern that is none",
+      "FROM x\nCOPY --from=y /a/[ /a/",
+      2,
+      "stops at the pattern",
+      { layers: [{ entries: [{ path: "a", kind: "directory", md5: "" }] }] },
+    ],
+    [
+      "a pattern for several files into what may be no folder",
+      "FROM x\nCOPY --from=y /a/* /c",
+      2,
+      "does not end in a slash",
+      {
+        layers: [
+          {
+            entries: ["a", "a/1", "a/2"].map((path) => ({ path, kind: path === "a" ? "directory" : "file", md5: "" })),
+          },
+        ],
+      },
+    ],
     ["a whole image", "FROM x\nCOPY --from=y / /a/", 2, "a whole image"],
     [
       "two files of an image into what may be no folder",

@@ -91,7 +91,7 @@ const TARGETS: readonly Target[] = [
     const build = await readBuild({ text, file: "Dockerfile", buildArgs: ["A=b"], root: "/w" });
     if (build.kind === "unprobeable") return expect(build.reason.length).toBeLessThan(1000);
     const keyed = await computeKeys(build, {
-      images: new Map(build.images.map((name) => [name, EMPTY_IMAGE])),
+      images: new Map([...build.images.keys()].map((name) => [name, EMPTY_IMAGE])),
       context: CONTEXT,
       ignore: { text: ignore, file: ".dockerignore" },
       platform: "linux/amd64",
