@@ -1,4 +1,5 @@
 import type { Assembled } from "../envbuilder/assemble.ts";
+import { EMPTY_ZSTD } from "../envbuilder/stage-layers.ts";
 import { digestOf } from "../oci/digest.ts";
 import { readJson } from "../oci/json.ts";
 import type { Descriptor, ImageManifest, Served } from "../oci/manifest.ts";
@@ -80,7 +81,9 @@ async function provide(
     answer = await registry.mountBlob(repository, base, layer);
     if (answer.kind === "found") break;
   }
-  return answer;
+  // A registry that sweeps may have taken the one layer that anybody can make.
+  const isEmpty = answer.kind === "absent" && layer.digest === digestOf(EMPTY_ZSTD);
+  return isEmpty ? registry.putBlob(repository, EMPTY_ZSTD, layer.mediaType) : answer;
 }
 
 function unique(layers: readonly Descriptor[]): readonly Descriptor[] {

@@ -1,3 +1,4 @@
+import { digestOf } from "../oci/digest.ts";
 import type { BaseImage } from "./base-image.ts";
 import type { CachedLayer } from "./cached-layer.ts";
 import type { FinishedLayer } from "./finish.ts";
@@ -16,12 +17,17 @@ export type StageLayer = FinishedLayer & {
 /** A layer of nothing: 1024 bytes of nought. */
 const EMPTY_DIFF_ID = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef";
 
-/** The same, packed with zstd at level 3. */
+/** The same, packed with zstd at level 3: these bytes. */
+export const EMPTY_ZSTD: Uint8Array = Uint8Array.of(
+  ...[0x28, 0xb5, 0x2f, 0xfd, 0x44, 0x08, 0x00, 0x03],
+  ...[0x03, 0x20, 0x00, 0x00, 0xcd, 0xac, 0x85, 0xf0],
+);
+
 const EMPTY_OCI: GoDescriptor = {
   ...EMPTY_DESCRIPTOR,
   mediaType: "application/vnd.oci.image.layer.v1.tar+zstd",
-  size: 16,
-  digest: "sha256:2c1ce468d9f3d941396801f6e3afc8921466650dd05430fe644cd3537713d27f",
+  size: EMPTY_ZSTD.length,
+  digest: digestOf(EMPTY_ZSTD),
 };
 
 export const DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip";

@@ -344,6 +344,17 @@ describe("an image of which every layer is there", () => {
     expect((await probe()).kind).toBe("hit");
   });
 
+  test("is put together with the empty layer, which anybody can make, where that was swept away", async () => {
+    seedLayers();
+    for (const digest of base().digests) registry.seedBlob(base().repository, "x", digest);
+    const empty = "sha256:2c1ce468d9f3d941396801f6e3afc8921466650dd05430fe644cd3537713d27f";
+    expect(run.expectedManifest).toContain(empty);
+    registry.trouble(`has ${CACHE} ${empty}`, "absent");
+    const done = await materialise(await complete(), referenceOf(CACHE), registry.port as Registry);
+    expect(done).toMatchObject({ kind: "pushed" });
+    expect(registry.asked).toContain(`put ${CACHE} ${empty}`);
+  });
+
   test("is not, where a layer of the base cannot be had", async () => {
     seedLayers();
     const done = await materialise(await complete(), referenceOf(CACHE), registry.port as Registry);
