@@ -24,8 +24,8 @@ import { LAST } from "./names.ts";
 
 type Ports = Pick<World, "registry" | "openGunzip" | "openUnzstd">;
 
-type Missed = {
-  readonly keyed: Keyed;
+export type Missed = {
+  readonly build: Pick<Keyed, "target" | "targetSteps">;
   /** The step whose layer is not there. */
   readonly step: Step;
   readonly repository: Repository;
@@ -39,19 +39,19 @@ type Missed = {
  * @returns nothing where there is none, where the registry is in trouble, or where the layer that is missing belongs to another stage.
  */
 export async function explainMiss(missed: Missed, ports: Ports): Promise<readonly Difference[]> {
-  const { keyed, step, repository } = missed;
-  if (!keyed.targetSteps.includes(step)) return [];
+  const { build, step, repository } = missed;
+  if (!build.targetSteps.includes(step)) return [];
   const served = await ports.registry.manifest({ ...repository, tag: LAST });
   if (served.kind !== "found" || served.value.body.kind !== "manifest") return [];
   const config = await ports.registry.blob(repository, served.value.body.config);
   if (config.kind !== "found") return [];
   const earlier = readEarlier(textOf(served.value.bytes), textOf(config.value));
-  return earlier ? tell(findDivergence(earlier, keyed, step), missed, ports) : [];
+  return earlier ? tell(findDivergence(earlier, build, step), missed, ports) : [];
 }
 
 async function tell(divergence: Divergence, missed: Missed, ports: Ports): Promise<readonly Difference[]> {
-  const { keyed, step } = missed;
-  const [first] = keyed.targetSteps;
+  const { build, step } = missed;
+  const [first] = build.targetSteps;
   switch (divergence.kind) {
     case "base":
       return [

@@ -10,7 +10,7 @@ import type { Reference, Repository } from "../oci/reference.ts";
 import type { Doubt } from "../sources/doubt.ts";
 import type { World } from "../world.ts";
 import { openContext } from "./context.ts";
-import { explainMiss } from "./explain.ts";
+import { explainMiss, type Missed } from "./explain.ts";
 import { type BaseImage, type Builder, openImages, type Unread } from "./images.ts";
 import { openLayers } from "./layers.ts";
 import { openLookUp } from "./look-up.ts";
@@ -57,17 +57,22 @@ export async function probeCachedImage(probing: Probing, ports: Ports): Promise<
   const images = new Map([...bases].map(([name, { image }]) => [name, image]));
   const keyed = await computeKeys(question.build, { images, context: files, ignore, platform, ...ways });
   if (keyed.kind === "unprobeable") return unknown(unprobeable(keyed).doubt);
-  if (keyed.kind === "interrupted") return ended() ?? never("a layer was missing, and which is not known");
-  const found = await lookUp(keyed.steps);
-  if (!("layers" in found)) {
-    if (found.kind !== "miss" || !found.step) return found;
-    const because = await explainMiss({ keyed, step: found.step, repository, context: files, ignore }, ports);
-    return { ...found, because };
+  const told = { repository, context: files, ignore };
+  if (keyed.kind === "interrupted") {
+    const verdict = ended() ?? never("a layer was missing, and which is not known");
+    return keyed.reached ? withReasons(verdict, { ...told, build: keyed.reached }, ports) : verdict;
   }
+  const found = await lookUp(keyed.steps);
+  if (!("layers" in found)) return withReasons(found, { ...told, build: keyed }, ports);
   const assembled = assembleImage(keyed, found.layers);
   if (!assembled) return never("all layers were found, and one is missing");
   const image = { keyed, assembled, bases: [...draft.images.values()].map(({ reference }) => reference) };
   return lookUpImage(image, probing, ports);
+}
+
+async function withReasons(verdict: Verdict, missed: Omit<Missed, "step">, ports: Ports): Promise<Verdict> {
+  if (verdict.kind !== "miss" || !verdict.step) return verdict;
+  return { ...verdict, because: await explainMiss({ ...missed, step: verdict.step }, ports) };
 }
 
 function never(what: string): never {

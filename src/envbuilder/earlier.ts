@@ -23,7 +23,7 @@ export function readEarlier(manifest: string, config: string): Earlier | undefin
 /** Holds an earlier image against this build, up to a step of its last stage. */
 export function findDivergence(
   { config, manifest }: Earlier,
-  { target, targetSteps }: Keyed,
+  { target, targetSteps }: Pick<Keyed, "target" | "targetSteps">,
   missing: Step,
 ): Divergence {
   const { history = [], rootFs } = target.base.config;

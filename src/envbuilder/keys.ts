@@ -26,8 +26,8 @@ export type Keyed = {
   readonly doubts: readonly Loss[];
 };
 
-/** `readLayers` or `readKept` has not found a layer, and knows which. */
-export type Interrupted = { readonly kind: "interrupted" };
+/** `readLayers` or `readKept` has not found a layer, and knows which. `reached`: where that is in what the last stage stands on. */
+export type Interrupted = { readonly kind: "interrupted"; readonly reached?: Pick<Keyed, "target" | "targetSteps"> };
 
 export type KeyRequest = {
   /** By the names of `Build.images`. */
@@ -65,7 +65,7 @@ export async function computeKeys(build: Build, request: KeyRequest): Promise<Ke
   }
 }
 
-async function keysOf(build: Build, request: KeyRequest): Promise<Keyed> {
+async function keysOf(build: Build, request: KeyRequest): Promise<Keyed | Interrupted> {
   const { images, context, ignore, platform, readLayers } = request;
   const ignored = readIgnored(ignore);
   const tree = openTree(context, ignored);
@@ -80,6 +80,13 @@ async function keysOf(build: Build, request: KeyRequest): Promise<Keyed> {
     const { args = given, hasVolumes = false } = walked.at(-1) ?? {};
     const below = stage.base.kind === "stage" ? walked[stage.base.stage] : undefined;
     const base = below ? await standOn(below, stage, keys, request) : baseOf(stage, images);
+    if (!base) {
+      const isBelow = below && chainOf(build).has(walked.indexOf(below));
+      return {
+        kind: "interrupted",
+        ...(isBelow ? { reached: { target: below.target, targetSteps: below.steps } } : {}),
+      };
+    }
     const first = keys.get(base.digest) ?? base.digest;
     const own = { stage, base, planned: below?.planned, args, given, first, hasVolumes };
     const { config, steps, doubts, ...one } = await walkStage({ ...own, tree, copied });
@@ -103,16 +110,27 @@ function baseOf({ base, at }: BuildStage, images: ReadonlyMap<string, ServedImag
   );
 }
 
-/** The stage that another one stands on, of which every layer has to be there. */
+/** The numbers of the last stage, and of those that it stands on. */
+function chainOf({ stages }: Build): ReadonlySet<number> {
+  const chain = new Set<number>();
+  for (let index: number | undefined = stages.length - 1; index !== undefined; ) {
+    chain.add(index);
+    const base: BuildStage["base"] | undefined = stages[index]?.base;
+    index = base?.kind === "stage" ? base.stage : undefined;
+  }
+  return chain;
+}
+
+/** The stage that another one stands on; `undefined` where a layer of it is not there. */
 async function standOn(
   { target, steps }: Walked,
   { at }: BuildStage,
   keys: Map<string, string>,
   { readKept }: KeyRequest,
-): Promise<BaseImage> {
+): Promise<BaseImage | undefined> {
   const kept = await readKept(steps);
   const layers = kept && layersOf(steps, target.base, kept);
-  if (!layers) throw new ActionError("E_MISS", { what: "A layer of the stage that it stands on is not there.", at });
+  if (!layers) return undefined;
   const { built, base } = saveStage(target, layers, at);
   keys.set(built.digest, steps.at(-1)?.key ?? "");
   return base;

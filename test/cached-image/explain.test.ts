@@ -22,6 +22,7 @@ beforeEach(async () => {
   keys = await cache.keepAll(checkout);
   const layers = [...LINES.slice(1), ...DIRECTIVES].map((text) => ({
     text,
+    diffId: keys.has(text) ? `sha256:${keys.get(text)}` : undefined,
     content: text.startsWith("COPY src") ? LAYER : new Uint8Array(),
   }));
   cache.push("latest", layers);
@@ -72,6 +73,17 @@ test.each([
 ])("%s", async (_name, lines, expected) => {
   put(checkout, "Dockerfile", `${[LINES[0], ...lines].join("\n")}\n`);
   expect(await because()).toEqual([expected]);
+});
+
+test("a stage that the last one stands on, whose lines are in the same history", async () => {
+  const [from, ...own] = LINES;
+  const staged = (...lines: readonly string[]) => put(checkout, "Dockerfile", `${lines.join("\n")}\n`);
+  staged(`${from} AS one`, own[0] ?? "", own[1] ?? "", "FROM one", "RUN ls -l /dst");
+  expect(await because()).toEqual([[5, "RUN ls -l /dst stands where RUN ls /dst stood"]]);
+  put(checkout, "one.txt", "2\n");
+  expect(await because()).toEqual([[3, "one.txt has changed"]]);
+  staged(`${from} AS one`, own[0] ?? "", own[1] ?? "", "FROM one AS two", "RUN other", from ?? "", "RUN last");
+  expect(await because()).toBeUndefined();
 });
 
 test("the user, whom the builder writes down for itself", async () => {
