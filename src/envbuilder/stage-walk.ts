@@ -58,8 +58,16 @@ export async function walkStage(request: StageRequest): Promise<WalkedStage> {
   const { steps, state: optimised } = await keysOf(instructions, opened, { ...request, environments, layerOf });
   const state = secondPass(instructions, opened, optimised);
   const doubts = instructions.flatMap((instruction) => doubtOf(instruction, state));
+  const ofVolumes = { at: stage.at, what: "an earlier stage has volumes, whose folders may be in its layers" };
   const hasVolumes = volume || request.hasVolumes;
-  return { steps, args: state.args, config: reviewed(stage, finishConfig(state)), planned, hasVolumes, doubts };
+  return {
+    steps,
+    args: state.args,
+    config: reviewed(stage, finishConfig(state)),
+    planned,
+    hasVolumes,
+    doubts: request.hasVolumes ? [ofVolumes, ...doubts] : doubts,
+  };
 }
 
 /** Folders of volumes are made before the stage is laid out, and are in whichever layer comes next. */

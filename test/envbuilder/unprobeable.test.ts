@@ -284,6 +284,7 @@ describe("where the builder would stop, or may see something else, nothing is to
     };
     expect(await doubts("FROM x AS one\nWORKDIR /new\nFROM one\nWORKDIR sub")).toEqual([2, 4]);
     expect(await doubts("FROM x AS one\nWORKDIR /new\nFROM x")).toEqual([]);
+    expect(await doubts("FROM x AS one\nVOLUME /v\nFROM x\nENV A=1")).toEqual([3]);
   });
 
   test("the clone's history may be ignored", async () => {
