@@ -18,6 +18,8 @@ import { listen, relay } from "./line.mjs";
 
 const BUDGET = 8;
 const SIZES = [30, 120];
+const ROUNDS = 7;
+const WORKSPACE = "/workspaces/app";
 const BINARY = 20 * 1024 * 1024;
 const OCI = "application/vnd.oci.image.manifest.v1+json";
 
@@ -149,9 +151,6 @@ function makeCheckout(host, size) {
   writeFileSync(join(folder, ".devcontainer/Dockerfile"), dockerfileOf(host, size));
   return folder;
 }
-
-const ROUNDS = 7;
-const WORKSPACE = "/workspaces/app";
 
 /** The whole of either, one after the other in each round: what the machine has to do besides falls on both. */
 async function measureBeside(host, registry, size) {
