@@ -157,6 +157,20 @@ test("why what is nearly there is built all the same is told", async () => {
   expect(log).toContain("[E_DOCKER]");
 });
 
+test("a builder of which the registry tells nothing is the one that this machine has, and that is said", async () => {
+  registry.override((line) => line.includes("/builder/manifests/"), GONE);
+  const told = await ask({ "on-unknown": "build" }, { docker: {} });
+  expect(told).toMatchObject({ code: 1, outputs: { result: "failed" } });
+  expect(told.log).toMatch(/::warning::Which image \S+\/builder:1 is cannot be told/);
+  expect(told.docker.find(([command]) => command === "create")?.at(-1)).toBe(`${registry.host}/builder:1`);
+});
+
+test("the builder that is run is the image that was looked into, by its digest", async () => {
+  lose();
+  const told = await ask({ "on-miss": "build" }, { docker: {} });
+  expect(told.docker.find(([command]) => command === "create")?.at(-1)).toMatch(/\/builder@sha256:[0-9a-f]{64}$/);
+});
+
 test("a build secret is masked alone too", async () => {
   const { log } = await ask({ "extra-env": "ENVBUILDER_BUILD_SECRETS=A=s3cret-one,B=s3cret=two" });
   expect(log).toContain("::add-mask::s3cret-one\n");
