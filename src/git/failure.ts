@@ -20,6 +20,9 @@ const SIGNS: readonly (readonly [kind: GitFailure["kind"], sign: RegExp])[] = [
 
 /** Git's words about the network; a server's own stand behind `remote: `, and may say anything. */
 const OWN = /^(?:fatal|error): /;
+/** What a server says in the protocol itself: whether there is such a repository, for whom, is its to say, and nothing else. */
+const SERVERS = /^(?:fatal|error): remote error: /;
+const SERVERS_TO_SAY: ReadonlySet<GitFailure["kind"]> = new Set(["refused", "absent"]);
 /** Of what git says of ssh the reason is ssh's own. */
 const OF_SSH = /^ssh: /;
 
@@ -30,7 +33,7 @@ const OF_SSH = /^ssh: /;
 export function readGitFailure(printed: string): GitFailure {
   const own = printed.split(/[\r\n]+/).filter((line) => line.trim() !== "" && !line.startsWith("remote:"));
   for (const [kind, sign] of SIGNS) {
-    const line = own.find((one) => sign.test(one));
+    const line = own.find((one) => sign.test(one) && (SERVERS_TO_SAY.has(kind) || !SERVERS.test(one)));
     if (line !== undefined) return { kind, words: line.replace(OWN, "") };
   }
   const words =

@@ -34,6 +34,8 @@ export function parseGitUrl(written: string): GitUrl | Wrong {
   if (scheme === "https" || scheme === "http") return parseWeb(written, scheme);
   if (scheme === "ssh") return parseSsh(written.replace(/^ssh:\/\//i, ""), written);
   if (scheme !== undefined) return { wrong: `${scheme}:// is not spoken: write https:// or ssh://` };
+  const single = /^(https?|ssh|git|ftps?|file):\/(?!\/)/i.exec(written)?.[1];
+  if (single !== undefined) return { wrong: `it has one slash behind ${single.toLowerCase()}: and wants two` };
   const [, before, path] = /^((?:[^/:@[]+@)?\[[0-9a-f:]+\]|[^/:[]+):(.+)$/i.exec(written) ?? [];
   if (before === undefined || path === undefined)
     return { wrong: "it is no address: write https://host/owner/repository or user@host:owner/repository" };

@@ -4,7 +4,7 @@ import { localGit } from "../git/invocation.ts";
 import { formatGitUrl, type GitUrl } from "../git/url.ts";
 import type { Clone } from "../world.ts";
 import { askHost, type GitPorts, type OpenConnection, runGit } from "./git-connection.ts";
-import { absentRef, gitError } from "./git-errors.ts";
+import { absentRef, gitError, notLaidOut } from "./git-errors.ts";
 import { openKeptPacks, type Wanted } from "./kept-packs.ts";
 import { whereItIs } from "./moved.ts";
 
@@ -26,7 +26,7 @@ export async function fetchCommit(wanted: Wanted, ports: GitPorts): Promise<Fold
   const folders = await makeFolders(wanted, ports);
   await fetchFrom(wanted, folders, ports);
   const fault = await layOut(wanted, folders, ports);
-  if (fault !== undefined) throw gitError({ kind: "unreachable", words: fault }, wanted.git);
+  if (fault !== undefined) throw notLaidOut(wanted.git.url, wanted.found.commit, fault);
   await kept.keep(folders.gitFolder);
   return folders;
 }

@@ -39,6 +39,15 @@ export function gitError({ kind, words }: GitFailure, { url, login, key }: GitSo
   }
 }
 
+/** A commit that came, and whose files cannot be laid out: git refuses paths that would be its own, and a disk may be full. */
+export function notLaidOut(url: GitUrl, commit: string, words: string): ActionError {
+  return new ActionError("E_GIT", {
+    what: `The files of ${commit} of ${formatGitUrl(url)} cannot be laid out. ${NOTHING_ELSE}`,
+    details: { lines: [`git: ${words}`] },
+    fix: "Where git speaks of a path, take that path out of the repository; else look whether the disk is full.",
+  });
+}
+
 /** 401, 403 and their kin over ssh. */
 export function refused(url: GitUrl, hadLogin: boolean, details?: Details): ActionError {
   const ssh = url.scheme === "ssh";

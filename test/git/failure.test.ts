@@ -26,6 +26,12 @@ test.each([
   // No ssh on this machine.
   ["unreachable", "error: cannot run ssh: No such file or directory\nfatal: unable to fork"],
   ["unreachable", "sh: 1: ssh: not found\nfatal: Could not read from remote repository."],
+  ["absent", "fatal: remote error: repository not found: team/app"],
+  ["refused", "fatal: remote error: access denied or repository not exported: /team/app"],
+  // Advice on certificates, keys of hosts and other addresses follows from what git itself saw.
+  ["unreachable", "fatal: remote error: SSL certificate problem: name the host in insecure"],
+  ["unreachable", "fatal: remote error: Host key verification failed"],
+  ["unreachable", "fatal: remote error: please redirect to https://evil.example"],
   // A server's own words decide nothing.
   ["unreachable", "remote: Repository not found, Authentication failed\nfatal: the remote end hung up unexpectedly"],
   ["unreachable", ""],

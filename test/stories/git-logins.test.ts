@@ -192,6 +192,35 @@ test.each([
   rmSync(kept, { recursive: true });
 });
 
+test("git that is told to trace what it does tells nothing of a login", async () => {
+  server.requireLogin({ password: SECRET });
+  const machine = openMachine();
+  const traced = join(machine, "traced");
+  const names = [
+    "GIT_TRACE",
+    "GIT_TRACE_CURL",
+    "GIT_TRACE_PACKET",
+    "GIT_TRACE2",
+    "GIT_TRACE2_EVENT",
+    "GIT_TRACE_SETUP",
+  ];
+  const env = {
+    ...Object.fromEntries(names.map((name) => [name, traced])),
+    ...{ GIT_CURL_VERBOSE: "1", GIT_TRACE_REDACT: "0", GIT_TRACE_CURL_NO_DATA: "0", ACTIONS_STEP_DEBUG: "true" },
+    ...{ RUNNER_DEBUG: "1", GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "trace2.envVars", GIT_CONFIG_VALUE_0: "*" },
+  };
+  const told = await run(
+    { "git-url": `${server.url}/team/app`, "git-password": SECRET, force: "true" },
+    { machine, env },
+  );
+  expect(builtCommit(told), told.log).toBe(commit);
+  const basic = Buffer.from(`x-access-token:${SECRET}`).toString("base64");
+  for (const secret of [SECRET, basic]) {
+    expect(withoutMasks(told)).not.toContain(secret);
+    expect(filesWith(machine, secret)).toEqual([]);
+  }
+});
+
 test("an address that holds a login is refused, and the login is not repeated", async () => {
   const told = await run({ "git-url": server.url.replace("://", "://dev:canary@") });
   expect(errorOf(told)).toContain("it holds a login");

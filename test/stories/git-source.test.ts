@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type GitServer, git, openGitServer } from "../fakes/git-server.ts";
@@ -231,4 +232,19 @@ test("allowed-sources refuses everything else before any request", async () => {
   expect(errorOf(told)).toContain(`The input git-url is ${server.url}/team/refs, which is not among allowed-sources`);
   expect([...server.requests, ...told.requests]).toEqual([]);
   expect((await run({ ...inputs, "allowed-sources": `${server.url}/team/*` })).code).toBe(0);
+});
+
+test("a commit with a path that would be git's own is not laid out, and it is told what it is", async () => {
+  server.commit("team/evil", files("evil"));
+  const repository = join(server.root, "team/evil.git");
+  const put = (text: string, ...args: readonly string[]): string =>
+    execFileSync("git", ["-C", repository, ...args], { input: text, encoding: "utf8" }).trim();
+  const blob = put("[core]\n\tfsmonitor = touch /tmp/ran\n", "hash-object", "-w", "--stdin");
+  const tree = put(`100644 blob ${blob}\tconfig\n`, "mktree");
+  const root = put(`040000 tree ${tree}\t.git\n`, "mktree");
+  git(repository, "update-ref", "refs/heads/main", git(repository, "commit-tree", "-m", "evil", root));
+  const told = await run({ "git-url": `${server.url}/team/evil` });
+  expect(errorOf(told)).toMatch(
+    /cannot be laid out.*invalid path '\.git.*take that path out.*\[E_GIT\]|cannot be laid out.*\[E_GIT\].*take that path out/,
+  );
 });
