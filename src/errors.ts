@@ -156,6 +156,20 @@ export function asSystemError(thrown: unknown, at?: Place): ActionError | undefi
   });
 }
 
+/** The same error in other words, details and what goes with it too. */
+export function reworded(error: ActionError, reword: (text: string) => string): ActionError {
+  const { what, fix, details, noticed = [], also = [], ...rest } = partsOf(error);
+  const title = details?.title === undefined ? {} : { title: reword(details.title) };
+  return new ActionError(error.code, {
+    ...rest,
+    what: reword(what),
+    ...(fix === undefined ? {} : { fix: reword(fix) }),
+    details: details && { ...title, lines: details.lines.map(reword) },
+    noticed: noticed.map((warning) => ({ ...warning, text: reword(warning.text) })),
+    also: also.map((one) => reworded(one, reword)),
+  });
+}
+
 /** The same error at another place. */
 export function placedAt(error: ActionError, at: Place): ActionError {
   return new ActionError(error.code, { ...partsOf(error), at });

@@ -16,13 +16,15 @@ import { openTools } from "./host/tools.ts";
 import { gunzip, openGunzip, openUnzstd } from "./host/unpack.ts";
 import { foreignRef } from "./inputs/git-inputs.ts";
 import type { Inputs } from "./inputs/inputs.ts";
-import { readInputs } from "./inputs/read-inputs.ts";
+import { readInputs, SECRET_INPUTS } from "./inputs/read-inputs.ts";
 import { noticeUnknownInputs } from "./inputs/unknown-inputs.ts";
 import { openNetwork } from "./network.ts";
+import { hideInReport } from "./report/hidden.ts";
 import { describeEnd } from "./report/log.ts";
 import { type Report, reportFailure } from "./report/report.ts";
 import { summarise } from "./report/summary.ts";
 import { run } from "./run.ts";
+import { hostTokens } from "./sources/known-secrets.ts";
 import type { Host, World } from "./world.ts";
 
 const OLDEST_NODE = [20, 18] as const;
@@ -33,7 +35,7 @@ const TIME_TO_LEAVE = 6000;
 const GRACE = 2000;
 
 /** Opens the world, runs the story, publishes what it said, and catches once. */
-async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Promise<void> {
+async function main({ log, fail, forgive, holdsMasked, hide }: Door, host: Host): Promise<void> {
   const started = Date.now();
   const owner = openOwner();
   const { files, removeTemporaryFolders, finishDiscarding, ...dead } = openFiles(
@@ -59,6 +61,8 @@ async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Prom
   let close: () => Promise<void> = async () => {};
   try {
     refuseOldNode(process.versions.node);
+    // What is wrong with an input may be that it holds what another one does.
+    for (const secret of [...SECRET_INPUTS.map(readInput), ...hostTokens(host.env)]) log.mask(secret.trim());
     for (const { text } of noticeUnknownInputs(givenInputs(process.env))) log.warning(text);
     const { plainRegistry, folderOwner } = host.capabilities;
     const inputs = readInputs(readInput, {
@@ -107,7 +111,7 @@ async function main({ log, fail, forgive, holdsMasked }: Door, host: Host): Prom
   await finishDiscarding();
   removeTemporaryFolders();
   // The run is over when nothing of it is left.
-  report = { ...report, seconds: Math.round(Date.now() - started) / 1000 };
+  report = { ...hideInReport(report, hide), seconds: Math.round(Date.now() - started) / 1000 };
   const outputs = makeOutputs(report);
   // The host hides a secret that it was given, whether or not this run has had a use for it.
   const isHidden = (text: string): boolean => holdsMasked(text) || secrets.some(({ value }) => text.includes(value));

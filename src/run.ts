@@ -16,6 +16,7 @@ import { tellLook, tellSources } from "./report/log.ts";
 import { makeReport } from "./report/make-report.ts";
 import type { Report } from "./report/report.ts";
 import type { Triggers } from "./sources/build-source.ts";
+import { maskKnown } from "./sources/known-secrets.ts";
 import { findSource, openSource } from "./sources/open-source.ts";
 import { openCheckout } from "./sources/workspace.ts";
 import type { World } from "./world.ts";
@@ -28,6 +29,7 @@ import type { World } from "./world.ts";
 export async function run(inputs: Inputs, outside: World): Promise<Report> {
   const started = outside.clock();
   const took = (): number => Math.round(outside.clock() - started) / 1000;
+  await maskKnown(inputs, outside);
   // Few name one.
   const previous =
     inputs.previousImage && (await (await import("./handover/previous-image.ts")).handOverPrevious(inputs, outside));

@@ -9,7 +9,7 @@ import { cannotTell } from "../probe/decide.ts";
 import { doubtReason } from "../probe/reasons.ts";
 import { NOTHING_FOUND, type Report } from "../report/report.ts";
 import { filesWithin, openEffort } from "../sources/effort.ts";
-import { knownSecrets, openSecrets } from "../sources/known-secrets.ts";
+import { knownSecrets, maskKnown, openSecrets } from "../sources/known-secrets.ts";
 import { findSource, openSource } from "../sources/open-source.ts";
 import { openCheckout } from "../sources/workspace.ts";
 import type { World } from "../world.ts";
@@ -39,6 +39,7 @@ export async function findCachedImage(inputs: Inputs, outside: World): Promise<R
   // A build shows one of them alone.
   for (const secret of envbuilder.environment.options.ENVBUILDER_BUILD_SECRETS ?? [])
     log.mask(secret.slice(secret.indexOf("=") + 1));
+  await maskKnown(inputs, outside);
   const secrets = await knownSecrets({ inputs, workspace: outside.host.workspace }, outside);
   const told = (await lookBack(inputs, outside)) ?? (await lookAnew(inputs, envbuilder, outside));
   const holdsSecret = openSecrets(secrets.map(({ value }) => value));

@@ -14,6 +14,8 @@ export type Door = {
   readonly forgive: (error: ActionError) => void;
   /** Whether a text holds something that this run has hidden. */
   readonly holdsMasked: (text: string) => boolean;
+  /** A text with asterisks in the place of what this run has hidden, for where no runner does that. */
+  readonly hide: (text: string) => string;
 };
 
 type Print = (text: string) => void;
@@ -26,21 +28,26 @@ type Print = (text: string) => void;
  */
 export function openDoor(print: Print, { annotates }: { readonly annotates: boolean } = { annotates: true }): Door {
   const masked = new Set<string>();
-  const info = (line: string): void => print(`${asLine(line)}\n`);
+  // A registry may repeat a login, and a build print what it was given.
+  const hide = (text: string): string =>
+    [...masked]
+      .sort((one, other) => other.length - one.length)
+      .reduce((told, secret) => told.replaceAll(secret, "***"), text);
+  const info = (line: string): void => print(`${hide(asLine(line))}\n`);
   const command = (...told: Parameters<typeof formatCommand>): void => print(`${formatCommand(...told)}\n`);
   const annotate = (kind: "warning" | "error" | "notice", message: string, at: Place | undefined): void => {
-    if (annotates) command(kind, message, at ? { file: asLine(at.file), line: at.line } : {});
+    if (annotates) command(kind, hide(message), at ? { file: asLine(at.file), line: at.line } : {});
     else for (const line of `${PLAIN[kind]}${message}`.split("\n")) info(line);
   };
   const warn = (line: string, at: Place | undefined): void =>
     annotate("warning", asLine(annotates || at === undefined ? line : `${tellPlace(at)}: ${line}`), at);
   const log: Log = {
     info,
-    debug: (line) => command("debug", asLine(line)),
+    debug: (line) => command("debug", hide(asLine(line))),
     warning: warn,
     notice: (line, at) => annotate("notice", asLine(line), at),
     group: async (title, body) => {
-      command("group", asLine(title));
+      command("group", hide(asLine(title)));
       try {
         return await body();
       } finally {
@@ -65,6 +72,7 @@ export function openDoor(print: Print, { annotates }: { readonly annotates: bool
     forgive: (error) => {
       for (const one of [error, ...error.also]) annotate("warning", describeError(one), one.at);
     },
+    hide,
     holdsMasked: (text) => [...masked].some((secret) => text.includes(secret)),
   };
 }

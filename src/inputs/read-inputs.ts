@@ -23,14 +23,20 @@ import { hintOf, isSwitch } from "./slips.ts";
 import { readSummary } from "./summary-input.ts";
 import { readPreviousImage, readRelease, readTags } from "./tag-inputs.ts";
 
-const SECRETS = ["registry-password", "docker-config-base64", "git-password", "git-ssh-private-key-base64"] as const;
+/** Inputs that hold a secret as it is. */
+export const SECRET_INPUTS = [
+  "registry-password",
+  "docker-config-base64",
+  "git-password",
+  "git-ssh-private-key-base64",
+] as const;
 
 /**
  * What else may be one: a proxy's login, a builder's environment. Of names of users and of the repository the world hears anyway, and build
  * args and addresses have a judge of their own.
  */
 const MAY_HOLD_SECRETS: ReadonlySet<string> = new Set([
-  ...[...SECRETS, "git-http-proxy-url", "extra-env", "ssl-cert-base64", "build-args", "git-url"],
+  ...[...SECRET_INPUTS, "git-http-proxy-url", "extra-env", "ssl-cert-base64", "build-args", "git-url"],
   ...["registry-username", "git-username", "cache-repo", "previous-image"],
 ]);
 
@@ -95,7 +101,7 @@ export function readInputs(asRunnerHasIt: ReadInput, defaults: Defaults): Inputs
     ],
     dockerConfiguration: readConfiguration(read),
     secretTexts: [
-      ...SECRETS.flatMap((input) => {
+      ...SECRET_INPUTS.flatMap((input) => {
         const value = text(read, input);
         return value === undefined ? [] : [{ input, value }];
       }),

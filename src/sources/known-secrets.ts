@@ -6,7 +6,7 @@ import type { Inputs } from "../inputs/inputs.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 import { readJson as parseText } from "../oci/json.ts";
 import { isRecord } from "../oci/manifest.ts";
-import type { Files, Host } from "../world.ts";
+import type { Files, Host, World } from "../world.ts";
 
 /** Variables that are tokens on every host that has them, or that the programs of a build take for a login of theirs. */
 const TOKENS: ReadonlySet<string> = new Set([
@@ -79,6 +79,19 @@ export async function proxyPasswords({ files, host }: Ports): Promise<readonly K
   return proxies.flatMap(({ name, value }) =>
     passwordsIn(value.includes("://") ? value : `http://${value}`).map((password) => ({ name, value: password })),
   );
+}
+
+/** The tokens that a host or a workflow gives by variables. */
+export function hostTokens(env: Host["env"]): readonly string[] {
+  return Object.entries(env).flatMap(([name, value]) => (isSecretToken(name) ? [value] : []));
+}
+
+/** Hides everything that the run knows to be secret, before anything can repeat it. A plain word stays: it would be hidden in half the log. */
+export async function maskKnown(inputs: Inputs, world: Pick<World, "files" | "host" | "log">): Promise<void> {
+  const workspace = resolvePath(world.host.workspace, inputs.workspaceFolder ?? ".");
+  const known = await Promise.all([knownSecrets({ inputs, workspace }, world), proxyPasswords(world)]);
+  const parts = known.flat().flatMap(({ value }) => credentialsIn(value));
+  for (const part of new Set(parts)) if (!isWord(part) && !isAddress(part)) world.log.mask(part);
 }
 
 /** What stands in the runner's other variables, like its version, stands in many a harmless text. */

@@ -253,3 +253,19 @@ test("what was hidden is known again, line by line, and nothing that is too shor
   log.mask("first line\nsecond\nabc");
   expect(["x second x", "first line", "abc", "other"].map(holdsMasked)).toEqual([true, true, false, false]);
 });
+
+test("what was hidden stands in nothing that is told from then on, the longest of two first, and the runner is told of it as it is", () => {
+  let told = "";
+  const { log, fail, hide } = openDoor((text) => {
+    told += text;
+  });
+  log.mask("se%cret");
+  log.mask("se%cret-long");
+  log.info("a se%cret-long b");
+  log.warning("x se%cret", { file: "f" });
+  fail(new ActionError("E_AUTH", { what: "says se%cret", fix: "do", details: { lines: ["se%cret-long"] } }));
+  expect(told).toBe(
+    "::add-mask::se%25cret\n::add-mask::se%25cret-long\na *** b\n::warning file=f::x ***\n::error::says ***%0A*** [E_AUTH]%0Ado\n",
+  );
+  expect(hide("se%cret")).toBe("***");
+});
