@@ -5,7 +5,7 @@ import { asSubject, compileIgnorePattern, type IgnorePattern } from "./pattern.t
 import { trimSpace } from "./text.ts";
 
 /** One line of an ignore file: what it matches, and whether it takes something out or brings it back. */
-type Rule = { readonly pattern: IgnorePattern; readonly bringsBack: boolean };
+type Rule = { readonly pattern: IgnorePattern; readonly bringsBack: boolean; readonly line: number };
 
 /** Paths are relative to the context's folder, with `/`. */
 export type IgnoreRules = {
@@ -16,6 +16,8 @@ export type IgnoreRules = {
    * for itself; only a rule that brings back and matches something further down could change that.
    */
   readonly canPrune: (folder: string) => boolean;
+  /** The line that leaves a path out, from 1; nothing for one that is not left out. */
+  readonly leftOutBy: (path: string) => number | undefined;
 };
 
 /** Linux opens no longer path. A longer pattern would only cost time. */
@@ -40,7 +42,11 @@ export function parseIgnoreFile(text: string, file = ".dockerignore"): IgnoreRul
     const deciding = rules[decidingRule(path)];
     return deciding !== undefined && !deciding.bringsBack;
   };
-  return { isIgnored, canPrune: (folder) => isIgnored(folder) && !mayComeBack(folder) };
+  return {
+    isIgnored,
+    canPrune: (folder) => isIgnored(folder) && !mayComeBack(folder),
+    leftOutBy: (path) => (isIgnored(path) ? rules[decidingRule(path)]?.line : undefined),
+  };
 }
 
 function readRule(line: string, at: { readonly file: string; readonly line: number }): Rule[] {
@@ -66,7 +72,7 @@ function readRule(line: string, at: { readonly file: string; readonly line: numb
   if (matchPath(written, ".") === undefined) throw refuse("a bracket or a backslash in it is not finished");
   const pattern = compileIgnorePattern(written);
   if (!pattern) throw refuse("as a regular expression, which BuildKit makes of it, it is wrong");
-  return [{ pattern, bringsBack }];
+  return [{ pattern, bringsBack, line: at.line }];
 }
 
 /**

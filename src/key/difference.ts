@@ -55,10 +55,21 @@ export type Places = {
   readonly context: string;
   /** Of named contexts, where each is asked for, and its folder where it is one. */
   readonly contexts: Readonly<Record<string, { readonly source: Source; readonly folder?: string }>>;
-  /** The line of an ignore file that would leave out a path of the context, where such a path is seldom needed and taken only with everything else. */
+  /** The ignore file that counts, or would, its lines, and which of them leaves a path of the context out. */
+  readonly ignoring: {
+    readonly file: string;
+    readonly lines: readonly string[];
+    readonly leftOutBy: (path: string) => number | undefined;
+  };
+  /** The lines of the Dockerfile's instructions that can take a path of the context; nothing where that is not clear. */
+  readonly takers: (path: string) => readonly number[] | undefined;
+  /**
+   * The line of an ignore file that would leave out a path of the context, where such a path is seldom needed, with `advice` where it is
+   * taken only with everything else. `at`: the instruction that takes what no commit has.
+   */
   readonly ignorable: (
     path: string,
-  ) => { readonly line: string; readonly file: string; readonly by: string } | undefined;
+  ) => { readonly line: string; readonly advice: string | undefined; readonly at: Place | undefined } | undefined;
   /** Of secrets and ssh keys by their ids, as they stand in the plan. */
   readonly secrets: Readonly<Record<string, Source>>;
   /** Build args and labels that are given and that inputs take out of the key. */
@@ -92,6 +103,8 @@ export type Origins = {
   /** As seen from the repository's root; nothing where something of the environment took part. */
   readonly dockerfile?: string;
   readonly context?: string;
+  /** The ignore file, and its lines as salted hashes. */
+  readonly ignoring?: { readonly file: string; readonly lines: readonly string[] };
   /** The folders of named contexts. */
   readonly folders: Readonly<Record<string, string>>;
   /** By `target`, and by what reasons begin with: `build arg NAME`, `label NAME`, `build option --NAME`, `build context NAME`, `feature ID`. */

@@ -4,7 +4,6 @@ import {
   inBrackets,
   type Known,
   memberOf,
-  type Places,
   placeOf,
   privateValue,
   type Source,
@@ -12,6 +11,7 @@ import {
   tellVariables,
 } from "./difference.ts";
 import { changedMembers } from "./explain-configuration.ts";
+import { type Changed, seenFrom, tellFile, tellTaken } from "./explain-taken.ts";
 import type { PlatformPlan, Yours } from "./ingredients.ts";
 import { folderIn, pathIn, tellGone } from "./origins.ts";
 import type { StoredPlan } from "./stored.ts";
@@ -39,7 +39,7 @@ export function compareFiles(
   const [was, is] = [before.yours.context?.tree, now.yours.context?.tree];
   const files = was === undefined || is === undefined ? [] : compareTrees({ was, is }, trees, places.context);
   const fresh = files.filter(({ file }) => !known.has(file));
-  return [...tellFiles(groupIgnorable(fresh, places), "of the build context"), ...named];
+  return [...tellFiles(tellTaken(fresh, elsewhere, places), "of the build context"), ...named];
 }
 
 /** Of another folder no file is told: each of them is another one. */
@@ -53,9 +53,6 @@ function tellFolder(
   return { part: "yours", ingredient: "context", text, ...placeOf(source) };
 }
 
-/** One path that differs: `file` as seen from the repository's root. */
-type Changed = { readonly path: string; readonly file: string; readonly what: string; readonly isThere: boolean };
-
 type Entry = readonly Json[];
 
 function compareTrees(
@@ -66,7 +63,12 @@ function compareTrees(
   if (was === is) return [];
   const [old, current] = [byPath(memberOf(trees.before, was)), byPath(memberOf(trees.now, is))];
   const shown = (path: string): string => seenFrom(folder, path);
-  const tell = (path: string, what: string, isThere: boolean): Changed => ({ path, file: shown(path), what, isThere });
+  const tell = (path: string, what: string, kind: Changed["kind"]): Changed => ({
+    path,
+    file: shown(path),
+    what,
+    kind,
+  });
   const [added, gone] = [without(current, old), without(old, current)];
   const renamed = pairRenamed(gone, added);
   const left = new Set(renamed.values());
@@ -74,19 +76,14 @@ function compareTrees(
     ...[...current].flatMap(([path, entry]) => {
       const before = old.get(path);
       const from = renamed.get(path);
-      if (from !== undefined) return [tell(path, `was ${shown(from)} before`, true)];
-      if (before === undefined) return [tell(path, "is part of the build now", true)];
-      return canonicalJson(before) === canonicalJson(entry) ? [] : [tell(path, whatChanged(before, entry), true)];
+      if (from !== undefined) return [tell(path, `was ${shown(from)} before`, "changed")];
+      if (before === undefined) return [tell(path, "is part of the build now", "new")];
+      return canonicalJson(before) === canonicalJson(entry) ? [] : [tell(path, whatChanged(before, entry), "changed")];
     }),
     ...[...gone.keys()].flatMap((path) =>
-      left.has(path) ? [] : [tell(path, "is no longer part of the build", false)],
+      left.has(path) ? [] : [tell(path, "is no longer part of the build", "gone")],
     ),
   ]);
-}
-
-/** A path of a context as seen from the repository's root. */
-function seenFrom(folder: string, path: string): string {
-  return folder === "." ? path : `${folder}/${path}`;
 }
 
 function without(entries: ReadonlyMap<string, Entry>, others: ReadonlyMap<string, Entry>): Map<string, Entry> {
@@ -140,32 +137,6 @@ function whatChanged(before: readonly Json[], now: readonly Json[]): string {
   return `has mode ${textOf(now[1])} now, before ${textOf(before[1])}`;
 }
 
-/**
- * Files that one line of the ignore file would have left out are told together, with that line where some of them is taken: what is gone may
- * be gone because that line has just been written.
- */
-function groupIgnorable(changed: readonly Changed[], { ignorable, context }: Places): readonly Difference[] {
-  const groups = new Map<string, { readonly files: Changed[]; readonly advice: string | undefined }>();
-  for (const one of changed) {
-    const found = ignorable(one.path);
-    const name = found?.line ?? `/${one.path}`;
-    const advice =
-      found &&
-      `${found.by} takes it with everything else; if the image needs none of it, a line ${found.line} in ${found.file} leaves it out`;
-    const group = groups.get(name) ?? { files: [], advice };
-    group.files.push(one);
-    groups.set(name, group);
-  }
-  return [...groups].map(([line, { files, advice }]) => {
-    const [first] = files;
-    const at = files.find(({ isThere }) => isThere);
-    const note = advice === undefined || !at ? "" : ` (${advice})`;
-    const shown = seenFrom(context, line);
-    const what = files.length === 1 && first ? `${first.file} ${first.what}` : `${shown}: ${files.length} files differ`;
-    return { part: "yours", ingredient: "context", text: `${what}${note}`, ...(at ? { at: { file: at.file } } : {}) };
-  });
-}
-
 function compareNamed(
   before: NonNullable<Yours["contexts"]>,
   now: NonNullable<Yours["contexts"]>,
@@ -202,10 +173,6 @@ function inputOf(source: Source | undefined): string | undefined {
 function treeOf(context: unknown): string | undefined {
   const isFolder = typeof context === "object" && context !== null && "tree" in context;
   return isFolder && typeof context.tree === "string" ? context.tree : undefined;
-}
-
-function tellFile({ file, what, isThere }: Changed): Difference {
-  return { part: "yours", ingredient: "context", text: `${file} ${what}`, ...(isThere ? { at: { file } } : {}) };
 }
 
 function tellFiles(all: readonly Difference[], where: string): Difference[] {

@@ -1,7 +1,9 @@
 import { isRecord } from "../oci/manifest.ts";
 import {
   type Difference,
+  hashPrivate,
   inBrackets,
+  type Known,
   memberOf,
   type Origins,
   type Places,
@@ -14,7 +16,10 @@ type Private = {
   readonly contexts: ReadonlySet<string>;
   readonly options: ReadonlySet<string>;
   readonly folder: boolean;
+  readonly salt: string;
 };
+
+const MOST_LINES = 500;
 
 /** Where everything stands now, to be told when it is gone. */
 export function originsOf(places: Places, hidden: Private): Origins {
@@ -25,6 +30,9 @@ export function originsOf(places: Places, hidden: Private): Origins {
   const contexts = Object.entries(places.contexts).filter(([name]) => isOpen(name));
   return {
     ...(dockerfile === undefined || hidden.folder ? {} : { dockerfile, context: places.context }),
+    ...(places.ignoring.lines.length === 0 || hidden.folder
+      ? {}
+      : { ignoring: { file: places.ignoring.file, lines: hashLines(places.ignoring.lines, hidden.salt) } }),
     folders: Object.fromEntries(
       contexts.flatMap(([name, { folder }]) => (folder === undefined ? [] : [[name, folder] as const])),
     ),
@@ -39,6 +47,22 @@ export function originsOf(places: Places, hidden: Private): Origins {
       ...named(places.secrets, (id) => `secret ${id}`),
     ]),
   };
+}
+
+function hashLines(lines: readonly string[], salt: string): readonly string[] {
+  return lines.slice(0, MOST_LINES).map((line) => hashPrivate(line, salt));
+}
+
+/** The earlier ignore file, and whether a line that it had is gone; nothing where there was none. */
+export function earlierIgnoring({
+  origins,
+  ignoring,
+  salt,
+}: Pick<Known, "origins" | "ignoring" | "salt">): { readonly file: string; readonly hasLost: boolean } | undefined {
+  const stored: unknown = membersOf(origins).ignoring;
+  if (!isRecord(stored) || typeof stored.file !== "string" || !Array.isArray(stored.lines)) return undefined;
+  const now = new Set(ignoring.lines.map((line) => hashPrivate(line, salt)));
+  return { file: stored.file, hasLost: stored.lines.some((line) => typeof line !== "string" || !now.has(line)) };
 }
 
 /** Where something that is gone stood in the sources of an earlier image, which may have stored anything. */

@@ -13,6 +13,9 @@ const FOLDERS: ReadonlySet<string> = new Set([
 const FILES =
   /^(?:(?:README|CHANGELOG|CONTRIBUTING|CODE_OF_CONDUCT|SECURITY)(?:\.[\w.-]+)?|\.DS_Store|\.git(?:attributes|ignore)|.+\.log)$/i;
 
+/** Nobody can open these in the commit. */
+const UNCOMMITTED = /(?:^|\/)(?:\.git|node_modules)$/;
+
 /** In an ignore file these would mean something else, or nothing. */
 const NOT_LITERAL = /[*?[\]\\#!]|^\s|\s$/;
 
@@ -34,8 +37,41 @@ export function openIgnorable(gathered: Gathered, platforms: readonly Platform[]
     takers ??= takersOf(gathered, platforms);
     const { whole, others } = takers;
     left -= others.length;
-    if (!whole || left < 0 || others.some((read) => canReach(read, line))) return undefined;
-    return { line, file: ignoreFile, by: `${whole.by} at ${tellPlace({ file, line: whole.line })}` };
+    const isClear = whole !== undefined && left >= 0 && !others.some((read) => canReach(read, line));
+    if (!isClear) return { line, advice: undefined, at: undefined };
+    const at = UNCOMMITTED.test(line) ? { file, line: whole.line } : undefined;
+    return { line, advice: advise(whole, { file, line, ignoreFile }), at };
+  };
+}
+
+/** Where it cannot be told what an instruction takes, all of the context counts because of it. */
+function advise(
+  { by, line: at, source }: ContextRead,
+  { file, line, ignoreFile }: { readonly file: string; readonly line: string; readonly ignoreFile: string },
+): string {
+  const where = `${by} at ${tellPlace({ file, line: at })}`;
+  const why =
+    source === undefined
+      ? `what ${where} takes cannot be told before the build, so that all of the context counts: write out there what it takes, or,`
+      : `${where} takes it with everything else;`;
+  return `${why} if the image needs none of it, a line ${line} in ${ignoreFile} leaves it out`;
+}
+
+/** Tells which lines of the Dockerfile can take a path of the context; nothing where links or numbers make that unclear. */
+export function openTakers(gathered: Gathered, platforms: readonly Platform[]): Places["takers"] {
+  const { file, context } = gathered;
+  let known: { readonly all: readonly ContextRead[]; readonly hasLinks: boolean } | undefined;
+  let left = MOST_COMPARED;
+  return (path) => {
+    if (file === undefined) return undefined;
+    known ??= {
+      all: platforms.flatMap((platform) => readsOf(gathered, platform)),
+      hasLinks: [...(context?.entries.values() ?? [])].flat().some(({ kind }) => kind === "link"),
+    };
+    left -= known.all.length;
+    return left < 0 || known.hasLinks
+      ? undefined
+      : known.all.filter((read) => canReach(read, path)).map(({ line }) => line);
   };
 }
 
@@ -44,13 +80,15 @@ type Takers = { readonly whole: ContextRead | undefined; readonly others: readon
 
 function takersOf(gathered: Gathered, platforms: readonly Platform[]): Takers {
   const all = platforms.flatMap((platform) => readsOf(gathered, platform));
-  const others = all.filter((read) => !takesAll(read));
+  const plain = all.find(takesAll);
+  // Beside one that takes everything, one of which nobody knows what it takes may well mean this very path.
+  const others = all.filter((read) => !takesAll(read) && (plain !== undefined || read.source !== undefined));
   const entries = [...(gathered.context?.entries.values() ?? [])].flat();
   const links = entries.filter(({ kind }) => kind === "link");
   const isClear =
     links.length * others.length <= MOST_COMPARED &&
     !others.some((read) => links.some(({ path }) => canReach(read, path)));
-  return { whole: isClear ? all.find(takesAll) : undefined, others };
+  return { whole: isClear ? (plain ?? all.find(({ source }) => source === undefined)) : undefined, others };
 }
 
 function readsOf(gathered: Gathered, platform: Platform): readonly ContextRead[] {
@@ -58,7 +96,10 @@ function readsOf(gathered: Gathered, platform: Platform): readonly ContextRead[]
   const stages = stagesOf(gathered, platform);
   return [
     ...contextReads(dockerfile, stages, scopeOf(gathered, platform)),
-    ...onbuildReads(triggers.get(formatPlatform(platform)) ?? []),
+    // Where a trigger runs, a FROM stands.
+    ...onbuildReads(triggers.get(formatPlatform(platform)) ?? []).map((read) => {
+      return { ...read, line: stages[0]?.from.line ?? read.line };
+    }),
   ];
 }
 

@@ -13,7 +13,7 @@ import { installationOf } from "../sources/installation.ts";
 import { stagesOf } from "../sources/scopes.ts";
 import type { Gathered } from "../sources/sources.ts";
 import { globalArgsThatCount } from "./counting.ts";
-import { openIgnorable } from "./ignorable.ts";
+import { openIgnorable, openTakers } from "./ignorable.ts";
 import type { ImageSource } from "./upstream.ts";
 
 /** Where a person finds each ingredient of the plan. */
@@ -46,6 +46,8 @@ export function tellPlaces(gathered: Gathered, images: readonly ImageSource[], p
       }),
     ),
     ignorable: openIgnorable(gathered, platforms),
+    takers: openTakers(gathered, platforms),
+    ignoring: { file: gathered.ignoreFile, ...gathered.ignoring },
     options: Object.fromEntries(
       definition.counted.map((option) => {
         return [formatOption(option), sourceOf(option)] as const;

@@ -24,7 +24,7 @@ export function storePlan({ sources, plan, salt, now, seconds }: PlanToStore): S
     platforms: Object.fromEntries(
       plan.platforms.map((one) => [formatPlatform(one.platform), hidePrivateValues(one.plan, sources.hidden, salt)]),
     ),
-    origins: originsOf(sources.places, { ...sources.hidden, folder: isFolderPrivate(sources) }),
+    origins: originsOf(sources.places, { ...sources.hidden, folder: isFolderPrivate(sources), salt }),
     trees: storeTrees(sources.trees, salt),
     built: { at: new Date(now).toISOString(), seconds },
   };

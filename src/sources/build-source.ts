@@ -13,7 +13,7 @@ import type { Definition } from "./definition-shape.ts";
 import { readImageName } from "./image-name.ts";
 import type { Readable } from "./readable.ts";
 import { scopeOf } from "./scopes.ts";
-import { type ContextReader, readNamedContext, readUsedContext } from "./used-context.ts";
+import { type ContextReader, type Ignoring, readNamedContext, readUsedContext } from "./used-context.ts";
 import { findContext, refuseOutside } from "./workspace.ts";
 
 /** A folder that a build reads, with what of it counts. `seen`: from the checkout. */
@@ -44,6 +44,7 @@ export type BuildSource = {
   readonly contextFolder: string;
   /** The ignore file that counts, or the one that would, as seen from the checkout. */
   readonly ignoreFile: string;
+  readonly ignoring: Ignoring;
   readonly arguments: BuildArguments;
   readonly warnings: readonly Warning[];
 };
@@ -96,6 +97,7 @@ async function withoutDockerfile(
     context: undefined,
     contextFolder: ".",
     ignoreFile: ".dockerignore",
+    ignoring: { lines: [], leftOutBy: () => undefined },
     arguments: told,
     warnings: told.warnings,
   };
@@ -151,6 +153,7 @@ async function dockerfileSources(
     context: { root, entries: context.entries },
     contextFolder: pathWithin(checkout, root) ?? ".",
     ignoreFile: context.ignoreFile,
+    ignoring: context.ignoring,
     arguments: told,
     warnings: [...told.warnings, ...wrong, ...context.warnings],
   };

@@ -27,8 +27,12 @@ export type UsedContext = {
   readonly entries: ReadonlyMap<string, readonly ContextEntry[]>;
   /** The ignore file that counts, or the one that would, as seen from the checkout. */
   readonly ignoreFile: string;
+  readonly ignoring: Ignoring;
   readonly warnings: readonly { readonly text: string; readonly at?: Place }[];
 };
+
+/** What an ignore file says: its lines, and which of them, from 1, leaves a path out. */
+export type Ignoring = { readonly lines: readonly string[]; readonly leftOutBy: IgnoreRules["leftOutBy"] };
 
 /** The folder, and the Dockerfile whose instructions take from it. */
 export type ContextUser = {
@@ -49,7 +53,7 @@ export type ContextUser = {
  */
 export async function readUsedContext(files: Files, user: ContextUser, effort: Effort): Promise<UsedContext> {
   const { root, dockerfile, target, platforms } = user;
-  const { rules, ignoreFile } = await readRules(files, user);
+  const { rules, ignoreFile, lines } = await readRules(files, user);
   const filter = filterBy(rules, effort);
   const tree = openTree(files, root);
   const seen = pathWithin(user.checkout, root) ?? ".";
@@ -75,6 +79,7 @@ export async function readUsedContext(files: Files, user: ContextUser, effort: E
   return {
     entries: new Map(read.map(({ platform, entries }) => [platform, entries])),
     ignoreFile,
+    ignoring: { lines, leftOutBy: rules.leftOutBy },
     warnings: gitWarnings(read, dockerfile.file),
   };
 }
@@ -104,13 +109,15 @@ function gitWarnings(read: readonly Read[], file: string): UsedContext["warnings
 async function readRules(
   files: Files,
   { root, checkout, dockerfilePath }: Pick<ContextUser, "root" | "checkout" | "dockerfilePath">,
-): Promise<{ readonly rules: IgnoreRules; readonly ignoreFile: string }> {
+): Promise<{ readonly rules: IgnoreRules; readonly ignoreFile: string; readonly lines: readonly string[] }> {
   const usual = `${root}/.dockerignore`;
   const own = dockerfilePath === undefined ? undefined : `${dockerfilePath}.dockerignore`;
   const ownText = own === undefined ? undefined : await readIgnoreFile(files, checkout, own);
   const text = ownText ?? (await readIgnoreFile(files, checkout, usual)) ?? "";
   const path = own === undefined || ownText === undefined ? usual : own;
-  return { rules: parseIgnoreFile(text), ignoreFile: pathWithin(checkout, path) ?? path };
+  const ignoreFile = pathWithin(checkout, path) ?? path;
+  const lines = text.split("\n").map((line) => line.trim());
+  return { rules: parseIgnoreFile(text, ignoreFile), ignoreFile, lines: lines.filter((line) => line !== "") };
 }
 
 /** A stranger's commit must not have the runner's files read, and quoted where a pattern in them is wrong. */

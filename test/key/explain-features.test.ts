@@ -45,6 +45,8 @@ const PLACES: Places = {
   variables: {},
   contexts: {},
   ignorable: () => undefined,
+  takers: () => undefined,
+  ignoring: { file: ".dockerignore", lines: [], leftOutBy: () => undefined },
   asked: {},
   frontend: undefined,
   secrets: {},

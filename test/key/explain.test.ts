@@ -51,6 +51,8 @@ const PLACES: Places = {
   variables: {},
   contexts: {},
   ignorable: () => undefined,
+  takers: () => undefined,
+  ignoring: { file: ".dockerignore", lines: [], leftOutBy: () => undefined },
   asked: {},
   frontend: undefined,
   secrets: {},
@@ -109,6 +111,7 @@ const stored = (plan: PlatformPlan, platforms = ["linux/amd64"]): StoredPlan => 
   origins: {
     dockerfile: ".devcontainer/Dockerfile",
     context: ".devcontainer",
+    ignoring: { file: ".dockerignore", lines: [] },
     folders: { shared: "shared" },
     sources: {
       "build arg VARIANT": { file: "args.conf", line: 3 },

@@ -242,7 +242,6 @@ test("each change is told, and once", async () => {
       ],
       "--target": [
         "build target (not set) → first @ .devcontainer/devcontainer.json:1",
-        "app/file.txt is no longer part of the build",
         "shared/.dockerignore is no longer part of the build",
         "shared/current is no longer part of the build",
         "shared/lib/index.js is no longer part of the build",

@@ -1,3 +1,5 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type Content, put } from "../checkout.ts";
 import { indexOf } from "../plan-of.ts";
@@ -53,13 +55,94 @@ test.each<[path: string, line: string]>([
   ["node_modules/a/index.js", "node_modules"],
   ["logs/run.log", "logs/run.log"],
 ])("an image seldom needs %s, and a line of .dockerignore would have left it out", async (path, line) => {
-  expect(await told({ edit: writing({ [path]: "two\n" }) })).toEqual([`${path} changed${advice(line)} @ ${path}`]);
+  // What no commit has nobody can open.
+  const place = line === "node_modules" ? ".devcontainer/Dockerfile:5" : path;
+  expect(await told({ edit: writing({ [path]: "two\n" }) })).toEqual([`${path} changed${advice(line)} @ ${place}`]);
 });
 
 test("what the ignore file leaves out now needs no such line any more", async () => {
   const from = { ...WHOLE, ".dockerignore": ".dockerignore\n" };
   const edit = writing({ ".dockerignore": ".dockerignore\nREADME.md\n.github\n" });
-  expect(await told({ from, edit })).toEqual([".github: 2 files differ", "README.md is no longer part of the build"]);
+  expect(await told({ from, edit })).toEqual([
+    ".github/CODEOWNERS, .github/workflows/ci.yml are no longer part of the build: .dockerignore:3 leaves them out @ .dockerignore:3",
+    "README.md is no longer part of the build: .dockerignore:2 leaves it out @ .dockerignore:2",
+  ]);
+});
+
+const IGNORING = { ...WHOLE, ".dockerignore": ".dockerignore\n.devcontainer\nsrc\ndocs\n" };
+
+test("a line that is gone from the ignore file is told with what comes back", async () => {
+  const edit = writing({ ".dockerignore": ".dockerignore\n.devcontainer\n" });
+  expect(await told({ from: IGNORING, edit })).toEqual([
+    "a line is gone from .dockerignore, and docs/README.md, docs/guide.md, src/main.c are part of the build now @ .dockerignore",
+  ]);
+  const without = (root: string) => rmSync(join(root, ".dockerignore"));
+  const from = { ...OUTSIDE, "app/.dockerignore": "file\n", "app/other": "one\n" };
+  expect(await told({ from, edit: (root) => rmSync(join(root, "app/.dockerignore")) })).toEqual([
+    "a line is gone from app/.dockerignore, and app/file is part of the build now",
+    "app/.dockerignore is no longer part of the build",
+  ]);
+  expect(await told({ from: IGNORING, edit: without })).toHaveLength(1);
+});
+
+test("a new file under the same ignore file is a new file", async () => {
+  expect(await told({ from: IGNORING, edit: writing({ "lib/new.c": "one\n" }) })).toEqual([
+    "lib/new.c is part of the build now @ lib/new.c",
+  ]);
+});
+
+test("an ignore file of the Dockerfile's own is told in its name, and which it replaces", async () => {
+  const own = ".devcontainer/Dockerfile.dockerignore";
+  const edit = writing({ [own]: "logs\n.devcontainer\n.dockerignore\nsrc\n" });
+  expect(await told({ from: IGNORING, edit })).toEqual([
+    `logs/run.log is no longer part of the build: ${own}:1 leaves it out @ ${own}:1`,
+    `the ignore file is ${own} now, before .dockerignore, and docs/README.md, docs/guide.md are part of the build now @ ${own}`,
+  ]);
+});
+
+test("what only comes or goes with an instruction is told by that", async () => {
+  const from = withDockerfile("FROM registry.test/base:12 AS one\nCOPY src /src\nFROM one\nRUN two\n");
+  const more = "FROM registry.test/base:12 AS one\nCOPY src /src\nFROM one\nRUN two\nCOPY docs /docs\n";
+  expect(await told({ from, edit: writing({ ".devcontainer/Dockerfile": more }) })).toEqual([
+    ".devcontainer/Dockerfile:5 COPY is new @ .devcontainer/Dockerfile:5",
+  ]);
+  const back = writing({ ".devcontainer/Dockerfile": String(from[".devcontainer/Dockerfile"]) });
+  expect(await told({ from: withDockerfile(more), edit: back })).toEqual([
+    ".devcontainer/Dockerfile: COPY docs /docs is gone @ .devcontainer/Dockerfile",
+  ]);
+  expect(await told({ from, inputs: { target: "one" } })).toEqual(["build target (not set) → one (the input target)"]);
+  const added = (root: string) => {
+    put(root, ".devcontainer/Dockerfile", String(from[".devcontainer/Dockerfile"]).replace("RUN two", "RUN 2"));
+    put(root, "src/new.c", "one\n");
+  };
+  expect(await told({ from, edit: added })).toEqual([
+    ".devcontainer/Dockerfile:4 RUN changed @ .devcontainer/Dockerfile:4",
+    "src/new.c is part of the build now @ src/new.c",
+  ]);
+});
+
+test("where an instruction may take anything, that is told with its line, and its folders do not crowd out what is meant", async () => {
+  const from = { ...withDockerfile("FROM registry.test/base:12\nCOPY $WHAT /app\n"), ".git/config": "one\n" };
+  const objects = Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`.git/objects/${at}`, "one\n"]));
+  const edit = writing({
+    ...objects,
+    ".git/config": "two\n",
+    "node_modules/a/index.js": "two\n",
+    "src/main.c": "two\n",
+  });
+  const why = (line: string): string =>
+    ` (what COPY at .devcontainer/Dockerfile:2 takes cannot be told before the build, so that all of the context counts: write out there what it takes, or, if the image needs none of it, a line ${line} in .dockerignore leaves it out)`;
+  expect(await told({ from, edit })).toEqual([
+    "src/main.c changed @ src/main.c",
+    `.git: 31 files differ${why(".git")} @ .devcontainer/Dockerfile:2`,
+    `node_modules/a/index.js changed${why("node_modules")} @ .devcontainer/Dockerfile:2`,
+  ]);
+  const both = { ...from, ".devcontainer/Dockerfile": "FROM registry.test/base:12\nCOPY $WHAT /app\nCOPY . /all\n" };
+  expect(await told({ from: both, edit })).toEqual([
+    "src/main.c changed @ src/main.c",
+    ".git: 31 files differ @ .git/config",
+    "node_modules/a/index.js changed @ node_modules/a/index.js",
+  ]);
 });
 
 test("files that one line would leave out are told by their folder as seen from the repository", async () => {
@@ -88,8 +171,8 @@ test("a comment in what says how the image is built is a change where everything
 test("what one line would have left out is told together", async () => {
   const edit = writing({ ".github/workflows/ci.yml": "two\n", ".github/CODEOWNERS": "two\n", "src/main.c": "two\n" });
   expect(await told({ edit })).toEqual([
-    `.github: 2 files differ${advice(".github")} @ .github/CODEOWNERS`,
     "src/main.c changed @ src/main.c",
+    `.github: 2 files differ${advice(".github")} @ .github/CODEOWNERS`,
   ]);
 });
 
