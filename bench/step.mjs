@@ -41,12 +41,15 @@ export function openSample(source = "test/fixtures/sample", base = makeBase()) {
   const run = (inputs = {}) => {
     for (const name of ["output", "summary"]) writeFileSync(join(folder, name), "");
     mkdirSync(join(folder, "temp"), { recursive: true });
+    writeFileSync(join(folder, "event.json"), JSON.stringify({ repository: { default_branch: "main" } }));
     const passed = ["PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "BUILDX_CONFIG", "BUILDX_BUILDER"];
     const all = { "cache-repo": `${registry}/bench/app`, platforms: PLATFORMS, ...inputs };
     const env = {
       ...Object.fromEntries(passed.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
       GITHUB_ACTIONS: "true",
       GITHUB_EVENT_NAME: "push",
+      GITHUB_EVENT_PATH: join(folder, "event.json"),
+      GITHUB_REF: "refs/heads/main",
       GITHUB_WORKSPACE: workspace,
       GITHUB_OUTPUT: join(folder, "output"),
       GITHUB_STEP_SUMMARY: join(folder, "summary"),

@@ -47,7 +47,7 @@ test.each<[string, string, object, object | undefined]>([
   [
     "that it took too long",
     "echo begun; exec sleep 60",
-    { timeout: 200 },
+    { timeout: 2000 },
     { code: 137, stdout: "begun\n", stderr: "", endedBy: "time limit" },
   ],
   ["its input", "cat", { input: "in" }, { code: 0, stdout: "in", stderr: "" }],
@@ -72,7 +72,7 @@ test.each([
   ["what it has started, and what holds its output", "sleep 60 & sleep 60; :"],
   ["what has left its group and holds its output", "setsid sleep 60 & echo $! > $FOLDER/ids; sleep 60"],
 ])("past its time a program is stopped: %s", async (_, script) => {
-  const finished = await open().exec("sh", ["-c", script], { timeout: 300 });
+  const finished = await open().exec("sh", ["-c", script], { timeout: 2000 });
   expect(finished?.code).not.toBe(0);
   for (const id of readIds()) if (lives(id)) process.kill(Number(id), "SIGKILL");
 });
