@@ -62,13 +62,15 @@ export async function publish({ sources, inputs, world }: Scene, complete: Compl
     Promise.all(found.map((one) => (isNew(one) ? one : withoutSwept(one, repository, world.registry)))),
     Promise.all(reused.map((one) => recordOfFound(one, repository, world.registry))),
   ]);
-  const published = await publishSet(
-    await speakingOf(found, pushed, world),
-    { found: kept, earlier, aliases: sources.branches.moved },
-    world,
-  );
   const exported = built.filter(({ foundLate }) => !foundLate).map(({ platform }) => platform);
-  if (inputs.build.cacheTo === undefined) await shareLayers(sources, exported, world.registry);
+  const [published] = await Promise.all([
+    publishSet(
+      await speakingOf(found, pushed, world),
+      { found: kept, earlier, aliases: sources.branches.moved },
+      world,
+    ),
+    inputs.build.cacheTo === undefined ? shareLayers(sources, exported, world.registry) : undefined,
+  ]);
   return published;
 }
 
