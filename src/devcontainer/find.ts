@@ -36,7 +36,7 @@ export async function findConfiguration(
   if (found) return found;
   throw new ActionError("E_CONFIG", {
     what: `There is no dev container configuration in ${tellFolder(workspace)}. Looked for ${DEFAULTS.join(", ")} and ${DEFAULT_FOLDER}/<name>/${NAME}.${await tellOthers(files, workspace)}`,
-    fix: `Check out the repository first, or add a configuration. ${MINIMAL}`,
+    fix: (await besideItself(files, workspace)) ?? `Check out the repository first, or add a configuration. ${MINIMAL}`,
   });
 }
 
@@ -65,6 +65,14 @@ export async function findAnyConfiguration(
     });
   }
   return readInside(files, workspace, resolvePath(workspace.folder, only));
+}
+
+/** Who names the folder that holds devcontainer.json, be it .devcontainer itself, means that file; the workspace is what it is for. */
+async function besideItself(files: Reading, { folder, checkout }: Workspace): Promise<string | undefined> {
+  const file = resolvePath(folder, NAME);
+  if (!(await isFile(files, file))) return undefined;
+  const path = pathWithin(checkout, file) ?? NAME;
+  return `There is ${path}, which is looked for only by name: set devcontainer-json-path to ${path}, and workspace-folder to the folder that the dev container is for (the checkout by default).`;
 }
 
 /** What goes by the name of a configuration and is none. */

@@ -36,9 +36,25 @@ type Meant = { readonly name: string; readonly isNear: boolean };
 /** In a longer word two of a name's letters may be wrong. */
 const MOST_WRONG = 2;
 
+/** What is called otherwise in the actions that people come from, by its letters: devcontainers/ci, docker/build-push-action, devcontainers' CLI. */
+const ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ["imagename", "cache-repo"],
+  ["imagetag", "tags"],
+  ["subfolder", "workspace-folder"],
+  ["configfile", "devcontainer-json-path"],
+  ["config", "devcontainer-json-path"],
+  ["file", "dockerfile-path"],
+  ["context", "build-context-path"],
+  ["secrets", "build-secrets"],
+  ["secretfiles", "build-secrets"],
+  ["secretenvs", "build-secrets"],
+]);
+
 /** The input with the fewest letters to change, and none where that would be another word; else the shortest one that holds the name whole. */
 function nearest(variable: string): Meant | undefined {
   const written = letters(variable);
+  const elsewhere = ELSEWHERE.get(written);
+  if (elsewhere !== undefined) return { name: elsewhere, isNear: false };
   // No fewer letters are wrong than there are too many or too few: what is far longer is not looked at letter by letter.
   const similar = INPUTS.filter((name) => Math.abs(letters(name).length - written.length) <= MOST_WRONG);
   const ranked = similar.map((name) => ({ name, far: distance(written, letters(name)) })).sort((a, b) => a.far - b.far);

@@ -95,6 +95,13 @@ describe("a configuration is refused", () => {
       fix: 'Check out the repository first, or add a configuration. A minimal .devcontainer/devcontainer.json is: { "image": "debian:12" }',
     },
     {
+      name: "when the workspace is the folder that it is in",
+      tree: { "/home/dev/app/devcontainer.json": "{}" },
+      code: "E_CONFIG",
+      what: "There is no dev container configuration in the checkout. Looked for .devcontainer/devcontainer.json, .devcontainer.json and .devcontainer/<name>/devcontainer.json.",
+      fix: "There is devcontainer.json, which is looked for only by name: set devcontainer-json-path to devcontainer.json, and workspace-folder to the folder that the dev container is for (the checkout by default).",
+    },
+    {
       name: "when there are several and none was chosen",
       tree: {
         "/home/dev/app/.devcontainer/b/devcontainer.json": "",

@@ -41,6 +41,13 @@ test.each([
   ["BUILD-ARG", "There is no input build-arg: it does nothing. Was build-args meant?"],
   ["USERNAME", "There is no input username: it does nothing. Was registry-username meant?"],
   ["SOMETHING-ELSE", "There is no input something-else: it does nothing."],
+  // What other actions call it, where another name of ours is nearer.
+  ["IMAGENAME", "There is no input imagename: it does nothing. Was cache-repo meant?"],
+  ["SUBFOLDER", "There is no input subfolder: it does nothing. Was workspace-folder meant?"],
+  ["CONFIGFILE", "There is no input configfile: it does nothing. Was devcontainer-json-path meant?"],
+  ["FILE", "There is no input file: it does nothing. Was dockerfile-path meant?"],
+  ["CONTEXT", "There is no input context: it does nothing. Was build-context-path meant?"],
+  ["SECRET-ENVS", "There is no input secret-envs: it does nothing. Was build-secrets meant?"],
   ["PULL", "There is no input pull: it does nothing."],
 ])("a warning: %s", (given, text) => {
   expect(noticeUnknownInputs(["ON-MISS", given])).toEqual([{ text }]);
