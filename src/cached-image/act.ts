@@ -61,6 +61,9 @@ export async function carryOut(verdict: Verdict, stage: Stage): Promise<Outcome>
   const { inputs } = stage;
   switch (verdict.kind) {
     case "hit":
+      // Only a run that makes images names them.
+      if (inputs.onMiss === "build" && whyNeverPushed(inputs, stage.world.host.event) === undefined)
+        await giveName(verdict, stage, stage.world.log.info);
       return { result: "hit", digest: verdict.served.descriptor.digest };
     case "complete":
       return complete(verdict, stage);
@@ -100,12 +103,13 @@ async function complete(
 async function giveName(
   { served, nameless }: Extract<Verdict, { kind: "hit" }>,
   { inputs: { cacheRepository }, world }: Stage,
+  tell: (line: string) => void,
 ): Promise<void> {
   if (nameless === undefined) return;
   const { bytes, descriptor } = served;
   const answer = await world.registry.putManifest(cacheRepository, bytes, descriptor.mediaType, nameless);
   if (answer.kind === "found") return;
-  world.log.warning(
+  tell(
     `The image cannot be given the tag ${nameless}, by which later runs would find it once another one was built: the registry says "${answer.words}".`,
   );
 }
@@ -188,7 +192,7 @@ async function build(looked: "miss" | "unknown", stage: Stage): Promise<Outcome>
   });
   const verdict = await stage.probe();
   if (verdict.kind === "hit") {
-    await giveName(verdict, stage);
+    await giveName(verdict, stage, world.log.warning);
     return { result: "built", ...pushed(verdict.served, stage) };
   }
   throw new ActionError("E_BUILD", {
