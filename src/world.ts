@@ -259,6 +259,8 @@ export type Host = {
   readonly name: "github" | "gitea" | "forgejo" | "act" | "terminal";
   /** The variables of the step, `INPUT_*` left out. */
   readonly env: Readonly<Record<string, string>>;
+  /** A digest of this very program: what another one has found out by reading may be another thing. */
+  readonly program: () => string;
   readonly workspace: string;
   /** What git-url names, once it is cloned: it is built in the place of the workspace. */
   readonly clone?: Clone;

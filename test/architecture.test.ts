@@ -80,7 +80,7 @@ const MODULES: Readonly<Record<string, readonly string[]>> = {
   "registry/direct.ts": ["node:http", "node:https", "node:net"],
   "registry/proxied.ts": ["undici"],
   "host/actions.ts": ["@actions/core", "node:fs"],
-  "host/context.ts": ["node:fs"],
+  "host/context.ts": ["node:fs", "node:path"],
   "host/exec.ts": ["node:child_process", "node:os", "node:readline"],
   "host/files.ts": ["node:crypto", "node:fs", "node:fs/promises", "node:path", "node:stream", "node:stream/promises"],
   "host/git.ts": ["@actions/exec", "node:diagnostics_channel"],

@@ -139,6 +139,7 @@ export function hostOf(workspace: string, env: Readonly<Record<string, string>> 
   return {
     name: "terminal",
     env,
+    program: () => "",
     workspace,
     defaultCacheRepository: "cache.test/team/app",
     event: {

@@ -40,6 +40,8 @@ export type CommitRecord = {
 
 /** What a commit's record is found by. Nothing of it is secret, and all of it decides. */
 export type CommitQuestion = {
+  /** A digest of the program that reads it: another version may read the same files as another plan. */
+  readonly program: string;
   /** Without a login, a user and `.git`. */
   readonly repository: string;
   readonly commit: string;

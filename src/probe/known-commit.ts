@@ -37,8 +37,12 @@ type Question = { readonly of: SourceOf; readonly inputs: Inputs; readonly repos
 type Ports = Pick<World, "registry" | "host" | "files" | "clock">;
 
 /** The tag under which a commit is remembered for these inputs, in this kind of run. */
-export function tagOfCommit({ of, inputs, repository }: Question, { event }: Pick<World["host"], "event">): string {
+export function tagOfCommit(
+  { of, inputs, repository }: Question,
+  { event, program }: Pick<World["host"], "event" | "program">,
+): string {
   return commitTag({
+    program: program(),
     repository,
     commit: of.commit,
     inputs: inputs.deciding,

@@ -31,6 +31,12 @@ describe("an error where what is meant pushes or decides", () => {
   });
 });
 
+test.each(["GIT-SUBMODULES", "GIT-LFS"])("%s: what a clone never holds is an error and no detail", (given) => {
+  expect(() => noticeUnknownInputs([given])).toThrow(
+    `There is no input ${given.toLowerCase()}: a clone of git-url holds no`,
+  );
+});
+
 // Letter by letter beside each input's, a name of some kilobytes took seconds.
 test("a name that is far longer than any input is compared with none", () => {
   const name = "A".repeat(1_000_000);
