@@ -1,5 +1,5 @@
 import { pathWithin } from "../devcontainer/paths.ts";
-import { type Build, type Loss, readBuild } from "../envbuilder/build.ts";
+import { type Build, type Remark, readBuild } from "../envbuilder/build.ts";
 import { argumentsByName, compileArguments, compileDockerfile } from "../envbuilder/compile.ts";
 import { DIRECTIVES } from "../envbuilder/context.ts";
 import { type FeatureSpecification, parseFeature, refuseFeature } from "../envbuilder/feature.ts";
@@ -27,7 +27,7 @@ export type Draft = {
   readonly user: { readonly kind: "user"; readonly user: string } | ({ readonly kind: "image" } & UserImage);
   /** The base images, which are asked for, and where each is named. */
   readonly images: ReadonlyMap<string, NamedImage>;
-  readonly losses: readonly Loss[];
+  readonly losses: readonly Remark[];
 };
 
 export type NamedImage = { readonly reference: Reference; readonly at: Place };

@@ -33,8 +33,8 @@ export type CopySource =
   | { readonly kind: "stage"; readonly stage: number }
   | { readonly kind: "image"; readonly image: string };
 
-/** What is done otherwise than the Dockerfile says. */
-export type Loss = { readonly at: Place; readonly what: string };
+/** A place, and what there is to say of it. */
+export type Remark = { readonly at: Place; readonly what: string };
 
 /** What is built, as far as it is known before anything was asked of a registry. */
 export type Build = {
@@ -45,7 +45,8 @@ export type Build = {
   readonly stages: readonly BuildStage[];
   /** The images that are built on, or copied from, as they are named, each once, and where it is named first. */
   readonly images: ReadonlyMap<string, Place>;
-  readonly losses: readonly Loss[];
+  /** What is done otherwise than the Dockerfile says. */
+  readonly losses: readonly Remark[];
 };
 
 /** What a stage asks for is looked up in a registry. */
@@ -85,7 +86,7 @@ function imagesOf(stages: readonly BuildStage[]): ReadonlyMap<string, Place> {
   return images;
 }
 
-function lossOf({ at, text, losesText }: Instruction): readonly Loss[] {
+function lossOf({ at, text, losesText }: Instruction): readonly Remark[] {
   if (!losesText) return [];
   return [
     {

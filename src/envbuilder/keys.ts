@@ -1,6 +1,6 @@
 import { ActionError } from "../errors.ts";
 import { type BaseImage, readBaseImage, type ServedImage, scratch } from "./base-image.ts";
-import type { Build, BuildStage, Loss } from "./build.ts";
+import type { Build, BuildStage, Remark } from "./build.ts";
 import { type BuildArgs, openBuildArgs, withMeta } from "./build-args.ts";
 import type { CachedLayer } from "./cached-layer.ts";
 import type { Context } from "./context.ts";
@@ -23,7 +23,7 @@ export type Keyed = {
   readonly target: Target;
   readonly targetSteps: readonly Step[];
   /** What may make the builder push another image than the one that is computed, though every layer is found. */
-  readonly doubts: readonly Loss[];
+  readonly doubts: readonly Remark[];
 };
 
 /** `readLayers` or `readKept` has not found a layer, and knows which. `reached`: where that is in what the last stage stands on. */
@@ -49,7 +49,7 @@ type Walked = {
   readonly planned: Config;
   readonly hasVolumes: boolean;
   /** Those of what the stage stands on counted. */
-  readonly doubts: readonly Loss[];
+  readonly doubts: readonly Remark[];
 };
 
 /**

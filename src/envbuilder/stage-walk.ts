@@ -1,9 +1,10 @@
 import type { BaseImage } from "./base-image.ts";
-import { type BuildStage, type Loss, refuseInstructions } from "./build.ts";
+import { type BuildStage, type Remark, refuseInstructions } from "./build.ts";
 import type { BuildArgs } from "./build-args.ts";
 import type { Command } from "./command.ts";
 import type { Copied } from "./copied.ts";
 import { applyInstruction, environmentOf, finishConfig, openState, type State, sharesShell } from "./effects.ts";
+import { type Environments, lookThrough, SCRATCH_ENVIRONMENT } from "./first-look.ts";
 import { compareBytes } from "./go-json.ts";
 import { openHash, type RunningHash } from "./hashes.ts";
 import type { Config } from "./image-json.ts";
@@ -38,7 +39,7 @@ export type WalkedStage = {
   readonly planned: Config;
   readonly hasVolumes: boolean;
   /** What may make the builder write another config than the one that is computed. */
-  readonly doubts: readonly Loss[];
+  readonly doubts: readonly Remark[];
 };
 
 /**
@@ -90,7 +91,7 @@ function isThere(folder: string): boolean {
   return folder === "/" || folder.startsWith("/.envbuilder/features/");
 }
 
-function doubtOf({ at, command }: Instruction, state: State): readonly Loss[] {
+function doubtOf({ at, command }: Instruction, state: State): readonly Remark[] {
   if (command.kind === "workdir" && !isThere(command.value))
     return [{ at, what: "where this folder is not there yet, the builder makes it, at another time in each build" }];
   if (command.kind === "volume")
@@ -104,9 +105,6 @@ function doubtOf({ at, command }: Instruction, state: State): readonly Loss[] {
     ];
   return [];
 }
-
-/** The default of an image that says nothing, not even an empty list. */
-const SCRATCH_ENVIRONMENT = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"];
 
 /** The base's triggers run in front of the stage's own instructions, and MAINTAINER is none. */
 function prepare(
@@ -128,28 +126,6 @@ function readTriggers(triggers: readonly string[], { at, base }: BuildStage): re
   refuseInstructions(read);
   return read;
 }
-
-/**
- * Before the first stage the builder looks through all of them, each with arguments of its own: it may stop there already, and what it reads
- * in COPY --from is read then.
- * @returns the environment in front of each instruction, and the config for stages that stand on this one.
- */
-function lookThrough(
-  instructions: readonly Instruction[],
-  config: Config,
-  args: BuildArgs,
-): { readonly environments: Environments; readonly planned: Config } {
-  const environments = new Map<Instruction, readonly string[]>();
-  let state = openState({ ...config, env: config.env ?? SCRATCH_ENVIRONMENT }, args);
-  for (const instruction of instructions) {
-    const { kind } = instruction.command;
-    if (kind === "copy") environments.set(instruction, environmentOf(state));
-    if (kind === "env" || kind === "arg") state = applyInstruction(state, instruction);
-  }
-  return { environments, planned: state.config };
-}
-
-type Environments = ReadonlyMap<Instruction, readonly string[]>;
 
 type Keying = Pick<StageRequest, "stage" | "first" | "tree" | "copied"> & {
   readonly environments: Environments;
