@@ -13,7 +13,7 @@ import type { Definition } from "./definition-shape.ts";
 import { readImageName } from "./image-name.ts";
 import type { Readable } from "./readable.ts";
 import { scopeOf } from "./scopes.ts";
-import { type ContextReader, type Ignoring, readNamedContext, readUsedContext } from "./used-context.ts";
+import { type ContextReader, type Ignoring, openNamedContexts, readUsedContext } from "./used-context.ts";
 import { findContext, refuseOutside } from "./workspace.ts";
 
 /** A folder that a build reads, with what of it counts. `seen`: from the checkout. */
@@ -216,10 +216,12 @@ export async function readNamedContexts(
 ): Promise<ReadonlyMap<string, ContextFolder>> {
   const { checkout } = reader;
   const folders = [...contexts].filter(([, { kind }]) => kind === "folder");
+  if (folders.length === 0) return new Map();
+  const readFolder = openNamedContexts(files, reader, effort);
   const read = folders.map(async ([name, context]) => {
     const root = await findContext(files, checkout, context);
     const seen = pathWithin(checkout, root) ?? ".";
-    return [name, { root, seen, entries: await readNamedContext(files, { name, root }, reader, effort) }] as const;
+    return [name, { root, seen, entries: await readFolder(name, root) }] as const;
   });
   return new Map(await Promise.all(read));
 }

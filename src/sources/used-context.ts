@@ -158,32 +158,31 @@ export function gitPath(path: string): string | undefined {
   return /^(?:.*?\/)?\.git(?=\/|$)/.exec(path)?.[0];
 }
 
-/** What takes from named build contexts. */
+/** What takes from named build contexts: the Dockerfile, and for each platform what variables stand for. */
 export type ContextReader = Pick<ContextUser, "checkout" | "dockerfile" | "target"> & {
   readonly scopes: readonly Scope[];
 };
 
 /**
- * Reads what the instructions that the target needs can take from a named build context, as its own ignore file leaves it.
- * @param root its absolute path.
- * @param scopes of the platforms, what variables stand for.
- * @throws ActionError E_CONTEXT for what is taken and cannot be read.
+ * Opens named build contexts: the Dockerfile is gone through once for all of them.
+ * @returns reads, of one of them, what the instructions that the target needs can take, as its own ignore file leaves it; `root`: its
+ * absolute path. It throws an ActionError E_CONTEXT for what is taken and cannot be read.
  */
-export async function readNamedContext(
+export function openNamedContexts(
   files: Files,
-  { name, root }: { readonly name: string; readonly root: string },
   { checkout, dockerfile, target, scopes }: ContextReader,
   effort: Effort,
-): Promise<readonly ContextEntry[]> {
-  const { rules } = await readRules(files, { root, checkout, dockerfilePath: undefined });
-  const sources = scopes.flatMap((scope) => {
-    const reads = readsByName(dockerfile, reachableStages(dockerfile, target, scope), scope);
-    // BuildKit knows names for one platform alone, with `::` in them.
-    return reads && !name.includes("::") ? (reads.get(writtenOut(name)) ?? []) : [undefined];
-  });
-  const tree = openTree(files, root);
-  const around = { effort, file: dockerfile.file };
-  return seenFrom(pathWithin(checkout, root) ?? ".", async () =>
-    readPaths(tree, await pathsTaken(tree, sources, filterBy(rules, effort), around)),
-  );
+): (name: string, root: string) => Promise<readonly ContextEntry[]> {
+  const reads = scopes.map((scope) => readsByName(dockerfile, reachableStages(dockerfile, target, scope), scope));
+  // BuildKit knows names for one platform alone, with `::` in them.
+  const sourcesIn = (name: string): readonly (string | undefined)[] =>
+    reads.flatMap((known) => (known && !name.includes("::") ? (known.get(writtenOut(name)) ?? []) : [undefined]));
+  return async (name, root) => {
+    const { rules } = await readRules(files, { root, checkout, dockerfilePath: undefined });
+    const tree = openTree(files, root);
+    const around = { effort, file: dockerfile.file };
+    return seenFrom(pathWithin(checkout, root) ?? ".", async () =>
+      readPaths(tree, await pathsTaken(tree, sourcesIn(name), filterBy(rules, effort), around)),
+    );
+  };
 }

@@ -94,6 +94,28 @@ export const ROWS: readonly Row[] = [
     { name: "a long value in many variables", code: "E_LIMIT" },
     `FROM a\nENV A=${"a".repeat(60_000)}\n${lines(60_000, (number) => `ENV B${number}=$A`)}`,
   ),
+  {
+    name: "named contexts beside a long Dockerfile",
+    hostile: {
+      [CONFIGURATION]: JSON.stringify({
+        build: {
+          dockerfile: "Dockerfile",
+          options: Array.from({ length: 4000 }, (_, number) => `--build-context=c${number}=.devcontainer/none`),
+        },
+      }),
+      ".devcontainer/none/a": "",
+      ".devcontainer/Dockerfile": `FROM a\n${lines(20_000, (number) => `COPY --from=c${number % 4000} a /${number}`)}`,
+    },
+    harmless: {
+      [CONFIGURATION]: BUILT,
+      ".devcontainer/Dockerfile": `FROM a\n${"RUN make all\n".repeat(60_000)}`,
+    },
+  },
+  dockerfile(
+    { name: "defaults that are almost plain, of args that are given" },
+    `FROM a\nARG A=${"$aaaaaaaaaaaa".repeat(300)}'\n${`ARG A=${"$a".repeat(2000)}?\n`.repeat(200)}`,
+    { [CONFIGURATION]: JSON.stringify({ build: { dockerfile: "Dockerfile", args: { A: "1" } } }) },
+  ),
   dockerfile({ name: "one ARG again and again" }, `FROM a\n${"ARG A\n".repeat(100_000)}`),
   dockerfile({ name: "here-documents" }, `FROM a\n${"RUN <<A\nA\n".repeat(50_000)}`),
   dockerfile({ name: "defaults in defaults", code: "E_DOCKERFILE" }, `FROM a\nRUN <<E ${"${A:-".repeat(60_000)}\nE\n`),
