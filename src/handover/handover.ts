@@ -1,4 +1,5 @@
 import { containerOptions } from "../devcontainer/container-options.ts";
+import { isJsonObject, type Json } from "../devcontainer/json.ts";
 import { baseEntries, METADATA_LABEL } from "../devcontainer/label.ts";
 import { mergeMetadata, metadataJson } from "../devcontainer/merge.ts";
 import { tellsOfNode } from "../devcontainer/node.ts";
@@ -93,7 +94,7 @@ export async function makeHandover(
   const handover = {
     options: options.text,
     remoteUser: user ?? (config.user || "root"),
-    metadata: metadataJson(merged),
+    metadata: withoutSecrets(metadataJson(merged), readable.holdsSecret),
     env,
     envFile: `${folder}/container.env`,
     envMapFile: `${folder}/container-env.json`,
@@ -102,6 +103,16 @@ export async function makeHandover(
   await files.write(handover.envFile, environmentLines(plain), 0o600);
   await files.write(handover.envMapFile, `${JSON.stringify(plain)}\n`, 0o600);
   return handover;
+}
+
+/** Whoever has built the image has published it: this run does not tell it once more. */
+function withoutSecrets(json: Json, holdsSecret: Readable["holdsSecret"]): Json {
+  if (typeof json === "string") return holdsSecret(json) ? "***" : json;
+  if (Array.isArray(json)) return json.map((item: Json) => withoutSecrets(item, holdsSecret));
+  if (!isJsonObject(json)) return json;
+  return Object.fromEntries(
+    Object.entries(json).map(([name, value]) => [holdsSecret(name) ? "***" : name, withoutSecrets(value, holdsSecret)]),
+  );
 }
 
 /**

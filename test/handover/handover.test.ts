@@ -127,6 +127,7 @@ test("what is withheld from a configuration is withheld from its image, from its
     { files, host: hostOf("/work/app", { TOKEN: SECRET }), log: { ...quiet, warning: (line) => warnings.push(line) } },
   );
   expect(publicEnvironment(handover)).toEqual({ E: "open" });
+  expect(handover.metadata).toMatchObject({ remoteEnv: { B: "x${env:TOKEN}", D: "***", E: "open" } });
   expect([...handover.env].map(([name, { value }]) => `${name}=${value}`)).toEqual([
     "A=none",
     "B=x",
