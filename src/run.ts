@@ -29,14 +29,18 @@ import type { World } from "./world.ts";
 export async function run(inputs: Inputs, outside: World): Promise<Report> {
   const started = outside.clock();
   const took = (): number => Math.round(outside.clock() - started) / 1000;
-  await maskKnown(inputs, outside);
+  const holdsSecret = await maskKnown(inputs, outside);
   // Few name one.
   const previous =
     inputs.previousImage && (await (await import("./handover/previous-image.ts")).handOverPrevious(inputs, outside));
   if (previous) return { ...previous, seconds: took() };
 
   const source = await findSource(inputs, outside);
-  const known = source && (await (await import("./handover/known-commit.ts")).handOverKnown(source, inputs, outside));
+  // A tag that is a secret is refused with everything else that is read.
+  const mayBeKnown = source && !inputs.tags.some(holdsSecret);
+  const known = mayBeKnown
+    ? await (await import("./handover/known-commit.ts")).handOverKnown(source, inputs, outside)
+    : undefined;
   if (known) {
     source?.close();
     return { ...known, seconds: took() };

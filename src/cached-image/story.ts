@@ -17,6 +17,7 @@ import { carryOut, describeVerdict, type Outcome, type Stage } from "./act.ts";
 import { readDefinition } from "./definition.ts";
 import { handOverEnvironment } from "./handover.ts";
 import { openBuilder } from "./images.ts";
+import { refuseLeaking } from "./leaks.ts";
 import { probeCachedImage, verifyServed } from "./probe.ts";
 import { draftQuestion } from "./question.ts";
 import { inDoubt, type Verdict } from "./verdict.ts";
@@ -110,6 +111,7 @@ async function lookAnew(inputs: Inputs, envbuilder: EnvbuilderInputs, outside: W
     const { options } = envbuilder.environment;
     const bounded = filesWithin(files, openEffort(clock).effort, folder);
     const definition = await readDefinition({ checkout: folder, options, files: bounded });
+    await refuseLeaking(definition, inputs, world);
     const draft = await draftQuestion(definition, envbuilder, inputs.allowedImages);
     for (const line of describe(definition.file, envbuilder)) log.info(line);
     for (const { what, at } of "doubt" in draft ? [] : draft.losses) log.warning(what, at);

@@ -1,6 +1,7 @@
 import { secretFormIn } from "../arguments/like-secret.ts";
 import { ActionError, joinErrors, type Place, tellPlace, type Warning } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
+import type { FindSecret } from "../sources/known-secrets.ts";
 import type { Gathered } from "../sources/sources.ts";
 import type { Event } from "../world.ts";
 import { type PublishedText, publishedTexts } from "./published.ts";
@@ -45,18 +46,21 @@ function takenSecrets({ context, contextFolder, namedContexts, readable }: Gathe
   }));
 }
 
-/** Looks through texts for the secrets of a run, and for what has the form of one: the first of a place is told. */
+/** Looks through texts of a build for the run's own secrets, and for what has the form of one. */
 export function judgeTexts(texts: readonly PublishedText[], inputs: Inputs, gathered: Gathered): Judged {
-  const all = texts.map(({ text }) => text).join("\n");
+  const { readable, arguments: args } = gathered;
   const words = publicWords(inputs, gathered);
-  const find = gathered.readable.isFork
-    ? () => undefined
-    : gathered.readable.openFinder({
-        own: gathered.arguments.secretValues,
-        behindProxy: false,
-        isPublic: (word) => words.has(word),
-        all,
-      });
+  const looking = { own: args.secretValues, behindProxy: false, isPublic: (word: string) => words.has(word) };
+  return judgeWith(texts, readable.isFork ? () => undefined : readable.openFinder({ ...looking, all: joined(texts) }));
+}
+
+/** Everything that will be asked about, as one text. */
+export function joined(texts: readonly PublishedText[]): string {
+  return texts.map(({ text }) => text).join("\n");
+}
+
+/** The first secret of a place is told, and the first form of one. */
+export function judgeWith(texts: readonly PublishedText[], find: FindSecret): Judged {
   const leaks = new Map<string, Leak>();
   const warnings = new Map<string, Warning>();
   for (const one of texts) {

@@ -145,3 +145,14 @@ function instructionValues({ keyword, rest, escape: escapeChar }: Instruction): 
     keyword === "ARG" ? argWords(rest, escapeChar) : /^(?:ENV|LABEL)$/.test(keyword) ? envWords(rest, escapeChar) : [];
   return words.flatMap(({ value }) => (value === undefined ? [] : [value, value.replace(/^(["'])(.*)\1$/s, "$2")]));
 }
+
+/** A file line by line, where nothing more is known of what it says. */
+export function linesOf(text: string, file: string, code: ErrorCode): readonly PublishedText[] {
+  return text.split("\n").map((line, index) => ({
+    text: line,
+    values: valuesOf(line),
+    leaves: "image",
+    code,
+    tell: () => ({ what: `A line of ${file}`, at: { file, line: index + 1 } }),
+  }));
+}

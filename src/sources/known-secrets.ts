@@ -86,12 +86,16 @@ export function hostTokens(env: Host["env"]): readonly string[] {
   return Object.entries(env).flatMap(([name, value]) => (isSecretToken(name) ? [value] : []));
 }
 
-/** Hides everything that the run knows to be secret, before anything can repeat it. A plain word stays: it would be hidden in half the log. */
-export async function maskKnown(inputs: Inputs, world: Pick<World, "files" | "host" | "log">): Promise<void> {
+/**
+ * Hides everything that the run knows to be secret, before anything can repeat it. A plain word stays: it would be hidden in half the log.
+ * @returns what tells of a text whether it holds one.
+ */
+export async function maskKnown(inputs: Inputs, world: Pick<World, "files" | "host" | "log">): Promise<HoldsSecret> {
   const workspace = resolvePath(world.host.workspace, inputs.workspaceFolder ?? ".");
   const known = await Promise.all([knownSecrets({ inputs, workspace }, world), proxyPasswords(world)]);
   const parts = known.flat().flatMap(({ value }) => credentialsIn(value));
   for (const part of new Set(parts)) if (!isWord(part) && !isAddress(part)) world.log.mask(part);
+  return openSecrets(known.flat().map(({ value }) => value));
 }
 
 /** What stands in the runner's other variables, like its version, stands in many a harmless text. */
