@@ -340,6 +340,8 @@ export type Log = {
   readonly debug: (line: string) => void;
   /** Hides a value from every later line of the log. */
   readonly mask: (secret: string) => void;
+  /** From here on places are in another repository than the job's, where no host shows anything: they are told in words. */
+  readonly detach: () => void;
 };
 
 /** Small results that outlive the run. What cannot be kept, or read again, is worked out anew: nothing here throws. */

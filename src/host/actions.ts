@@ -35,17 +35,23 @@ export function openDoor(print: Print, { annotates }: { readonly annotates: bool
       .reduce((told, secret) => told.replaceAll(secret, "***"), text);
   const info = (line: string): void => print(`${hide(asLine(line))}\n`);
   const command = (...told: Parameters<typeof formatCommand>): void => print(`${formatCommand(...told)}\n`);
+  let isOurs = true;
   const annotate = (kind: "warning" | "error" | "notice", message: string, at: Place | undefined): void => {
-    if (annotates) command(kind, hide(message), at ? { file: asLine(at.file), line: at.line } : {});
+    if (annotates) command(kind, hide(message), at && isOurs ? { file: asLine(at.file), line: at.line } : {});
     else for (const line of `${PLAIN[kind]}${message}`.split("\n")) info(line);
   };
   const warn = (line: string, at: Place | undefined): void =>
-    annotate("warning", asLine(annotates || at === undefined ? line : `${tellPlace(at)}: ${line}`), at);
+    annotate("warning", asLine((annotates && isOurs) || at === undefined ? line : `${tellPlace(at)}: ${line}`), at);
+  // Where nothing shows the place, the words have to.
+  const isPlain = (line: string, { file }: Place): boolean => (annotates && isOurs) || line.includes(file);
   const log: Log = {
     info,
     debug: (line) => command("debug", hide(asLine(line))),
     warning: warn,
-    notice: (line, at) => annotate("notice", asLine(line), at),
+    notice: (line, at) => annotate("notice", asLine(isPlain(line, at) ? line : `${line} (${tellPlace(at)})`), at),
+    detach: () => {
+      isOurs = false;
+    },
     group: async (title, body) => {
       command("group", hide(asLine(title)));
       try {

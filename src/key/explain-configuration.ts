@@ -23,7 +23,12 @@ export function compareConfiguration(before: PlatformPlan, now: PlatformPlan, pl
   };
   const differences: Difference[] = [];
   if (was.kind !== is.kind)
-    differences.push(tell(`the dev container comes from ${nameKind(is.kind)} now, before from ${nameKind(was.kind)}`));
+    differences.push(
+      tell(
+        `the dev container comes from ${nameKind(is.kind)} now, before from ${nameKind(was.kind)}`,
+        is.kind === "image" ? places.image : places.asked.dockerfile,
+      ),
+    );
   if (was.image !== is.image && was.kind === is.kind)
     differences.push(tell(movedValue("image", was.image, is.image, tellVariables(places, "image")), places.image));
   if (was.target !== is.target) {

@@ -22,6 +22,7 @@ export async function findSource(inputs: Inputs, world: World): Promise<Source |
 export async function openSource(source: Source | undefined, world: World): Promise<World> {
   if (source === undefined) return world;
   const clone = await source.clone().finally(source.close);
+  if (source.of.identity !== undefined) world.log.detach();
   return { ...world, host: { ...world.host, clone, event: eventOf(source.of, world.host) } };
 }
 

@@ -99,6 +99,7 @@ function machineOf(
     debug: () => undefined,
     notice: () => undefined,
     mask: () => undefined,
+    detach: () => undefined,
     group: <T>(_: string, body: () => Promise<T>) => body(),
   };
   const buildx = { program: "docker", prefix: ["buildx"], version: undefined };

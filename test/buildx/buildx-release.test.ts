@@ -54,6 +54,7 @@ const log = {
   debug: () => undefined,
   notice: () => undefined,
   mask: () => undefined,
+  detach: () => undefined,
   group: <T>(_: string, body: () => Promise<T>) => body(),
 };
 

@@ -70,7 +70,16 @@ async function choose(wanted: Partial<WantedBuilders>, logins: readonly KnownLog
   const tell = (line: string): void => void told.push(line);
   const nothing = (): void => undefined;
   const group = <T>(_: string, body: () => Promise<T>): Promise<T> => body();
-  const log = { info: tell, warning: tell, error: nothing, notice: nothing, debug: nothing, mask: nothing, group };
+  const log = {
+    info: tell,
+    warning: tell,
+    error: nothing,
+    notice: nothing,
+    debug: nothing,
+    mask: nothing,
+    detach: () => undefined,
+    group,
+  };
   const builders = await chooseBuilders(
     {
       platforms: [amd64],

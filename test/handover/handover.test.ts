@@ -28,6 +28,7 @@ const quiet: Log = {
   debug: nothing,
   notice: nothing,
   mask: nothing,
+  detach: () => undefined,
   group: (_, body) => body(),
 };
 afterAll(() => removeTemporaryFolders());

@@ -269,3 +269,39 @@ test("what was hidden stands in nothing that is told from then on, the longest o
   );
   expect(hide("se%cret")).toBe("***");
 });
+
+test.each<[name: string, annotates: boolean, detached: boolean, expected: readonly string[]]>([
+  [
+    "of the job's own repository",
+    true,
+    false,
+    [
+      "::notice file=a/b.json,line=3::customizations changed",
+      "::warning file=a/b.json,line=3::odd",
+      "::error file=a/b.json,line=3::",
+    ],
+  ],
+  [
+    "of another repository",
+    true,
+    true,
+    ["::notice::customizations changed (a/b.json:3)", "::warning::a/b.json:3: odd", "::error::a/b.json:3: "],
+  ],
+  [
+    "where nobody makes annotations",
+    false,
+    false,
+    ["  customizations changed (a/b.json:3)", "Warning: a/b.json:3: odd", "Error: a/b.json:3: "],
+  ],
+])("a place is an annotation, or told in words: %s", (_, annotates, detached, expected) => {
+  const printed: string[] = [];
+  const { log, fail } = openDoor((text) => void printed.push(text), { annotates });
+  const at = { file: "a/b.json", line: 3 };
+  if (detached) log.detach();
+  log.notice("customizations changed", at);
+  log.warning("odd", at);
+  fail(new ActionError("E_MISS", { what: "not there", at }));
+  for (const [index, line] of expected.entries()) expect(printed[index]).toContain(line);
+  log.notice("a/b.json:3 RUN changed", at);
+  expect(printed.at(-1)).not.toContain("(a/b.json:3)");
+});

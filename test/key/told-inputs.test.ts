@@ -220,6 +220,14 @@ const ROWS: readonly (readonly [string, Row])[] = [
     },
   ],
   [
+    "devcontainer.json: a Dockerfile in the place of an image",
+    {
+      files: { ...FILES, [FILE]: `{\n"image": "${BASE}" }\n` },
+      to: { [FILE]: '{\n"build": {\n"dockerfile": "Dockerfile",\n"context": ".." } }\n' },
+      told: [`the dev container comes from a Dockerfile now, before from an image @ ${FILE}:3`],
+    },
+  ],
+  [
     "devcontainer.json: another Dockerfile",
     {
       to: {

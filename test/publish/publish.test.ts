@@ -75,6 +75,7 @@ function worldOf(
       debug: () => undefined,
       notice: () => undefined,
       mask: () => undefined,
+      detach: () => undefined,
     },
     group: (_, body) => body(),
   };

@@ -16,6 +16,7 @@ function openLog(): { readonly lines: readonly string[]; readonly log: Log } {
     warning: (line, at) => info(`warning ${at?.file}:${at?.line}: ${line}`),
     debug: nothing,
     mask: nothing,
+    detach: nothing,
     group: (_, body) => body(),
   };
   return { lines, log };
