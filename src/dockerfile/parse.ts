@@ -64,7 +64,7 @@ export function parseDockerfile(text: string, file: string, firstLine = 1): Dock
   if (early)
     throw new ActionError("E_DOCKERFILE", {
       what: `${early.keyword} stands before the first FROM, where only ARG may stand.`,
-      fix: "Start the Dockerfile with FROM.",
+      fix: `Start the Dockerfile with FROM, and check how ${early.keyword.slice(0, 100)} is written.`,
       at: { file, line: early.line },
     });
   if (first < 0)

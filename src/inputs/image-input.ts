@@ -14,6 +14,7 @@ export function image(read: ReadInput, name: string): string | undefined {
 /** What is wrong with the name of an image as a sentence's end. Docker Hub would have some of these, in its own library. */
 export function faultOfImage(value: string): string | undefined {
   if (/^sha256:[0-9a-f]{64}$/.test(value)) return "it is a digest alone, without the repository in front";
+  if (value === "latest") return "it is a tag alone, without the image in front";
   if (isSwitch(value)) return "it is the word of a switch";
   const reference = parseReference(value);
   if ("wrong" in reference) return `it is no image: ${reference.wrong}`;

@@ -53,11 +53,12 @@ export function list<T>(
   parse: (item: string) => T | { readonly wrong: string },
 ): readonly T[] {
   return items(read, name).map((item) => {
-    const parsed = isSwitch(item) ? { wrong: "it is the word of a switch, and this is a list" } : parse(item);
+    const isWord = isSwitch(item);
+    const parsed = isWord ? { wrong: "it is the word of a switch, and this is a list" } : parse(item);
     if (!isWrong(parsed)) return parsed;
     throw new ActionError("E_INPUT", {
       what: `The input ${name} holds "${item}": ${parsed.wrong}.`,
-      fix: `${hintOf(item)}Write one item a line${item.includes(",") ? ", without commas" : ""}; for none leave it out.`,
+      fix: `${hintOf(item)}Write one item a line${item.includes(",") ? ", without commas" : ""}${isWord ? "; for none leave it out" : ""}.`,
     });
   });
 }

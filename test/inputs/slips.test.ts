@@ -56,6 +56,8 @@ test.each([
   [{ "on-miss": "${{ inputs.on-miss }}" }, /has not replaced the expression/],
   [{ "cache-repo": "ghcr.io\\team\\app" }, /written with \//],
   [{ "cache-repo": "${{ vars.REPO }}" }, /has not replaced the expression/],
+  [{ "fallback-image": "latest" }, /a tag alone/],
+  [{ "cache-from": "type=registry" }, /it is empty\. Write one item a line\.$/],
   [{ "fallback-image": "ghcr.io" }, /a registry without a repository/],
   [{ "fallback-image": `sha256:${"0".repeat(64)}` }, /a digest alone/],
   [{ "previous-image": `sha256:${"0".repeat(64)}` }, /a digest alone/],
