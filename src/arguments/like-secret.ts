@@ -15,7 +15,7 @@ const FORMS: readonly (readonly [what: string, form: RegExp])[] = [
   ["a key of OpenAI", /\bsk-(?:proj|svcacct|admin)-[\w-]{20}/],
   ["a token of RubyGems", /\brubygems_[0-9a-f]{48}/],
   ["a token of DigitalOcean", /\bdo[opr]_v1_[0-9a-f]{64}/],
-  ["a signed token (JWT)", /\beyJ[\w-]{10,4096}\.eyJ[\w-]{10,4096}\.[\w-]{10}/],
+  ["a signed token (JWT)", /\beyJ[\w-]{10,250}\.eyJ[\w-]{10}/],
   ["a token of GitLab", /\bgl(?:pat|dt|rt|cbt|ptt|ft|soat|agent|oas)-[\w-]{20}/],
   ["a token of npm", /\bnpm_[A-Za-z0-9]{36}/],
   ["a token of Docker", /\bdckr_(?:pat|oat)_[\w-]{24}/],
