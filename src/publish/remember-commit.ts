@@ -92,6 +92,7 @@ async function remember({ asked, scene, outcome, answered = {} }: Read): Promise
     world.registry.putManifest(inputs.cacheRepository, manifest.bytes, manifest.descriptor.mediaType, tag);
   const first = await put();
   if (first.kind === "found") return undefined;
+  if (first.kind !== "absent" && first.kind !== "malformed") return `${tag} could not be put: ${first.words}`;
   // Of all records the blobs are the same: only the first of a repository has to send them.
   await Promise.all(
     blobs.map(({ bytes, descriptor }) => world.registry.putBlob(inputs.cacheRepository, bytes, descriptor.mediaType)),

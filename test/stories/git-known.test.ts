@@ -42,6 +42,7 @@ beforeAll(async () => {
     }),
   );
   repository = "team/app";
+  registry.refuseIncomplete();
   const built = await run();
   expect(built.outputs.result, built.log).toBe("built");
 });
