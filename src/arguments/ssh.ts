@@ -31,7 +31,7 @@ export function parseSsh(line: string): Ssh | { readonly wrong: string } {
 
 /**
  * Makes sure that agents and keys are there.
- * @throws E_INPUT where no agent runs, for a path that leads nowhere or out of the workspace, and for an id that comes again.
+ * @throws E_INPUT where no agent runs, for a path that leads nowhere or out of the checkout, and for an id that comes again.
  */
 export async function findSsh(
   items: readonly Ssh[],
