@@ -346,7 +346,7 @@ test("a secret that is written out is told while nothing is built, and refused o
   const moved = await play({ workspace, registry, inputs, env });
   expect(moved).toMatchObject({ code: 1, builds: [], outputs: { result: "failed", pushed: "false" } });
   expect(moved.log).toMatch(/Dockerfile:2: The Dockerfile holds a secret of this run .*\[E_DOCKERFILE\]/);
-  expect(moved.log).not.toContain("tok-5f0e2b9c");
+  expect(moved.log.replace(/^::add-mask::.*$/gm, "")).not.toContain("tok-5f0e2b9c");
 });
 
 test("no docker on a miss", async () => {
