@@ -85,6 +85,7 @@ async function remember({ asked, scene, outcome, answered = {} }: Read): Promise
     container: containerOf(sources.build),
   };
   if (holdsPath({ record, plan }, world)) return "it holds the path of its checkout";
+  if (sources.build.readable.holdsSecret(canonicalJson(record))) return "it holds a secret of this run";
   const made = commitManifest(record);
   if (!made) return "what is to be remembered of it is too long";
   const { blobs, manifest } = made;
