@@ -142,7 +142,7 @@ test("each change is told, and once", async () => {
         ".devcontainer/compose.yml:8 an instruction changed (the Dockerfile reads the variable VERSION) @ .devcontainer/compose.yml:8",
       ],
       "another service": [
-        "the dev container comes from an image now, before from a Dockerfile @ .devcontainer/devcontainer.json",
+        "the dev container comes from an image now, before from a Dockerfile @ .devcontainer/compose.yml:17",
         "build target second → (not set) (before: .devcontainer/compose.yml:12)",
         "build option --add-host is gone (before: .devcontainer/compose.yml:14)",
         "label team is gone (before: .devcontainer/compose.yml:13)",
