@@ -17,9 +17,16 @@ export async function readArgumentFiles(written: readonly string[], checkout: Ch
   return { entries: parsed.flatMap(({ entries }) => entries), notices: parsed.flatMap(({ notices }) => notices) };
 }
 
+const isOptional = (item: string): boolean => item.startsWith("?");
+const pathOf = (item: string): string => (isOptional(item) ? item.slice(1).trim() : item);
+
+/** Whether one path or pattern of the input may name what no commit holds: an absolute one leads anywhere on the machine. */
+export function mayLeaveCheckout(item: string): boolean {
+  return pathOf(item).startsWith("/");
+}
+
 async function findFiles(item: string, checkout: Checkout): Promise<readonly Located[]> {
-  const isOptional = item.startsWith("?");
-  const named = { input: INPUT, path: isOptional ? item.slice(1).trim() : item };
+  const named = { input: INPUT, path: pathOf(item) };
   if (named.path === "")
     throw refusePath({ ...named, path: item }, "which is no path", "Write a path behind the question mark.");
   const exact = await locate(named, checkout);
@@ -30,7 +37,7 @@ async function findFiles(item: string, checkout: Checkout): Promise<readonly Loc
       "Name files, like conf/*.conf.",
     );
   const found = exact ? [exact] : await matchFiles(named, checkout);
-  if (found.length > 0 || isOptional) return found;
+  if (found.length > 0 || isOptional(item)) return found;
   throw refusePath(
     named,
     "and there is no such file",

@@ -103,6 +103,7 @@ async function handOut({ of }: Asked, known: KnownCommit, { inputs, world, folde
     image: formatPinned(image),
     digest: image.digest,
     platforms: found.map(({ platform, manifest }) => ({ platform, digest: manifest, how: "found" })),
+    remoteUserUid: inputs.remoteUserUid,
     saved: recordOf(index).seconds,
     failure: outcome.failure,
     probe: spent,

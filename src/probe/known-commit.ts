@@ -7,6 +7,7 @@ import { platformTag, setKey } from "../key/fingerprint.ts";
 import { whoseSet } from "../key/record.ts";
 import { readPlanStatement, type StoredPlan } from "../key/stored.ts";
 import { textOf } from "../oci/json.ts";
+import { isRecord } from "../oci/manifest.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { parseReference } from "../oci/reference.ts";
 import type { Keyed } from "../plan/keyed.ts";
@@ -97,6 +98,7 @@ async function lookWithin(
   const other = here ?? moved;
   if (other !== undefined) return notKnown(other);
   if (!plan) return notKnown("the plan of its image cannot be read");
+  if (holdsSecret(plan, inputs, readable)) return notKnown("it holds a secret of this run");
   if (verdict.kind !== "hit" || verdict.lacksTag || !isOurs(verdict, keyed))
     return notKnown("the image that is remembered is not there as it was");
   if (isPast(verdict.index, { days: inputs.cacheTtlDays, now: ports.clock() }))
@@ -163,6 +165,25 @@ async function firstMoved(
   };
   const looks = await Promise.all([...Object.entries(images), ...Object.entries(features)].map(ask));
   return looks.find((look) => look !== undefined);
+}
+
+/**
+ * What no secret was when the image was built may be one of this run: who reads the commit refuses it, and names its place. In the plan stands
+ * what the commit says, and the values of build args as hashes alone.
+ */
+function holdsSecret(plan: StoredPlan, { build, written }: Inputs, { openFinder }: Readable): boolean {
+  const find = openFinder({ own: [], behindProxy: false, isPublic: () => false });
+  const args = build.args.entries.flatMap(({ value }) => (value.kind === "text" ? [value.text] : []));
+  return [...textsIn(plan.platforms), ...Object.values(written), ...args].some(
+    (text) => find(text, [text]) !== undefined,
+  );
+}
+
+/** All texts of a document, and the names in it. */
+function textsIn(value: unknown): readonly string[] {
+  if (typeof value === "string") return [value];
+  if (Array.isArray(value)) return value.flatMap(textsIn);
+  return isRecord(value) ? [...Object.keys(value), ...Object.values(value).flatMap(textsIn)] : [];
 }
 
 const LARGEST_PLAN = 32 * 1024 * 1024;

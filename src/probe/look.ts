@@ -51,7 +51,7 @@ export async function lookForImage(question: Question, world: World): Promise<Lo
 }
 
 /** Build args that nothing declares: whether a base does, only its config has told. */
-function idleArguments({ build }: Sources, { plan }: Aged): readonly Warning[] {
+export function idleArguments({ build }: Sources, { plan }: Aged): readonly Warning[] {
   const counts = (name: string): boolean =>
     plan?.platforms.some(({ plan: { yours } }) => Object.hasOwn(yours.arguments, name)) ?? false;
   const idle = [...build.arguments.idle].filter(([name]) => !counts(name)).map(([, warning]) => warning);

@@ -1,3 +1,4 @@
+import { mayLeaveCheckout } from "../arguments/files.ts";
 import { readProxies } from "../buildx/proxies.ts";
 import { readRunArgs } from "../devcontainer/run-args.ts";
 import { canonicalJson } from "../key/canonical.ts";
@@ -9,6 +10,7 @@ import type { Answered } from "../plan/feature-ports.ts";
 import type { Plan } from "../plan/keyed.ts";
 import type { Sources } from "../plan/plan.ts";
 import { tagOfCommit } from "../probe/known-commit.ts";
+import { idleArguments } from "../probe/look.ts";
 import type { Source } from "../sources/clone-source.ts";
 import type { World } from "../world.ts";
 import type { Outcome, Scene } from "./outcome.ts";
@@ -41,11 +43,10 @@ function whyNotRemembered({ scene: { inputs, sources, probed, world }, answered 
   const { plan } = probed;
   const { configuration, definition, readable } = build;
   if (!plan) return "it has no key";
-  if (world.host.clone?.isWhole !== true || warnings.length > 0 || probed.warnings.length > 0)
-    return "there is something to warn of";
+  const told = [...warnings, ...probed.warnings, ...idleArguments(sources, probed)];
+  if (world.host.clone?.isWhole !== true || told.length > 0) return "there is something to warn of";
   if (build.arguments.secretIds.length > 0) return "its build takes secrets";
-  if (inputs.build.argumentFiles.some((path) => path.startsWith("/")))
-    return "build args stand in a file of this machine";
+  if (inputs.build.argumentFiles.some(mayLeaveCheckout)) return "build args stand in a file of this machine";
   if (!answered) return "a feature is no registry's";
   if (plan.bindings.some(({ reference }) => hidden.references.has(reference)))
     return "a build arg or a variable takes part in what it is built on";

@@ -33,7 +33,7 @@ const CONFIGURATION = {
 
 beforeAll(async () => {
   ({ registry, server, files, run: play, close } = await openGitSample());
-  const dockerfile = `FROM ${registry.host}/base/os:1\nARG TEAM\nARG REVISION\nCOPY setup.sh /setup.sh\n`;
+  const dockerfile = `FROM ${registry.host}/base/os:1\nARG TEAM\nARG REVISION\nLABEL it=said-in-Dockerfile-7\nCOPY setup.sh /setup.sh\n`;
   commit = server.commit(
     "team/app",
     files("one", {
@@ -119,6 +119,14 @@ test("a commit that is known is not cloned, and all outputs are those of a run t
   expect(asked[0]).toBe(`GET /v2/${repository}/manifests/c1…`);
   expect(asked.length).toBeLessThanOrEqual(10);
   expect(JSON.parse(known.outputs.timings ?? "").waves).toBeLessThanOrEqual(5);
+});
+
+test("the uid that is asked for is told of a commit that is known too", async () => {
+  const inputs = { "remote-user-uid": "1001" };
+  const built = await run(inputs);
+  expect(built.outputs, built.log).toMatchObject({ result: "built", "remote-user-uid": "1001" });
+  const known = await withoutClones(inputs);
+  expect(known.outputs, known.log).toMatchObject({ result: "hit", "remote-user-uid": "1001" });
 });
 
 test("a commit by its id needs no host at all", async () => {
@@ -260,6 +268,12 @@ test.each<[string, RegExp, Readonly<Record<string, string>>, Partial<Play>]>([
     { require: "sbom", "on-miss": "fail", "on-drift": "fail", "on-unknown": "fail" },
     {},
   ],
+  [
+    "a secret, which stands in the commit",
+    /it holds a secret of this run/,
+    { "registry-password": "said-in-Dockerfile-7", "registry-username": "me" },
+    {},
+  ],
   ["its age", /too old/, { "cache-ttl-days": "1" }, { later: 3 * 24 * 3600 * 1000 }],
 ])("%s that is another one: the commit is cloned", async (_, why, inputs, more) => {
   await expectCloned(why, inputs, more);
@@ -331,6 +345,13 @@ test.each<[string, RegExp, Readonly<Record<string, string>>, Readonly<Record<str
     {},
   ],
   ["there is something to warn of", /something to warn of/, { ".gitmodules": "" }, {}],
+  ["a build arg does nothing", /something to warn of/, {}, { "build-args": "NOTHING=1" }],
+  [
+    "a file of the machine may hold build args",
+    /in a file of this machine/,
+    {},
+    { "build-arg-files": "?/nowhere.conf" },
+  ],
   ["its build takes a secret", /takes secrets/, {}, { "build-secrets": "id=npm,env=TEAM" }],
   [
     "a variable takes part in how it is run",
