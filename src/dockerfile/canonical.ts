@@ -4,7 +4,7 @@ import { flagValues } from "./flags.ts";
 import { isUnderstood } from "./instructions.ts";
 import { stageReplacement } from "./named-contexts.ts";
 import { type Dockerfile, type Instruction, instructionText, type Stage } from "./parse.ts";
-import { hasKnownFrontend, OWN_MEANING } from "./reach.ts";
+import { hasKnownFrontend, mayNameTime, OWN_MEANING } from "./reach.ts";
 import { PLATFORM_ARGS, type Scope } from "./scope.ts";
 import { openStages } from "./stage-graph.ts";
 import { sourceStage, targetStage } from "./stages.ts";
@@ -60,9 +60,10 @@ function nameStages(stages: readonly Stage[], { dockerfile, target, scope }: Aro
     ({ from, instructions }) =>
       isUnderstood(from) &&
       expandWord(from.base, outside, dockerfile.escape).kind === "text" &&
-      instructions.every((one) => isUnderstood(one) && one.keyword !== "ONBUILD"),
+      instructions.every((one) => isUnderstood(one) && one.keyword !== "ONBUILD" && !one.flags.some(isQuotedMount)),
   );
-  if (!isTold) return { from: ({ from }) => instructionText(upperAs(from)), instruction: (one) => one };
+  if (!isTold || mayNameTime({ outside }))
+    return { from: ({ from }) => instructionText(upperAs(from)), instruction: (one) => one };
   const place = (stage: Stage): string => `stage ${stages.indexOf(stage)}`;
   const ofSource = (by: "COPY" | "RUN --mount", written: string): string | undefined => {
     const stage = sourceStage(dockerfile.stages, { by, written });
@@ -104,14 +105,18 @@ function byPlace(flag: string, ofSource: OfSource): string {
     return stage === undefined ? flag : `--from=${stage}`;
   }
   const [mount] = flagValues([flag], "mount");
-  // A field in quotes may hold a comma.
-  if (mount === undefined || mount.includes('"')) return flag;
+  if (mount === undefined) return flag;
   const fields = mount.split(",").map((field) => {
     const [, name, written = ""] = /^(from)=(.*)$/is.exec(field) ?? [];
     const stage = name === undefined ? undefined : ofSource("RUN --mount", written);
     return stage === undefined ? field : `from=${stage}`;
   });
   return `--mount=${fields.join(",")}`;
+}
+
+/** A field in quotes may hold a comma, or name a stage. */
+function isQuotedMount(flag: string): boolean {
+  return flagValues([flag], "mount").some((mount) => mount.includes('"'));
 }
 
 /** One of the spellings of an instruction. */
@@ -179,8 +184,8 @@ function assignment({ name, value }: NameValue, escapeChar: string): string | un
   if (value === undefined || !isPlainName(name)) return undefined;
   const text = literal(value, escapeChar);
   if (text !== undefined) return `${name}=${JSON.stringify(text)}`;
-  // Quotes around all of it change nothing: no word is split.
-  const [, inner = value] = /^"([^"'\\`]*)"$/.exec(value) ?? [];
+  // Quotes around all of it change nothing, for no word is split; but BuildKit drops a byte order mark that no quote stands before.
+  const [, inner = value] = /^"([^"'\\`\uFEFF]*)"$/.exec(value) ?? [];
   return `${name}=$${JSON.stringify(inner)}`;
 }
 

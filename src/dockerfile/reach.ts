@@ -22,8 +22,8 @@ export function hasKnownFrontend(dockerfile: Dockerfile, { args }: Scope): boole
 export function reachableStages(dockerfile: Dockerfile, target: string | undefined, scope: Scope): readonly Stage[] {
   const { stages } = dockerfile;
   const last = targetStage(dockerfile, target);
-  if (!hasKnownFrontend(dockerfile, scope)) return stages;
   const graph = openStages(dockerfile, scope);
+  if (!hasKnownFrontend(dockerfile, scope) || mayNameTime(graph)) return stages;
   // Stages are added to the set while it is walked.
   const reached = new Set([last]);
   for (const stage of reached) {
@@ -36,6 +36,11 @@ export function reachableStages(dockerfile: Dockerfile, target: string | undefin
     }
   }
   return stages.filter((stage) => reached.has(stage));
+}
+
+/** Whether SOURCE_DATE_EPOCH may name a stage, of which newer frontends put the time of what it adds into the image. */
+export function mayNameTime({ outside }: Pick<StageGraph, "outside">): boolean {
+  return outside("SOURCE_DATE_EPOCH").kind === "unknown";
 }
 
 function baseStages(dockerfile: Dockerfile, stage: Stage, { outside, parentOf }: StageGraph): readonly Stage[] {

@@ -148,7 +148,8 @@ function stageOfSource(stages: readonly Stage[], by: SourceName["by"], written: 
 
 /** The stage that a name or number means where one does. */
 export function sourceStage(stages: readonly Stage[], { by, written }: SourceName): Stage | undefined {
-  const byNumber = by === "COPY" && /^\+?[0-9]+$/.test(written) ? stages[Number(written)] : undefined;
+  // To Go -0 is the first one, too.
+  const byNumber = by === "COPY" && /^[+-]?[0-9]+$/.test(written) ? stages[Number(written)] : undefined;
   return byNumber ?? stageByName(stages, written);
 }
 

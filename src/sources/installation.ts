@@ -31,9 +31,9 @@ export function installationOf(
     path: ["containerEnv", name],
     value,
   }));
-  const all = [...users, ...env].flatMap(({ name, path, value }) =>
-    typeof value === "string" && value !== "" ? [{ name, path, value }] : [],
-  );
+  // An empty user is none; an empty variable goes over the one that the image has.
+  const named = users.flatMap(({ name, path, value }) => (value ? [{ name, path, value }] : []));
+  const all = [...named, ...env];
   const started = renumbers ? userOfRunArgs(readRunArgs(configuration)) : undefined;
   const hidden = all.flatMap(({ name, path }) => (substitutionAt(configuration, path)?.fromEnvironment ? [name] : []));
   return {

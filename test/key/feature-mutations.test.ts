@@ -171,6 +171,10 @@ const YOURS: readonly Mutation[] = [
       ),
   },
   { name: "containerEnv", edit: configure({ containerEnv: { EDITOR: "ed" } }) },
+  {
+    name: "a variable of containerEnv that is empty",
+    edit: configure({ containerEnv: { ...CONFIGURATION.containerEnv, PROXY: "" } }),
+  },
   { name: "the variable of the environment in containerEnv", env: { PAGER: "more" } },
   { name: "remoteUser", edit: configure({ remoteUser: "root" }) },
   { name: "containerUser", edit: configure({ containerUser: "dev" }) },
@@ -265,6 +269,9 @@ test("each change is told, and once", async () => {
       ],
       "a published feature that no longer depends on another": [
         "feature registry.test/f/dependency:1 sha256:ed923be65d22… → sha256:82e1a0278e21…",
+      ],
+      "a variable of containerEnv that is empty": [
+        "containerEnv.PROXY changed, with which features are installed @ .devcontainer/devcontainer.json:20",
       ],
       "an option that is set to its default": [
         "feature ./local option mode changed @ .devcontainer/devcontainer.json:14",

@@ -65,7 +65,7 @@ test("golden keys of whole dev containers", async () => {
       "an image with two features": "sha256:578cd7d314df50c0b1fb9dfabe3b484f7b139afe42ff9ae2d6528136d869da0d",
       "an image without features": "sha256:ee2d4449dac72ac63c84dd8f5717580f99e54cb6f41d6f26e4a4e23d102fe826",
       "another uid for root": "sha256:0bdbac97dc5e811b5b02480fa2594dcad0e31397c250519a2eef798ffdc674f7",
-      "containerEnv with quotes, dollars and backslashes": "sha256:fc03a72bb4906ae8c36512fe00cad9019ca379c24c9dd5b56bd6df1c2abfe618",
+      "containerEnv with quotes, dollars and backslashes": "sha256:8dfd22f7d668fef78461241f243b7ab1b8bb3baf0bcebb291e947e33d57af9be",
       "features, and another uid for a name with quotes": "sha256:485f20d4b97765a85bd46d4916168743ad7a6618c837177abb0c4b3f30c5e400",
       "line ends of Windows": "sha256:a27973332aaf9e34681c9f738f01048f22a54b18c73bb7d1b985bd64997b94f5",
       "the base's own user": "sha256:ba9994c93535021b940c723e53a85021b7c2e94b617ec1407cb216407b721581",

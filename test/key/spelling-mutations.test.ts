@@ -77,6 +77,7 @@ const OTHER: readonly (readonly [one: string, other: string])[] = [
   ["ENV A=b B=c", 'ENV A="b B=c"'],
   ["ENV A=b", "LABEL A=b"],
   ["ENV A=$'b'", "ENV A=b"],
+  ["ENV A=\uFEFFb", 'ENV A="\uFEFFb"'],
   ["LABEL a=b", "LABEL a=B"],
   ["ARG A=b", "ARG A"],
   ["ARG A=b", "ARG A=c"],
@@ -111,7 +112,19 @@ const OTHER: readonly (readonly [one: string, other: string])[] = [
     `FROM ${BASE} AS one\nFROM ${BASE}\nCOPY --from=one /a /`,
     `FROM ${BASE} AS two\nFROM ${BASE}\nCOPY --from=registry.test/tools:1 /a /`,
   ],
+  [
+    `FROM ${BASE} AS one\nRUN 1\nFROM ${BASE}\nCOPY --from=-0 /a /`,
+    `FROM ${BASE} AS one\nRUN 2\nFROM ${BASE}\nCOPY --from=-0 /a /`,
+  ],
+  [
+    `FROM ${BASE} AS one\nFROM ${BASE} AS two\nRUN 2\n${takesBoth("one", "two")}\nRUN --mount=\\"from=one\\",target=/m x`,
+    `FROM ${BASE} AS two\nFROM ${BASE} AS one\nRUN 2\n${takesBoth("two", "one")}\nRUN --mount=\\"from=one\\",target=/m x`,
+  ],
 ];
+
+function takesBoth(first: string, second: string): string {
+  return `FROM ${BASE}\nCOPY --from=${first} /a /b\nCOPY --from=${second} /a /c`;
+}
 
 const moved = (one: string, other: string) => {
   const written = (instructions: string): string => {
@@ -158,6 +171,25 @@ test("the target, where stages are told by their places", async () => {
   const edit = (root: string): void =>
     put(root, ".devcontainer/Dockerfile", `FROM ${BASE} AS x\nCOPY --from=dev /a /\nFROM ${BASE} AS dev\nRUN x\n`);
   expect(await movedBy({ name: "", from: files("dev", "x"), edit }, BEFORE)).toEqual(ALL);
+});
+
+/** Newer frontends put the time of what that stage adds into the image, whether or not anything else takes it. */
+test.each<[name: string, text: (first: string, second: string) => string]>([
+  [
+    "among others",
+    (first, second) => `FROM ${BASE} AS ${first}\nFROM ${BASE} AS ${second}\n${takesBoth(first, second)}\n`,
+  ],
+  ["that nothing takes", (_, second) => `FROM scratch AS one\nADD ${second} /\nFROM ${BASE}\n`],
+])("a stage that SOURCE_DATE_EPOCH names: %s", async (_, text) => {
+  const files = (first: string, second: string) => ({
+    ".devcontainer/devcontainer.json": '{ "build": { "dockerfile": "Dockerfile" } }',
+    ".devcontainer/Dockerfile": `ARG SOURCE_DATE_EPOCH=one\n${text(first, second)}`,
+    ".devcontainer/one": "one",
+    ".devcontainer/two": "two",
+  });
+  const edit = (root: string): void =>
+    put(root, ".devcontainer/Dockerfile", files("two", "one")[".devcontainer/Dockerfile"] ?? "");
+  expect(await movedBy({ name: "", from: files("one", "two"), edit }, BEFORE)).toEqual(ALL);
 });
 
 test.each<[name: string, one: readonly string[], other: readonly string[], isSame: boolean]>([

@@ -209,6 +209,7 @@ test("with whom and what features are installed", () => {
       remoteUser: "dev",
       "containerEnv.A": "1",
       "containerEnv.B": "xada",
+      "containerEnv.C": "",
       "containerEnv.D": "${containerEnv:PATH}",
     },
     hidden: ["containerUser", "containerEnv.B"],
