@@ -15,9 +15,13 @@ export async function openCheckout(
   { files, host }: Pick<World, "files" | "host">,
 ): Promise<Workspace> {
   const checkout = host.clone?.folder ?? host.workspace;
-  const folder = await findWorkspace(files, checkout, workspaceFolder, host.clone !== undefined);
+  const written = await findWorkspace(files, checkout, workspaceFolder, host.clone !== undefined);
   const root = (await files.realPath(checkout)) ?? checkout;
-  return { folder, checkout: (await repositoryOf(files, folder, root)) ?? root };
+  const repository = (await repositoryOf(files, written, root)) ?? root;
+  // Through a link to a repository's root its .git is found as well: the border is the repository, not the link.
+  const border = (await files.realPath(repository)) ?? repository;
+  const folder = pathWithin(border, written) === undefined ? ((await files.realPath(written)) ?? written) : written;
+  return { folder, checkout: border };
 }
 
 /** The folder with `.git` in it that a folder of the runner's workspace belongs to: with `actions/checkout`'s `path` it is not that workspace itself. */

@@ -187,6 +187,43 @@ test("a workspace folder that is a link goes by its own name, as under the refer
   expect([...(sources.build.context?.entries.values() ?? [])].flat().map(({ path }) => path)).toEqual(["file"]);
 });
 
+test.each<[string, string, string]>([
+  ["to the repository itself", ".", "here"],
+  ["up to it", "..", "sub/up"],
+])("a link %s keeps its name, and the border is the repository", async (_, to, folder) => {
+  const workspace = makeCheckout({
+    ".git/HEAD": "ref: refs/heads/main\n",
+    ".devcontainer/devcontainer.json": JSON.stringify({ build: { dockerfile: "Dockerfile", context: ".." } }),
+    ".devcontainer/Dockerfile": `FROM ${BASE}\nCOPY file /\n`,
+    file: "",
+    [folder]: { link: to },
+  });
+  made.push(workspace);
+  const asked = inputsOf({ workspace, images, inputs: { "workspace-folder": folder } });
+  expect(await openCheckout(asked, { files, host: hostOf(workspace) })).toEqual({
+    folder: join(workspace, folder),
+    checkout: workspace,
+  });
+  const sources = await read(workspace, folder);
+  expect([...(sources.build.context?.entries.values() ?? [])].flat().map(({ path }) => path)).toEqual(["file"]);
+});
+
+test("a link to another repository in the runner's workspace stands for that one", async () => {
+  const workspace = makeCheckout({
+    "app/.git/HEAD": "ref: refs/heads/main\n",
+    "app/.devcontainer/devcontainer.json": JSON.stringify({ build: { dockerfile: "Dockerfile" } }),
+    "app/.devcontainer/Dockerfile": `FROM ${BASE}\n`,
+    link: { link: "app" },
+  });
+  made.push(workspace);
+  const asked = inputsOf({ workspace, images, inputs: { "workspace-folder": "link" } });
+  expect(await openCheckout(asked, { files, host: hostOf(workspace) })).toEqual({
+    folder: join(workspace, "app"),
+    checkout: join(workspace, "app"),
+  });
+  expect((await read(workspace, "link")).places).toMatchObject({ dockerfile: ".devcontainer/Dockerfile" });
+});
+
 test("a workspace folder behind a link out of the checkout is refused", async () => {
   const workspace = makeCheckout({ ".git/HEAD": "" });
   const outside = makeCheckout({ ".devcontainer.json": JSON.stringify({ image: BASE }) });
