@@ -7,8 +7,10 @@ export const SHORTEST = 8;
 /** A keystore has thousands of lines, and each is looked for in several forms. */
 const MOST_PARTS = 100;
 
-/** What a setting is called that holds a credential: `_authToken`, `aws_secret_access_key`. */
-const SECRET_KEY = /auth|token|pass|pwd|secret|credential|key$|key_?id$/i;
+/** What a setting is called that holds a credential: `_authToken`, `aws_secret_access_key`; and not `author`, `COMPASS`, `tokenizer`. */
+const SECRET_KEY =
+  /auth(?!or(?!i[sz]))|token(?!i[sz])|(?<!com|by)pass(?!enger|ive)|pwd|secret|credential|key$|key_?id$/i;
+const PUBLIC_KEY = /(?:^|[_.-])(?:public|version)(?:[_.-]|$)/i;
 
 /**
  * What of a secret's text is a credential: of a file with settings (.npmrc, .netrc, a service account's JSON, a private key) the values that
@@ -19,7 +21,7 @@ export function credentialsIn(text: string): readonly string[] {
   const whole = text.trim();
   if (whole === "") return [];
   const parts = [...new Set(partsOf(whole))].filter((part) => part !== whole).slice(0, MOST_PARTS);
-  const isWhole = whole.includes("\n") ? parts.length > 0 : !isHarmlessSetting(whole);
+  const isWhole = whole.includes("\n") ? parts.length > 0 : !isHarmlessSetting(whole) && !isPublicKey(whole);
   return isWhole ? [whole, ...parts] : parts;
 }
 
@@ -28,14 +30,19 @@ function partsOf(text: string): readonly string[] {
   if (json !== undefined) return partsOfJson("", json);
   const lines = text.split(/\r?\n/).map((line) => line.trim());
   const parts: string[] = [];
-  let isKey = false;
+  let partsIn = partsOfLine;
   for (const line of lines) {
-    const [, mark] = /^-+ ?(BEGIN|END)\b/.exec(line) ?? [];
-    if (mark !== undefined) isKey = mark === "BEGIN";
-    else if (isKey) parts.push(...(line.length >= SHORTEST ? [line] : []));
-    else if (!/^(?:[#;]|\[[^\]]*\]$|$)/.test(line)) parts.push(...partsOfLine(line));
+    const [, mark, what = ""] = /^-+ ?(BEGIN|END)\b(.*)/.exec(line) ?? [];
+    if (mark === undefined) parts.push(...partsIn(line));
+    else partsIn = mark === "BEGIN" ? partsOfBlock(what) : partsOfLine;
   }
   return parts;
+}
+
+/** What is between BEGIN and END: a certificate, a public key or a list of what is revoked is made to be shown. */
+function partsOfBlock(what: string): (line: string) => readonly string[] {
+  const isPublic = /\b(?:CERTIFICATE|PUBLIC|CRL|PARAMETERS)\b/.test(what) && !what.includes("PRIVATE");
+  return (line) => (isPublic || line.length < SHORTEST ? [] : [line]);
 }
 
 function partsOfJson(key: string, value: unknown): readonly string[] {
@@ -48,20 +55,58 @@ function partsOfJson(key: string, value: unknown): readonly string[] {
 const SETTING = /^(?:export\s+)?["']?([\w./@:-]*\w)["']?\s*(?:=|:\s)\s*(.*)$/;
 
 function partsOfLine(line: string): readonly string[] {
-  const logins = passwordsIn(line);
+  if (/^(?:[#;]|$)/.test(line) || isPublicKey(line)) return [];
+  const logins = loginsIn(line);
+  // [registry], [url "https://user:password@host/"]
+  if (/^\[[^\]]*\]$/.test(line)) return logins;
+  if (/^<[^!]/.test(line) && !line.includes("<![")) return [...logins, ...partsOfTags(line)];
   const [, key, value] = SETTING.exec(line) ?? [];
   if (key !== undefined && value !== undefined)
     return [...logins, ...partsOfSetting(key, value.replace(/^(["'])(.*)\1,?$/, "$2"))];
   const words = line.split(/\s+/);
-  if (words.length === 1) return isWord(line) || isAddress(line) ? logins : [...logins, line];
+  if (words.length === 1) return isWord(line) || isAddress(line) || isFrame(line) ? logins : [...logins, line];
   // .netrc: machine … login … password …
   const named = words.filter((_, at) => words[at - 1] === "password");
   return [...logins, ...named, ...words.filter(looksRandom)];
 }
 
+/** What holds other lines of a file and says nothing by itself: a brace, a document's beginning, a section of YAML. */
+function isFrame(line: string): boolean {
+  return /^(?:[^A-Za-z\d]{1,7}|"?[\w.-]+"?:)$/.test(line) && !looksRandom(line);
+}
+
+/** `<password>…</password>`, and `<add key="ClearTextPassword" value="…"/>`, where one attribute says what the other is. */
+function partsOfTags(line: string): readonly string[] {
+  const texts = [...line.matchAll(/<([\w.:-]+)(?:\s[^<>]*)?>([^<>]+)(?=<|$)/g)].map(
+    ([, name = "", text = ""]) => [name, text.trim()] as const,
+  );
+  const attributes = [...line.matchAll(/(?<![\w.:-])([\w.:-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g)].map(
+    ([, name = "", double, single]) => [name.toLowerCase(), double ?? single ?? ""] as const,
+  );
+  const naming = attributes.find(([name]) => name === "key" || name === "name");
+  const settings = attributes.filter((one) => one !== naming);
+  return [
+    ...texts.flatMap(([name, text]) => partsOfSetting(name, text)),
+    ...settings.flatMap(([name, value]) => partsOfSetting(name === "value" ? (naming?.[1] ?? name) : name, value)),
+  ];
+}
+
 function partsOfSetting(key: string, value: string): readonly string[] {
-  const isSecret = SECRET_KEY.test(key) && !isHarmlessValue(value);
-  return isSecret || looksRandom(value) ? [value, ...passwordsIn(value)] : passwordsIn(value);
+  const isSecret = SECRET_KEY.test(key) && !PUBLIC_KEY.test(key) && !isHarmlessValue(value);
+  return isSecret || looksRandom(value) ? [value, ...loginsIn(value)] : loginsIn(value);
+}
+
+/** The passwords of the addresses in a text, and users of theirs that can only be tokens: `https://<token>@host`. */
+function loginsIn(text: string): readonly string[] {
+  const users = [...text.matchAll(/:\/\/([^\s/?#:@]{16,200})(?::[^\s/?#@]{0,500})?@/g)].flatMap(
+    ([, user = ""]) => user,
+  );
+  return [...passwordsIn(text), ...users.filter(looksRandom)];
+}
+
+/** A line of `known_hosts` or of an `id_….pub`. */
+function isPublicKey(line: string): boolean {
+  return /(?:^|\s)(?:ssh-|ecdsa-|sk-)[\w@.-]{1,60}\s+AAAA[\w+/]+=*(?:\s|$)/.test(line);
 }
 
 /** The passwords of the addresses in a text, as they are written and unescaped. */
@@ -84,9 +129,9 @@ function isHarmlessSetting(line: string): boolean {
   return key !== undefined && /[a-z-]{3}/.test(key) && value !== "" && isHarmlessValue(value);
 }
 
-/** An address without a login, a switch, a number, or a variable that stands for something else. */
+/** An address without a login, a switch, a number, or a variable without a default that stands for something else. */
 function isHarmlessValue(value: string): boolean {
-  return /^(?:true|false|null|\d{1,6}|\$\{?\w+\}?|)$/.test(value) || isAddress(value);
+  return /^(?:true|false|null|\d{1,6}|\$\w+|\$\{[\w.]+(?::?[-?])?\}|%\w+%|)$/.test(value) || isAddress(value);
 }
 
 /** One plain word, or a number: nobody can tell whether a text means the secret by it. */
@@ -101,7 +146,9 @@ export function isAddress(text: string): boolean {
   return text.split(/[^A-Za-z\d]+/).every((word) => /^(?:[A-Za-z]?[a-z]*\d{0,3}|[A-Z]+|v?\d{1,6})$/.test(word));
 }
 
-/** A run of letters and digits as no word has it. */
+/** A run of letters and digits as no word has it, and no word with a year behind it. */
 function looksRandom(text: string): boolean {
-  return (text.match(/[A-Za-z\d]{16,}/g) ?? []).some((run) => /\d/.test(run) && /[A-Za-z]/.test(run));
+  return (text.match(/[A-Za-z\d]{16,}/g) ?? []).some(
+    (run) => /\d/.test(run) && /[A-Za-z]/.test(run) && !/^[A-Za-z][a-z]*\d{1,4}$/.test(run),
+  );
 }

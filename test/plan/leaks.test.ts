@@ -191,6 +191,14 @@ describe("a secret of the run that is written out is refused before any request,
   const NPMRC =
     "registry=https://registry.npmjs.org/\nalways-auth=true\n//registry.npmjs.org/:_authToken=tok-5f0e2b9c\n";
   const KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA\n-----END OPENSSH PRIVATE KEY-----\n";
+  const CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIU\n-----END CERTIFICATE-----\n";
+  const PUBLIC = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+  const MAVEN = (password: string): string =>
+    `<settings>\n<server>\n<id>hub</id>\n<password>${password}</password>\n</server>\n</settings>\n`;
+  const takenFile = (text: string): Play => ({
+    files: { ...dockerfile("COPY . /\n"), ".devcontainer/f": text },
+    inputs: { "build-secrets": "id=npm,src=.devcontainer/f" },
+  });
   const secretFile = (text: string): Play => ({ files: { f: text }, inputs: { "build-secrets": "id=npm,src=f" } });
   const secretVariable = (T: string): Play => ({ env: { T }, inputs: { "build-secrets": "npm=T" } });
 
@@ -215,6 +223,31 @@ describe("a secret of the run that is written out is refused before any request,
       "the secret npm",
     ],
     ["a key", with_(secretFile(KEY), "b3BlbnNzaC1rZXktdjEA"), "the secret npm"],
+    ["a key below a certificate", with_(secretFile(`${CERTIFICATE}${KEY}`), "b3BlbnNzaC1rZXktdjEA"), "the secret npm"],
+    ["a tag's text", with_(secretFile(MAVEN("tok-5f0e2b9c")), "x-tok-5f0e2b9c"), "the secret npm"],
+    [
+      "an attribute",
+      with_(secretFile('<gh>\n  <add key="ClearTextPassword" value="tok-5f0e2b9c" />\n</gh>\n'), "tok-5f0e2b9c"),
+      "the secret npm",
+    ],
+    [
+      "the address of a gitconfig",
+      with_(
+        secretFile('[url "https://x:tok-5f0e2b9c@git.test/"]\n  insteadOf = https://git.test/\n'),
+        "x-tok-5f0e2b9c",
+      ),
+      "the secret npm",
+    ],
+    [
+      "a token that is an address's user",
+      with_(secretFile('[url "https://tok_5f0e2b9c81d74a6f3@git.test/"]\n'), "x tok_5f0e2b9c81d74a6f3"),
+      "the secret npm",
+    ],
+    [
+      "a default in the place of a variable",
+      with_(secretFile("a=1\nnpmAuthToken: ${T:-tok-5f0e2b9c}\n"), "${T:-tok-5f0e2b9c}"),
+      "the secret npm",
+    ],
     [
       "the same of the input ssh",
       with_({ files: { k: KEY }, inputs: { ssh: "k=k" } }, "b3BlbnNzaC1rZXktdjEA"),
@@ -302,6 +335,38 @@ describe("a secret of the run that is written out is refused before any request,
     ["an address", with_(secretVariable("https://packages.test/simple"), "https://packages.test/simple")],
     ["the user's name", label("ada")],
     ["the name of the secret", with_(secretVariable("tok-5f0e2b9c"), "npm")],
+    [
+      "a brace of a secret file",
+      {
+        ...secretFile('credentials "a.test" {\n  token = "tok-5f0e2b9c"\n}\n'),
+        inputs: { "build-secrets": "id=npm,src=f", "additional-features": "{\n}" },
+      },
+    ],
+    ["a tag of a secret file", with_(secretFile(MAVEN("tok-5f0e2b9c")), "</server> <id>hub</id>")],
+    [
+      "a section of a secret file",
+      with_(secretFile("npmScopes:\n  ada:\n    npmAuthToken: tok-5f0e2b9c\n"), "npmScopes:"),
+    ],
+    [
+      "an author, a compass, the version of a token and a public key",
+      with_(
+        secretFile("AUTHOR=ada@b.test\nCOMPASS=north-east-1\nTOKEN_VERSION=v2-beta.1\nPUBLIC_KEY=pub-5f0e2b9c\n"),
+        "ada@b.test north-east-1 v2-beta.1 pub-5f0e2b9c",
+      ),
+    ],
+    [
+      "a project of a service account",
+      with_(secretFile('{"project_id":"acmeproduction2026","private_key":"tok-5f0e2b9c"}'), "acmeproduction2026"),
+    ],
+    ["a certificate's own file", takenFile(CERTIFICATE)],
+    ["a line of a certificate beside a key", with_(secretFile(`${CERTIFICATE}${KEY}`), "MIIBszCCAVmgAwIBAgIU")],
+    ["what a host's key is", with_(secretVariable(`git.test ${PUBLIC}`), `git.test ${PUBLIC}`)],
+    ["one of several keys of hosts", with_(secretFile(`git.test ${PUBLIC}\nb.test ${PUBLIC}\n`), PUBLIC)],
+    [
+      "a file that takes its token from a variable",
+      takenFile(`npmAuthToken: "\${NPM_TOKEN:-}"\n//npm.test/:_authToken=\${NPM_TOKEN?}\n`),
+    ],
+    ["the same in tags", takenFile(`${MAVEN("${env.TOKEN}")}<add key="ClearTextPassword" value="%TOKEN%" />\n`)],
     [
       "a proxy's password in a build arg of the proxy",
       {
