@@ -35,7 +35,7 @@ export function canonicalTexts(
     const texts = stages.map(({ from, instructions }) => [from, ...instructions].map(instructionText));
     return { before: globalArgs.map(instructionText), stages: texts };
   }
-  const named = nameStages(stages, around);
+  const named = nameStages(globalArgs, stages, around);
   const textOf = (one: Instruction): string => instructionText(spellOnce(named.instruction(one), around.given));
   return {
     before: globalArgs.map(textOf),
@@ -53,7 +53,11 @@ type Named = {
  * that is not the last of them is marked.
  * Where it cannot be told who that is, or where a name goes into the image, names stay.
  */
-function nameStages(stages: readonly Stage[], { dockerfile, target, scope }: Around): Named {
+function nameStages(
+  globalArgs: readonly Instruction[],
+  stages: readonly Stage[],
+  { dockerfile, target, scope }: Around,
+): Named {
   const { parentOf, outside } = openStages(dockerfile, scope);
   const last = targetStage(dockerfile, target);
   const isTold = stages.every(
@@ -62,7 +66,10 @@ function nameStages(stages: readonly Stage[], { dockerfile, target, scope }: Aro
       expandWord(from.base, outside, dockerfile.escape).kind === "text" &&
       instructions.every((one) => isUnderstood(one) && one.keyword !== "ONBUILD" && !one.flags.some(isQuotedMount)),
   );
-  if (!isTold || mayNameTime({ outside }))
+  // Newer frontends tell what the last stage is called where no target is asked for.
+  const args = [...globalArgs, ...stages.flatMap(({ instructions }) => instructions)];
+  const isNameUsed = !target && args.some(({ keyword, rest }) => keyword === "ARG" && rest.includes("TARGETSTAGE"));
+  if (!isTold || isNameUsed || mayNameTime({ outside }, scope))
     return { from: ({ from }) => instructionText(upperAs(from)), instruction: (one) => one };
   const place = (stage: Stage): string => `stage ${stages.indexOf(stage)}`;
   const ofSource = (by: "COPY" | "RUN --mount", written: string): string | undefined => {

@@ -2,7 +2,7 @@ import { expandWord } from "./expand.ts";
 import { flagValues, readMount } from "./flags.ts";
 import { isUnderstood } from "./instructions.ts";
 import type { Dockerfile, Instruction, Stage } from "./parse.ts";
-import type { Scope } from "./scope.ts";
+import { givenValue, type Scope } from "./scope.ts";
 import { openStages, type StageGraph } from "./stage-graph.ts";
 import { declaredNames, sourceNames, sourceStage, targetStage } from "./stages.ts";
 import { isForeignFrontend } from "./undeclared.ts";
@@ -23,7 +23,7 @@ export function reachableStages(dockerfile: Dockerfile, target: string | undefin
   const { stages } = dockerfile;
   const last = targetStage(dockerfile, target);
   const graph = openStages(dockerfile, scope);
-  if (!hasKnownFrontend(dockerfile, scope) || mayNameTime(graph)) return stages;
+  if (!hasKnownFrontend(dockerfile, scope) || mayNameTime(graph, scope)) return stages;
   // Stages are added to the set while it is walked.
   const reached = new Set([last]);
   for (const stage of reached) {
@@ -39,8 +39,9 @@ export function reachableStages(dockerfile: Dockerfile, target: string | undefin
 }
 
 /** Whether SOURCE_DATE_EPOCH may name a stage, of which newer frontends put the time of what it adds into the image. */
-export function mayNameTime({ outside }: Pick<StageGraph, "outside">): boolean {
-  return outside("SOURCE_DATE_EPOCH").kind === "unknown";
+export function mayNameTime({ outside }: Pick<StageGraph, "outside">, scope: Scope): boolean {
+  const value = givenValue("SOURCE_DATE_EPOCH", scope) ?? outside("SOURCE_DATE_EPOCH");
+  return value.kind === "unknown";
 }
 
 function baseStages(dockerfile: Dockerfile, stage: Stage, { outside, parentOf }: StageGraph): readonly Stage[] {

@@ -83,7 +83,7 @@ function defaultValue(name: string, expanded: Expanded): Value {
  * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/dockerfile2llb/epoch.go
  */
 function settle(name: string, value: string): Value {
-  if (name === "SOURCE_DATE_EPOCH" && !/^(?:0|-?[1-9][0-9]{0,17})$/.test(value)) return UNKNOWN;
+  if (name === "SOURCE_DATE_EPOCH" && !/^(?:|0|-?[1-9][0-9]{0,17})$/.test(value)) return UNKNOWN;
   return { kind: "value", value };
 }
 

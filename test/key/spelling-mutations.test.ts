@@ -102,6 +102,8 @@ const OTHER: readonly (readonly [one: string, other: string])[] = [
   ["ONBUILD RUN x", "ONBUILD run x"],
   ["ONBUILD COPY --from=one /a /", "ONBUILD COPY --from=two /a /"],
   [`FROM ${BASE} AS one\nRUN x\nFROM one`, `FROM ${BASE} AS one\nRUN x\nFROM ${BASE}`],
+  [`FROM ${BASE} AS one\nARG TARGETSTAGE`, `FROM ${BASE} AS two\nARG TARGETSTAGE`],
+  [`FROM ${BASE} AS one\nARG A=$TARGETSTAGE`, `FROM ${BASE} AS two\nARG A=$TARGETSTAGE`],
   [`FROM --platform=$BUILDPLATFORM ${BASE} AS a`, `FROM ${BASE} AS a`],
   [`FROM --platform=linux/arm64 ${BASE} AS a`, `FROM ${BASE} AS a`],
   [
@@ -173,6 +175,17 @@ test("the target, where stages are told by their places", async () => {
   expect(await movedBy({ name: "", from: files("dev", "x"), edit }, BEFORE)).toEqual(ALL);
 });
 
+test("a stage that nothing takes, where SOURCE_DATE_EPOCH is empty", async () => {
+  const files = (text: string) => ({
+    ".devcontainer/devcontainer.json": '{ "build": { "dockerfile": "Dockerfile" } }',
+    ".devcontainer/Dockerfile": `FROM ${BASE} AS one\n${text}\nFROM ${BASE}\n`,
+  });
+  const edit = (root: string): void =>
+    put(root, ".devcontainer/Dockerfile", files("RUN 2")[".devcontainer/Dockerfile"] ?? "");
+  const before: Before = { ...BEFORE, inputs: { "build-args": "SOURCE_DATE_EPOCH=" } };
+  expect(await movedBy({ name: "", from: files("RUN 1"), edit }, before)).toEqual([]);
+});
+
 /** Newer frontends put the time of what that stage adds into the image, whether or not anything else takes it. */
 test.each<[name: string, text: (first: string, second: string) => string]>([
   [
@@ -181,15 +194,20 @@ test.each<[name: string, text: (first: string, second: string) => string]>([
   ],
   ["that nothing takes", (_, second) => `FROM scratch AS one\nADD ${second} /\nFROM ${BASE}\n`],
 ])("a stage that SOURCE_DATE_EPOCH names: %s", async (_, text) => {
-  const files = (first: string, second: string) => ({
+  const given: Before = { ...BEFORE, inputs: { "build-args": "SOURCE_DATE_EPOCH=one" } };
+  const files = (head: string, first: string, second: string) => ({
     ".devcontainer/devcontainer.json": '{ "build": { "dockerfile": "Dockerfile" } }',
-    ".devcontainer/Dockerfile": `ARG SOURCE_DATE_EPOCH=one\n${text(first, second)}`,
+    ".devcontainer/Dockerfile": `${head}${text(first, second)}`,
     ".devcontainer/one": "one",
     ".devcontainer/two": "two",
   });
-  const edit = (root: string): void =>
-    put(root, ".devcontainer/Dockerfile", files("two", "one")[".devcontainer/Dockerfile"] ?? "");
-  expect(await movedBy({ name: "", from: files("one", "two"), edit }, BEFORE)).toEqual(ALL);
+  const movedUnder = (head: string, before: Before) => {
+    const edit = (root: string): void =>
+      put(root, ".devcontainer/Dockerfile", files(head, "two", "one")[".devcontainer/Dockerfile"] ?? "");
+    return movedBy({ name: "", from: files(head, "one", "two"), edit }, before);
+  };
+  expect(await movedUnder("ARG SOURCE_DATE_EPOCH=one\n", BEFORE)).toEqual(ALL);
+  expect(await movedUnder("", given)).toEqual(ALL);
 });
 
 test.each<[name: string, one: readonly string[], other: readonly string[], isSame: boolean]>([
