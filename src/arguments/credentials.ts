@@ -146,6 +146,14 @@ export function isAddress(text: string): boolean {
   return text.split(/[^A-Za-z\d]+/).every((word) => /^(?:[A-Za-z]?[a-z]*\d{0,3}|[A-Z]+|v?\d{1,6})$/.test(word));
 }
 
+/**
+ * A short word, a number or an address without a login: outputs and half a log are made of them, and a host that is told to hide one drops
+ * every output of a job that holds it.
+ */
+export function isEverywhere(text: string): boolean {
+  return isAddress(text) || (text.length < SHORTEST && isWord(text));
+}
+
 /** A run of letters and digits as no word has it, and no word with a year behind it. */
 function looksRandom(text: string): boolean {
   return (text.match(/[A-Za-z\d]{16,}/g) ?? []).some(

@@ -1,3 +1,4 @@
+import { isEverywhere } from "../arguments/credentials.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import { memberOf } from "../key/difference.ts";
 import { setTag } from "../key/fingerprint.ts";
@@ -149,7 +150,7 @@ export function count(number: number, noun: string): string {
 
 /** Tells what was read, hides what it brought along, and warns of what is odd about it. */
 export function tellSources(sources: Sources, log: Log): void {
-  for (const secret of sources.build.arguments.secretValues) log.mask(secret);
+  for (const secret of sources.build.arguments.secretValues) if (!isEverywhere(secret.trim())) log.mask(secret);
   for (const line of describeSources(sources)) log.info(line);
   for (const { text, at } of sources.warnings) log.warning(text, at);
 }

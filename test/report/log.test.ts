@@ -66,6 +66,17 @@ test("what the image is built on is told by the name that the checkout gives it,
   expect(lines).toContain("built on: registry.test/tools:$OTHER, registry.test/base:12");
 });
 
+test("a secret is hidden, but for what outputs are made of: a job's would be dropped", async () => {
+  const workspace = makeCheckout({ ".devcontainer.json": '{ "image": "registry.test/base:1" }' });
+  const masked: string[] = [];
+  const log = { ...openLog().log, mask: (text: string): void => void masked.push(text) };
+  const env = { A: "true", B: "registry.test/team/app", C: "linux/amd64\n", D: "swordfish", E: "tok-1", F: "x\ny" };
+  const inputs = { "build-secrets": Object.keys(env).join("\n").replace(/./g, "id=$&,env=$&") };
+  const { sources } = await planOf({ workspace, images: {}, inputs, env });
+  tellSources(sources, log);
+  expect(masked).toEqual(["swordfish", "tok-1", "x\ny"]);
+});
+
 test.each([
   ["continue", 1],
   ["build", 1],
