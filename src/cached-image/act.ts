@@ -52,7 +52,8 @@ export type Stage = {
   readonly draft: Draft | Unread;
   readonly builder: Builder;
   readonly checkout: string;
-  readonly probe: () => Promise<Verdict>;
+  /** Looks once more, when this run has had the image built. */
+  readonly probeBuilt: () => Promise<Verdict>;
   readonly world: World;
 };
 
@@ -190,7 +191,7 @@ async function build(looked: "miss" | "unknown", stage: Stage): Promise<Outcome>
       world,
     );
   });
-  const verdict = await stage.probe();
+  const verdict = await stage.probeBuilt();
   if (verdict.kind === "hit") {
     await giveName(verdict, stage, world.log.warning);
     return { result: "built", ...pushed(verdict.served, stage) };

@@ -1,4 +1,5 @@
 import type { Assembled } from "../envbuilder/assemble.ts";
+import { sha256Of } from "../envbuilder/hashes.ts";
 import type { Keyed } from "../envbuilder/keys.ts";
 import { textOf } from "../oci/json.ts";
 import type { Served } from "../oci/manifest.ts";
@@ -6,12 +7,25 @@ import type { Repository } from "../oci/reference.ts";
 import type { Answer, Registry } from "../world.ts";
 import { inDoubt, type Verdict } from "./verdict.ts";
 
+type Steps = Pick<Keyed, "steps" | "targetSteps">;
+
 /**
  * The tag by which this action finds an image again whose digest cannot be computed. The builder gives one tag to all that it pushes, and the
  * last has it.
  */
-export function nameOf({ targetSteps }: Pick<Keyed, "targetSteps">): string {
-  return `image-${targetSteps.at(-1)?.key ?? ""}`;
+export function nameOf(keyed: Steps): string {
+  const key = keyed.targetSteps.at(-1)?.key ?? "";
+  const beside = besideKeys(keyed);
+  return `image-${beside.length === 0 ? key : sha256Of(JSON.stringify([key, ...beside]))}`;
+}
+
+/** Whether a config tells an image from all others: two of the same keys may have been made of files by other names. */
+export function isToldByConfig(keyed: Steps): boolean {
+  return besideKeys(keyed).length === 0;
+}
+
+function besideKeys({ steps }: Pick<Keyed, "steps">): readonly string[] {
+  return steps.flatMap(({ beside }) => beside ?? []);
 }
 
 /** What the builder pushed last. */
@@ -19,15 +33,15 @@ export const LAST = "latest";
 
 type Named = { readonly served: Served; readonly tag: string };
 
-/** Looks whether one of the tags that it may have names an image. */
+/** Looks whether one of the tags that it may have names an image: the first that does. */
 export async function lookUpByName(
   image: Assembled,
-  own: string,
+  tags: readonly string[],
   repository: Repository,
   registry: Pick<Registry, "manifest" | "blob">,
 ): Promise<Named | "none" | Extract<Verdict, { kind: "unknown" }>> {
   const looks = await Promise.all(
-    [own, LAST].map(async (tag) => ({ tag, answer: await lookAt(image, { ...repository, tag }, registry) })),
+    tags.map(async (tag) => ({ tag, answer: await lookAt(image, { ...repository, tag }, registry) })),
   );
   for (const { tag, answer } of looks) if (answer.kind === "found") return { served: answer.value, tag };
   for (const { tag, answer } of looks)

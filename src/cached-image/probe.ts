@@ -14,7 +14,7 @@ import { explainMiss, type Missed } from "./explain.ts";
 import { type BaseImage, type Builder, openImages, type Unread } from "./images.ts";
 import { openLayers } from "./layers.ts";
 import { openLookUp } from "./look-up.ts";
-import { lookUpByName, nameOf } from "./names.ts";
+import { isToldByConfig, LAST, lookUpByName, nameOf } from "./names.ts";
 import { completeQuestion, type Draft, unprobeable } from "./question.ts";
 import { inDoubt, type Verdict } from "./verdict.ts";
 
@@ -25,6 +25,8 @@ type Probing = {
   readonly builder: Builder;
   readonly checkout: string;
   readonly verify: "layers" | "manifests" | "none";
+  /** Whether what was pushed last is this run's own. */
+  readonly hasBuilt?: boolean;
 };
 
 type Ports = Pick<
@@ -153,7 +155,8 @@ async function lookUpImage({ keyed, assembled, bases }: Computed, probing: Probi
     assembled.kind === "image" ? { kind: "complete", image: assembled, bases, doubts: keyed.doubts } : undefined;
   if (complete && assembled.isSure) return complete;
   const tag = nameOf(keyed);
-  const named = await lookUpByName(assembled, tag, repository, registry);
+  const tags = probing.hasBuilt || isToldByConfig(keyed) ? [tag, LAST] : [tag];
+  const named = await lookUpByName(assembled, tags, repository, registry);
   if (named === "none") return complete ?? missedByName(assembled, tag);
   if (!("served" in named)) return named;
   const verdict = await verifyServed(named.served, probing, ports);

@@ -118,14 +118,14 @@ async function lookAnew(inputs: Inputs, envbuilder: EnvbuilderInputs, outside: W
     return { draft, checkout: folder };
   });
   const builder = openBuilder(envbuilder, registry);
-  const probe = (): Promise<Verdict> =>
-    probeCachedImage({ ...scene, builder, inputs: envbuilder, repository: cacheRepository, verify }, world);
+  const probe = (hasBuilt = false): Promise<Verdict> =>
+    probeCachedImage({ ...scene, builder, inputs: envbuilder, repository: cacheRepository, verify, hasBuilt }, world);
   const { verdict, spent } = await log.group(`Is it in ${formatRepository(cacheRepository)}?`, async () => {
     const found = await within(registry, clock, async () => ({ verdict: await probe() }));
     log.info(describeVerdict(found.verdict, inputs));
     return found;
   });
-  const stage: Stage = { ...scene, builder, inputs, envbuilder, probe, world };
+  const stage: Stage = { ...scene, builder, inputs, envbuilder, probeBuilt: () => probe(true), world };
   const outcome = await carryOut(verdict, stage).catch(
     (error): Outcome => ({ result: "failed", failure: asActionError(error) }),
   );

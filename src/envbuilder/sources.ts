@@ -8,6 +8,12 @@ import { refuse } from "./unprobeable.ts";
 import { type Expand, expandPath } from "./words.ts";
 
 const WILDCARD = /[*?[]/;
+
+/** Whether a source finds files by a pattern. */
+export function isPattern(source: string): boolean {
+  return WILDCARD.test(source);
+}
+
 /** Paths held against patterns, for one instruction. */
 const MOST_MATCHES = 5_000_000;
 
@@ -25,9 +31,9 @@ export async function resolveSources(
   const sources = copy.sources.map((source) => expandPath(source, expand, at));
   const target = expandPath(copy.target, expand, at);
   const isFolder = isFolderName(target);
-  const resolved = sources.some((source) => WILDCARD.test(source)) ? await matchAll(sources, tree, at) : sources;
+  const resolved = sources.some(isPattern) ? await matchAll(sources, tree, at) : sources;
   const paths = resolved.map((source) => within(source, at));
-  if (!copy.sources.some((source) => WILDCARD.test(source))) {
+  if (!copy.sources.some(isPattern)) {
     const taken = copy.sources.filter((source) => !tree.isIgnored(cleanPath(source)));
     if (taken.length > 1 && !isFolder) tooMany(target, at);
   }
@@ -56,7 +62,7 @@ export type ImageSource = { readonly path: string; readonly pattern?: string };
  */
 export function imageSources(copy: Transfer, expand: Expand, at: Place): readonly ImageSource[] {
   const sources = copy.sources.map((source) => expandPath(source, expand, at));
-  const arePatterns = sources.some((source) => WILDCARD.test(source));
+  const arePatterns = sources.some(isPattern);
   const target = expandPath(copy.target, expand, at);
   if (!arePatterns && sources.length > 1 && !isFolderName(target)) tooMany(target, at);
   return sources.map((written) => {

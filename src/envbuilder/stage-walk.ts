@@ -9,7 +9,7 @@ import { compareBytes } from "./go-json.ts";
 import { openHash, type RunningHash } from "./hashes.ts";
 import type { Config } from "./image-json.ts";
 import { type Instruction, readInstructions } from "./instruction.ts";
-import { resolveSources } from "./sources.ts";
+import { isPattern, resolveSources } from "./sources.ts";
 import type { Step, StepLayer } from "./step.ts";
 import type { Tree } from "./tree.ts";
 import { refuse } from "./unprobeable.ts";
@@ -139,6 +139,7 @@ async function keysOf(
   keying: Keying,
 ): Promise<Pick<WalkedStage, "steps"> & { readonly state: State }> {
   const steps: Omit<Step, "stage">[] = [];
+  const read: Read[] = [];
   const hash = openHash();
   hash.add(keying.first);
   let state = opened;
@@ -150,9 +151,47 @@ async function keysOf(
     const { parts, taken } = await fileParts(instruction, state, keying);
     for (const part of parts) hash.add(`-${part}`);
     steps.push({ at, text, key: hash.digest(), layer: keying.layerOf(command), taken });
+    read.push({ kind, variables: environmentOf(state), names: await namesBeside(instruction, taken, keying.tree) });
     if (kind !== "workdir") state = applyInstruction(state, instruction);
   }
-  return { steps, state };
+  const known = new Set([
+    ...(opened.config.env ?? []),
+    ...(state.config.env ?? []),
+    ...read.flatMap(({ kind, variables }) => (kind === "run" ? variables : [])),
+  ]);
+  return { steps: steps.map((step, index) => withBeside(step, read[index], known)), state };
+}
+
+/** What an instruction has found that its key does not tell. */
+type Read = {
+  readonly kind: Command["kind"];
+  readonly variables: readonly string[];
+  readonly names: readonly string[];
+};
+
+/** The names under a folder, and those that a pattern finds; others stand in the instruction. */
+async function namesBeside(
+  { at, command }: Instruction,
+  taken: readonly string[],
+  tree: Tree,
+): Promise<readonly string[]> {
+  if (command.kind !== "add") return [];
+  const names = await Promise.all(taken.map((path) => tree.names(path, at)));
+  const isWritten =
+    !command.sources.some(isPattern) && names.every((below, index) => below.every((name) => name === taken[index]));
+  return isWritten ? [] : names.flat();
+}
+
+/** @param known variables that the base or the config tells, and those that a RUN of the stage puts into its key. */
+function withBeside<One extends Omit<Step, "stage">>(
+  step: One,
+  read: Read | undefined,
+  known: ReadonlySet<string>,
+): One {
+  if (!read || (read.kind !== "add" && (read.kind !== "workdir" || step.layer === "empty"))) return step;
+  const variables = step.text.includes("$") ? read.variables.filter((variable) => !known.has(variable)) : [];
+  const beside = [...variables, ...read.names];
+  return beside.length === 0 ? step : { ...step, beside: JSON.stringify(beside) };
 }
 
 async function fileParts(

@@ -11,6 +11,8 @@ export type Step = {
   readonly layer: StepLayer;
   /** The paths of the context that are hashed for it. */
   readonly taken: readonly string[];
+  /** What decides a layer that is not kept and stands in no key: by which names ADD puts what it takes, and what variables have said. */
+  readonly beside?: string;
 };
 
 export type StepLayer =

@@ -17,19 +17,21 @@ export type Tree = {
   readonly walk: (path: string, at: Place, depth?: number) => AsyncGenerator<string>;
   /** What a path adds to a key; nothing where it is ignored. */
   readonly keyPart: (path: string, at: Place) => Promise<string | undefined>;
+  /** A path and all that is below it and not ignored. A key tells none of these names. */
+  readonly names: (path: string, at: Place) => Promise<readonly string[]>;
   readonly isIgnored: (path: string) => boolean;
 };
 
 /** Everything that is found is kept: one instruction after the other asks for the same. */
 export function openTree(context: Context, { isIgnored, isWhollyIgnored }: Ignored): Tree {
   const entries = new Map<string, Promise<Known | undefined>>();
-  const names = new Map<string, Promise<readonly string[]>>();
+  const listed = new Map<string, Promise<readonly string[]>>();
   const parts = new Map<string, Promise<string | undefined>>();
 
   const stat: Tree["stat"] = (path, at) => kept(entries, path, () => readEntry(context, path, at));
 
   const list = (path: string): Promise<readonly string[]> =>
-    kept(names, path, async () => [...(await context.list(path))].sort(compareBytes));
+    kept(listed, path, async () => [...(await context.list(path))].sort(compareBytes));
 
   async function* walk(path: string, at: Place, depth = Number.POSITIVE_INFINITY): AsyncGenerator<string> {
     yield path;
@@ -67,7 +69,13 @@ export function openTree(context: Context, { isIgnored, isWhollyIgnored }: Ignor
       return isEmpty && isIgnored(path) ? undefined : hash.digest();
     });
 
-  return { stat, walk, keyPart, isIgnored };
+  const names: Tree["names"] = async (path, at) => {
+    const found: string[] = [];
+    for await (const one of walkTaken(path, at)) found.push(one);
+    return found;
+  };
+
+  return { stat, walk, keyPart, names, isIgnored };
 }
 
 async function readEntry(context: Context, path: string, at: Place): Promise<Known | undefined> {

@@ -37,7 +37,8 @@ const inputs: EnvbuilderInputs = {
 
 export type Cache = {
   readonly registry: MemoryRegistry;
-  readonly probe: (checkout: string) => Promise<Verdict>;
+  /** `hasBuilt`: as the run that has just had the image built. */
+  readonly probe: (checkout: string, hasBuilt?: boolean) => Promise<Verdict>;
   /** Keeps a layer under every key, as long as one is missing; the keys by the instructions' texts. */
   readonly keepAll: (
     checkout: string,
@@ -81,7 +82,7 @@ export function openCache(): Cache {
   image("builder.test/builder:1", {}, pack([{ name: ".envbuilder/bin/envbuilder", text: "program" }]));
   image("base.test/base:1", BASE, pack([{ name: "etc/", mode: 0o755 }]));
 
-  const probe = async (checkout: string): Promise<Verdict> => {
+  const probe: Cache["probe"] = async (checkout, hasBuilt = false) => {
     const { files } = openFiles(tmpdir());
     const definition = await readDefinition({ checkout, options: {}, files });
     const draft = await draftQuestion(definition, inputs, []);
@@ -89,7 +90,7 @@ export function openCache(): Cache {
     const ports = { files, gunzip, openGunzip, openUnzstd, memory, clock: () => NOW, exec: async () => undefined };
     const builder = openBuilder(inputs, registry.port);
     return probeCachedImage(
-      { draft, inputs, builder, repository: referenceOf(CACHE), checkout, verify: "manifests" },
+      { draft, inputs, builder, repository: referenceOf(CACHE), checkout, verify: "manifests", hasBuilt },
       { ...ports, host: { workspace: checkout } as World["host"], registry: registry.port as Registry },
     );
   };

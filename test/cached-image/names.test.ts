@@ -74,6 +74,58 @@ test.each<RegistryError["kind"]>(["denied", "limited", "unavailable", "malformed
   },
 );
 
+describe("what no key tells makes another image of the same keys", () => {
+  const ADD_FOLDER = ["FROM base.test/base:1", "ADD d /d/", "RUN ls /d"];
+  const ARG = ["FROM base.test/base:1", "ARG NAME=a", "ADD $NAME.txt /d/"];
+  const FOLDER = ["FROM base.test/base:1", "ARG NAME=a", "WORKDIR /d/$NAME", "COPY a.txt /"];
+  const of = (name: string): string =>
+    `{ "build": { "dockerfile": "Dockerfile", "args": { "NAME": "${name}" } }, "containerUser": "dev" }`;
+
+  test.each<[string, readonly string[], Record<string, string>, Record<string, string>]>([
+    ["a file of a folder", ADD_FOLDER, { "d/a.txt": "a" }, { "d/b.txt": "a" }],
+    ["a file that a pattern finds", ["FROM base.test/base:1", "ADD *.txt /d/"], { "a.txt": "a" }, { "b.txt": "a" }],
+    [
+      "an arg in what is added",
+      ARG,
+      { "a.txt": "a", "b.txt": "a" },
+      { "a.txt": "a", "b.txt": "a", "devcontainer.json": of("b") },
+    ],
+    ["an arg in a folder", FOLDER, { "a.txt": "a" }, { "a.txt": "a", "devcontainer.json": of("b") }],
+  ])("%s has another name", async (_, lines, before, after) => {
+    const [one, two] = [checkoutOf(lines, before), checkoutOf(lines, after)];
+    const kept = await cache.keepAll(one);
+    expect(await cache.keepAll(two)).toEqual(new Map());
+    const layers = [...lines.slice(1), ...DIRECTIVES].map((text) => {
+      const key = kept.get(text);
+      return { text, diffId: /^(ADD|WORKDIR .d)/.test(text) ? digestOf("unkept") : key && `sha256:${key}` };
+    });
+    const digest = cache.push("latest", layers);
+    expect((await cache.probe(two)).kind).not.toBe("hit");
+    expect((await cache.probe(one)).kind).not.toBe("hit");
+    const built = await cache.probe(one, true);
+    expect(built).toMatchObject({ kind: "hit", served: { descriptor: { digest } } });
+    const named = `${built.kind === "hit" ? built.nameless : ""}`;
+    expect(named).toMatch(/^image-[0-9a-f]{64}$/);
+    cache.push(named, layers);
+    expect((await cache.probe(one)).kind).toBe("hit");
+    expect((await cache.probe(two)).kind).not.toBe("hit");
+  });
+
+  test("but for variables that a RUN has put into all keys behind it", async () => {
+    const lines = ["FROM base.test/base:1", "ARG NAME=a", "RUN id $NAME", "WORKDIR /d/$NAME"];
+    const made = checkoutOf(lines);
+    const kept = await cache.keepAll(made);
+    cache.push(
+      "latest",
+      [...lines.slice(1), ...DIRECTIVES].map((text) => {
+        const key = kept.get(text);
+        return { text, diffId: text.startsWith("WORKDIR /d") ? digestOf("made") : key && `sha256:${key}` };
+      }),
+    );
+    expect((await cache.probe(made)).kind).toBe("hit");
+  });
+});
+
 describe("a stage on a stage", () => {
   test("whose base is of OCI's types stands on other bytes, and is found by its config alone", async () => {
     const stages = checkoutOf(["FROM base.test/base:1 AS one", "RUN one", "FROM one", "RUN two"]);

@@ -60,6 +60,8 @@ type Repository = {
   readonly inputs?: Readonly<Record<string, string>>;
   /** Whether envbuilder's own probe cannot name the image: it fails, or names one that nobody has pushed. */
   readonly isOursAlone?: true;
+  /** Whether neither keys nor config tell names that an image of the same keys may have otherwise: only its own tag finds it. */
+  readonly isNamedAlone?: true;
   /** Whether layers are read, which the builder packs with zstd: Node has that from 22.15 on. */
   readonly readsLayers?: true;
   /** The same for the builder. */
@@ -226,6 +228,7 @@ const REPOSITORIES: readonly Repository[] = [
   {
     name: "files, folders and archives that are added",
     isOursAlone: true,
+    isNamedAlone: true,
     files: () => ({
       ...dockerfile(
         `FROM ${BASE.oci}`,
@@ -350,14 +353,20 @@ const probe = (
     },
   });
 
-describe.each(REPOSITORIES)("$name", ({ files, readsLayers, isOursAlone, inputs = {}, options = {} }) => {
+describe.each(REPOSITORIES)("$name", ({ files, readsLayers, isOursAlone, isNamedAlone, inputs = {}, options = {} }) => {
   const repository = unique("cache");
 
   test("is found under the digest that the builder pushed", async () => {
     const checkout = makeCheckout(files());
     const before = await probe(checkout, repository, inputs);
     expect([before.outputs.result, before.log]).toEqual(["miss", expect.stringContaining("E_MISS")]);
-    const digest = await build(checkout, repository, { ...options, ...PUSH });
+    let digest = await build(checkout, repository, { ...options, ...PUSH });
+    if (isNamedAlone) {
+      expect((await probe(checkout, repository, inputs)).outputs.result).toBe("miss");
+      const built = await probe(checkout, repository, { ...inputs, "on-miss": "build" });
+      expect(built.outputs.result).toBe("built");
+      digest = built.outputs.digest ?? "";
+    }
     const own = isOursAlone ? digest : await build(checkout, repository, { ...options, ...ASK });
     const { code, outputs, log } = await probe(checkout, repository, inputs);
     if (readsLayers && !openUnzstd)
