@@ -1,3 +1,4 @@
+import { passwordsIn } from "../arguments/credentials.ts";
 import { mayLeaveCheckout } from "../arguments/files.ts";
 import { readProxies } from "../buildx/proxies.ts";
 import { readRunArgs } from "../devcontainer/run-args.ts";
@@ -66,6 +67,9 @@ async function remember({ asked, scene, outcome, answered = {} }: Read): Promise
   const variables = variablesOf(sources);
   const statement = await findStatement(outcome, scene);
   if (!plan || !variables || !statement) return "not all that decided can be told";
+  const proxies = await readProxies(world.files, world.host.env);
+  if ([...variables.values(), ...Object.values(proxies)].some((value) => value !== undefined && holdsLogin(value)))
+    return "a proxy's login takes part in it";
   const tag = tagOfCommit({ ...asked, inputs }, world.host);
   const salt = world.salt();
   const record: CommitRecord = {
@@ -79,7 +83,7 @@ async function remember({ asked, scene, outcome, answered = {} }: Read): Promise
     variables: Object.fromEntries(
       [...variables].map(([name, value]) => [name, value === undefined ? "" : saltedText(salt, value)]),
     ),
-    proxies: saltedText(salt, await readProxies(world.files, world.host.env)),
+    proxies: saltedText(salt, proxies),
     configuration: sources.configuration,
     counted: Object.keys(sources.build.arguments.args),
     plan: statement,
@@ -101,6 +105,11 @@ async function remember({ asked, scene, outcome, answered = {} }: Read): Promise
   );
   const second = await put();
   return second.kind === "found" ? undefined : `${tag} could not be put: ${second.words}`;
+}
+
+/** Of a password that people choose a hash is as good as the password, whatever its salt: whoever can pull the image can read it. */
+function holdsLogin(value: string): boolean {
+  return passwordsIn(value.includes("://") ? value : `http://${value}`).length > 0;
 }
 
 /** The variables that were asked for; `undefined` where one is a secret, or all of them were gone through. */

@@ -1,10 +1,11 @@
-import { resolvePath } from "../devcontainer/paths.ts";
+import { localGit } from "../git/invocation.ts";
 import { tellRef } from "../git/ref.ts";
 import { formatGitUrl, type GitUrl, type SourcePattern } from "../git/url.ts";
 import { type GitSource, secretsWithin } from "../inputs/git-inputs.ts";
 import type { Clone, World } from "../world.ts";
 import { fetchCommit } from "./fetch-commit.ts";
-import { basicLogin, connect, type GitPorts } from "./git-connection.ts";
+import { basicLogin, connect, type GitPorts, runGit } from "./git-connection.ts";
+import type { Wanted } from "./kept-packs.ts";
 import { findSourceCommit } from "./source-commit.ts";
 
 export type AskedClone = {
@@ -46,7 +47,7 @@ export async function findSource({ git, allowed, wantsTags }: AskedClone, ports:
       const wanted = { git, allowed, found, wantsTags, connection: { ...connection, url } };
       const clone = async (): Promise<Clone> => {
         const folders = await fetchCommit(wanted, ports);
-        return { ...folders, ...of, isWhole: await tellLeftOut(folders.folder, ports) };
+        return { ...folders, ...of, isWhole: await tellLeftOut({ ...wanted, ...folders }, ports) };
       };
       return {
         of,
@@ -74,12 +75,13 @@ function namesOf(url: GitUrl, { env }: Pick<World["host"], "env">): Pick<Clone, 
   return { page, identity: page?.toLowerCase() === own ? undefined : formatGitUrl(url) };
 }
 
+type Fetched = Pick<Wanted, "found" | "connection"> & Pick<Clone, "folder" | "gitFolder">;
+
 /** Files that are not there, and that somebody who clones by hand has, are told. @returns whether there are none. */
-async function tellLeftOut(folder: string, { files, log }: Pick<GitPorts, "files" | "log">): Promise<boolean> {
-  const isThere = async (name: string): Promise<boolean> => (await files.stat(`${folder}/${name}`))?.kind === "file";
-  const attributes = resolvePath(folder, ".gitattributes");
-  const hasModules = await isThere(".gitmodules");
-  const hasLfs = (await isThere(".gitattributes")) && /\bfilter=lfs\b/.test((await files.readText(attributes)) ?? "");
+async function tellLeftOut({ folder, ...fetched }: Fetched, ports: GitPorts): Promise<boolean> {
+  const { files, log } = ports;
+  const hasModules = (await files.stat(`${folder}/.gitmodules`))?.kind === "file";
+  const hasLfs = await namesLfs(fetched, ports);
   if (hasModules)
     log.warning("The repository has submodules (.gitmodules), which are not cloned: their folders are empty.");
   if (hasLfs)
@@ -87,4 +89,11 @@ async function tellLeftOut(folder: string, { files, log }: Pick<GitPorts, "files
       "The repository keeps files in Git LFS (.gitattributes), which are not fetched: their pointers stand in.",
     );
   return !hasModules && !hasLfs;
+}
+
+/** Every folder may have attributes of its own. */
+async function namesLfs({ gitFolder, found, connection }: Omit<Fetched, "folder">, ports: GitPorts): Promise<boolean> {
+  const looked = ["grep", "--quiet", "--text", "--word-regexp", "--fixed-strings", "-e", "filter=lfs", found.commit];
+  const command = [`--git-dir=${gitFolder}`, ...looked, "--", ":(glob)**/.gitattributes"];
+  return (await runGit(localGit(ports.host.env, connection.home), command, ports)).code === 0;
 }

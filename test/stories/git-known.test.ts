@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { GitServer } from "../fakes/git-server.ts";
@@ -141,6 +141,18 @@ test("nothing that is secret, and no variable, stands in what is remembered", ()
   const text = registry.manifest(repository, tag)?.toString() ?? "";
   expect(text).toContain("TEAM");
   expect(text).not.toContain("blue");
+});
+
+test("a proxy's login decides, and not even a hash of it is remembered", async () => {
+  const machine = openMachine();
+  const proxies = { default: { httpProxy: "http://me:word@proxy.test:3128" } };
+  mkdirSync(join(machine, ".docker"));
+  writeFileSync(join(machine, ".docker", "config.json"), JSON.stringify({ proxies }));
+  server.commit("team/proxied", files("proxied"));
+  const told = await run({ "git-url": `${server.url}/team/proxied` }, { machine });
+  expect(told.outputs.result, told.log).toBe("built");
+  expect(told.log).toContain("The commit is cloned again next time: a proxy's login takes part in it.");
+  expect(told.requests.filter((line) => line.startsWith("PUT") && isRemembered(line))).toEqual([]);
 });
 
 /** Whatever was tried, the run went on to read the commit: which fails where nothing can be cloned. */
