@@ -248,7 +248,11 @@ export const ROWS: readonly Row[] = [
   ],
   ["the set's tag is looked at again", "500", { ...WELL, warning: /does not name it yet/ }],
   ["the tag of the sources", "500", { code: 0, tags: without("source"), warning: /y1-\S+ could not be moved/ }],
-  ["the tag of the sources", "immutable", { code: 0, tags: without("source"), warning: /y1-\*, branch-\*, c1-\* .* move/ }],
+  [
+    "the tag of the sources",
+    "immutable",
+    { code: 0, tags: without("source"), warning: /y1-\*, branch-\*, c1-\* .* move/ },
+  ],
   ["the tag of the sources", "503 for a moment", WELL],
   ["the branch's tag", "403", { code: 0, tags: without("branch"), warning: /branch-\S+ could not be moved/ }],
   ["the branch's tag", "immutable", { code: 0, tags: without("branch"), warning: /y1-\*, branch-\*, c1-\* .* move/ }],
