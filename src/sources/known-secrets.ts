@@ -207,8 +207,11 @@ function formsOf(secret: string): string[] {
     // The first and the last characters depend on the neighbours too.
     return btoa(shifted).slice([0, 2, 3][shift], Math.floor(((shift + bytes.length) * 8) / 6));
   });
+  const escaped = encodeURIComponent(secret.replaceAll(/\p{Cs}/gu, "\uFFFD"));
+  // Some libraries escape in small letters.
+  const small = escaped.replaceAll(/%[\dA-F]{2}/g, (one) => one.toLowerCase());
   return [
-    ...[secret, encodeURIComponent(secret.replaceAll(/\p{Cs}/gu, "\uFFFD")), JSON.stringify(secret).slice(1, -1)],
+    ...[secret, escaped, small, JSON.stringify(secret).slice(1, -1)],
     ...encoded.flatMap((form) => [form, form.replaceAll("+", "-").replaceAll("/", "_")]),
   ];
 }

@@ -29,6 +29,7 @@ test.each<[string, readonly string[], string, boolean]>([
   ["itself with a line break behind it", [SECRET], `${SECRET}\n`, true],
   ["in an address", [SECRET], `https://x:${SECRET}@git.test/`, true],
   ["in an address, escaped", [SECRET], `https://x:${encodeURIComponent(SECRET)}@git.test/`, true],
+  ["in an address, escaped in small letters", [SECRET], "https://x:s3cr%2ft%2bv%40lue@git.test/", true],
   ["in JSON", ['a"b\\c-long'], JSON.stringify({ password: 'a"b\\c-long' }), true],
   ["in a basic login", [SECRET], `AUTHORIZATION: basic ${base64(`x-access-token:${SECRET}`)}`, true],
   ["in base64, one further", [SECRET], base64(`1${SECRET}2`), true],
