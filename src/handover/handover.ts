@@ -82,7 +82,7 @@ export async function makeHandover(
   if (renumbering?.kind === "as it is") log.info(`The input remote-user-uid changes nothing: ${renumbering.why}.`);
   if (options.insteadOfUser !== undefined)
     log.info(
-      `The container's options say --user root and not ${options.insteadOfUser}: the folders of a job are the user ${folderOwner}'s on this host, and no other user but root can write there. The input remote-user-uid gives that user another uid.`,
+      `The container's options say --user root and not ${options.insteadOfUser}: the folders of a job are the user ${folderOwner}'s on this host, and no other user but root can write there.${canRenumber(options.insteadOfUser, folderOwner) ? " The input remote-user-uid gives that user another uid." : ""}`,
     );
   if (!host.capabilities.bringsNode && !tellsOfNode(config.env, entries))
     log.info(
@@ -132,6 +132,11 @@ function workingUser(
       `Who works in the dev container is passed over in the outputs remote-user and container-options: ${holdsSecret(first) ? "the name holds a secret" : `${first} holds a variable that has no value here`}.`,
     );
   return users[at];
+}
+
+/** Nobody is given root's uid, and a user that is a number keeps it. */
+function canRenumber(user: string, folderOwner: number | "anyone"): boolean {
+  return folderOwner !== 0 && !/^\d+(:|$)/.test(user);
 }
 
 /** What stands in the files alone, and what a runner takes from nobody. */

@@ -180,3 +180,16 @@ test("a user that only the build would know is an error with its line", async ()
   expect(told.code).toBe(1);
   expect(told.log).toMatch(/\.devcontainer\/Dockerfile,line=4.*USER holds.*\[E_DOCKERFILE\].*remote-user-uid/);
 });
+
+test("who is a number already is not told of the input, which changes nothing there", async () => {
+  put(
+    workspace,
+    ".devcontainer/devcontainer.json",
+    '{ "build": { "dockerfile": "Dockerfile" }, "remoteUser": "1000:1000" }',
+  );
+  const image = imageOf({ "devcontainer.metadata": '[{"remoteUser":"1000:1000"}]' });
+  const { log, outputs } = await run({}, { env: { ...HOSTED, FAKE_DOCKER_IMAGE: image } });
+  expect(outputs["container-options"]).toBe("--user root");
+  expect(log).toContain("and not 1000:1000: the folders of a job are the user 1001's on this host");
+  expect(log).not.toContain("remote-user-uid");
+});
