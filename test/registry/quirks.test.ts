@@ -341,7 +341,8 @@ const ROWS: readonly Row[] = [
     says: () =>
       fake.override(isManifest, {
         ...served,
-        headers: { ...served.headers, "content-length": String(image.length + 10) },
+        headers: { ...served.headers, "content-length": String(image.length) },
+        cut: 20,
       }),
     kind: "unavailable",
   },
