@@ -11,6 +11,7 @@ import {
   lstatSync,
   lutimesSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -22,7 +23,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { mkdtemp, realpath, rm } from "node:fs/promises";
+import { realpath, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -75,9 +76,8 @@ export function openFiles(temporary: string, owner: Owner = openOwner()): OpenFi
       return hash.digest("hex");
     },
     temporaryFolder: async (name, options) => {
-      const folder = await mkdtemp(join(temporary, `${PREFIX}${name}-`)).catch((error: unknown) => {
-        throw noTemporaryFolder(temporary, error);
-      });
+      // At once: a run that is told to stop while one of Node's threads makes a folder does not know of it, and leaves it behind.
+      const folder = makePrivateFolder(temporary, name);
       if (options?.keep) return folder;
       folders.add(folder);
       const [note, { self }] = [`${folder}${NOTE}`, owner];
@@ -125,6 +125,14 @@ export function openFiles(temporary: string, owner: Owner = openOwner()): OpenFi
     findDeadFolders: () => findDeadFolders(temporary, owner),
     removeFolder,
   };
+}
+
+function makePrivateFolder(temporary: string, name: string): string {
+  try {
+    return mkdtempSync(join(temporary, `${PREFIX}${name}-`));
+  } catch (error) {
+    throw noTemporaryFolder(temporary, error);
+  }
 }
 
 function removeFolder(path: string): void {

@@ -33,3 +33,12 @@ test("a run that ends in the midst of it leaves nothing either", async () => {
   expect(readdirSync(temporary)).toEqual([]);
   await finishDiscarding();
 });
+
+test("a folder that is asked for as the run ends is not left behind", async () => {
+  const temporary = mkdtempSync(join(tmpdir(), "runner-"));
+  const { files, removeTemporaryFolders } = openFiles(temporary);
+  const made = files.temporaryFolder("build");
+  removeTemporaryFolders();
+  await made;
+  expect(readdirSync(temporary)).toEqual([]);
+});
