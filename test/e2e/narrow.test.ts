@@ -16,7 +16,7 @@ import { docker, makeBase } from "./harness.ts";
 // What the key knows of a context is all that a build can take of it: the real builder makes the same of it as of the whole folder.
 
 /** How long new ones are thought out, in milliseconds. */
-const TIME = Number(process.env.NARROW_TIME ?? 90_000);
+const TIME = Number(process.env.NARROW_TIME ?? 40_000);
 
 const { files } = openFiles(tmpdir());
 

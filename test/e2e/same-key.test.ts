@@ -8,12 +8,14 @@ import { indexOf, planOf } from "../plan-of.ts";
 import { docker, makeBase } from "./harness.ts";
 import { begin, type Case, chance, makeCase, one, TEXT_EDITS, TREE_EDITS } from "./same-key-cases.ts";
 
-// Two states of a repository with one key are one image, to the byte: the real builder makes the same manifest of both. And what is only
+// Two states of a repository with one key are one image: the real builder makes the same layers and the same config of both. What the
+// history says of a step does not count: an older BuildKit writes the default of an ARG there that was given a value. And what is only
 // written in another way has one key.
 
 /** How long new ones are thought out, in milliseconds. */
-const TIME = Number(process.env.SAME_KEY_TIME ?? 90_000);
-const SEED = Number(process.env.SAME_KEY_SEED ?? Date.now() % 1_000_000);
+const TIME = Number(process.env.SAME_KEY_TIME ?? 40_000);
+/** The same ones on every run, unless others are asked for: a change is not red for what it has not changed. */
+const SEED = Number(process.env.SAME_KEY_SEED ?? 1);
 
 const copyOf = ({ tree, lines, args, target }: Case): Case => ({
   tree: { ...tree },
@@ -66,7 +68,8 @@ async function build(root: string, { args, target }: Case): Promise<Made | strin
       JSON.parse(readFileSync(join(temporary, "blobs", digest.replace(":", "/")), "utf8"));
     const { digest } = JSON.parse(readFileSync(join(temporary, "index.json"), "utf8")).manifests[0];
     const { config, layers } = read(digest);
-    return { digest, config: read(config.digest), layers: layers.map((layer: { digest: string }) => layer.digest) };
+    const { history: _, ...own } = read(config.digest);
+    return { digest, config: own, layers: layers.map((layer: { digest: string }) => layer.digest) };
   } catch (error) {
     return `failed: ${String(error).trimEnd().slice(-300).replaceAll("\n", " ")}`;
   } finally {
@@ -102,8 +105,10 @@ async function tryEdit(
 
 /** What differs between two images of one key; nothing where the second cannot be built any more, for what no target needs is wrong. */
 function differenceOf({ was, is }: Seen): unknown {
-  return typeof is === "string" || is.digest === was.digest ? undefined : { was, is };
+  return typeof is === "string" || contentOf(is) === contentOf(was) ? undefined : { was, is };
 }
+
+const contentOf = ({ config, layers }: Made): string => JSON.stringify([config, layers]);
 
 /** A made-up dev container, and some edits of it. @returns nothing where it cannot be built. */
 async function tryCase(base: string): Promise<{ readonly from: Case; readonly seen: readonly Seen[] } | undefined> {
