@@ -18,7 +18,7 @@ const faults = [
     "relabel",
     "release",
   ],
-  ...["arguments", "canaries", "load", "refused", "remote-user-uid", "sbom"],
+  ...["arguments", "canaries", "envbuilder", "load", "published", "refused", "registries", "remote-user-uid", "sbom"],
 ]
   .map((name) => `test/stories/${name}.test.ts`)
   .concat("test/hostile/hostile.test.ts", "test/key/elsewhere.test.ts");
