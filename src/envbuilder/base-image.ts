@@ -36,18 +36,23 @@ export function readBaseImage({ mediaType, manifest, config }: ServedImage): Bas
   return { digest: digestOf(manifest), mediaType, manifest: readManifest, config: configFile, unsure: SURE };
 }
 
+/** The descriptor of a config in an image of Docker's media types. @param config its text. */
+export function describeConfig(config: string): GoDescriptor {
+  return {
+    ...EMPTY_DESCRIPTOR,
+    mediaType: "application/vnd.docker.container.image.v1+json",
+    size: new TextEncoder().encode(config).length,
+    digest: digestOf(config),
+  };
+}
+
 /** `FROM scratch`: https://github.com/google/go-containerregistry/blob/v0.20.6/pkg/v1/empty/image.go */
 export function scratch(): BaseImage {
   const config = writeConfigFile(EMPTY_CONFIG);
   const manifest: Manifest = {
     schemaVersion: 2,
     mediaType: DOCKER_MANIFEST,
-    config: {
-      ...EMPTY_DESCRIPTOR,
-      mediaType: "application/vnd.docker.container.image.v1+json",
-      size: new TextEncoder().encode(config).length,
-      digest: digestOf(config),
-    },
+    config: describeConfig(config),
     layers: [],
     annotations: undefined,
     subject: undefined,

@@ -1,7 +1,7 @@
 import type { Place } from "../errors.ts";
 import { digestOf } from "../oci/digest.ts";
 import { DOCKER_MANIFEST } from "../oci/media-types.ts";
-import type { BaseImage } from "./base-image.ts";
+import { type BaseImage, describeConfig } from "./base-image.ts";
 import { type FinishedImage, finishImage, type Target } from "./finish.ts";
 import {
   type ConfigFile,
@@ -43,12 +43,7 @@ function savedManifest({ config }: FinishedImage, layers: readonly GoDescriptor[
   return {
     schemaVersion: 2,
     mediaType: DOCKER_MANIFEST,
-    config: {
-      ...EMPTY_DESCRIPTOR,
-      mediaType: "application/vnd.docker.container.image.v1+json",
-      size: new TextEncoder().encode(config).length,
-      digest: digestOf(config),
-    },
+    config: describeConfig(config),
     // What may not be handed on keeps its own words.
     layers: layers.map((layer) =>
       /foreign|nondistributable/.test(layer.mediaType)

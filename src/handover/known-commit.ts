@@ -1,14 +1,11 @@
 import type { Inputs } from "../inputs/inputs.ts";
 import type { CommitRecord } from "../key/commit-record.ts";
-import { samePlatform } from "../oci/platform.ts";
 import { formatPinned, formatRepository } from "../oci/reference.ts";
 import { branchTags } from "../plan/branches.ts";
 import { openFeaturePorts } from "../plan/feature-ports.ts";
-import { platformToHandOver } from "../plan/plan.ts";
 import { variantOf } from "../plan/variant.ts";
 import { recordOf } from "../probe/built.ts";
 import { type KnownCommit, lookForKnown } from "../probe/known-commit.ts";
-import { readFoundConfig } from "../probe/verify.ts";
 import { type Alias, lookAtAlias, moveAlias } from "../publish/alias.ts";
 import type { Outcome } from "../publish/outcome.ts";
 import { whyNeverPushed } from "../publish/push.ts";
@@ -18,6 +15,7 @@ import type { Source, SourceOf } from "../sources/clone-source.ts";
 import { headOf } from "../sources/head.ts";
 import { eventOf } from "../sources/open-source.ts";
 import type { World } from "../world.ts";
+import { readConfigToHandOver } from "./found-config.ts";
 import { makeHandover } from "./handover.ts";
 import { loadAsAsked, requireEngineToLoad } from "./load-as-asked.ts";
 import { writePlanFile } from "./plan-file.ts";
@@ -137,13 +135,8 @@ async function handOverFound(
   inputs: Inputs,
   world: World,
 ): Promise<Handover | undefined> {
-  const platform = platformToHandOver(inputs.platforms, world.host.platform);
-  const own = found.find((one) => samePlatform(one.platform, platform));
-  const config = own && (await readFoundConfig(own, inputs.cacheRepository, world.registry));
-  if (!config) {
-    world.log.warning("The image's config could not be read: the outputs container, env and metadata are empty.");
-    return undefined;
-  }
+  const config = await readConfigToHandOver(found, inputs, world);
+  if (!config) return undefined;
   const circumstances = {
     isForeign: false,
     readable,

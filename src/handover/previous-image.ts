@@ -1,7 +1,6 @@
 import { resolvePath } from "../devcontainer/paths.ts";
 import { usualFolders } from "../devcontainer/substitute.ts";
 import type { Inputs } from "../inputs/inputs.ts";
-import { samePlatform } from "../oci/platform.ts";
 import { formatPinned, type Pinned } from "../oci/reference.ts";
 import { platformToHandOver } from "../plan/plan.ts";
 import { recordOf } from "../probe/built.ts";
@@ -9,11 +8,11 @@ import { cannotTell } from "../probe/decide.ts";
 import type { Found } from "../probe/found.ts";
 import { PROBE_TIME } from "../probe/look.ts";
 import { lookAtPrevious, type PreviousLook } from "../probe/previous.ts";
-import { readFoundConfig } from "../probe/verify.ts";
 import type { Outcome } from "../publish/outcome.ts";
 import { type Handover, NOTHING_FOUND, type Report } from "../report/report.ts";
 import { readableEnvironment } from "../sources/readable.ts";
 import type { Traffic, World } from "../world.ts";
+import { readConfigToHandOver } from "./found-config.ts";
 import { makeHandover } from "./handover.ts";
 import { loadAsAsked, requireEngineToLoad } from "./load-as-asked.ts";
 import { chooseSbomFolder, handOverSboms } from "./sboms.ts";
@@ -105,13 +104,8 @@ function tellTags({ tags }: Inputs, log: World["log"]): void {
 
 /** How the image is run, as far as its own metadata says: what only the configuration says is not read. */
 async function handOverFound(found: readonly Found[], inputs: Inputs, world: World): Promise<Handover | undefined> {
-  const platform = platformToHandOver(inputs.platforms, world.host.platform);
-  const own = found.find((one) => samePlatform(one.platform, platform));
-  const config = own && (await readFoundConfig(own, inputs.cacheRepository, world.registry));
-  if (!config) {
-    world.log.warning("The image's config could not be read: the outputs container, env and metadata are empty.");
-    return undefined;
-  }
+  const config = await readConfigToHandOver(found, inputs, world);
+  if (!config) return undefined;
   // A repository's clone, which is not made for that, would be called like it.
   const root = resolvePath(world.host.workspace, inputs.git?.url.name ?? ".");
   const workspace = resolvePath(root, inputs.workspaceFolder ?? ".");
