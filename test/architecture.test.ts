@@ -82,13 +82,16 @@ const MODULES: Readonly<Record<string, readonly string[]>> = {
   "host/actions.ts": ["@actions/core", "node:fs"],
   "host/context.ts": ["node:fs", "node:path"],
   "host/exec.ts": ["node:child_process", "node:os", "node:readline"],
-  "host/files.ts": ["node:crypto", "node:fs", "node:fs/promises", "node:path", "node:stream", "node:stream/promises"],
+  "host/file-bytes.ts": ["node:crypto", "node:fs", "node:stream", "node:stream/promises"],
+  "host/file-system.ts": ["node:fs"],
+  "host/files.ts": ["node:crypto", "node:fs", "node:fs/promises", "node:path"],
   "host/git.ts": ["@actions/exec", "node:diagnostics_channel"],
   "host/unpack.ts": ["node:stream", "node:util", "node:zlib"],
   "host/memory.ts": ["node:fs/promises", "node:path"],
   "host/github.ts": ["@actions/github"],
   "host/job-cache.ts": ["@actions/cache"],
   "host/owner.ts": ["node:fs"],
+  "host/private-folders.ts": ["node:fs", "node:fs/promises", "node:path"],
   "host/tools.ts": ["@actions/tool-cache", "node:fs/promises", "node:path"],
 };
 
