@@ -112,4 +112,4 @@ it("what a build unpacks is bound in sum, and what is too much is not fetched", 
   const error = await refusalOf(() => fetchFeatures(resolved.features, bombing));
   expect([error.code, error.message]).toEqual(["E_FEATURE", expect.stringMatching(/together have more than 256 MiB/)]);
   expect(fetched).toBeLessThan(5);
-}, 60_000);
+});

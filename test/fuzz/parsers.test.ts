@@ -159,7 +159,7 @@ test.each(TARGETS)(
       budgetOf(`parser ${name}`, RUNS),
     );
   },
-  timeOf(RUNS, 10_000),
+  timeOf(RUNS),
 );
 
 /** Names that are nearly paths. */
@@ -199,5 +199,5 @@ test(
       budgetOf("parser tar", RUNS),
     );
   },
-  timeOf(RUNS, 10_000),
+  timeOf(RUNS),
 );

@@ -56,7 +56,6 @@ test.each<[string, Readonly<Record<string, string>>, Readonly<Record<string, str
       expect(cacheOf(told.builds[0], "--cache-from")[0]).toBe(layers?.[0]);
     }
   },
-  120_000,
 );
 
 test("a variant that is seen for the first time is compared with what all share, and finds its layers", async () => {
