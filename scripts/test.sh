@@ -2,9 +2,9 @@
 #
 # All tests, set-up included: bash scripts/test.sh
 #
-# Lint and types; tables and stories on the Node that is installed and on 20 and 24, whichever of them that is not; tables beside the reference
-# CLI; tables of faults and kills; then, with a real engine and a real registry (scripts/services.sh says what that takes), end to end. Needs Node
-# 20.18 or newer with npm. The bundle that is tested is dist/ as it is.
+# Lint and types; tables and stories on the Node that is installed and on 20 and 24, whichever of them that is not; then, with a real engine and a
+# real registry (scripts/services.sh says what that takes), end to end, and meanwhile tables beside the reference CLI and tables of faults and kills.
+# Needs Node 20.18 or newer with npm. The bundle that is tested is dist/ as it is.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=scripts/steps.sh
@@ -31,10 +31,23 @@ for version in 20 24; do
     env "PATH=$bin:$PATH" "$bin/node" node_modules/vitest/vitest.mjs run --project unit --project stories
 done
 
-step "Beside the reference CLI" npm run test:reference
+# End to end waits for the engine and for other programs much of the time: what needs neither is run meanwhile, and printed afterwards.
+meanwhile=$(mktemp)
+readonly meanwhile
+setsid bash -c 'npm run test:reference && npm run test:faults' >"$meanwhile" 2>&1 &
+readonly others=$!
+end_others() {
+  ! kill -TERM -- "-$others" 2>/dev/null || wait "$others" || true
+  cat "$meanwhile"
+  rm -f "$meanwhile"
+}
+trap end_others EXIT
 
-step "Tables of faults and kills" npm run test:faults
+step "End to end, and meanwhile what comes next" bash scripts/services.sh run -- npm run test:e2e
 
-step "End to end" bash scripts/services.sh run -- npm run test:e2e
+step "Beside the reference CLI; tables of faults and kills" wait "$others"
+
+trap - EXIT
+end_others
 
 title "All tests passed: $SECONDS s"
