@@ -8,7 +8,7 @@ import { hasKnownFrontend, mayNameTime, OWN_MEANING } from "./reach.ts";
 import { PLATFORM_ARGS, type Scope } from "./scope.ts";
 import { openStages } from "./stage-graph.ts";
 import { sourceStage, targetStage } from "./stages.ts";
-import { splitAtBlanks } from "./text.ts";
+import { lowerCase, splitAtBlanks } from "./text.ts";
 import { argWords, envWords, jsonWords, listWords, type NameValue } from "./words.ts";
 
 /** What is known of a build around its instructions. */
@@ -100,7 +100,7 @@ function nameStages(
 /** `AS` and the name are read without regard to case. */
 function upperAs(from: Instruction): Instruction {
   const [base = "", as, name] = splitAtBlanks(from.rest);
-  return as === undefined ? from : { ...from, rest: [base, "AS", (name ?? "").toLowerCase()].join(" ") };
+  return as === undefined ? from : { ...from, rest: [base, "AS", lowerCase(name ?? "")].join(" ") };
 }
 
 type OfSource = (by: "COPY" | "RUN --mount", written: string) => string | undefined;

@@ -1,4 +1,4 @@
-import { isSpace, trimSpace } from "./text.ts";
+import { isSpace, lowerCase, trimSpace } from "./text.ts";
 
 /**
  * Takes the flags off the front of an instruction: words with `--`, in which quotes group and the escape character takes the next
@@ -68,11 +68,12 @@ export function readMount(flag: string): MountOptions | undefined {
 
 function readOption(field: string): readonly [string, string] {
   const equals = field.indexOf("=");
-  return equals < 0 ? [field.toLowerCase(), ""] : [field.slice(0, equals).toLowerCase(), field.slice(equals + 1)];
+  return equals < 0 ? [lowerCase(field), ""] : [lowerCase(field.slice(0, equals)), field.slice(equals + 1)];
 }
 
 /** https://github.com/tonistiigi/go-csvvalue: a field is plain, or in double quotes with `""` for one. */
-function readFields(line: string): readonly string[] | undefined {
+export function readFields(line: string): readonly string[] | undefined {
+  if (line === "") return undefined;
   const field = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y;
   const fields: string[] = [];
   for (;;) {

@@ -3,7 +3,7 @@ import type { Origin, Syntax } from "./directives.ts";
 import { splitFlags } from "./flags.ts";
 import type { Heredoc } from "./heredoc.ts";
 import { readLines } from "./lex.ts";
-import { cutAtBlanks, splitAtBlanks, trimSpace } from "./text.ts";
+import { cutAtBlanks, lowerCase, splitAtBlanks, trimSpace } from "./text.ts";
 import { jsonWords } from "./words.ts";
 
 /** One instruction as BuildKit sees it. */
@@ -89,7 +89,6 @@ function readInstructions(text: string, origin: Origin) {
   const instructions = lines.map((line): Instruction => {
     const escapeChar = directives.escape;
     const { keyword, flags, rest } = splitInstruction(line.text, escapeChar);
-    // JavaScript and Go fold the case of a few letters outside of ASCII in different ways, and no keyword has one.
     if (/[^ -~]/.test(keyword))
       throw new ActionError("E_DOCKERFILE", {
         what: `The instruction "${keyword}" has a character that is in no instruction's name.`,
@@ -112,7 +111,13 @@ function readInstructions(text: string, origin: Origin) {
 
 function splitInstruction(text: string, escapeChar: string): Pick<Instruction, "keyword" | "flags" | "rest"> {
   const [keyword, behind = ""] = cutAtBlanks(trimSpace(text));
-  return { keyword: keyword.toUpperCase(), ...splitFlags(behind, escapeChar) };
+  return { keyword: keywordOf(keyword), ...splitFlags(behind, escapeChar) };
+}
+
+/** BuildKit folds a keyword down, so that `WORKDİR` is one; upper-case here, but for what then is none in ASCII. */
+export function keywordOf(word: string): string {
+  const folded = lowerCase(word);
+  return /[^ -~]/.test(folded) ? word : folded.toUpperCase();
 }
 
 /** Only these take here-documents, and not in their JSON form; ONBUILD hands them on. */
@@ -140,7 +145,7 @@ function readFrom(instruction: Instruction, file: string): Pick<Stage, "name" | 
       at: { file, line: instruction.line },
     });
   const platform = instruction.flags.find((flag) => flag.startsWith("--platform="))?.slice("--platform=".length);
-  return { name: name?.toLowerCase(), from: { ...instruction, base, platform } };
+  return { name: name === undefined ? undefined : lowerCase(name), from: { ...instruction, base, platform } };
 }
 
 /**

@@ -9,6 +9,7 @@ import { hasKnownFrontend } from "./reach.ts";
 import { readRemote } from "./remote.ts";
 import type { Scope } from "./scope.ts";
 import { declaredNames, neededStages } from "./stages.ts";
+import { lowerCase } from "./text.ts";
 import { listWords } from "./words.ts";
 
 /** A source that an instruction takes from the build context; `undefined` where it may be anything. */
@@ -127,7 +128,7 @@ function boundSource(flag: string, resolve: (word: string) => string | undefined
   const last = (...names: readonly string[]) => options.findLast(([key]) => names.includes(key))?.[1];
   if (last("from")) return [];
   const type = resolve(last("type") ?? "bind");
-  if (type !== undefined && type.toLowerCase() !== "bind") return [];
+  if (type !== undefined && lowerCase(type) !== "bind") return [];
   return [resolve(last("source", "src") ?? "")];
 }
 

@@ -6,6 +6,7 @@ import { replacementOf, stageReplacement } from "./named-contexts.ts";
 import { type Dockerfile, type Instruction, readTrigger, type Stage, triggerText } from "./parse.ts";
 import { BUILDERS_OWN, globalLookup, type Scope } from "./scope.ts";
 import { openStages, type StageGraph } from "./stage-graph.ts";
+import { lowerCase } from "./text.ts";
 import { argWords } from "./words.ts";
 
 export { remoteAdds } from "./remote.ts";
@@ -49,7 +50,7 @@ export function targetStage(dockerfile: Dockerfile, target: string | undefined):
 
 /** Of two stages with one name the later one counts. */
 function stageByName(stages: readonly Stage[], reference: string): Stage | undefined {
-  const name = reference.toLowerCase();
+  const name = lowerCase(reference);
   return stages.findLast((stage) => stage.name === name);
 }
 

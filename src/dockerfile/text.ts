@@ -13,6 +13,14 @@ export function isSpace(char: string): boolean {
   return char < "\u0080" ? char === " " || (char >= "\t" && char <= "\r") : SPACE.test(char);
 }
 
+/**
+ * Go's `strings.ToLower`, which takes letter by letter: to JavaScript `İ` becomes two characters, and the last `Σ` of a word another one
+ * than those before.
+ */
+export function lowerCase(text: string): string {
+  return text.replace(/[\u0130\u03a3]|[^\u0130\u03a3]+/g, (part) => (part === "\u0130" ? "i" : part.toLowerCase()));
+}
+
 /** Go's `strings.TrimSpace`. */
 export function trimSpace(text: string): string {
   let end = text.length;

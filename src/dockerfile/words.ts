@@ -1,4 +1,5 @@
-import { cutAtBlanks, isSpace, splitAtBlanks, trimSpaceBefore } from "./text.ts";
+import { readJsonList } from "./json-list.ts";
+import { cutAtBlanks, isSpace, splitAtBlanks } from "./text.ts";
 
 /**
  * The words of an instruction like COPY or ADD: a JSON list of texts, or words at blanks. Quotes in the plain form stay, for they are
@@ -11,23 +12,13 @@ export function listWords(rest: string): readonly string[] {
 
 /** The texts of the JSON form, `undefined` where it is none. A list of something else than texts is refused by BuildKit. */
 export function jsonWords(rest: string): readonly string[] | undefined {
-  const list = jsonList(rest);
+  const list = readJsonList(rest);
   return list?.every((item) => typeof item === "string") ? list : undefined;
 }
 
 /** Whether words stand in the JSON form, and that one holds something else than texts. */
 export function isMixedJson(rest: string): boolean {
-  return jsonList(rest)?.some((item) => typeof item !== "string") ?? false;
-}
-
-function jsonList(rest: string): readonly unknown[] | undefined {
-  if (!trimSpaceBefore(rest).startsWith("[")) return undefined;
-  try {
-    const list: unknown = JSON.parse(rest);
-    return Array.isArray(list) ? list : undefined;
-  } catch {
-    return undefined;
-  }
+  return readJsonList(rest)?.some((item) => typeof item !== "string") ?? false;
 }
 
 export type NameValue = { readonly name: string; readonly value: string | undefined };

@@ -1,9 +1,11 @@
 import { ActionError, type Place, tellSome, type Warning } from "../errors.ts";
+import { readOpening } from "./heredoc.ts";
 import { flagName, KNOWN } from "./instructions.ts";
 import { type Dockerfile, type Instruction, readTrigger, triggerText } from "./parse.ts";
-import { splitAtBlanks } from "./text.ts";
+import { lowerCase, splitAtBlanks, trimSpace } from "./text.ts";
 import { isForeignFrontend } from "./undeclared.ts";
 import { argWords, envWords, isMixedJson, jsonWords, listWords } from "./words.ts";
+import { unknownInMount, wrongValue } from "./wrong-values.ts";
 
 /** What is wrong with a line, as a sentence, and what to do. */
 type Mistake = { readonly what: string; readonly fix: string };
@@ -92,7 +94,7 @@ function isEmpty({ keyword, rest }: Instruction): string | undefined {
 
 function wrongName({ rest }: Instruction): string | undefined {
   const name = splitAtBlanks(rest)[2];
-  const isName = name === undefined || /^[a-z][a-z0-9\-_.]*$/i.test(name);
+  const isName = name === undefined || /^[a-z][a-z0-9\-_.]*$/.test(lowerCase(name));
   return isName ? undefined : `No build stage can be called ${cut(name)}`;
 }
 
@@ -113,10 +115,12 @@ function wrongPairs(instruction: Instruction): string | undefined {
 
 function lacksDestination(instruction: Instruction): string | undefined {
   const words = listWords(instruction.rest);
-  return words.length < 2 ? `${instruction.keyword} names no destination` : mixedList(instruction);
+  if (words.length < 2) return `${instruction.keyword} names no destination`;
+  const isHeredoc = readOpening(words.at(-1) ?? "") !== undefined;
+  return isHeredoc ? `The destination of ${instruction.keyword} is a here-document` : mixedList(instruction);
 }
 
-function mixedList({ keyword, rest }: Instruction): string | undefined {
+function mixedList({ keyword, rest }: Pick<Instruction, "keyword" | "rest">): string | undefined {
   return isMixedJson(rest) ? `The list behind ${keyword} holds something else than texts` : undefined;
 }
 
@@ -128,10 +132,10 @@ function wrongShell(instruction: Instruction): string | undefined {
 function wrongVolume(instruction: Instruction): string | undefined {
   const words = listWords(instruction.rest);
   if (words.length === 0) return isEmpty({ ...instruction, rest: "" });
-  return words.some((word) => word.trim() === "") ? "VOLUME names an empty path" : mixedList(instruction);
+  return words.some((word) => trimSpace(word) === "") ? "VOLUME names an empty path" : mixedList(instruction);
 }
 
-function wrongCheck({ rest }: Instruction): string | undefined {
+function wrongCheck({ keyword, rest }: Instruction): string | undefined {
   const [, type = "", behind = ""] = /^([^\t\n\v\f\r ]*)[\t\n\v\f\r ]*([\s\S]*)$/.exec(rest) ?? [];
   switch (type.toUpperCase()) {
     case "":
@@ -139,7 +143,8 @@ function wrongCheck({ rest }: Instruction): string | undefined {
     case "NONE":
       return behind === "" ? undefined : "HEALTHCHECK NONE takes nothing more";
     case "CMD":
-      return behind === "" || /^\[\s*\]$/.test(behind) ? "HEALTHCHECK CMD names no command" : undefined;
+      if (behind === "" || jsonWords(behind)?.length === 0) return "HEALTHCHECK CMD names no command";
+      return mixedList({ keyword: `${keyword} CMD`, rest: behind });
     default:
       return `HEALTHCHECK knows CMD and NONE, and no ${cut(type)}`;
   }
@@ -166,36 +171,52 @@ function wrongTrigger(instruction: Instruction): readonly string[] {
   return [...told, ...unknownFlags(trigger)];
 }
 
-/** Of ARG and STOPSIGNAL BuildKit does not look at the flags. */
-const UNREAD: readonly string[] = ["ARG", "STOPSIGNAL"];
+/** Of some BuildKit does not look at the flags. */
+function readsFlags({ keyword, rest }: Instruction): boolean {
+  return keyword !== "ARG" && keyword !== "STOPSIGNAL" && !(keyword === "HEALTHCHECK" && /^none$/i.test(rest));
+}
 
 /** A flag that stands alone for `true`. */
 const SWITCHES: readonly string[] = ["link", "parents", "keep-git-dir", "unpack"];
 const REPEATED: readonly string[] = ["mount", "exclude", "device"];
 
-function wrongFlag({ keyword, flags }: Instruction): string | undefined {
-  const known = UNREAD.includes(keyword) ? [] : (KNOWN.get(keyword) ?? []);
+function wrongFlag(instruction: Instruction): string | undefined {
+  const { keyword, flags } = instruction;
+  const known = readsFlags(instruction) ? (KNOWN.get(keyword) ?? []) : [];
   const seen = new Set<string>();
   for (const flag of flags) {
     const name = flagName(flag);
     if (!known.includes(name)) continue;
-    const value = flag.includes("=") ? flag.slice(flag.indexOf("=") + 1) : undefined;
-    const isSwitch = SWITCHES.includes(name);
-    if (isSwitch && !/^(?:true|false)$/i.test(value ?? "true")) return `--${name} is neither true nor false`;
-    // Of --device alone the newest frontends know what is meant.
-    if (!isSwitch && value === undefined && name !== "device") return `--${name} has no value, which stands behind a =`;
+    const wrong = wrongForm(name, flag.includes("=") ? flag.slice(flag.indexOf("=") + 1) : undefined);
+    if (wrong !== undefined) return wrong;
     if (seen.has(name) && !REPEATED.includes(name)) return `--${name} stands twice`;
     seen.add(name);
   }
   return undefined;
 }
 
-function unknownFlags({ keyword, flags }: Instruction): readonly string[] {
-  const known = KNOWN.get(keyword);
-  if (known === undefined || UNREAD.includes(keyword)) return [];
+function wrongForm(name: string, value: string | undefined): string | undefined {
+  const isSwitch = SWITCHES.includes(name);
+  if (isSwitch) return /^(?:true|false)$/i.test(value ?? "true") ? undefined : `--${name} is neither true nor false`;
+  // Of --device alone the newest frontends know what is meant.
+  if (value === undefined) return name === "device" ? undefined : `--${name} has no value, which stands behind a =`;
+  const wrong = wrongValue(name, value);
+  return wrong === undefined ? undefined : `${wrong}, and not ${JSON.stringify(cut(value))}`;
+}
+
+/** What ADD will mean by them is clear, and no frontend has them yet. */
+const FORESEEN: readonly string[] = ["from", "parents"];
+
+function unknownFlags(instruction: Instruction): readonly string[] {
+  const { keyword, flags } = instruction;
+  const known = KNOWN.get(keyword)?.filter((name) => keyword !== "ADD" || !FORESEEN.includes(name));
+  if (known === undefined || !readsFlags(instruction)) return [];
   return flags.flatMap((flag) => {
     const name = flagName(flag);
-    if (known.includes(name)) return [];
+    if (known.includes(name))
+      return unknownInMount(flag).map(
+        (what) => `${what}: unless the builder is newer, a build of this stage will fail`,
+      );
     const others = known.length === 0 ? "it has none" : `it has ${tellSome(known.map((one) => `--${one}`))}`;
     return [
       `${keyword} has no flag --${cut(name)} that is known here, ${others}: unless the builder is newer, the build will fail`,

@@ -1,3 +1,4 @@
+import { lowerCase } from "../dockerfile/text.ts";
 import { ActionError, type Place } from "../errors.ts";
 import { type Instruction, readInstructions } from "./instruction.ts";
 import { baseArgs, type MetaArg, readMetaArgs } from "./meta-args.ts";
@@ -130,7 +131,7 @@ function readStages(
     if (image === "") refuse(at, "The name of the base image is empty.");
     const own = { at, name: command.stage, instructions: others };
     const copies = new Map(others.flatMap((one) => copySource(one, names)));
-    return [{ ...own, base: baseOf(image, { stage: names.indexOf(base.toLowerCase()), index, at }), copies }];
+    return [{ ...own, base: baseOf(image, { stage: names.indexOf(lowerCase(base)), index, at }), copies }];
   });
 }
 
@@ -154,7 +155,7 @@ function copySource(
 ): readonly (readonly [Instruction, CopySource])[] {
   const { command, at } = instruction;
   if (command.kind !== "copy" || command.from === "") return [];
-  const named = names.lastIndexOf(command.from.toLowerCase());
+  const named = names.lastIndexOf(lowerCase(command.from));
   const stage = named >= 0 ? named : /^[0-9]{1,3}$/.test(command.from) ? Number(command.from) : undefined;
   if (stage !== undefined) {
     if (stage < names.length - 1) return [[instruction, { kind: "stage", stage }]];

@@ -1,10 +1,10 @@
 import { splitFlags } from "../dockerfile/flags.ts";
+import { parseGoDuration } from "../dockerfile/go-duration.ts";
 import { readOpening } from "../dockerfile/heredoc.ts";
-import { cutAtBlanks, splitAtBlanks, trimSpace } from "../dockerfile/text.ts";
+import { cutAtBlanks, lowerCase, splitAtBlanks, trimSpace } from "../dockerfile/text.ts";
 import { argWords, envWords, type NameValue } from "../dockerfile/words.ts";
 import type { Place } from "../errors.ts";
 import { readFlags } from "./command-flags.ts";
-import { parseGoDuration } from "./go-duration.ts";
 import type { HealthConfig } from "./image-json.ts";
 import { readWords } from "./json-words.ts";
 import { refuse } from "./unprobeable.ts";
@@ -83,7 +83,7 @@ function readFrom({ flags, rest, at }: Written): Command {
   const [base = "", as, name, ...more] = rest === "" ? [] : splitAtBlanks(rest);
   const isNamed = as?.toLowerCase() === "as" && name !== undefined && more.length === 0;
   if (base === "" || (as !== undefined && !isNamed)) throw wrongLine(at, "FROM requires either one or three arguments");
-  const stage = name?.toLowerCase() ?? "";
+  const stage = lowerCase(name ?? "");
   if (name !== undefined && !STAGE_NAME.test(stage)) throw wrongLine(at, `invalid name for build stage: ${name}`);
   return { kind: "from", base, stage };
 }
@@ -233,8 +233,9 @@ function cutType(rest: string): { readonly type: string; readonly behind: string
 const MILLISECOND = 1_000_000;
 
 function readInterval(text: string | undefined, at: Place): number {
-  const duration = text === undefined || text === "" ? 0 : parseGoDuration(text);
-  if (duration === undefined || (duration !== 0 && duration < MILLISECOND))
+  const duration = text === undefined || text === "" ? 0 : (parseGoDuration(text) ?? Number.NaN);
+  // The config holds the exact number.
+  if (!Number.isSafeInteger(duration) || (duration !== 0 && duration < MILLISECOND))
     throw wrongLine(at, `${text} is no interval of at least a millisecond`);
   return duration;
 }

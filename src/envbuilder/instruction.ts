@@ -1,6 +1,6 @@
 import { splitFlags } from "../dockerfile/flags.ts";
 import { readLines } from "../dockerfile/lex.ts";
-import { takesHeredocs } from "../dockerfile/parse.ts";
+import { keywordOf, takesHeredocs } from "../dockerfile/parse.ts";
 import { cutAtBlanks, trimSpace } from "../dockerfile/text.ts";
 import type { Place } from "../errors.ts";
 import { type Command, readCommand } from "./command.ts";
@@ -57,9 +57,9 @@ export function readInstructions(
 
 function readInstruction(line: string, at: Place): Omit<Instruction, "losesText"> {
   const [name, behind = ""] = cutAtBlanks(trimSpace(line));
-  // JavaScript and Go fold the case of a few letters outside of ASCII in different ways, and no keyword has one.
-  if (/[^ -~]/.test(name)) throw wrongLine(at, `${name} has a character that is in no instruction's name`);
+  const keyword = keywordOf(name);
+  if (/[^ -~]/.test(keyword)) throw wrongLine(at, `${name} has a character that is in no instruction's name`);
   const { flags, rest } = splitFlags(behind, "\\");
-  const command = readCommand({ keyword: name.toUpperCase(), flags, rest, line, at });
+  const command = readCommand({ keyword, flags, rest, line, at });
   return { at, name, text: trimSpace(line), command };
 }

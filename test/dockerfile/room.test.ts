@@ -40,6 +40,11 @@ test.each<[string, string, readonly string[]]>([
   expect(texts(text)).toEqual(expected);
 });
 
+test("names are folded as Go folds them, letter by letter", () => {
+  const names = (text: string) => neededStages(parse(text), undefined, scope()).map(({ name }) => name);
+  expect(names("FROM a AS \u0130\nFROM b AS last\nCOPY --from=i x y\n")).toEqual(["last", "i"]);
+});
+
 test("a here-document belongs to its instruction, and what looks like an instruction in it is none", () => {
   const dockerfile = parse("FROM a\nRUN <<EOF\nUSER root\n# kept\nFROM x\nEOF\nUSER b\n");
   expect(dockerfile.stages).toHaveLength(1);

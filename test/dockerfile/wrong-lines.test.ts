@@ -51,6 +51,31 @@ test.each([
   ["COPY --from=a --from=b x y", /--from stands twice/],
   ["FROM --platform scratch", /--platform has no value/],
   ["FROM scratch AS 1x", /No build stage can be called 1x/],
+  ["FROM scratch AS \u0131x", /No build stage can be called \u0131x/],
+  ["COPY a <<EOF\nx\nEOF", /destination of COPY is a here-document/],
+  ['ADD ["a", "<<EOF"]', /destination of ADD is a here-document/],
+  ['HEALTHCHECK CMD ["a", 1]', /list behind HEALTHCHECK CMD holds something else/],
+  ...["1", "1d", "foo", "-1s", "1us", "1 s", "1e3s", "2562048h", "1\u00b5s"].map((time): [string, RegExp] => [
+    `HEALTHCHECK --interval='${time}' CMD a`,
+    /--interval wants a time of at least 1ms, like 30s or 1m30s, and not "/,
+  ]),
+  ["HEALTHCHECK --timeout=5 CMD a", /--timeout wants a time .* and not "5"/],
+  ["HEALTHCHECK --start-period=x CMD a", /--start-period wants a time/],
+  ["HEALTHCHECK --start-interval=0.5ms CMD a", /--start-interval wants a time/],
+  ...["x", "-1", "1.5", "1_0", "0x1", "2147483648"].map((count): [string, RegExp] => [
+    `HEALTHCHECK --retries=${count} CMD a`,
+    /--retries wants a whole number, 0 or more, and not "/,
+  ]),
+  ["RUN --network=foo a", /--network is one of default, none, host, as it is written there, and not "foo"/],
+  ["RUN --network=HOST a", /--network is one of/],
+  ["RUN --network= a", /--network is one of/],
+  ["RUN --security=foo a", /--security is one of sandbox, insecure/],
+  ["RUN --mount= a", /--mount lists its fields .* like type=cache,target=\/path, and not ""/],
+  ["RUN --mount=type=cache,'target=\"/a' b", /--mount lists its fields/],
+  ["RUN --mount=from=$STAGE,target=/a b", /--mount takes no variable in from/],
+  ["RUN --device= a", /--device lists its fields/],
+  ["RUN --device=a,b c", /--device names more than one device/],
+  ["RUN --device=a,required=yes c", /--device wants true or false for required/],
 ])("refused, with its line, also under docker's own # syntax=: %s", async (line, words) => {
   expect(await refusalOf(() => find(lines(line)))).toMatchObject({ code: "E_DOCKERFILE", at: { line: 3 } });
   expect(() => find(lines(line, "# syntax=docker/dockerfile:1\n"))).toThrow(words);
@@ -73,7 +98,16 @@ test.each([
   ...["COPY --from=a --exclude=b --exclude=c x y", "COPY --link a b", "COPY --link=TRUE a b", "COPY <<EOF /x\na\nEOF"],
   ...["RUN --mount=type=cache,target=/a --mount=type=cache,target=/b x", "STOPSIGNAL --x=1 9", "HEALTHCHECK none"],
   ...['SHELL ["/bin/sh", "-c"]', "VOLUME /a /b", "FROM scratch AS A.b-c_1", "ONBUILD COPY a b", "ONBUILD RUN x"],
-  "HEALTHCHECK --interval=1s CMD a",
+  ...["HEALTHCHECK --interval=1s CMD a", "HEALTHCHECK --interval= --timeout=1h1.5m --retries=+3 CMD a"],
+  ...["HEALTHCHECK --interval=0 --start-period=2562047h CMD a", "HEALTHCHECK --interval=foo --bar NONE"],
+  ...["RUN --network=host --security=insecure a", "RUN --device=vendor/class=name,required a", "RUN --mount=from=a$ b"],
+  ...['RUN --mount="type=cache,target=/a" b', "RUN --mount=type=$TYPE,target=/a b"],
+  // To Go a number beyond a float64 makes a text no JSON, and so a command.
+  ...["RUN [1e400]", "CMD [[-1e999]]"],
+  // Go folds \u0130 down to an i, and the sign for kelvin to a k, alone.
+  ...["FROM scratch AS \u0130", "FROM scratch AS \u212a", "WOR\u212aD\u0130R /a"],
+  // To Go a byte order mark is no blank.
+  "VOLUME \ufeff",
 ])("nothing is said of %s", (line) => {
   expect(find(lines(line))).toEqual([]);
 });
@@ -85,6 +119,13 @@ describe("a warning where a newer builder may know better, or only who builds on
     ["USER --x=1 a", /USER has no flag --x that is known here, it has none/],
     ["FROM --frm=1 scratch", /FROM has no flag --frm/],
     ["ONBUILD --x RUN a", /ONBUILD has no flag --x/],
+    ["ADD --from=x a b", /ADD has no flag --from/],
+    [
+      "RUN --mount=type=cahce,target=/a b",
+      /--mount has no type "cahce" .* it has bind, cache, .* this stage will fail/,
+    ],
+    ["RUN --mount=type=cache,traget=/a b", /--mount has no option "traget" .* it has type, .*target/],
+    ["RUN --mount=type=cache,target=/a,sharing=lock b", /--mount has no sharing "lock"/],
     ["ONBUILD RUNN", /no instruction RUNN\. Nothing can be built on an image/],
     ["ONBUILD COPY x", /COPY names no destination\. Nothing can be built on an image/],
     ["ONBUILD ARG", /nothing behind ARG\. Nothing can be built on an image/],

@@ -11,7 +11,7 @@ const UNITS: ReadonlyMap<string, number> = new Map([
 
 /**
  * Go's `time.ParseDuration`.
- * @returns nanoseconds; `undefined` for what it refuses, and for more than a hundred days.
+ * @returns nanoseconds, not exact beyond a hundred days; `undefined` for what it refuses.
  */
 export function parseGoDuration(text: string): number | undefined {
   const [, sign, written = ""] = /^([+-]?)(.*)$/s.exec(text) ?? [];
@@ -25,5 +25,6 @@ export function parseGoDuration(text: string): number | undefined {
     if (unit === undefined) return undefined;
     total += Number(whole) * unit + Math.trunc(Number(fraction) * (unit / 10 ** fraction.length));
   }
-  return Number.isSafeInteger(total) ? (sign === "-" ? 0 - total : total) : undefined;
+  if (total >= 2 ** 63) return undefined;
+  return sign === "-" ? 0 - total : total;
 }
