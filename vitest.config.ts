@@ -9,6 +9,7 @@ const faults = [
   ...["broken-sets", "killed", "orders", "push-faults", "reading-faults", "silent", "swept", "together", "variants"],
   ...[
     "git-kept",
+    "gitea",
     "git-known",
     "git-logins",
     "git-source",

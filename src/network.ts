@@ -5,7 +5,7 @@ import { openCredentials } from "./registry/credentials.ts";
 import { openHttp } from "./registry/http.ts";
 import { throughMirrors } from "./registry/mirrors.ts";
 import { isInsecure, openTrust } from "./registry/trust.ts";
-import { giteaChallenge } from "./registry/well-known.ts";
+import { GITEA_LOGIN, giteaChallenge } from "./registry/well-known.ts";
 import type { World } from "./world.ts";
 
 /** What a run reaches over the network; `close` lets the process end. */
@@ -44,6 +44,7 @@ export function openNetwork(
     insecure: (registry) => isInsecure(inputs.insecure, registry),
     plain: (registry) => registry === host.capabilities.plainRegistry,
     expects: (registry) => (registry === own?.host ? giteaChallenge(own) : undefined),
+    takes: (registry) => (registry === own?.host ? GITEA_LOGIN : undefined),
   });
   const registry = throughMirrors(direct, inputs.mirrors, { except: cacheRepository, tell: log.info });
   // A login of git's goes by git's own way, which may be another proxy.

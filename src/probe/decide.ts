@@ -149,8 +149,7 @@ export function cannotTell(doubt: Doubt): ActionError {
 function adviceFor(kind: "absent" | "denied" | "limited" | "unavailable" | "malformed"): string {
   const advice = {
     absent: "Check the name: the registry says that there is no such image.",
-    denied:
-      "Log in with docker/login-action before this action, or set registry-username and registry-password; on GitHub give the job permissions: packages: read. On Gitea and Forgejo the job's own token is no login: registry-password has to be a personal access token with the scope write:package, or read:package to look only.",
+    denied: "Log in with docker/login-action before this action, or set registry-username and registry-password.",
     limited: "Log in to that registry, or wait and run the job again.",
     unavailable: "Check that the registry is up and can be reached from this machine, then run the job again.",
     malformed: "Check that the name is a registry's and not a web page's, and whether a proxy answers in its place.",

@@ -23,6 +23,8 @@ export type RegistryOptions = {
   readonly plain?: (registry: string) => boolean;
   /** What a registry is known to ask for, which saves the refusal. */
   readonly expects?: (registry: string) => Challenge | undefined;
+  /** What kind of login it takes, as a sentence for who was refused. */
+  readonly takes?: (registry: string) => string | undefined;
   readonly limits?: TimeLimits;
 };
 

@@ -32,12 +32,15 @@ export type SenderOptions = {
   readonly authorizer: Authorizer;
   readonly insecure: (registry: string) => boolean;
   readonly plain?: (registry: string) => boolean;
+  /** What kind of login a registry takes, as a sentence, where that is known. */
+  readonly takes?: (registry: string) => string | undefined;
 };
 
 const ERROR_LIMIT = 64 * 1024;
 
 /** Opens the way to the registries of a run: by the scheme that each speaks, with the authorization that it asks for, as often as it takes. */
-export function openSender({ http, clock, authorizer, insecure, plain = () => false }: SenderOptions): Send {
+export function openSender(options: SenderOptions): Send {
+  const { http, clock, authorizer, insecure, plain = () => false, takes = () => undefined } = options;
   const spoken = new Map<string, Scheme>();
   const schemes = (name: Repository): readonly [Scheme, ...Scheme[]] => {
     const known = spoken.get(name.registry);
@@ -109,7 +112,9 @@ export function openSender({ http, clock, authorizer, insecure, plain = () => fa
     const told = await askAuthorized(call);
     if (!isRefusal(told)) return told;
     const error = "response" in told ? errorOf(told) : told;
-    return { ...error, fix: error.fix ?? refusalAdvice(call.repository, await authorizer.hasLogin(call.repository)) };
+    const { registry } = call.repository;
+    const advice = [refusalAdvice(registry, await authorizer.hasLogin(call.repository)), takes(registry) ?? []].flat();
+    return { ...error, fix: error.fix ?? advice.join(" ") };
   };
 }
 
@@ -119,7 +124,7 @@ function isRefusal(told: Reply | RegistryError): boolean {
   return (status === 401 || status === 403) && errorOf(told).kind === "denied";
 }
 
-function refusalAdvice({ registry }: Repository, hasLogin: boolean): string {
+function refusalAdvice(registry: string, hasLogin: boolean): string {
   if (!hasLogin)
     return `No login is known for ${registry}: log in before this step (docker/login-action), or set registry-username and registry-password.`;
   const own =

@@ -38,6 +38,10 @@ export function giteaChallenge(server: URL): Challenge {
   return bearer(`${server.href.replace(/\/+$/, "")}/v2/token`, "container_registry", "*");
 }
 
+/** https://github.com/go-gitea/gitea/issues/23642 */
+export const GITEA_LOGIN =
+  "The job's own token is no login there: registry-password has to be a personal access token with the scope write:package, or read:package to look only.";
+
 /**
  * Whether every manifest that is fetched counts against a limit, and one that is only looked at does not.
  * @see https://docs.docker.com/docker-hub/usage/pulls/

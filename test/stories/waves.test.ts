@@ -1,29 +1,10 @@
 import { expect, test } from "vitest";
-import { error, type FakeRegistry, openFakeRegistry } from "../fakes/registry.ts";
+import { askAsGitea } from "../fakes/gitea-registry.ts";
+import { type FakeRegistry, openFakeRegistry } from "../fakes/registry.ts";
 import { type Play, play } from "./harness.ts";
 import { openSample } from "./sample.ts";
 
 const LOGIN = { "registry-username": "me", "registry-password": "personal-token" };
-
-/** Asks for tokens as a Gitea does: who has neither login nor token is refused, and one token is good for all that its user may. */
-function likeGitea(registry: FakeRegistry): void {
-  const basic = `Basic ${Buffer.from("me:personal-token").toString("base64")}`;
-  const isToken = (line: string): boolean => line === "GET /v2/token";
-  registry.override(
-    (line, { headers }) => !isToken(line) && ![basic, "Bearer of-me"].includes(headers.authorization ?? ""),
-    {
-      ...error(401, "UNAUTHORIZED"),
-      headers: {
-        "www-authenticate": `Bearer realm="http://${registry.host}/v2/token",service="container_registry",scope="*"`,
-      },
-    },
-  );
-  registry.override(isToken, ({ headers }) =>
-    headers.authorization === basic
-      ? { status: 200, body: JSON.stringify({ token: "of-me", expires_in: 300 }) }
-      : error(401, "UNAUTHORIZED"),
-  );
-}
 
 /** None of the requests of a kind is answered before all of them were seen: they are one wave, or the run waits for ever. */
 function together(registry: FakeRegistry, kind: RegExp, count: number): void {
@@ -46,7 +27,7 @@ function together(registry: FakeRegistry, kind: RegExp, count: number): void {
 test("a hit on a Gitea with a personal token takes a token and three waves: names, images, layers", async () => {
   const { workspace, close } = await openSample();
   const gitea = await openFakeRegistry();
-  likeGitea(gitea);
+  askAsGitea(gitea, { "personal-token": "write:package" });
   const run = (more: Partial<Play> = {}) =>
     play({
       workspace,
