@@ -1,5 +1,6 @@
 import { readJson } from "../oci/json.ts";
 import { isRecord } from "../oci/manifest.ts";
+import { tellsAboutSecret } from "./secret-names.ts";
 
 /** Shorter ones are in too many harmless values: they count as a whole value alone. */
 export const SHORTEST = 8;
@@ -92,8 +93,8 @@ function partsOfTags(line: string): readonly string[] {
 }
 
 function partsOfSetting(key: string, value: string): readonly string[] {
-  const isSecret = SECRET_KEY.test(key) && !PUBLIC_KEY.test(key) && !isHarmlessValue(value);
-  return isSecret || looksRandom(value) ? [value, ...loginsIn(value)] : loginsIn(value);
+  const isNamed = SECRET_KEY.test(key) && !PUBLIC_KEY.test(key) && !tellsAboutSecret(key);
+  return (isNamed && !isHarmlessValue(value)) || looksRandom(value) ? [value, ...loginsIn(value)] : loginsIn(value);
 }
 
 /** The passwords of the addresses in a text, and users of theirs that can only be tokens: `https://<token>@host`. */

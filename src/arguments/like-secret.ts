@@ -1,6 +1,7 @@
 import { type Origin, tellOrigin, type Warning, warn } from "./argument.ts";
+import { tellsAboutSecret } from "./secret-names.ts";
 
-// The words of BuildKit's own check, so that both say the same: frontend/dockerfile/dockerfile2llb/validations.go (getSecretsRegex)
+// The words of BuildKit's own check: frontend/dockerfile/dockerfile2llb/validations.go (getSecretsRegex)
 const SECRET_WORD = /(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)/i;
 const HARMLESS_WORD = /(?:_|^)(?:public|file|version)(?:_|$)/i;
 
@@ -43,7 +44,7 @@ export function tellLikeSecret(
   { value, origin }: { readonly value: string; readonly origin: Origin },
 ): readonly Warning[] {
   const form = secretFormIn(value);
-  const isName = SECRET_WORD.test(name) && !HARMLESS_WORD.test(name);
+  const isName = SECRET_WORD.test(name) && !HARMLESS_WORD.test(name) && !tellsAboutSecret(name);
   if (form === undefined && !isName) return [];
   const why = form === undefined ? "has the name of a secret" : `holds what looks like ${form}`;
   const text = `Build arg ${name} (${tellOrigin(origin)}) ${why}: whoever can pull the image can read its build args. A secret belongs into the input build-secrets`;

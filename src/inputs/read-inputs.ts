@@ -145,7 +145,13 @@ function readCacheRepository(read: ReadInput, defaults: Defaults): Repository {
   const input = written === undefined ? "The default of the input cache-repo" : "The input cache-repo";
   const slash = value.indexOf("/");
   if (isSwitch(value)) throw wrong("cache-repo", value, `It is the word of a switch. ${REPOSITORY}`);
-  if (/^(?:[\w-]+\.[\w.-]*|localhost|[\w-]+(?=:))(?::\d+)?$/.test(value))
+  // debian:12, or a registry that has a name without a dot in its network.
+  if (/^(?!localhost:)[\w-]+:\d+$/.test(value))
+    throw new ActionError("E_INPUT", {
+      what: `${input} is "${value}", which is a registry without a path, or a name with a tag.`,
+      fix: REPOSITORY,
+    });
+  if (/^(?:[\w-]+\.[\w.-]*|localhost)(?::\d+)?$/.test(value))
     throw new ActionError("E_INPUT", {
       what: `${input} is "${value}", which is a registry without a path.`,
       fix: "Add the repository's path, like ghcr.io/team/app/devcontainer.",

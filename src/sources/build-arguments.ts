@@ -14,6 +14,7 @@ import type { Source } from "../key/difference.ts";
 import type { Files, Host } from "../world.ts";
 import type { Definition } from "./definition-shape.ts";
 import { type GrantedSecrets, grantSecrets } from "./granted-secrets.ts";
+import { openShown } from "./known-secrets.ts";
 import { type Readable, tellWithheld } from "./readable.ts";
 
 /** What a build is told beside its files. */
@@ -73,7 +74,8 @@ export async function readBuildArguments(
     readProxies(files, host.env),
   ]);
   const { secrets, ssh, withoutSecrets } = await findAllSecrets(granted, checkout, host.event.isFork);
-  const secretValues = await readSecretValues(secrets, checkout);
+  const isShown = openShown(host.env);
+  const secretValues = (await readSecretValues(secrets, checkout)).filter((value) => !isShown(value));
   const findSecret = readable.openFinder({ own: secretValues, behindProxy: true, isPublic: () => false });
   const merged = mergeArguments({
     machine: Object.entries(proxies).map(([name, text]): Argument => {

@@ -19,6 +19,24 @@ export function isToken(name: string): boolean {
   return TOKENS.has(name) || name.startsWith("ACTIONS_");
 }
 
+/**
+ * What every host of these actions shows to whoever sees a run, its pages, its images' labels.
+ * @see https://docs.github.com/en/actions/reference/workflows-and-actions/variables#default-environment-variables
+ */
+const SHOWN: readonly string[] = [
+  ...["GITHUB_SHA", "GITHUB_REF", "GITHUB_REF_NAME", "GITHUB_REF_TYPE", "GITHUB_HEAD_REF", "GITHUB_BASE_REF"],
+  ...["GITHUB_REPOSITORY", "GITHUB_REPOSITORY_ID", "GITHUB_REPOSITORY_OWNER", "GITHUB_REPOSITORY_OWNER_ID"],
+  ...["GITHUB_ACTOR", "GITHUB_ACTOR_ID", "GITHUB_TRIGGERING_ACTOR", "GITHUB_EVENT_NAME", "GITHUB_JOB"],
+  ...["GITHUB_RUN_ID", "GITHUB_RUN_NUMBER", "GITHUB_RUN_ATTEMPT", "GITHUB_WORKFLOW", "GITHUB_WORKFLOW_REF"],
+  ...["GITHUB_WORKFLOW_SHA", "GITHUB_SERVER_URL", "GITHUB_API_URL", "GITHUB_GRAPHQL_URL", "RUNNER_OS", "RUNNER_ARCH"],
+];
+
+/** Tells whether a value is one that the host shows: whoever hands the commit to a build as a secret keeps nothing secret by that. */
+export function openShown(env: Host["env"]): (value: string) => boolean {
+  const shown = new Set(SHOWN.flatMap((name) => env[name]?.trim() || []));
+  return (value) => shown.has(value.trim());
+}
+
 /** A secret of the run, and how messages call it: where it comes from, never what it is. */
 export type KnownSecret = { readonly name: string; readonly value: string };
 
@@ -64,8 +82,10 @@ export async function knownSecrets(
     ...loginsOf(own, "Docker's configuration on this machine"),
     ...tokens.flatMap(({ name, value }) => loginsOf(jsonOf(value), name)),
   ];
+  const isShown = openShown(host.env);
+  const ofBuilds = [...named, ...read].filter(({ value }) => !isShown(value));
   const inputTexts = secretTexts.map(({ input, value }) => ({ name: `the input ${input}`, value }));
-  return [...tokens, ...inputTexts, ...logins, ...named, ...read].filter(({ value }) => value !== "");
+  return [...tokens, ...inputTexts, ...logins, ...ofBuilds].filter(({ value }) => value !== "");
 }
 
 /** The passwords of the machine's proxies: whoever builds behind one may read its variable, and nobody publishes what stands in it. */

@@ -291,6 +291,12 @@ describe("warnings", () => {
     ["TOKENIZER_VERSION", false],
     ["PUBLIC_KEY", false],
     ["SECRET_FILE", false],
+    ["AUTH_MODE", false],
+    ["SECRET_NAME", false],
+    ["TOKEN_URL", false],
+    ["KEY_LENGTH", false],
+    ["NAME_TOKEN", true],
+    ["AUTH_HEADER", true],
   ])("%s has the name of a secret: %s", (name, isSecret) => {
     const { warnings } = merge({ input: input(`${name}=x`), declared: new Set([name]) });
     expect(warnings).toHaveLength(isSecret ? 1 : 0);

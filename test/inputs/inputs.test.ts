@@ -120,6 +120,11 @@ const BAD: readonly Bad[] = [
     words: /which is a registry without a path/,
   },
   {
+    name: "a cache-repo that may be a name with a tag",
+    inputs: { "cache-repo": "debian:12" },
+    words: /cache-repo is "debian:12", which is a registry without a path, or a name with a tag/,
+  },
+  {
     name: "a cache-repo with a port and a tag",
     inputs: { "cache-repo": "localhost:5000/a:1" },
     words: /names a tag or a digest/,

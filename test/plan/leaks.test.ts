@@ -64,6 +64,7 @@ const compose = (build: string, more: Files = {}): Files => ({
   [COMPOSE]: `services:\n  app:\n    build:\n      context: .\n${build}`,
   ...more,
 });
+const COMMIT = "5f0e2b9c".repeat(5);
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
 describe("a secret of the run that is written out is refused before any request, and its place is told", () => {
@@ -211,6 +212,14 @@ describe("a secret of the run that is written out is refused before any request,
     ],
     ["a short one, as a whole value", with_(secretVariable("hunter2"), "hunter2"), "the secret npm"],
     ["a word, as a whole value", with_(secretVariable("swordfish"), "swordfish"), "the secret npm"],
+    [
+      "what only is called like what tells about one",
+      with_(
+        secretFile("a=1\nTOKEN_URL=https://x:tok-5f0e2b9c@a.test/\nSECRET_NAME=tok5f0e2b9c81d74a6f3\n"),
+        "x tok5f0e2b9c81d74a6f3",
+      ),
+      "the secret npm",
+    ],
     ["a file with settings", with_(secretFile(NPMRC), "x-tok-5f0e2b9c"), "the secret npm"],
     [
       "a netrc",
@@ -357,6 +366,24 @@ describe("a secret of the run that is written out is refused before any request,
     [
       "a project of a service account",
       with_(secretFile('{"project_id":"acmeproduction2026","private_key":"tok-5f0e2b9c"}'), "acmeproduction2026"),
+    ],
+    [
+      "what settings only tell about secrets",
+      with_(
+        secretFile("AUTH_MODE=oauth-device\nSECRET_NAME=db-prod-1\ntokenUrl=a.test/t-9\nPASSWORD_FILE=/run/pw-1\n"),
+        "oauth-device db-prod-1 a.test/t-9 /run/pw-1",
+      ),
+    ],
+    [
+      "a commit's id as a secret, which the revision label tells",
+      { ...with_({ inputs: { "build-secrets": "sha=GITHUB_SHA" } }, COMMIT), env: { GITHUB_SHA: COMMIT } },
+    ],
+    [
+      "a branch by another name, in a file too",
+      {
+        ...with_({ files: { f: "fix-5f0e2b9c\n" }, inputs: { "build-secrets": "a=B\nid=f,src=f" } }, "fix-5f0e2b9c"),
+        env: { B: "fix-5f0e2b9c", GITHUB_REF_NAME: "fix-5f0e2b9c" },
+      },
     ],
     ["a certificate's own file", takenFile(CERTIFICATE)],
     ["a line of a certificate beside a key", with_(secretFile(`${CERTIFICATE}${KEY}`), "MIIBszCCAVmgAwIBAgIU")],
