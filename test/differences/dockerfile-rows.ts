@@ -386,6 +386,24 @@ export const DIFFERENT: readonly Deviation[] = [
 /** What the rows above are told apart by: without it both say the same. */
 export const ALIKE: readonly Row[] = [
   {
+    name: "a workspace folder that is a link: `..` leads to where the link is, and its name is the folder's",
+    config: {
+      build: { dockerfile: "../../Dockerfile", context: "..", args: { NAME: "${localWorkspaceFolderBasename}" } },
+    },
+    files: {
+      Dockerfile: "FROM a:1\nARG NAME\nCOPY code.txt /\n",
+      "real/deep/Dockerfile": "FROM other:1\n",
+      "real/deep/app/code.txt": "x",
+    },
+    link: { folder: "link", to: "real/deep/app" },
+    reference: {
+      kind: "ordered",
+      inspected: ["a:1"],
+      argv: expect.arrayContaining(["--build-arg", "NAME=link", expect.stringMatching(/\/work\/app\/link$/)]),
+    },
+    ours: { kind: "made", context: ["code.txt"], images: ["docker.io/library/a:1"] },
+  },
+  {
     name: "a base by tag, of three parts",
     ...extended("FROM R/team/base:2\n"),
     bases: APP,

@@ -1,3 +1,5 @@
+import { symlink } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { digestOf } from "../../src/oci/digest.ts";
 import { OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from "../../src/oci/media-types.ts";
@@ -56,9 +58,11 @@ function unfilled<T extends object>(view: T): T {
 
 /** Ours first: the CLI writes a lockfile. */
 function askBoth(row: Row): Promise<{ readonly reference: Ordered; readonly ours: Made | Failed }> {
-  const files = { ".devcontainer/devcontainer.json": JSON.stringify(row.config), ...row.files };
+  const own = join(row.link?.to ?? ".", ".devcontainer/devcontainer.json");
+  const files = { [own]: JSON.stringify(row.config), ...row.files };
   const filled = Object.fromEntries(Object.entries(files).map(([path, text]) => [path, fill(text)]));
   return inWorkspace({ files: filled, env: {}, baseLabel: undefined }, async (workspace) => {
+    if (row.link) await symlink(row.link.to, join(workspace, row.link.folder));
     const ours = await askOurs(row, workspace);
     const reference = await askReference(row, workspace);
     return { reference: unfilled(reference), ours: unfilled(ours) };

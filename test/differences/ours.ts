@@ -50,7 +50,11 @@ async function make(row: Omit<Row, "reference">, workspace: string): Promise<Mad
   const inputs = inputsOf({
     workspace,
     images: {},
-    inputs: { platforms: platformsOf(row).join("\n"), labels: (row.labels ?? []).join("\n") },
+    inputs: {
+      platforms: platformsOf(row).join("\n"),
+      labels: (row.labels ?? []).join("\n"),
+      "workspace-folder": row.link?.folder ?? "",
+    },
   });
   const sources = await readFrom(inputs, { files, host: hostOf(workspace, row.env) });
   const { registry, asked } = registryOfBases(row);
@@ -70,7 +74,7 @@ async function make(row: Omit<Row, "reference">, workspace: string): Promise<Mad
     options: sources.build.definition.counted.map(formatOption),
     warnings: sources.warnings.map(({ text }) => text),
     context,
-    lockfile: await hasLockfile(workspace),
+    lockfile: await hasLockfile(join(workspace, row.link?.folder ?? ".")),
     platforms: Object.fromEntries(made),
   };
 }

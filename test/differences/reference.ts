@@ -27,7 +27,8 @@ export type Ordered = {
 export async function askReference(row: Row, workspace: string): Promise<Ordered> {
   const home = dirname(dirname(workspace));
   await forestallControlManifest(home);
-  const args = ["build", "--workspace-folder", workspace, "--docker-path", DOCKER, "--docker-compose-path", DOCKER];
+  const folder = join(workspace, row.link?.folder ?? ".");
+  const args = ["build", "--workspace-folder", folder, "--docker-path", DOCKER, "--docker-compose-path", DOCKER];
   const words = await runReference(
     [
       ...args,
@@ -53,7 +54,7 @@ export async function askReference(row: Row, workspace: string): Promise<Ordered
       ...row.env,
     },
   );
-  return { ...(await readRecord(home, words)), lockfile: await hasLockfile(workspace) };
+  return { ...(await readRecord(home, words)), lockfile: await hasLockfile(folder) };
 }
 
 /** Whether there is a lockfile beside the configuration. */

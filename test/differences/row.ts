@@ -26,6 +26,8 @@ export type Row = {
   readonly name: string;
   readonly config: object;
   readonly files?: Readonly<Record<string, string>>;
+  /** The workspace folder is the link `folder` of the checkout, to the folder of it in which the configuration lies. */
+  readonly link?: { readonly folder: string; readonly to: string };
   /** By platform; the same empty one for all where nothing is said. */
   readonly bases?: Readonly<Record<string, Base>>;
   readonly platforms?: readonly string[];
