@@ -325,8 +325,6 @@ export type Event = {
   readonly whyFork?: string;
   /** Why the host gives the run no secrets, where it may be so. */
   readonly whyNoSecrets?: string;
-  /** A merge queue tries it, by the hand of somebody who may write: its code is a fork's for what it says, and not for what it is handed. */
-  readonly isQueued?: true;
 };
 
 /** Each text is one line, whatever it holds: nobody has to make it fit to be told. */

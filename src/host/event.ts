@@ -24,17 +24,24 @@ export function readEvent(env: Environment, payload: unknown): Event {
   const after = event && !recordAt(event, "deployment") ? recordAt(event, "workflow_run") : undefined;
   // The run that it follows may have been another branch's, whatever branch this workflow's file is read from.
   const branch = after ? textAt(after, "head_branch") : branchOf(env);
+  const isQueued = name === "merge_group" || isQueue(branch);
   return {
     name,
-    branch: request ? textAt(request, "head", "ref") : branch,
-    baseBranch: request && textAt(request, "base", "ref"),
+    // A merge queue makes one for each try, and nobody comes back to it.
+    branch: request ? textAt(request, "head", "ref") : isQueue(branch) ? undefined : branch,
+    baseBranch: event && baseOf(event, request),
     defaultBranch: event && textAt(event, "repository", "default_branch"),
-    isPullRequest: request !== undefined || (after !== undefined && /^pull_request/.test(textAt(after, "event") ?? "")),
+    isPullRequest:
+      request !== undefined || isQueued || (after !== undefined && /^pull_request/.test(textAt(after, "event") ?? "")),
     isFork: whyFork !== undefined,
     ...(whyFork === undefined ? {} : { whyFork }),
     ...whyNoSecrets(whyFork, env),
-    ...(whyFork === IN_QUEUE ? { isQueued: true } : {}),
   };
+}
+
+function baseOf(event: Payload, request: Payload | undefined): string | undefined {
+  if (request) return textAt(request, "base", "ref");
+  return textAt(event, "merge_group", "base_ref")?.replace(/^refs\/heads\//, "");
 }
 
 /** https://docs.github.com/en/code-security/dependabot/troubleshooting-dependabot/troubleshooting-dependabot-on-github-actions */
@@ -54,7 +61,7 @@ function foreignCode(name: string, event: Payload | undefined, env: Environment)
   if (/^check_(run|suite)$/.test(name) || recordAt(event, "check_suite") || recordAt(event, "check_run"))
     return foreignCheck(event, env);
   if (name === "status") return foreignStatus(event);
-  if (name === "merge_group" || recordAt(event, "merge_group") || isQueue(env.GITHUB_REF)) return IN_QUEUE;
+  if (name === "merge_group" || recordAt(event, "merge_group")) return foreignQueue(event, env);
   const refs = [env.GITHUB_REF, textAt(event, "ref")];
   return (
     foreignComment(name, event) ??
@@ -84,26 +91,33 @@ function foreignRequest(request: Payload, event: Payload): Foreign {
 }
 
 /** After these, what a run was about stands in its own payload, and it may have read what somebody else wrote. */
-const SETTLED_BY_HEAD = /^(push|pull_request|schedule|workflow_dispatch|release|create)$/;
+const SETTLED_BY_HEAD = /^(push|pull_request|merge_group|schedule|workflow_dispatch|release|create)$/;
 
 /** Gitea names no head's repository; what was pushed to this one is its own. */
 function foreignRun(event: Payload): Foreign {
   const run = recordAt(event, "workflow_run") ?? {};
   const own = textAt(event, "repository", "full_name");
   const after = textAt(run, "event") ?? "";
-  if (run.head_repository === undefined && after === "push") return foreignBranch(run);
+  if (run.head_repository === undefined && after === "push") return foreignRef(textAt(run, "head_branch"));
   const head = textAt(run, "head_repository", "full_name");
   if (head === undefined || own === undefined)
     return "the payload does not tell which repository the commit of the run before is from";
   if (head !== own) return `the commit of the run before is from ${head}`;
   return SETTLED_BY_HEAD.test(after)
-    ? foreignBranch(run)
+    ? foreignRef(textAt(run, "head_branch"))
     : `it cannot be told what the run before was about${after === "" ? "" : ` (${after})`}`;
 }
 
-function foreignBranch(run: Payload): Foreign {
-  const branch = textAt(run, "head_branch") ?? "";
-  return branch.startsWith(QUEUE) ? IN_QUEUE : foreignRef(branch);
+/**
+ * A merge queue tries commits that GitHub has made in a branch of this repository, forks' too: of pull requests that somebody who may write here has
+ * put there, after all that the branch requires of them. GitHub hands it secrets and a token that writes, as to a push of that person.
+ * @see https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/incorporating-changes-from-a-pull-request/merging-a-pull-request-with-a-merge-queue
+ */
+function foreignQueue(event: Payload, env: Environment): Foreign {
+  const isTold = isQueue(env.GITHUB_REF?.replace(/^refs\/heads\//, ""));
+  const group = recordAt(event, "merge_group") ?? {};
+  const isThis = textAt(group, "head_ref") === env.GITHUB_REF && textAt(group, "head_sha") === env.GITHUB_SHA;
+  return isTold && isThis ? undefined : "the payload does not tell which commit of a merge queue this is";
 }
 
 /** A fork's checks come without branch and pull requests. What is at the head of this repository's default branch is its own. */
@@ -130,7 +144,7 @@ function foreignDeployment(event: Payload, env: Environment): Foreign {
 /** The host lists the branches of this repository that hold the commit. */
 function foreignStatus({ branches }: Payload): Foreign {
   const names = Array.isArray(branches) ? branches.map((one) => (isRecord(one) ? textAt(one, "name") : undefined)) : [];
-  return names.some((name) => name !== undefined && !name.startsWith(QUEUE))
+  return names.some((name) => name !== undefined)
     ? undefined
     : "the commit of the status stands in no branch of this repository";
 }
@@ -143,21 +157,19 @@ function foreignComment(name: string, event: Payload): Foreign {
   return name === "issue_comment" && !issue ? "the payload does not tell what was commented on" : undefined;
 }
 
-const QUEUE = "gh-readonly-queue/";
-const IN_QUEUE = "a merge queue tries commits that are not merged yet, forks' too";
-
-function isQueue(ref: string | undefined): boolean {
-  return ref?.startsWith(`refs/heads/${QUEUE}`) ?? false;
+/** GitHub's own name for it. */
+function isQueue(branch: string | undefined): boolean {
+  return branch?.startsWith("gh-readonly-queue/") ?? false;
 }
 
 function isOwnRef(ref: string | undefined): boolean {
-  return ref !== undefined && /^refs\/(heads|tags)\//.test(ref) && !isQueue(ref);
+  return ref !== undefined && /^refs\/(heads|tags)\//.test(ref);
 }
 
 /** Pull requests stand beside branches and tags, and who runs a workflow by hand or by a push may name one. */
 function foreignRef(ref: string | undefined): Foreign {
   if (!ref?.startsWith("refs/") || isOwnRef(ref)) return undefined;
-  return isQueue(ref) ? IN_QUEUE : `${ref} is neither a branch nor a tag of this repository`;
+  return `${ref} is neither a branch nor a tag of this repository`;
 }
 
 /**
@@ -218,9 +230,7 @@ function isOwnMachine(env: Environment): boolean {
 
 function branchOf(env: Environment): string | undefined {
   const prefix = "refs/heads/";
-  const branch = env.GITHUB_REF?.startsWith(prefix) ? env.GITHUB_REF.slice(prefix.length) : undefined;
-  // A merge queue makes one for each try, and nobody comes back to it.
-  return branch?.startsWith(QUEUE) ? undefined : branch;
+  return env.GITHUB_REF?.startsWith(prefix) ? env.GITHUB_REF.slice(prefix.length) : undefined;
 }
 
 function recordAt(value: Payload, name: string): Payload | undefined {

@@ -203,8 +203,6 @@ export function foreignRef(git: GitSource | undefined): Partial<Pick<Event, "isF
   const ref =
     git?.ref.kind === "ref" ? git.ref.ref : git?.ref.kind === "name" ? `refs/heads/${git.ref.name}` : undefined;
   if (git === undefined || ref === undefined) return {};
-  if (ref.startsWith("refs/heads/gh-readonly-queue/"))
-    return { isFork: true, whyFork: "a merge queue tries commits that are not merged yet, forks' too" };
   if (/^refs\/(heads|tags)\//.test(ref)) return {};
   return { isFork: true, whyFork: `${ref} is neither a branch nor a tag of ${formatGitUrl(git.url)}` };
 }

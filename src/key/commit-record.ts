@@ -49,7 +49,6 @@ export type CommitQuestion = {
   readonly inputs: Digest;
   readonly remoteUserUid: number | undefined;
   readonly isFork: boolean;
-  readonly isQueued: boolean;
 };
 
 /** `c1-<64 hex>`: what is remembered of a commit, for the same inputs. */

@@ -49,7 +49,6 @@ export function tagOfCommit(
     inputs: inputs.deciding,
     remoteUserUid: inputs.remoteUserUid,
     isFork: event.isFork,
-    isQueued: event.isQueued === true,
   });
 }
 

@@ -95,9 +95,7 @@ export async function readableEnvironment(
       ),
     isFork: event.isFork,
     hands: (variable) =>
-      !event.isFork ||
-      event.isQueued === true ||
-      (variable !== undefined && (inputs.localEnv ?? []).some(({ matches }) => matches(variable))),
+      !event.isFork || (variable !== undefined && (inputs.localEnv ?? []).some(({ matches }) => matches(variable))),
   };
 }
 

@@ -15,6 +15,7 @@ const run = (event: string | undefined, head: unknown, more = {}) => ({
 });
 const suite = (more: object) => ({ repository, check_suite: { head_sha: "c0ffee", head_branch: null, ...more } });
 const SHA = "c0ffee";
+const QUEUE = "refs/heads/gh-readonly-queue/main/pr-1-abc";
 
 /** The words that a run is told where its code does not count as its repository's own. */
 const own = undefined;
@@ -128,9 +129,10 @@ test.each<[what: string, name: string, ref: string | undefined, payload: unknown
     "after a merge queue's try",
     "workflow_run",
     MAIN,
-    run("push", OWN, { head_branch: "gh-readonly-queue/main/pr-1-abc" }),
-    /merge queue/,
+    run("merge_group", OWN, { head_branch: "gh-readonly-queue/main/pr-1-abc" }),
+    own,
   ],
+  ["after what names a fork's head for a queue", "workflow_run", MAIN, run("merge_group", ELSE), /from else\/app/],
   ["whose run is missing", "workflow_run", MAIN, { repository }, /does not tell/],
 
   // Comments.
@@ -177,7 +179,7 @@ test.each<[what: string, name: string, ref: string | undefined, payload: unknown
     "status",
     MAIN,
     { repository, branches: [{ name: "gh-readonly-queue/main/pr-1" }] },
-    /no branch/,
+    own,
   ],
   ["a state of an own commit", "status", MAIN, { repository, sha: SHA, branches: [{ name: "topic" }] }, own],
   [
@@ -210,21 +212,27 @@ test.each<[what: string, name: string, ref: string | undefined, payload: unknown
     own,
   ],
 
-  // Refs that are neither branches nor tags, and queues.
+  // Merge queues.
+  ["a merge queue", "merge_group", QUEUE, { repository, merge_group: { head_ref: QUEUE, head_sha: "5ba" } }, own],
+  ["a push of a merge queue's branch", "push", QUEUE, { repository, ref: QUEUE }, own],
   [
-    "a merge queue",
+    "a merge queue of another commit",
     "merge_group",
-    "refs/heads/gh-readonly-queue/main/pr-1-abc",
-    { repository, merge_group: {} },
-    /merge queue/,
+    QUEUE,
+    { repository, merge_group: { head_ref: QUEUE, head_sha: SHA } },
+    /which commit of a merge queue/,
   ],
   [
-    "a push of a merge queue's branch",
-    "push",
-    "refs/heads/gh-readonly-queue/main/pr-1-abc",
-    { repository },
-    /merge queue/,
+    "a merge queue whose ref is another branch",
+    "merge_group",
+    MAIN,
+    { repository, merge_group: { head_ref: MAIN, head_sha: "5ba" } },
+    /which commit of a merge queue/,
   ],
+  ["a merge queue that tells nothing", "merge_group", QUEUE, { repository }, /which commit of a merge queue/],
+  ["a merge queue without a payload", "merge_group", QUEUE, undefined, /is missing/],
+
+  // Refs that are neither branches nor tags.
   [
     "a push of a pull request",
     "push",
@@ -286,7 +294,6 @@ test.each<[what: string, name: string, ref: string | undefined, payload: unknown
   const env = { GITHUB_EVENT_NAME: name, GITHUB_SHA: "5ba", ...(ref === undefined ? {} : { GITHUB_REF: ref }) };
   const event = readEvent(env, payload);
   expect(event.isFork).toBe(why !== undefined);
-  expect(event.isQueued).toBe(why?.source === "merge queue" ? true : undefined);
   expect(event.whyFork ?? "").toMatch(why ?? /^$/);
 });
 
@@ -321,10 +328,17 @@ test.each([
   ],
   ["after a push", { GITHUB_REF: MAIN }, run("push", OWN), { isPullRequest: false, branch: "topic" }],
   [
-    "a merge queue, to whose branch nobody comes back",
-    { GITHUB_REF: "refs/heads/gh-readonly-queue/main/pr-1-abc" },
-    { repository },
-    { branch: undefined },
+    "a merge queue, to whose branch nobody comes back, has a pull request's rights over tags",
+    { GITHUB_REF: QUEUE },
+    { repository, merge_group: { base_ref: MAIN } },
+    { branch: undefined, baseBranch: "main", isPullRequest: true },
+  ],
+  ["a push of its branch", { GITHUB_REF: QUEUE }, { repository }, { branch: undefined, isPullRequest: true }],
+  [
+    "after a merge queue",
+    { GITHUB_REF: MAIN },
+    run("merge_group", OWN, { head_branch: "gh-readonly-queue/main/pr-1-abc" }),
+    { branch: undefined, isPullRequest: true },
   ],
   [
     "a deployment, whatever run is behind it",

@@ -52,7 +52,6 @@ test.each<[string, Readonly<Record<string, string>>, RegExp]>([
     { ...URL, "git-ref": "refs/pull/1/head", push: "true" },
     /refs\/pull\/1\/head is neither/,
   ],
-  ["a push of a merge queue", { ...URL, "git-ref": "gh-readonly-queue/main/pr-1", push: "true" }, /merge queue/],
 ])("%s", (_, inputs, words) => {
   expect(() => read(inputs)).toThrow(words);
   expect(() => read(inputs)).not.toThrow(/canary/);

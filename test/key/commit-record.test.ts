@@ -17,7 +17,6 @@ const QUESTION: CommitQuestion = {
   inputs: sha("2"),
   remoteUserUid: undefined,
   isFork: false,
-  isQueued: false,
 };
 
 test.each<[string, Partial<CommitQuestion>]>([
@@ -27,7 +26,6 @@ test.each<[string, Partial<CommitQuestion>]>([
   ["other inputs", { inputs: sha("3") }],
   ["a uid", { remoteUserUid: 1000 }],
   ["a fork's code", { isFork: true }],
-  ["a merge queue's try", { isQueued: true }],
 ])("%s has another tag", (_, more) => {
   expect(commitTag(QUESTION)).toMatch(/^c1-[0-9a-f]{64}$/);
   expect(commitTag({ ...QUESTION, ...more })).not.toBe(commitTag(QUESTION));

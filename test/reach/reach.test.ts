@@ -9,7 +9,7 @@ import { grantedOptions } from "../../src/sources/rights.ts";
 import type { Event } from "../../src/world.ts";
 import { makeCheckout } from "../checkout.ts";
 import { hostOf, inputsOf, readFrom } from "../plan-of.ts";
-import { type Reach, ROWS, type Run } from "./rows.ts";
+import { type Reach, ROWS, type Run, SHA } from "./rows.ts";
 
 const { files, removeTemporaryFolders } = openFiles(tmpdir());
 /** A commit that asks for all that a configuration can ask for. */
@@ -38,7 +38,7 @@ const ENV = { PLAIN: "plain", NAMED: "named", GITHUB_TOKEN: "canary-70ce2" };
 
 const eventOf = ({ name, ref, payload, host }: Run): Event =>
   readEvent(
-    { ...host, GITHUB_EVENT_NAME: name, GITHUB_SHA: "5ba", ...(ref === undefined ? {} : { GITHUB_REF: ref }) },
+    { ...host, GITHUB_EVENT_NAME: name, GITHUB_SHA: SHA, ...(ref === undefined ? {} : { GITHUB_REF: ref }) },
     payload,
   );
 

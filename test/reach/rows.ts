@@ -10,7 +10,6 @@ export type Reach = {
 export type Run = {
   readonly name: string;
   readonly ref?: string;
-  readonly sha?: string;
   readonly payload?: unknown;
   /** What else the runner says of itself. */
   readonly host?: Readonly<Record<string, string>>;
@@ -37,6 +36,8 @@ const repository = { id: 7, full_name: "team/app", default_branch: "main" };
 const MAIN = "refs/heads/main";
 const PULL = "refs/pull/1/merge";
 const QUEUE = "refs/heads/gh-readonly-queue/main/pr-1-abc";
+/** The commit of every run. */
+export const SHA = "5ba";
 const head = (name: string, ref = "topic") => ({ ref, repo: { full_name: name } });
 const request = (name: string, ref?: string) => ({
   repository,
@@ -191,11 +192,20 @@ export const ROWS: readonly Row[] = [
   },
   {
     event: "`merge_group`, and pushes of the queue's branches",
-    counts: "a fork's: what is merged is built once more, and pushed, by the push that follows",
+    counts: "own: who may write has put it there, and the push that follows finds what it has built",
+    ...REQUEST,
+    runs: [
+      { name: "merge_group", ref: QUEUE, payload: { repository, merge_group: { head_ref: QUEUE, head_sha: SHA } } },
+      { name: "push", ref: QUEUE, payload: { repository, ref: QUEUE } },
+    ],
+  },
+  {
+    event: "`merge_group` of which the payload does not name this very commit",
+    counts: "a fork's",
     ...FORK,
     runs: [
       { name: "merge_group", ref: QUEUE, payload: { repository, merge_group: {} } },
-      { name: "push", ref: QUEUE, payload: { repository, ref: QUEUE } },
+      { name: "merge_group", ref: MAIN, payload: { repository, merge_group: { head_ref: MAIN, head_sha: SHA } } },
     ],
   },
   {

@@ -31,20 +31,16 @@ type More = {
   readonly inputs?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   readonly isFork?: boolean;
-  readonly isQueued?: true;
 };
 
-async function read(
-  checkout: Checkout,
-  { inputs = {}, env = TOKENS, isFork = false, ...queued }: More = {},
-): Promise<Told> {
+async function read(checkout: Checkout, { inputs = {}, env = TOKENS, isFork = false }: More = {}): Promise<Told> {
   const workspace = makeCheckout({ ".devcontainer/Dockerfile": "FROM base.test/os:1\nARG A\n", ...checkout });
   folders.push(workspace);
   const login = { "registry-username": "ada", "registry-password": TOKENS.PASSWORD };
   const host = hostOf(workspace, env);
   const sources = await readFrom(inputsOf({ workspace, images: {}, inputs: { ...login, ...inputs } }), {
     files,
-    host: { ...host, event: { ...host.event, isFork, ...queued } },
+    host: { ...host, event: { ...host.event, isFork } },
   });
   const warnings = sources.warnings.map(({ text, at }) => `${at?.file}:${at?.line}: ${text}`);
   return { sources, warnings };
@@ -423,8 +419,6 @@ describe("secrets and agents that the configuration names", () => {
       secretOptions: ["--secret", "id=t,env=NPM"],
       withoutSecrets: undefined,
     });
-    const queued = await read(checkout, { env: NPM, inputs, isFork: true, isQueued: true });
-    expect(queued.sources.build.arguments.secretOptions).toHaveLength(6);
     const own = await read(checkout, { env: NPM, inputs });
     expect(own.sources.wanted.sourceKey).toBe(fork.sources.wanted.sourceKey);
   });
