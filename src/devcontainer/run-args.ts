@@ -99,6 +99,8 @@ export function usableRunArgs(
 }
 
 function whyLeftOut({ flag, value, isPrivate }: Option, isForeign: boolean): string | undefined {
+  // Who is named is told elsewhere.
+  if (flag === "--user") return `it names nobody${isPrivate ? ": the variable that it reads has no value here" : ""}`;
   if (isPrivate) return "its value was read of this machine's environment";
   if (isForeign && (RIGHTS.has(flag) || flag === "--privileged")) return "a fork's code wrote it";
   if (SWITCHES.has(flag) && value !== undefined && !/^(true|1)$/.test(value)) return "it is switched off";

@@ -2,7 +2,7 @@ import { parseNamePattern } from "../arguments/merge.ts";
 import { isJsonObject, type JsonObject, parseJsonText } from "../devcontainer/json.ts";
 import { ActionError, type Warning } from "../errors.ts";
 import { parseSourcePattern } from "../git/url.ts";
-import { formatPlatform, type Platform, parsePlatform } from "../oci/platform.ts";
+import { formatPlatform, type Platform, parsePlatform, samePlatform } from "../oci/platform.ts";
 import { parseRepository, type Repository } from "../oci/reference.ts";
 import { parseImagePattern } from "../registry/allowed.ts";
 import { type DockerConfiguration, decodeDockerConfiguration } from "../registry/docker-config.ts";
@@ -56,6 +56,7 @@ export function readInputs(asRunnerHasIt: ReadInput, defaults: Defaults): Inputs
   const insecure = readInsecure(read, defaults);
   const source = readGitSource(read, { insecure, whyNoSecrets: defaults.whyNoSecrets });
   const [cacheRepository, platforms] = [readCacheRepository(read, defaults), readPlatforms(read)];
+  const runners = readRunners(read);
   const inputs: Inputs = {
     cacheRepository,
     previousImage: readPreviousImage(read, cacheRepository),
@@ -75,7 +76,7 @@ export function readInputs(asRunnerHasIt: ReadInput, defaults: Defaults): Inputs
     exitOnBuildFailure: boolean(read, "exit-on-build-failure", true),
     platforms,
     envbuilder: readEnvbuilderInputs(read, { cacheRepository, platforms }),
-    runners: readRunners(read),
+    runners,
     git: source.git,
     deciding: decidingInputs(read),
     allowedSources: list(read, "allowed-sources", parseSourcePattern),
@@ -97,6 +98,7 @@ export function readInputs(asRunnerHasIt: ReadInput, defaults: Defaults): Inputs
       ...noticeLabels(read),
       ...login.noticed,
       ...uid.noticed,
+      ...noticeRunners(platforms, runners),
       ...source.noticed,
     ],
     dockerConfiguration: readConfiguration(read),
@@ -210,6 +212,15 @@ function readRunners(read: ReadInput): readonly Runner[] {
     what: `The input runners names ${formatPlatform(twice)} twice.`,
     fix: "Write one line for each platform; several labels of one runner are written with commas.",
   });
+}
+
+/** One map may serve several dev containers, so a machine too many is no mistake for certain. */
+function noticeRunners(platforms: readonly Platform[], runners: readonly Runner[]): readonly Warning[] {
+  const idle = runners.filter(({ platform }) => !platforms.some((one) => samePlatform(one, platform)));
+  if (idle.length === 0) return [];
+  const named = idle.map(({ platform }) => formatPlatform(platform)).join(", ");
+  const text = `The input runners names machines for ${named}, and platforms asks for ${platforms.map(formatPlatform).join(", ")}: nothing is built on them. Add to platforms what is missing there, or leave them out.`;
+  return [{ text }];
 }
 
 function readAdditionalFeatures(read: ReadInput): JsonObject {

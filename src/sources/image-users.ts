@@ -76,7 +76,7 @@ export function readUidLabel({ labels }: Pick<ImageConfig, "labels">): Omit<Renu
 }
 
 /**
- * What becomes of the input `remote-user-uid`: nothing, of root and of a user that is a number already nothing, as with the reference CLI.
+ * What becomes of the input `remote-user-uid`: nothing, of root and of a user that is told by number nothing, as with the reference CLI.
  * @param image the base with the user that the build leaves, or what was built: both say the same.
  * @returns nothing where no uid is asked for.
  * @see https://github.com/devcontainers/cli/blob/v0.88.0/src/spec-node/containerFeatures.ts (getRemoteUserUIDUpdateDetails)
@@ -92,6 +92,10 @@ export function renumberingOf(
   if (others.updateRemoteUserUID === false) return asItIs("the image's metadata says updateRemoteUserUID: false");
   const [user = ""] = workingUser(gathered, image).split(":", 1);
   if (user === "" || user === "root" || user === "0") return asItIs("root works in this dev container");
-  if (/^\d+$/.test(user)) return asItIs(`the user is a number already, ${user}`);
+  if (user === String(uid)) return asItIs(`${uid} works in this dev container already`);
+  if (/^\d+$/.test(user))
+    return asItIs(
+      `who works in this dev container is the number ${user}, and only a user with a name gets another one`,
+    );
   return { kind: "renumbered", user, uid };
 }

@@ -255,6 +255,17 @@ describe("runArgs", () => {
     expect(notHere.map((what) => what.split(" of runArgs: ")[0])).toEqual(flags);
   });
 
+  it("why nobody is the user", () => {
+    expect(told(["--user=", "-u"]).notHere).toEqual(Array(2).fill("--user of runArgs: it names nobody"));
+    const unset = [
+      { text: "-u", isPrivate: false },
+      { text: "", isPrivate: true },
+    ];
+    expect(containerOptions(mergeMetadata([]), { ...OWN, runArgs: unset }).notHere).toEqual([
+      "--user of runArgs: it names nobody: the variable that it reads has no value here",
+    ]);
+  });
+
   // Docker would take the next option for the value, and the word behind that for the image.
   it("an option without its value, and a switch with one, move no word to another place", () => {
     const texts = ["--label", "--hostname", "evil.test/image", "--init=true", "--privileged=false", "--env"];

@@ -191,6 +191,17 @@ test.each(BAD)("refused before any work: $name", ({ inputs, words, code = "E_INP
   expect(`${error.message} ${error.fix}`).not.toContain("s3cret");
 });
 
+test("a machine for a platform that nobody asks for is told: nothing is built on it", () => {
+  const noticed = (platforms: string) =>
+    read({ platforms, runners: "linux/arm64=pi\nlinux/riscv64=visionfive" }).noticed;
+  expect(noticed("linux/arm64,linux/riscv64")).toEqual([]);
+  expect(noticed("linux/aarch64")).toEqual([
+    {
+      text: expect.stringMatching(/machines for linux\/riscv64, and platforms asks for linux\/arm64: nothing is built/),
+    },
+  ]);
+});
+
 test("capitals of cache-repo are lowered, as in the host's default", () => {
   expect(read({ "cache-repo": "ghcr.io/Team/App" }).cacheRepository).toEqual({
     registry: "ghcr.io",

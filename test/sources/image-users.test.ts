@@ -50,7 +50,8 @@ test.each<[string, Asked, unknown]>([
   ],
   ["root", { json: { remoteUser: "root" }, user: "dev" }, stays(/root works/)],
   ["root by number", { user: "0:0" }, stays(/root works/)],
-  ["a number", { user: "1000" }, stays(/a number already, 1000/)],
+  ["a number", { user: "1000:1000" }, stays(/is the number 1000, and only a user with a name/)],
+  ["that number", { user: "1001" }, stays(/^1001 works in this dev container already$/)],
   [
     "the base does not want it",
     { user: "dev", label: [{ updateRemoteUserUID: false }] },
