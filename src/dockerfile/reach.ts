@@ -65,6 +65,8 @@ function stagesRead(instruction: Instruction, stages: readonly Stage[]): readonl
 
 /** A name with a meaning of its own to the frontend, whether or not anything refers to it. */
 export const OWN_MEANING = /^(?:BUILDKIT_|SOURCE_DATE_EPOCH$)/;
+/** Of those the ones whose default counts in front of all stages: the others are heard where they are given, and `BUILDKIT_VERSION` is a common name. */
+const HEARD_AS_DEFAULT = /^(?:BUILDKIT_SBOM_SCAN_(?:CONTEXT|STAGE)|SOURCE_DATE_EPOCH)$/;
 
 /**
  * The ARGs before the first FROM that some of the stages may use: in their FROM, or by declaring the name again.
@@ -80,7 +82,7 @@ export function usedGlobalArgs(
   // A later one may use an earlier one.
   const kept = [...globalArgs].reverse().filter(({ rest, escape: escapeChar }) => {
     const words = argWords(rest, escapeChar);
-    if (!words.some(({ name }) => used.has(name) || OWN_MEANING.test(name))) return false;
+    if (!words.some(({ name }) => used.has(name) || HEARD_AS_DEFAULT.test(name))) return false;
     for (const name of variablesIn(rest)) used.add(name);
     return true;
   });

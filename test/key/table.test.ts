@@ -109,6 +109,7 @@ const ALL_KEYS: readonly Row[] = [
   inWhole("an ignore file that leaves out less", (root) => put(root, ".dockerignore", "")),
   dockerfile("a heredoc's body", "echo one", "echo two"),
   dockerfile("a default of ARG", "ARG WORD=one", "ARG WORD=two"),
+  dockerfile("a time before FROM", "ARG VARIANT", "ARG SOURCE_DATE_EPOCH=1\nARG VARIANT"),
   dockerfile("a reachable stage", "echo a &&", "echo c &&"),
   dockerfile("another frontend", "dockerfile:1", "dockerfile:2"),
   dockerfile("an option of the frontend", "dockerfile:1", "dockerfile:1 --x=y"),
@@ -178,6 +179,11 @@ const NOTHING: readonly Row[] = [
   dockerfile("an unreachable stage", "echo unused", "echo more"),
   dockerfile("the base of an unreachable stage", "FROM registry.test/base:11 AS", "FROM registry.test/absent:1 AS"),
   dockerfile("an ARG before FROM that nothing uses", "ARG VARIANT", "ARG UNUSED=1\nARG VARIANT"),
+  dockerfile(
+    "a version of BuildKit before FROM that nothing uses",
+    "ARG VARIANT",
+    "ARG BUILDKIT_VERSION=1\nARG VARIANT",
+  ),
   inContext("a file that no instruction reads", (root) => put(root, "other/notes.txt", "another\n")),
   inContext("a new file that no instruction reads", (root) => put(root, "more/notes.txt", "more\n")),
   inContext("a link that no instruction reads", (root) => put(root, "other/link", { link: "/nowhere" })),
@@ -321,6 +327,9 @@ test("each change is told, and once", async () => {
       ],
       "a reachable stage": [
         ".devcontainer/Dockerfile:14 RUN changed @ .devcontainer/Dockerfile:14",
+      ],
+      "a time before FROM": [
+        ".devcontainer/Dockerfile:3 ARG is new @ .devcontainer/Dockerfile:3",
       ],
       "an entry of build.options": [
         "build option --network is new (.devcontainer/devcontainer.json:12) @ .devcontainer/devcontainer.json:12",
