@@ -107,7 +107,7 @@ async function lookAnew(inputs: Inputs, envbuilder: EnvbuilderInputs, outside: W
   const world = await openSource(await findSource(inputs, outside), outside);
   const { log, clock, registry, files } = world;
   const scene = await log.group("Which image would envbuilder push for this commit?", async () => {
-    const { folder } = await openCheckout({ workspaceFolder: undefined }, world);
+    const { folder } = await openCheckout({ workspaceFolder: undefined, fallbackImage: inputs.fallbackImage }, world);
     const { options } = envbuilder.environment;
     const bounded = filesWithin(files, openEffort(clock).effort, folder);
     const definition = await readDefinition({ checkout: folder, options, files: bounded });

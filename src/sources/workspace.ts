@@ -8,13 +8,16 @@ import type { Written } from "./definition-shape.ts";
 /**
  * What is built: of the checked-out workspace, or of the clone, the folder of the input workspace-folder; all of it where none is named. A
  * link goes by its own name, as under the reference CLI: `..` leads to the folder that the link is in.
- * @throws ActionError E_INPUT where it is not there, or outside the checkout.
+ * @throws ActionError E_INPUT where it is not there, or outside the checkout; E_CONFIG where nobody has checked anything out, unless the input
+ * fallback-image stands in for it.
  */
 export async function openCheckout(
-  { workspaceFolder }: Pick<Inputs, "workspaceFolder">,
+  { workspaceFolder, fallbackImage }: Pick<Inputs, "workspaceFolder" | "fallbackImage">,
   { files, host }: Pick<World, "files" | "host">,
 ): Promise<Workspace> {
   const checkout = host.clone?.folder ?? host.workspace;
+  if (!host.clone && fallbackImage === undefined && (await files.list(checkout))?.length === 0)
+    throw nothingCheckedOut(checkout);
   const written = await findWorkspace(files, checkout, workspaceFolder, host.clone !== undefined);
   const root = (await files.realPath(checkout)) ?? checkout;
   const repository = (await repositoryOf(files, written, root)) ?? root;
@@ -65,6 +68,13 @@ function noWorkspace(folder: string, why: string): ActionError {
   return new ActionError("E_SYSTEM", {
     what: `GITHUB_WORKSPACE, the runner's folder for the checkout, names ${folder}, ${why}.`,
     fix: "Put actions/checkout before this action. In a container of your own making, mount that folder there at the path that the variable names.",
+  });
+}
+
+function nothingCheckedOut(folder: string): ActionError {
+  return new ActionError("E_CONFIG", {
+    what: `The runner's folder for the checkout, ${folder}, is empty: nothing was checked out in this job before this step.`,
+    fix: "Put actions/checkout before this action, in the same job; a repository that nobody checks out is named by the input git-url.",
   });
 }
 

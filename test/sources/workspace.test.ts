@@ -64,6 +64,20 @@ test("messages name files from the repository's root, wherever it was checked ou
   }
 });
 
+test("where nothing was checked out that is said, unless an image stands in for it", async () => {
+  const workspace = makeCheckout({});
+  made.push(workspace);
+  const world = { files, host: hostOf(workspace) };
+  for (const inputs of [{}, { "devcontainer-json-path": "dev.json" }, { "dockerfile-path": "Dockerfile" }])
+    await expect(openCheckout(inputsOf({ workspace, images, inputs }), world)).rejects.toMatchObject({
+      code: "E_CONFIG",
+      message: expect.stringMatching(/is empty: nothing was checked out in this job/),
+      fix: expect.stringMatching(/actions\/checkout before this action/),
+    });
+  const instead = inputsOf({ workspace, images, inputs: { "fallback-image": BASE } });
+  expect(await openCheckout(instead, world)).toEqual({ folder: workspace, checkout: workspace });
+});
+
 test("without a repository the border is the runner's workspace", async () => {
   const workspace = makeCheckout({ "a/b/.devcontainer.json": JSON.stringify({ image: BASE }) });
   made.push(workspace);
