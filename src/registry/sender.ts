@@ -128,8 +128,10 @@ function refusalAdvice(registry: string, hasLogin: boolean): string {
   if (!hasLogin)
     return `No login is known for ${registry}: log in before this step (docker/login-action), or set registry-username and registry-password.`;
   const own =
-    registry === "ghcr.io" ? " (on GitHub: permissions: packages, and the package has to know this repository)" : "";
-  return `The login that is known for ${registry} may be stale, or may not do that${own}.`;
+    registry === "ghcr.io"
+      ? " The job's own token needs permissions: packages: read to look and packages: write to push, and the package's settings have to give this repository access."
+      : "";
+  return `The login that is known for ${registry} may be stale, or may not do that.${own}`;
 }
 
 /**

@@ -187,3 +187,11 @@ test("one whose plain http the user forbids is asked with TLS alone", async () =
   expect((await ask(registry, "git.test/t/a")).kind).toBe("found");
   expect(seen.map(({ origin }) => origin)).toEqual(["https://git.test", "https://git.test", "https://git.test"]);
 });
+
+test("a login that GHCR refuses is told with what the job's own token needs", async () => {
+  const { registry } = play({ servers: { "https://ghcr.io": () => refusal(403, "DENIED") }, login: me });
+  expect(await ask(registry, "ghcr.io/t/a")).toMatchObject({
+    kind: "denied",
+    fix: expect.stringMatching(/packages: read to look and packages: write to push, and the package's settings/),
+  });
+});
