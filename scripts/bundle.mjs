@@ -7,11 +7,40 @@ import { transformSync } from "esbuild";
 const ncc = (entry, to, ...options) =>
   execFileSync("npx", ["ncc", "build", entry, "--no-cache", "--quiet", "-o", to, ...options], { stdio: "inherit" });
 
+// What nobody here uses of some packages is left out of the copies of them that are bundled: else it would be more than a third of what runners download.
+const inCopy = (path) => `build/node_modules/${path}`;
+const rewrite = (path, change) => writeFileSync(inCopy(path), change(readFileSync(inCopy(path), "utf8")));
+const rewriteJson = (path, change) => rewrite(path, (text) => JSON.stringify(change(JSON.parse(text))));
+for (const name of [
+  "@actions",
+  "@azure",
+  "@typespec",
+  "@protobuf-ts",
+  "@octokit/plugin-rest-endpoint-methods",
+  "undici",
+])
+  cpSync(`node_modules/${name}`, inCopy(name), { recursive: true });
+
 // Of @actions/core only the runner's commands are used. It does not say that its modules can be left out one by one, so its HTTP client, and undici with that,
 // would be read by every run, for an OIDC token that none asks for: some 25 ms.
-cpSync("node_modules/@actions/core", "build/node_modules/@actions/core", { recursive: true });
-const core = "build/node_modules/@actions/core/package.json";
-writeFileSync(core, JSON.stringify({ ...JSON.parse(readFileSync(core, "utf8")), sideEffects: false }));
+rewriteJson("@actions/core/package.json", (core) => ({ ...core, sideEffects: false }));
+// @azure's packages say that of themselves, and in the folder of their modules stands another package.json, which does not.
+for (const path of readdirSync(inCopy(""), { recursive: true }).filter((name) =>
+  name.endsWith("/dist/esm/package.json"),
+))
+  rmSync(inCopy(path));
+// CommonJS is bundled whole, and these are there as modules too.
+for (const name of ["runtime", "runtime-rpc"])
+  rewriteJson(`@protobuf-ts/${name}/package.json`, (its) => ({ ...its, main: its.module }));
+// One branch is asked for, of a thousand things that GitHub can be asked for.
+const endpoints = "@octokit/plugin-rest-endpoint-methods/dist-src/generated/endpoints.js";
+const { getBranch } = (await import(`../${inCopy(endpoints)}`)).default.repos;
+rewrite(endpoints, () => `export default ${JSON.stringify({ repos: { getBranch } })};`);
+// Connections are used, and what a browser has on top of them is not; what reads HTTP is there twice, for a processor without SIMD too.
+rewrite("undici/lib/llhttp/llhttp_simd-wasm.js", () => 'module.exports = require("./llhttp-wasm.js");');
+for (const folder of ["mock", "web/websocket", "web/eventsource", "web/cookies"])
+  for (const file of readdirSync(inCopy(`undici/lib/${folder}`)))
+    if (file.endsWith(".js")) rewrite(`undici/lib/${folder}/${file}`, () => "module.exports = {};");
 
 ncc("build/src/main.js", "dist");
 for (const name of readdirSync("dist").filter((file) => file.endsWith(".js"))) {

@@ -136,38 +136,37 @@ function openPackingMachine(): string {
   return machine;
 }
 
-test("where the host has a cache between jobs, an open repository is fetched once", async () => {
-  const cache = await openFakeJobCache();
-  const env = {
-    FORGEJO_ACTIONS: "true",
-    GITHUB_SERVER_URL: server.url,
-    GITHUB_API_URL: `${server.url}/api/v1`,
-    ...cache.env,
-  };
-  const asked = { "git-url": `${server.url}/team/app`, force: "true" };
-  try {
-    const first = await run(asked, { env, machine: openPackingMachine() });
-    expect(builtCommit(first)).toBe(commit);
-    expect(
-      cache.entries.map(({ isWhole }) => isWhole),
-      first.log,
-    ).toEqual([true]);
-    // Another machine of the same runner: RUNNER_TEMP is where it was, and empty.
-    const machine = openPackingMachine();
-    const where = { ...env, RUNNER_TEMP: join(machine, "temp") };
-    mkdirSync(where.RUNNER_TEMP);
-    await run({ ...asked, "cache-version": "seed" }, { env: where, machine });
-    rmSync(where.RUNNER_TEMP, { recursive: true });
-    mkdirSync(where.RUNNER_TEMP);
-    server.reset();
-    const again = await run(asked, { env: where, machine });
-    expect(builtCommit(again)).toBe(commit);
-    expect(again.log).toContain("It is kept from an earlier run: nothing is cloned.");
-    expect(posts()).toBe(1);
-  } finally {
-    await cache.close();
-  }
-});
+test.each(["Forgejo", "GitHub"])(
+  "where %s has a cache between jobs, an open repository is fetched once",
+  async (host) => {
+    const cache = await openFakeJobCache();
+    const own = { GITHUB_SERVER_URL: server.url, GITHUB_API_URL: `${server.url}/api/v1` };
+    const env = host === "GitHub" ? cache.second : { FORGEJO_ACTIONS: "true", ...own, ...cache.env };
+    const asked = { "git-url": `${server.url}/team/app`, force: "true" };
+    try {
+      const first = await run(asked, { env, machine: openPackingMachine() });
+      expect(builtCommit(first)).toBe(commit);
+      expect(
+        cache.entries.map(({ isWhole }) => isWhole),
+        first.log,
+      ).toEqual([true]);
+      // Another machine of the same runner: RUNNER_TEMP is where it was, and empty.
+      const machine = openPackingMachine();
+      const where = { ...env, RUNNER_TEMP: join(machine, "temp") };
+      mkdirSync(where.RUNNER_TEMP);
+      await run({ ...asked, "cache-version": "seed" }, { env: where, machine });
+      rmSync(where.RUNNER_TEMP, { recursive: true });
+      mkdirSync(where.RUNNER_TEMP);
+      server.reset();
+      const again = await run(asked, { env: where, machine });
+      expect(builtCommit(again)).toBe(commit);
+      expect(again.log).toContain("It is kept from an earlier run: nothing is cloned.");
+      expect(posts()).toBe(1);
+    } finally {
+      await cache.close();
+    }
+  },
+);
 
 test.each<[string, Readonly<Record<string, string>>, Readonly<Record<string, string>>]>([
   ["what takes a login is not kept there", { FORGEJO_ACTIONS: "true" }, { "git-password": "s" }],
