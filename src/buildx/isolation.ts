@@ -102,7 +102,7 @@ function sortLogins(logins: readonly KnownLogin[]): Readonly<Record<"general" | 
 /** Logins in the form of the member `auths` of a Docker configuration. */
 export function formatAuths(logins: readonly KnownLogin[]): Readonly<Record<string, unknown>> {
   const auths = logins.flatMap(({ name, login }) => {
-    const key = name.registry === "docker.io" ? "https://index.docker.io/v1/" : name.registry;
+    const key = hubHost(name.registry) === "registry-1.docker.io" ? "https://index.docker.io/v1/" : name.registry;
     return login === undefined ? [] : [[key, asAuth(login)] as const];
   });
   return auths.length === 0 ? NOBODY : Object.fromEntries(auths);

@@ -16,7 +16,9 @@ const HOST =
 const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 const MAX_NAME = 255;
 
-const HUB_ALIASES = new Set(["docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"]);
+/** The hosts that docker takes for Docker Hub where they name an image. Its other hosts serve the same images under names of their own. */
+const HUB_ALIASES: readonly string[] = ["docker.io", "index.docker.io"];
+const HUB_HOSTS: readonly string[] = [...HUB_ALIASES, "registry-1.docker.io", "registry.hub.docker.com"];
 
 /** Tells whether a text is a legal tag: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests */
 export function isTag(text: string): boolean {
@@ -38,7 +40,7 @@ export function parseReference(text: string): Reference | { readonly wrong: stri
   const tagged = colon > named.lastIndexOf("/");
   const tag = tagged ? named.slice(colon + 1) : undefined;
   if (tag !== undefined && !isTag(tag)) return { wrong: `"${tag}" is not a tag` };
-  const name = parseRepository(tagged ? named.slice(0, colon) : named);
+  const name = parseName(tagged ? named.slice(0, colon) : named, HUB_ALIASES);
   if ("wrong" in name) return name;
   return {
     ...name,
@@ -48,10 +50,14 @@ export function parseReference(text: string): Reference | { readonly wrong: stri
 }
 
 /**
- * Reads `[registry/]repository` without tag or digest.
+ * Reads `[registry/]repository` without tag or digest. Docker Hub is one place here, by whichever of its hosts it is named.
  * @returns the parts, or a sentence that says what is wrong.
  */
 export function parseRepository(text: string): Repository | { readonly wrong: string } {
+  return parseName(text, HUB_HOSTS);
+}
+
+function parseName(text: string, hub: readonly string[]): Repository | { readonly wrong: string } {
   if (text === "") return { wrong: "it is empty" };
   if (/\s/.test(text)) return { wrong: "it holds white space" };
   if (text.includes("://")) return { wrong: "it starts with a scheme; leave that out" };
@@ -63,7 +69,7 @@ export function parseRepository(text: string): Repository | { readonly wrong: st
     return { wrong: `"${first}" has capital letters; repositories are lower-case` };
   const host = isHost ? first : "docker.io";
   if (!HOST.test(host) || !isAddressable(host)) return { wrong: `"${host}" is not a registry's host name` };
-  const registry = HUB_ALIASES.has(host.toLowerCase()) ? "docker.io" : host.toLowerCase();
+  const registry = hub.includes(host.toLowerCase()) ? "docker.io" : host.toLowerCase();
   const path = isHost ? text.slice(slash + 1) : text;
   const repository = registry === "docker.io" && !path.includes("/") ? `library/${path}` : path;
   if (repository !== repository.toLowerCase())

@@ -80,10 +80,12 @@ export async function loginFrom(
 ): Promise<StoredLogin | undefined> {
   const { source, credHelpers, credsStore } = configuration;
   for (const key of configuration.wrong) warn(`${source}: "${key}" is not what docker writes there, and is not used.`);
-  const names = registry === "docker.io" ? [HUB_KEY, ...HUB_NAMES] : [registry];
+  // buildx takes the login of Docker Hub to the host of its API too: https://github.com/moby/buildkit/blob/v0.34.2/session/auth/authprovider
+  const isHub = registry === "docker.io" || registry === "registry-1.docker.io";
+  const names = isHub ? [HUB_KEY, ...HUB_NAMES] : [registry];
   const own = names.map((name) => credHelpers[name]).find(isText);
   const helper = own ?? credsStore;
-  const server = registry === "docker.io" ? HUB_KEY : registry;
+  const server = isHub ? HUB_KEY : registry;
   const stored = helper === undefined ? undefined : await askHelper({ helper, server, source }, { exec, warn });
   return stored ?? loginOfFile(configuration, names, warn);
 }

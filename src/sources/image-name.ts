@@ -29,7 +29,7 @@ export function readImageName(written: string, reference: string, at: Place): Re
 
 /**
  * BuildKit knows an image by the host as it is written, but for Docker Hub's own `index.docker.io`. A host that it writes otherwise than
- * we do would slip through the policy that binds images to digests.
+ * we do, with capital letters, would slip through the policy that binds images to digests.
  * @see https://github.com/distribution/reference/blob/v0.6.0/normalize.go (splitDockerDomain)
  */
 function refuseOtherHost(written: string, reference: string, { registry }: Reference, at: Place): void {

@@ -18,6 +18,7 @@ test.each([
   ["node", "docker.io/library/node", true],
   ["docker.io/library/node:latest", "node", true],
   ["index.docker.io/library/node", "node", true],
+  ["registry-1.docker.io/library/node", "node", false],
   ["library/node", "node", true],
   ["node", "node:20", false],
   ["node:20", "node", false],

@@ -20,6 +20,8 @@ test.each<[string, string]>([
   ["debian:12", "docker.io/library/debian:12"],
   ["team/app", "docker.io/team/app"],
   ["index.docker.io/team/app", "docker.io/team/app"],
+  ["registry-1.docker.io/app", "registry-1.docker.io/app"],
+  ["registry.hub.docker.com/library/app", "registry.hub.docker.com/library/app"],
   ["localhost/app", "localhost/app"],
   ["localhost:5000/base:2", "localhost:5000/base:2"],
   ["reg.io/x", "reg.io/x"],
@@ -34,6 +36,13 @@ test.each<[string, string]>([
   expect(formatReference(reference)).toBe(expected);
   expect(parseReference(expected)).toEqual(reference);
 });
+
+test.each(["docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"])(
+  "a repository at %s is Docker Hub's",
+  (host) => {
+    expect(parseRepository(`${host}/team/app`)).toEqual({ registry: "docker.io", repository: "team/app" });
+  },
+);
 
 test.each([
   "",

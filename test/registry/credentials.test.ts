@@ -84,6 +84,18 @@ const ROWS: readonly Row[] = [
     login: me,
   })),
   {
+    name: "Docker Hub by the host of its API, as buildx has it",
+    home: auths({ "https://index.docker.io/v1/": auth("me", "pass") }),
+    ask: "registry-1.docker.io/library/x",
+    login: me,
+  },
+  {
+    name: "a host of Docker Hub's that buildx knows no login of",
+    home: auths({ "https://index.docker.io/v1/": auth("me", "pass") }),
+    ask: "registry.hub.docker.com/library/x",
+    login: undefined,
+  },
+  {
     name: "an entry that cannot be read",
     home: auths({ "cache.test": { auth: "%%%" } }),
     login: undefined,
