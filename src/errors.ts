@@ -40,6 +40,14 @@ export function tellSome(names: readonly string[]): string {
   return [...told, ...(names.length > MOST_TOLD ? [`and ${names.length - MOST_TOLD} more`] : [])].join(", ");
 }
 
+/** What a path shows of how it was written, where nothing is there: the end of a sentence, or nothing. */
+export function tellSlip(path: string): string {
+  if (path.includes("\\")) return "; a path is written with /, and this one has \\";
+  if (/["'“”‘’]/.test(path)) return "; the quotation marks count as a part of it";
+  if (/(?:^|\/)~(?:\/|$)/.test(path)) return "; ~ stands for no folder here";
+  return /(?:^|\/)https?:\//.test(path) ? "; nothing is fetched from an address" : "";
+}
+
 /** What a program or a server said, where that is to be shown as it is, under a title of ours. */
 export type Details = { readonly title?: string; readonly lines: readonly string[] };
 

@@ -1,3 +1,4 @@
+import { tellSlip } from "../errors.ts";
 import { findPaths, isGlob } from "./glob.ts";
 import { type Checkout, type Located, locate, type Named, refusePath, segmentsOf } from "./locate.ts";
 import { type ParsedArguments, parseArgumentFile } from "./parse.ts";
@@ -40,7 +41,7 @@ async function findFiles(item: string, checkout: Checkout): Promise<readonly Loc
   if (found.length > 0 || isOptional(item)) return found;
   throw refusePath(
     named,
-    "and there is no such file",
+    `and there is no such file${tellSlip(item)}`,
     named.path.includes(",")
       ? "Write one path a line, and no commas."
       : `Check the path: it counts from the workspace. Write ?${named.path} if it may be missing.`,

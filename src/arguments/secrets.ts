@@ -1,5 +1,5 @@
 import { joinFields, splitFields } from "../buildx/csv.ts";
-import { ActionError } from "../errors.ts";
+import { ActionError, tellSlip } from "../errors.ts";
 import { secretFormIn } from "./like-secret.ts";
 import { type Checkout, locate, refusePath } from "./locate.ts";
 
@@ -135,7 +135,12 @@ export async function findSecrets(
 async function findFile(path: string, checkout: Checkout): Promise<string> {
   const named = { input: INPUT, path };
   const found = await locate(named, checkout);
-  if (!found) throw refusePath(named, "and there is no such file", "Check the path: it counts from the workspace.");
+  if (!found)
+    throw refusePath(
+      named,
+      `and there is no such file${tellSlip(path)}`,
+      "Check the path: it counts from the workspace.",
+    );
   if (found.kind !== "file") throw refusePath(named, "which is not a file", "Name the file itself.");
   if (found.size > LARGEST_SECRET)
     throw refusePath(named, "which is larger than BuildKit takes: 500 KiB", "Pass less, or pack it.");

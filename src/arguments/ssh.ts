@@ -1,4 +1,4 @@
-import { ActionError } from "../errors.ts";
+import { ActionError, tellSlip } from "../errors.ts";
 import { type Checkout, locate, refusePath } from "./locate.ts";
 
 /** What `RUN --mount=type=ssh,id=…` may use: the agent of the step where no path is named, else an agent's socket or private keys. */
@@ -63,7 +63,8 @@ async function findKeys(written: readonly string[], checkout: Checkout): Promise
   const find = async (path: string): Promise<string> => {
     const named = { input: INPUT, path };
     const found = await locate(named, checkout);
-    if (!found) throw refusePath(named, "and there is nothing", "Check the path: it counts from the workspace.");
+    if (!found)
+      throw refusePath(named, `and there is nothing${tellSlip(path)}`, "Check the path: it counts from the workspace.");
     if (found.kind === "directory") throw refusePath(named, "which is a folder", "Name a private key or a socket.");
     if (found.kind === "other" && written.length > 1)
       throw refusePath(named, "which is a socket beside other paths", "Give the socket an id of its own.");

@@ -1,4 +1,4 @@
-import { ActionError } from "../errors.ts";
+import { ActionError, tellSome } from "../errors.ts";
 import { formatPath, isJsonObject, type Json, type JsonObject, type JsonPath } from "./json.ts";
 import { placeOf } from "./parse.ts";
 import { folderOf, pathWithin, resolvePath } from "./paths.ts";
@@ -106,7 +106,7 @@ function texts(
   if (!value) return [];
   const list: readonly Json[] = Array.isArray(value) ? value : [value];
   return list.map((item, at) => {
-    const place = [...path, at];
+    const place = Array.isArray(value) ? [...path, at] : path;
     if (typeof item === "string") return { text: item, path: place };
     throw wrongType(configuration, place, "a text");
   });
@@ -126,9 +126,18 @@ function nothingToBuild(configuration: Substituted): ActionError {
     fix:
       "dockerfile" in json
         ? 'Write "build": { "dockerfile": … } instead of a "dockerfile" at the top.'
-        : 'Add "image": "…" or "build": { "dockerfile": "…" }.',
-    at: placeOf(configuration, ["dockerfile" in json ? "dockerfile" : "image"]),
+        : `Add "image": "…" or "build": { "dockerfile": "…" }.${tellHeld(json)}`,
+    at: placeOf(configuration, ["dockerfile" in json ? "dockerfile" : "build" in json ? "build" : "image"]),
   });
+}
+
+/** Whoever has mistyped a name sees it there. */
+function tellHeld(json: JsonObject): string {
+  const names = Object.entries(json).flatMap(([name, value]) =>
+    name === "build" && isJsonObject(value) ? Object.keys(value).map((own) => `build.${own}`) : [name],
+  );
+  const held = names.filter((name) => name !== "image");
+  return held.length === 0 ? "" : ` What it holds: ${tellSome(held)}; upper and lower case count.`;
 }
 
 /** The object at a path; an empty one where there is nothing. */

@@ -1,3 +1,4 @@
+import { tellSlip } from "../errors.ts";
 import type { Entry, Files } from "../world.ts";
 
 type Looking = Pick<Files, "stat" | "realPath">;
@@ -5,13 +6,13 @@ type Looking = Pick<Files, "stat" | "realPath">;
 /** Why there is no file at a path, as the second half of a sentence that has named it. */
 export async function whyNoFile(files: Looking, path: string): Promise<string> {
   const kind = await kindAt(files, path);
-  return kind === undefined ? "and there is no such file" : `which is ${NAMES[kind]}, and no file`;
+  return kind === undefined ? `and there is no such file${tellSlip(path)}` : `which is ${NAMES[kind]}, and no file`;
 }
 
 /** The same where a folder is wanted. */
 export async function whyNoFolder(files: Looking, path: string): Promise<string> {
   const kind = await kindAt(files, path);
-  return kind === undefined ? "and there is no such folder" : `which is ${NAMES[kind]}, and no folder`;
+  return kind === undefined ? `and there is no such folder${tellSlip(path)}` : `which is ${NAMES[kind]}, and no folder`;
 }
 
 const NAMES: Readonly<Record<Entry["kind"], string>> = {

@@ -74,7 +74,16 @@ function named(address: Omit<GitUrl, "path" | "name">, written: string): GitUrl 
   if (path === "") return { wrong: "it names a host and no repository" };
   const bad = segments.find((segment) => segment === "" || /^\.{1,2}$/.test(segment) || segment.startsWith("-"));
   if (bad !== undefined) return { wrong: "a segment of its path is empty, begins with a dash, or is . or .." };
+  if (isPage(address.host, segments))
+    return { wrong: "it is the address of a page: write the repository's own, and the branch into git-ref" };
   return { ...address, path, name: segments.at(-1) ?? path };
+}
+
+/** As it stands in a browser that shows a branch or a file. What GitLab has there has a segment `-`. */
+function isPage(host: string, segments: readonly string[]): boolean {
+  if (host === "github.com") return segments.length > 2;
+  const [, , page = "", kind = ""] = segments;
+  return page === "src" && ["branch", "tag", "commit"].includes(kind);
 }
 
 /** How an address is told, compared with patterns, and counted as one repository: without user and `.git`. */

@@ -46,6 +46,9 @@ export function wrong(name: string, value: string, fix: string, why?: string): A
   });
 }
 
+/** Of these one item is a list with commas itself. */
+const WITH_COMMAS: readonly string[] = ["cache-from", "cache-to"];
+
 /** One item a line. @throws ActionError E_INPUT for the first that cannot be read, with the reason. */
 export function list<T>(
   read: ReadInput,
@@ -58,7 +61,7 @@ export function list<T>(
     if (!isWrong(parsed)) return parsed;
     throw new ActionError("E_INPUT", {
       what: `The input ${name} holds "${item}": ${parsed.wrong}.`,
-      fix: `${hintOf(item)}Write one item a line${item.includes(",") ? ", without commas" : ""}${isWord ? "; for none leave it out" : ""}.`,
+      fix: `${hintOf(item)}Write one item a line${item.includes(",") && !WITH_COMMAS.includes(name) ? ", without commas" : ""}${isWord ? "; for none leave it out" : ""}.`,
     });
   });
 }

@@ -258,8 +258,14 @@ function readNamedInsecure(read: ReadInput): Insecure {
     (host) => "wrong" in parseRepository(`${host}/any`) || host.includes("/") || !/[.:]|^localhost$/.test(host),
   );
   if (bad !== undefined)
-    throw wrong("insecure", bad, "Name registries by host[:port], one a line, or write true for all.");
+    throw wrong("insecure", bad, "Name registries by host[:port], one a line, or write true for all.", whyNoHost(bad));
   return { kind: "hosts", hosts: hosts.map((host) => host.toLowerCase()) };
+}
+
+function whyNoHost(written: string): string | undefined {
+  if (written.includes(",")) return "several stand on one line";
+  if (written.includes("://")) return "it starts with a scheme; leave that out";
+  return written.includes("/") ? "it has a path, and a registry is its host alone" : undefined;
 }
 
 function readCertificate(read: ReadInput): string | undefined {

@@ -74,9 +74,14 @@ function parseName(text: string, hub: readonly string[]): Repository | { readonl
   const repository = registry === "docker.io" && !path.includes("/") ? `library/${path}` : path;
   if (repository !== repository.toLowerCase())
     return { wrong: `"${path}" has capital letters; repositories are lower-case` };
-  if (!REPOSITORY.test(repository)) return { wrong: `"${path}" is not a repository's path` };
+  if (!REPOSITORY.test(repository)) return { wrong: `"${path}" is not a repository's path, ${whyNoPath(path)}` };
   if (registry.length + 1 + repository.length > MAX_NAME) return { wrong: `it is longer than ${MAX_NAME} characters` };
   return { registry, repository };
+}
+
+function whyNoPath(path: string): string {
+  if (/^\/|\/$|\/\//.test(path)) return "for a part of it is empty, as where a variable has no value";
+  return "which has small letters and digits, with single . _ - between them";
 }
 
 /**

@@ -10,6 +10,7 @@ export type Mirror = { readonly of: string; readonly registry: string; readonly 
  * @returns the mirror, or a sentence that says what is wrong.
  */
 export function parseMirror(line: string): Mirror | { readonly wrong: string } {
+  if (line.includes("://")) return { wrong: "there is a scheme in it; leave that out, and write registry=host[/path]" };
   const [written = "", place = "", ...rest] = line.split("=").map((part) => part.trim());
   if (written === "" || place === "" || rest.length > 0) return { wrong: "it is not written as registry=host[/path]" };
   // Any repository will do to have the registry's name read and normalised.

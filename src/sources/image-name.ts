@@ -20,9 +20,14 @@ export function readImageName(written: string, reference: string, at: Place): Re
     refuseOtherHost(written, reference, parsed, at);
     return parsed;
   }
+  const isReplaced = written !== reference;
   throw new ActionError("E_DOCKERFILE", {
-    what: `"${written}" does not name an image: ${parsed.wrong}.`,
-    fix: "Write it as [registry/]repository[:tag][@sha256:…], all lower-case.",
+    what: isReplaced
+      ? `"${written}" is "${reference}" once its variables are replaced, and that names no image: ${parsed.wrong}.`
+      : `"${written}" does not name an image: ${parsed.wrong}.`,
+    fix: isReplaced
+      ? "Give each variable a value: a build arg, or the default of its ARG before the first FROM."
+      : "Write it as [registry/]repository[:tag][@sha256:…], all lower-case.",
     at,
   });
 }

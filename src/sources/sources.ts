@@ -24,6 +24,7 @@ import { dockerfileDefinition, imageDefinition, withBuildInputs } from "./defini
 import type { CountedOption, Definition } from "./definition-shape.ts";
 import type { FeatureSources, FeatureSourcesRequest } from "./feature-sources.ts";
 import { refuseGitLogins } from "./git-logins.ts";
+import { propertyTypeWarnings } from "./property-types.ts";
 import { type Readable, readableEnvironment } from "./readable.ts";
 import { refusedRights, rightsIn } from "./rights.ts";
 import { scopeOf } from "./scopes.ts";
@@ -115,6 +116,7 @@ async function gatherAround(
       renumbers: uid.asked !== undefined,
       readable,
     }),
+    ...propertyTypeWarnings(configuration),
     ...gitWarnings(namedContexts, definition),
     ...uid.warnings,
   ];

@@ -152,9 +152,14 @@ describe("a configuration is refused", () => {
       name: "nothing to build",
       text: '{"name": "a"}',
       what: `${FILE} names no image and no Dockerfile.`,
-      fix: 'Add "image": "…" or "build": { "dockerfile": "…" }.',
+      fix: 'Add "image": "…" or "build": { "dockerfile": "…" }. What it holds: name; upper and lower case count.',
     },
-    { name: "build without a Dockerfile", text: '{"build": {}}', what: `${FILE} names no image and no Dockerfile.` },
+    {
+      name: "build without a Dockerfile",
+      text: '{"build": {}}',
+      what: `${FILE} names no image and no Dockerfile.`,
+      line: 1,
+    },
     { name: "an empty image", text: '{\n"image": ""}', what: `${FILE} names no image and no Dockerfile.`, line: 2 },
     {
       name: "a Dockerfile at the wrong place",

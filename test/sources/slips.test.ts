@@ -1,0 +1,87 @@
+import { rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { afterAll, expect, test } from "vitest";
+import { openFiles } from "../../src/host/files.ts";
+import { makeCheckout } from "../checkout.ts";
+import { refusalOf } from "../devcontainer/refusal.ts";
+import { hostOf, inputsOf, readFrom } from "../plan-of.ts";
+
+// Slips as people make them in a checkout and in the paths of inputs: what is told names what they have written, and what to do.
+
+const { files, removeTemporaryFolders } = openFiles(tmpdir());
+const folders: string[] = [];
+afterAll(() => {
+  removeTemporaryFolders();
+  for (const folder of folders) rmSync(folder, { recursive: true });
+});
+
+type Checkout = Readonly<Record<string, string>>;
+
+const CONFIG = ".devcontainer/devcontainer.json";
+
+function read(checkout: Checkout, inputs: Readonly<Record<string, string>> = {}) {
+  const workspace = makeCheckout(checkout);
+  folders.push(workspace);
+  return readFrom(inputsOf({ workspace, images: {}, inputs }), { files, host: hostOf(workspace, {}) });
+}
+
+const json = (text: string): Checkout => ({ [CONFIG]: text });
+const built = (text: string, build = ""): Checkout => ({
+  ...json(`{ "build": { "dockerfile": "Dockerfile"${build} } }`),
+  ".devcontainer/Dockerfile": text,
+});
+const IMAGE = json('{ "image": "base.test/os:1" }');
+
+test.each<[string, Checkout, Readonly<Record<string, string>>, RegExp]>([
+  ["a mistyped name", json('{ "imge": "a" }'), {}, /names no image.* What it holds: imge; upper and lower case count/],
+  ["a name in other letters", json('{ "build": { "dockerFile": "D" } }'), {}, /What it holds: build\.dockerFile/],
+  ["an empty image", json('{ "image": "" }'), {}, /or "build": \{ "dockerfile": "…" \}\.$/],
+  [
+    "a variable without a value",
+    built("ARG V\nFROM debian:$V\n"),
+    {},
+    /"debian:\$V" is "debian:" once its variables are replaced.* a build arg, or the default of its ARG/,
+  ],
+  ["a backslash", json('{ "build": { "dockerfile": "..\\\\D" } }'), {}, /no such file; a path is written with \/, and/],
+  ["the same in an input", IMAGE, { "dockerfile-path": "a\\D" }, /no such file; a path is written with \//],
+  ["the same for a folder", IMAGE, { "workspace-folder": ".\\a" }, /no such folder; a path is written with \//],
+  ["the same for build args", built("FROM a\n"), { "build-arg-files": "C:\\a" }, /no such file; a path is written/],
+  ["the same for a secret", built("FROM a\n"), { "build-secrets": "id=a,src=b\\c" }, /no such file; a path is written/],
+  ["the same for a key", built("FROM a\n"), { ssh: "a=b\\c" }, /there is nothing; a path is written/],
+  [
+    "quotation marks",
+    IMAGE,
+    { "workspace-folder": '"a"' },
+    /no such folder; the quotation marks count as a part of it/,
+  ],
+  ["a home", IMAGE, { "workspace-folder": "~/a" }, /no such folder; ~ stands for no folder here/],
+  ["an address", IMAGE, { "dockerfile-path": "https://a.test/D" }, /no such file; nothing is fetched from an address/],
+  ["a number for a list", built("FROM a\n", ', "cacheFrom": 1'), {}, /build\.cacheFrom is 1, which is not a text/],
+])("refused: %s", async (_, checkout, inputs, words) => {
+  const { message, fix } = await refusalOf(() => read(checkout, inputs));
+  expect(`${message} ${fix}`).toMatch(words);
+});
+
+test("properties of another type than they have are told, with their lines, and what becomes of them", async () => {
+  const { warnings } = await read(
+    json(`{
+  "image": "base.test/os:1",
+  "remoteUser": 1000,
+  "runArgs": "--init",
+  "init": "false",
+  "overrideCommand": "no",
+  "containerEnv": { "A": 1, "B": "x" },
+  "remoteEnv": { "C": null, "D": true },
+  "customizations": null,
+  "forwardPorts": [3000]
+}`),
+  );
+  expect(warnings.map(({ text, at }) => `${at?.line}: ${text}`)).toEqual([
+    "3: remoteUser is 1000, and counts for nothing: it has to be a text in double quotes",
+    '5: init is "false", and counts as true: it has to be true or false, without quotes',
+    '6: overrideCommand is "no", and counts for nothing: it has to be true or false, without quotes',
+    '4: runArgs is "--init", and counts for nothing: it has to be a list like ["…"]',
+    "7: containerEnv.A is 1, and counts for nothing: it has to be a text in double quotes",
+    "8: remoteEnv.D is true, and counts for nothing: it has to be a text in double quotes",
+  ]);
+});
