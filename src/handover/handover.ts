@@ -1,7 +1,7 @@
 import { containerOptions } from "../devcontainer/container-options.ts";
 import { isJsonObject, type Json } from "../devcontainer/json.ts";
 import { baseEntries, METADATA_LABEL } from "../devcontainer/label.ts";
-import { mergeMetadata, metadataJson } from "../devcontainer/merge.ts";
+import { type MergedMetadata, mergeMetadata, metadataJson } from "../devcontainer/merge.ts";
 import { tellsOfNode } from "../devcontainer/node.ts";
 import { type RunArg, readRunArgs, userOfRunArgs } from "../devcontainer/run-args.ts";
 import { runtimeEnvironment, runtimeUser, variablesRead } from "../devcontainer/runtime.ts";
@@ -82,7 +82,7 @@ export async function makeHandover(
   if (renumbering?.kind === "as it is") log.info(`The input remote-user-uid changes nothing: ${renumbering.why}.`);
   if (options.insteadOfUser !== undefined)
     log.info(
-      `The container's options say --user root and not ${options.insteadOfUser}: the folders of a job are the user ${folderOwner}'s on this host, and no other user but root can write there.${canRenumber(options.insteadOfUser, folderOwner) ? " The input remote-user-uid gives that user another uid." : ""}`,
+      `The container's options say --user root and not ${options.insteadOfUser}: the folders of a job are the user ${folderOwner}'s on this host, and no other user but root can write there.${canRenumber(options.insteadOfUser, folderOwner, merged) ? " The input remote-user-uid gives that user another uid." : ""}`,
     );
   if (!host.capabilities.bringsNode && !tellsOfNode(config.env, entries))
     log.info(
@@ -134,9 +134,9 @@ function workingUser(
   return users[at];
 }
 
-/** Nobody is given root's uid, and a user that is a number keeps it. */
-function canRenumber(user: string, folderOwner: number | "anyone"): boolean {
-  return folderOwner !== 0 && !/^\d+(:|$)/.test(user);
+/** Nobody is given root's uid, a user that is a number keeps it, and so does one of whom the configuration wants that. */
+function canRenumber(user: string, folderOwner: number | "anyone", { others }: MergedMetadata): boolean {
+  return folderOwner !== 0 && !/^\d+(:|$)/.test(user) && others.updateRemoteUserUID !== false;
 }
 
 /** What stands in the files alone, and what a runner takes from nobody. */

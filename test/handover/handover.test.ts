@@ -54,6 +54,30 @@ async function handOver(
 
 const SECRET = "s3cret-value";
 
+test.each<[string, Readonly<Record<string, unknown>>, boolean]>([
+  ["a user with a name", { remoteUser: "dev" }, true],
+  ["a number", { remoteUser: "1000:1000" }, false],
+  ["a user who is to keep the uid", { remoteUser: "dev", updateRemoteUserUID: false }, false],
+])(
+  "whether the input remote-user-uid would help where root works in the user's place: %s",
+  async (_, metadata, would) => {
+    const told: string[] = [];
+    const host = hostOf("/work/app");
+    await handOver(
+      [metadata],
+      {},
+      {},
+      {
+        host: { ...host, capabilities: { ...host.capabilities, folderOwner: 1001 } },
+        log: { ...quiet, info: (line) => void told.push(line) },
+      },
+    );
+    const [line = ""] = told.filter((one) => one.includes("--user root"));
+    expect(line).toContain("the folders of a job are the user 1001's");
+    expect(line.includes("remote-user-uid")).toBe(would);
+  },
+);
+
 test("the environment of later jobs: containerEnv, remoteEnv over it, variables replaced", async () => {
   const handover = await handOver(
     [
