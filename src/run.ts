@@ -76,7 +76,7 @@ export async function run(inputs: Inputs, outside: World): Promise<Report> {
   const decision = decide(probed.verdict, inputs, explanation.reasons);
   const outcome = await loadAsAsked(await carryOut(decision, scene), { inputs, world, names: scene });
 
-  const handover = await handOver(outcome, sources, world);
+  const handover = await handOver(outcome, { inputs, sources }, world);
   const sboms = await handOverSboms({ inputs, outcome, folder, previous: explanation.previous }, world);
   const planFile = await storePlanFile(sources, probed.plan, world);
   if (source) {

@@ -6,6 +6,7 @@ import { tellsOfNode } from "../devcontainer/node.ts";
 import { type RunArg, readRunArgs, userOfRunArgs } from "../devcontainer/run-args.ts";
 import { runtimeEnvironment, runtimeUser, variablesRead } from "../devcontainer/runtime.ts";
 import type { WorkspaceFolders } from "../devcontainer/substitute.ts";
+import type { Inputs } from "../inputs/inputs.ts";
 import { type ImageConfig, readImageConfig } from "../oci/config.ts";
 import { samePlatform } from "../oci/platform.ts";
 import type { Sources } from "../plan/plan.ts";
@@ -14,6 +15,7 @@ import type { Outcome } from "../publish/outcome.ts";
 import type { Handover } from "../report/report.ts";
 import { type Renumbering, readUidLabel, renumberingOf } from "../sources/image-users.ts";
 import { type Readable, tellWithheld } from "../sources/readable.ts";
+import { toldWorkspace } from "../sources/workspace.ts";
 import type { Exec, World } from "../world.ts";
 
 /** Under which an image is handed over, by the configuration that asked for it. */
@@ -202,7 +204,7 @@ export async function readLoadedConfig(exec: Exec, name: string): Promise<ImageC
 /** What later jobs need to run the image; that it cannot be read makes no failure of an image that is there. */
 export async function handOver(
   { image: pinned, localImage, found, isFallback }: Outcome,
-  { wanted, build }: Sources,
+  { inputs, sources: { wanted, build } }: { readonly inputs: Inputs; readonly sources: Sources },
   world: World,
 ): Promise<Handover | undefined> {
   const image = pinned ?? localImage;
@@ -217,9 +219,10 @@ export async function handOver(
   const isForeign = world.host.event.isFork && localImage !== undefined;
   const { configuration } = build;
   const { user } = build.definition;
+  const local = world.host.clone ? toldWorkspace(inputs, world.host) : configuration.folders.local;
   const circumstances = {
     isForeign,
-    folders: configuration.folders,
+    folders: { ...configuration.folders, local },
     runArgs: readRunArgs(configuration),
     serviceUser: user?.value,
   };

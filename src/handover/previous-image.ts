@@ -1,4 +1,3 @@
-import { resolvePath } from "../devcontainer/paths.ts";
 import { usualFolders } from "../devcontainer/substitute.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import { formatPinned, type Pinned } from "../oci/reference.ts";
@@ -11,6 +10,7 @@ import { lookAtPrevious, type PreviousLook } from "../probe/previous.ts";
 import type { Outcome } from "../publish/outcome.ts";
 import { type Handover, NOTHING_FOUND, type Report } from "../report/report.ts";
 import { readableEnvironment } from "../sources/readable.ts";
+import { toldWorkspace } from "../sources/workspace.ts";
 import type { Traffic, World } from "../world.ts";
 import { readConfigToHandOver } from "./found-config.ts";
 import { makeHandover } from "./handover.ts";
@@ -106,9 +106,7 @@ function tellTags({ tags }: Inputs, log: World["log"]): void {
 async function handOverFound(found: readonly Found[], inputs: Inputs, world: World): Promise<Handover | undefined> {
   const config = await readConfigToHandOver(found, inputs, world);
   if (!config) return undefined;
-  // A repository's clone, which is not made for that, would be called like it.
-  const root = resolvePath(world.host.workspace, inputs.git?.url.name ?? ".");
-  const workspace = resolvePath(root, inputs.workspaceFolder ?? ".");
+  const workspace = toldWorkspace(inputs, world.host);
   const readable = await readableEnvironment({ inputs, workspace }, world);
   const folders = usualFolders(workspace);
   return makeHandover(config, { isForeign: false, readable, folders, runArgs: [] }, world);

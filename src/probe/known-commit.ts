@@ -1,5 +1,4 @@
 import { readProxies } from "../buildx/proxies.ts";
-import { resolvePath } from "../devcontainer/paths.ts";
 import type { FeaturePorts } from "../features/found.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import { type CommitRecord, commitTag, readCommitRecord, saltedText } from "../key/commit-record.ts";
@@ -14,6 +13,7 @@ import type { Keyed } from "../plan/keyed.ts";
 import { platformToHandOver } from "../plan/plan.ts";
 import type { SourceOf } from "../sources/clone-source.ts";
 import { type Readable, readableEnvironment } from "../sources/readable.ts";
+import { toldWorkspace } from "../sources/workspace.ts";
 import type { Traffic, World } from "../world.ts";
 import { isPast } from "./age.ts";
 import { PROBE_TIME } from "./look.ts";
@@ -77,7 +77,7 @@ async function lookWithin(
   upstream: FeaturePorts["registry"],
   ports: Ports,
 ): Promise<Omit<KnownCommit, "spent"> | NotKnown> {
-  const { inputs, repository } = question;
+  const { inputs } = question;
   const tag = tagOfCommit(question, ports.host);
   const answer = await ports.registry.manifest({ ...inputs.cacheRepository, tag });
   if (answer.kind === "absent") return notKnown("nothing is remembered of it");
@@ -85,8 +85,7 @@ async function lookWithin(
   const record = readCommitRecord(answer.value, tag);
   const keyed = record && keyedBy(record, inputs);
   if (!record || !keyed) return notKnown(`what ${tag} names says nothing of it`);
-  const root = resolvePath(ports.host.workspace, repository.slice(repository.lastIndexOf("/") + 1));
-  const workspace = resolvePath(root, inputs.workspaceFolder ?? ".");
+  const workspace = toldWorkspace(inputs, ports.host);
   const readable = await readableEnvironment({ inputs, workspace }, ports);
   const [here, moved, plan, verdict] = await Promise.all([
     otherHere(record, readable, ports),

@@ -27,6 +27,17 @@ export async function openCheckout(
   return { folder, checkout: border };
 }
 
+/**
+ * The workspace as later jobs are told of it where git-url names what is built: the folder of the clone goes with the run, and is another one
+ * in each; one that somebody makes by hand would be called like the repository.
+ */
+export function toldWorkspace(
+  { git, workspaceFolder }: Pick<Inputs, "git" | "workspaceFolder">,
+  { workspace }: Pick<World["host"], "workspace">,
+): string {
+  return resolvePath(resolvePath(workspace, git?.url.name ?? "."), workspaceFolder ?? ".");
+}
+
 /** The folder with `.git` in it that a folder of the runner's workspace belongs to: with `actions/checkout`'s `path` it is not that workspace itself. */
 async function repositoryOf(files: Files, folder: string, root: string): Promise<string | undefined> {
   for (let at = folder; pathWithin(root, at) !== undefined; at = folderOf(at)) {

@@ -129,6 +129,19 @@ test("the uid that is asked for is told of a commit that is known too", async ()
   expect(known.outputs, known.log).toMatchObject({ result: "hit", "remote-user-uid": "1001" });
 });
 
+test("what the image's metadata asks for of the workspace's folder is told alike, known or cloned", async () => {
+  const folder = "$".concat("{localWorkspaceFolder}");
+  const label = JSON.stringify([{ remoteEnv: { AT: folder, NAMED: "$".concat("{localWorkspaceFolderBasename}") } }]);
+  seedBase(registry, "base/told", "1", "told", { Labels: { "devcontainer.metadata": label } });
+  const dockerfile = `FROM ${registry.host}/base/told:1\nCOPY setup.sh /setup.sh\n`;
+  server.commit("team/folders", files("folders", { ".devcontainer/Dockerfile": dockerfile }));
+  const asked = { "git-url": `${server.url}/team/folders` };
+  const [built, known] = [await run(asked), await withoutClones(asked)];
+  const told = (of: Told): unknown => JSON.parse(of.outputs["env-map"] ?? "{}");
+  expect(told(known), known.log).toMatchObject({ NAMED: "folders", AT: expect.stringMatching(/\/folders$/) });
+  expect(told(built), built.log).toEqual(told(known));
+});
+
 test("a commit by its id needs no host at all", async () => {
   server.override(() => ({ status: 503 }));
   const known = await withoutClones({ "git-ref": commit });
