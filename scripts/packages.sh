@@ -72,6 +72,7 @@ packages_of() {
     skopeo | shellcheck) with_libraries "$1" "$own" ;;
     tinyproxy) with_libraries tinyproxy-bin "$own" ;;
     sshd) with_libraries openssh-server "$own" ;;
+    git-lfs) echo "git-lfs$own" ;;
   esac
 }
 

@@ -180,8 +180,8 @@ export type Finished = {
   readonly endedBy?: EndedBy;
 };
 
-/** A signal, or the limit that its caller had set. */
-export type EndedBy = `SIG${string}` | "time limit";
+/** A signal, or a limit that its caller had set. */
+export type EndedBy = `SIG${string}` | "time limit" | "size limit";
 
 /** Runs a program without a shell. `undefined` when there is no such program. Secrets go through `env` or `input`, never through `args`. */
 export type Exec = (
@@ -199,13 +199,22 @@ export type Exec = (
 
 /**
  * Runs git with this environment and nothing of the step's; `undefined` where there is no git. What it prints is told nowhere, and kept up to
- * a megabyte. Secrets go through `env`. Past `timeout`, in milliseconds, it is ended with all that it has started.
+ * a megabyte. Secrets go through `env`. Past a limit it is ended with all that it has started.
  */
 export type Git = (
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-  options?: { readonly timeout?: number },
+  limits?: GitLimits,
 ) => Promise<Finished | undefined>;
+
+export type GitLimits = {
+  /** Milliseconds. */
+  readonly timeout?: number;
+  /** How much it may print, in the place of the megabyte that is kept of everything else. */
+  readonly longest?: number;
+  /** Asked twice a second while it runs: whether what it leaves on the disk is too much. */
+  readonly isTooMuch?: () => Promise<boolean>;
+};
 
 /** What a server that is no registry answers to GET. Redirects are not followed, and `truncated` says that the body was longer than asked for. */
 export type WebAnswer =
@@ -285,8 +294,10 @@ export type Clone = {
   readonly commit: string;
   /** The branch or tag that was asked for, as a whole name. */
   readonly ref: string | undefined;
-  /** Whether everything is there that somebody has who clones it by hand; else it was told. */
+  /** Whether all submodules are there that somebody has who clones it by hand; else it was told. */
   readonly isWhole: boolean;
+  /** Whether the repository keeps files in Git LFS, and their pointers stand in. */
+  readonly hasPointers: boolean;
 };
 
 /** In what the hosts differ, by what each can do. */

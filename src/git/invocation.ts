@@ -105,6 +105,37 @@ export function remoteGit(connection: Connection, env: Environment): Invocation 
   };
 }
 
+/**
+ * For laying files out whose content Git LFS keeps: its program asks the repository's own host for them, by git's login, proxy and trust.
+ * What the repository's .lfsconfig says (another host, files to leave out) does not count: our own configuration goes over it.
+ * @see https://github.com/git-lfs/git-lfs/blob/main/docs/man/git-lfs-config.adoc
+ */
+export function lfsGit(connection: Connection, env: Environment): Invocation {
+  const remote = remoteGit(connection, env);
+  const { GIT_LFS_SKIP_SMUDGE: _, ...own } = remote.env;
+  return {
+    args: [
+      ...remote.args,
+      ...configuration({
+        "filter.lfs.process": "git-lfs filter-process",
+        "filter.lfs.smudge": "git-lfs smudge -- %f",
+        "filter.lfs.clean": "git-lfs clean -- %f",
+        "filter.lfs.required": "true",
+        "lfs.url": lfsAddress(connection.url),
+        "lfs.fetchinclude": "",
+        "lfs.fetchexclude": "",
+        "lfs.skipdownloaderrors": "false",
+      }),
+    ],
+    env: own,
+  };
+}
+
+/** https://github.com/git-lfs/git-lfs/blob/main/docs/api/server-discovery.md: over ssh the server tells it. */
+function lfsAddress({ scheme, url }: GitUrl): string {
+  return scheme === "ssh" ? url : `${url.replace(/\/+$/, "").replace(/\.git$/, "")}.git/info/lfs`;
+}
+
 /** What is asked for is the first word, `get`; what is printed are variables that only this git has. */
 const HELPER = `!f() { test "$1" = get && printf 'username=%s\\npassword=%s\\n' "$${USERNAME}" "$${PASSWORD}"; }; f`;
 
@@ -131,7 +162,8 @@ function proxies(given: string | undefined, env: Environment): Environment {
 
 /**
  * A key of ours is the only one that is shown, and the user's own configuration is not read: it may know another host by this name. Without
- * one the machine logs in as it does for its user.
+ * one the machine logs in as it does for its user, whose configuration says with which key and through what; it does not say whom to believe,
+ * and no connection of the user's is taken, or left behind.
  * @see https://man.openbsd.org/ssh_config
  */
 function sshCommand({ keyFile, insecure, knownHostsFile }: Connection, env: Environment): string {
@@ -140,6 +172,10 @@ function sshCommand({ keyFile, insecure, knownHostsFile }: Connection, env: Envi
     ...(keyFile === undefined ? [] : ["-F", "/dev/null", "-i", keyFile]),
     ...(keyFile === undefined ? [] : ["-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none"]),
     ...["-o", "BatchMode=yes", "-o", "ClearAllForwardings=yes", "-o", "PermitLocalCommand=no"],
+    ...["-o", "ForwardAgent=no", "-o", "ForwardX11=no", "-o", "ControlMaster=no", "-o", "ControlPath=none"],
+    // OpenSSH knows the last of them since 8.5.
+    ...["-o", "VerifyHostKeyDNS=no", "-o", "UpdateHostKeys=no", "-o", "IgnoreUnknown=KnownHostsCommand"],
+    ...["-o", "KnownHostsCommand=none"],
     ...["-o", "ConnectTimeout=30", "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=4"],
     ...hostKeys(knownHostsFile, insecure, env),
   ];

@@ -1,9 +1,20 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import type { Finished, Git } from "../world.ts";
+import type { EndedBy, Finished, Git, GitLimits } from "../world.ts";
 
 const KEPT = 1024 * 1024;
+/** How often it is looked what a git has put on the disk, in milliseconds. */
+const LOOK = 500;
 /** As a shell tells a program that SIGKILL has ended. */
 const ENDED = 137;
+
+/**
+ * In front of git: a session of its own, which a stopped run ends as a whole, and its end with ours where the runner ends us without a word. Of
+ * that git's helpers know nothing, and end with their next byte, or after a minute without one. Not every machine has both.
+ * @see https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
+ */
+const WAYS: readonly (readonly string[])[] = [["setsid", "setpriv", "--pdeathsig", "KILL"], ["setsid"], []];
+/** What these programs say where the next one is not there, or an option is not known. */
+const NO_WAY = /^(?:setsid|setpriv): /;
 
 /** The git port, and what there is to do with a git that still runs when the run is stopped. */
 export type OpenGit = {
@@ -14,7 +25,13 @@ export type OpenGit = {
 
 /** A child as Node tells of it: before it has a process, and its command line. */
 type Child = { readonly pid?: number | undefined; readonly spawnargs?: readonly string[] };
-type Running = { readonly args: readonly string[]; readonly children: Set<Child>; isStopped: boolean };
+type Running = {
+  readonly args: readonly string[];
+  readonly children: Set<Child>;
+  readonly limits: GitLimits;
+  isStopped: boolean;
+  endedBy: EndedBy | undefined;
+};
 
 /**
  * The git port on `@actions/exec`, which is read only where a repository is named. That library gives no hold on its child, and killing git
@@ -24,20 +41,21 @@ type Running = { readonly args: readonly string[]; readonly children: Set<Child>
  */
 export function openGit(): OpenGit {
   const running = new Set<Running>();
-  const git: Git = async (args, env, { timeout } = {}) => {
-    const one: Running = { args, children: new Set(), isStopped: false };
+  // What this machine has not got is not tried again.
+  let ways = WAYS;
+  const git: Git = async (args, env, limits = {}) => {
+    const one: Running = { args, children: new Set(), limits, isStopped: false, endedBy: undefined };
     running.add(one);
-    let isLate = false;
-    const endLate = (): void => {
-      isLate = true;
-      end(one);
-    };
-    const limit = timeout === undefined ? undefined : setTimeout(endLate, timeout);
+    const release = watch(one);
     try {
-      const finished = (await start("setsid", ["git", ...args], env, one)) ?? (await start("git", args, env, one));
-      return finished && isLate ? { ...finished, endedBy: "time limit" } : finished;
+      for (const way of ways) {
+        const finished = await start([...way, "git", ...args], env, one);
+        if (finished) return one.endedBy ? { ...finished, endedBy: one.endedBy } : finished;
+        ways = ways.filter((other) => other !== way || way.length === 0);
+      }
+      return undefined;
     } finally {
-      clearTimeout(limit);
+      release();
       running.delete(one);
       if (one.isStopped) await new Promise(() => undefined);
     }
@@ -51,32 +69,58 @@ export function openGit(): OpenGit {
   return { git, endAll };
 }
 
-/** @returns `undefined` where there is no such program, or setsid finds none. */
+/** Ends a git that is past one of its limits. @returns what is to be called when it has ended. */
+function watch(one: Running): () => void {
+  const { timeout, isTooMuch } = one.limits;
+  const late = timeout === undefined ? undefined : setTimeout(() => endBy("time limit", one), timeout);
+  let isLooking = false;
+  const look = async (): Promise<void> => {
+    if (isLooking) return;
+    isLooking = true;
+    if (await isTooMuch?.()) endBy("size limit", one);
+    isLooking = false;
+  };
+  const looking = isTooMuch === undefined ? undefined : setInterval(() => void look(), LOOK);
+  return () => {
+    clearTimeout(late);
+    clearInterval(looking);
+  };
+}
+
+function endBy(limit: EndedBy, one: Running): void {
+  one.endedBy ??= limit;
+  end(one);
+}
+
+/** @returns `undefined` where there is no such program, or it finds none. */
 async function start(
-  program: "setsid" | "git",
-  args: readonly string[],
+  [program = "", ...args]: readonly string[],
   env: Readonly<Record<string, string>>,
   one: Running,
 ): Promise<Finished | undefined> {
   const { exec } = await import("@actions/exec");
   const output = { stdout: "", stderr: "" };
-  const keep =
-    (name: keyof typeof output) =>
-    (chunk: Buffer): void => {
-      if (output[name].length < KEPT) output[name] += chunk.toString("utf8").slice(0, KEPT);
+  const longest = { stdout: one.limits.longest ?? KEPT, stderr: KEPT };
+  const keep = (name: keyof typeof output): ((chunk: Buffer) => void) => {
+    // A letter may stand at the end of one piece and the beginning of the next.
+    const decoder = new TextDecoder();
+    return (chunk) => {
+      if (output[name].length < longest[name]) output[name] += decoder.decode(chunk, { stream: true });
+      else if (name === "stdout" && one.limits.longest !== undefined) endBy("size limit", one);
     };
+  };
   const note = (message: unknown): void => {
     if (isChild(message)) one.children.add(message.process);
   };
   subscribe("child_process", note);
   try {
-    const code = await exec(program, [...args], {
+    const code = await exec(program, args, {
       env: { ...env },
       silent: true,
       ignoreReturnCode: true,
       listeners: { stdout: keep("stdout"), stderr: keep("stderr") },
     });
-    if (program === "setsid" && /^setsid: /.test(output.stderr)) return undefined;
+    if (program !== "git" && NO_WAY.test(output.stderr)) return undefined;
     // Of a program that a signal has ended the library gives null.
     return { code: Number.isInteger(code) ? code : ENDED, ...output };
   } catch (error) {

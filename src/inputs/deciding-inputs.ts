@@ -16,6 +16,7 @@ const INDIFFERENT: ReadonlySet<string> = new Set([
     "git-http-proxy-url",
     "git-clone-depth",
     "git-clone-single-branch",
+    "git-clone-max-size",
     "source-cache-dir",
     "allowed-sources",
   ],

@@ -44,6 +44,8 @@ const OTHERS_WITH_DEFAULT: readonly (readonly [name: string, byDefault: string])
   ["builder-restart", "false"],
   ["sbom", "false"],
   ["provenance", "min"],
+  ["git-submodules", "false"],
+  ["git-lfs", "false"],
 ];
 
 type Known = { readonly cacheRepository: Repository; readonly platforms: readonly Platform[] };

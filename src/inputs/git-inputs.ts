@@ -12,6 +12,12 @@ export type GitSource = {
   /** How many commits; 0 for all. */
   readonly depth: number;
   readonly singleBranch: boolean;
+  /** Those of the commit itself, or theirs as well. */
+  readonly submodules: "false" | "true" | "recursive";
+  /** Whether the files that Git LFS keeps are fetched; else their pointers stand in. */
+  readonly lfs: boolean;
+  /** How many bytes all of it together may take on the disk. */
+  readonly most: number;
   /** For http and https. */
   readonly login: { readonly username: string; readonly password: string } | undefined;
   /** For ssh: a file on the machine, or the key itself. */
@@ -46,6 +52,9 @@ export function readGitSource(read: ReadInput, { insecure, whyNoSecrets }: Given
   const how = {
     depth: readDepth(read),
     singleBranch: boolean(read, "git-clone-single-branch", true),
+    submodules: readSubmodules(read),
+    lfs: boolean(read, "git-lfs", false),
+    most: readMost(read),
     login,
     key: readKey(read),
     knownHosts: list(read, "git-ssh-known-hosts", parseKnownHost).map(({ line }) => line),
@@ -54,6 +63,7 @@ export function readGitSource(read: ReadInput, { insecure, whyNoSecrets }: Given
   };
   if (written === undefined) {
     const alone = OF_GIT.find((name) => text(read, name) !== undefined);
+    if (how.submodules !== "false" || how.lfs) throw ofCheckout(how.lfs ? "git-lfs" : "git-submodules");
     if (alone === undefined) return { git: undefined, noticed: [] };
     throw new ActionError("E_INPUT", {
       what: `The input ${alone} is set and git-url is not: the checked-out workspace is built then, and nothing is cloned.`,
@@ -62,6 +72,30 @@ export function readGitSource(read: ReadInput, { insecure, whyNoSecrets }: Given
   }
   const [address = "", ...fragment] = written.split("#");
   return { git: { url: readAddress(address, insecure), ref: readRef(read, fragment.join("#")), ...how }, noticed };
+}
+
+function ofCheckout(name: "git-submodules" | "git-lfs"): ActionError {
+  return new ActionError("E_INPUT", {
+    what: `The input ${name} is set and git-url is not: the checked-out workspace is built then, as it was checked out.`,
+    fix: `Set ${name.slice("git-".length)} where actions/checkout checks it out, or git-url to the repository's address.`,
+  });
+}
+
+function readSubmodules(read: ReadInput): GitSource["submodules"] {
+  const value = text(read, "git-submodules") ?? "false";
+  if (/^(true|True|TRUE)$/.test(value)) return "true";
+  if (/^(false|False|FALSE)$/.test(value)) return "false";
+  if (value === "recursive") return value;
+  throw wrong("git-submodules", value, "Allowed: false, true, recursive.");
+}
+
+const MIB = 1024 * 1024;
+
+/** The default is told in action.yml. */
+function readMost(read: ReadInput): number {
+  const value = text(read, "git-clone-max-size") ?? "8192";
+  if (/^[1-9]\d{0,6}$/.test(value)) return Number(value) * MIB;
+  throw wrong("git-clone-max-size", value, "Allowed: a number of MiB, 8192 by default.");
 }
 
 function readAddress(address: string, insecure: Insecure): GitUrl {

@@ -27,6 +27,9 @@ export const INPUTS = [
   "git-http-proxy-url",
   "git-clone-depth",
   "git-clone-single-branch",
+  "git-clone-max-size",
+  "git-submodules",
+  "git-lfs",
   "source-cache-dir",
   "allowed-sources",
   "workspace-folder",
@@ -94,4 +97,5 @@ export const DECIDING: ReadonlySet<string> = new Set([
     "force",
   ],
   ...["tags", "release", "platforms", "cache-ttl-days", "allowed-images", "local-env"],
+  ...["git-submodules", "git-lfs"],
 ]);

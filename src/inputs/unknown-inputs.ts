@@ -11,8 +11,6 @@ export function noticeUnknownInputs(given: readonly string[]): readonly Warning[
   const known = new Set(INPUTS.map(asVariable));
   const unknown = given.filter((name) => !known.has(name)).map((name) => ({ name, meant: nearest(name) }));
   for (const { name, meant } of unknown) {
-    const notDone = NOT_DONE.get(name);
-    if (notDone !== undefined) throw refuseNotDone(name, notDone);
     if (meant === undefined || !meant.isNear || !DECIDING.has(meant.name)) continue;
     throw new ActionError("E_INPUT", {
       what: `There is no input ${shown(name)}; ${meant.name} is one, and that decides what happens.`,
@@ -22,19 +20,6 @@ export function noticeUnknownInputs(given: readonly string[]): readonly Warning[
   return unknown.map(({ name, meant }) => ({
     text: `There is no input ${shown(name)}: it does nothing.${meant === undefined ? "" : ` Was ${meant.name} meant?`}`,
   }));
-}
-
-/** What a clone by other actions may be asked for, and this one's never holds: an image without it would be another one. */
-const NOT_DONE: ReadonlyMap<string, string> = new Map([
-  ["GIT-SUBMODULES", "submodules"],
-  ["GIT-LFS", "files of Git LFS"],
-]);
-
-function refuseNotDone(name: string, what: string): ActionError {
-  return new ActionError("E_INPUT", {
-    what: `There is no input ${shown(name)}: a clone of git-url holds no ${what}.`,
-    fix: "Check the repository out with actions/checkout, which can (submodules, lfs), and leave git-url out.",
-  });
 }
 
 /** `Input name` is `INPUT_INPUT_NAME`; hyphens stay. */
@@ -63,6 +48,8 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ["secrets", "build-secrets"],
   ["secretfiles", "build-secrets"],
   ["secretenvs", "build-secrets"],
+  ["submodules", "git-submodules"],
+  ["lfs", "git-lfs"],
 ]);
 
 /** The input with the fewest letters to change, and none where that would be another word; else the shortest one that holds the name whole. */

@@ -11,6 +11,7 @@ import type { Effort, Files, World } from "../world.ts";
 import { type BuildArguments, readBuildArguments } from "./build-arguments.ts";
 import type { Definition } from "./definition-shape.ts";
 import { readImageName } from "./image-name.ts";
+import { refusePointer } from "./lfs-pointers.ts";
 import type { Readable } from "./readable.ts";
 import { scopeOf } from "./scopes.ts";
 import { type ContextReader, type Ignoring, openNamedContexts, readUsedContext } from "./used-context.ts";
@@ -131,6 +132,7 @@ async function dockerfileSources(
   const { checkout } = workspace;
   const { text, file, firstLine, path } = await readDockerfile(files, checkout, source.dockerfile);
   refuseLostText(text, file, firstLine);
+  refusePointer("E_DOCKERFILE", { text, file }, host.clone);
   const root = await findContext(files, checkout, source.context);
   const dockerfile = parseDockerfile(text, file, firstLine);
   const target = definition.target?.value;

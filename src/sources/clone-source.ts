@@ -1,12 +1,14 @@
+import { ActionError, tellSome } from "../errors.ts";
 import { localGit } from "../git/invocation.ts";
 import { tellRef } from "../git/ref.ts";
 import { formatGitUrl, type GitUrl, type SourcePattern } from "../git/url.ts";
 import { type GitSource, secretsWithin } from "../inputs/git-inputs.ts";
 import type { Clone, World } from "../world.ts";
-import { fetchCommit } from "./fetch-commit.ts";
-import { basicLogin, connect, type GitPorts, runGit } from "./git-connection.ts";
+import { type Fetched, fetchCommit } from "./fetch-commit.ts";
+import { basicLogin, connect, type GitPorts, type OpenConnection, runGit } from "./git-connection.ts";
 import type { Wanted } from "./kept-packs.ts";
 import { findSourceCommit } from "./source-commit.ts";
+import { fetchSubmodules } from "./submodules.ts";
 
 export type AskedClone = {
   readonly git: GitSource;
@@ -41,13 +43,16 @@ export async function findSource({ git, allowed, wantsTags }: AskedClone, ports:
     maskLogins(git, log);
     const connection = await connect(git, ports);
     try {
+      if (git.lfs) await requireLfs(connection, ports);
       const { url, ...found } = await findSourceCommit({ git, allowed, connection }, ports);
       log.info(`Commit ${found.commit}${found.ref === undefined ? "" : `, ${found.ref}`}`);
       const of = { ...found, ...namesOf(git.url, host) };
       const wanted = { git, allowed, found, wantsTags, connection: { ...connection, url } };
       const clone = async (): Promise<Clone> => {
-        const folders = await fetchCommit(wanted, ports);
-        return { ...folders, ...of, isWhole: await tellLeftOut({ ...wanted, ...folders }, ports) };
+        const fetched = await fetchCommit(wanted, ports);
+        const isWhole = await addModules(wanted, fetched, ports);
+        const hasPointers = !git.lfs && (await namesLfs(wanted, fetched, ports));
+        return { folder: fetched.folder, gitFolder: fetched.gitFolder, ...of, isWhole, hasPointers };
       };
       return {
         of,
@@ -75,25 +80,37 @@ function namesOf(url: GitUrl, { env }: Pick<World["host"], "env">): Pick<Clone, 
   return { page, identity: page?.toLowerCase() === own ? undefined : formatGitUrl(url) };
 }
 
-type Fetched = Pick<Wanted, "found" | "connection"> & Pick<Clone, "folder" | "gitFolder">;
-
-/** Files that are not there, and that somebody who clones by hand has, are told. @returns whether there are none. */
-async function tellLeftOut({ folder, ...fetched }: Fetched, ports: GitPorts): Promise<boolean> {
-  const { files, log } = ports;
-  const hasModules = (await files.stat(`${folder}/.gitmodules`))?.kind === "file";
-  const hasLfs = await namesLfs(fetched, ports);
-  if (hasModules)
-    log.warning("The repository has submodules (.gitmodules), which are not cloned: their folders are empty.");
-  if (hasLfs)
+/** Fetches the submodules that are asked for. What is not there, and somebody who clones by hand has, is told. */
+async function addModules(wanted: Wanted, fetched: Fetched, ports: GitPorts): Promise<boolean> {
+  const { log } = ports;
+  const { links } = fetched.tree;
+  if (wanted.git.submodules === "false") {
+    if (links.length > 0)
+      log.warning(
+        `The repository has submodules, which are not cloned: their folders are empty (${tellSome(links.map(({ path }) => path))}). git-submodules fetches them.`,
+      );
+    return links.length === 0;
+  }
+  const leftOut = links.length === 0 ? [] : await fetchSubmodules(wanted, fetched, ports);
+  if (leftOut.length > 0)
     log.warning(
-      "The repository keeps files in Git LFS (.gitattributes), which are not fetched: their pointers stand in.",
+      `Submodules have submodules themselves, which are not cloned (${tellSome(leftOut)}). git-submodules: recursive fetches them.`,
     );
-  return !hasModules && !hasLfs;
+  return leftOut.length === 0;
 }
 
 /** Every folder may have attributes of its own. */
-async function namesLfs({ gitFolder, found, connection }: Omit<Fetched, "folder">, ports: GitPorts): Promise<boolean> {
+async function namesLfs({ found, connection }: Wanted, { gitFolder }: Fetched, ports: GitPorts): Promise<boolean> {
   const looked = ["grep", "--quiet", "--text", "--word-regexp", "--fixed-strings", "-e", "filter=lfs", found.commit];
   const command = [`--git-dir=${gitFolder}`, ...looked, "--", ":(glob)**/.gitattributes"];
   return (await runGit(localGit(ports.host.env, connection.home), command, ports)).code === 0;
+}
+
+/** @throws ActionError E_INPUT where LFS files are asked for and nothing here can fetch them. */
+async function requireLfs({ home }: OpenConnection, ports: GitPorts): Promise<void> {
+  if ((await runGit(localGit(ports.host.env, home), ["lfs", "version"], ports)).code === 0) return;
+  throw new ActionError("E_INPUT", {
+    what: "The input git-lfs is true, and there is no git-lfs on this machine.",
+    fix: "Use a job image with git-lfs in it, or install it in a step before this one (Debian, Ubuntu: the package git-lfs).",
+  });
 }

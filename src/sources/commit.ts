@@ -17,13 +17,14 @@ export async function readCommit(
   const versionTag = async (...args: readonly string[]): Promise<string | undefined> =>
     isGoAsked ? git("describe", "--tags", ...args, "--match", "v[0-9]*") : undefined;
   const [status = "", committed, lastTag, ownTag] = await Promise.all([
-    git("status", "--porcelain=v2", "--branch", "--untracked-files=normal"),
+    // A clone was just laid out, with what git alone would take for changes: submodules without a .git, files that LFS keeps.
+    host.clone ? undefined : git("status", "--porcelain=v2", "--branch", "--untracked-files=normal"),
     isGoAsked ? git("-c", "log.showSignature=false", "log", "-1", "--format=%ct") : undefined,
     versionTag("--abbrev=0"),
     versionTag("--exact-match"),
   ]);
   // Before the first commit it is `(initial)`.
-  const revision = /^# branch\.oid ([0-9a-f]+)$/m.exec(status)?.[1];
+  const revision = host.clone ? host.clone.commit : /^# branch\.oid ([0-9a-f]+)$/m.exec(status)?.[1];
   const isTagged = ownTag !== undefined;
   return {
     source: host.clone ? host.clone.page : sourceOf(host.env),
@@ -32,7 +33,7 @@ export async function readCommit(
       revision === undefined || committed === undefined
         ? undefined
         : goPackageVersion({ lastTag: ownTag ?? lastTag, isTagged, committed: Number(committed), revision }),
-    isDirty: status.split("\n").some((line) => !line.startsWith("#")),
+    isDirty: !host.clone && status.split("\n").some((line) => !line.startsWith("#")),
   };
 }
 

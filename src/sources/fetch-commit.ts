@@ -1,14 +1,17 @@
 import { ActionError } from "../errors.ts";
 import { readGitFailure } from "../git/failure.ts";
-import { localGit } from "../git/invocation.ts";
+import { lfsGit, localGit, remoteGit } from "../git/invocation.ts";
+import { readTree, type TreeListing } from "../git/submodules.ts";
 import { formatGitUrl, type GitUrl } from "../git/url.ts";
-import type { Clone } from "../world.ts";
-import { askHost, type GitPorts, type OpenConnection, runGit } from "./git-connection.ts";
-import { absentRef, gitError, notLaidOut } from "./git-errors.ts";
+import type { Clone, Finished } from "../world.ts";
+import { fetchInto, type GitPorts, type OpenConnection, runGit } from "./git-connection.ts";
+import { absentRef, gitError, notLaidOut, tooManyFiles } from "./git-errors.ts";
 import { openKeptPacks, type Wanted } from "./kept-packs.ts";
 import { whereItIs } from "./moved.ts";
 
-type Folders = Pick<Clone, "folder" | "gitFolder">;
+/** What was fetched, with a list of what it holds. */
+export type Fetched = Pick<Clone, "folder" | "gitFolder"> & { readonly tree: TreeListing };
+type Folders = Omit<Fetched, "tree">;
 
 /** Where a commit stands in a clone that is no branch's: git itself puts the tags at it where they belong. */
 const BY_ID = "refs/heads/source";
@@ -16,25 +19,26 @@ const BY_ID = "refs/heads/source";
 /**
  * Fetches one commit and lays its files out. What was kept of an earlier run is taken where it holds that very commit: git computes the
  * ids of all that is in it anew, so nothing that anybody wrote there can be another file.
- * @throws ActionError E_GIT, E_GIT_AUTH or E_GIT_ABSENT.
+ * @throws ActionError E_GIT, E_GIT_AUTH or E_GIT_ABSENT; E_LIMIT where it takes more of the disk than it may.
  */
-export async function fetchCommit(wanted: Wanted, ports: GitPorts): Promise<Folders> {
+export async function fetchCommit(wanted: Wanted, ports: GitPorts): Promise<Fetched> {
   const kept = openKeptPacks(wanted, ports);
   const again = await makeFolders(wanted, ports);
-  if ((await kept.take(again.gitFolder)) && (await layOut(wanted, again, ports)) === undefined) return again;
+  const found = (await kept.take(again.gitFolder)) ? await layOut(wanted, again, ports) : undefined;
+  if (found && !("fault" in found)) return { ...again, ...found };
   await kept.drop();
   const folders = await makeFolders(wanted, ports);
   await fetchFrom(wanted, folders, ports);
-  const fault = await layOut(wanted, folders, ports);
-  if (fault !== undefined) throw notLaidOut(wanted.git.url, wanted.found.commit, fault);
+  const laid = await layOut(wanted, folders, ports);
+  if ("fault" in laid) throw notLaidOut(wanted.git.url, wanted.found.commit, laid.fault);
   await kept.keep(folders.gitFolder);
-  return folders;
+  return { ...folders, ...laid };
 }
 
 /** The folder is called like the repository, as a checkout's is: its name may stand in a configuration. */
-async function makeFolders({ git, found, connection }: Wanted, ports: GitPorts): Promise<Folders> {
+async function makeFolders({ git, found, connection, module }: Wanted, ports: GitPorts): Promise<Folders> {
   const base = await ports.files.temporaryFolder("source");
-  const [folder, gitFolder] = [`${base}/work/${git.url.name}`, `${base}/git`];
+  const [folder, gitFolder] = [module?.folder ?? `${base}/work/${git.url.name}`, `${base}/git`];
   await ports.files.makeDirectory(folder, { mode: 0o755 });
   const format = found.commit.length === 64 ? ["--object-format=sha256"] : [];
   const made = await local(["init", "--quiet", "--bare", ...format, "--", gitFolder], connection, ports);
@@ -55,11 +59,9 @@ async function fetchFrom(wanted: Wanted, { gitFolder }: Folders, ports: GitPorts
   const options = ["--quiet", "--force", "--no-write-fetch-head", ...limit, ...tags];
   const fetch = (what: string) => async (url: GitUrl) => {
     const refs = ["--", url.url, `+${what}:${to}`, ...branches];
-    const fetched = await askHost(
-      { ...connection, url },
-      [`--git-dir=${gitFolder}`, "fetch", ...options, ...refs],
-      ports,
-    );
+    const invocation = remoteGit({ ...connection, url }, ports.host.env);
+    const command = [`--git-dir=${gitFolder}`, "fetch", ...options, ...refs];
+    const fetched = await fetchInto({ folder: gitFolder, connection }, invocation, command, ports);
     if (fetched.code === 0) return { isThere: true };
     return GIVES_NO_IDS.test(fetched.stderr) ? { isThere: false } : readGitFailure(fetched.stderr);
   };
@@ -81,17 +83,41 @@ async function fetchFrom(wanted: Wanted, { gitFolder }: Folders, ports: GitPorts
 
 const GIVES_NO_IDS = /not our ref|unadvertised object|couldn't find remote ref/i;
 
-/** @returns git's words where the commit's files are not all there. */
-async function layOut(
-  { found, connection }: Wanted,
-  { folder, gitFolder }: Folders,
-  ports: GitPorts,
-): Promise<string | undefined> {
+type Laid = Pick<Fetched, "tree"> | { readonly fault: string };
+
+/** What a list of files may have: a small commit can say of one folder ten times that it is in one, and so on. */
+const LONGEST_LIST = 64 * 1024 * 1024;
+
+/** @returns what the commit holds, or git's words where its files are not all there. */
+async function layOut({ git, found, connection }: Wanted, folders: Folders, ports: GitPorts): Promise<Laid> {
+  const { folder, gitFolder } = folders;
+  const { space } = connection;
+  await space.takeFolder(gitFolder);
+  const list = ["-c", "core.quotePath=false", "ls-tree", "-r", "-l", "--full-tree", found.commit];
+  const listed = await runGit(localGit(ports.host.env, connection.home), [`--git-dir=${gitFolder}`, ...list], ports, {
+    longest: LONGEST_LIST,
+  });
+  if (listed.endedBy === "size limit") throw tooManyFiles(git.url, found.commit);
+  if (listed.code !== 0) return { fault: readGitFailure(listed.stderr).words };
+  const tree = readTree(listed.stdout);
+  space.take(tree.bytes);
   const where = [`--git-dir=${gitFolder}`, `--work-tree=${folder}`];
-  const { code, stderr } = await local(
-    [...where, "checkout", "--quiet", "--force", "--detach", found.commit, "--"],
-    connection,
-    ports,
-  );
-  return code === 0 ? undefined : readGitFailure(stderr).words;
+  const command = [...where, "checkout", "--quiet", "--force", "--detach", found.commit, "--"];
+  const { code, stderr } = git.lfs
+    ? await layOutWithLfs(command, { gitFolder, connection }, ports)
+    : await local(command, connection, ports);
+  return code === 0 ? { tree } : { fault: readGitFailure(stderr).words };
+}
+
+/** Each of its files comes twice: as it is received, and where it is laid out. */
+async function layOutWithLfs(
+  command: readonly string[],
+  { gitFolder, connection }: { readonly gitFolder: string; readonly connection: OpenConnection },
+  ports: GitPorts,
+): Promise<Finished> {
+  const folder = `${gitFolder}/lfs`;
+  const invocation = lfsGit(connection, ports.host.env);
+  const finished = await fetchInto({ folder, connection }, invocation, command, ports);
+  for (let copies = 0; copies < 2; copies++) await connection.space.takeFolder(folder);
+  return finished;
 }

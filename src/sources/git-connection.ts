@@ -2,16 +2,24 @@ import { resolvePath } from "../devcontainer/paths.ts";
 import { ActionError, systemReason } from "../errors.ts";
 import { type Connection, type Invocation, remoteGit } from "../git/invocation.ts";
 import type { GitSource } from "../inputs/git-inputs.ts";
-import type { Finished, World } from "../world.ts";
+import type { Finished, GitLimits, World } from "../world.ts";
+import { type CloneSpace, openCloneSpace } from "./clone-space.ts";
 
 /** What a clone asks of the world. */
 export type GitPorts = Pick<
   World,
-  "files" | "git" | "web" | "github" | "jobCache" | "host" | "log" | "trust" | "owner" | "salt"
+  "files" | "git" | "web" | "github" | "jobCache" | "host" | "log" | "trust" | "owner" | "salt" | "clock"
 >;
 
+/** What all connections of one clone have together. */
+export type CloneLimits = {
+  readonly space: CloneSpace;
+  /** When the time is over, in milliseconds since 1970. */
+  readonly until: number;
+};
+
 /** A connection whose files go with `close`. */
-export type OpenConnection = Connection & { readonly close: () => void };
+export type OpenConnection = Connection & CloneLimits & { readonly close: () => void };
 
 /** Where distributions keep the certificates that everybody trusts: what git is given takes their place. */
 const BUNDLES = [
@@ -25,7 +33,11 @@ const BUNDLES = [
  * Lays out what git needs to speak to a repository's host: a key, certificates, an empty home, all in a private folder.
  * @throws ActionError E_INPUT where the key's file is not there.
  */
-export async function connect(git: GitSource, ports: GitPorts): Promise<OpenConnection> {
+export async function connect(
+  git: GitSource,
+  ports: GitPorts,
+  { space, until }: CloneLimits = openLimits(git, ports),
+): Promise<OpenConnection> {
   const { files, host, trust } = ports;
   const folder = await files.temporaryFolder("git");
   const home = `${folder}/home`;
@@ -43,6 +55,8 @@ export async function connect(git: GitSource, ports: GitPorts): Promise<OpenConn
     insecure: insecure && git.url.scheme !== "http",
     proxy: git.proxy,
     home,
+    space,
+    until,
     close: () => files.discard(folder),
   };
 
@@ -87,21 +101,25 @@ async function knownHostsFile(
 }
 
 /**
- * How long one git may take, whatever its server says meanwhile, in milliseconds: a list of refs a minute, what a clone is made of half an hour.
- * Git's own limit, a thousand bytes a second, is met by whoever wants to keep a runner busy, and begins with the first answer.
+ * How long git may take, whatever its server says meanwhile, in milliseconds: a list of refs a minute, a clone with all that belongs to it half
+ * an hour. Git's own limit, a thousand bytes a second, is met by whoever wants to keep a runner busy, and begins with the first answer.
  */
 const LONGEST = { asking: 60_000, cloning: 30 * 60_000 };
+
+function openLimits(git: GitSource, { files, clock }: GitPorts): CloneLimits {
+  return { space: openCloneSpace(git, files), until: clock() + LONGEST.cloning };
+}
 
 /** Runs git with an invocation in front. @throws ActionError E_GIT where there is no git, and where it takes longer than it may. */
 export async function runGit(
   { args, env }: Invocation,
   command: readonly string[],
   { git }: Pick<GitPorts, "git">,
+  { timeout = LONGEST.cloning, ...limits }: GitLimits = {},
 ): Promise<Finished> {
-  const timeout = command[0] === "ls-remote" ? LONGEST.asking : LONGEST.cloning;
-  const finished = await git([...args, ...command], env, { timeout });
+  const finished = await git([...args, ...command], env, { timeout, ...limits });
   if (finished?.endedBy === "time limit")
-    return { ...finished, stderr: `fatal: it took longer than ${timeout / 1000} s, and was ended` };
+    return { ...finished, stderr: `fatal: it took longer than ${Math.ceil(timeout / 1000)} s, and was ended` };
   if (finished !== undefined) return finished;
   throw new ActionError("E_GIT", {
     what: "The input git-url asks for a clone, and there is no git on this machine.",
@@ -109,9 +127,27 @@ export async function runGit(
   });
 }
 
-/** Runs a command of git's that speaks to the repository's host. */
+/** Runs a command of git's that asks the repository's host which refs it has. */
 export function askHost(connection: Connection, command: readonly string[], ports: GitPorts): Promise<Finished> {
-  return runGit(remoteGit(connection, ports.host.env), command, ports);
+  return runGit(remoteGit(connection, ports.host.env), command, ports, { timeout: LONGEST.asking });
+}
+
+/**
+ * Runs a command of git's that fetches from the repository's host into a folder.
+ * @param invocation what speaks to the host.
+ * @throws ActionError E_LIMIT where more comes than the disk is to take.
+ */
+export async function fetchInto(
+  { folder, connection }: { readonly folder: string; readonly connection: Omit<OpenConnection, "close"> },
+  invocation: Invocation,
+  command: readonly string[],
+  ports: GitPorts,
+): Promise<Finished> {
+  const { space, until } = connection;
+  const limits = { timeout: Math.max(until - ports.clock(), 1), isTooMuch: () => space.isPast(folder) };
+  const finished = await runGit(invocation, command, ports, limits);
+  if (finished.endedBy === "size limit") throw space.tooMuch();
+  return finished;
 }
 
 /** A server of git's wants Basic, whatever the password is; the APIs of forges take it too. */

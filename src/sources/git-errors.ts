@@ -48,6 +48,14 @@ export function notLaidOut(url: GitUrl, commit: string, words: string): ActionEr
   });
 }
 
+/** A commit whose list of files alone is larger than any that somebody works with. */
+export function tooManyFiles(url: GitUrl, commit: string): ActionError {
+  return new ActionError("E_LIMIT", {
+    what: `${commit} of ${formatGitUrl(url)} holds more files than are laid out: the list of their names alone has more than 64 MiB. Nothing is built.`,
+    fix: "Check it out in a step of its own, and leave git-url out.",
+  });
+}
+
 /** 401, 403 and their kin over ssh. */
 export function refused(url: GitUrl, hadLogin: boolean, details?: Details): ActionError {
   const ssh = url.scheme === "ssh";

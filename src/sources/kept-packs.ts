@@ -15,6 +15,8 @@ export type Wanted = {
   readonly connection: OpenConnection;
   /** Whether tags are wanted that stand at the commit. */
   readonly wantsTags: boolean;
+  /** Of a submodule: where it is laid out, and its path as seen from the root's files. */
+  readonly module?: { readonly folder: string; readonly path: string };
 };
 
 /** What earlier runs have fetched, for this commit. */
@@ -60,9 +62,11 @@ type Place = {
   readonly jobCache: JobCache | undefined;
 };
 
-function placeOf({ git, found }: Wanted, { host, jobCache }: GitPorts): Place | undefined {
+function placeOf({ git, found, module }: Wanted, { host, jobCache }: GitPorts): Place | undefined {
   const short = (text: string): string => hexOf(digestOf(text)).slice(0, 16);
-  const line = `${short(formatGitUrl(git.url))}-${short(`${found.ref} ${git.depth}`)}-`;
+  // A repository may be two submodules of another one, at two commits.
+  const kind = module === undefined ? `${found.ref} ${git.depth}` : `submodule ${module.path}`;
+  const line = `${short(formatGitUrl(git.url))}-${short(kind)}-`;
   const name = `${line}${found.commit}`;
   const at = (folder: string, cache: JobCache | undefined): Place => {
     const pack = `${folder}/${name}.pack`;
@@ -91,7 +95,8 @@ async function takePack(
   const { files, host, log } = ports;
   try {
     await jobCache?.restore(folder, key);
-    if ((await files.stat(pack))?.kind !== "file") return false;
+    const entry = await files.stat(pack);
+    if (entry?.kind !== "file" || (await wanted.connection.space.isPast(pack))) return false;
     const own = `${gitFolder}/objects/pack/pack-${wanted.found.commit}.pack`;
     await files.copy(pack, own, { mode: 0o600, mtime: 0 });
     const lines = ((await files.readText(cut)) ?? "").split("\n").filter((id) => isCommitId(id));

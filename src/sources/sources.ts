@@ -24,6 +24,7 @@ import { dockerfileDefinition, imageDefinition, withBuildInputs } from "./defini
 import type { CountedOption, Definition } from "./definition-shape.ts";
 import type { FeatureSources, FeatureSourcesRequest } from "./feature-sources.ts";
 import { refuseGitLogins } from "./git-logins.ts";
+import { pointerWarnings, refusePointer } from "./lfs-pointers.ts";
 import { propertyTypeWarnings } from "./property-types.ts";
 import { type Readable, readableEnvironment } from "./readable.ts";
 import { refusedRights, rightsIn } from "./rights.ts";
@@ -63,6 +64,7 @@ export async function gatherSources(
   triggers: Triggers,
 ): Promise<Gathered> {
   const { found, instead } = await findWhatCounts(inputs, workspace, files);
+  refusePointer("E_CONFIG", { text: found.text, file: found.relative }, host.clone);
   const readable = await readableEnvironment({ inputs, workspace: workspace.folder }, { files, host });
   const configuration = substitute(parseConfiguration(found.text, found.relative), {
     localEnv: readable.env,
@@ -105,7 +107,8 @@ async function gatherAround(
   const namedContexts = await readNamedContexts(files, reader, definition, effort);
   const { root = "", entries = new Map() } = read.context ?? {};
   const taken = [...entries.values()].map((paths) => ({ root, entries: paths }));
-  await refuseGitLogins([...taken, ...namedContexts.values()], files, readable.holdsSecret);
+  const all = [...taken, ...namedContexts.values()];
+  await refuseGitLogins(all, files, readable.holdsSecret);
   const { additionalFeatures: additional, lockfile } = inputs;
   const uid = askedUid(inputs, configuration);
   const refused = host.event.isFork ? rightsIn(configured.counted) : [];
@@ -118,6 +121,7 @@ async function gatherAround(
     }),
     ...propertyTypeWarnings(configuration),
     ...gitWarnings(namedContexts, definition),
+    ...(await pointerWarnings(all, { clone: host.clone, checkout: workspace.checkout }, files)),
     ...uid.warnings,
   ];
   const request = { configuration, found, workspace, additional, lockfile };

@@ -5,7 +5,7 @@ import { INPUTS } from "../../src/inputs/names.ts";
 /** Written out, so that whoever adds an input and takes it out of what decides says so twice. */
 const MAKE_NO_DIFFERENCE = `
   alias allowed-sources builder builder-restart builders buildkit-image buildx-version cache-from cache-repo cache-to cache-ttl-days
-  docker-config-base64 exit-on-build-failure force git-clone-depth git-clone-single-branch git-http-proxy-url git-password git-ref
+  docker-config-base64 exit-on-build-failure force git-clone-depth git-clone-max-size git-clone-single-branch git-http-proxy-url git-password git-ref
   git-ssh-known-hosts git-ssh-private-key-base64 git-ssh-private-key-path git-url git-username load no-cache on-drift on-miss on-unknown previous-image push
   registry-password registry-username release require runners sbom-dir source-cache-dir ssl-cert-base64 summary tags verify
 `

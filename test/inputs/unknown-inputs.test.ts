@@ -24,17 +24,13 @@ describe("an error where what is meant pushes or decides", () => {
     ["TAG", "tags"],
     ["PUHS", "push"],
     ["ALLOWED-IMAGE", "allowed-images"],
+    ["GIT-SUBMODULE", "git-submodules"],
+    ["GIT_LFS", "git-lfs"],
   ])("%s", (given, meant) => {
     expect(() => noticeUnknownInputs([given])).toThrow(
       `There is no input ${given.toLowerCase()}; ${meant} is one, and that decides what happens.`,
     );
   });
-});
-
-test.each(["GIT-SUBMODULES", "GIT-LFS"])("%s: what a clone never holds is an error and no detail", (given) => {
-  expect(() => noticeUnknownInputs([given])).toThrow(
-    `There is no input ${given.toLowerCase()}: a clone of git-url holds no`,
-  );
 });
 
 // Letter by letter beside each input's, a name of some kilobytes took seconds.
@@ -53,6 +49,8 @@ test.each([
   ["CONFIGFILE", "There is no input configfile: it does nothing. Was devcontainer-json-path meant?"],
   ["FILE", "There is no input file: it does nothing. Was dockerfile-path meant?"],
   ["CONTEXT", "There is no input context: it does nothing. Was build-context-path meant?"],
+  ["SUBMODULES", "There is no input submodules: it does nothing. Was git-submodules meant?"],
+  ["LFS", "There is no input lfs: it does nothing. Was git-lfs meant?"],
   ["SECRET-ENVS", "There is no input secret-envs: it does nothing. Was build-secrets meant?"],
   ["PULL", "There is no input pull: it does nothing."],
 ])("a warning: %s", (given, text) => {

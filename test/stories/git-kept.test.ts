@@ -224,16 +224,3 @@ test("release: auto finds the tag at the commit; the whole history has the tag b
 function goDockerfile(): string {
   return (files("go")[".devcontainer/Dockerfile"] as string).replace("ARG REVISION", "ARG GOPKGVERSION");
 }
-
-test("what is left out is told: submodules, and files in LFS", async () => {
-  const more = { ".gitmodules": "", ".gitattributes": "*.bin filter=lfs diff=lfs\n" };
-  server.commit("team/parts", files("parts", more));
-  const { log } = await run({ "git-url": `${server.url}/team/parts` });
-  expect(log).toMatch(/^::warning::The repository has submodules/m);
-  expect(log).toMatch(/^::warning::The repository keeps files in Git LFS/m);
-  const below = { "assets/.gitattributes": "*.png filter=lfs\n", "docs/.gitattributes": "*.md filter=lfsish\n" };
-  server.commit("team/below", files("below", below));
-  expect((await run({ "git-url": `${server.url}/team/below` })).log).toMatch(/^::warning::.*Git LFS/m);
-  server.commit("team/none", files("none", { "docs/.gitattributes": "*.md filter=lfsish\n" }));
-  expect((await run({ "git-url": `${server.url}/team/none` })).log).not.toContain("Git LFS");
-});

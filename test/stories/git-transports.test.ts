@@ -115,6 +115,16 @@ test.each(["SIGTERM", "SIGINT"] as const)("a run that %s stops leaves no git beh
   end();
 });
 
+test("a run that SIGKILL ends takes git with it: only a helper is left that waits for its next byte", async () => {
+  const { connected, host, close: end } = await openHanging("silent");
+  const stop = { signal: "SIGKILL", when: () => connected.length > 0 && speakersTo(host).length > 0 } as const;
+  const told = await run({ "git-url": `https://${host}/team/app` }, { stop });
+  expect(told.code).not.toBe(0);
+  await expect.poll(() => speakersTo(host).filter((line) => !line.includes("remote-https"))).toEqual([]);
+  end();
+  await expect.poll(() => speakersTo(host)).toEqual([]);
+});
+
 /** A forward proxy that alone knows where git.test is, and wants a login. */
 async function openProxy() {
   const seen: string[] = [];

@@ -70,7 +70,7 @@ export async function play(story: Play): Promise<Told> {
   };
   install("node", process.execPath);
   for (const name of docker ? ["docker", "docker.mjs"] : []) install(name, resolve("test/fakes", name));
-  for (const name of git ? ["git", "setsid"] : [])
+  for (const name of git ? ["git", "setsid", "setpriv"] : [])
     install(name, execFileSync("which", [name], { encoding: "utf8" }).trim());
   const file = (name: string, text = ""): string => {
     writeFileSync(join(home, name), text);
