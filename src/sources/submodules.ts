@@ -85,7 +85,7 @@ async function fetchOne({ parent, link, path, modules }: One, walk: Walk): Promi
   const url = await judge({ module, parent, root }, ports);
   ports.log.info(`Submodule ${path}: ${link.commit} of ${formatGitUrl(url)}`);
   const folder = await emptyFolder(parent, link, ports);
-  const isOwn = isSameOrigin(url, root.git.url);
+  const isOwn = mayLogIn(url, root, ports);
   const git = {
     ...root.git,
     ...{ url, ref: { kind: "commit", id: link.commit } as const, depth: 1, singleBranch: true },
@@ -103,7 +103,7 @@ async function fetchOne({ parent, link, path, modules }: One, walk: Walk): Promi
   try {
     return { wanted, fetched: await fetchCommit(wanted, ports), path, depth: parent.depth + 1 };
   } catch (error) {
-    throw isOwn ? error : withoutLogin(error, root.git.url);
+    throw isOwn ? error : withoutLogin(error, root, ports);
   } finally {
     if (!isOwn) connection.close();
   }
@@ -131,7 +131,7 @@ async function modulesOf({ wanted, fetched, path }: Parent, { ports }: Walk): Pr
 type Judged = { readonly module: Module; readonly parent: Parent; readonly root: Wanted };
 
 /** @returns what is to be asked. @throws ActionError for what is asked of nobody. */
-async function judge({ module, parent, root }: Judged, { trust }: GitPorts): Promise<GitUrl> {
+async function judge({ module, parent, root }: Judged, ports: GitPorts): Promise<GitUrl> {
   const fault = faultOfModule(module);
   if (fault !== undefined) throw refusal(fault, "Name it otherwise in .gitmodules.");
   const named = resolveModuleUrl(parent.wanted.git.url, module.url);
@@ -144,13 +144,12 @@ async function judge({ module, parent, root }: Judged, { trust }: GitPorts): Pro
       what: `${shown} is not among allowed-sources. ${NOTHING}`,
       fix: "Add a pattern for it to allowed-sources, or leave git-submodules out.",
     });
-  if (isSameOrigin(url, root.git.url)) return url;
-  if (url.scheme === "ssh")
+  if (url.scheme === "ssh" && !mayLogIn(url, root, ports))
     throw refusal(
-      `${shown} is another host than that of git-url, whose key is not shown there, and ssh asks for one`,
+      `${shown} is asked for by ssh, which wants a key, and ${whyNoLogin(root, ports)}`,
       "Write it as ../name or https://… in .gitmodules, or check the repository out with actions/checkout.",
     );
-  if (url.scheme === "http" && !(await trust(url.host)).insecure)
+  if (url.scheme === "http" && !isSameOrigin(url, root.git.url) && !(await ports.trust(url.host)).insecure)
     throw refusal(
       `${shown} is plain http, and nobody can tell who answers`,
       `Write https://, or name ${url.host} in the input insecure.`,
@@ -180,14 +179,28 @@ function tooMany({ wanted, path }: Parent): ActionError {
   });
 }
 
-/** Whose login it is has not been shown: a hint to that login would lead astray. */
-function withoutLogin(error: unknown, root: GitUrl): unknown {
+/**
+ * The login of git-url is for its host. What a fork's code names there is asked for without: it could name whatever that login may read, and
+ * its build would have it.
+ */
+function mayLogIn(url: GitUrl, root: Wanted, { host }: GitPorts): boolean {
+  return isSameOrigin(url, root.git.url) && !host.event.isFork;
+}
+
+function whyNoLogin({ git }: Wanted, { host }: GitPorts): string {
+  return host.event.isFork
+    ? "a fork's code names what it likes: the login of git-url goes to git-url alone"
+    : `the login of git-url goes to ${git.url.host} alone`;
+}
+
+/** A hint to a login that was not shown would lead astray. */
+function withoutLogin(error: unknown, root: Wanted, ports: GitPorts): unknown {
   const isOfLogin = error instanceof ActionError && (error.code === "E_GIT_AUTH" || error.code === "E_GIT_ABSENT");
   if (!isOfLogin) return error;
   return new ActionError(error.code, {
-    what: error.message,
+    what: `${error.message} It was asked for as everybody may: ${whyNoLogin(root, ports)}.`,
     details: error.details,
-    fix: `The login of git-url goes to ${root.host} alone: only what everybody may read is fetched from another host. Check the repository out with actions/checkout where that one wants a login.`,
+    fix: "Check the repository out with actions/checkout where that submodule wants a login, or leave git-submodules out.",
     cause: error,
   });
 }

@@ -152,9 +152,30 @@ test("the login of git-url goes to its own host, and to no other", async () => {
   other.requireLogin({ password: SECRET });
   const refused = await run({ ...asked, force: "true" });
   expect(errorOf(refused)).toContain(`The submodule far: ${other.url}/else/far asks for a login`);
-  expect(errorOf(refused)).toContain(`The login of git-url goes to ${server.host} alone`);
+  expect(errorOf(refused)).toContain(`the login of git-url goes to ${server.host} alone`);
   expect(errorOf(refused)).toContain("[E_GIT_AUTH]");
   expect(other.requests.filter((line) => line.includes(" as "))).toEqual([]);
+});
+
+test("a fork's code names submodules, and gets none by the login of git-url", async () => {
+  server.requireLogin({ password: SECRET });
+  const { commit: _, ...inputs } = repositoryWith([{ path: "part", url: "../part" }]);
+  const repo = (full_name: string) => ({ repo: { full_name }, ref: "topic" });
+  const told = await run(
+    { ...inputs, "git-password": SECRET, "git-submodules": "true" },
+    {
+      event: {
+        repository: { full_name: "team/app" },
+        pull_request: { head: repo("else/app"), base: repo("team/app") },
+      },
+      env: { GITHUB_EVENT_NAME: "pull_request" },
+    },
+  );
+  expect(errorOf(told)).toMatch(
+    /The submodule part: .*asks for a login.*a fork's code names what it likes.*\[E_GIT_AUTH\]/,
+  );
+  expect(server.requests.filter((line) => line.includes("/team/part") && line.includes(" as "))).toEqual([]);
+  expect(told.builds).toEqual([]);
 });
 
 test("an address for people with a key is asked as git-url is, on the same host", async () => {
@@ -171,7 +192,11 @@ const REFUSED: readonly (readonly [what: string, module: Partial<Module>, words:
   ["a program of git's", { url: "ext::touch" }, /names a program of git's.*\[E_GIT\]/],
   ["an option", { url: "--upload-pack=touch" }, /begins with a dash.*\[E_GIT\]/],
   ["a login in it", { url: "http://me:word-canary@127.0.0.1/a/b" }, /it holds a login.*\[E_GIT\]/],
-  ["another host by ssh", { url: "git@elsewhere.test:a/b" }, /another host than that of git-url.*\[E_GIT\]/],
+  [
+    "another host by ssh",
+    { url: "git@elsewhere.test:a/b" },
+    /by ssh, which wants a key, and the login of git-url goes to .*\[E_GIT\]/,
+  ],
   ["a service of the machine", { url: "http://127.0.0.1:9/a/b" }, /is plain http.*\[E_GIT\]/],
   ["a name that leads elsewhere", { name: "../../hooks", url: "../part" }, /its name in \.gitmodules.*\[E_GIT\]/],
 ];
