@@ -56,8 +56,9 @@ function refusing(files: Files, refuse: (call: string, path: string) => void): F
   return { ...files, ...Object.fromEntries(LOOKS.map((call) => [call, looking(call)])) };
 }
 
-// Without a branch there is only less to compare with, and docker's own login is nothing that this reads for the image.
-const PASSED_OVER = /\.git\/HEAD$|\.docker\/config\.json$/;
+// Without a branch there is only less to compare with, without attributes less to warn of, and docker's own login is nothing that this reads for
+// the image.
+const PASSED_OVER = /\.git\/HEAD$|\.gitattributes$|\.docker\/config\.json$/;
 
 test.each(checkouts)("$what: a look that the system refuses is told with the file", async ({ workspace, inputs }) => {
   const { files } = openFiles(tmpdir());

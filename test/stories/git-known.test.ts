@@ -369,7 +369,15 @@ test.each<[string, RegExp, Readonly<Record<string, string>>, Readonly<Record<str
     { ".devcontainer/Dockerfile": "ARG TAG=1\nFROM HOST/base/os:$TAG\n" },
     {},
   ],
-  ["there is something to warn of", /something to warn of/, { ".gitmodules": "" }, {}],
+  [
+    "there is something to warn of",
+    /something to warn of/,
+    {
+      ".gitattributes": "*.sh filter=lfs\n",
+      ".devcontainer/setup.sh": "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n",
+    },
+    {},
+  ],
   ["a build arg does nothing", /something to warn of/, {}, { "build-args": "NOTHING=1" }],
   [
     "a file of the machine may hold build args",
