@@ -53,7 +53,7 @@ test.each<Row>([
   ],
   [
     "dockerfile-path",
-    {},
+    { "README.md": "" },
     { "dockerfile-path": "Dockerfile" },
     /^The input dockerfile-path names Dockerfile, and there is no such file/,
     /from the workspace/,
