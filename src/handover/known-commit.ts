@@ -62,13 +62,9 @@ function tellHit({ verdict, record }: KnownCommit): string {
 async function isTagged(known: KnownCommit, inputs: Inputs, world: World): Promise<KnownCommit | string> {
   if (inputs.tags.length === 0) return known;
   if (whyNeverPushed(inputs, world.host.event) !== undefined) return "tags are asked for that this run does not move";
-  try {
-    const { index } = known.verdict;
-    for (const line of await retag(index, inputs.cacheRepository, inputs.tags, world.registry)) world.log.info(line);
-    return known;
-  } catch {
-    return "the tags that are asked for could not be put";
-  }
+  const { lines, refused } = await retag(known.verdict.index, inputs.cacheRepository, inputs.tags, world.registry);
+  for (const line of lines) world.log.info(line);
+  return refused.length === 0 ? known : "the tags that are asked for could not be put";
 }
 
 type Scene = { readonly inputs: Inputs; readonly world: World; readonly folder: string | undefined };

@@ -11,7 +11,7 @@ import type { Verdict } from "../probe/verdict.ts";
 import { moveAlias } from "./alias.ts";
 import { foundSoFar, type Outcome, type Scene } from "./outcome.ts";
 import { findOutWhetherToPush, type PushDecision, whyNeverPushed } from "./push.ts";
-import { retag } from "./retag.ts";
+import { type Retagged, retag } from "./retag.ts";
 
 /**
  * Carries a decision out, then puts the image under the tags that were asked for. What goes wrong on the way is the
@@ -112,13 +112,13 @@ async function join(found: readonly Found[], scene: Scene): Promise<Outcome> {
   return { result: "hit", image: formatPinned({ ...inputs.cacheRepository, digest }), digest, found };
 }
 
-/** A hit does not fail because the registry takes no push, unless a tag was asked for. */
+/** A hit does not fail because the registry takes no push, unless a release was asked for. */
 async function mayJoin({ inputs, tags, world }: Scene): Promise<PushDecision> {
   const push = inputs.push === "true" ? "auto" : inputs.push;
-  return findOutWhetherToPush({ ...inputs, push }, tags, world);
+  return findOutWhetherToPush({ ...inputs, push }, { ...tags, tags: [] }, world);
 }
 
-/** Moves the tags that the user asked for; a release that cannot be made is an error, a tag that is not to be moved is told. */
+/** Moves the tags that the user asked for; a release that cannot be made is an error, a tag that is not moved is told. */
 async function tagAsAsked(outcome: Outcome, scene: Scene): Promise<Outcome> {
   const { inputs, tags: asked, world } = scene;
   const { tags, release } = asked;
@@ -138,21 +138,30 @@ async function tagAsAsked(outcome: Outcome, scene: Scene): Promise<Outcome> {
 /** No registry takes an index of which a clean-up has swept attestations away: the same images are then named by one without them. */
 async function tagOrMend(outcome: Outcome, index: Served, tags: readonly string[], scene: Scene): Promise<Outcome> {
   const { inputs, world } = scene;
-  const putAll = async (served: Served): Promise<void> => {
-    for (const line of await retag(served, inputs.cacheRepository, tags, world.registry)) world.log.info(line);
+  const putAll = async (served: Served): Promise<Retagged["refused"]> => {
+    const { lines, refused } = await retag(served, inputs.cacheRepository, tags, world.registry);
+    for (const line of lines) world.log.info(line);
+    return refused;
   };
-  try {
-    await putAll(index);
+  const refused = await putAll(index);
+  if (refused.length === 0) return outcome;
+  const { mendSwept } = await import("./complete-set.ts");
+  const mended = await mendSwept({ index, found: outcome.found ?? [] }, scene);
+  if (!mended) {
+    tellRefused(refused, scene);
     return outcome;
-  } catch (error) {
-    const { mendSwept } = await import("./complete-set.ts");
-    const mended = await mendSwept({ index, found: outcome.found ?? [] }, scene);
-    if (!mended) throw error;
-    const { image, served, found } = mended;
-    world.log.info(`Attestations of the image are gone from the registry: it is ${formatPinned(image)} without them.`);
-    await putAll(served);
-    return { ...outcome, image: formatPinned(image), digest: image.digest, index: served, found, pushed: true };
   }
+  const { image, served, found } = mended;
+  world.log.info(`Attestations of the image are gone from the registry: it is ${formatPinned(image)} without them.`);
+  tellRefused(await putAll(served), scene);
+  return { ...outcome, image: formatPinned(image), digest: image.digest, index: served, found, pushed: true };
+}
+
+/** A tag is for whoever goes by names; this run's image is known by its digest. A release is what the run is for. */
+function tellRefused(refused: Retagged["refused"], { tags, world }: Scene): void {
+  const released = refused.find(({ tag }) => tag === tags.release);
+  if (released) throw released.error;
+  for (const { error } of refused) world.log.warning([error.message, error.fix].filter(Boolean).join(" "));
 }
 
 function whyNotTagged({ result, index }: Outcome): string | undefined {

@@ -4,26 +4,32 @@ import type { Served } from "../oci/manifest.ts";
 import { formatReference, type Repository } from "../oci/reference.ts";
 import type { Registry } from "../world.ts";
 
-/**
- * Puts an index that the registry serves under further tags. One that names it already is left alone.
- * @returns a line for each tag that was put or moved.
- * @throws ActionError E_PUSH naming the tag that the registry did not take.
- */
+export type Retagged = {
+  /** A line for each tag that was put or moved. */
+  readonly lines: readonly string[];
+  /** Those that the registry did not take, each with an error E_PUSH that names it. */
+  readonly refused: readonly { readonly tag: string; readonly error: ActionError }[];
+};
+
+/** Puts an index that the registry serves under further tags. One that names it already is left alone. */
 export async function retag(
   served: Served,
   repository: Repository,
   tags: readonly string[],
   registry: Registry,
-): Promise<readonly string[]> {
+): Promise<Retagged> {
   const moved = await Promise.all(tags.map((tag) => retagOnce(served, { ...repository, tag }, registry)));
-  return moved.flatMap((line) => line ?? []);
+  return {
+    lines: moved.flatMap((line) => (typeof line === "string" ? line : [])),
+    refused: moved.flatMap((error, at) => (error instanceof ActionError ? { tag: tags[at] ?? "", error } : [])),
+  };
 }
 
 async function retagOnce(
   { bytes, descriptor }: Served,
   reference: Repository & { readonly tag: string },
   registry: Registry,
-): Promise<string | undefined> {
+): Promise<string | ActionError | undefined> {
   const before = await registry.describe(reference);
   if (before.kind === "found" && before.value.digest === descriptor.digest) return undefined;
   const answer = await registry.putManifest(reference, bytes, descriptor.mediaType, reference.tag);
@@ -31,7 +37,7 @@ async function retagOnce(
     const was = before.kind === "found" ? `, before ${shortDigest(before.value.digest)}…` : "";
     return `${formatReference(reference)} names ${shortDigest(descriptor.digest)}… now${was}`;
   }
-  throw new ActionError("E_PUSH", {
+  return new ActionError("E_PUSH", {
     what: `The image is there, and the tag ${reference.tag} could not be pushed: ${answer.words} (${answer.request}).`,
     fix:
       answer.fix ??

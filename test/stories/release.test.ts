@@ -97,12 +97,25 @@ test("the last good image is handed out, and gets no tag", async () => {
   expect(told.log).toContain("Not moved: latest, v2: the image that is handed out is not what this commit would build");
 });
 
-test("a tag that the registry refuses on a hit is an error; the outputs still name the image", async () => {
+test.each(["hit", "built"])(
+  "a tag that the registry refuses is a warning, and the others are moved: %s",
+  async (result) => {
+    if (result === "hit") await run();
+    registry.override((line) => line.endsWith("/manifests/latest") && line.startsWith("PUT"), { status: 403 });
+    const told = await run({ tags: "latest,edge" });
+    expect(told).toMatchObject({ code: 0, outputs: { result, exists: "true" } });
+    expect(told.log).toMatch(/::warning::The image is there, and the tag latest could not be pushed: /);
+    expect([names("latest"), names("edge")]).toEqual([undefined, wanted(told)]);
+  },
+);
+
+test("a release that the registry refuses is an error; the outputs still name the image", async () => {
   const { outputs } = await run();
-  registry.override((line) => line.endsWith("/manifests/latest") && line.startsWith("PUT"), { status: 403 });
-  const told = await run({ tags: "latest" });
+  commit();
+  registry.override((line) => line.endsWith("/manifests/v1") && line.startsWith("PUT"), { status: 403 });
+  const told = await run({ tags: "latest", release: "v1" }, withGit);
   expect(told).toMatchObject({ code: 1, outputs: { result: "failed", image: outputs.image, exists: "true" } });
-  expect(told.log).toMatch(/::error::The image is there, and the tag latest could not be pushed: .*\[E_PUSH\]/);
+  expect(told.log).toMatch(/::error::The image is there, and the tag v1 could not be pushed: .*\[E_PUSH\]/);
 });
 
 test("a token that may only read and a tag that is asked for: an error before the build", async () => {
