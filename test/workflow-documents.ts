@@ -1,14 +1,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** An example of the README that is a part of a step stands for this one's. */
-const STEP = `jobs:
+const JOB = `jobs:
   container:
     runs-on: ubuntu-latest
     permissions: { contents: read, packages: write }
     steps:
-      - uses: ${/uses: (\S+\/dev-container-cache@\S+)/.exec(readFileSync("README.md", "utf8"))?.[1]}
 `;
+
+/** An example of the README that is a part of a step stands for this one's. */
+const STEP = `      - uses: ${/uses: (\S+\/dev-container-cache@\S+)/.exec(readFileSync("README.md", "utf8"))?.[1]}\n`;
 
 /** The README's examples as whole workflows: what all of them leave out is added. */
 function examples(): readonly string[] {
@@ -16,7 +17,7 @@ function examples(): readonly string[] {
     ([, text = ""]) => text,
   );
   return blocks.map((text) => {
-    const jobs = /^jobs:$/m.test(text) ? text : STEP + text;
+    const jobs = /^jobs:$/m.test(text) ? text : JOB + (/^ *- /.test(text) ? text : STEP + text);
     return [
       ...(/^on:/m.test(text) ? [] : ["on: push"]),
       ...(/^permissions:/m.test(text) ? [] : ["permissions: {}"]),

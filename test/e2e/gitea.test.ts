@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from "vitest";
 import { openGiteaRunner } from "./gitea-runner.ts";
 import { makeBase, REGISTRY, tags, unique } from "./harness.ts";
 import { CALLED, type Runner } from "./runs.ts";
-import { example, FIRST, openScene, PUSH, SAID, SCHEDULE, type Scene, starter } from "./starters.ts";
+import { example, openScene, PUSH, SAID, SCHEDULE, type Scene, starter } from "./starters.ts";
 
 // The workflows and the starters on Gitea's runner, by its `exec`. That hands over neither an event nor, of a called workflow, what its last job
 // has put out: a job of the caller sees what was there before, so the next job runs in the image once it is a hit.
@@ -58,7 +58,7 @@ test("the warm-up builds every dev container of the repository", async () => {
 });
 
 test("the README's first example, and the check of the same commit and of another", async () => {
-  const { cache, repository } = open(example(FIRST));
+  const { cache, repository } = open(example("first"));
   const ended = await repository.run(PUSH);
   expect(ended.jobs, ended.log).toEqual(["container: success", "test: success"]);
   expect(ended.log).toContain(SAID);

@@ -2,9 +2,9 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { openAct } from "./act.ts";
 import { makeBase, tags, unique } from "./harness.ts";
 import type { Runner } from "./runs.ts";
-import { example, FIRST, LEG, openScene, PUSH, pullRequest, SAID, SCHEDULE, type Scene, starter } from "./starters.ts";
+import { LEG, openScene, PUSH, pullRequest, SAID, SCHEDULE, type Scene, starter } from "./starters.ts";
 
-// What people copy, run as it stands: the starters, and the README's first example. Their later jobs really run in the image.
+// The starters, run as they stand. Their later jobs really run in the image.
 
 let act: Runner;
 let base: string;
@@ -78,36 +78,4 @@ test("a machine for each platform: the legs build, and the job after them joins 
   const first = await repository.run(PUSH);
   expect(first.jobs, first.log).toEqual(jobs);
   expect(first.log).toContain(SAID);
-});
-
-test("the README's first example", async () => {
-  const { repository } = open(example(FIRST));
-  const ended = await repository.run(PUSH);
-  expect(ended.jobs, ended.log).toEqual(["container: success", "test: success"]);
-  expect(ended.log).toContain(SAID);
-});
-
-test("the README's example of the reusable workflow", async () => {
-  const { repository } = open(example(/\/devcontainer\.yml@(.*\n)*.*container-options/));
-  const ended = await repository.run(PUSH);
-  expect(ended.jobs, ended.log).toEqual([LEG, "join: success", "probe: success", "test: success"]);
-});
-
-test("the README's example of an image that was found before", async () => {
-  const { repository } = open(example(/previous-image/));
-  const ended = await repository.run(PUSH);
-  expect(ended.jobs, ended.log).toEqual([LEG, "join: success", "later: success", "probe: success"]);
-  expect(ended.log).toMatch(/^result: hit /m);
-});
-
-test("the README's example of build args and secrets", async () => {
-  const [checkout = ""] = /^ +- uses: actions\/checkout@.*\n/m.exec(example(FIRST)) ?? [];
-  const text = example(/build-arg-files/).replace(/^ +steps:\n/m, (steps) => steps + checkout);
-  const { repository } = open(text);
-  repository.write("ci/args.conf", "# what is built\nVARIANT=other\n");
-  for (const result of ["built", "hit"]) {
-    const ended = await repository.run(PUSH);
-    expect(ended.jobs, ended.log).toEqual(["container: success"]);
-    expect(ended.log).toContain(`result: ${result} `);
-  }
 });

@@ -30,11 +30,19 @@ RUN echo 'dev:x:1000:1000::/tmp:/bin/sh' >> /etc/passwd \\
  && printf '#!/bin/sh\\necho "%s says $WORD to $(id -un)"\\n' "\${VARIANT}" > /bin/greet && chmod 0755 /bin/greet
 `;
 
+/** What stands for the servers of an example that no test can reach. */
+export type Elsewhere = {
+  /** Texts of the workflow, each with what it is here. */
+  readonly instead?: Readonly<Record<string, string>>;
+  /** Inputs of the action that such a server takes. */
+  readonly inputs?: Readonly<Record<string, string>>;
+};
+
 /**
  * A workflow as it is copied, but for what a registry on this machine cannot be: the place of the images, a feature from elsewhere, and a
  * project with something to test.
  */
-function localized(text: string, cache: string): string {
+function localized(text: string, cache: string, { instead = {}, inputs: more = {} }: Elsewhere): string {
   const document = parseDocument(text);
   visit(document, {
     Map: (_, map) => {
@@ -42,15 +50,23 @@ function localized(text: string, cache: string): string {
       if (!map.has("with")) map.set("with", document.createNode({}));
       const inputs = map.get("with", true);
       if (!isMap(inputs)) throw new Error("The inputs of the action or of a workflow of ours are no map.");
-      inputs.set("cache-repo", `${REGISTRY}/${cache}`);
+      for (const [name, value] of Object.entries({ ...more, "cache-repo": `${REGISTRY}/${cache}` }))
+        inputs.set(name, value);
       inputs.delete("additional-features");
     },
   });
-  return String(document).replaceAll(/\bmake( -C \w+)? test\b/g, "greet");
+  const here = String(document).replaceAll(/\bmake( -C \w+)? test\b/g, "greet");
+  return Object.entries(instead).reduce((all, [name, other]) => all.replaceAll(name, other), here);
 }
 
 /** act knows the job's token only as a secret. */
-const SECRETS = { REGISTRY_TOKEN: "personal-token", GITHUB_TOKEN: "token-of-the-job", NPM_TOKEN: "token-of-npm" };
+const SECRETS = {
+  REGISTRY_TOKEN: "personal-token",
+  GITHUB_TOKEN: "token-of-the-job",
+  NPM_TOKEN: "token-of-npm",
+  GIT_TOKEN: "token-of-git",
+};
+export const { GIT_TOKEN } = SECRETS;
 
 export type Scene = { readonly cache: string; readonly repository: Repository };
 
@@ -60,6 +76,7 @@ export function openScene(
   base: string,
   text: string,
   folders: readonly string[] = [".devcontainer"],
+  elsewhere: Elsewhere = {},
 ): Scene {
   const cache = unique("team/starter");
   const repository = openRepository(runner, mkdtempSync(join(tmpdir(), "starter-")), SECRETS);
@@ -69,23 +86,33 @@ export function openScene(
     repository.write(`${folder}/devcontainer.json`, JSON.stringify(configuration));
     repository.write(`${folder}/Dockerfile`, DOCKERFILE);
   }
-  repository.write(".github/workflows/ci.yml", localized(text, cache));
+  repository.write(".github/workflows/ci.yml", localized(text, cache, elsewhere));
   return { cache, repository };
 }
 
 export const starter = (name: string): string => readFileSync(`workflows/starters/${name}.yml`, "utf8");
 
+/** What tells each example of the README from all others. */
+export const EXAMPLES = {
+  first: /setup-qemu-action/,
+  reusable: /\/devcontainer\.yml@(.*\n)*.*container-options/,
+  otherRepository: /allowed-sources/,
+  envbuilder: /dialect: envbuilder/,
+  previousImage: /previous-image/,
+  buildArguments: /build-arg-files/,
+} as const;
+
 /** One of the README's examples, as a workflow for one platform. */
-export function example(isIt: RegExp): string {
-  const found = [...workflowDocuments()].flatMap(([name, text]) =>
-    name.startsWith("readme-") && isIt.test(text) ? [text] : [],
-  );
-  if (found.length !== 1) throw new Error(`${found.length} examples of the README are like ${isIt}.`);
-  return found.join().replace("linux/amd64,linux/arm64", "linux/amd64");
+export function example(name: keyof typeof EXAMPLES): string {
+  const [text = ""] = examplesLike(EXAMPLES[name]);
+  return text.replace("linux/amd64,linux/arm64", "linux/amd64");
 }
 
-/** What tells its first one from all others. */
-export const FIRST = /setup-qemu-action/;
+export function examplesLike(isIt: RegExp): readonly string[] {
+  return [...workflowDocuments()].flatMap(([name, text]) =>
+    name.startsWith("readme-") && isIt.test(text) ? [text] : [],
+  );
+}
 
 /** What a later job says in the image: as its user, and in its environment. */
 export const SAID = "plain says two words to dev";
