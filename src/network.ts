@@ -43,7 +43,8 @@ export function openNetwork(
     pushes: (name) => mayPush && formatRepository(name) === formatRepository(cacheRepository),
     insecure: (registry) => isInsecure(inputs.insecure, registry),
     plain: (registry) => registry === host.capabilities.plainRegistry,
-    expects: (registry) => (registry === own?.host ? giteaChallenge(own) : undefined),
+    expects: (registry) =>
+      registry === own?.host ? giteaChallenge(own, host.name === "forgejo" ? "forgejo" : "gitea") : undefined,
     takes: (registry) => (registry === own?.host ? GITEA_LOGIN : undefined),
   });
   const registry = throughMirrors(direct, inputs.mirrors, { except: cacheRepository, tell: log.info });

@@ -152,7 +152,8 @@ function adviceFor(kind: "absent" | "denied" | "limited" | "unavailable" | "malf
     denied: "Log in with docker/login-action before this action, or set registry-username and registry-password.",
     limited: "Log in to that registry, or wait and run the job again.",
     unavailable: "Check that the registry is up and can be reached from this machine, then run the job again.",
-    malformed: "Check that the name is a registry's and not a web page's, and whether a proxy answers in its place.",
+    malformed:
+      "Check that the name is a registry's and not a web page's, and whether a proxy answers in its place; on Gitea and Forgejo, that the user or organization that the name begins with is there.",
   };
   return advice[kind];
 }

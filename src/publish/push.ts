@@ -54,5 +54,5 @@ const PUSH_ELSEWHERE =
 function adviseToPush({ capabilities }: Pick<Host, "capabilities">): string {
   return capabilities.jobTokenLogsIn
     ? "Give the login the right to push; on GitHub's own registry that is permissions: packages: write for the job."
-    : "Give the login the right to push; the job's own token has none here: registry-password has to be a personal access token with the scope write:package.";
+    : "Give the login the right to push; the job's own token has none here: registry-password has to be a personal access token with the scope write:package, of somebody who may write packages of the repository's owner.";
 }

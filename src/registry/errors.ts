@@ -42,7 +42,7 @@ export function errorOf({ name, response, isElsewhere }: Said): RegistryError {
   const told = readWords(response.body);
   const said = kindOf(response, told);
   const kind = said === "absent" && isElsewhere ? "malformed" : said;
-  const fix = kind === "limited" ? limitAdvice(response) : undefined;
+  const fix = kind === "limited" ? limitAdvice(response) : told.codes.includes("NAME_INVALID") ? OTHER_NAME : undefined;
   const words = told.words ?? [`status ${status}`, ...readPlainText(response)].join(": ");
   const doubt =
     said === "malformed" && told.words === undefined
@@ -58,6 +58,10 @@ export function errorOf({ name, response, isElsewhere }: Said): RegistryError {
     ...(fix === undefined ? {} : { fix }),
   };
 }
+
+/** https://github.com/go-gitea/gitea/blob/v1.27.3/routers/api/packages/container/container.go (imageNamePattern) */
+const OTHER_NAME =
+  "The registry takes no repository of this name; Gitea and Forgejo want single dots, dashes and underscores between small letters and digits. Choose another one, for the cache repository in the input cache-repo.";
 
 /** `codes`: those of the specification's list of errors, a text of nothing for an error without one. */
 type Told = { readonly codes: readonly string[]; readonly words: string | undefined };

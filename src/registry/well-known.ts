@@ -30,17 +30,19 @@ export function knownChallenge(registry: string): Challenge | undefined {
 }
 
 /**
- * What the registry of a Gitea or Forgejo asks for: a token, of the server's own address.
+ * What the registry of a Gitea or Forgejo asks for: a token. Gitea's is at the root of its host, whatever path the server itself has;
+ * Forgejo names its own address.
  * @param server its address, which may have a path.
- * @see https://github.com/go-gitea/gitea/blob/v1.24.7/routers/api/packages/container/container.go (apiUnauthorizedError)
+ * @see https://github.com/go-gitea/gitea/blob/v1.27.3/routers/api/packages/container/container.go (APIUnauthorizedError)
  */
-export function giteaChallenge(server: URL): Challenge {
-  return bearer(`${server.href.replace(/\/+$/, "")}/v2/token`, "container_registry", "*");
+export function giteaChallenge(server: URL, name: "gitea" | "forgejo"): Challenge {
+  const address = name === "gitea" ? server.origin : server.href.replace(/\/+$/, "");
+  return bearer(`${address}/v2/token`, "container_registry", "*");
 }
 
 /** https://github.com/go-gitea/gitea/issues/23642 */
 export const GITEA_LOGIN =
-  "The job's own token is no login there: registry-password has to be a personal access token with the scope write:package, or read:package to look only.";
+  "The job's own token is no login there: registry-password has to be a personal access token with the scope write:package, of somebody who may write packages of the owner, or read:package to look only.";
 
 /**
  * Whether every manifest that is fetched counts against a limit, and one that is only looked at does not.

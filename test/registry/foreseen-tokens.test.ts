@@ -115,26 +115,26 @@ const gitea =
     request.url.pathname.endsWith("/v2/token")
       ? grants(request)
       : wants(realm, ',service="container_registry",scope="*"')(request);
-const expecting = (server: string, plain = false) => {
+const expecting = (server: string, plain = false, name: "gitea" | "forgejo" = "gitea") => {
   const { host } = new URL(server);
   return {
     insecure: (registry: string) => plain && registry === host,
     plain: (registry: string) => plain && registry === host,
-    expects: (registry: string) => (registry === host ? giteaChallenge(new URL(server)) : undefined),
+    expects: (registry: string) => (registry === host ? giteaChallenge(new URL(server), name) : undefined),
   };
 };
 const TOKEN = "service=container_registry&scope=repository%3At%2Fa%3Apull";
 
-test.each<[string, string]>([
-  ["its own address", "https://git.test:3000/"],
-  ["an address with a path", "https://git.test/code"],
-])("the server that the job comes from: a token is had without a refusal, by %s", async (_, server) => {
+test.each<[string, "gitea" | "forgejo", string, string]>([
+  ["its own address", "gitea", "https://git.test:3000/", "https://git.test:3000/v2/token"],
+  ["the root of its host", "gitea", "https://git.test/code", "https://git.test/v2/token"],
+  ["an address with a path", "forgejo", "https://git.test/code", "https://git.test/code/v2/token"],
+])("the server that the job comes from: a token is had without a refusal, by %s", async (_, name, server, realm) => {
   const { origin, host } = new URL(server);
-  const realm = `${server.replace(/\/$/, "")}/v2/token`;
   const { registry, lines, seen } = play({
     servers: { [origin]: gitea(realm) },
     login: me,
-    options: expecting(server),
+    options: expecting(server, false, name),
   });
   expect((await ask(registry, `${host}/t/a`)).kind).toBe("found");
   expect(lines()).toEqual([`GET ${realm}?${TOKEN}`, `GET ${origin}/v2/t/a/manifests/one`]);

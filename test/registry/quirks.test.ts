@@ -48,6 +48,8 @@ type Row = {
   readonly says: () => void;
   readonly ask?: (registry: Registry) => Promise<Answer<unknown>>;
   readonly kind: Answer<unknown>["kind"];
+  /** What the answer's advice holds. */
+  readonly fix?: string;
 };
 
 const manifest = (one: Registry): Promise<Answer<unknown>> => one.manifest({ ...name, tag: "one" });
@@ -289,6 +291,36 @@ const ROWS: readonly Row[] = [
     kind: "found",
   },
   {
+    name: "Gitea 1.27: a name with two dashes",
+    says: () => fake.override(isManifest, error(400, "NAME_INVALID")),
+    kind: "malformed",
+    fix: "the input cache-repo",
+  },
+  {
+    name: "Gitea 1.27: an owner that is not there",
+    says: () =>
+      fake.override(isManifest, {
+        status: 404,
+        headers: { "content-type": "text/plain;charset=utf-8" },
+        body: "Not found.\n",
+      }),
+    kind: "malformed",
+  },
+  {
+    name: "Gitea 1.27: a push with a token that may only read",
+    login: me,
+    says: () => {
+      const headers = {
+        "content-type": "text/plain; charset=utf-8",
+        "www-authenticate": 'Basic realm="Gitea Package API"',
+      };
+      fake.override((line) => line.startsWith("POST"), { status: 401, headers, body: "reqPackageAccess\n" });
+    },
+    ask: (one) => one.acceptsPush(name),
+    kind: "denied",
+    fix: "The login that is known for",
+  },
+  {
     name: "Gitea: a job's token that may not read packages",
     login: me,
     says: () => {
@@ -371,8 +403,10 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-test.each(ROWS)("$name: $kind", async ({ login, says, ask = manifest, kind }) => {
+test.each(ROWS)("$name: $kind", async ({ login, says, ask = manifest, kind, fix }) => {
   says();
-  expect((await ask(openClient({ login }))).kind).toBe(kind);
+  const answer = await ask(openClient({ login }));
+  expect(answer.kind).toBe(kind);
+  if (fix !== undefined) expect(answer).toMatchObject({ fix: expect.stringContaining(fix) });
   expect(storage.asked.map(({ headers }) => headers.authorization).filter((value) => value !== undefined)).toEqual([]);
 });

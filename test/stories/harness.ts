@@ -35,7 +35,7 @@ export type Build = {
 
 export type Play = {
   readonly workspace: string;
-  readonly registry: FakeRegistry;
+  readonly registry: Pick<FakeRegistry, "host" | "requests">;
   readonly inputs?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   /** The payload of the event; a push to main where none is given. */
