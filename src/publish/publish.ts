@@ -103,22 +103,18 @@ export async function publishSet(pushed: PushedPlan, publication: Publication, w
   const index = setIndex(found, { manifest, ...of, ...describeBuilds(pushed, earlier) });
   const other = await putTag(spot, index, look, world.registry);
   const put = world.clock();
+  const own: Named = other ?? {
+    served: await readBack("The set", { ...repository, digest: index.descriptor.digest }, world),
+    found,
+  };
+  // Neither beside a reading of it: docker-registry writes the digest's own record anew with every tag, and answers 500 to whoever reads that
+  // meanwhile. The set's tag has to be waited for all the same; who was last there is seldom another one.
   const pointers = openPointers(repository, world);
-  const source = sourceTag(sources.wanted.sourceKey);
-  const [own] = await Promise.all([
-    other ??
-      readBack("The set", { ...repository, digest: index.descriptor.digest }, world).then(
-        (served): Named => ({ served, found }),
-      ),
-    pointers.move(source, other?.served ?? index),
-  ]);
-  // Last: where the registry fails, the branch goes on naming what it named. The tag of the sources may have moved by then: everything that it
-  // names has been checked, and whoever finds it looks again.
-  const [{ named, lag }] = await Promise.all([
-    settleTag(spot, own, { look: look.at, put }, world),
-    ...aliases.map((tag) => pointers.move(tag, own.served)),
-  ]);
-  if (named.served !== own.served) for (const tag of [source, ...aliases]) await pointers.move(tag, named.served);
+  const names = [sourceTag(sources.wanted.sourceKey), ...aliases];
+  const move = (to: Served): Promise<unknown> => Promise.all(names.map((tag) => pointers.move(tag, to)));
+  await move(own.served);
+  const { named, lag } = await settleTag(spot, own, { look: look.at, put }, world);
+  if (named.served !== own.served) await move(named.served);
   tellNamed(spot, { named, lag, isOther: named.served !== own.served || other !== undefined }, world.log);
   pointers.tell();
   return { image: { ...repository, digest: named.served.descriptor.digest }, served: named.served, found: named.found };

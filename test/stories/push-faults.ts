@@ -227,18 +227,10 @@ export const ROWS: readonly Row[] = [
   ["the set's tag", "503 for a moment", WELL],
   ["the set's tag", "hung up once", WELL],
   ["the set's tag", "stored, and answered with 500", WELL],
-  [
-    "the set's tag",
-    "answered with 201, and not stored",
-    { code: 0, tags: without("set"), warning: /does not name it yet: .*manifest unknown/ },
-  ],
-  ["the set is read by its digest", "500", { code: 1, error: "E_PUSH", tags: ["platform", "set", "source"] }],
+  ["the set's tag", "answered with 201, and not stored", { code: 1, error: "E_PUSH", tags: ["platform"] }],
+  ["the set is read by its digest", "500", { code: 1, error: "E_PUSH", tags: ["platform", "set"] }],
   ["the set is read by its digest", "not found at first", WELL],
-  [
-    "the set is read by its digest",
-    "another content",
-    { code: 1, error: "E_PUSH", tags: ["platform", "set", "source"] },
-  ],
+  ["the set is read by its digest", "another content", { code: 1, error: "E_PUSH", tags: ["platform", "set"] }],
   ["the set's tag is looked at again", "not found", { ...WELL, warning: /does not name it yet: .*manifest_unknown/ }],
   ["the set's tag is looked at again", "not found at first", WELL],
   [
