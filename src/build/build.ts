@@ -20,7 +20,7 @@ import { generatorOf, warnOfAttestations, withGenerator } from "./generator.ts";
 import { type LayerCaches, tellLayerCaches } from "./layer-caches.ts";
 import { type Layout, layOutBuild } from "./layout.ts";
 import { type LookAgain, lookAgain } from "./look-again.ts";
-import { isolate, openBuilders } from "./open-builders.ts";
+import { openBuilders } from "./open-builders.ts";
 import { namePush } from "./push-name.ts";
 import { readBack } from "./readback.ts";
 import type { BuildTask, Built, BuiltPlatform, PlatformSteps, PlatformTask, PushOutput } from "./task.ts";
@@ -38,13 +38,12 @@ export async function buildPlatforms(task: BuildTask, world: World): Promise<Bui
   const generator = generatorOf(task);
   warnOfAttestations(task, world.log);
   tellLeftCaches(task, world.log);
-  const env = await isolate(task, world);
-  const opening = openBuilders(task, env, world);
+  const opening = task.docker.then((docker) => openBuilders(task, docker, world));
   const preparing = prepare(task, generator, world);
   const again = lookAgain(task, world);
   // A builder that is being made is waited for, so that it can be removed, whatever else went wrong.
   await Promise.allSettled([opening, preparing]);
-  const [{ buildx, builders }, { bindings, commit, layout }] = [await opening, await preparing];
+  const [{ buildx, builders, env }, { bindings, commit, layout }] = [await opening, await preparing];
   const record = openRecord();
   const builds = platforms.map((platform) => {
     const builder = builders.forPlatform(platform);

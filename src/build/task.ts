@@ -14,6 +14,7 @@ import type { Binding } from "../plan/upstream.ts";
 import type { BaseConfigs } from "../probe/bases.ts";
 import type { Found } from "../probe/found.ts";
 import type { Layout } from "./layout.ts";
+import type { Docker } from "./open-docker.ts";
 
 /** What is to be built: without a plan there is no key, and what has no key is never pushed. */
 export type BuildTask = {
@@ -27,7 +28,7 @@ export type BuildTask = {
   /** In the order of installation, and what fetching them may ask of the world. */
   readonly features: readonly InstalledFeature[];
   readonly ports: FeaturePorts;
-  readonly buildx: Promise<Buildx>;
+  readonly docker: Promise<Docker>;
   readonly output: PushOutput | { readonly kind: "load"; readonly name: string };
   readonly rebuild: Rebuild;
 };
@@ -69,7 +70,7 @@ export type Built = {
 };
 
 /** One platform's build, ready to be run. */
-export type PlatformTask = Omit<BuildTask, "buildx"> & {
+export type PlatformTask = Omit<BuildTask, "docker"> & {
   readonly platform: Platform;
   /** The name of the image that makes the SBOM; nothing where there is to be none. */
   readonly generator: string | undefined;

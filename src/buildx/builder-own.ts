@@ -1,6 +1,6 @@
 import { ActionError } from "../errors.ts";
 import type { World } from "../world.ts";
-import { type Builder, inspectBuilder } from "./builder.ts";
+import { type Asked, type Builder, inspectBuilder } from "./builder.ts";
 import { readRecord, withDriverOptions, writeRecord } from "./builder-record.ts";
 import {
   type BuilderNetwork,
@@ -15,7 +15,12 @@ import type { Engine } from "./engine.ts";
 
 /** Where builders are made: BUILDX_CONFIG in the environment is this run's own folder. */
 export type Workshop = Surroundings &
-  Pick<World, "files" | "clock" | "owner"> & { readonly buildx: Buildx; readonly engine: Promise<Engine | undefined> };
+  Pick<World, "files" | "clock" | "owner"> & {
+    readonly buildx: Buildx;
+    readonly engine: Promise<Engine | undefined>;
+    /** What was asked of a builder before this run made one. */
+    readonly asked?: Asked | undefined;
+  };
 
 export type OwnBuilder = {
   readonly name: string;

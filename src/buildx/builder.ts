@@ -1,5 +1,6 @@
 import { ActionError } from "../errors.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
+import type { Finished } from "../world.ts";
 import { type Inspection, meansFor, readInspection } from "./builder-inspect.ts";
 import {
   type Buildx,
@@ -43,18 +44,35 @@ export function abilitiesOf({ driver, engine }: Builder): Abilities {
   return { pushIndex: modern, exportCache: modern, rewriteTimestamps: false };
 }
 
+/** What was asked of a builder, the current one where `name` is undefined, and what buildx says to that. */
+export type Asked = { readonly name: string | undefined; readonly answer: Promise<Finished> };
+
+/** Starts a builder where it is not running, and has buildx tell of it. */
+export function askBuilder(
+  name: string | undefined,
+  site: Surroundings & { readonly buildx: Buildx },
+): Promise<Finished> {
+  const args = ["inspect", "--bootstrap", ...(name === undefined ? [] : [name])];
+  return runBuildx(site.buildx, args, site, BOOT_TIME);
+}
+
 /**
  * Starts a builder where it is not running and reads what it tells.
  * @param name the current builder where it is `undefined`.
- * @param site `engine`: what docker says of the one that it speaks to; a docker-buildx without docker cannot ask.
+ * @param site `engine`: what docker says of the one that it speaks to; a docker-buildx without docker cannot ask. `asked`: what has been asked
+ * already.
  * @returns the builder, or buildx's words where there is none that works.
  */
 export async function inspectBuilder(
   name: string | undefined,
-  site: Surroundings & { readonly buildx: Buildx; readonly engine: Promise<Engine | undefined> },
+  site: Surroundings & {
+    readonly buildx: Buildx;
+    readonly engine: Promise<Engine | undefined>;
+    readonly asked?: Asked | undefined;
+  },
 ): Promise<Omit<Builder, "ours"> | { readonly wrong: string }> {
-  const args = ["inspect", "--bootstrap", ...(name === undefined ? [] : [name])];
-  const inspected = await runBuildx(site.buildx, args, site, BOOT_TIME);
+  const { asked } = site;
+  const inspected = await (asked && asked.name === name ? asked.answer : askBuilder(name, site));
   if (inspected.code !== 0) return { wrong: lastWords(inspected) };
   const inspection = readInspection(inspected.stdout);
   const [broken] = inspection.nodes.flatMap(({ error }) => (error === undefined ? [] : [error]));

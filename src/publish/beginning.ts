@@ -1,5 +1,5 @@
 import type { buildPlatforms } from "../build/build.ts";
-import type { Buildx } from "../buildx/buildx.ts";
+import type { Docker } from "../build/open-docker.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Sources } from "../plan/plan.ts";
 import { decide } from "../probe/decide.ts";
@@ -13,7 +13,7 @@ export type Beginning = {
   /** Begins what the verdict makes likely, while the reasons of a miss and its bases are read. */
   readonly expect: (verdict: Verdict) => void;
   readonly push: () => Promise<PushDecision>;
-  readonly buildx: () => Promise<Buildx>;
+  readonly docker: () => Promise<Docker>;
   /** A hit never builds: what only a build needs is not even loaded. */
   readonly code: () => Promise<{ readonly buildPlatforms: typeof buildPlatforms }>;
 };
@@ -24,7 +24,13 @@ export function openBeginning(
   world: World,
 ): Beginning {
   const push = once(() => findOutWhetherToPush(inputs, tags, world));
-  const buildx = once(async () => (await import("../build/open-buildx.ts")).lookForBuildx(inputs, world));
+  const docker = once(async () => {
+    const { openDocker } = await import("../build/open-docker.ts");
+    const { generator: named } = inputs.attestations;
+    // Its login is for what is pushed.
+    const generator = named && push().then((decision) => (decision.push ? named : undefined));
+    return openDocker({ inputs, sources, generator: Promise.resolve(generator) }, world);
+  });
   const code = once(() => import("../build/build.ts"));
   const expect = (verdict: Verdict): void => {
     const decision = decide(verdict, inputs, []);
@@ -33,10 +39,10 @@ export function openBeginning(
     void push();
     // What is only relabelled needs no docker, and what would have to be fetched waits for the decision.
     if (decision.alike || inputs.build.buildxVersion !== undefined) return;
-    void buildx();
+    void docker();
     void code();
   };
-  return { expect, push, buildx, code };
+  return { expect, push, docker, code };
 }
 
 function once<T>(begin: () => Promise<T>): () => Promise<T> {

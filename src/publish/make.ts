@@ -1,6 +1,6 @@
 import type { buildPlatforms } from "../build/build.ts";
+import type { Docker } from "../build/open-docker.ts";
 import type { BuildTask, Built, PushedImage } from "../build/task.ts";
-import type { Buildx } from "../buildx/buildx.ts";
 import { ActionError, asActionError } from "../errors.ts";
 import type { InstalledFeature } from "../features/install.ts";
 import { platformTag } from "../key/fingerprint.ts";
@@ -19,9 +19,9 @@ import type { NotPushed } from "./push.ts";
 export async function make(decision: Extract<Decision, { kind: "build" }>, scene: Scene): Promise<Outcome> {
   const { inputs, probed, beginning } = scene;
   // What would have to be fetched waits for the decision.
-  if (inputs.build.buildxVersion === undefined) void beginning.buildx();
+  if (inputs.build.buildxVersion === undefined) void beginning.docker();
   const [push, { buildPlatforms }] = await Promise.all([beginning.push(), beginning.code()]);
-  const means = { buildx: beginning.buildx(), buildPlatforms };
+  const means = { docker: beginning.docker(), buildPlatforms };
   if (!push.push) return makeHere(scene, means, push);
   if (probed.plan) return makeThere(decision, probed.plan, scene, means);
   return makeHere(scene, means, {
@@ -31,7 +31,7 @@ export async function make(decision: Extract<Decision, { kind: "build" }>, scene
   });
 }
 
-type Means = { readonly buildx: Promise<Buildx>; readonly buildPlatforms: typeof buildPlatforms };
+type Means = { readonly docker: Promise<Docker>; readonly buildPlatforms: typeof buildPlatforms };
 
 async function makeThere(
   { platforms, reuse }: Extract<Decision, { kind: "build" }>,
@@ -41,7 +41,7 @@ async function makeThere(
 ): Promise<Outcome> {
   const { world } = scene;
   return world.log.group(`Building ${platforms.map(formatPlatform).join(", ")}`, async () => {
-    const { buildx } = means;
+    const { docker } = means;
     const built = gather<Platform>(platforms.length);
     const images = gather<PushedImage>(platforms.length);
     const spot = openSpot(scene, plan);
@@ -51,7 +51,7 @@ async function makeThere(
     // Where a build fails nobody waits for them.
     for (const one of [said, pushing]) one.catch(() => undefined);
     const output = { kind: "push", onBuilt: built.tell, onPushed: images.tell } as const;
-    const ended = await build({ ...taskOf(scene), buildx, plan, platforms, ...boundTo(plan), output }, scene, means);
+    const ended = await build({ ...taskOf(scene), docker, plan, platforms, ...boundTo(plan), output }, scene, means);
     images.close();
     if ("failed" in ended) return ended.failed;
     const { platforms: ours, naming, steps } = ended;
@@ -94,7 +94,7 @@ async function makeHere(scene: Scene, means: Means, notPushed: NotPushed): Promi
   return world.log.group(`Building ${formatPlatform(platform)}`, async () => {
     const task = {
       ...taskOf(scene),
-      buildx: means.buildx,
+      docker: means.docker,
       plan,
       platforms: [platform],
       ...(plan ? boundTo(plan) : { bindings: [], features: await featuresWithoutPlan(scene) }),
