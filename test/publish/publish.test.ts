@@ -176,6 +176,42 @@ test("a set is as old as its oldest platform and took as long as its slowest; th
   });
 });
 
+/** Every request is answered when all that can be sent before has been: those of one wave together. */
+function inWaves(registry: Registry): { readonly registry: Registry; readonly waves: () => number } {
+  let waves = 0;
+  let wave: Promise<void> | undefined;
+  const next = (): Promise<void> => {
+    wave ??= new Promise((done) =>
+      setImmediate(() => {
+        waves++;
+        wave = undefined;
+        done();
+      }),
+    );
+    return wave;
+  };
+  const late =
+    <In extends readonly unknown[], Out>(ask: (...asked: In) => Promise<Out>) =>
+    async (...asked: In): Promise<Out> => {
+      await next();
+      return ask(...asked);
+    };
+  const { putBlob, putManifest, manifest, hasBlob } = registry;
+  const slow = {
+    putBlob: late(putBlob),
+    putManifest: late(putManifest),
+    manifest: late(manifest),
+    hasBlob: late(hasBlob),
+  };
+  return { registry: { ...registry, ...slow }, waves: () => waves };
+}
+
+test("plan and set are there, read back and named in seven waves", async () => {
+  const { registry, waves } = inWaves(pushes().registry);
+  await publishSet(await planIn(registry), complete({ aliases: [tags[2]] }), worldOf(registry));
+  expect(waves()).toBe(7);
+});
+
 test("nobody reads a digest that is given a name meanwhile, and its further names are given in one wave", async () => {
   const { registry, pushed } = pushes();
   const stored = await planIn(registry);
