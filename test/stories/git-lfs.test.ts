@@ -46,15 +46,15 @@ function openLfsMachine(): string {
 }
 
 /** https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md */
-function serveObjects(content = CONTENT, answer: { readonly status?: number } = {}): void {
+function serveObjects(content = CONTENT, { status = 200, oid = OID } = {}): void {
   const headers = { "content-type": "application/vnd.git-lfs+json" };
-  const actions = { download: { href: `${store.url}/objects/${OID}` } };
-  const body = { transfer: "basic", objects: [{ oid: OID, size: CONTENT.length, authenticated: true, actions }] };
+  const actions = { download: { href: `${store.url}/objects/${oid}` } };
+  const body = { transfer: "basic", objects: [{ oid, size: content.length, authenticated: true, actions }] };
   server.override((line, asked) => {
     if (!line.startsWith("POST /team/") || !line.endsWith("/info/lfs/objects/batch")) return undefined;
     if (asked.headers.authorization === undefined)
       return { status: 401, headers: { "lfs-authenticate": 'Basic realm="Gitea"' }, body: "{}" };
-    return { status: answer.status ?? 200, headers, body: JSON.stringify(body) };
+    return { status, headers, body: JSON.stringify(body) };
   });
   store.override((line) => (line.startsWith("GET /objects/") ? { status: 200, body: content } : undefined));
 }
@@ -192,4 +192,19 @@ test("a clone that takes more of the disk than it may is ended: received, or lai
   expect(errorOf(await run(zeros))).toContain("takes more than the 1 MiB");
   expect((await run({ ...zeros, "git-clone-max-size": "8" })).outputs.result).toBe("built");
   expect(errorOf(await run({ ...zeros, "git-clone-max-size": "0" }))).toContain("Allowed: a number of MiB");
+});
+
+test("what LFS fetches counts as well: as it is received, and where it is laid out", async () => {
+  const content = "x".repeat(3 * 1024 * 1024);
+  const oid = createHash("sha256").update(content).digest("hex");
+  const pointer = POINTER.replace(OID, oid).replace(/size \d+/, `size ${content.length}`);
+  server.commit("team/heavy", everything("heavy", { "a.bin": pointer }));
+  serveObjects(content, { oid });
+  const asked = { "git-url": `${server.url}/team/heavy`, "git-lfs": "true", "git-password": SECRET };
+  const machine = openLfsMachine();
+  const told = await run({ ...asked, "git-clone-max-size": "5" }, { machine });
+  expect(errorOf(told)).toMatch(/takes more than the 5 MiB that git-clone-max-size allows.*\[E_LIMIT\]/);
+  expect(errorOf(told)).toContain("leave submodules or LFS files out");
+  expect(told.builds).toEqual([]);
+  expect((await run({ ...asked, "git-clone-max-size": "8" }, { machine })).outputs.result).toBe("built");
 });
