@@ -304,6 +304,8 @@ export type Clone = {
 export type Capabilities = {
   /** Whose the folders are that a job's container gets: this user's and nobody else's, or whoever works in it is made their owner. */
   readonly folderOwner: number | "anyone";
+  /** The only options of a job's container that the runner takes, the others it drops without a word; `undefined` where it takes all. */
+  readonly takesOptions?: readonly string[] | undefined;
   /** Whether the runner brings along the Node with which it starts actions in a job's container; else the image has to have one. */
   readonly bringsNode: boolean;
   /** Whether the job's own token is a login to the host's registry. */

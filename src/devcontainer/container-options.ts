@@ -6,6 +6,8 @@ import { type RunArg, usableRunArgs } from "./run-args.ts";
 /** The options of a container as one text, and what of the metadata is not among them, in words. */
 export type ContainerOptions = {
   readonly text: string;
+  /** Their names, each once. */
+  readonly names: readonly string[];
   /** The dev container's user, where root works in its place. */
   readonly insteadOfUser?: string;
   /** What would be wrong to hand on. */
@@ -56,8 +58,10 @@ export function containerOptions(
     ...own.options,
   ];
   const isTold = (option: readonly string[]): boolean => option.every((part) => !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(part));
+  const told = options.filter(isTold);
   return {
-    text: options.filter(isTold).flat().map(quoteOption).join(" "),
+    text: told.flat().map(quoteOption).join(" "),
+    names: [...new Set(told.flatMap(([name]) => name ?? []))],
     ...(user.instead === undefined ? {} : { insteadOfUser: user.instead }),
     leftOut: [
       ...(isForeign ? rights : []).map((option) => `${option.join(" ")}: a fork's code made the image`),

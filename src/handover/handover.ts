@@ -16,7 +16,7 @@ import type { Handover } from "../report/report.ts";
 import { type Renumbering, readUidLabel, renumberingOf } from "../sources/image-users.ts";
 import { type Readable, tellWithheld } from "../sources/readable.ts";
 import { toldWorkspace } from "../sources/workspace.ts";
-import type { Exec, World } from "../world.ts";
+import type { Capabilities, Exec, World } from "../world.ts";
 
 /** Under which an image is handed over, by the configuration that asked for it. */
 type Circumstances = {
@@ -90,6 +90,7 @@ export async function makeHandover(
     log.info(
       "Steps with uses: in a job's container are started with the image's own Node on this host, and nothing in the image's config tells of one. If it has none: additional-features, for example ghcr.io/devcontainers/features/node:1.",
     );
+  tellDropped(options.names, host.capabilities, log);
   for (const what of options.notHere) log.info(`Not in the outputs container and container-options: ${what}.`);
   for (const what of options.leftOut)
     log.warning(`The outputs container and container-options leave out what the image's metadata asks for, ${what}.`);
@@ -134,6 +135,14 @@ function workingUser(
       `Who works in the dev container is passed over in the outputs remote-user and container-options: ${holdsSecret(first) ? "the name holds a secret" : `${first} holds a variable that has no value here`}.`,
     );
   return users[at];
+}
+
+/** What is handed out is what the dev container wants; what becomes of it is the runner's. */
+function tellDropped(names: readonly string[], { takesOptions }: Capabilities, log: World["log"]): void {
+  const dropped = takesOptions === undefined ? [] : names.filter((name) => !takesOptions.includes(name));
+  if (dropped.length === 0) return;
+  const user = dropped.includes("--user") ? ": the image's own user (USER in its Dockerfile) works there" : "";
+  log.info(`Of container-options this host's runner drops ${dropped.join(", ")} without a word${user}.`);
 }
 
 /** Nobody is given root's uid, a user that is a number keeps it, and so does one of whom the configuration wants that. */

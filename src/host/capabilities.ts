@@ -15,6 +15,12 @@ export function nameHost(env: Environment): Host["name"] {
 /** The user of GitHub's own machines. https://github.com/actions/runner/issues/691 */
 const HOSTED_USER = 1001;
 
+/** Seen with its runner of December 2025. */
+const FORGEJO_TAKES: readonly string[] = [
+  ...["--volume", "--tmpfs", "--memory", "--hostname"],
+  ...["--health-cmd", "--health-interval", "--health-retries", "--health-timeout", "--health-start-period"],
+];
+
 /**
  * What the host can do. Its runner mounts its own folders into a job's container; act's kin change their owner to the container's user, and
  * GitHub's leaves them to the user that it runs as.
@@ -27,6 +33,7 @@ export function readCapabilities(env: Environment, uid: number | undefined): Cap
   const server = env.GITHUB_SERVER_URL;
   return {
     folderOwner: name === "github" ? (isHosted ? HOSTED_USER : (uid ?? HOSTED_USER)) : "anyone",
+    takesOptions: name === "forgejo" ? FORGEJO_TAKES : undefined,
     bringsNode: name === "github" || name === "terminal",
     annotates: name === "github" || name === "terminal",
     showsSummary: showsSummary(name, env),

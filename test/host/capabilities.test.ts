@@ -65,6 +65,16 @@ test.each<[string, Readonly<Record<string, string>>, number | undefined, number 
 test.each([
   ["github", {}, true],
   ["act", { ACT: "true" }, true],
+  ["gitea", { GITEA_ACTIONS: "true" }, true],
+  ["forgejo", { FORGEJO_ACTIONS: "true" }, false],
+])("whether the runner of %s takes --user for a job's container", (_, env, expected) => {
+  const { takesOptions } = readCapabilities({ GITHUB_ACTIONS: "true", ...env }, 0);
+  expect(takesOptions?.includes("--user") ?? true).toBe(expected);
+});
+
+test.each([
+  ["github", {}, true],
+  ["act", { ACT: "true" }, true],
   ["gitea", { GITEA_ACTIONS: "true" }, false],
   ["forgejo", { FORGEJO_ACTIONS: "true" }, false],
 ])("whether the job's token is a login to the registry of %s", (_, env, expected) => {
