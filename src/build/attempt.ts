@@ -11,6 +11,7 @@ import { formatOption } from "../devcontainer/options.ts";
 import { writtenLabels } from "../dockerfile/labels.ts";
 import { openArgs } from "../dockerfile/open-args.ts";
 import { ActionError } from "../errors.ts";
+import type { Digest } from "../oci/digest.ts";
 import { formatPlatform, platformSlug } from "../oci/platform.ts";
 import { nameGenerated } from "../plan/generated-names.ts";
 import type { Sources } from "../plan/plan.ts";
@@ -41,6 +42,11 @@ export type Run = {
   readonly refusedCaches: BuildEnd["refusedCaches"];
 };
 
+/** With one digit after the point. */
+export function secondsSince(started: number, { clock }: Pick<World, "clock">): number {
+  return Math.round((clock() - started) / 100) / 10;
+}
+
 /** What is pushed or loaded, and where buildx writes down what became of it. */
 type Target = { readonly name: string; readonly metadataFile: string };
 
@@ -59,7 +65,7 @@ export async function runBuild(task: PlatformTask, name: string, world: World): 
   const { code, endedBy, end, generator } = await tryWithSbom(task, target, world);
   if (code !== 0)
     throw explainFailure(end.failure, { platform: title, dockerfile: userDockerfile(sources), code, endedBy });
-  const seconds = Math.round((world.clock() - started) / 100) / 10;
+  const seconds = secondsSince(started, world);
   const metadata = (await world.files.readText(metadataFile)) ?? "";
   return {
     metadata,
@@ -190,7 +196,7 @@ const FOR_BUILDX = {
 };
 
 async function tryBuild(
-  { platform, sources, env, buildx, generator, features, onSteps }: PlatformTask,
+  { platform, sources, env, buildx, generator, features, onSteps, onExported }: PlatformTask,
   args: readonly string[],
   world: World,
 ): Promise<Attempt> {
@@ -201,7 +207,8 @@ async function tryBuild(
     sources.configuration,
   );
   const reword = (text: string): string => nameGenerated(hide(text), steps);
-  const progress = openProgress({ title: formatPlatform(platform), clock: world.clock, reword });
+  const onPushed = (digest: Digest): void => onExported?.(digest);
+  const progress = openProgress({ title: formatPlatform(platform), clock: world.clock, reword, onPushed });
   const wantsAll = world.host.env.RUNNER_DEBUG === "1";
   const finished = await world.exec(buildx.program, [...buildx.prefix, ...args], {
     env: { ...env, ...FOR_BUILDX },

@@ -11,7 +11,7 @@ import type { Binding } from "../plan/upstream.ts";
 import { readCommit } from "../sources/commit.ts";
 import { nameForBuildKit } from "../sources/image-name.ts";
 import type { Log, Registry, World } from "../world.ts";
-import { runBuild, userDockerfile } from "./attempt.ts";
+import { runBuild, secondsSince, userDockerfile } from "./attempt.ts";
 import { readBaseImages } from "./base.ts";
 import { type Look, lookForOther, platformSpot, putTag } from "./claim.ts";
 import { fetchFeatures } from "./feature-build.ts";
@@ -22,7 +22,7 @@ import { type Layout, layOutBuild } from "./layout.ts";
 import { type LookAgain, lookAgain } from "./look-again.ts";
 import { openBuilders } from "./open-builders.ts";
 import { namePush } from "./push-name.ts";
-import { readBack } from "./readback.ts";
+import { openEarlyReadings } from "./readback.ts";
 import type { BuildTask, Built, BuiltPlatform, PlatformSteps, PlatformTask, PushOutput } from "./task.ts";
 
 /**
@@ -159,7 +159,16 @@ async function buildAndPush(
   }
   const standing = standingOf(task, planned, world.registry);
   const push = namePush(task, world);
-  const { metadata, generator, seconds, warnings, lostCache, refusedCaches } = await runBuild(task, push.name, world);
+  const readings = openEarlyReadings(world);
+  const started = world.clock();
+  const its = { ...task, builder: task.builder.name };
+  const onExported = (digest: Digest): void => {
+    const onServed = (manifest: Digest): void =>
+      output.onPushed({ platform, manifest, seconds: secondsSince(started, world) });
+    readings.begin({ ...its, onServed }, digest);
+  };
+  const run = await runBuild({ ...task, onExported }, push.name, world);
+  const { metadata, generator, seconds, warnings, lostCache, refusedCaches } = run;
   output.onBuilt(platform);
   const spot = platformSpot(planned, plan, sources.wanted, await standing, world.registry);
   const looks: Look[] = [];
@@ -167,7 +176,7 @@ async function buildAndPush(
     output.onPushed({ platform, manifest, seconds });
     looks.push(lookForOther(spot, world));
   };
-  const pushed = await readBack({ ...task, generator, builder: task.builder.name, onServed }, metadata, world);
+  const pushed = await readings.end({ ...its, generator, onServed }, metadata);
   const look = looks[0] ?? lookForOther(spot, world);
   const other = (await look.other)?.found[0];
   if (other) tellFaster(platform, world.log);

@@ -46,8 +46,46 @@ const AGAIN = "Run the job again; if it stays so, ask whoever runs the registry.
  * where it has not the SBOM that it was to have.
  */
 export async function readBack(task: PushedTask, metadata: string, site: Site): Promise<Found> {
+  const digest = readPushedDigest(metadata);
+  if (digest !== undefined) return readBackImage(task, digest, site);
+  throw new ActionError("E_PUSH", {
+    what: `docker buildx ended well for ${formatPlatform(task.platform)} and did not tell what it pushed.`,
+    fix: "Use a newer buildx: docker/setup-buildx-action installs one.",
+  });
+}
+
+/** An image that is being read back, and how: what it is made of is known before, and whether it was to have an SBOM. */
+type Reading = { readonly digest: Digest; readonly generator: string | undefined; readonly found: Promise<Found> };
+
+/** Reading back what BuildKit says it has pushed, beside what it still does. */
+export type EarlyReadings = {
+  readonly begin: (task: PushedTask, digest: Digest) => void;
+  /** The same as `readBack`: what was begun counts where it is what buildx has written down, and ended well. */
+  readonly end: (task: PushedTask, metadata: string) => Promise<Found>;
+};
+
+/** Opens the reading back of one platform's image. */
+export function openEarlyReadings(site: Site): EarlyReadings {
+  const readings: Reading[] = [];
+  return {
+    begin: (task, digest) => {
+      if (readings.some((one) => one.digest === digest)) return;
+      const found = readBackImage(task, digest, site);
+      found.catch(() => undefined);
+      readings.push({ digest, generator: task.generator, found });
+    },
+    end: (task, metadata) => {
+      const digest = readPushedDigest(metadata);
+      const early = readings.find((one) => one.digest === digest && one.generator === task.generator);
+      const now = (): Promise<Found> => readBack(task, metadata, site);
+      return early ? early.found.catch(now) : now();
+    },
+  };
+}
+
+async function readBackImage(task: PushedTask, digest: Digest, site: Site): Promise<Found> {
   const { repository } = task.sources.wanted;
-  const served = await readPushed(task, metadata, site);
+  const served = await readPushed(task, digest, site);
   const manifest = manifestIn(served, task.platform);
   task.onServed(manifest);
   const looking = { ...task.sources.wanted, verify: "layers", required: [] } as const;
@@ -68,14 +106,8 @@ export async function readBack(task: PushedTask, metadata: string, site: Site): 
   });
 }
 
-async function readPushed({ platform, sources }: PushedTask, metadata: string, site: Site): Promise<Served> {
+async function readPushed({ platform, sources }: PushedTask, digest: Digest, site: Site): Promise<Served> {
   const title = formatPlatform(platform);
-  const digest = readPushedDigest(metadata);
-  if (digest === undefined)
-    throw new ActionError("E_PUSH", {
-      what: `docker buildx ended well for ${title} and did not tell what it pushed.`,
-      fix: "Use a newer buildx: docker/setup-buildx-action installs one.",
-    });
   const pushed = { ...sources.wanted.repository, digest };
   const answer = await patiently(() => site.registry.manifest(pushed), site);
   if (answer.kind === "found") return answer.value;

@@ -81,4 +81,6 @@ export type PlatformTask = Omit<BuildTask, "docker"> & {
   readonly commit: Provenance;
   /** Hears of the steps of each attempt. */
   readonly onSteps: (steps: readonly BuildStep[]) => void;
+  /** Hears of what BuildKit says it has pushed, while it still exports its layer cache. What counts is what buildx writes down in the end. */
+  readonly onExported?: (digest: Digest) => void;
 };

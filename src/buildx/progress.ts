@@ -1,8 +1,9 @@
+import { type Digest, isDigest } from "../oci/digest.ts";
 import type { Clock } from "../world.ts";
 import { type BuildStep, recordSteps } from "./build-record.ts";
 import { type BuildFailure, readFailure } from "./last-words.ts";
 import { legibleLine } from "./lines.ts";
-import { type BuildWarning, type Message, openMessageReader } from "./rawjson.ts";
+import { type BuildWarning, type Message, openMessageReader, type Part } from "./rawjson.ts";
 import { countSteps, openSteps, type Steps, tellOutput, tellPart, tellRest, tellVertex } from "./steps.ts";
 
 /** Tells a build that runs: takes the lines of buildx's standard error, gives the lines of the log. */
@@ -35,13 +36,15 @@ export type ProgressOptions = {
    * of steps, and so into errors too.
    */
   readonly reword: (text: string) => string;
+  /** Hears of each image that BuildKit says it has pushed: while it exports the layer cache, and only in its own words for people. */
+  readonly onPushed?: (digest: Digest) => void;
 };
 
 /**
  * Turns `--progress rawjson` into lines for people: each step with its time or as cached, what commands print while they print it;
  * transfers and what BuildKit does for itself stay quiet. What is not rawjson is told as it is. Nothing that is read makes it throw.
  */
-export function openProgress({ title, clock, reword }: ProgressOptions): Progress {
+export function openProgress({ title, clock, reword, onPushed }: ProgressOptions): Progress {
   const reader = openMessageReader();
   const steps = openSteps(clock, reword);
   const warnings: BuildWarning[] = [];
@@ -50,6 +53,7 @@ export function openProgress({ title, clock, reword }: ProgressOptions): Progres
 
   const tell = (message: Message): readonly string[] => {
     if (message.kind === "text") return tellText(text, reword(legibleLine(message.text)));
+    for (const digest of message.parts.flatMap(pushedIn)) onPushed?.(digest);
     for (const warning of message.warnings) warnings.push({ ...warning, short: reword(legibleLine(warning.short)) });
     return [
       ...message.vertexes.flatMap((vertex) => tellVertex(steps, vertex)),
@@ -75,6 +79,12 @@ export function openProgress({ title, clock, reword }: ProgressOptions): Progres
       };
     },
   };
+}
+
+/** @see https://github.com/moby/buildkit/blob/v0.26.3/util/push/push.go */
+function pushedIn({ id, completed }: Part): readonly Digest[] {
+  const digest = completed === undefined ? undefined : /^pushing manifest for \S+@(\S+)$/.exec(id)?.[1];
+  return isDigest(digest) ? [digest] : [];
 }
 
 /** What is kept of the text, for what failed stands at its end. */

@@ -45,9 +45,11 @@ async function makeThere(
     const built = gather<Platform>(platforms.length);
     const images = gather<PushedImage>(platforms.length);
     const spot = openSpot(scene, plan);
-    // The plan goes up while the images are read back; where it goes is asked beside what it will say of them.
+    // The plan goes up while the images are read back, or while their builders still export layers; where it goes is asked beside what it will
+    // say of them.
     const said = images.all.then((all) => ({ ...planToStore(scene, plan, all), images: [...reuse, ...all] }));
-    const pushing = Promise.all([spot, built.all]).then(([its]) => pushPlan(said, its, world));
+    const begun = Promise.race([built.all, images.all]);
+    const pushing = Promise.all([spot, begun]).then(([its]) => pushPlan(said, its, world, built.all));
     // Where a build fails nobody waits for them.
     for (const one of [said, pushing]) one.catch(() => undefined);
     const output = { kind: "push", onBuilt: built.tell, onPushed: images.tell } as const;

@@ -41,10 +41,16 @@ export type Published = { readonly image: Pinned; readonly served: Served; reado
 /**
  * Pushes a plan that speaks of these images, and reads it back. It may be told later: meanwhile the uploads are opened. No tag names it, so it may be done before the images themselves are checked.
  * Whether another job is faster is looked at last: as long as it takes from there to the set's own tag, that has to be waited for behind it.
+ * @param ready when nothing but reading back is left of the images.
  * @returns the plan with the descriptor of its manifest, for the set's index.
  * @throws ActionError E_PUSH
  */
-export async function pushPlan(said: PlanToPush | Promise<PlanToPush>, spot: Spot, world: Site): Promise<PushedPlan> {
+export async function pushPlan(
+  said: PlanToPush | Promise<PlanToPush>,
+  spot: Spot,
+  world: Site,
+  ready: Promise<unknown> = Promise.resolve(),
+): Promise<PushedPlan> {
   const { registry } = world;
   const { tag: _, ...repository } = spot.reference;
   const writing = Promise.resolve(said).then(writePlan);
@@ -73,8 +79,9 @@ export async function pushPlan(said: PlanToPush | Promise<PlanToPush>, spot: Spo
       .putManifest(repository, bytes, descriptor.mediaType, undefined)
       .then((stored) => expectPushed(stored, "the plan's manifest")),
   ]);
-  const look = lookForOther(spot, world);
-  await readBack("The plan", { ...repository, digest: descriptor.digest }, world);
+  const reading = readBack("The plan", { ...repository, digest: descriptor.digest }, world);
+  const looking = ready.then(() => lookForOther(spot, world));
+  const [look] = await Promise.all([looking, reading]);
   return { ...plan, manifest: descriptor, subjects: subjects.map(({ digest }) => digest), spot, look };
 }
 

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { type PushedTask, readBack } from "../../src/build/readback.ts";
+import { openEarlyReadings, type PushedTask, readBack } from "../../src/build/readback.ts";
 import type { Digest } from "../../src/oci/digest.ts";
 import { ATTESTATION, type Descriptor, REFERENCE_DIGEST, REFERENCE_TYPE, type Served } from "../../src/oci/manifest.ts";
 import { IN_TOTO, OCI_INDEX, OCI_MANIFEST } from "../../src/oci/media-types.ts";
@@ -67,7 +67,11 @@ type Pushed = {
 };
 
 /** Reads back an image with these statements, and tells which tags the registry was given. */
-async function readBackOf(pushed: Pushed, what = task): Promise<{ found: unknown; put: readonly unknown[] }> {
+async function readBackOf(
+  pushed: Pushed,
+  what = task,
+  read: typeof readBack = readBack,
+): Promise<{ found: unknown; put: readonly unknown[] }> {
   const { statements = [PROVENANCE], used = BASE.descriptor.digest, attestations, more = {} } = pushed;
   const layers = statements.map((type) => {
     const annotations = { "in-toto.io/predicate-type": type };
@@ -92,7 +96,7 @@ async function readBackOf(pushed: Pushed, what = task): Promise<{ found: unknown
     ...more,
   };
   const metadata = JSON.stringify({ "containerimage.digest": sha("index") });
-  const found = await readBack(what, metadata, { registry, pause }).catch((error: unknown) => error);
+  const found = await read(what, metadata, { registry, pause }).catch((error: unknown) => error);
   return { found, put };
 }
 
@@ -111,6 +115,31 @@ test("whoever stores the plan hears of the image before its parts are asked for"
   await readBackOf({ more: { blob } });
   expect(heard.length).toBeGreaterThan(0);
   for (const one of heard) expect(one).toEqual([sha("image")]);
+});
+
+const WRITTEN = sha("index");
+test.each<[string, { said: Digest; generator?: string; fails?: boolean }, number]>([
+  ["is what buildx has written down", { said: WRITTEN }, 1],
+  ["is another one", { said: sha("other") }, 1],
+  ["was to have an SBOM that it was built without in the end", { said: WRITTEN, generator: "tools.test/s:1" }, 2],
+  ["could not be read yet", { said: WRITTEN, fails: true }, 2],
+])("what BuildKit says it has pushed is read at once; it %s", async (_, { said, generator, fails = false }, count) => {
+  let looks = 0;
+  const { found } = await readBackOf({}, task, async (what, metadata, site) => {
+    const manifest: Registry["manifest"] = async (reference) => {
+      if (reference.digest !== WRITTEN) return site.registry.manifest(reference);
+      looks++;
+      return fails && looks === 1 ? refused("unavailable") : site.registry.manifest(reference);
+    };
+    const readings = openEarlyReadings({ pause, registry: { ...site.registry, manifest } });
+    // Each message of BuildKit's may come more than once.
+    for (const _again of [1, 2]) readings.begin({ ...what, generator }, said);
+    await new Promise((done) => setImmediate(done));
+    expect(looks).toBe(said === WRITTEN ? 1 : 0);
+    return readings.end(what, metadata);
+  });
+  expect(found).toMatchObject({ manifest: sha("image"), index: { descriptor: { digest: WRITTEN } } });
+  expect(looks).toBe(count);
 });
 
 test("an image with the SBOM that it was to have", async () => {

@@ -3,9 +3,9 @@ import { type BuildEnd, openProgress, type ProgressOptions } from "../../src/bui
 /** What is told of a build whose standard error is this, on a clock that stands unless a test moves it. */
 export function play(
   lines: readonly string[],
-  { clock = () => 0, reword = (text) => text }: Partial<Pick<ProgressOptions, "clock" | "reword">> = {},
+  { clock = () => 0, reword = (text) => text, ...more }: Partial<Omit<ProgressOptions, "title">> = {},
 ): { readonly log: readonly string[]; readonly end: BuildEnd } {
-  const progress = openProgress({ title: "linux/arm64", clock, reword });
+  const progress = openProgress({ title: "linux/arm64", clock, reword, ...more });
   const log = lines.flatMap((line) => progress.line(line));
   const end = progress.end();
   return { log: [...log, ...end.lines], end };

@@ -18,6 +18,25 @@ test("a step that runs: its name, what it prints, how long it took", () => {
   ]);
 });
 
+test("what BuildKit says it has pushed, once that has ended", () => {
+  const digest = `sha256:${"a".repeat(64)}`;
+  const part = (id: string, times = {}): string => JSON.stringify({ statuses: [{ id, vertex: "p", ...times }] });
+  const ended = { started: time(1), completed: time(2) };
+  const pushed: string[] = [];
+  const { log } = play(
+    [
+      part("pushing layers", ended),
+      part(`pushing manifest for cache.test/app:tmp-1@${digest}`, { started: time(1) }),
+      part(`exporting manifest list ${digest}`, ended),
+      part("pushing manifest for cache.test/app:latest", ended),
+      part(`pushing manifest for cache.test/app@${digest}`, ended),
+    ],
+    { onPushed: (one) => pushed.push(one) },
+  );
+  expect(pushed).toEqual([digest]);
+  expect(log).toEqual([]);
+});
+
 test("what is cached, what copies, and what BuildKit does for itself", () => {
   const { log } = play([
     vertex("i", "[internal] load build definition from Dockerfile", { from: 0, to: 1 }),

@@ -78,3 +78,23 @@ test("whether it may push is asked on a miss while the bases are read, and who w
   expect(looks.map((line) => line.slice(0, 3))).toEqual(["GET", "GET", "GET", "PUT"]);
   await close();
 });
+
+test("images are read back and the plan is pushed while BuildKit still exports layers, and none is named before its build has ended", async () => {
+  const { workspace, registry, close } = await openSample();
+  const isRead = (line: string): boolean => /^GET .*team\/app\/manifests\/sha256:/.test(line);
+  const seen = (): number => registry.requests.filter(isRead).length;
+  // Of each platform its index, its image and what is said of that; and the plan.
+  const all = async (): Promise<void> => {
+    for (const end = Date.now() + 60_000; Date.now() < end && seen() < 7; )
+      await new Promise((done) => setTimeout(done, 5));
+    expect(seen()).toBe(7);
+    expect(registry.requests.filter((line) => /^PUT .*manifests\/(?:k1|y1|branch)-/.test(line))).toEqual([]);
+  };
+  registry.hold((line) => line.endsWith("/manifests/exported"), all);
+  const inputs = { platforms: "linux/amd64,linux/arm64" };
+  const built = await play({ workspace, registry, inputs, env: { FAKE_DOCKER_EXPORTS: "yes" } });
+  expect(built.outputs.result, built.log).toBe("built");
+  // The set, by its digest.
+  expect(seen()).toBe(8);
+  await close();
+});
