@@ -4,6 +4,7 @@ import { flagValues } from "./flags.ts";
 import { isUnderstood } from "./instructions.ts";
 import { stageReplacement } from "./named-contexts.ts";
 import { type Dockerfile, type Instruction, instructionText, type Stage } from "./parse.ts";
+import { type Pins, unpinned } from "./pins.ts";
 import { hasKnownFrontend, mayNameTime, OWN_MEANING } from "./reach.ts";
 import { PLATFORM_ARGS, type Scope } from "./scope.ts";
 import { openStages } from "./stage-graph.ts";
@@ -18,6 +19,8 @@ export type Around = {
   readonly scope: Scope;
   /** The build args whose values count: what an ARG says in their place is not used. */
   readonly given: ReadonlySet<string>;
+  /** What counts without the digest that is written behind it. */
+  readonly pins: Pins;
 };
 
 /**
@@ -56,7 +59,7 @@ type Named = {
 function nameStages(
   globalArgs: readonly Instruction[],
   stages: readonly Stage[],
-  { dockerfile, target, scope }: Around,
+  { dockerfile, target, scope, pins }: Around,
 ): Named {
   const { parentOf, outside } = openStages(dockerfile, scope);
   const last = targetStage(dockerfile, target);
@@ -72,9 +75,9 @@ function nameStages(
   if (!isTold || isNameUsed || mayNameTime({ outside }, scope))
     return { from: ({ from }) => instructionText(upperAs(from)), instruction: (one) => one };
   const place = (stage: Stage): string => `stage ${stages.indexOf(stage)}`;
-  const ofSource = (by: "COPY" | "RUN --mount", written: string): string | undefined => {
+  const ofSource: OfSource = (by, written) => {
     const stage = sourceStage(dockerfile.stages, { by, written });
-    return stage && stages.includes(stage) ? place(stage) : undefined;
+    return stage && stages.includes(stage) ? place(stage) : unpinned(written, pins);
   };
   // It is what is built for without that flag too.
   const isTarget = (flag: string): boolean => {
@@ -89,7 +92,7 @@ function nameStages(
         ...(stageReplacement(scope, stage) ? [`AS ${stage.name ?? ""}`] : []),
         ...(stage === last && stages.at(-1) !== last ? ["(target)"] : []),
       ];
-      const base = parent ? place(parent) : stage.from.base;
+      const base = parent ? place(parent) : unpinned(stage.from.base, pins);
       const flags = stage.from.flags.filter((flag) => !isTarget(flag));
       return instructionText({ ...stage.from, flags, rest: [base, ...marks].join(" ") });
     },
@@ -103,20 +106,17 @@ function upperAs(from: Instruction): Instruction {
   return as === undefined ? from : { ...from, rest: [base, "AS", lowerCase(name ?? "")].join(" ") };
 }
 
-type OfSource = (by: "COPY" | "RUN --mount", written: string) => string | undefined;
+type OfSource = (by: "COPY" | "RUN --mount", written: string) => string;
 
 function byPlace(flag: string, ofSource: OfSource): string {
   const [copied] = flagValues([flag], "from");
-  if (copied !== undefined) {
-    const stage = ofSource("COPY", copied);
-    return stage === undefined ? flag : `--from=${stage}`;
-  }
+  if (copied !== undefined) return `--from=${ofSource("COPY", copied)}`;
   const [mount] = flagValues([flag], "mount");
   if (mount === undefined) return flag;
   const fields = mount.split(",").map((field) => {
     const [, name, written = ""] = /^(from)=(.*)$/is.exec(field) ?? [];
-    const stage = name === undefined ? undefined : ofSource("RUN --mount", written);
-    return stage === undefined ? field : `from=${stage}`;
+    const source = name === undefined ? written : ofSource("RUN --mount", written);
+    return source === written ? field : `from=${source}`;
   });
   return `--mount=${fields.join(",")}`;
 }

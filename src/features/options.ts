@@ -15,6 +15,21 @@ export function optionValues(metadata: FeatureMetadata, options: Json): Readonly
   return new Map(Object.entries(values).map(([name, value]) => [name, String(value)]));
 }
 
+/**
+ * The options that say more than a feature's defaults do, as texts: two ways to write them of which this makes one are one text of
+ * `devcontainer-features.env`, also where the archive adds metadata that the registry does not show: it adds no options to those that are
+ * shown. A single value is left as it is where no option is shown that it could be.
+ */
+export function optionsWithoutDefaults(metadata: FeatureMetadata, options: Json): Json {
+  if (!isJsonObject(options) && !metadata.options.has(MAIN)) return options;
+  const defaults = new Map(Object.entries(defaultsOf(metadata)));
+  return Object.fromEntries(
+    Object.entries(writtenValues(metadata, options)).flatMap(([name, value]) =>
+      defaults.has(name) && String(defaults.get(name)) === String(value) ? [] : [[name, String(value)] as const],
+    ),
+  );
+}
+
 function defaultsOf(metadata: FeatureMetadata): JsonObject {
   return Object.fromEntries(
     [...metadata.options].flatMap(([name, { default: value }]) =>

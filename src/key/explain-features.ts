@@ -10,7 +10,7 @@ import {
   tellVariables,
 } from "./difference.ts";
 import { changedMembers } from "./explain-configuration.ts";
-import { compareLocks, compareOrder, compareWritten, featuresPlace, noteOf } from "./explain-written-features.ts";
+import { compareOrder, compareWritten, featuresPlace, noteOf } from "./explain-written-features.ts";
 import type { PlatformPlan, UpstreamFeature, WrittenFeature } from "./ingredients.ts";
 import { tellGone } from "./origins.ts";
 
@@ -38,14 +38,13 @@ export function compareFeatures(before: PlatformPlan, now: PlatformPlan, places:
   const decided = causes.length === 0 ? pairs : pairs.filter(({ now }) => isAsked(scene.now, now));
   const options = decided.flatMap((pair) => compareOptions(pair, scene));
   const found = [...causes, ...(causes.length === 0 ? followers : [])].flatMap((pair) => tellPair(pair, scene));
-  const order = compareOrder(before, now, places);
+  const reordered = isReordered(scene);
+  const order = reordered ? compareOrder(before, now, places) : [];
   const told = new Set([...causes, ...followers].flatMap(({ before, now }) => [before?.written, now?.written]));
-  const written = [
-    ...compareLocks(before.yours.features, now.yours.features, told, places),
-    ...compareWritten(before.yours.features, now.yours.features, { told, isQuiet: options.length > 0 }, places),
-  ];
+  const isQuiet = options.length > 0;
+  const written = compareWritten(before.yours.features, now.yours.features, { told, isQuiet }, places);
   const all = [...found, ...options, ...order, ...written];
-  return all.length === 0 && isReordered(scene)
+  return all.length === 0 && reordered
     ? [
         {
           part: "yours",

@@ -12,7 +12,7 @@ export function noteOf(source: Source | undefined): string | undefined {
   return source && "input" in source ? tellSource(source) : undefined;
 }
 
-/** The order that is asked for makes another key even where it changes nothing. */
+/** Why features are installed in another order, where it is another one that is asked for. */
 export function compareOrder(before: PlatformPlan, now: PlatformPlan, places: Places): Difference[] {
   const [was, is] = [before.yours.installOrder, now.yours.installOrder];
   const haveFeatures = before.upstream.features.length > 0 && now.upstream.features.length > 0;
@@ -24,31 +24,10 @@ export function compareOrder(before: PlatformPlan, now: PlatformPlan, places: Pl
   return [{ part: "yours", ingredient: "feature", text, ...at }];
 }
 
-const LOCKS_TOLD = 5;
-
 type Written = readonly WrittenFeature[];
 
-/** What the lockfile says otherwise, where it installs the same. */
-export function compareLocks(
-  before: Written,
-  now: Written,
-  told: ReadonlySet<string | undefined>,
-  { locks, lockfile }: Places,
-): Difference[] {
-  const [was, is] = [before, now].map((all) => new Map(all.map(({ id, locked }) => [id, locked])));
-  const ids = [...new Set([...(is?.keys() ?? []), ...(was?.keys() ?? [])])];
-  const changed = ids.filter((id) => !told.has(id) && was?.get(id) !== is?.get(id));
-  const [first] = changed;
-  if (first === undefined) return [];
-  const source = memberOf(locks, first) ?? lockfile;
-  const more = changed.length > LOCKS_TOLD ? [`${changed.length - LOCKS_TOLD} more`] : [];
-  const names = [...changed.slice(0, LOCKS_TOLD), ...more].join(", ");
-  const text = `the lockfile says otherwise of ${names}${inBrackets([noteOf(source)])}`;
-  return [{ part: "yours", ingredient: "feature", text, ...placeOf(source) }];
-}
-
 /**
- * What is written differently and installs the same today all the same makes another key.
+ * What is written differently, installs the same as far as is known before the build, and makes another key.
  * @param isQuiet whether options are told: what is written differently are those.
  */
 export function compareWritten(

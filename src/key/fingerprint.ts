@@ -3,9 +3,14 @@ import { type Platform, platformSlug } from "../oci/platform.ts";
 import { canonicalJson, type Json } from "./canonical.ts";
 import type { ContextEntry, PlatformPlan, Yours } from "./ingredients.ts";
 
-/** sha256 over the four parts of one platform's plan. */
+/** sha256 over the four parts of one platform's plan. What only led to what *upstream* says is left out: two ways to it are one image. */
 export function platformKey(plan: PlatformPlan): Digest {
-  return digestOf(canonicalJson(plan));
+  return digestOf(canonicalJson({ ...plan, yours: decisive(plan.yours) }));
+}
+
+function decisive({ pins: _pins, installOrder: _order, features, ...yours }: Yours): Json {
+  const others = features.filter(({ options, tree }) => options !== undefined || tree !== undefined);
+  return { ...yours, features: others.map(({ locked: _locked, ...feature }) => feature) };
 }
 
 /** sha256 over the sorted keys of a set's platforms. */
@@ -29,7 +34,7 @@ export function ownKey(plans: readonly Omit<PlatformPlan, "upstream">[]): Digest
 /** sha256 over everything but the label: images of two sets with the same one have the same layers, and differ in nothing but the label. */
 export function unlabelledKey(plans: readonly PlatformPlan[]): Digest {
   const parts = plans.map(({ schema, yours, upstream, label, recipe }) =>
-    digestOf(canonicalJson({ schema, yours, upstream, recipe, ...decidingLabel(yours, label) })),
+    digestOf(canonicalJson({ schema, yours: decisive(yours), upstream, recipe, ...decidingLabel(yours, label) })),
   );
   return digestOf(canonicalJson(parts.sort()));
 }

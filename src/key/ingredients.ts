@@ -29,6 +29,11 @@ export type Yours = {
   readonly context?: { readonly tree: Digest };
   /** Named build contexts: a folder by its tree; an image as it is written, for its digest is among the bases. */
   readonly contexts?: Readonly<Record<string, { readonly tree: Digest } | { readonly image: string }>>;
+  /**
+   * The digests that stand behind names of images, which are told without them everywhere else: which image it is, *upstream* says. No part
+   * of the key, and none of what is stored.
+   */
+  readonly pins?: Readonly<Record<string, Digest>>;
   readonly arguments: Readonly<Record<string, string>>;
   readonly options: {
     readonly platform: string;
@@ -41,7 +46,7 @@ export type Yours = {
     readonly secrets?: readonly string[];
   };
   readonly features: readonly WrittenFeature[];
-  /** As it is written; only beside features. */
+  /** As it is written; only beside features. No part of the key: in which order they are installed, *upstream* says. */
   readonly installOrder?: readonly Json[];
   /**
    * For whom features are installed, or who gets another uid, and beside features the environment that the image then has: as the
@@ -51,11 +56,12 @@ export type Yours = {
 };
 
 /**
- * A feature as the configuration or another local feature asks for it, or as the lockfile knows it. Options as they are written; a local
- * one has the digest of its files, a locked one that of its manifest or archive.
+ * A feature as the configuration or another local feature asks for it, or as the lockfile knows it. A local one has the digest of its files,
+ * a locked one that of its manifest or archive, which is no part of the key: *upstream* says what is installed.
  */
 export type WrittenFeature = {
   readonly id: string;
+  /** As they are written; once the feature's own defaults are known, without what says no more than these. */
   readonly options?: Json;
   /** The names of the options in the order of the file, where that means something. */
   readonly order?: readonly string[];

@@ -37,7 +37,8 @@ export function planDescriptorOf(index: Index): Descriptor | undefined {
 
 /**
  * Whose set an index says that it is: somebody may have put another one under our tag. One that says nothing of itself is a copy without
- * attestations, or a clean-up has swept the plan; sets of earlier versions say nothing of their key.
+ * attestations, or a clean-up has swept the plan. Two commits that write the same in two ways have one key, and each its own sources: these
+ * decide only where a set of an earlier version says nothing of its key.
  */
 export function whoseSet(
   { manifests }: Index,
@@ -46,7 +47,7 @@ export function whoseSet(
   const records = manifests.filter(isPlan).map(({ annotations = {} }) => annotations);
   if (records.length === 0) return "not said";
   const isOurs = (record: Readonly<Record<string, string>>): boolean =>
-    record[OWN_ANNOTATION] === own && (record[KEY_ANNOTATION] ?? key) === key;
+    record[KEY_ANNOTATION] === undefined ? record[OWN_ANNOTATION] === own : record[KEY_ANNOTATION] === key;
   return records.some(isOurs) ? "ours" : "another's";
 }
 

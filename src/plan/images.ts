@@ -1,10 +1,14 @@
+import { type Pins, pinnedNames, splitPin, unpinned } from "../dockerfile/pins.ts";
 import { type ImageUse, imageUses, remoteAdds } from "../dockerfile/stages.ts";
+import { isForeignFrontend } from "../dockerfile/undeclared.ts";
 import { ActionError, type Place, tellPlace } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
+import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
+import type { Reference } from "../oci/reference.ts";
 import { imageAllowed } from "../registry/allowed.ts";
 import type { Doubt } from "../sources/doubt.ts";
-import { readImageName } from "../sources/image-name.ts";
+import { nameForBuildKit, readImageName } from "../sources/image-name.ts";
 import { scopeOf, stagesOf } from "../sources/scopes.ts";
 import type { Gathered } from "../sources/sources.ts";
 import type { ImageSource } from "./upstream.ts";
@@ -20,12 +24,14 @@ export function readImages(gathered: Gathered, platform: Platform): ReadImages {
   const { source } = gathered.definition;
   const file = gathered.file ?? gathered.relative;
   const images: ImageSource[] = [];
+  const pins = pinsOf(gathered, platform);
   for (const use of imageUses(gathered.dockerfile, stagesOf(gathered, platform), scopeOf(gathered, platform))) {
     const at = source.kind === "image" ? source.image.at : { file, line: use.line };
     const of = whichManifest(use, platform);
     if (use.reference === undefined || of === undefined) return { images: [], doubt: undecidable(use, at) };
     const reference = readImageName(use.written, use.reference, at);
-    images.push({ by: "base", isBuiltOn: use.by === "FROM", written: use.written, reference, at, of });
+    const counted = countedAs(unpinned(use.written, pins), use.written, reference);
+    images.push({ by: "base", isBuiltOn: use.by === "FROM", written: use.written, reference, counted, at, of });
   }
   const frontend = frontendOf(gathered, file);
   return { images: frontend ? [...images, frontend] : images };
@@ -46,14 +52,42 @@ function undecidable(use: ImageUse, at: Place): Doubt {
   };
 }
 
-function frontendOf({ dockerfile, arguments: { args } }: Gathered, file: string): ImageSource | undefined {
+/** Names of the images that a platform's build reads, whose digests are told apart from them. */
+export function pinsOf(gathered: Gathered, platform: Platform): Pins {
+  const { source } = gathered.definition;
+  // What a variable stands for is hidden as a whole.
+  if (source.kind === "image" && source.image.fromEnvironment) return new Map();
+  return pinnedNames(gathered.dockerfile, stagesOf(gathered, platform), scopeOf(gathered, platform));
+}
+
+function countedAs(name: string, written: string, reference: Reference): ImageSource["counted"] {
+  const { digest: _, ...withoutDigest } = reference;
+  return { name, reference: nameForBuildKit(name === written ? reference : withoutDigest) };
+}
+
+/** The frontend that the Dockerfile names, as it counts, and its digest where that is told apart from its name. */
+export function frontendNamed({ dockerfile, arguments: { args } }: Gathered): {
+  readonly name: string;
+  readonly digest: Digest | undefined;
+} {
+  const written = dockerfile.syntax?.reference ?? "";
+  const isPlain = args.BUILDKIT_SYNTAX === undefined && !isForeignFrontend(dockerfile, undefined);
+  return isPlain ? splitPin(written) : { name: written, digest: undefined };
+}
+
+function frontendOf(gathered: Gathered, file: string): ImageSource | undefined {
+  const {
+    dockerfile,
+    arguments: { args },
+  } = gathered;
   const argument = args.BUILDKIT_SYNTAX;
   const written = argument ?? dockerfile.syntax?.reference;
   if (written === undefined) return undefined;
   const at = { file, line: dockerfile.syntax?.line ?? 1 };
   // The frontend runs on the builder, whose platform nobody knows beforehand.
   const reference = readImageName(written, written, at);
-  return { by: "frontend", isBuiltOn: false, written, reference, at, of: { kind: "index" } };
+  const counted = countedAs(argument ?? frontendNamed(gathered).name, written, reference);
+  return { by: "frontend", isBuiltOn: false, written, reference, counted, at, of: { kind: "index" } };
 }
 
 /** What an address serves can change without a trace: only a checksum says what will be in the image. */

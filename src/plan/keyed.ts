@@ -1,6 +1,7 @@
 import type { InstalledFeature } from "../features/install.ts";
+import { optionsWithoutDefaults } from "../features/options.ts";
 import { ownKey, platformKey, platformTag, setKey, unlabelledKey } from "../key/fingerprint.ts";
-import type { PlatformPlan } from "../key/ingredients.ts";
+import type { PlatformPlan, WrittenFeature } from "../key/ingredients.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { OnbuildArgs } from "./onbuild-args.ts";
@@ -42,18 +43,31 @@ export function makePlan(
   const platforms = ours.flatMap(({ platform, plan }, index) => {
     const part = upstream[index];
     if (!part) return [];
-    const yours = { ...plan.yours, arguments: { ...plan.yours.arguments, ...byPlatform[index] } };
+    const written = { ...plan.yours, arguments: { ...plan.yours.arguments, ...byPlatform[index] } };
+    const { pins: _, ...yours } = { ...written, features: withoutDefaults(written.features, features) };
     const whole: PlatformPlan = { ...plan, yours, upstream: part };
     const key = platformKey(whole);
-    return [{ platform, key, plan: whole, tag: platformTag(key, platform) }];
+    return [{ platform, key, plan: whole, own: { ...plan, yours: written }, tag: platformTag(key, platform) }];
   });
   const plans = platforms.map(({ plan }) => plan);
   return {
     key: setKey(platforms.map(({ key }) => key)),
-    ownKey: ownKey(plans),
+    ownKey: ownKey(platforms.map(({ own }) => own)),
     unlabelledKey: unlabelledKey(plans),
-    platforms,
+    platforms: platforms.map(({ own: _, ...platform }) => platform),
     bindings,
     features,
   };
+}
+
+/** Where the order of options means something they stay as they are written. */
+function withoutDefaults(
+  written: readonly WrittenFeature[],
+  installed: readonly InstalledFeature[],
+): readonly WrittenFeature[] {
+  return written.map((feature) => {
+    const one = installed.find(({ asked }) => asked.id === feature.id && asked.neededBy === undefined);
+    if (one === undefined || feature.order !== undefined) return feature;
+    return { ...feature, options: optionsWithoutDefaults(one.metadata, one.asked.options) };
+  });
 }

@@ -132,11 +132,11 @@ function basePlaces(gathered: Gathered, images: readonly ImageSource[]): Places[
   const names = new Map<string, Set<string>>();
   const bases = images.filter(({ by }) => by === "base");
   const isPrivate = openPrivacy(gathered);
-  for (const { written, reference } of bases)
-    names.set(written, (names.get(written) ?? new Set()).add(nameForBuildKit(reference)));
+  for (const { counted } of bases)
+    names.set(counted.name, (names.get(counted.name) ?? new Set()).add(counted.reference));
   return Object.fromEntries(
     // Of several lines that name one image the first counts.
-    [...bases].reverse().map(({ written, at }) => {
+    [...bases].reverse().map(({ counted: { name: written }, at }) => {
       const [name, ...others] = names.get(written) ?? [];
       const isTold = written.includes("$") && others.length === 0 && !isPrivate(written);
       const { source: of } = gathered.definition;
@@ -191,7 +191,7 @@ export function findHidden(
     image,
     target: target?.fromEnvironment ?? false,
     dockerfile: isInlinePrivate(definition),
-    references: new Set(references.map(({ reference }) => nameForBuildKit(reference))),
+    references: new Set(references.map(({ counted }) => counted.reference)),
     contexts: new Set(hiddenContexts.map(([name]) => name)),
     features: features?.hidden ?? new Set(),
     installOrder: configuration.substitutions.some(

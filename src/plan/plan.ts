@@ -3,6 +3,7 @@ import { formatOption, orderOptions } from "../devcontainer/options.ts";
 import type { Configuration } from "../devcontainer/parse.ts";
 import type { Workspace } from "../devcontainer/paths.ts";
 import { canonicalTexts } from "../dockerfile/canonical.ts";
+import { type Pins, unpinned } from "../dockerfile/pins.ts";
 import type { Warning } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Places } from "../key/difference.ts";
@@ -22,7 +23,7 @@ import type { World } from "../world.ts";
 import { refuseForeignSources } from "./allowed.ts";
 import { type BranchTags, branchTags } from "./branches.ts";
 import { argumentsThatCount, globalArgsThatCount, undeclaredArguments } from "./counting.ts";
-import { readImages, refuseForeignImages, remoteDoubt } from "./images.ts";
+import { frontendNamed, pinsOf, readImages, refuseForeignImages, remoteDoubt } from "./images.ts";
 import { judgePublished, type Leak, refuseLeaks } from "./leaks.ts";
 import { findHidden, tellPlaces } from "./places.ts";
 import { variantOf } from "./variant.ts";
@@ -176,16 +177,18 @@ function makeYours(inputs: Inputs, gathered: Gathered, platform: Platform, trees
   const { secretIds } = gathered.arguments;
   const { source, target } = definition;
   const tree = trees.contexts.get(formatPlatform(platform))?.digest;
+  const pins = pinsOf(gathered, platform);
   return {
     configuration: {
       kind: source.kind === "image" ? "image" : "dockerfile",
-      ...(source.kind === "image" ? { image: source.image.value } : {}),
+      ...(source.kind === "image" ? { image: unpinned(source.image.value, pins) } : {}),
       ...(target === undefined ? {} : { target: target.value }),
     },
     ...(source.kind === "dockerfile"
       ? { dockerfile: { escape: dockerfile.escape, stages: instructionTexts(gathered, platform) } }
       : {}),
     ...(tree === undefined ? {} : { context: { tree } }),
+    ...digestsWritten(gathered, pins),
     ...(definition.contexts.size === 0 ? {} : { contexts: namedContexts(gathered, trees) }),
     arguments: argumentsThatCount(gathered, platform),
     options: {
@@ -198,6 +201,12 @@ function makeYours(inputs: Inputs, gathered: Gathered, platform: Platform, trees
     features: features?.written ?? [],
     ...(features || remoteUserUid !== undefined ? installation(gathered) : {}),
   };
+}
+
+function digestsWritten(gathered: Gathered, pins: Pins): Pick<Yours, "pins"> {
+  const { name, digest } = frontendNamed(gathered);
+  const all = [...pins, ...(digest === undefined ? [] : [[`# syntax=${name}`, digest] as const])];
+  return all.length === 0 ? {} : { pins: Object.fromEntries(all) };
 }
 
 /** What decides, beside the features themselves, what they leave in the image, and who gets another uid. */
@@ -228,12 +237,13 @@ function instructionTexts(gathered: Gathered, platform: Platform): (readonly str
   const { dockerfile, definition } = gathered;
   const { syntax } = dockerfile;
   // What stands behind the frontend's name is told to it, and may change what it builds.
-  const directive = syntax ? [["# syntax=", syntax.reference, " ", syntax.options].join("").trimEnd()] : [];
+  const directive = syntax ? [["# syntax=", frontendNamed(gathered).name, " ", syntax.options].join("").trimEnd()] : [];
   const texts = canonicalTexts(globalArgsThatCount(gathered, platform), stagesOf(gathered, platform), {
     dockerfile,
     target: definition.target?.value,
     scope: scopeOf(gathered, platform),
     given: new Set(Object.keys(argumentsThatCount(gathered, platform))),
+    pins: pinsOf(gathered, platform),
   });
   return [[...directive, ...texts.before], ...texts.stages];
 }

@@ -18,6 +18,8 @@ export type ImageSource = {
   readonly isBuiltOn: boolean;
   readonly written: string;
   readonly reference: Reference;
+  /** Both as they count in the key: a digest that is written behind a name is left out, where it is told apart from that. */
+  readonly counted: { readonly name: string; readonly reference: string };
   readonly at: Place;
   /** Which manifest counts: the one for this platform, or the whole index where the builder's own platform decides. */
   readonly of: { readonly kind: "platform"; readonly platform: Platform } | { readonly kind: "index" };
@@ -105,8 +107,8 @@ function asUpstream(
   found: (source: ImageSource) => Served,
 ): Upstream {
   const resolve = (source: ImageSource): UpstreamImage => ({
-    written: source.written,
-    reference: nameForBuildKit(source.reference),
+    written: source.counted.name,
+    reference: source.counted.reference,
     digest: digestThatCounts(source, found(source)),
     of: source.of.kind,
   });

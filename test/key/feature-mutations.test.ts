@@ -116,6 +116,7 @@ const UPSTREAM: readonly Mutation[] = [
 const YOURS: readonly Mutation[] = [
   { name: "a feature's option", edit: withFeatures({ "registry.test/f/tool:1": { version: "3", flag: true } }) },
   { name: "an option that is set to its default", edit: withFeatures({ "./local": { mode: "slow" } }) },
+  { name: "a value in the place of options that nobody shows", edit: withFeatures({ "registry.test/f/other:1": "1" }) },
   { name: "an option that nobody declares", edit: withFeatures({ "registry.test/f/other:1": { undeclared: 1 } }) },
   { name: "another tag", edit: withFeatures({ "registry.test/f/added:1": {} }) },
   { name: "a feature less", edit: withFeatures({ "registry.test/f/other:1": undefined }) },
@@ -186,6 +187,50 @@ const YOURS: readonly Mutation[] = [
   },
 ];
 
+/** Two commits that write in two ways what is installed: one image, and each its own sources. */
+const WRITTEN: readonly Mutation[] = [
+  {
+    name: "defaults that are written out",
+    from: orderedBy({ "registry.test/f/tool:1": {} }),
+    edit: withFeatures({ "registry.test/f/tool:1": { flag: false, version: "1" } }),
+  },
+  {
+    name: "the default of a local feature's option",
+    from: orderedBy({ "./local": {} }),
+    edit: withFeatures({ "./local": { mode: "slow" } }),
+  },
+  {
+    name: "the default version in the place of options",
+    from: orderedBy({ "registry.test/f/tool:1": {} }),
+    edit: withFeatures({ "registry.test/f/tool:1": "1" }),
+  },
+  {
+    name: "a version in the place of options",
+    from: orderedBy({ "registry.test/f/tool:1": { version: "2" } }),
+    edit: withFeatures({ "registry.test/f/tool:1": "2" }),
+  },
+  { name: "true as a text", edit: withFeatures({ "registry.test/f/tool:1": { version: "2", flag: "true" } }) },
+  {
+    name: "a lockfile with the digest that is installed without it",
+    from: Object.fromEntries(Object.entries(FILES).filter(([path]) => !path.endsWith("-lock.json"))),
+    images: { ...IMAGES, "registry.test/f/locked:1": LOCKED },
+    edit: (root) => put(root, ".devcontainer/devcontainer-lock.json", lockfile(LOCKED.descriptor.digest)),
+  },
+  {
+    name: "what a lockfile says of features that nobody installs",
+    edit: (root) => {
+      const { features } = JSON.parse(lockfile(LOCKED.descriptor.digest));
+      const gone = { integrity: RELOCKED.descriptor.digest };
+      const text = JSON.stringify({ features: { ...features, "registry.test/f/gone:1": gone } });
+      put(root, ".devcontainer/devcontainer-lock.json", text);
+    },
+  },
+  {
+    name: "an order of installation that changes none",
+    edit: configure({ overrideFeatureInstallOrder: ["registry.test/f/absent"] }),
+  },
+];
+
 const NOTHING: readonly Mutation[] = [
   {
     name: "features in another order in the file",
@@ -236,6 +281,16 @@ test.each(YOURS)("must move all keys: $name", async (mutation) => {
   expect(await movedBy(mutation, BEFORE)).toEqual(["key", "own", "source", "unlabelled"]);
 });
 
+test.each(WRITTEN)("must move the keys of the sources alone: $name", async (mutation) => {
+  const before = { ...BEFORE, images: mutation.images ?? IMAGES };
+  expect(await movedBy(mutation, before)).toEqual(["own", "source"]);
+});
+
+test("what only is written in another way is no reason for a miss", async () => {
+  const told = await toldOfAll(WRITTEN, { ...BEFORE, images: { ...IMAGES, "registry.test/f/locked:1": LOCKED } });
+  expect(Object.values(told).flat()).toEqual([]);
+});
+
 test.each(NOTHING)("must move no key: $name", async (mutation) => {
   expect(await movedBy(mutation, BEFORE)).toEqual([]);
 });
@@ -269,6 +324,9 @@ test("each change is told, and once", async () => {
       ],
       "a published feature that no longer depends on another": [
         "feature registry.test/f/dependency:1 sha256:ed923be65d22… → sha256:82e1a0278e21…",
+      ],
+      "a value in the place of options that nobody shows": [
+        "feature registry.test/f/other:1 is written differently, and installs the same @ .devcontainer/devcontainer.json:8",
       ],
       "a variable of containerEnv that is empty": [
         "containerEnv.PROXY changed, with which features are installed @ .devcontainer/devcontainer.json:20",

@@ -116,12 +116,7 @@ test.each<Row>([
     configured({ [TOOL]: "3" }),
     [`feature ${TOOL} option version changed @ ${FILE}:4`],
   ],
-  [
-    "a default that is written out",
-    configured({ [TOOL]: {} }),
-    configured({ [TOOL]: { version: "1" } }),
-    [`feature ${TOOL} is written differently, and installs the same @ ${FILE}:4`],
-  ],
+  ["a default that is written out", configured({ [TOOL]: {} }), configured({ [TOOL]: { version: "1" } }), []],
   [
     "an order is asked for",
     configured({ [TOOL]: {}, [OTHER]: {} }),
@@ -140,12 +135,7 @@ test.each<Row>([
     configured({ [TOOL]: {}, [OTHER]: {} }),
     [`overrideFeatureInstallOrder is gone, the order in which features are installed @ ${FILE}:3`],
   ],
-  [
-    "a feature is locked to what it is",
-    configured({ [TOOL]: {} }),
-    { [LOCK]: locked },
-    [`the lockfile says otherwise of ${TOOL} @ ${LOCK}:3`],
-  ],
+  ["a feature is locked to what it is", configured({ [TOOL]: {} }), { [LOCK]: locked }, []],
 ])("%s", async (_, from, to, expected) => {
   const edit = (root: string): void => {
     for (const [path, content] of Object.entries(to)) put(root, path, content);

@@ -117,6 +117,13 @@ test("the set is there and is not the newest of its sources: a hit all the same"
   expect(await verdictOf({ [setName()]: set, ...images })).toMatchObject({ kind: "hit" });
 });
 
+test("a set of our key counts that a commit has made which says the same in other words", async () => {
+  const { set, images } = publishedSet(ownKey([]));
+  expect(await verdictOf({ [setName()]: set, ...images })).toMatchObject({ kind: "hit" });
+  const tagged = { [platformName(0)]: set, [platformName(1)]: set, ...images };
+  expect(await verdictOf(tagged)).toMatchObject({ kind: "joinable" });
+});
+
 test("the newest of the same sources is this very set, and its own tag is gone: a hit; where a part is gone, the rest counts", async () => {
   const { set, images } = publishedSet();
   const image = { digest: set.descriptor.digest };
@@ -138,7 +145,7 @@ test("only the newest of the same sources on other bases is there: stale", async
 });
 
 test("another label or recipe than ours is no stale image but a miss", async () => {
-  const { set, images } = publishedSet(ownKey([]));
+  const { set, images } = publishedSet(ownKey([]), sha("another key"));
   expect(await verdictOf({ [sourceName()]: set, ...images })).toEqual({ kind: "miss", damaged: [] });
 });
 
@@ -166,7 +173,7 @@ test.each<[string, Partial<Registry>]>([
 });
 
 test.each<[string, () => ReturnType<typeof publishedSet>]>([
-  ["of other sources", () => publishedSet(ownKey([]))],
+  ["of other sources", () => publishedSet(ownKey([]), sha("another key"))],
   ["on other bases", () => publishedSet(wanted.ownKey, sha("another key"))],
 ])(
   "another set under our tag, %s, is no hit, whole as it is, and its platforms' own tags are looked at",
@@ -183,7 +190,7 @@ test.each<[string, () => ReturnType<typeof publishedSet>]>([
 );
 
 test.each<[string, () => ReturnType<typeof publishedSet>]>([
-  ["of other sources", () => publishedSet(ownKey([]))],
+  ["of other sources", () => publishedSet(ownKey([]), sha("another key"))],
   ["on other bases", () => publishedSet(wanted.ownKey, sha("another key"))],
 ])("another set, %s, under our platforms' own tags is no hit, and is not joined", async (_, make) => {
   const { set, images } = make();
@@ -197,7 +204,7 @@ test.each<[string, () => ReturnType<typeof publishedSet>]>([
 });
 
 test("another set under our tag that cannot be read whole is no doubt about ours", async () => {
-  const { set, images } = publishedSet(ownKey([]));
+  const { set, images } = publishedSet(ownKey([]), sha("another key"));
   const all = { [setName()]: set, ...images };
   expect((await verdictOf(all, { hasBlob: async () => refused("unavailable") })).kind).toBe("miss");
 });
