@@ -13,6 +13,7 @@ import { formatReference } from "../src/oci/reference.ts";
 import { openFeaturePorts } from "../src/plan/feature-ports.ts";
 import { readSources, type Sources } from "../src/plan/plan.ts";
 import { type Probed, probe } from "../src/probe/probe.ts";
+import type { Triggers } from "../src/sources/build-source.ts";
 import { openCheckout } from "../src/sources/workspace.ts";
 import type { Answer, Host, Registry, RegistryError, World } from "../src/world.ts";
 
@@ -178,8 +179,12 @@ export function inputsOf(asked: Asked): Inputs {
 }
 
 /** What the story reads of a checkout, before any request. */
-export async function readFrom(inputs: Inputs, world: Pick<World, "files" | "host">): Promise<Sources> {
-  return readSources(inputs, await openCheckout(inputs, world), { ...world, clock: Date.now });
+export async function readFrom(
+  inputs: Inputs,
+  world: Pick<World, "files" | "host">,
+  triggers?: Triggers,
+): Promise<Sources> {
+  return readSources(inputs, await openCheckout(inputs, world), { ...world, clock: Date.now }, triggers);
 }
 
 /** Reads a real folder and probes a stand-in registry: what the story does, without its log. */

@@ -73,7 +73,7 @@ function refuseTriggers(source: ImageSource, base: ImageConfig, sources: Sources
   const known = sources.build.triggers.get(formatPlatform(platform)) ?? [];
   if (!takesMore(sources.build, base.triggers) || base.triggers.every((trigger) => known.includes(trigger))) return;
   throw new ActionError("E_CONTEXT", {
-    what: `The base image ${source.written} has an ONBUILD trigger that takes files from the build context, or an ARG before the first FROM, and that was not known before the build.`,
+    what: `The base image ${source.written} has an ONBUILD trigger that takes files from the build context, an ARG before the first FROM or the name of a stage, and that was not known before the build.`,
     fix: "Run the job again, and log in to the registry of the base image before this action.",
     at: source.at,
   });

@@ -6,11 +6,11 @@ import { stageReplacement } from "./named-contexts.ts";
 import { type Dockerfile, type Instruction, instructionText, type Stage } from "./parse.ts";
 import { type Pins, unpinned } from "./pins.ts";
 import { hasKnownFrontend, mayNameTime, OWN_MEANING } from "./reach.ts";
-import { PLATFORM_ARGS, type Scope } from "./scope.ts";
+import { PLATFORM_ARGS, type Scope, STAGE_NAME } from "./scope.ts";
 import { openStages } from "./stage-graph.ts";
 import { sourceStage, targetStage } from "./stages.ts";
 import { lowerCase, splitAtBlanks } from "./text.ts";
-import { argWords, envWords, jsonWords, listWords, type NameValue } from "./words.ts";
+import { argWords, envWords, jsonWords, type NameValue } from "./words.ts";
 
 /** What is known of a build around its instructions. */
 export type Around = {
@@ -21,6 +21,8 @@ export type Around = {
   readonly given: ReadonlySet<string>;
   /** What counts without the digest that is written behind it. */
   readonly pins: Pins;
+  /** The names that ONBUILD triggers of what the stages are built on declare, as far as these are known. */
+  readonly triggered: readonly string[];
 };
 
 /**
@@ -28,21 +30,24 @@ export type Around = {
  * text, everything else has texts of its own. Of a frontend that is not known here every text stands as it is written.
  * @param globalArgs the ARGs before the first FROM that count.
  * @param stages in the order of the file, all that take part.
+ * @returns `hasNames` where what stages are called may count, and with them the target's name.
  */
 export function canonicalTexts(
   globalArgs: readonly Instruction[],
   stages: readonly Stage[],
   around: Around,
-): { readonly before: readonly string[]; readonly stages: readonly (readonly string[])[] } {
+): { readonly before: readonly string[]; readonly stages: readonly (readonly string[])[]; readonly hasNames: boolean } {
   if (!hasKnownFrontend(around.dockerfile, around.scope)) {
     const texts = stages.map(({ from, instructions }) => [from, ...instructions].map(instructionText));
-    return { before: globalArgs.map(instructionText), stages: texts };
+    return { before: globalArgs.map(instructionText), stages: texts, hasNames: true };
   }
-  const named = nameStages(globalArgs, stages, around);
+  const places = placeStages(globalArgs, stages, around);
+  const named = places ?? NAMED;
   const textOf = (one: Instruction): string => instructionText(spellOnce(named.instruction(one), around.given));
   return {
     before: globalArgs.map(textOf),
     stages: stages.map((stage) => [named.from(stage), ...stage.instructions.map(textOf)]),
+    hasNames: places === undefined,
   };
 }
 
@@ -51,16 +56,18 @@ type Named = {
   readonly instruction: (instruction: Instruction) => Instruction;
 };
 
+const NAMED: Named = { from: ({ from }) => instructionText(upperAs(from)), instruction: (one) => one };
+
 /**
  * A stage is told by its place among those that count: what it is called matters to nothing but who refers to it. A target
  * that is not the last of them is marked.
- * Where it cannot be told who that is, or where a name goes into the image, names stay.
+ * @returns nothing where it cannot be told who that is, or where a name goes into the image: then names stay.
  */
-function nameStages(
+function placeStages(
   globalArgs: readonly Instruction[],
   stages: readonly Stage[],
-  { dockerfile, target, scope, pins }: Around,
-): Named {
+  { dockerfile, target, scope, pins, triggered }: Around,
+): Named | undefined {
   const { parentOf, outside } = openStages(dockerfile, scope);
   const last = targetStage(dockerfile, target);
   const isTold = stages.every(
@@ -71,9 +78,9 @@ function nameStages(
   );
   // Newer frontends tell what the last stage is called where no target is asked for.
   const args = [...globalArgs, ...stages.flatMap(({ instructions }) => instructions)];
-  const isNameUsed = !target && args.some(({ keyword, rest }) => keyword === "ARG" && rest.includes("TARGETSTAGE"));
-  if (!isTold || isNameUsed || mayNameTime({ outside }, scope))
-    return { from: ({ from }) => instructionText(upperAs(from)), instruction: (one) => one };
+  const isNameUsed =
+    triggered.includes(STAGE_NAME) || args.some(({ keyword, rest }) => keyword === "ARG" && rest.includes(STAGE_NAME));
+  if (!isTold || isNameUsed || mayNameTime({ outside }, scope)) return undefined;
   const place = (stage: Stage): string => `stage ${stages.indexOf(stage)}`;
   const ofSource: OfSource = (by, written) => {
     const stage = sourceStage(dockerfile.stages, { by, written });
@@ -154,7 +161,7 @@ function restOf({ keyword, rest, escape: escapeChar, heredocs }: Instruction, gi
     case "ADD":
       return heredocs.length > 0 ? rest : copyRest(rest);
     case "EXPOSE":
-      return splitAtBlanks(rest).join(" ");
+      return exposedPorts(rest);
     case "HEALTHCHECK":
       return rest.replace(/^CMD[\t ]+(.*)$/is, (_, command: string) => `CMD ${listRest(command)}`);
     case "RUN":
@@ -173,12 +180,21 @@ function listRest(rest: string): string {
   return list === undefined ? rest : JSON.stringify(list);
 }
 
-/** Words in a list are read as those at blanks are, where they hold none. */
+/** Words in a list are read as those at blanks are, where they hold none, and so are those in quotes. */
 function copyRest(rest: string): string {
   const list = jsonWords(rest);
-  if (list === undefined) return rest;
-  const isPlain = list.length > 1 && list.every((word) => /^[^\s<[\]"'\\`-][^\s<[\]"'\\`]*$/.test(word));
-  return isPlain ? listWords(rest).join(" ") : JSON.stringify(list);
+  const words = list ?? splitAtBlanks(rest).map((word) => /^(["'])([^"'$\\]*)\1$/.exec(word)?.[2] ?? word);
+  const isPlain = words.length > 1 && words.every((word) => /^[^\s<[\]"'\\`-][^\s<[\]"'\\`]*$/.test(word));
+  if (isPlain) return words.join(" ");
+  return list === undefined ? rest : JSON.stringify(list);
+}
+
+/** The image has them as a set. */
+function exposedPorts(rest: string): string {
+  const ports = splitAtBlanks(rest);
+  return (
+    ports.every((port) => /^[0-9]+(?:-[0-9]+)?(?:\/[a-z]+)?$/.test(port)) ? [...new Set(ports)].sort() : ports
+  ).join(" ");
 }
 
 /** `NAME=value`, or the old form `NAME value`. */

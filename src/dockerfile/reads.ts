@@ -18,6 +18,8 @@ export type ContextRead = {
   readonly line: number;
   /** The instruction as messages name it. */
   readonly by: string;
+  /** Every file that it takes gets the mode that it says, whatever that was. */
+  readonly setsMode?: true;
 };
 
 /**
@@ -87,9 +89,11 @@ function readsOf(instruction: Instruction, lookup: Lookup, escapeChar: string): 
   if (keyword === "RUN")
     return flags.flatMap((flag) => boundSource(flag, resolve).map((source) => ({ source, line, by: "RUN --mount" })));
   if ((keyword !== "COPY" && keyword !== "ADD") || flagValues(flags, "from").some((from) => from !== "")) return [];
+  const modes = flagValues(flags, "chmod");
+  const setsMode = modes.length === 1 && modes.every((mode) => /^[0-7]{3,4}$/.test(mode));
   return copiedSources(instruction, resolve)
     .filter((source) => keyword === "COPY" || source === undefined || readRemote(source) === undefined)
-    .map((source) => ({ source, line, by: keyword }));
+    .map((source) => ({ source, line, by: keyword, ...(setsMode ? { setsMode } : {}) }));
 }
 
 /** The sources of a COPY or ADD. @param resolve replaces the variables of a word; `undefined` where that cannot be told. */

@@ -30,10 +30,13 @@ export const BUILDERS_OWN: readonly string[] = [
   "BUILDVARIANT",
 ];
 
+/** What newer frontends call the arg that holds the name of the stage that is built. */
+export const STAGE_NAME = "TARGETSTAGE";
+
 /** The names that a platform has in FROM without being declared: a build arg of that name is told there in its place, declared or not. */
 export const PLATFORM_ARGS: readonly string[] = [
   ...BUILDERS_OWN,
-  ...["TARGETPLATFORM", "TARGETOS", "TARGETOSVERSION", "TARGETARCH", "TARGETVARIANT", "TARGETSTAGE"],
+  ...["TARGETPLATFORM", "TARGETOS", "TARGETOSVERSION", "TARGETARCH", "TARGETVARIANT", STAGE_NAME],
 ];
 
 /**
@@ -99,6 +102,6 @@ function platformArgs({ platform }: Scope): readonly (readonly [string, Value])[
     ["TARGETARCH", told(architecture)],
     ["TARGETVARIANT", told(variant ?? "")],
     // The scope does not say which stage is built, and older frontends do not know the name.
-    ["TARGETSTAGE", UNKNOWN],
+    [STAGE_NAME, UNKNOWN],
   ];
 }

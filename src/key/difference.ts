@@ -42,6 +42,8 @@ export type Places = {
   /** Of the image that is used as it is, and of the stage that is built. */
   readonly image: Source | undefined;
   readonly target: Source | undefined;
+  /** What stages of the Dockerfile are called. */
+  readonly stages: ReadonlySet<string>;
   /** Of devcontainer.json, by name; of one in `containerEnv` by `containerEnv.NAME`. */
   readonly properties: Readonly<Record<string, Place>>;
   /** The variables of the environment that a property or a build arg (`build.args.NAME`) names; none where only that it names some is known. */

@@ -11,6 +11,7 @@ import {
   tellVariables,
   told,
 } from "./difference.ts";
+import { isSameTarget } from "./explain-dockerfile.ts";
 import type { PlatformPlan } from "./ingredients.ts";
 import { tellGone } from "./origins.ts";
 
@@ -31,7 +32,7 @@ export function compareConfiguration(before: PlatformPlan, now: PlatformPlan, pl
     );
   if (was.image !== is.image && was.kind === is.kind)
     differences.push(tell(movedValue("image", was.image, is.image, tellVariables(places, "image")), places.image));
-  if (was.target !== is.target) {
+  if (!isSameTarget(before, now, places)) {
     const reads = is.target === undefined ? undefined : tellVariables(places, "build.target");
     const text = movedValue("build target", was.target, is.target, reads);
     differences.push(is.target === undefined ? tellWithout(text, "target", places) : tell(text, places.target));

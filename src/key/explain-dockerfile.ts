@@ -1,5 +1,13 @@
 import { canonicalJson } from "./canonical.ts";
-import { type Difference, inBrackets, type Known, placeOf, tellSource, tellVariables } from "./difference.ts";
+import {
+  type Difference,
+  inBrackets,
+  type Known,
+  type Places,
+  placeOf,
+  tellSource,
+  tellVariables,
+} from "./difference.ts";
 import type { PlatformPlan } from "./ingredients.ts";
 import { pathIn } from "./origins.ts";
 
@@ -32,7 +40,7 @@ export function compareDockerfiles(before: PlatformPlan, now: PlatformPlan, plac
   }
   if (was.escape !== is.escape) return [tell(`${file}: the escape character changed`)];
   // Another target needs other stages: what it does not share with the last one is no change of the file.
-  if (before.yours.configuration.target !== now.yours.configuration.target) return [];
+  if (!isSameTarget(before, now, places)) return [];
   const lines = (places.instructions[now.yours.options.platform] ?? []).flat();
   const current = is.stages.flat().map((text, index) => ({ text: textOf(text), line: lines[index] }));
   const steps = compareStages(was.stages.flat().map(textOf), current);
@@ -40,6 +48,16 @@ export function compareDockerfiles(before: PlatformPlan, now: PlatformPlan, plac
   const told = steps.slice(0, INSTRUCTIONS_TOLD).map((step) => tell(describe(step, file) + note, step.now?.line));
   const rest = steps.length - told.length;
   return rest > 0 ? [...told, tell(`${file}: and ${rest} more instructions`)] : told;
+}
+
+/** Whether the stage that is built is the same one, whatever it is called: an earlier name that no stage has any more has been changed. */
+export function isSameTarget({ yours: was }: PlatformPlan, { yours: is }: PlatformPlan, { stages }: Places): boolean {
+  const [earlier, target] = [was.configuration.target, is.configuration.target];
+  if (earlier === target) return true;
+  if (!was.dockerfile || !is.dockerfile || was.dockerfile.named || is.dockerfile.named) return false;
+  if (canonicalJson(was.dockerfile.stages) === canonicalJson(is.dockerfile.stages)) return true;
+  const isTold = earlier !== undefined && target !== undefined && !earlier.startsWith("salted:");
+  return isTold && !stages.has(earlier.toLowerCase());
 }
 
 /** A stored plan may hold anything. */

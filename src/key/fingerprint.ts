@@ -10,7 +10,13 @@ export function platformKey(plan: PlatformPlan): Digest {
 
 function decisive({ pins: _pins, installOrder: _order, features, ...yours }: Yours): Json {
   const others = features.filter(({ options, tree }) => options !== undefined || tree !== undefined);
-  return { ...yours, features: others.map(({ locked: _locked, ...feature }) => feature) };
+  const { target, ...configuration } = yours.configuration;
+  const isNamed = yours.dockerfile === undefined || yours.dockerfile.named === true;
+  return {
+    ...yours,
+    configuration: { ...configuration, ...(target !== undefined && isNamed ? { target } : {}) },
+    features: others.map(({ locked: _locked, ...feature }) => feature),
+  };
 }
 
 /** sha256 over the sorted keys of a set's platforms. */

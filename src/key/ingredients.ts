@@ -8,7 +8,7 @@ export const SCHEMA = 1;
  * Goes up whenever the text that we generate (Dockerfile, label) changes for any fixture, so that fixing our own bug reaches cached
  * images. Golden keys in the tests fail when someone forgets.
  */
-export const RECIPE = 3;
+export const RECIPE = 4;
 
 /** What a path in the build context is: `mode` as git has it, `content` the sha256 of a file or the text of a link. */
 export type ContextEntry =
@@ -23,8 +23,15 @@ export type Yours = {
     readonly image?: string;
     readonly target?: string;
   };
-  /** One text per instruction, in order, a list per stage; the first list holds what stands before the first FROM. */
-  readonly dockerfile?: { readonly escape: string; readonly stages: readonly (readonly string[])[] };
+  /**
+   * One text per instruction, in order, a list per stage; the first list holds what stands before the first FROM. `named` where stages are
+   * told by their names: else the target's name is no part of the key, for a mark in these texts says which one it is.
+   */
+  readonly dockerfile?: {
+    readonly escape: string;
+    readonly stages: readonly (readonly string[])[];
+    readonly named?: true;
+  };
   /** sha256 of the canonical list of the context's entries; the list itself travels beside the plan. */
   readonly context?: { readonly tree: Digest };
   /** Named build contexts: a folder by its tree; an image as it is written, for its digest is among the bases. */

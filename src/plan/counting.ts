@@ -9,8 +9,12 @@ import { namesDeclared } from "./onbuild-args.ts";
 
 /** The ARGs before the first FROM that the stages for a platform may use, or what an ONBUILD trigger declares in one of them. */
 export function globalArgsThatCount(gathered: Gathered, platform: Platform): readonly Instruction[] {
-  const triggered = namesDeclared(gathered.triggers.get(formatPlatform(platform)) ?? []);
-  return usedGlobalArgs(gathered.dockerfile, stagesOf(gathered, platform), triggered);
+  return usedGlobalArgs(gathered.dockerfile, stagesOf(gathered, platform), namesTriggered(gathered, platform));
+}
+
+/** The names that ONBUILD triggers of what the stages are built on declare, as far as these are known. */
+export function namesTriggered({ triggers }: Gathered, platform: Platform): readonly string[] {
+  return namesDeclared(triggers.get(formatPlatform(platform)) ?? []);
 }
 
 /** The build args that count for a platform: one that only other stages declare changes nothing in those that it needs. */

@@ -33,6 +33,7 @@ export function tellPlaces(gathered: Gathered, images: readonly ImageSource[], p
       ),
     },
     target: definition.target && sourceOf(definition.target),
+    stages: new Set(gathered.dockerfile.stages.flatMap(({ name }) => name ?? [])),
     properties: propertyPlaces(gathered),
     variables: variablesRead(gathered),
     instructions: Object.fromEntries(platforms.map((one) => [formatPlatform(one), instructionLines(gathered, one)])),

@@ -22,7 +22,7 @@ import { type Gathered, gatherSources } from "../sources/sources.ts";
 import type { World } from "../world.ts";
 import { refuseForeignSources } from "./allowed.ts";
 import { type BranchTags, branchTags } from "./branches.ts";
-import { argumentsThatCount, globalArgsThatCount, undeclaredArguments } from "./counting.ts";
+import { argumentsThatCount, globalArgsThatCount, namesTriggered, undeclaredArguments } from "./counting.ts";
 import { frontendNamed, pinsOf, readImages, refuseForeignImages, remoteDoubt } from "./images.ts";
 import { judgePublished, type Leak, refuseLeaks } from "./leaks.ts";
 import { findHidden, tellPlaces } from "./places.ts";
@@ -185,7 +185,7 @@ function makeYours(inputs: Inputs, gathered: Gathered, platform: Platform, trees
       ...(target === undefined ? {} : { target: target.value }),
     },
     ...(source.kind === "dockerfile"
-      ? { dockerfile: { escape: dockerfile.escape, stages: instructionTexts(gathered, platform) } }
+      ? { dockerfile: { escape: dockerfile.escape, ...instructionTexts(gathered, platform) } }
       : {}),
     ...(tree === undefined ? {} : { context: { tree } }),
     ...digestsWritten(gathered, pins),
@@ -233,7 +233,7 @@ function namedContexts({ definition }: Gathered, trees: Trees): NonNullable<Your
   return Object.fromEntries(sources);
 }
 
-function instructionTexts(gathered: Gathered, platform: Platform): (readonly string[])[] {
+function instructionTexts(gathered: Gathered, platform: Platform): Omit<NonNullable<Yours["dockerfile"]>, "escape"> {
   const { dockerfile, definition } = gathered;
   const { syntax } = dockerfile;
   // What stands behind the frontend's name is told to it, and may change what it builds.
@@ -244,6 +244,8 @@ function instructionTexts(gathered: Gathered, platform: Platform): (readonly str
     scope: scopeOf(gathered, platform),
     given: new Set(Object.keys(argumentsThatCount(gathered, platform))),
     pins: pinsOf(gathered, platform),
+    triggered: namesTriggered(gathered, platform),
   });
-  return [[...directive, ...texts.before], ...texts.stages];
+  const stages = [[...directive, ...texts.before], ...texts.stages];
+  return { stages, ...(texts.hasNames ? { named: true } : {}) };
 }

@@ -1,8 +1,10 @@
 import { onbuildReads } from "../dockerfile/reads.ts";
+import { STAGE_NAME } from "../dockerfile/scope.ts";
 import type { ImageConfig } from "../oci/config.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { readBaseConfig } from "../plan/base-config.ts";
 import { globalsTriggered } from "../plan/counting.ts";
+import { namesDeclared } from "../plan/onbuild-args.ts";
 import type { Sources } from "../plan/plan.ts";
 import type { Binding, ImageSource } from "../plan/upstream.ts";
 import type { Triggers } from "../sources/build-source.ts";
@@ -66,10 +68,11 @@ export async function readBases(
   return { kind: "read", configs, triggers: triggersOf(build, uses, configs) };
 }
 
-/** Whether triggers take something from the context, or the default of an ARG before the first FROM. */
+/** Whether triggers take something from the context, the default of an ARG before the first FROM, or the name of a stage. */
 export function takesMore(build: Gathered, triggers: readonly string[]): boolean {
   const readsContext = build.context !== undefined && onbuildReads(triggers).length > 0;
-  return readsContext || globalsTriggered(build, triggers).length > 0;
+  const readsName = build.context !== undefined && namesDeclared(triggers).includes(STAGE_NAME);
+  return readsContext || readsName || globalsTriggered(build, triggers).length > 0;
 }
 
 function triggersOf(

@@ -63,13 +63,16 @@ export async function readUsedContext(files: Files, user: ContextUser, effort: E
     // Where a trigger runs, a FROM stands.
     const ofBases = onbuildReads(triggers).map((read) => ({ ...read, line: stages[0]?.from.line ?? read.line }));
     const reads = [...contextReads(dockerfile, stages, scope), ...ofBases];
-    const sources = [...new Set(reads.map(({ source }) => source))].sort();
-    const same = JSON.stringify(sources.map((source) => source ?? null));
+    const sources = sourcesOf(reads);
+    const withMode = sourcesOf(reads.filter(({ setsMode }) => setsMode === undefined));
+    const same = JSON.stringify([sources, withMode].map((list) => list.map((source) => source ?? null)));
+    const taken = (list: Sources) => pathsTaken(tree, list, filter, { effort, file: dockerfile.file });
     const read =
       known.get(same) ??
-      seenFrom(seen, async () =>
-        readPaths(tree, await pathsTaken(tree, sources, filter, { effort, file: dockerfile.file })),
-      );
+      seenFrom(seen, async () => {
+        const entries = await readPaths(tree, await taken(sources));
+        return withMode.length === sources.length ? entries : withoutMode(entries, await taken(withMode));
+      });
     known.set(same, read);
     const entries = await read;
     refuseMissingFiles(entries, requiredFiles(dockerfile, target, scope), dockerfile.file);
@@ -82,6 +85,22 @@ export async function readUsedContext(files: Files, user: ContextUser, effort: E
     ignoring: { lines, leftOutBy: rules.leftOutBy },
     warnings: gitWarnings(read, dockerfile.file),
   };
+}
+
+type Sources = readonly ContextRead["source"][];
+
+function sourcesOf(reads: readonly ContextRead[]): Sources {
+  return [...new Set(reads.map(({ source }) => source))].sort();
+}
+
+/**
+ * Where all that take a file give it a mode of their own, it does not matter which one it has.
+ * @param withMode the paths of files that something takes as they are.
+ */
+function withoutMode(entries: readonly ContextEntry[], withMode: ReadonlySet<string>): readonly ContextEntry[] {
+  return entries.map((entry) =>
+    entry.kind === "file" && !withMode.has(entry.path) ? { ...entry, mode: "0644" } : entry,
+  );
 }
 
 /** Thousands of rules and thousands of paths take their time together, also where nothing is looked at. */

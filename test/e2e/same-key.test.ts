@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { Served } from "../../src/oci/manifest.ts";
 import { makeCheckout } from "../checkout.ts";
 import { indexOf, planOf } from "../plan-of.ts";
 import { docker, makeBase } from "./harness.ts";
@@ -36,11 +37,11 @@ function layOut({ tree, lines, args, target }: Case): string {
   });
 }
 
-async function keyOf(root: string, base: string): Promise<string> {
+async function keyOf(root: string, base: string, more: Readonly<Record<string, Served>> = {}): Promise<string> {
   try {
     const { sources, probed } = await planOf({
       workspace: root,
-      images: { [base]: indexOf({ "linux/amd64": "base" }) },
+      images: { [base]: indexOf({ "linux/amd64": "base" }), ...more },
       inputs: { "build-contexts": "lib=lib" },
     });
     return probed.plan?.key ?? `none: ${JSON.stringify(probed.verdict).slice(0, 300)} ${sources.wanted.ownKey}`;
@@ -151,3 +152,95 @@ test("one key, one image", { timeout: TIME + 240_000 }, async () => {
   expect(cases).toBeGreaterThan(failed / 4);
   expect(same).toBeGreaterThan(0);
 });
+
+const TREE = {
+  "app/run": { script: "#!/bin/sh\n" },
+  "app/dir/one": "one\n",
+  "app/dir/two": { script: "two\n" },
+  "app/link": { link: "dir/two" },
+};
+const OTHER_MODES = {
+  ...TREE,
+  "app/run": "#!/bin/sh\n",
+  "app/dir/one": { script: "one\n" },
+  "app/dir/two": "two\n",
+};
+type Written = { readonly lines: readonly string[]; readonly tree?: Case["tree"]; readonly target?: string };
+
+/** `$B` is the base, `$P` the same with its digest. */
+test.each<[name: string, one: Written, other: Written]>([
+  [
+    "a digest behind the name of an image",
+    {
+      lines: [
+        "FROM $B AS a",
+        "RUN echo >a",
+        "FROM $B",
+        "COPY --from=$B /etc /e",
+        "RUN --mount=from=$B,target=/m echo",
+        "COPY --from=a a a",
+      ],
+    },
+    {
+      lines: [
+        "FROM $P AS a",
+        "RUN echo >a",
+        "FROM $P",
+        "COPY --from=$P /etc /e",
+        "RUN --mount=from=$P,target=/m echo",
+        "COPY --from=a a a",
+      ],
+    },
+  ],
+  [
+    "the modes of files that get another one",
+    {
+      lines: ["FROM $B", "COPY --chmod=755 run dir link /d/", "ADD --chmod=0640 dir /e/", "COPY --chmod=600 dir/* /f/"],
+    },
+    {
+      lines: ["FROM $B", "COPY --chmod=755 run dir link /d/", "ADD --chmod=0640 dir /e/", "COPY --chmod=600 dir/* /f/"],
+      tree: OTHER_MODES,
+    },
+  ],
+  [
+    "what the target is called",
+    { lines: ["FROM $B AS dev", "RUN echo >a", "FROM dev AS last"], target: "dev" },
+    { lines: ["FROM $B AS other", "RUN echo >a", "FROM other AS last"], target: "OTHER" },
+  ],
+  [
+    "that a target is the last stage",
+    { lines: ["FROM $B AS dev", "RUN echo >a"], target: "dev" },
+    { lines: ["FROM $B", "RUN echo >a"] },
+  ],
+  [
+    "the order of ports",
+    { lines: ["FROM $B", "EXPOSE 443 80/udp 9000-9002 443"] },
+    { lines: ["FROM $B", "EXPOSE 9000-9002 80/udp 443"] },
+  ],
+  ["quotes around a path", { lines: ["FROM $B", "COPY dir/one /x"] }, { lines: ["FROM $B", "COPY \"dir/one\" '/x'"] }],
+])("one key, one image: %s", async (_, one, other) => {
+  const { image: base } = await makeBase();
+  const digest = await digestOf(base);
+  const served = { ...indexOf({ "linux/amd64": "base" }) };
+  const made = await Promise.all(
+    [one, other].map(async ({ lines, tree = TREE, target }) => {
+      const text = lines.map((line) => line.replaceAll("$B", base).replaceAll("$P", `${base}@${digest}`));
+      const from: Case = { tree: { ...tree }, lines: text, args: {}, target };
+      const root = layOut(from);
+      const made = { key: await keyOf(root, base, { [`${base}@${digest}`]: served }), image: await build(root, from) };
+      rmSync(root, { recursive: true });
+      return made;
+    }),
+  );
+  const [was, is] = made.map(({ key, image }) => ({
+    key,
+    image: typeof image === "string" ? image : contentOf(image),
+  }));
+  expect(was?.key).toMatch(/^sha256:/);
+  expect(was?.image).not.toMatch(/^failed/);
+  expect(is).toEqual(was);
+});
+
+async function digestOf(image: string): Promise<string> {
+  return (await docker("buildx", "imagetools", "inspect", "--format", "{{.Manifest.Digest}}", image)).trim();
+}

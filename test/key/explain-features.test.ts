@@ -41,6 +41,7 @@ const plan = ({ installed = [NEEDED, TOOL, LOCAL], yours = {} }: Change = {}): P
 const PLACES: Places = {
   image: undefined,
   target: undefined,
+  stages: new Set(),
   properties: {},
   variables: {},
   contexts: {},

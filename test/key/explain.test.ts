@@ -47,6 +47,7 @@ const TREES = storeTrees(
 const PLACES: Places = {
   image: undefined,
   target: undefined,
+  stages: new Set(),
   properties: {},
   variables: {},
   contexts: {},
@@ -196,7 +197,15 @@ test.each<[string, PlatformPlan, readonly string[]]>([
     ["customizations changed, which stands in the image's metadata label"],
   ],
   ["the recipe", { ...PLAN, recipe: 2 }, ["a newer version of this action builds the image in another way"]],
-  ["the target", yours({ configuration: { kind: "dockerfile", target: "dev" } }), ["build target (not set) → dev"]],
+  [
+    "the target",
+    yours({
+      configuration: { kind: "dockerfile", target: "dev" },
+      dockerfile: { escape: "\\", stages: [[], ["FROM base (target)", "RUN make"]] },
+    }),
+    ["build target (not set) → dev"],
+  ],
+  ["a name for the target that it has anyway", yours({ configuration: { kind: "dockerfile", target: "dev" } }), []],
   [
     "cache-version",
     yours({ options: { platform: "linux/amd64", cacheVersion: "2" } }),

@@ -38,10 +38,10 @@ const OTHER: PlatformPlan = { ...PLAN, yours: { ...PLAN.yours, options: { platfo
 // Golden keys: a change here is a miss for every user. It needs a higher RECIPE, or another SCHEMA.
 test("golden keys", () => {
   expect(platformKey(PLAN)).toMatchInlineSnapshot(
-    `"sha256:1aee1f90c2530f9ec2f3cb4e7cf4b4a31b83016f7d62384e717ec9637f391aca"`,
+    `"sha256:970375b54473919f86889c8addc527e81af9f5bc321a6e500ccfc91dc140a272"`,
   );
   expect(setKey([platformKey(PLAN), platformKey(OTHER)])).toMatchInlineSnapshot(
-    `"sha256:8f7412e53460f4cb0811da1d4c2e25c677d79114960b07e42e8d41b971438d92"`,
+    `"sha256:7acf010d8a434a731fb88ddd64af06e2304d71f9f66f993dcf5bc824dbea3feb"`,
   );
   expect(sourceKey([PLAN.yours, OTHER.yours])).toMatchInlineSnapshot(
     `"sha256:e5d990c320e29a68737edde23654bc05eb9d5a34ff435aeddb33fd8a8c047603"`,
@@ -49,7 +49,7 @@ test("golden keys", () => {
   expect(ownKey([PLAN, OTHER])).toMatchInlineSnapshot(
     `"sha256:0ddec0272fa40ec7616551fef8db3f5f04ae876b7ac73444e48bcc9586a0d57d"`,
   );
-  expect(RECIPE).toBe(3);
+  expect(RECIPE).toBe(4);
 });
 
 // Of real folders. A change here reaches everybody too; where only the generated text changes, no key does by itself: see test/recipe.test.ts.
@@ -57,19 +57,19 @@ test("golden keys of whole dev containers", async () => {
   const keys = await Promise.all(GOLDEN.map(async (golden) => [golden.name, await keyOfGolden(golden)]));
   expect(Object.fromEntries(keys)).toMatchInlineSnapshot(`
     {
-      "FROM without a name over two lines": "sha256:e73790ee07894bd7e1964fe0fd9a272586236fe1fdce8760eb1df26d425d1a0f",
-      "a heredoc at the end": "sha256:7d46759294fe5bec65b5455d455a7c9b8a6fea671661e8e710bc9aa3eea3801c",
-      "a target in the middle and another escape character": "sha256:38d345a9fc2a9c88c2e07d35978df29c0a3f974d0e5581c3f99ab06dec78fce5",
-      "a user with a group": "sha256:834bdbf5f81c644a439c34c17c09a5d467b871105554ca7ffeea09ab4af45108",
-      "an image whose user gets another uid": "sha256:1137388d74c971989bb6d19b2a5df244774ab4efa5b2dad95bcfd87885c62cbf",
-      "an image with two features": "sha256:578cd7d314df50c0b1fb9dfabe3b484f7b139afe42ff9ae2d6528136d869da0d",
-      "an image without features": "sha256:ee2d4449dac72ac63c84dd8f5717580f99e54cb6f41d6f26e4a4e23d102fe826",
-      "another uid for root": "sha256:0bdbac97dc5e811b5b02480fa2594dcad0e31397c250519a2eef798ffdc674f7",
-      "containerEnv with quotes, dollars and backslashes": "sha256:8dfd22f7d668fef78461241f243b7ab1b8bb3baf0bcebb291e947e33d57af9be",
-      "features, and another uid for a name with quotes": "sha256:485f20d4b97765a85bd46d4916168743ad7a6618c837177abb0c4b3f30c5e400",
-      "line ends of Windows": "sha256:a27973332aaf9e34681c9f738f01048f22a54b18c73bb7d1b985bd64997b94f5",
-      "the base's own user": "sha256:ba9994c93535021b940c723e53a85021b7c2e94b617ec1407cb216407b721581",
-      "the same with another escape character": "sha256:252108021ee7b8f183e60c6d484166a1a95a3e0ff63d8e30793488753b22ad17",
+      "FROM without a name over two lines": "sha256:abc2ab684fe7a68787f9e03c7d4e5ace4d3df7d0a0070c0577887d0acff28a45",
+      "a heredoc at the end": "sha256:ce10680f9f1f1dcbbee9a1a492370b256a8172d1d92373a3f5737bec7d427663",
+      "a target in the middle and another escape character": "sha256:51c4f4e52e2a9e6a81bdfdb0e681024e7e7944cdd9f52e0d234b4488040072b0",
+      "a user with a group": "sha256:3546362b9dad558061a7bb12341175e20447ace29579ea9b3679756ad6ed26aa",
+      "an image whose user gets another uid": "sha256:25ad99942e763120b4907f6f3bfc1e0d837e18b6a8e4e3494cd01f5282364edb",
+      "an image with two features": "sha256:7e7549448c06303f520d730aa462fd6ff5e4d6adb5d0432a335781f810e1aae3",
+      "an image without features": "sha256:a5aefb3700eacb2e68f7c0c92b9776989d31921ddeebd83aedca46a2328bfe8b",
+      "another uid for root": "sha256:345597aedd12191995e16f5407e4d1d3a4017e877b258a6f11ddf781516c0053",
+      "containerEnv with quotes, dollars and backslashes": "sha256:5295b30d4135858d9b95a3d1b40c223b4c4231c6111fe3626e23b2ec6a0d73a1",
+      "features, and another uid for a name with quotes": "sha256:2f31c2b71863527443e63b6cdb5bb371ea4541131c2e5cca0c95019917f58abf",
+      "line ends of Windows": "sha256:e99dc9d9381ff7a3107bd2be34952f5d6ccf5d4dfedbde6c87d34a84f00a1836",
+      "the base's own user": "sha256:e4a4a055119609980f6eba9178401639aeda70385220028ce5cd4f0894535bbb",
+      "the same with another escape character": "sha256:8a459e0c0c6c9315963bce2f3321157ddaac046854e2b3f90d66dacac08dde71",
     }
   `);
 });

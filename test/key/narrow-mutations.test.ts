@@ -1,3 +1,5 @@
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type Content, put } from "../checkout.ts";
 import { indexOf } from "../plan-of.ts";
@@ -229,4 +231,29 @@ test("what another platform takes from the context does not count for this one",
   expect(await moved("linux/amd64")).toEqual([]);
   expect(await moved("linux/arm64")).toEqual(["key", "own", "source", "unlabelled"]);
   expect(await moved("linux/amd64,linux/arm64")).toEqual(["key", "own", "source", "unlabelled"]);
+});
+
+/** Paths whose mode counts, and those whose does not. */
+test.each<[instructions: string, moved: readonly string[], still: readonly string[]]>([
+  ["COPY --chmod=755 dir /d", [], ["app/dir/file", "app/dir/sub/deep"]],
+  ["COPY --chmod=0644 --chown=1 dir/file other /d/", [], ["app/dir/file", "app/other"]],
+  ["ADD --chmod=755 dir/file /d", [], ["app/dir/file"]],
+  ["COPY --chmod=755 link-file /d", [], [FAR]],
+  ["COPY --chmod=755 dir/file /d\nCOPY dir/file /e", ["app/dir/file"], []],
+  ["COPY --chmod=755 dir /d\nCOPY dir/sub /e", ["app/dir/sub/deep"], ["app/dir/file"]],
+  ["COPY --chmod=755 . /d\nCOPY link-dir /e", ["app/behind/inner/file"], ["app/dir/file", "app/other"]],
+  ["COPY --chmod=755 dir /d\nRUN --mount=source=dir,target=/m x", ["app/dir/file"], []],
+  ["COPY --chmod=755 dir /d\nCOPY $UNKNOWN /e", ["app/dir/file"], []],
+  ["COPY --chmod=u+x dir/file /d", ["app/dir/file"], []],
+  ["ARG MODE=755\nCOPY --chmod=$MODE dir/file /d", ["app/dir/file"], []],
+  ["COPY dir/file /d", ["app/dir/file"], []],
+])("whose mode may be in the image: %s", async (instructions, moved, still) => {
+  const files = { ...TREE, ".devcontainer/Dockerfile": `FROM registry.test/base:1 AS base\n${instructions}\n` };
+  const movesFor = async (path: string): Promise<boolean> => {
+    const edit = (root: string): void => chmodSync(join(root, path), 0o755);
+    return (await movedBy({ name: path, from: files, edit }, BEFORE)).length > 0;
+  };
+  const paths = [...moved, ...still];
+  const answers = await Promise.all(paths.map(async (path) => [path, await movesFor(path)] as const));
+  expect(Object.fromEntries(answers)).toEqual(Object.fromEntries(paths.map((path) => [path, moved.includes(path)])));
 });

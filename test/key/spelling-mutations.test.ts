@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { put } from "../checkout.ts";
 import { indexOf } from "../plan-of.ts";
-import { type Before, movedBy } from "./around.ts";
+import { type Before, movedBy, toldOf } from "./around.ts";
 
 // One image written in two ways has one key; what differs in one character that counts has two. The real builder makes one image of the
 // first: test/e2e/same-key.test.ts.
@@ -40,6 +40,9 @@ const SAME: readonly (readonly [one: string, other: string])[] = [
   ['COPY ["x", "/y"]', 'COPY ["x","/y"]'],
   ['COPY ["x", "/y"]', "COPY x  /y"],
   ["EXPOSE 80 443", "EXPOSE 80  443"],
+  ["EXPOSE 80 443/udp 9000-9010", "EXPOSE 9000-9010 443/udp 80 80"],
+  ["COPY x /y", "COPY \"x\" '/y'"],
+  ['COPY ["x", "/y"]', "COPY 'x' /y"],
   ["COPY --chown=1 --chmod=755 x /y", "COPY --chmod=755 --chown=1 x /y"],
   ["COPY --link x /y", "COPY --link=true x /y"],
   ["COPY --link=false x /y", "COPY x /y"],
@@ -91,6 +94,10 @@ const OTHER: readonly (readonly [one: string, other: string])[] = [
   ['CMD ["a", "b"]', "CMD a b"],
   ['COPY ["x y", "/z"]', "COPY x y /z"],
   ["COPY --link x /y", "COPY x /y"],
+  ["EXPOSE 80", "EXPOSE 80/udp"],
+  ["EXPOSE $B 80", "EXPOSE 80 $B"],
+  ["COPY x y /z/", "COPY y x /z/"],
+  ['COPY "x" "/$y"', "COPY x '/$y'"],
   ["COPY --chown=1 x /y", "COPY --chown=2 x /y"],
   ["COPY --exclude=a --exclude=b x /y", "COPY --exclude=b --exclude=a x /y"],
   [
@@ -173,6 +180,53 @@ test("the target, where stages are told by their places", async () => {
   const edit = (root: string): void =>
     put(root, ".devcontainer/Dockerfile", `FROM ${BASE} AS x\nCOPY --from=dev /a /\nFROM ${BASE} AS dev\nRUN x\n`);
   expect(await movedBy({ name: "", from: files("dev", "x"), edit }, BEFORE)).toEqual(ALL);
+});
+
+const targeted = (target: string | undefined, dockerfile: string) => ({
+  ".devcontainer/devcontainer.json": JSON.stringify({ build: { dockerfile: "Dockerfile", target } }, undefined, 2),
+  ".devcontainer/Dockerfile": dockerfile,
+  ".devcontainer/x": "x\n",
+});
+const movedTo = async (from: Readonly<Record<string, string>>, to: Readonly<Record<string, string>>) => {
+  const edit = (root: string): void => {
+    for (const [path, text] of Object.entries(to)) put(root, path, text);
+  };
+  return {
+    keys: await movedBy({ name: "", from, edit }, BEFORE),
+    told: await toldOf({ name: "", from, edit }, BEFORE),
+  };
+};
+const dev = (name: string, rest: string) => `FROM ${BASE} AS ${name}\nRUN x\n${rest}`;
+
+test("what the target is called, where stages are told by their places, is no reason for a miss", async () => {
+  const behind = `FROM ${BASE} AS last\nRUN y\n`;
+  for (const rest of ["", behind, `FROM ${BASE}\nCOPY --from=dev /a /\n`]) {
+    const from = targeted("dev", dev("dev", rest));
+    const to = targeted("development", dev("development", rest.replace("dev", "development")));
+    expect(await movedTo(from, to)).toEqual({ keys: ["own", "source"], told: [] });
+  }
+  expect((await movedTo(targeted("dev", dev("dev", "")), targeted(undefined, dev("dev", "")))).keys).toEqual([
+    "own",
+    "source",
+  ]);
+});
+
+test.each([
+  ["an arg that holds it", `ARG TARGETSTAGE\n`],
+  ["a trigger, by which it cannot be told who is meant", `ONBUILD RUN y\n`],
+])("what the target is called counts beside %s", async (_, rest) => {
+  const { keys } = await movedTo(targeted("dev", dev("dev", rest)), targeted("prod", dev("prod", rest)));
+  expect(keys).toEqual(ALL);
+});
+
+test("of a target that is called otherwise its instructions are told, of another one its name", async () => {
+  const from = targeted("dev", dev("dev", `FROM ${BASE} AS prod\nRUN y\n`));
+  const renamed = targeted("new", dev("new", `RUN z\nFROM ${BASE} AS prod\nRUN y\n`));
+  expect((await movedTo(from, renamed)).told).toEqual([
+    ".devcontainer/Dockerfile:3 RUN is new @ .devcontainer/Dockerfile:3",
+  ]);
+  const another = targeted("prod", from[".devcontainer/Dockerfile"]);
+  expect((await movedTo(from, another)).told).toEqual(["build target dev → prod @ .devcontainer/devcontainer.json:4"]);
 });
 
 test("a stage that nothing takes, where SOURCE_DATE_EPOCH is empty", async () => {

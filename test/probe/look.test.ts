@@ -50,3 +50,31 @@ test.each<[name: string, triggers: readonly string[] | undefined, expected: read
 ])("an arg that the Dockerfile does not declare: %s", async (_, triggers, expected) => {
   expect(await warningsOf(triggers, "ONE=1\nTWO=2")).toEqual(expected);
 });
+
+/** The key that is looked for last, on a base with these triggers. */
+async function keyOf(stage: string, triggers: readonly string[]): Promise<string | undefined> {
+  const workspace = makeCheckout({ ...FILES, ".devcontainer/Dockerfile": `FROM ${BASE} AS ${stage}\n` });
+  const { images = {}, blobs = {} } = baseWith(BASE, triggers);
+  const registry = registryOf(images, blobs);
+  const { files } = openFiles(tmpdir());
+  const world = { files, host: hostOf(workspace), registry, clock: Date.now } as unknown as World;
+  const inputs = inputsOf({ workspace, images: {} });
+  const look = await lookForImage(
+    {
+      inputs,
+      sources: await readFrom(inputs, world),
+      ports: portsOf(registry, inputs),
+      readWith: (known) => readFrom(inputs, world, known),
+      onVerdict: () => undefined,
+    },
+    world,
+  );
+  rmSync(workspace, { recursive: true });
+  return look.probed.plan?.key;
+}
+
+test("what a stage is called counts where a trigger of the base asks for it, and nowhere else", async () => {
+  const asking = ["ARG TARGETSTAGE", "RUN echo $TARGETSTAGE"];
+  expect(await keyOf("one", asking)).not.toBe(await keyOf("two", asking));
+  expect(await keyOf("one", ["RUN true"])).toBe(await keyOf("two", ["RUN true"]));
+});
