@@ -41,6 +41,7 @@ const SAME: readonly (readonly [one: string, other: string])[] = [
   ['COPY ["x", "/y"]', "COPY x  /y"],
   ["EXPOSE 80 443", "EXPOSE 80  443"],
   ["EXPOSE 80 443/udp 9000-9010", "EXPOSE 9000-9010 443/udp 80 80"],
+  [`FROM ${BASE} AS a`, `# check=error=true\nFROM ${BASE} AS a`],
   ["COPY x /y", "COPY \"x\" '/y'"],
   ['COPY ["x", "/y"]', "COPY 'x' /y"],
   ["COPY --chown=1 --chmod=755 x /y", "COPY --chmod=755 --chown=1 x /y"],
@@ -97,6 +98,7 @@ const OTHER: readonly (readonly [one: string, other: string])[] = [
   ["EXPOSE 80", "EXPOSE 80/udp"],
   ["EXPOSE $B 80", "EXPOSE 80 $B"],
   ["COPY x y /z/", "COPY y x /z/"],
+  ["RUN x", "ARG BUILDKIT_SBOM_SCAN_STAGE=true\nRUN x"],
   ['COPY "x" "/$y"', "COPY x '/$y'"],
   ["COPY --chown=1 x /y", "COPY --chown=2 x /y"],
   ["COPY --exclude=a --exclude=b x /y", "COPY --exclude=b --exclude=a x /y"],
@@ -137,7 +139,7 @@ function takesBoth(first: string, second: string): string {
 
 const moved = (one: string, other: string) => {
   const written = (instructions: string): string => {
-    const isWhole = /^FROM .* AS /.test(instructions);
+    const isWhole = /^(?:#.*\n)?FROM .* AS /.test(instructions);
     return `${isWhole ? "" : `FROM ${BASE}\n`}${instructions}\n`;
   };
   const files = {
