@@ -219,6 +219,6 @@ function leaveOnFault({ fail }: Door): () => void {
 }
 
 const host = readHost(process.env, process.cwd(), process.argv[1] ?? "");
-const door = openStandardDoor(host.capabilities);
+const door = openStandardDoor(host.capabilities, host.workspace);
 // Not awaited: of a module that waits the bundler makes functions in functions, each of which is read and compiled anew, a tenth of what a hit takes to start.
 void main(door, host).then(leaveOnFault(door));

@@ -1,4 +1,4 @@
-import { appendFileSync } from "node:fs";
+import { appendFileSync, realpathSync } from "node:fs";
 import * as core from "@actions/core";
 import { ActionError, type Place, tellPlace } from "../errors.ts";
 import { asLine } from "../line.ts";
@@ -20,13 +20,19 @@ export type Door = {
 
 type Print = (text: string) => void;
 
+type Annotating = {
+  /** Whether the runner makes annotations of errors and warnings; one that does not would show the commands as they stand. */
+  readonly annotates: boolean;
+  /** Which file of the repository it is that messages name: an annotation at a link, or behind one, is shown nowhere. */
+  readonly fileOf?: (file: string) => string;
+};
+
 /**
  * The one door through which text leaves: names, a commit's words and a registry's come through it as lines in which no runner finds a
  * command, whoever passes them on.
  * @param print takes whole lines.
- * @param annotates whether the runner makes annotations of errors and warnings; one that does not would show the commands as they stand.
  */
-export function openDoor(print: Print, { annotates }: { readonly annotates: boolean } = { annotates: true }): Door {
+export function openDoor(print: Print, { annotates, fileOf = (file) => file }: Annotating = { annotates: true }): Door {
   const masked = new Set<string>();
   // A registry may repeat a login, and a build print what it was given.
   const hide = (text: string): string =>
@@ -37,7 +43,7 @@ export function openDoor(print: Print, { annotates }: { readonly annotates: bool
   const command = (...told: Parameters<typeof formatCommand>): void => print(`${formatCommand(...told)}\n`);
   let isOurs = true;
   const annotate = (kind: "warning" | "error" | "notice", message: string, at: Place | undefined): void => {
-    if (annotates) command(kind, hide(message), at && isOurs ? { file: asLine(at.file), line: at.line } : {});
+    if (annotates) command(kind, hide(message), at && isOurs ? { file: asLine(fileOf(at.file)), line: at.line } : {});
     else for (const line of `${PLAIN[kind]}${message}`.split("\n")) info(line);
   };
   const warn = (line: string, at: Place | undefined): void =>
@@ -119,10 +125,20 @@ function maskedForms(secret: string): readonly string[] {
  * Opens the door on standard output. What a library prints by itself leaves as mere lines from then on; only its debug lines stay what
  * they are.
  */
-export function openStandardDoor(host: { readonly annotates: boolean }): Door {
+export function openStandardDoor({ annotates }: { readonly annotates: boolean }, root: string): Door {
   const print = process.stdout.write.bind(process.stdout);
   for (const stream of [process.stdout, process.stderr]) tameStream(stream);
-  return openDoor(print, host);
+  return openDoor(print, { annotates, fileOf: (file) => behindLinks(root, file) });
+}
+
+/** The file that a path leads to, where that is another one in the same folder; else the path as it is. */
+function behindLinks(root: string, file: string): string {
+  try {
+    const [home, real] = [`${realpathSync(root)}/`, realpathSync(`${root}/${file}`)];
+    return real.startsWith(home) ? real.slice(home.length) : file;
+  } catch {
+    return file;
+  }
 }
 
 /** Each piece ends its line: none can be completed to a command by another. */

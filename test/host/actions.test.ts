@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import { ActionError } from "../../src/errors.ts";
 import { type Door, openDoor, openStandardDoor } from "../../src/host/actions.ts";
+import { makeCheckout } from "../checkout.ts";
 import { commandsIn, RUNNERS } from "../runners.ts";
 
 /** What is printed while somebody tells something. */
@@ -89,7 +90,8 @@ test("a group ends when what is in it fails", async () => {
   expect(transcript).toBe("::group::a\\n::x::\n::endgroup::\n");
 });
 
-test("what a library prints by itself is no order either, and its debug lines stay hidden", () => {
+/** What leaves through the standard door while somebody tells something, of a repository in that folder. */
+function told(root: string, tell: (door: Door) => void): readonly string[] {
   const written: string[] = [];
   const streams = [process.stdout, process.stderr];
   const spies = streams.map((stream) =>
@@ -97,18 +99,43 @@ test("what a library prints by itself is no order either, and its debug lines st
   );
   const own = streams.map(({ write }) => write);
   try {
-    const { log } = openStandardDoor({ annotates: true });
-    log.debug("x");
-    for (const stream of streams) {
-      stream.write("::set-env name=A::b\r\n##[add-path]x");
-      stream.write(Buffer.from("::debug::a\u2028\n::stop-commands::x\n"), "utf8");
-    }
+    tell(openStandardDoor({ annotates: true }, root));
   } finally {
     for (const [at, stream] of streams.entries()) stream.write = own[at] ?? stream.write;
     for (const spy of spies) spy.mockRestore();
   }
-  const told = ["\\::set-env name=A::b\n##\\[add-path]x\n", "::debug::a\\u2028\n\\::stop-commands::x\n"];
-  expect(written).toEqual(["::debug::x\n", ...told, ...told]);
+  return written;
+}
+
+test("what a library prints by itself is no order either, and its debug lines stay hidden", () => {
+  const written = told("/", ({ log }) => {
+    log.debug("x");
+    for (const stream of [process.stdout, process.stderr]) {
+      stream.write("::set-env name=A::b\r\n##[add-path]x");
+      stream.write(Buffer.from("::debug::a\u2028\n::stop-commands::x\n"), "utf8");
+    }
+  });
+  const lines = ["\\::set-env name=A::b\n##\\[add-path]x\n", "::debug::a\\u2028\n\\::stop-commands::x\n"];
+  expect(written).toEqual(["::debug::x\n", ...lines, ...lines]);
+});
+
+test("an annotation stands at the file that a link leads to, in the repository alone", () => {
+  const root = makeCheckout({
+    "config/devcontainer.json": "{}",
+    ".devcontainer": { link: "config" },
+    "link.json": { link: "config/devcontainer.json" },
+    outside: { link: "/etc" },
+    self: { link: "." },
+  });
+  const paths = [
+    ...[".devcontainer/devcontainer.json", "link.json", "config/devcontainer.json", "config/gone.json"],
+    ...["outside/passwd", "self", "../x", "/etc/passwd", `${"x".repeat(5000)}`, "\u0000"],
+  ];
+  const written = told(root, ({ log }) => {
+    for (const file of paths) log.warning("x", { file, line: 2 });
+  });
+  const files = written.map((line) => /^::warning file=(.*),line=2::x\n$/.exec(line)?.[1]);
+  expect(files).toEqual([...Array(3).fill("config/devcontainer.json"), ...paths.slice(3, -1), "\\x00"]);
 });
 
 /** Pieces of which whoever wants to give orders would make a name. */
