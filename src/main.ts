@@ -116,13 +116,14 @@ async function main({ log, fail, forgive, holdsMasked, hide }: Door, host: Host)
   // The host hides a secret that it was given, whether or not this run has had a use for it.
   const isHidden = (text: string): boolean => holdsMasked(text) || secrets.some(({ value }) => text.includes(value));
   tellMaskedOutputs(outputs, isHidden, { capabilities: host.capabilities, log });
-  publishOutputs(outputs);
   const summary = summarise(report, host.capabilities, inFull);
   publishSummary(summary, log);
   if (!host.capabilities.showsSummary && host.name !== "terminal") await tellSummary(summary, log);
   for (const line of describeEnd(report)) log.info(line);
   if (report.failure) (report.isFallback ? forgive : fail)(report.failure);
   if (report.failure && !report.isFallback) process.exitCode = 1;
+  // Last: where the runner's file for them takes nothing, all else has been told.
+  publishOutputs(outputs);
 }
 
 /**

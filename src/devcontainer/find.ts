@@ -1,6 +1,6 @@
 import { ActionError, tellSome } from "../errors.ts";
 import type { Files } from "../world.ts";
-import { whyNoFile } from "./kinds.ts";
+import { refuseUtf16, whyNoFile } from "./kinds.ts";
 import { folderOf, pathWithin, resolvePath, type Workspace } from "./paths.ts";
 
 /** `file` is absolute, `relative` is how messages name it: as seen from the checkout. */
@@ -132,7 +132,10 @@ async function readInside(
     });
   }
   const text = await files.readText(file);
-  if (text !== undefined) return { file, relative, text };
+  if (text !== undefined) {
+    refuseUtf16(text, relative, "E_CONFIG");
+    return { file, relative, text };
+  }
   throw new ActionError("E_CONFIG", {
     what: `${relative} was removed while it was about to be read.`,
     fix: "Let nothing else write to the workspace during this step.",

@@ -1,5 +1,18 @@
-import { tellSlip } from "../errors.ts";
+import { ActionError, tellSlip } from "../errors.ts";
 import type { Entry, Files } from "../world.ts";
+
+/**
+ * Of a text that was read as UTF-8 and is written in UTF-16 nothing could be told but odd characters: each letter has a 0 beside it.
+ * @throws ActionError with the code of the file.
+ */
+export function refuseUtf16(text: string, file: string, code: "E_CONFIG" | "E_DOCKERFILE"): void {
+  if (!text.slice(0, 4).includes("\0")) return;
+  throw new ActionError(code, {
+    what: `${file} is no text in UTF-8: it begins as one in UTF-16 does, which Windows PowerShell writes.`,
+    fix: "Save it as UTF-8.",
+    at: { file },
+  });
+}
 
 type Looking = Pick<Files, "stat" | "realPath">;
 

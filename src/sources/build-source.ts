@@ -1,4 +1,4 @@
-import { whyNoFile } from "../devcontainer/kinds.ts";
+import { refuseUtf16, whyNoFile } from "../devcontainer/kinds.ts";
 import { pathWithin, type Workspace } from "../devcontainer/paths.ts";
 import { type Dockerfile, parseDockerfile } from "../dockerfile/parse.ts";
 import { targetStage } from "../dockerfile/stages.ts";
@@ -195,7 +195,10 @@ async function readDockerfile(
   const real = await files.realPath(dockerfile.value);
   const isFile = real !== undefined && (await files.stat(real))?.kind === "file";
   const text = isFile ? await files.readText(dockerfile.value) : undefined;
-  if (text !== undefined) return { text, file, firstLine: 1, path: dockerfile.value };
+  if (text !== undefined) {
+    refuseUtf16(text, file, "E_DOCKERFILE");
+    return { text, file, firstLine: 1, path: dockerfile.value };
+  }
   const why = await whyNoFile(files, dockerfile.value);
   if (dockerfile.at.file === file)
     throw new ActionError("E_INPUT", {

@@ -1,5 +1,7 @@
-import { rmSync } from "node:fs";
+import { Buffer } from "node:buffer";
+import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { openFiles } from "../../src/host/files.ts";
 import { makeCheckout } from "../checkout.ts";
@@ -23,6 +25,11 @@ function read(checkout: Checkout, inputs: Readonly<Record<string, string>> = {})
   const workspace = makeCheckout(checkout);
   folders.push(workspace);
   return readFrom(inputsOf({ workspace, images: {}, inputs }), { files, host: hostOf(workspace, {}) });
+}
+
+/** As an editor of Windows saves it. */
+function saveAsUtf16(workspace: string, path: string, text: string): void {
+  writeFileSync(join(workspace, path), Buffer.from(`\ufeff${text}`, "utf16le"));
 }
 
 const json = (text: string): Checkout => ({ [CONFIG]: text });
@@ -60,6 +67,19 @@ test.each<[string, Checkout, Readonly<Record<string, string>>, RegExp]>([
 ])("refused: %s", async (_, checkout, inputs, words) => {
   const { message, fix } = await refusalOf(() => read(checkout, inputs));
   expect(`${message} ${fix}`).toMatch(words);
+});
+
+test.each([
+  [CONFIG, '{ "image": "debian:12" }', "E_CONFIG"],
+  [".devcontainer/Dockerfile", "FROM debian:12\n", "E_DOCKERFILE"],
+])("a file in UTF-16 is told as one: %s", async (path, text, code) => {
+  const workspace = makeCheckout(built("FROM a\n"));
+  folders.push(workspace);
+  saveAsUtf16(workspace, path, text);
+  const error = await refusalOf(() =>
+    readFrom(inputsOf({ workspace, images: {} }), { files, host: hostOf(workspace, {}) }),
+  );
+  expect(error).toMatchObject({ code, at: { file: path }, message: expect.stringMatching(/no text in UTF-8.*UTF-16/) });
 });
 
 test("properties of another type than they have are told, with their lines, and what becomes of them", async () => {

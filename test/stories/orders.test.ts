@@ -260,6 +260,13 @@ test("what fails when all is over, and nothing catches", async () => {
   expectNoOrders({ ...told, outputs: Object.fromEntries(OUTPUTS.map((name) => [name, ""])) });
 });
 
+test("what a run has ended with is told although its outputs cannot be written", async () => {
+  const told = await play({ workspace, registry, env: { GITHUB_OUTPUT: "/nowhere/out" }, inputs: { "on-miss": "no" } });
+  expect(told.code).toBe(1);
+  expect(told.log).toMatch(/::error::The input on-miss is "no", [\s\S]*::error::The outputs cannot be written: /);
+  expect(told.summary).toContain("on-miss");
+});
+
 test("packages", async () => {
   seedBase(registry, "tools/scanner", "1", "scanner");
   const inputs = { sbom: `${registry.host}/tools/scanner:1`, require: "sbom" };
