@@ -3,14 +3,20 @@
 // Without arguments the history is a generated one, of a few hundred commits to repositories in the usual layouts; each commit says
 // for itself whether it changes what is in the image. Goal: 0 stale (the image changed, the key did not), 0 needless (the other way round).
 //
-//   node bench/histories.mjs FOLDER [COMMITS]    the last so many commits (60) of a git repository that is there already: how often its key moves
+//   node bench/histories.mjs FOLDER [COMMITS [DOCKERFILE]]    the last so many commits (60) of a git repository that is there already: how often its
+//                                                             key moves. With DOCKERFILE that file is built, with the repository as its context
+//
+// With ORACLE=PROGRAM it is compared with what somebody else says is in the image of DOCKERFILE: the program is given a line of JSON for each
+// commit, { "folder", "dockerfile" }, and answers with a line: { "image": any text that stands for it } or { "error": … }. One made of BuildKit's
+// own packages (dockerfile2llb for the instructions and what they read, fsutil for what is sent and copied of the context) has some 300 lines.
 //
 // Nothing is asked of any registry: every image that a history names is there, and stays what it is. FOLDER is only read: the commits are
 // laid out in a temporary folder.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { createInterface } from "node:readline";
 import { BEGIN, EDITS, WORKSPACES } from "./history-layouts.mjs";
 import { loadSource } from "./source.mjs";
 
@@ -48,9 +54,8 @@ const features = {
 };
 
 /** The key of a workspace, or why there is none. */
-async function keyOf(workspace, folder) {
+async function keyOf(workspace, given) {
   try {
-    const given = folder === undefined ? {} : { "workspace-folder": folder };
     const inputs = inputsOf({ workspace, images: {}, inputs: given });
     const sources = await readFrom(inputs, { files, host: hostOf(workspace) });
     const { plan, verdict } = await probe(sources.wanted, images, portsOf(features, inputs));
@@ -121,7 +126,8 @@ async function benchGenerated() {
   await replay(repository, COMMITS, async (folder, subject) => {
     const [changed, how] = subject.split(" ");
     for (const layout of LAYOUTS) {
-      const key = await keyOf(join(folder, layout), WORKSPACES[layout]);
+      const within = WORKSPACES[layout];
+      const key = await keyOf(join(folder, layout), within === undefined ? {} : { "workspace-folder": within });
       if (key.startsWith("none")) throw new Error(`${layout}: ${key}`);
       const moved = before[layout] !== undefined && before[layout] !== key;
       const inputs = changed === layout && how === "moves";
@@ -140,20 +146,66 @@ async function benchGenerated() {
   process.exitCode = Object.values(counts).some(({ stale, needless }) => stale + needless > 0) ? 1 : 0;
 }
 
-async function benchForeign(repository, commits) {
-  let [last, seen, moved] = [undefined, 0, 0];
-  await replay(repository, commits, async (folder, subject, commit) => {
-    const key = await keyOf(folder);
-    seen++;
-    if (last !== undefined && key !== last) {
-      moved++;
-      console.log(`${commit.slice(0, 10)} ${key.startsWith("none") ? key : "moves the key"}: ${subject}`);
-    }
-    last = key;
-  });
-  console.log(`${moved} of ${seen - 1} commits move the key`);
+const REPLAYED = ".devcontainer/replayed/devcontainer.json";
+
+/** The same configuration in each commit, beside what the repository has. */
+function configure(folder, dockerfile) {
+  mkdirSync(dirname(join(folder, REPLAYED)), { recursive: true });
+  writeFileSync(
+    join(folder, REPLAYED),
+    JSON.stringify({ build: { dockerfile: `../../${dockerfile}`, context: "../.." } }),
+  );
 }
 
-const [repository, commits = "60"] = process.argv.slice(2);
+/** Asks a program that answers lines with lines; `undefined` is what it cannot tell. */
+function openOracle(program) {
+  const { stdin, stdout } = spawn(program, { stdio: ["pipe", "pipe", "inherit"] });
+  const answers = createInterface({ input: stdout })[Symbol.asyncIterator]();
+  return {
+    close: () => stdin.end(),
+    imageOf: async (question) => {
+      stdin.write(`${JSON.stringify(question)}\n`);
+      const { value } = await answers.next();
+      if (value === undefined) throw new Error(`${program} has ended`);
+      return JSON.parse(value).image;
+    },
+  };
+}
+
+async function benchForeign(repository, commits, dockerfile) {
+  const oracle = process.env.ORACLE && dockerfile !== undefined ? openOracle(process.env.ORACLE) : undefined;
+  const looks = [];
+  await replay(repository, commits, async (folder, subject, commit) => {
+    if (dockerfile !== undefined) configure(folder, dockerfile);
+    const key = await keyOf(folder, dockerfile === undefined ? {} : { "devcontainer-json-path": REPLAYED });
+    const image = await oracle?.imageOf({ folder, dockerfile: join(folder, dockerfile) });
+    looks.push({ key, image, told: `${commit.slice(0, 10)} ${subject}` });
+  });
+  oracle?.close();
+  const steps = looks.slice(1).map((look, at) => ({ ...look, before: looks[at], moved: look.key !== looks[at].key }));
+  for (const { key, moved, told } of steps)
+    if (moved) console.log(`${told}: ${key.startsWith("none") ? key : "moves"}`);
+  console.log(`${steps.filter(({ moved }) => moved).length} of ${steps.length} commits move the key`);
+  if (oracle) compare(steps);
+}
+
+/** Where the key and the oracle both know of two commits in a row, both have to move, or neither. */
+function compare(steps) {
+  const isKnown = ({ key, image }) => image !== undefined && !key.startsWith("none");
+  const known = steps
+    .filter((step) => isKnown(step) && isKnown(step.before))
+    .map((step) => ({ ...step, inputs: step.image !== step.before.image }));
+  const wrong = known.filter(({ moved, inputs }) => moved !== inputs);
+  for (const { moved, told } of wrong) console.log(`${told}: ${moved ? "NEEDLESS" : "STALE"}`);
+  const [inputs, needless] = [known.filter((step) => step.inputs), wrong.filter((step) => step.moved)].map(
+    ({ length }) => length,
+  );
+  console.log(
+    `the image's inputs moved at ${inputs} of ${known.length} that can be compared: ${wrong.length - needless} stale, ${needless} needless`,
+  );
+  process.exitCode = wrong.length > 0 ? 1 : 0;
+}
+
+const [repository, commits = "60", dockerfile] = process.argv.slice(2);
 if (repository === undefined) await benchGenerated();
-else await benchForeign(repository, Number(commits));
+else await benchForeign(repository, Number(commits), dockerfile);
