@@ -13,8 +13,9 @@ import { openArgs } from "../dockerfile/open-args.ts";
 import { ActionError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { formatPlatform, platformSlug } from "../oci/platform.ts";
-import { nameGenerated } from "../plan/generated-names.ts";
+import { nameGenerated, placeOfStep } from "../plan/generated-names.ts";
 import type { Sources } from "../plan/plan.ts";
+import type { FeatureStep } from "../plan/recipe.ts";
 import { commitLabels } from "../sources/commit.ts";
 import { grantedOptions } from "../sources/rights.ts";
 import { scopeOf } from "../sources/scopes.ts";
@@ -23,10 +24,14 @@ import { cacheBeside } from "./branch-cache.ts";
 import { stepsOf } from "./feature-build.ts";
 import type { PlatformTask } from "./task.ts";
 
-/** Only its own lines can be told to the user; a Dockerfile of ours has none. */
-export function userDockerfile({ build: { file, dockerfile, dockerfileText } }: Sources): UserDockerfile | undefined {
+/** Only its own lines can be told to the user, of which those behind the target may be left out; a Dockerfile of ours has none. */
+export function userDockerfile(
+  { build: { file, dockerfile } }: Pick<Sources, "build">,
+  { platforms }: Pick<PlatformTask["layout"], "platforms">,
+): UserDockerfile | undefined {
   if (file === undefined) return undefined;
-  return { file, firstLine: dockerfile.firstLine, lastLine: dockerfileText.split("\n").length };
+  const lastLine = Math.min(...[...platforms.values()].map(({ ownLines }) => ownLines));
+  return { file, firstLine: dockerfile.firstLine, lastLine };
 }
 
 /** What came of a build. */
@@ -64,7 +69,11 @@ export async function runBuild(task: PlatformTask, name: string, world: World): 
   const started = world.clock();
   const { code, endedBy, end, generator } = await tryWithSbom(task, target, world);
   if (code !== 0)
-    throw explainFailure(end.failure, { platform: title, dockerfile: userDockerfile(sources), code, endedBy });
+    throw explainFailure(end.failure, {
+      ...{ platform: title, code, endedBy },
+      dockerfile: userDockerfile(sources, layout),
+      placeOfStep: (step) => placeOfStep(step, stepsOfTask(task)),
+    });
   const seconds = secondsSince(started, world);
   const metadata = (await world.files.readText(metadataFile)) ?? "";
   return {
@@ -178,6 +187,13 @@ async function tryFairly(task: PlatformTask, target: Target, world: World): Prom
   return tryBuild(task, args, world);
 }
 
+function stepsOfTask({ features, sources }: PlatformTask): readonly FeatureStep[] {
+  return stepsOf(
+    features.map((feature) => ({ feature })),
+    sources.configuration,
+  );
+}
+
 /** What commands print stands in base64 there, where no mask finds a secret. */
 function readableRaw(line: string): string {
   return line.replaceAll(/"data":"([A-Za-z0-9+/=]*)"/g, (_, data: string) => `"data":${JSON.stringify(atob(data))}`);
@@ -195,17 +211,11 @@ const FOR_BUILDX = {
   BUILDX_METADATA_PROVENANCE: "disabled",
 };
 
-async function tryBuild(
-  { platform, sources, env, buildx, generator, features, onSteps, onExported }: PlatformTask,
-  args: readonly string[],
-  world: World,
-): Promise<Attempt> {
+async function tryBuild(task: PlatformTask, args: readonly string[], world: World): Promise<Attempt> {
+  const { platform, sources, env, buildx, generator, onSteps, onExported } = task;
   const { args: counted, uncounted } = sources.build.arguments;
   const hide = hideValues({ ...counted, ...uncounted });
-  const steps = stepsOf(
-    features.map((feature) => ({ feature })),
-    sources.configuration,
-  );
+  const steps = stepsOfTask(task);
   const reword = (text: string): string => nameGenerated(hide(text), steps);
   const onPushed = (digest: Digest): void => onExported?.(digest);
   const progress = openProgress({ title: formatPlatform(platform), clock: world.clock, reword, onPushed });

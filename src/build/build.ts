@@ -54,7 +54,7 @@ export async function buildPlatforms(task: BuildTask, world: World): Promise<Bui
   const ended = await Promise.allSettled(builds);
   world.files.discard(layout.folder);
   const warnings = ended.flatMap((one) => (one.status === "fulfilled" ? one.value.warnings : []));
-  for (const { text, at } of annotateWarnings(warnings, userDockerfile(sources))) world.log.warning(text, at);
+  for (const { text, at } of annotateWarnings(warnings, userDockerfile(sources, layout))) world.log.warning(text, at);
   const caches = ended.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
   tellLayerCaches(
     caches.map(({ built: { platform }, lostCache, refusedCaches }) => ({ platform, lostCache, refusedCaches })),

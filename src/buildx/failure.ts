@@ -46,8 +46,10 @@ export function isTooLargeSbom({ words }: BuildFailure): boolean {
 /** What was built for, and how buildx itself ended. */
 export type Failed = {
   readonly platform: string;
-  /** For the line at which it failed; without one, or past its last line, the error names no place. */
+  /** For the line at which it failed. */
   readonly dockerfile: UserDockerfile | undefined;
+  /** Where somebody asks for a step that stands in none of its lines. */
+  readonly placeOfStep?: (step: string) => Place | undefined;
   /** 130 when it was stopped, 125 for a wrong option; every failure of a build is 1. */
   readonly code: number;
   /** Where something else has ended it. */
@@ -55,9 +57,12 @@ export type Failed = {
 };
 
 /** Says why a build failed, to a person. */
-export function explainFailure(failure: BuildFailure, { platform, dockerfile, code, endedBy }: Failed): ActionError {
+export function explainFailure(
+  failure: BuildFailure,
+  { platform, dockerfile, placeOfStep, code, endedBy }: Failed,
+): ActionError {
   const known = recognise(failure, code, endedBy);
-  const at = placeOf(failure, dockerfile);
+  const at = placeOf(failure, dockerfile) ?? (failure.step === undefined ? undefined : placeOfStep?.(failure.step));
   return new ActionError(known?.code ?? codeOf(failure.words), {
     what: tellFailure(failure, platform, known?.what),
     details: tellOutput(failure),

@@ -1,5 +1,12 @@
 import { TARGET } from "../dockerfile/extend.ts";
+import type { Place } from "../errors.ts";
 import { FEATURES_CONTEXT, type FeatureStep, MOUNT, WORK } from "./recipe.ts";
+
+/** Where the feature is asked for that a step installs, of whose name `nameGenerated` has made one. */
+export function placeOfStep(step: string, steps: readonly Pick<FeatureStep, "name" | "at">[]): Place | undefined {
+  const name = /^(?:\[[^\]]*\] )?feature (.*)$/s.exec(step)?.[1];
+  return steps.find((one) => one.name === name)?.at;
+}
 
 /** The stage that is added has no name, so that BuildKit calls it by its number. */
 const POSITION = "(?:\\[(?:[\\w./-]{1,40} )?stage-\\d+ (\\d+/\\d+)\\] )?";

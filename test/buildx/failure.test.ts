@@ -367,6 +367,18 @@ test("a Dockerfile in the midst of another file: on that file's line", () => {
   expect(explainFailure(failure("x", { line: 4 }), { ...asked, dockerfile }).at).toBeUndefined();
 });
 
+test("a step that stands in none of the user's lines: where it is asked for", () => {
+  const dockerfile = { file: "Dockerfile", firstLine: 1, lastLine: 3 };
+  const placeOfStep = (step: string) =>
+    step === "[5/9] feature ./go" ? { file: "devcontainer.json", line: 8 } : undefined;
+  const at = (step: string | undefined, line: number) =>
+    explainFailure(failure("x", { step, line }), { ...asked, dockerfile, placeOfStep }).at;
+  expect(at("[5/9] feature ./go", 6)).toEqual({ file: "devcontainer.json", line: 8 });
+  expect(at("[5/9] feature ./go", 2)).toEqual({ file: "Dockerfile", line: 2 });
+  expect(at("[6/9] clear up after the features", 7)).toBeUndefined();
+  expect(at(undefined, 7)).toBeUndefined();
+});
+
 test.each([
   ["past the user's last line", 4, { file: "Dockerfile", firstLine: 1, lastLine: 3 }],
   ["no Dockerfile of the user's", 1, undefined],

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -180,4 +180,7 @@ test("an install script that fails is named", async () => {
   expect(failed).toMatchObject({ code: 1, outputs: { result: "failed" } });
   expect(failed.log).toContain("no luck today");
   expect(failed.log).toContain("The feature ./local could not be installed");
+  const lines = readFileSync(join(workspace, ".devcontainer/devcontainer.json"), "utf8").split("\n");
+  const line = lines.findIndex((text) => text.includes('"./local"')) + 1;
+  expect(failed.log).toContain(`::error file=.devcontainer/devcontainer.json,line=${line}::`);
 });

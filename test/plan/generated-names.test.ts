@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { nameGenerated } from "../../src/plan/generated-names.ts";
+import { nameGenerated, placeOfStep } from "../../src/plan/generated-names.ts";
 import { addedInstructions, FEATURES_CONTEXT } from "../../src/plan/recipe.ts";
 
 const NODE = { folder: "node_0", name: "ghcr.io/devcontainers/features/node:1", containerEnv: [], at: { file: "x" } };
@@ -66,4 +66,11 @@ test.each([
   ["the user's own stages", "[stage-1 2/5] RUN make", "[stage-1 2/5] RUN make"],
 ])("%s", (_, text, told) => {
   expect(nameGenerated(text, [NODE, GO])).toBe(told);
+});
+
+test("a step of a feature stands where the feature is asked for, and no other step does", () => {
+  const go = { ...GO, at: { file: "devcontainer.json", line: 5 } };
+  const places = runs.map((run) => placeOfStep(nameGenerated(`[stage-1 2/5] ${run}`, [NODE, go]), [NODE, go]));
+  expect(places).toEqual([undefined, NODE.at, go.at, undefined, undefined]);
+  expect(placeOfStep("[2/5] RUN feature ./go", [NODE, go])).toBeUndefined();
 });
