@@ -19,6 +19,8 @@ export type ComposeRequest = {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What to say of one that is set and not among them, because no compose file may read it. */
   readonly withheld: (name: string) => string | undefined;
+  /** Hears of each file that is read, as seen from the checkout. */
+  readonly onFile?: (file: string) => void;
   /** Where devcontainer.json names files and service. */
   readonly at: { readonly files: Place; readonly service: Place };
 };

@@ -24,7 +24,7 @@ export async function readComposeService(
   files: Pick<Files, "readText" | "stat" | "realPath">,
   effort?: Effort,
 ): Promise<ComposeService> {
-  const sources = openSources(files, request.checkout, effort);
+  const sources = openSources(files, request, effort);
   const { paths, named } = await findComposeFiles(request, sources);
   const folder = folderOf(paths[0]);
   const { env, workspace } = request;

@@ -32,10 +32,10 @@ export type Named = {
 /** No project has that many; files that include one another twice each would never end. */
 const MAX_READS = 1000;
 
-/** Opens the files of a checkout for reading compose files, links looked at. */
+/** Opens the files of a checkout for reading compose files, links looked at. @param onFile hears of each that is read. */
 export function openSources(
   files: Pick<Files, "readText" | "stat" | "realPath">,
-  checkout: string,
+  { checkout, onFile = () => undefined }: { readonly checkout: string; readonly onFile?: (file: string) => void },
   effort: Effort = FREE,
 ): Sources {
   let reads = 0;
@@ -57,6 +57,7 @@ export function openSources(
       if (pathWithin(root, real) === undefined) throw linkOut(file, named);
       const text = await files.readText(real);
       if (text === undefined) throw missing(file, named, "which has just vanished");
+      onFile(file);
       return { file, text };
     },
   };

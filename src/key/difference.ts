@@ -35,6 +35,8 @@ export type Reading = { readonly name: string; readonly at?: Place };
 export type Places = {
   readonly configuration: string;
   readonly dockerfile: string | undefined;
+  /** The compose files that count; none where there is no compose. */
+  readonly composeFiles: ReadonlySet<string>;
   /** Where the Dockerfile and the context's folder are asked for; nothing where nobody asks for them. */
   readonly asked: { readonly dockerfile?: Source; readonly context?: Source };
   /** Of the `# syntax=` or the build arg that names the frontend. */

@@ -75,19 +75,25 @@ export function originIn(origins: Origins | undefined, name: string): Source | u
   return typeof source.elsewhere === "string" ? { elsewhere: source.elsewhere } : undefined;
 }
 
-/** What is told of something that is gone: where it stood, and as its place the file, where that is one of those that still count. */
+type Gone = Pick<Places, "configuration" | "dockerfile" | "composeFiles" | "properties">;
+
+/**
+ * What is told of something that is gone: where it stood, and as its place the file, where that is one of those that still count; where it
+ * is a compose file that does not, what names these.
+ */
 export function tellGone(
   origins: Origins | undefined,
   name: string,
-  { configuration, dockerfile }: Pick<Places, "configuration" | "dockerfile">,
+  { configuration, dockerfile, composeFiles, properties }: Gone,
 ): { readonly note: string; readonly at?: NonNullable<Difference["at"]> } {
   const source = originIn(origins, name);
   if (source === undefined) return { note: "" };
-  const isThere = "file" in source && [configuration, dockerfile].includes(source.file);
-  return {
-    note: inBrackets([`before: ${tellSource(source)}`]),
-    ...(isThere ? { at: { file: source.file } } : {}),
-  };
+  const note = inBrackets([`before: ${tellSource(source)}`]);
+  if (!("file" in source)) return { note };
+  const { file } = source;
+  if (file === configuration || file === dockerfile || composeFiles.has(file)) return { note, at: { file } };
+  const { dockerComposeFile } = properties;
+  return { note, ...(dockerComposeFile === undefined ? {} : { at: dockerComposeFile }) };
 }
 
 /** A path that an earlier image has stored of its Dockerfile, its context or one of its named contexts. */

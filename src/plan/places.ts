@@ -22,6 +22,7 @@ export function tellPlaces(gathered: Gathered, images: readonly ImageSource[], p
   return {
     configuration: gathered.relative,
     dockerfile: file,
+    composeFiles: definition.composeFiles ?? new Set(),
     image: definition.source.kind === "image" ? sourceOf(definition.source.image) : undefined,
     asked: askedPlaces(definition),
     frontend: frontendPlace(gathered),

@@ -32,7 +32,10 @@ export async function composeDefinition(
     env: readable.env,
     withheld: wordsFor(readable),
   };
-  const service = await readComposeService(composeRequest(configuration, found.file, request), files, effort);
+  const composeFiles = new Set<string>();
+  const onFile = (file: string): void => void composeFiles.add(file);
+  const asked = { ...composeRequest(configuration, found.file, request), onFile };
+  const service = await readComposeService(asked, files, effort);
   if (service.kind === "unknown") {
     const [{ what, fix, at }] = service.doubts;
     return {
@@ -45,7 +48,7 @@ export async function composeDefinition(
     };
   }
   const { user, warnings } = service;
-  const told = { user: user && written(user), warnings };
+  const told = { user: user && written(user), warnings, composeFiles };
   if (service.kind === "image") {
     const source = { kind: "image", image: written(service.image) } as const;
     return { ...NO_BUILD, ...told, source, isIncomplete: false, doubt: undefined };

@@ -70,6 +70,8 @@ export type Definition = BuildRequest & {
       }
     /** It cannot be told before the build, and we do not know how to build it either: there is a doubt then. */
     | { readonly kind: "unreadable"; readonly at: Place };
+  /** The compose files that were read, as seen from the checkout. */
+  readonly composeFiles?: ReadonlySet<string>;
   /** The user of a compose service. */
   readonly user: Written | undefined;
   readonly warnings: readonly { readonly text: string; readonly at?: Place }[];

@@ -81,13 +81,15 @@ describe("the compose files are", () => {
       ...(dotenv === undefined ? [] : [[`${WORKSPACE}/.env`, dotenv]]),
     ]);
     const request = ask({ dockerComposeFile: files, service: "app" }, env);
-    const { paths } = await findComposeFiles(request, openSources(openMemoryFiles(memory), WORKSPACE));
+    const { paths } = await findComposeFiles(request, openSources(openMemoryFiles(memory), { checkout: WORKSPACE }));
     expect(paths).toEqual(found.map((path) => `${WORKSPACE}/${path}`));
   });
 
   it("nowhere", async () => {
     const request = ask({ dockerComposeFile: [], service: "app" });
-    const refusal = await refusalOf(() => findComposeFiles(request, openSources(openMemoryFiles({}), WORKSPACE)));
+    const refusal = await refusalOf(() =>
+      findComposeFiles(request, openSources(openMemoryFiles({}), { checkout: WORKSPACE })),
+    );
     expect(refusal.message).toBe(
       "dockerComposeFile names no file, and in the workspace there is none of docker-compose.yml, docker-compose.yaml, compose.yaml, compose.yml.",
     );

@@ -126,8 +126,8 @@ test("each change is told, and once", async () => {
         "shared/lib.txt changed @ shared/lib.txt",
       ],
       "a file of compose less": [
-        "build arg WORD is gone (before: .devcontainer/override.yml:4)",
-        "build context shared is gone (before: .devcontainer/override.yml:5)",
+        "build arg WORD is gone (before: .devcontainer/override.yml:4) @ .devcontainer/devcontainer.json:1",
+        "build context shared is gone (before: .devcontainer/override.yml:5) @ .devcontainer/devcontainer.json:1",
       ],
       "a file of the context": [
         ".devcontainer/app/file.txt changed @ .devcontainer/app/file.txt",
@@ -143,12 +143,12 @@ test("each change is told, and once", async () => {
       ],
       "another service": [
         "the dev container comes from an image now, before from a Dockerfile @ .devcontainer/compose.yml:17",
-        "build target second → (not set) (before: .devcontainer/compose.yml:12)",
-        "build option --add-host is gone (before: .devcontainer/compose.yml:14)",
-        "label team is gone (before: .devcontainer/compose.yml:13)",
-        "build arg WORD is gone (before: .devcontainer/override.yml:4)",
+        "build target second → (not set) (before: .devcontainer/compose.yml:12) @ .devcontainer/compose.yml",
+        "build option --add-host is gone (before: .devcontainer/compose.yml:14) @ .devcontainer/compose.yml",
+        "label team is gone (before: .devcontainer/compose.yml:13) @ .devcontainer/compose.yml",
+        "build arg WORD is gone (before: .devcontainer/override.yml:4) @ .devcontainer/override.yml",
         "the service's user changed, with which features are installed @ .devcontainer/devcontainer.json",
-        "build context shared is gone (before: .devcontainer/override.yml:5)",
+        "build context shared is gone (before: .devcontainer/override.yml:5) @ .devcontainer/override.yml",
       ],
       "its execution bit": [
         ".devcontainer/app/file.txt has mode 0755 now, before 0644 @ .devcontainer/app/file.txt",

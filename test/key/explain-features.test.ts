@@ -42,6 +42,7 @@ const PLACES: Places = {
   image: undefined,
   target: undefined,
   stages: new Set(),
+  composeFiles: new Set(),
   properties: {},
   variables: {},
   contexts: {},

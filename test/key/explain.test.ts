@@ -48,6 +48,7 @@ const PLACES: Places = {
   image: undefined,
   target: undefined,
   stages: new Set(),
+  composeFiles: new Set(),
   properties: {},
   variables: {},
   contexts: {},

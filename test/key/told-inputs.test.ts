@@ -29,6 +29,7 @@ const FILES: Files = {
   "other.conf": "WORD=2\n",
 };
 const mounting = { ...FILES, ".devcontainer/Dockerfile": `FROM ${BASE} AS dev\nCOPY --from=more / /\n` };
+const staged = { ...FILES, ".devcontainer/Dockerfile": `FROM ${BASE} AS dev\nFROM dev AS last\nRUN last\n` };
 const args = '"args": { "WORD": "1" }';
 const options = '"options": ["--network=host", "--label=x=1"]';
 const contexts = '"options": ["--build-context=more=app"]';
@@ -62,8 +63,8 @@ const inA = { was: { "dockerfile-path": "A" }, is: { "dockerfile-path": "A" }, f
 const ignoring = (name: string, value: string): Partial<Row> => ({ was: { [name]: value }, is: { [name]: value } });
 
 const ROWS: readonly (readonly [string, Row])[] = [
-  input("target", "", "dev", "build target (not set) → dev (the input target)"),
-  input("target", "dev", "", "build target dev → (not set) (before: the input target)"),
+  input("target", "", "dev", "build target (not set) → dev (the input target)", { files: staged }),
+  input("target", "dev", "", "build target dev → (not set) (before: the input target)", { files: staged }),
   input("build-contexts", "", "more=app", "build context more is new (the input build-contexts)"),
   input("build-contexts", "more=app", "", "build context more is gone (before: the input build-contexts)"),
   input(

@@ -358,6 +358,9 @@ test.each<[name: string, inputs: Readonly<Record<string, string>>, expected: str
   ["a build arg", { "build-args": "OTHER=1\nWORD=1" }, "build arg WORD is new (line 2 of the input build-args)"],
   ["a host", { "add-hosts": "a:10.0.0.1" }, "build option --add-host is new (the input add-hosts)"],
 ])("what an input asks for names it, and no file: %s", async (_, inputs, expected) => {
-  const from = { ...OUTSIDE, ".devcontainer/Dockerfile": "FROM registry.test/base:12 AS dev\nARG WORD\nCOPY . /app\n" };
+  const from = {
+    ...OUTSIDE,
+    ".devcontainer/Dockerfile": "FROM registry.test/base:12 AS dev\nARG WORD\nCOPY . /app\nFROM dev\nRUN last\n",
+  };
   expect(await told({ from, inputs })).toEqual([expected]);
 });
