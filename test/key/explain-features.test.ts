@@ -3,6 +3,7 @@ import type { Difference, Places } from "../../src/key/difference.ts";
 import { explainMiss } from "../../src/key/explain.ts";
 import type { PlatformPlan, UpstreamFeature, WrittenFeature, Yours } from "../../src/key/ingredients.ts";
 import type { StoredPlan } from "../../src/key/stored.ts";
+import { NOWHERE } from "./nowhere.ts";
 
 const digest = (digit: string) => `sha256:${digit.repeat(64)}` as const;
 const CONFIGURATION = ".devcontainer/devcontainer.json";
@@ -39,30 +40,9 @@ const plan = ({ installed = [NEEDED, TOOL, LOCAL], yours = {} }: Change = {}): P
 });
 
 const PLACES: Places = {
-  image: undefined,
-  target: undefined,
-  stages: new Set(),
-  composeFiles: new Set(),
-  properties: {},
-  variables: {},
-  contexts: {},
-  ignorable: () => undefined,
-  takers: () => undefined,
-  ignoring: { file: ".dockerignore", lines: [], leftOutBy: () => undefined },
-  asked: {},
-  frontend: undefined,
-  secrets: {},
-  ignored: { arguments: new Set(), labels: new Set() },
-  featureOptions: {},
+  ...NOWHERE,
   lockfile: { file: "lock.json" },
   locks: { "r.test/tool:1": { file: "lock.json", line: 2 } },
-  configuration: CONFIGURATION,
-  dockerfile: undefined,
-  instructions: {},
-  arguments: {},
-  bases: {},
-  context: ".",
-  options: {},
   features: {
     "./local": { file: CONFIGURATION, line: 4 },
     "r.test/tool:1": { file: CONFIGURATION, line: 5 },

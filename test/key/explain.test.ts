@@ -11,6 +11,7 @@ import {
   type StoredPlan,
   storeTrees,
 } from "../../src/key/stored.ts";
+import { NOWHERE } from "./nowhere.ts";
 
 const digest = (digit: string) => `sha256:${digit.repeat(64)}` as const;
 
@@ -45,30 +46,12 @@ const TREES = storeTrees(
   "salt",
 );
 const PLACES: Places = {
-  image: undefined,
-  target: undefined,
-  stages: new Set(),
-  composeFiles: new Set(),
-  properties: {},
-  variables: {},
-  contexts: {},
-  ignorable: () => undefined,
-  takers: () => undefined,
-  ignoring: { file: ".dockerignore", lines: [], leftOutBy: () => undefined },
-  asked: {},
-  frontend: undefined,
-  secrets: {},
-  ignored: { arguments: new Set(), labels: new Set() },
-  featureOptions: {},
-  lockfile: undefined,
-  locks: {},
-  configuration: ".devcontainer/devcontainer.json",
+  ...NOWHERE,
   dockerfile: ".devcontainer/Dockerfile",
   instructions: { "linux/amd64": [[], [1, 4, 7]], "linux/arm64": [[], [1, 4, 7]] },
   arguments: { VARIANT: { file: "args.conf", line: 3 } },
   bases: { "debian:12": { source: { file: ".devcontainer/Dockerfile", line: 1 } } },
   context: ".devcontainer",
-  features: {},
   options: {
     "--label=team=b": { input: "labels" },
     "--network=host": { file: ".devcontainer/devcontainer.json", line: 9 },

@@ -1,0 +1,30 @@
+import type { Places } from "../../src/key/difference.ts";
+
+/** Nothing of a plan stands anywhere but in this file. */
+export const NOWHERE: Places = {
+  configuration: ".devcontainer/devcontainer.json",
+  dockerfile: undefined,
+  composeFiles: new Set(),
+  asked: {},
+  frontend: undefined,
+  image: undefined,
+  target: undefined,
+  stages: new Set(),
+  properties: {},
+  variables: {},
+  instructions: {},
+  arguments: {},
+  bases: {},
+  context: ".",
+  contexts: {},
+  ignoring: { file: ".dockerignore", lines: [], leftOutBy: () => undefined },
+  takers: () => undefined,
+  ignorable: () => undefined,
+  secrets: {},
+  ignored: { arguments: new Set(), labels: new Set() },
+  options: {},
+  features: {},
+  featureOptions: {},
+  lockfile: undefined,
+  locks: {},
+};
