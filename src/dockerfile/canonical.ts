@@ -183,7 +183,7 @@ function listRest(rest: string): string {
 /** Words in a list are read as those at blanks are, where they hold none, and so are those in quotes. */
 function copyRest(rest: string): string {
   const list = jsonWords(rest);
-  const words = list ?? splitAtBlanks(rest).map((word) => /^(["'])([^"'$\\]*)\1$/.exec(word)?.[2] ?? word);
+  const words = list ?? splitAtBlanks(rest).map((word) => /^(["'])([^"'$\\*?]*)\1$/.exec(word)?.[2] ?? word);
   const isPlain = words.length > 1 && words.every((word) => /^[^\s<[\]"'\\`-][^\s<[\]"'\\`]*$/.test(word));
   if (isPlain) return words.join(" ");
   return list === undefined ? rest : JSON.stringify(list);
