@@ -236,14 +236,33 @@ const NOTHING: readonly Row[] = [
       "on-miss": "fail",
     },
   }),
+  everywhere("which builder, how it builds, and what is attested", {
+    inputs: { builder: "mine", "no-cache": "true", load: "true", sbom: "true", provenance: "max" },
+  }),
+  everywhere("another system, another runner", {
+    env: { RUNNER_OS: "macOS", RUNNER_ARCH: "ARM64", RUNNER_ENVIRONMENT: "self-hosted", ImageOS: "other" },
+  }),
   everywhere("who runs it, where", { env: { HOSTNAME: "other", RUNNER_NAME: "other", USER: "other", HOME: "/other" } }),
   everywhere("locale and time zone", { env: { LANG: "tr_TR.UTF-8", LC_ALL: "tr_TR.UTF-8", TZ: "Asia/Tokyo" } }),
+];
+
+/** The same image in other words: each has its own sources. */
+const WRITTEN: readonly Row[] = [
+  building("what the target is called", {
+    target: "development",
+    dockerfile: VALUES.dockerfile.replace("AS dev", "AS development").replace("FROM dev", "FROM development"),
+  }),
+  featured("the default of a feature's option", (layout) => ({
+    from: filesOf(layout, { features: { ...VALUES.features, "registry.test/f/tool:1": {} } }),
+    ...writing({ features: { ...VALUES.features, "registry.test/f/tool:1": "1" } })(layout),
+  })),
 ];
 
 const tables: readonly (readonly [readonly Row[], readonly (keyof Keys)[]])[] = [
   [UPSTREAM, ["key", "unlabelled"]],
   [ALL_KEYS, ["key", "own", "source", "unlabelled"]],
   [LABEL, ["key", "own"]],
+  [WRITTEN, ["own", "source"]],
   [NOTHING, []],
 ];
 const cases = tables.flatMap(([rows, moved]) =>
