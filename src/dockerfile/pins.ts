@@ -1,4 +1,5 @@
 import type { Digest } from "../oci/digest.ts";
+import { replacementOf } from "./named-contexts.ts";
 import type { Dockerfile, Stage } from "./parse.ts";
 import { hasKnownFrontend } from "./reach.ts";
 import type { Scope } from "./scope.ts";
@@ -12,7 +13,7 @@ export type Pins = ReadonlyMap<string, Digest>;
  * counts as it does without one. Only where each of these stages means the same image by a name, and nothing else has that name.
  */
 export function pinnedNames(dockerfile: Dockerfile, stages: readonly Stage[], scope: Scope): Pins {
-  if (!hasKnownFrontend(dockerfile, scope) || (scope.contexts?.size ?? 0) > 0) return new Map();
+  if (!hasKnownFrontend(dockerfile, scope)) return new Map();
   const digests = new Map<string, Set<Digest | undefined>>();
   for (const { written } of imageUses(dockerfile, stages, scope)) {
     const { name, digest } = splitPin(written);
@@ -21,10 +22,13 @@ export function pinnedNames(dockerfile: Dockerfile, stages: readonly Stage[], sc
   const isOthers = (name: string): boolean =>
     /^(?:scratch|[+-]?[0-9]+)$/.test(name) ||
     sourceStage(dockerfile.stages, { by: "COPY", written: name }) !== undefined;
+  const isReplaced = (...names: readonly string[]): boolean =>
+    names.some((name) => replacementOf(scope, name) !== undefined);
   return new Map(
-    [...digests].flatMap(([name, [digest, ...others]]) =>
-      digest === undefined || others.length > 0 || isOthers(name) ? [] : [[name, digest]],
-    ),
+    [...digests].flatMap(([name, [digest, ...others]]) => {
+      if (digest === undefined || others.length > 0 || isOthers(name)) return [];
+      return isReplaced(name, `${name}@${digest}`) ? [] : [[name, digest]];
+    }),
   );
 }
 

@@ -109,6 +109,12 @@ test.each<[name: string, from: Files, to: Files, more?: Partial<Before>]>([
     built(`FROM ${NOW}`),
     { inputs: { "build-contexts": `${BASE}=docker-image://${TOOLS}` } },
   ],
+  [
+    "a name with a digest that a build context has",
+    built(`FROM ${BASE}`),
+    built(`FROM ${NOW}`),
+    { inputs: { "build-contexts": `${NOW}=docker-image://${TOOLS}` } },
+  ],
   ["what a variable stands for", built(`ARG B=${BASE}\nFROM $B`), built(`ARG B=${NOW}\nFROM $B`)],
 ])("everything else behind a name moves all keys: %s", async (_, from, to, more) => {
   expect(await movedBy(...around(from, to, more))).toEqual(ALL);
@@ -124,4 +130,9 @@ test("a digest that is another one is told as its image, once, where it stands",
     expect(await toldOf(...around(from, to))).toEqual([
       expect.stringMatching(new RegExp(`^base ${BASE} ${short} → ${short} @ ${place}$`)),
     ]);
+});
+
+test("a build context of another name changes nothing about that", async () => {
+  const more = { inputs: { "build-contexts": `more=docker-image://${TOOLS}` } };
+  expect(await movedBy(...around(built(`FROM ${BASE}`), built(`FROM ${NOW}`), more))).toEqual(["own", "source"]);
 });
