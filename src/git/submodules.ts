@@ -6,25 +6,25 @@ export type TreeListing = {
   readonly bytes: number;
   /** Where other repositories' commits stand in it. */
   readonly links: readonly { readonly path: string; readonly commit: string }[];
-  /** Of `.gitmodules`: whether it is a file, and a link is none. */
-  readonly modules: "file" | "other" | undefined;
+  /** Whether there is a `.gitmodules`, which is a file: git lays out no link of that name. */
+  readonly hasModules: boolean;
 };
 
 const MODULES = ".gitmodules";
-const LINE = /^(\d{6}) (\w+) ([0-9a-f]{40,64}) +(\d+|-)\t(.*)$/;
+const LINE = /^\d{6} (\w+) ([0-9a-f]{40,64}) +(\d+|-)\t(.*)$/;
 
 /** Reads what `git ls-tree -r -l` printed, with core.quotePath off: what it still puts between quotes stays so. */
 export function readTree(printed: string): TreeListing {
   let bytes = 0;
-  let modules: TreeListing["modules"];
+  let hasModules = false;
   const links: { readonly path: string; readonly commit: string }[] = [];
   for (const line of printed.split("\n")) {
-    const [, mode = "", type, id = "", size = "", path = ""] = LINE.exec(line) ?? [];
+    const [, type, id = "", size = "", path = ""] = LINE.exec(line) ?? [];
     if (type === "commit") links.push({ path, commit: id });
     else bytes += Number(size) || 0;
-    if (path === MODULES) modules = mode.startsWith("100") ? "file" : "other";
+    hasModules ||= path === MODULES;
   }
-  return { bytes, links, modules };
+  return { bytes, links, hasModules };
 }
 
 /** What `.gitmodules` says of one submodule. */

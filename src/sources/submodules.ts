@@ -112,12 +112,7 @@ async function fetchOne({ parent, link, path, modules }: One, walk: Walk): Promi
 async function modulesOf({ wanted, fetched, path }: Parent, { ports }: Walk): Promise<readonly Module[]> {
   const { tree, gitFolder } = fetched;
   const where = path === "" ? ".gitmodules" : `${path}/.gitmodules`;
-  if (tree.modules === undefined) return [];
-  if (tree.modules === "other")
-    throw new ActionError("E_GIT", {
-      what: `${where} of ${formatGitUrl(wanted.git.url)} is a link and no file: it is not followed. ${NOTHING}`,
-      fix: "Make it a file, or leave git-submodules out.",
-    });
+  if (!tree.hasModules) return [];
   const command = [`--git-dir=${gitFolder}`, "config", "--blob", `${wanted.found.commit}:.gitmodules`, "--list", "-z"];
   const { code, stdout, stderr } = await runGit(localGit(ports.host.env, wanted.connection.home), command, ports);
   if (code === 0) return readModules(stdout);

@@ -81,12 +81,12 @@ test.each([
   else expect(told).toMatch(fault);
 });
 
-test("a tree's list: sizes, submodules, and whether .gitmodules is a file", () => {
+test("a tree's list: sizes, submodules, and whether it has a .gitmodules", () => {
   const id = "a".repeat(40);
   const printed = `100644 blob ${id}      12\t.gitmodules\n100755 blob ${id}     100\ta b/c\n120000 blob ${id}       3\tlink\n160000 commit ${id}       -\tlibs/a\n`;
-  expect(readTree(printed)).toEqual({ bytes: 115, links: [{ path: "libs/a", commit: id }], modules: "file" });
-  expect(readTree(`120000 blob ${id}       3\t.gitmodules\n`)).toMatchObject({ modules: "other" });
-  expect(readTree("")).toEqual({ bytes: 0, links: [], modules: undefined });
+  expect(readTree(printed)).toEqual({ bytes: 115, links: [{ path: "libs/a", commit: id }], hasModules: true });
+  expect(readTree(`100644 blob ${id}       3\ta/.gitmodules\n`)).toMatchObject({ hasModules: false });
+  expect(readTree("")).toEqual({ bytes: 0, links: [], hasModules: false });
 });
 
 test("what .gitmodules says twice counts as it was said first, and what is no submodule's is passed over", () => {

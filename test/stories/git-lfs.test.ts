@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { type GitServer, openGitServer } from "../fakes/git-server.ts";
+import { type GitServer, git, openGitServer } from "../fakes/git-server.ts";
 import { builtCommit, errorOf, leftOf, openGitSample } from "./git-sample.ts";
 import { openMachine, type Told } from "./harness.ts";
 
@@ -207,4 +207,18 @@ test("what LFS fetches counts as well: as it is received, and where it is laid o
   expect(errorOf(told)).toContain("leave submodules or LFS files out");
   expect(told.builds).toEqual([]);
   expect((await run({ ...asked, "git-clone-max-size": "8" }, { machine })).outputs.result).toBe("built");
+});
+
+test("a small commit that names one folder ten times in ten, and so on, is not laid out", async () => {
+  server.commit("team/bomb", files("bomb"));
+  const repository = join(server.root, "team/bomb.git");
+  const put = (input: string, ...args: readonly string[]): string =>
+    execFileSync("git", ["-C", repository, ...args], { input, encoding: "utf8" }).trim();
+  const times = (entry: string): string => Array.from({ length: 10 }, (_, at) => `${entry}\tname${at}\n`).join("");
+  let tree = put(times(`100644 blob ${put("x", "hash-object", "-w", "--stdin")}`), "mktree");
+  for (let deep = 0; deep < 8; deep++) tree = put(times(`040000 tree ${tree}`), "mktree");
+  git(repository, "update-ref", "refs/heads/main", git(repository, "commit-tree", "-m", "bomb", tree));
+  const told = await run({ "git-url": `${server.url}/team/bomb` });
+  expect(errorOf(told)).toMatch(/holds more files than are laid out.*\[E_LIMIT\]/);
+  expect(leftOf(told)).toEqual([]);
 });
