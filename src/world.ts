@@ -161,6 +161,8 @@ export type Registry = {
   readonly deleteManifest: (reference: Reference) => Promise<Answer<true>>;
   /** What an https address serves, asked for without any login; `malformed` past `limit` bytes, `absent` where its server says 404 or 410. */
   readonly download: (url: string, limit: number) => Promise<Answer<Uint8Array>>;
+  /** Opens so many connections to a repository's registry, for what will be asked soon: it waits for no handshake then. */
+  readonly connect: (repository: Repository, count: number) => void;
   /** From now on all requests together may take this many milliseconds; past that every answer is `unavailable`. Without a number, only those that hold for the whole run. */
   readonly limitTime: (milliseconds: number | undefined) => void;
   readonly traffic: () => Traffic;

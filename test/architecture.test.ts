@@ -77,6 +77,7 @@ const MODULES: Readonly<Record<string, readonly string[]>> = {
   oci: ["node:crypto"],
   "registry/http.ts": ["node:tls"],
   "registry/door.ts": ["node:tls"],
+  "registry/ahead.ts": ["node:http", "node:https", "node:net"],
   "registry/direct.ts": ["node:http", "node:https", "node:net"],
   "registry/proxied.ts": ["undici"],
   "host/actions.ts": ["@actions/core", "node:fs"],

@@ -120,6 +120,7 @@ export function registryOf(
     deleteManifest: async () => absent("DELETE a manifest"),
     readThrough: async () => absent("GET a blob"),
     download: async () => absent("GET an address"),
+    connect: () => undefined,
     limitTime: () => undefined,
     traffic: () => ({ requests: 0, bytes: 0, waves: 0 }),
     close: async () => undefined,

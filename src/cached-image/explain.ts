@@ -20,7 +20,7 @@ import { textOf } from "../oci/json.ts";
 import type { Repository } from "../oci/reference.ts";
 import type { World } from "../world.ts";
 import { readMembers } from "./layers.ts";
-import { LAST } from "./names.ts";
+import { LAST, type LastPushed } from "./names.ts";
 
 type Ports = Pick<World, "registry" | "openGunzip" | "openUnzstd">;
 
@@ -31,6 +31,7 @@ export type Missed = {
   readonly repository: Repository;
   readonly context: Context;
   readonly ignore: KeyRequest["ignore"];
+  readonly last: Pick<LastPushed, "orAsk">;
 };
 
 /**
@@ -39,9 +40,9 @@ export type Missed = {
  * @returns nothing where there is none, where the registry is in trouble, or where the layer that is missing belongs to another stage.
  */
 export async function explainMiss(missed: Missed, ports: Ports): Promise<readonly Difference[]> {
-  const { build, step, repository } = missed;
+  const { build, step, repository, last } = missed;
   if (!build.targetSteps.includes(step)) return [];
-  const served = await ports.registry.manifest({ ...repository, tag: LAST });
+  const served = await last.orAsk({ ...repository, tag: LAST });
   if (served.kind !== "found" || served.value.body.kind !== "manifest") return [];
   const config = await ports.registry.blob(repository, served.value.body.config);
   if (config.kind !== "found") return [];

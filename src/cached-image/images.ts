@@ -8,12 +8,15 @@ import { formatReference, type Reference } from "../oci/reference.ts";
 import type { Doubt } from "../sources/doubt.ts";
 import type { Registry } from "../world.ts";
 
-/** An image as it was served for one platform. */
-export type FoundImage = ServedImage & {
+/** The manifest of an image as it was served for one platform. */
+export type FoundManifest = Omit<ServedImage, "config"> & {
   readonly kind: "image";
   readonly digest: Digest;
   readonly body: ImageManifest;
 };
+
+/** With its config. */
+export type FoundImage = FoundManifest & ServedImage;
 
 /** An image that is built on or copied from, and where it is. */
 export type BaseImage = { readonly reference: Reference; readonly image: FoundImage };
@@ -34,28 +37,41 @@ export function openImages(registry: Pick<Registry, "manifest" | "blob">): ReadI
 }
 
 /** The builder image of a run. */
-export type Builder = () => Promise<FoundImage | Unread>;
+export type Builder = () => Promise<FoundManifest | Unread>;
 
 /** Opens the way to the builder image: once the registry has told which one it is, all of the run takes that one, wherever its tag goes. */
 export function openBuilder(
   { builderImage: { written, reference }, platform }: Pick<EnvbuilderInputs, "builderImage" | "platform">,
-  registry: Pick<Registry, "manifest" | "blob">,
+  registry: Pick<Registry, "manifest">,
 ): Builder {
-  let known: FoundImage | undefined;
+  let known: FoundManifest | undefined;
   return async () => {
     const image =
-      known ?? (await readImage(reference, formatPlatform(platform), `the builder image ${written}`, registry));
+      known ?? (await findManifest(reference, formatPlatform(platform), `the builder image ${written}`, registry));
     if (image.kind === "image") known = image;
     return image;
   };
 }
 
 async function readImage(
-  written: Reference,
+  reference: Reference,
   platform: string,
   what: string,
   registry: Pick<Registry, "manifest" | "blob">,
 ): Promise<FoundImage | Unread> {
+  const image = await findManifest(reference, platform, what, registry);
+  if (image.kind === "doubt") return image;
+  const config = await registry.blob(reference, image.body.config);
+  if (config.kind !== "found") return unread({ kind: "registry", what: `the config of ${what}`, error: config });
+  return { ...image, config: textOf(config.value) };
+}
+
+async function findManifest(
+  written: Reference,
+  platform: string,
+  what: string,
+  registry: Pick<Registry, "manifest">,
+): Promise<FoundManifest | Unread> {
   const reference = (written.tag ?? written.digest) ? written : { ...written, tag: "latest" };
   const first = await registry.manifest(reference);
   if (first.kind !== "found") return unread({ kind: "registry", what, error: first });
@@ -78,16 +94,7 @@ async function readImage(
   }
   const { body } = served;
   if (body.kind !== "manifest") return unread(undecidable(`${what} is an index in an index`, "Name another image."));
-  const config = await registry.blob(reference, body.config);
-  if (config.kind !== "found") return unread({ kind: "registry", what: `the config of ${what}`, error: config });
-  return {
-    kind: "image",
-    digest: served.descriptor.digest,
-    body,
-    mediaType,
-    manifest: textOf(served.bytes),
-    config: textOf(config.value),
-  };
+  return { kind: "image", digest: served.descriptor.digest, body, mediaType, manifest: textOf(served.bytes) };
 }
 
 function unread(doubt: Doubt): Unread {

@@ -1,6 +1,7 @@
 import type { Assembled } from "../envbuilder/assemble.ts";
 import { sha256Of } from "../envbuilder/hashes.ts";
 import type { Keyed } from "../envbuilder/keys.ts";
+import type { Digest } from "../oci/digest.ts";
 import { textOf } from "../oci/json.ts";
 import type { Served } from "../oci/manifest.ts";
 import type { Repository } from "../oci/reference.ts";
@@ -30,6 +31,27 @@ function besideKeys({ steps }: Pick<Keyed, "steps">): readonly string[] {
 
 /** What the builder pushed last. */
 export const LAST = "latest";
+
+/** What the builder pushed last, which is asked for before anybody knows what for: it is the image that is looked for, more often than not, or says why not. */
+export type LastPushed = {
+  /** The answer, where it has come by now and is the image of that digest. Nobody waits for it. */
+  readonly isAnswered: (digest: Digest) => Extract<Answer<Served>, { kind: "found" }> | undefined;
+  /** What a registry is asked for, the last that was pushed but once. */
+  readonly orAsk: Registry["manifest"];
+};
+
+export function askForLast(repository: Repository, registry: Pick<Registry, "manifest">): LastPushed {
+  const asked = registry.manifest({ ...repository, tag: LAST });
+  let answer: Answer<Served> | undefined;
+  void asked.then((told) => {
+    answer = told;
+  });
+  return {
+    isAnswered: (digest) =>
+      answer?.kind === "found" && answer.value.descriptor.digest === digest ? answer : undefined,
+    orAsk: (reference) => (reference.tag === LAST && !reference.digest ? asked : registry.manifest(reference)),
+  };
+}
 
 type Named = { readonly served: Served; readonly tag: string };
 

@@ -4,7 +4,8 @@ import { withMagic } from "../envbuilder/context.ts";
 import { computeKeys, type Keyed } from "../envbuilder/keys.ts";
 import { ActionError } from "../errors.ts";
 import type { EnvbuilderInputs } from "../inputs/envbuilder-inputs.ts";
-import type { Served } from "../oci/manifest.ts";
+import { readJson } from "../oci/json.ts";
+import { readManifest } from "../oci/manifest.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import type { Reference, Repository } from "../oci/reference.ts";
 import type { Doubt } from "../sources/doubt.ts";
@@ -14,9 +15,10 @@ import { explainMiss, type Missed } from "./explain.ts";
 import { type BaseImage, type Builder, openImages, type Unread } from "./images.ts";
 import { openLayers } from "./layers.ts";
 import { openLookUp } from "./look-up.ts";
-import { isToldByConfig, LAST, lookUpByName, nameOf } from "./names.ts";
+import { askForLast, isToldByConfig, LAST, type LastPushed, lookUpByName, nameOf } from "./names.ts";
 import { completeQuestion, type Draft, unprobeable } from "./question.ts";
 import { inDoubt, type Verdict } from "./verdict.ts";
+import { blobsOf, openLookAtBlobs, verifyServed } from "./whole.ts";
 
 type Probing = {
   readonly draft: Draft | Unread;
@@ -42,9 +44,13 @@ type Ports = Pick<
 export async function probeCachedImage(probing: Probing, ports: Ports): Promise<Verdict> {
   const { draft, inputs, repository, checkout } = probing;
   if ("doubt" in draft) return unknown(draft.doubt);
+  const { context, ignore } = draft.definition;
   const readImage = openImages(ports.registry);
   const platform = formatPlatform(inputs.platform);
-  const [binary, question, bases] = await Promise.all([
+  ports.registry.connect(repository, draft.layers);
+  const last = askForLast(repository, ports.registry);
+  const [checkedOut, binary, question, bases] = await Promise.all([
+    openContext(context, checkout, ports),
     readBinary(probing, ports),
     completeQuestion(draft, { ...ports, readImage, checkout }),
     readBases(draft, platform, readImage),
@@ -52,14 +58,13 @@ export async function probeCachedImage(probing: Probing, ports: Ports): Promise<
   if ("doubt" in question) return unknown(question.doubt);
   if ("doubt" in binary) return unknown(binary.doubt);
   if ("doubt" in bases) return unknown(bases.doubt);
-  const { context, ignore } = draft.definition;
-  const files = withMagic(await openContext(context, checkout, ports), { binaryMd5: binary.md5, user: question.user });
+  const files = withMagic(checkedOut, { binaryMd5: binary.md5, user: question.user });
   const lookUp = openLookUp({ repository, days: daysOf(inputs) }, ports);
   const { ended, ...ways } = openLayers({ images: bases, repository, lookUp }, ports);
   const images = new Map([...bases].map(([name, { image }]) => [name, image]));
   const keyed = await computeKeys(question.build, { images, context: files, ignore, platform, ...ways });
   if (keyed.kind === "unprobeable") return unknown(unprobeable(keyed).doubt);
-  const told = { repository, context: files, ignore };
+  const told = { repository, context: files, ignore, last };
   if (keyed.kind === "interrupted") {
     const verdict = ended() ?? never("a layer was missing, and which is not known");
     return keyed.reached ? withReasons(verdict, { ...told, build: keyed.reached }, ports) : verdict;
@@ -69,7 +74,7 @@ export async function probeCachedImage(probing: Probing, ports: Ports): Promise<
   const assembled = assembleImage(keyed, found.layers);
   if (!assembled) return never("all layers were found, and one is missing");
   const image = { keyed, assembled, bases: [...draft.images.values()].map(({ reference }) => reference) };
-  return lookUpImage(image, probing, ports);
+  return lookUpImage(image, last, probing, ports);
 }
 
 async function withReasons(verdict: Verdict, missed: Omit<Missed, "step">, ports: Ports): Promise<Verdict> {
@@ -142,13 +147,20 @@ async function readBases(
 
 type Computed = { readonly keyed: Keyed; readonly assembled: Assembled; readonly bases: readonly Reference[] };
 
-/** The digest is never assumed: the registry has to serve it. */
-async function lookUpImage({ keyed, assembled, bases }: Computed, probing: Probing, ports: Ports): Promise<Verdict> {
-  const { repository } = probing;
-  const { registry } = ports;
+/** The digest is never assumed: the registry has to serve it. What must be there with it is known before that, and asked for at the same time. */
+async function lookUpImage(
+  { keyed, assembled, bases }: Computed,
+  last: LastPushed,
+  probing: Probing,
+  { registry }: Ports,
+): Promise<Verdict> {
+  const { repository, verify } = probing;
+  const lookAt = openLookAtBlobs(repository, registry);
   if (assembled.kind === "image") {
-    const served = await registry.manifest({ ...repository, digest: assembled.digest });
-    if (served.kind === "found") return verifyServed(served.value, probing, ports);
+    const { digest, manifest, mediaType } = assembled;
+    if (verify === "layers") void lookAt(blobsOf(readManifest(readJson(manifest), mediaType)));
+    const served = last.isAnswered(digest) ?? (await registry.manifest({ ...repository, digest }));
+    if (served.kind === "found") return verifyServed(served.value, verify, lookAt);
     if (served.kind !== "absent") return inDoubt("the image", served);
   }
   const complete: Verdict | undefined =
@@ -156,33 +168,14 @@ async function lookUpImage({ keyed, assembled, bases }: Computed, probing: Probi
   if (complete && assembled.isSure) return complete;
   const tag = nameOf(keyed);
   const tags = probing.hasBuilt || isToldByConfig(keyed) ? [tag, LAST] : [tag];
-  const named = await lookUpByName(assembled, tags, repository, registry);
+  const named = await lookUpByName(assembled, tags, repository, { blob: registry.blob, manifest: last.orAsk });
   if (named === "none") return complete ?? missedByName(assembled, tag);
   if (!("served" in named)) return named;
-  const verdict = await verifyServed(named.served, probing, ports);
+  const verdict = await verifyServed(named.served, verify, lookAt);
   return verdict.kind === "hit" && named.tag !== tag ? { ...verdict, nameless: tag } : verdict;
 }
 
 function missedByName(assembled: Assembled, key: string): Verdict {
   const why = assembled.kind === "config" ? `, and its digest cannot be told: ${assembled.why}` : "";
   return { kind: "miss", why: `every layer is there, no tag names the image that was made of them${why}`, key };
-}
-
-/** Looks whether all of an image is there that the registry has served, as closely as the input verify says. */
-export async function verifyServed(
-  served: Served,
-  { repository, verify }: Pick<Probing, "repository" | "verify">,
-  { registry }: Pick<Ports, "registry">,
-): Promise<Exclude<Verdict, { kind: "complete" }>> {
-  const { body } = served;
-  if (verify !== "layers" || body.kind !== "manifest") return { kind: "hit", served };
-  const blobs = [...new Map([body.config, ...body.layers].map((blob) => [blob.digest, blob])).values()];
-  const looks = await Promise.all(
-    blobs.map(async (blob) => ({ blob, answer: await registry.hasBlob(repository, blob) })),
-  );
-  const bad = looks.find(({ answer }) => answer.kind !== "found");
-  if (!bad || bad.answer.kind === "found") return { kind: "hit", served };
-  if (bad.answer.kind !== "absent") return inDoubt(`the blob ${bad.blob.digest} of the image`, bad.answer);
-  const why = `the image is there and its blob ${bad.blob.digest} is gone from the registry`;
-  return { kind: "miss", why, key: served.descriptor.digest };
 }

@@ -28,6 +28,8 @@ export type Draft = {
   /** The base images, which are asked for, and where each is named. */
   readonly images: ReadonlyMap<string, NamedImage>;
   readonly losses: readonly Remark[];
+  /** How many layers will be looked up, but for those of features and of triggers. */
+  readonly layers: number;
 };
 
 export type NamedImage = { readonly reference: Reference; readonly at: Place };
@@ -76,7 +78,10 @@ export async function draftQuestion(
   );
   for (const reference of specification?.features.keys() ?? [])
     if (!reference.startsWith("./")) referenceOf(reference, { file: definition.file }, allowed);
-  return { definition, args, user, images, losses: build.losses };
+  const layers = build.stages.flatMap(({ instructions }) =>
+    instructions.filter(({ command: { kind } }) => /^(?:run|copy)$/.test(kind)),
+  ).length;
+  return { definition, args, user, images, losses: build.losses, layers };
 }
 
 /** A Dockerfile alone has no user but root. */

@@ -18,9 +18,10 @@ import { readDefinition } from "./definition.ts";
 import { handOverEnvironment } from "./handover.ts";
 import { openBuilder } from "./images.ts";
 import { refuseLeaking } from "./leaks.ts";
-import { probeCachedImage, verifyServed } from "./probe.ts";
+import { probeCachedImage } from "./probe.ts";
 import { draftQuestion } from "./question.ts";
 import { inDoubt, type Verdict } from "./verdict.ts";
+import { openLookAtBlobs, verifyServed } from "./whole.ts";
 
 /** A probe that hangs must not eat the job; the builder image may be a hundred megabytes long. Milliseconds. */
 const PROBE_TIME = 300_000;
@@ -81,7 +82,7 @@ async function lookBack(inputs: Inputs, { log, clock, registry }: World): Promis
 async function lookAtPrevious(image: Pinned, { cacheRepository, verify }: Inputs, registry: World["registry"]) {
   const served = await registry.manifest(image);
   if (served.kind === "found") {
-    const verdict = await verifyServed(served.value, { repository: cacheRepository, verify }, { registry });
+    const verdict = await verifyServed(served.value, verify, openLookAtBlobs(cacheRepository, registry));
     return { verdict, isServed: true };
   }
   const gone = { kind: "miss", why: "it is gone from the registry", key: image.digest } as const;
@@ -106,6 +107,9 @@ async function lookAnew(inputs: Inputs, envbuilder: EnvbuilderInputs, outside: W
   const { cacheRepository, verify } = inputs;
   const world = await openSource(await findSource(inputs, outside), outside);
   const { log, clock, registry, files } = world;
+  // Three look-ups begin together: of what was pushed last, of the base and of the builder. The handshakes go on while the files are read.
+  registry.connect(cacheRepository, 2);
+  registry.connect(envbuilder.builderImage.reference, 1);
   const scene = await log.group("Which image would envbuilder push for this commit?", async () => {
     const { folder } = await openCheckout({ workspaceFolder: undefined, fallbackImage: inputs.fallbackImage }, world);
     const { options } = envbuilder.environment;

@@ -7,6 +7,7 @@ import type { Challenge } from "./challenge.ts";
 import { download } from "./download.ts";
 import type { Http } from "./http.ts";
 import { deleteManifest, describeManifest, listTags, nameOf, putManifest, readServed } from "./manifests.ts";
+import { hostOf, schemesFor } from "./origins.ts";
 import { openSender } from "./sender.ts";
 import { limitTime, type TimeLimits } from "./transport.ts";
 
@@ -54,6 +55,11 @@ export function openRegistry(door: Http, options: RegistryOptions): Registry {
     mountBlob: (name, from, blob) => mountBlob(send, name, from, blob),
     deleteManifest: (reference) => deleteManifest(send, reference),
     download: (url, limit) => download(http, options.clock, url, limit),
+    connect: (name, count) => {
+      const [scheme, other] = schemesFor(name, options.insecure, options.plain);
+      // Where it may speak no TLS, a handshake would only be refused.
+      if (scheme === "http" || !other) http.connect(new URL(`${scheme}://${hostOf(name)}`), count);
+    },
     limitTime: http.limit,
     traffic: http.traffic,
     close: http.close,

@@ -1,6 +1,7 @@
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import type { Socket } from "node:net";
+import { openAhead } from "./ahead.ts";
 import type { Answered, Asked, Door, DoorOptions } from "./door.ts";
 
 /**
@@ -10,6 +11,10 @@ import type { Answered, Asked, Door, DoorOptions } from "./door.ts";
 export function openDirect({ connections, idle, quiet, connect, tls }: DoorOptions): Door {
   const shared = { keepAlive: true, maxSockets: connections, timeout: idle };
   const agents = { plain: new HttpAgent(shared), secure: new HttpsAgent({ ...shared, ...tls }) };
+  const ahead = {
+    plain: openAhead(agents.plain, { noDelay: true }, connect),
+    secure: openAhead(agents.secure, agents.secure.options, connect),
+  };
 
   let isOpen = true;
 
@@ -47,8 +52,11 @@ export function openDirect({ connections, idle, quiet, connect, tls }: DoorOptio
 
   return {
     ask: askOnce,
+    open: (url, count) => ahead[url.protocol === "https:" ? "secure" : "plain"].open(url, Math.min(count, connections)),
     close: async () => {
       isOpen = false;
+      ahead.plain.close();
+      ahead.secure.close();
       agents.plain.destroy();
       agents.secure.destroy();
     },

@@ -20,6 +20,8 @@ export type Answered = {
 export type Door = {
   /** @throws what the network said. */
   readonly ask: (asked: Asked) => Promise<Answered>;
+  /** Opens so many connections to a host before anybody asks, where that can be done. */
+  readonly open: (url: URL, count: number) => void;
   /** Ends what is still on its way. */
   readonly close: () => Promise<void>;
 };

@@ -41,6 +41,8 @@ export type HttpFailure = {
 export type Http = {
   /** One request, redirects not followed. Never throws for what a network or a server does. */
   readonly send: (request: HttpRequest) => Promise<HttpResponse | HttpFailure>;
+  /** Has so many connections to a host opened before anybody asks it. What goes wrong with that, whoever asks will hear. */
+  readonly connect: (url: URL, count: number) => void;
   /** Waits at least so many milliseconds, and up to a fifth more: those who were turned away together do not come back together. */
   readonly pause: (milliseconds: number) => Promise<void>;
   readonly traffic: () => Traffic;
@@ -117,8 +119,14 @@ export function openHttp({ env, userAgent, trust, timeout = 30_000, whole = WHOL
     }
   };
 
+  const connect = async (url: URL, count: number): Promise<void> => {
+    const door = await doorTo(url);
+    if (isOpen) door.open(url, count);
+  };
+
   return {
     send,
+    connect: (url, count) => void connect(url, count).catch(() => undefined),
     pause: (milliseconds) =>
       new Promise((done) => {
         const end = (): void => {

@@ -44,7 +44,7 @@ export type Scheme = "http" | "https";
 export function schemesFor(
   name: Repository,
   isInsecure: (registry: string) => boolean,
-  isPlain: (registry: string) => boolean,
+  isPlain: (registry: string) => boolean = () => false,
 ): readonly [Scheme, ...Scheme[]] {
   if (isLoopback(new URL(`https://${hostOf(name)}`))) return ["http", "https"];
   if (!isInsecure(name.registry)) return ["https"];

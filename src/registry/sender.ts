@@ -40,7 +40,7 @@ const ERROR_LIMIT = 64 * 1024;
 
 /** Opens the way to the registries of a run: by the scheme that each speaks, with the authorization that it asks for, as often as it takes. */
 export function openSender(options: SenderOptions): Send {
-  const { http, clock, authorizer, insecure, plain = () => false, takes = () => undefined } = options;
+  const { http, clock, authorizer, insecure, plain, takes = () => undefined } = options;
   const spoken = new Map<string, Scheme>();
   const schemes = (name: Repository): readonly [Scheme, ...Scheme[]] => {
     const known = spoken.get(name.registry);

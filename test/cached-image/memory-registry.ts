@@ -8,7 +8,7 @@ import type { Answer, Registry, RegistryError } from "../../src/world.ts";
 export type MemoryRegistry = {
   readonly port: Pick<
     Registry,
-    "manifest" | "blob" | "hasBlob" | "readThrough" | "putBlob" | "putManifest" | "mountBlob"
+    "manifest" | "blob" | "hasBlob" | "readThrough" | "putBlob" | "putManifest" | "mountBlob" | "connect"
   >;
   readonly asked: string[];
   readonly seedManifest: (name: string, text: string, mediaType: string) => void;
@@ -58,6 +58,7 @@ export function openMemoryRegistry(): MemoryRegistry {
       return { mediaType: "application/octet-stream", digest, size: bytes.length };
     },
     port: {
+      connect: () => undefined,
       manifest: (reference) =>
         answer(`manifest ${nameOf(reference)}`, () => {
           const found = manifests.get(nameOf(reference));

@@ -91,6 +91,8 @@ function seedImage(): void {
   for (const { digest } of [config, ...layers]) registry.seedBlob(CACHE, "x", asDigest(digest));
 }
 
+const TROUBLES: readonly RegistryError["kind"][] = ["denied", "limited", "unavailable", "malformed", "absent"];
+
 const forgetful: Memory = { recall: async () => undefined, remember: async () => undefined };
 
 async function probe(now = RECORDED_AT, own = inputs): Promise<Verdict> {
@@ -178,7 +180,9 @@ test("a layer that is too old is a miss, and told as such", async () => {
 test("layers are asked for beside one another, however many there are", async () => {
   seedImage();
   await probe();
-  const looks = registry.asked.flatMap((line, at) => (line.startsWith(`manifest ${CACHE}:`) ? [at] : []));
+  const looks = registry.asked.flatMap((line, at) =>
+    /^[0-9a-f]{64}$/.test(line.slice(`manifest ${CACHE}:`.length)) ? [at] : [],
+  );
   expect(looks).toHaveLength(5);
   expect(Math.max(...looks) - Math.min(...looks)).toBe(4);
 });
@@ -188,6 +192,19 @@ test("a builder image without the builder is an error that names it", async () =
   await expect(probe()).rejects.toMatchObject({ code: "E_INPUT", message: expect.stringContaining(`${BUILDER}:1`) });
 });
 
+test("what was pushed last is the image: it is not asked for once more", async () => {
+  seedImage();
+  registry.seedManifest(`${CACHE}:latest`, run.expectedManifest, OCI);
+  expect(await probe()).toMatchObject({ kind: "hit", served: { descriptor: { digest: run.expectedDigest } } });
+  expect(registry.asked).not.toContain(`manifest ${CACHE}@${run.expectedDigest}`);
+});
+
+test.each(TROUBLES)("what was pushed last answers %s: that is nobody's verdict", async (kind) => {
+  seedImage();
+  registry.trouble(`manifest ${CACHE}:latest`, kind);
+  expect(await probe()).toMatchObject({ kind: "hit" });
+});
+
 test("a blob of the image that is gone is a miss, not a hit", async () => {
   seedImage();
   const { layers }: { layers: { digest: string }[] } = JSON.parse(run.expectedManifest);
@@ -195,13 +212,12 @@ test("a blob of the image that is gone is a miss, not a hit", async () => {
   expect(await probe()).toMatchObject({ kind: "miss", why: expect.stringContaining("gone from the registry") });
 });
 
-const TROUBLES: readonly RegistryError["kind"][] = ["denied", "limited", "unavailable", "malformed", "absent"];
-
 describe.each(TROUBLES)("the registry answers %s", (kind) => {
   test("at any one step: never a miss for what is no answer, and never a hit", async () => {
     seedImage();
     await probe();
-    const lines = [...new Set(registry.asked)];
+    // What was pushed last is only a hint.
+    const lines = [...new Set(registry.asked)].filter((line) => line !== `manifest ${CACHE}:latest`);
     expect(lines.length).toBeGreaterThan(15);
     for (const line of lines) {
       registry.trouble(line, kind);

@@ -53,6 +53,7 @@ export function openFakeNetwork(servers: Readonly<Record<string, Server>>) {
       await wave;
       return answer(request);
     },
+    connect: () => undefined,
     pause: async (milliseconds) => void pauses.push(milliseconds),
     traffic: () => ({ requests: seen.length, bytes: 0, waves: 0 }),
     close: async () => undefined,

@@ -220,6 +220,10 @@ export async function openFakeRegistry() {
       );
     });
   });
+  let connections = 0;
+  server.on("connection", () => {
+    connections++;
+  });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   const address = server.address();
   return {
@@ -269,9 +273,25 @@ export async function openFakeRegistry() {
     hold: (matches: (line: string) => boolean, until: () => Promise<unknown>): void => {
       holds.push({ matches, until });
     },
+    /** None of the requests of a kind is answered before all of them were seen: they are one wave, or the run waits for ever. */
+    together: (kind: RegExp, count: number): void => {
+      let all: () => void = () => undefined;
+      const complete = new Promise<void>((done) => {
+        all = done;
+      });
+      let seen = 0;
+      const matches = (line: string): boolean => {
+        if (!kind.test(line)) return false;
+        seen++;
+        if (seen === count) all();
+        return true;
+      };
+      holds.push({ matches, until: () => complete });
+    },
     requireBasic: (wanted: Login): void => {
       [scheme, login] = ["basic", wanted];
     },
+    connections: () => connections,
     /** The token server is `/token` of the registry itself. */
     requireBearer: (wanted: Login): void => {
       [scheme, login] = ["bearer", wanted];

@@ -226,6 +226,7 @@ export function openHostileNetwork(store: Store, script: readonly Twist[], time:
       remember(request, answer);
       return answer;
     },
+    connect: () => undefined,
     pause: (milliseconds) => time.sleep(milliseconds),
     traffic: () => ({ requests: told.requests, bytes: 0, waves: 0 }),
     close: async () => undefined,

@@ -163,6 +163,7 @@ function openTimed(answerOf: (request: HttpRequest) => { readonly after: number;
       const body = Buffer.from(status === 200 ? image : "");
       return { kind: "response", status, headers: { "content-type": MANIFEST }, body, truncated: false };
     },
+    connect: () => undefined,
     pause: async (milliseconds) => advance(milliseconds),
     traffic: () => ({ requests: asked.length, bytes: 0, waves: 0 }),
     close: async () => undefined,

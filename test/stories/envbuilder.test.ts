@@ -96,7 +96,7 @@ test("an image that is there, and the environment: secrets stand in the files an
     Hit: {registry}/team/app@sha256:<1>
     ::endgroup::
     result: hit {registry}/team/app@sha256:<1>
-    The probe took {n} s, 16 requests in {n} waves, {n} bytes."
+    The probe took {n} s, 15 requests in {n} waves, {n} bytes."
   `);
   const image = `${registry.host}/team/app@${run.expectedDigest}`;
   const { outputs } = told;
@@ -214,5 +214,39 @@ test("the requests that wait for one another are as many for thirty instructions
   const [one, thirty] = [await ends(1), await ends(30)];
   expect(thirty.requests - one.requests).toBe(29);
   expect(thirty.waves).toBe(one.waves);
-  expect(thirty.waves).toBeLessThanOrEqual(8);
+  // Images, the base's config, layers.
+  expect(thirty.waves).toBeLessThanOrEqual(3);
+});
+
+test("a hit takes five waves, the last one for the image and for all that must be there with it", async () => {
+  seedImage();
+  registry.override((line) => line.endsWith("/manifests/latest"), GONE);
+  const { config, layers } = JSON.parse(run.expectedManifest);
+  const sizes = new Map([config, ...layers].map(({ digest, size }) => [digest, size]));
+  registry.override(
+    (line) => line.startsWith("HEAD /v2/team/app/blobs/"),
+    ({ url }) => ({ status: 200, headers: { "content-length": String(sizes.get(url.pathname.split("/").at(-1))) } }),
+  );
+  registry.together(/manifests\/(?:latest|oci|1)$/, 3);
+  registry.together(/^GET \/v2\/(?:base|builder)\/blobs\//, 2);
+  registry.together(/manifests\/[0-9a-f]{64}$/, 5);
+  registry.together(/^GET \/v2\/team\/app\/blobs\//, 5);
+  registry.together(new RegExp(`^HEAD .*/blobs/|/manifests/${run.expectedDigest}$`), sizes.size + 1);
+  const { outputs, log } = await ask({ verify: "layers" });
+  expect(outputs.result, log).toBe("hit");
+  expect(JSON.parse(outputs.timings ?? "").waves).toBe(5);
+});
+
+test("no layer's look-up waits for a connection: they are opened while the images are read", async () => {
+  const lines = Array.from({ length: 12 }, (_, at) => `RUN echo ${at}`);
+  put(workspace, ".devcontainer/Dockerfile", [`FROM ${registry.host}/base:oci`, ...lines, ""].join("\n"));
+  let before = 0;
+  const isFirst = (line: string): boolean => /\/base\/manifests\//.test(line);
+  registry.hold(isFirst, async () => {
+    for (const end = Date.now() + 60_000; Date.now() < end && registry.connections() < 14; )
+      await new Promise((done) => setTimeout(done, 5));
+    before = registry.connections();
+  });
+  expect((await ask()).outputs.result).toBe("miss");
+  expect(before).toBeGreaterThanOrEqual(14);
 });

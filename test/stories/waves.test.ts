@@ -1,28 +1,10 @@
 import { expect, test } from "vitest";
 import { askAsGitea } from "../fakes/gitea-registry.ts";
-import { type FakeRegistry, openFakeRegistry } from "../fakes/registry.ts";
+import { openFakeRegistry } from "../fakes/registry.ts";
 import { type Play, play } from "./harness.ts";
 import { openSample } from "./sample.ts";
 
 const LOGIN = { "registry-username": "me", "registry-password": "personal-token" };
-
-/** None of the requests of a kind is answered before all of them were seen: they are one wave, or the run waits for ever. */
-function together(registry: FakeRegistry, kind: RegExp, count: number): void {
-  let all: () => void = () => undefined;
-  const complete = new Promise<void>((done) => {
-    all = done;
-  });
-  let seen = 0;
-  registry.hold(
-    (line) => {
-      if (!kind.test(line)) return false;
-      seen++;
-      if (seen === count) all();
-      return true;
-    },
-    () => complete,
-  );
-}
 
 test("a hit on a Gitea with a personal token takes a token and three waves: names, images, layers", async () => {
   const { workspace, close } = await openSample();
@@ -40,9 +22,9 @@ test("a hit on a Gitea with a personal token takes a token and three waves: name
   expect(built.outputs.result, built.log).toBe("built");
 
   // The key is asked for as soon as the base is known, whichever wave is under way then.
-  together(gitea, /manifests\/(?:branch|y1)-/, 2);
-  together(gitea, /manifests\/sha256:/, 2);
-  together(gitea, /blobs\/sha256:/, 4);
+  gitea.together(/manifests\/(?:branch|y1)-/, 2);
+  gitea.together(/manifests\/sha256:/, 2);
+  gitea.together(/blobs\/sha256:/, 4);
   const hit = await run();
   expect(hit.outputs.result, hit.log).toBe("hit");
   const asked = hit.requests.map((line) => line.replace(/-?[0-9a-f]{8,}$/, "…"));
