@@ -26,12 +26,10 @@ export function openAhead(agent: HttpAgent, options: AgentOptions, connecting: n
     waiting?.delete(first);
     return first.ref();
   };
-  const openOne = ({ hostname, protocol, port: written }: URL): void => {
-    const host = hostname.replace(/^\[(.*)\]$/, "$1");
-    const port = written || (protocol === "https:" ? 443 : 80);
-    const socket = connect({ ...options, host, port, ...(isIP(host) === 0 ? { servername: host } : {}) });
+  const openOne = (to: AgentOptions, event: "secureConnect" | "connect"): void => {
+    const socket = connect({ ...options, ...to });
     if (!(socket instanceof Socket)) return;
-    const key = `${host}:${port}`;
+    const key = `${to.host}:${to.port}`;
     const waiting = opened.get(key) ?? new Set<Socket>();
     opened.set(key, waiting.add(socket));
     const late = setTimeout(() => socket.destroy(), connecting).unref();
@@ -39,12 +37,16 @@ export function openAhead(agent: HttpAgent, options: AgentOptions, connecting: n
     // Why it broke, whoever asks for one will hear.
     socket.on("error", () => undefined);
     socket.on("close", () => void waiting.delete(socket));
-    for (const event of [protocol === "https:" ? "secureConnect" : "connect", "close"])
-      socket.once(event, () => clearTimeout(late));
+    for (const one of [event, "close"]) socket.once(one, () => clearTimeout(late));
   };
   return {
-    open: (url, count) => {
-      for (let left = count; left > 0; left--) openOne(url);
+    open: ({ hostname, protocol, port }, count) => {
+      const isSecure = protocol === "https:";
+      const host = hostname.replace(/^\[(.*)\]$/, "$1");
+      // An address is no name that a certificate is asked for by.
+      const named = isIP(host) === 0 ? { servername: host } : {};
+      const to = { host, port: Number(port) || (isSecure ? 443 : 80), ...named };
+      for (let left = count; left > 0; left--) openOne(to, isSecure ? "secureConnect" : "connect");
     },
     close: () => {
       for (const socket of [...opened.values()].flatMap((waiting) => [...waiting])) socket.destroy();

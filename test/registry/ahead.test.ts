@@ -1,7 +1,12 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
+import { createServer as createSecure } from "node:https";
 import { createServer as createPlain } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { type Http, openHttp } from "../../src/registry/http.ts";
+import type { Trust } from "../../src/registry/trust.ts";
+import { makeCheckout } from "../checkout.ts";
 
 // Connections that are opened before anybody asks.
 
@@ -12,9 +17,10 @@ afterEach(async () => {
   for (const server of servers.splice(0)) server.close();
 });
 
-async function serve(): Promise<{ readonly url: URL; readonly connections: () => number }> {
+async function serve(tls?: { readonly key: string; readonly cert: string }) {
   let connections = 0;
-  const server = createServer((_, response) => response.end("hello"));
+  const answer: Parameters<typeof createServer>[1] = (_, response) => void response.end("hello");
+  const server = tls ? createSecure(tls, answer) : createServer(answer);
   server.on("connection", () => {
     connections++;
   });
@@ -22,11 +28,12 @@ async function serve(): Promise<{ readonly url: URL; readonly connections: () =>
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const address = server.address();
   const port = typeof address === "object" && address ? address.port : 0;
-  return { url: new URL(`http://127.0.0.1:${port}/v2/`), connections: () => connections };
+  const url = new URL(tls ? `https://localhost:${port}/v2/` : `http://127.0.0.1:${port}/v2/`);
+  return { url, connections: () => connections };
 }
 
-function open(): Http {
-  http = openHttp({ env: {}, userAgent: "test", trust: async () => ({ certificates: [], insecure: false }) });
+function open(trust: Trust = { certificates: [], insecure: false }): Http {
+  http = openHttp({ env: {}, userAgent: "test", trust: async () => trust });
   return http;
 }
 
@@ -46,6 +53,30 @@ test("what was opened is used, and what is asked besides opens its own", async (
   const answers = await Promise.all(Array.from({ length: 4 }, () => send({ ...look, url })));
   expect(answers.map((answer) => answer.kind)).toEqual(Array.from({ length: 4 }, () => "response"));
   expect(connections()).toBe(4);
+});
+
+test("with TLS too, and with the certificate that is trusted", async () => {
+  const folder = makeCheckout({});
+  const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
+  const to = ["-keyout", `${folder}/key.pem`, "-out", `${folder}/cert.pem`];
+  execFileSync(
+    "openssl",
+    ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", ...subject, ...to],
+    { stdio: "ignore" },
+  );
+  const cert = readFileSync(`${folder}/cert.pem`, "utf8");
+  const { url, connections } = await serve({ key: readFileSync(`${folder}/key.pem`, "utf8"), cert });
+  const trusting = open({ certificates: [cert], insecure: false });
+  trusting.connect(url, 2);
+  await until(() => connections() === 2);
+  expect(await trusting.send({ ...look, url })).toMatchObject({ kind: "response", status: 200 });
+  expect(connections()).toBe(2);
+  await trusting.close();
+  rmSync(folder, { recursive: true });
+  const wary = open();
+  wary.connect(url, 1);
+  await until(() => connections() === 3);
+  expect(await wary.send({ ...look, url })).toMatchObject({ kind: "failure", why: "certificate" });
 });
 
 test("one that breaks meanwhile is passed over", async () => {
