@@ -34,16 +34,33 @@ export function computeEnvironment(attributes: Options, extra: ReadonlyMap<strin
   for (const [variable, text] of extra) {
     const option = findOption(variable);
     if (option === undefined) refuseUnknown(variable);
-    else if (option === "later") warnings.push(`${variable} in extra-env is of a later envbuilder, and does nothing.`);
-    else if (FIXED.has(variable)) warnings.push(`${variable} in extra-env cannot be overridden: it does nothing.`);
+    else if (option === "later")
+      warnings.push(
+        `${variable} in extra-env is of a later envbuilder than the Terraform provider's, which drops it: it does nothing, and can be left out.`,
+      );
     else {
-      if (Object.hasOwn(attributes, variable)) warnings.push(`${variable} in extra-env overrides the input for it.`);
-      values.set(option.name, parseValue(text, option.kind, variable));
+      const value = parseValue(text, option.kind, variable);
+      const isOther = textOf(value) !== textOf(attributes[option.name]);
+      const input = inputOf(option.name);
+      if (FIXED.has(variable)) {
+        if (isOther) warnings.push(`${variable} in extra-env does nothing: set the input ${input}, and leave it out.`);
+        continue;
+      }
+      if (isOther && Object.hasOwn(attributes, variable))
+        warnings.push(
+          `${variable} in extra-env says something else than the input ${input}, and counts: leave one of them out.`,
+        );
+      values.set(option.name, value);
     }
   }
   const options = Object.fromEntries(values);
   refuseTwoKeys(options);
   return { variables: variablesOf(values, extra), options, warnings };
+}
+
+/** The input for an option has the name of the resource's attribute. */
+function inputOf(option: OptionName): string {
+  return option.slice(PREFIX.length).toLowerCase().replaceAll("_", "-");
 }
 
 /** Go would take either, by chance. */

@@ -55,7 +55,7 @@ test.each<Row>([
     attributes: { ENVBUILDER_CACHE_TTL_DAYS: 3n },
     extra: { ENVBUILDER_CACHE_TTL_DAYS: "7" },
     lines: ["ENVBUILDER_CACHE_TTL_DAYS=7", MODE],
-    warnings: [/CACHE_TTL_DAYS in extra-env overrides/],
+    warnings: [/CACHE_TTL_DAYS in extra-env says something else than the input cache-ttl-days, and counts/],
   },
   {
     name: "extra_env over the default is no overriding",
@@ -67,7 +67,16 @@ test.each<Row>([
     attributes: { ENVBUILDER_CACHE_REPO: "r.test/c", ENVBUILDER_GIT_URL: "https://g.test/a" },
     extra: { ENVBUILDER_CACHE_REPO: "r.test/other", ENVBUILDER_GIT_URL: "https://g.test/b" },
     lines: ["ENVBUILDER_CACHE_REPO=r.test/c", "ENVBUILDER_GIT_URL=https://g.test/a", MODE],
-    warnings: [/CACHE_REPO in extra-env cannot be overridden/, /GIT_URL in extra-env cannot be overridden/],
+    warnings: [
+      /CACHE_REPO in extra-env does nothing: set the input cache-repo/,
+      /GIT_URL in extra-env does nothing: set the input git-url/,
+    ],
+  },
+  {
+    name: "what extra_env only repeats is nothing to be told",
+    attributes: { ENVBUILDER_GIT_URL: "https://g.test/a", ENVBUILDER_VERBOSE: true, ENVBUILDER_CACHE_TTL_DAYS: 3n },
+    extra: { ENVBUILDER_GIT_URL: "https://g.test/a", ENVBUILDER_VERBOSE: "T", ENVBUILDER_CACHE_TTL_DAYS: "+3" },
+    lines: ["ENVBUILDER_CACHE_TTL_DAYS=3", "ENVBUILDER_GIT_URL=https://g.test/a", MODE, "ENVBUILDER_VERBOSE=true"],
   },
   {
     name: "options that have no attribute",
@@ -84,21 +93,21 @@ test.each<Row>([
     attributes: { ENVBUILDER_IGNORE_PATHS: ["/a"] },
     extra: { ENVBUILDER_IGNORE_PATHS: '"/x,1","/""y",/z\n/not' },
     lines: ['ENVBUILDER_IGNORE_PATHS=/x,1,/"y,/z', MODE],
-    warnings: [/IGNORE_PATHS in extra-env overrides/],
+    warnings: [/IGNORE_PATHS in extra-env says something else than the input ignore-paths/],
   },
   {
     name: "an empty list in extra_env takes the attribute's away",
     attributes: { ENVBUILDER_IGNORE_PATHS: ["/a"] },
     extra: { ENVBUILDER_IGNORE_PATHS: "" },
     lines: [MODE],
-    warnings: [/IGNORE_PATHS in extra-env overrides/],
+    warnings: [/IGNORE_PATHS in extra-env says something else than the input ignore-paths/],
   },
   {
     name: "an empty flag is false",
     attributes: { ENVBUILDER_VERBOSE: true },
     extra: { ENVBUILDER_VERBOSE: "" },
     lines: [MODE],
-    warnings: [/VERBOSE in extra-env overrides/],
+    warnings: [/VERBOSE in extra-env says something else than the input verbose/],
   },
   {
     name: "an option that came after the provider vanishes",
