@@ -3,16 +3,18 @@ import type { EnvbuilderInputs } from "../inputs/envbuilder-inputs.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Difference } from "../key/difference.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { Served } from "../oci/manifest.ts";
+import { readJson } from "../oci/json.ts";
+import { type ImageManifest, readManifest, type Served } from "../oci/manifest.ts";
 import { formatPinned, formatReference, formatRepository, type Reference } from "../oci/reference.ts";
 import { cannotTell } from "../probe/decide.ts";
 import { findOutWhetherToPush, whyNeverPushed } from "../publish/push.ts";
 import { isInsecure } from "../registry/trust.ts";
 import type { Report } from "../report/report.ts";
 import type { World } from "../world.ts";
-import { runBuilder } from "./build.ts";
+import { networkOf, runBuilder } from "./build.ts";
 import { openContext } from "./context.ts";
 import type { Builder, Unread } from "./images.ts";
+import { jobProxies } from "./job-proxies.ts";
 import { materialise } from "./materialise.ts";
 import type { Draft } from "./question.ts";
 import type { Verdict } from "./verdict.ts";
@@ -52,8 +54,8 @@ export type Stage = {
   readonly draft: Draft | Unread;
   readonly builder: Builder;
   readonly checkout: string;
-  /** Looks once more, when this run has had the image built. */
-  readonly probeBuilt: () => Promise<Verdict>;
+  /** Looks once more, when this run has had the image built, as the builder says under that digest. */
+  readonly probeBuilt: (digest: Digest | undefined) => Promise<Verdict>;
   readonly world: World;
 };
 
@@ -174,33 +176,65 @@ async function build(looked: "miss" | "unknown", stage: Stage): Promise<Outcome>
   }
   if (inputs.mirrors.length > 0)
     world.log.warning("What registry-mirrors says does not reach the builder: it asks the registries themselves.");
-  await world.log.group(`Building with ${envbuilder.builderImage.written}`, async () => {
+  const digest = await world.log.group(`Building with ${envbuilder.builderImage.written}`, async () => {
     const builder = await chooseBuilder(stage);
     const context = await openContext(checkout, checkout, world);
+    const { cacheRepository: repository } = inputs;
+    const network = networkOf({ network: inputs.build.network, repository });
+    // Where it cannot be told what is built, it cannot be told either whether a proxy would be part of it.
+    const proxies =
+      "doubt" in draft
+        ? new Map<string, string>()
+        : await jobProxies({ ...draft, variables: envbuilder.environment.variables, network }, world);
     const bases = "doubt" in draft ? [] : [...draft.images.values()].map(({ reference }) => reference);
-    await runBuilder(
+    return runBuilder(
       {
         inputs: envbuilder,
         builder,
-        repository: inputs.cacheRepository,
-        repositories: [inputs.cacheRepository, ...bases],
+        repository,
+        repositories: [repository, ...bases],
         source: { context, folder: checkout },
-        network: inputs.build.network,
+        network,
+        proxies,
         isPlain: isInsecure(inputs.insecure, inputs.cacheRepository.registry),
       },
       world,
     );
   });
-  const verdict = await stage.probeBuilt();
+  const verdict = await stage.probeBuilt(digest);
   if (verdict.kind === "hit") {
     await giveName(verdict, stage, world.log.warning);
     return { result: "built", ...pushed(verdict.served, stage) };
   }
-  throw new ActionError("E_BUILD", {
-    what: `The builder has built and pushed, and the image that this commit's workspaces would look for is still not there. ${describeVerdict(verdict, inputs)}`,
+  // Then another build has kept layers of its own under the same keys meanwhile: they make the image that every later look finds.
+  if (verdict.kind === "complete" && verdict.doubts.length === 0 && (await hasOtherLayers(verdict, digest, stage))) {
+    const done = await materialise(verdict, inputs.cacheRepository, world.registry);
+    if (done.kind === "pushed") return { result: "built", ...pushed(done.served, stage) };
+  }
+  throw notFound(verdict, digest, inputs);
+}
+
+/** Whether what the builder has pushed is made of other layers than those that are kept now: else it is only described otherwise than here. */
+async function hasOtherLayers(
+  { image }: Extract<Verdict, { kind: "complete" }>,
+  digest: Digest | undefined,
+  { inputs: { cacheRepository }, world: { registry } }: Stage,
+): Promise<boolean> {
+  const served = digest && (await registry.manifest({ ...cacheRepository, digest }));
+  if (served?.kind !== "found" || served.value.body.kind !== "manifest") return false;
+  const computed = readManifest(readJson(image.manifest), image.mediaType);
+  const layersOf = ({ layers }: ImageManifest): string => layers.map((layer) => layer.digest).join();
+  return "layers" in computed && layersOf(computed) !== layersOf(served.value.body);
+}
+
+function notFound(verdict: Verdict, digest: Digest | undefined, inputs: Inputs): ActionError {
+  const { cacheRepository } = inputs;
+  const put = digest === undefined ? "" : ` as ${formatPinned({ ...cacheRepository, digest })}`;
+  return new ActionError("E_BUILD", {
+    what: `The builder has built and pushed${put}, and the image that this commit's workspaces would look for is still not there. ${describeVerdict(verdict, inputs)}`,
     fix:
       verdict.kind === "complete"
-        ? "It has made another image than the one that is computed of its layers: another build may have pushed meanwhile. Run this again."
-        : "Look in its log above for what it built.",
+        ? "If another build of this repository ran at the same time, its layers are there now and its image is not yet: run this again when it has ended. Else the builder has made another image of these layers than is computed here: report that."
+        : "If another build of this repository ran at the same time, run this again. Else look in the builder's log above for what it built.",
   });
 }

@@ -4,6 +4,7 @@ import type { Context, ContextEntry } from "../envbuilder/context.ts";
 import { findOption } from "../envbuilder/options.ts";
 import { ActionError } from "../errors.ts";
 import type { EnvbuilderInputs } from "../inputs/envbuilder-inputs.ts";
+import { type Digest, isDigest } from "../oci/digest.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { formatReference, type Reference, type Repository } from "../oci/reference.ts";
 import type { World } from "../world.ts";
@@ -19,6 +20,8 @@ export type BuildTask = {
   /** The whole checkout, as the builder's clone would have it, and where it is on this machine. */
   readonly source: { readonly context: Context; readonly folder: string };
   readonly network: string | undefined;
+  /** The job's own, by the names of their variables. */
+  readonly proxies: ReadonlyMap<string, string>;
   /** Whether the cache repository is spoken to without TLS. */
   readonly isPlain: boolean;
 };
@@ -54,13 +57,16 @@ function isOfGit(variable: string): boolean {
 
 /** What the builder says once all is in the repository. */
 const PUSHED = /#\d+: 🏗️ Pushed image!/u;
+/** What kaniko says of each image that it has put, the layers that it keeps before and the whole one last. */
+const PUT = /^#\d+: \S*Pushed \S+@(sha256:[0-9a-f]{64})/;
 const LAST_LINES = 15;
 
 /**
  * Has the real builder build and push: in a container that is given the checkout and, in a file, the environment.
+ * @returns the digest that it says it has pushed, where it says one.
  * @throws ActionError E_DOCKER where no container can be had, E_BUILD with the builder's last words where it pushed nothing.
  */
-export async function runBuilder(task: BuildTask, ports: Ports): Promise<void> {
+export async function runBuilder(task: BuildTask, ports: Ports): Promise<Digest | undefined> {
   const { files, log, atEnd } = ports;
   const folder = await files.temporaryFolder("builder");
   const docker = openDocker(ports);
@@ -87,16 +93,18 @@ export async function runBuilder(task: BuildTask, ports: Ports): Promise<void> {
   await docker.must(["cp", `${folder}/root/.`, `${name}:/`], {}, written);
   const told: string[] = [];
   let isPushed = false;
+  let put: string | undefined;
   const ended = await docker.follow(["start", "--attach", name], (line) => {
     if (isPushed) return;
     log.info(line);
     told.push(line);
+    put = PUT.exec(line)?.[1] ?? put;
     isPushed = PUSHED.test(line);
     if (isPushed) void remove();
   });
   await remove();
   files.discard(folder);
-  if (isPushed) return;
+  if (isPushed) return isDigest(put) ? put : undefined;
   throw new ActionError("E_BUILD", {
     what: `The builder ${written} ended with exit code ${ended.code} and has pushed nothing.`,
     details: { lines: told.slice(-LAST_LINES) },
@@ -105,17 +113,18 @@ export async function runBuilder(task: BuildTask, ports: Ports): Promise<void> {
 }
 
 /** A registry on loopback is this machine's own, and not the container's. */
-function networkOf({ network, repository }: BuildTask): string | undefined {
+export function networkOf({ network, repository }: Pick<BuildTask, "network" | "repository">): string | undefined {
   const isLoopback = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/.test(repository.registry);
   return network ?? (isLoopback ? "host" : undefined);
 }
 
 /** The computed environment with what a build needs; the logins that this run uses, where none is among the inputs. */
 async function variablesOf(
-  { inputs, repositories, isPlain }: BuildTask,
+  { inputs, repositories, isPlain, proxies }: BuildTask,
   { credentials }: Ports,
 ): Promise<ReadonlyMap<string, string>> {
-  const variables = new Map([...inputs.environment.variables].filter(([name]) => !isOfGit(name)));
+  const own = [...inputs.environment.variables].filter(([name]) => !isOfGit(name));
+  const variables = new Map([...proxies, ...own]);
   for (const [name, value] of Object.entries(OVERRIDES))
     if (value === undefined) variables.delete(name);
     else variables.set(name, value);

@@ -4,7 +4,7 @@ import type { Keyed } from "../envbuilder/keys.ts";
 import type { Digest } from "../oci/digest.ts";
 import { textOf } from "../oci/json.ts";
 import type { Served } from "../oci/manifest.ts";
-import type { Repository } from "../oci/reference.ts";
+import { formatReference, type Reference, type Repository } from "../oci/reference.ts";
 import type { Answer, Registry } from "../world.ts";
 import { inDoubt, type Verdict } from "./verdict.ts";
 
@@ -53,34 +53,38 @@ export function askForLast(repository: Repository, registry: Pick<Registry, "man
   };
 }
 
-type Named = { readonly served: Served; readonly tag: string };
+/** A tag, or the digest under which the builder says that it has pushed. */
+type Name = { readonly tag?: string; readonly digest?: Digest };
 
-/** Looks whether one of the tags that it may have names an image: the first that does. */
+type Named = { readonly served: Served; readonly name: Name };
+
+/** Looks whether one of the names that it may have is an image's: the first that is. */
 export async function lookUpByName(
   image: Assembled,
-  tags: readonly string[],
+  names: readonly Name[],
   repository: Repository,
   registry: Pick<Registry, "manifest" | "blob">,
 ): Promise<Named | "none" | Extract<Verdict, { kind: "unknown" }>> {
   const looks = await Promise.all(
-    tags.map(async (tag) => ({ tag, answer: await lookAt(image, { ...repository, tag }, registry) })),
+    names.map(async (name) => ({ name, answer: await lookAt(image, { ...repository, ...name }, registry) })),
   );
-  for (const { tag, answer } of looks) if (answer.kind === "found") return { served: answer.value, tag };
-  for (const { tag, answer } of looks)
-    if (answer.kind !== "absent" && answer.kind !== "found") return inDoubt(`the tag ${tag}`, answer);
+  for (const { name, answer } of looks) if (answer.kind === "found") return { served: answer.value, name };
+  for (const { name, answer } of looks)
+    if (answer.kind !== "absent" && answer.kind !== "found")
+      return inDoubt(name.tag === undefined ? "the image that was built" : `the tag ${name.tag}`, answer);
   return "none";
 }
 
 /** Absent is also what has another image. */
 async function lookAt(
   { isSure, configDigest, recognises }: Assembled,
-  named: Repository & { readonly tag: string },
+  named: Reference,
   registry: Pick<Registry, "manifest" | "blob">,
 ): Promise<Answer<Served>> {
   const answer = await registry.manifest(named);
   if (answer.kind !== "found") return answer;
   const { body } = answer.value;
-  const other = { kind: "absent", request: `GET ${named.tag}`, words: "it is another image" } as const;
+  const other = { kind: "absent", request: `GET ${formatReference(named)}`, words: "it is another image" } as const;
   if (body.kind !== "manifest") return other;
   if (isSure) return body.config.digest === configDigest ? answer : other;
   const config = await registry.blob(named, body.config);

@@ -4,6 +4,7 @@ import { withMagic } from "../envbuilder/context.ts";
 import { computeKeys, type Keyed } from "../envbuilder/keys.ts";
 import { ActionError } from "../errors.ts";
 import type { EnvbuilderInputs } from "../inputs/envbuilder-inputs.ts";
+import type { Digest } from "../oci/digest.ts";
 import { readJson } from "../oci/json.ts";
 import { readManifest } from "../oci/manifest.ts";
 import { formatPlatform } from "../oci/platform.ts";
@@ -27,9 +28,12 @@ type Probing = {
   readonly builder: Builder;
   readonly checkout: string;
   readonly verify: "layers" | "manifests" | "none";
-  /** Whether what was pushed last is this run's own. */
-  readonly hasBuilt?: boolean;
+  /** What this run has had built. */
+  readonly built?: Built | undefined;
 };
+
+/** An image that the builder has pushed, and the digest that it says, where it does. */
+export type Built = { readonly digest: Digest | undefined };
 
 type Ports = Pick<
   World,
@@ -167,12 +171,15 @@ async function lookUpImage(
     assembled.kind === "image" ? { kind: "complete", image: assembled, bases, doubts: keyed.doubts } : undefined;
   if (complete && assembled.isSure) return complete;
   const tag = nameOf(keyed);
-  const tags = probing.hasBuilt || isToldByConfig(keyed) ? [tag, LAST] : [tag];
-  const named = await lookUpByName(assembled, tags, repository, { blob: registry.blob, manifest: last.orAsk });
+  const digest = probing.built?.digest;
+  const own = digest === undefined ? [] : [{ digest }];
+  // What was pushed last may be another commit's by now: where a config does not tell the two apart, only the digest does.
+  const names = [...own, { tag }, ...(isToldByConfig(keyed) ? [{ tag: LAST }] : [])];
+  const named = await lookUpByName(assembled, names, repository, { blob: registry.blob, manifest: last.orAsk });
   if (named === "none") return complete ?? missedByName(assembled, tag);
   if (!("served" in named)) return named;
   const verdict = await verifyServed(named.served, verify, lookAt);
-  return verdict.kind === "hit" && named.tag !== tag ? { ...verdict, nameless: tag } : verdict;
+  return verdict.kind === "hit" && named.name.tag !== tag ? { ...verdict, nameless: tag } : verdict;
 }
 
 function missedByName(assembled: Assembled, key: string): Verdict {

@@ -18,7 +18,7 @@ import { readDefinition } from "./definition.ts";
 import { handOverEnvironment } from "./handover.ts";
 import { openBuilder } from "./images.ts";
 import { refuseLeaking } from "./leaks.ts";
-import { probeCachedImage } from "./probe.ts";
+import { type Built, probeCachedImage } from "./probe.ts";
 import { draftQuestion } from "./question.ts";
 import { inDoubt, type Verdict } from "./verdict.ts";
 import { openLookAtBlobs, verifyServed } from "./whole.ts";
@@ -122,14 +122,14 @@ async function lookAnew(inputs: Inputs, envbuilder: EnvbuilderInputs, outside: W
     return { draft, checkout: folder };
   });
   const builder = openBuilder(envbuilder, registry);
-  const probe = (hasBuilt = false): Promise<Verdict> =>
-    probeCachedImage({ ...scene, builder, inputs: envbuilder, repository: cacheRepository, verify, hasBuilt }, world);
+  const probe = (built?: Built): Promise<Verdict> =>
+    probeCachedImage({ ...scene, builder, inputs: envbuilder, repository: cacheRepository, verify, built }, world);
   const { verdict, spent } = await log.group(`Is it in ${formatRepository(cacheRepository)}?`, async () => {
     const found = await within(registry, clock, async () => ({ verdict: await probe() }));
     log.info(describeVerdict(found.verdict, inputs));
     return found;
   });
-  const stage: Stage = { ...scene, builder, inputs, envbuilder, probeBuilt: () => probe(true), world };
+  const stage: Stage = { ...scene, builder, inputs, envbuilder, probeBuilt: (digest) => probe({ digest }), world };
   const outcome = await carryOut(verdict, stage).catch(
     (error): Outcome => ({ result: "failed", failure: asActionError(error) }),
   );

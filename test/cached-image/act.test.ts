@@ -1,7 +1,12 @@
-import { beforeEach, expect, test } from "vitest";
+import { rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { beforeEach, describe, expect, test } from "vitest";
 import { carryOut, type Stage } from "../../src/cached-image/act.ts";
 import type { Verdict } from "../../src/cached-image/verdict.ts";
-import { digestOf } from "../../src/oci/digest.ts";
+import { openFiles } from "../../src/host/files.ts";
+import { type Digest, digestOf } from "../../src/oci/digest.ts";
+import type { World } from "../../src/world.ts";
+import { makeCheckout } from "../checkout.ts";
 import { type MemoryRegistry, openMemoryRegistry } from "./memory-registry.ts";
 
 // What is done with an image that was found under the builder's one tag, which the next push takes away.
@@ -13,6 +18,7 @@ const DIGEST = digestOf(BYTES);
 
 let registry: MemoryRegistry;
 const told: string[] = [];
+const silent = { info: () => undefined, warning: () => undefined, debug: () => undefined };
 beforeEach(() => {
   registry = openMemoryRegistry();
   told.length = 0;
@@ -49,4 +55,106 @@ test("a registry that takes no push is no fault of a hit's", async () => {
   expect(await act({ nameless: "image-1" }, {})).toEqual({ result: "hit", digest: DIGEST });
   expect(told).toEqual([expect.stringContaining("cannot be given the tag image-1")]);
   expect(told[0]).toContain('the registry says "said denied"');
+});
+
+describe("behind a build", () => {
+  const WHOLE = digestOf("pushed by the builder");
+  const image = {
+    kind: "image",
+    digest: DIGEST,
+    config: "{}",
+    configDigest: digestOf("{}"),
+    manifest: JSON.stringify({
+      schemaVersion: 2,
+      config: { mediaType: "application/vnd.oci.image.config.v1+json", digest: digestOf("{}"), size: 2 },
+      layers: [],
+    }),
+    mediaType: MEDIA,
+    isSure: true,
+  };
+
+  const layer = (of: string) => ({
+    mediaType: "application/vnd.oci.image.layer.v1.tar+gzip",
+    digest: digestOf(of),
+    size: of.length,
+  });
+  /** What the builder has pushed. */
+  const pushOf = (layers: readonly object[]): Digest => {
+    const text = JSON.stringify({ ...JSON.parse(image.manifest), layers, annotations: { by: "the builder" } });
+    registry.seedManifest("cache.test/team/app:latest", text, MEDIA);
+    return digestOf(text);
+  };
+
+  async function build(verdict: object, pushed = WHOLE) {
+    const checkout = makeCheckout({ a: "a" });
+    const opened = openFiles(tmpdir());
+    const asked: unknown[] = [];
+    const log = { ...silent, group: async <T>(_: string, work: () => Promise<T>) => work() };
+    const exec: World["exec"] = async (_, args, { onLine } = {}) => {
+      if (args[0] === "start")
+        for (const line of [`#1: Pushed cache.test/team/app@${pushed}`, "#1: 🏗️ Pushed image! [1s]"]) onLine?.(line);
+      return { code: 0, stdout: "", stderr: "" };
+    };
+    const stage = {
+      inputs: {
+        ...{ cacheRepository: CACHE, push: "auto", onMiss: "build", mirrors: [], tags: [] },
+        ...{ build: { network: undefined }, insecure: { kind: "none" } },
+      },
+      envbuilder: {
+        builderImage: { written: "builder:1", reference: { registry: "docker.io", repository: "builder", tag: "1" } },
+        environment: { variables: new Map(), options: { ENVBUILDER_WORKSPACE_FOLDER: "/w" }, warnings: [] },
+        platform: { os: "linux", architecture: "amd64" },
+      },
+      draft: { kind: "doubt", doubt: { kind: "plan", what: "x", fix: "y" } },
+      builder: async () => ({ kind: "doubt" }),
+      checkout,
+      probeBuilt: async (digest: unknown) => {
+        asked.push(digest);
+        return verdict;
+      },
+      world: {
+        ...{ log, exec, files: opened.files, atEnd: () => undefined, salt: () => "0", clock: () => 0 },
+        credentials: async () => undefined,
+        host: { event: { isFork: false }, env: {}, workspace: checkout },
+        registry: { ...registry.port, acceptsPush: async () => ({ kind: "found", value: true }) },
+      },
+    };
+    try {
+      const outcome = await carryOut({ kind: "miss", why: "x", key: "k" }, stage as unknown as Stage);
+      return { asked, outcome };
+    } finally {
+      rmSync(checkout, { recursive: true });
+      opened.removeTemporaryFolders();
+    }
+  }
+
+  test("the look goes by the digest that the builder has told", async () => {
+    const served = { descriptor: { mediaType: MEDIA, digest: WHOLE, size: 1 }, bytes: BYTES };
+    expect(await build({ kind: "hit", served })).toEqual({
+      asked: [WHOLE],
+      outcome: { result: "built", digest: WHOLE, pushed: true },
+    });
+  });
+
+  test("another build has put its layers in the place of ours: their image is put together, for every later look finds that", async () => {
+    const { outcome } = await build({ kind: "complete", image, bases: [], doubts: [] }, pushOf([layer("ours")]));
+    expect(outcome).toEqual({ result: "built", digest: digestOf(image.manifest), pushed: true });
+  });
+
+  test("the builder describes the very layers otherwise than it is computed: nothing is put in its place", async () => {
+    const own = pushOf([]);
+    await expect(build({ kind: "complete", image, bases: [], doubts: [] }, own)).rejects.toMatchObject({
+      code: "E_BUILD",
+    });
+    expect(puts()).toEqual([]);
+  });
+
+  test("where it may be another image than the builder's, that is said and nothing put", async () => {
+    const doubts = [{ at: { file: "Dockerfile" }, what: "WORKDIR may make a folder" }];
+    await expect(build({ kind: "complete", image, bases: [], doubts })).rejects.toMatchObject({
+      code: "E_BUILD",
+      message: expect.stringContaining(`pushed as cache.test/team/app@${WHOLE}, and the image`),
+    });
+    expect(puts()).toEqual([]);
+  });
 });

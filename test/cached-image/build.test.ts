@@ -33,6 +33,7 @@ type Play = {
   readonly login?: StoredLogin;
   readonly registry?: string;
   readonly isPlain?: boolean;
+  readonly proxies?: Readonly<Record<string, string>>;
   /** What docker answers to a subcommand, in the place of success; `lines` is what the builder prints. */
   readonly answers?: Readonly<Record<string, Finished | undefined>>;
   readonly lines?: readonly string[];
@@ -49,6 +50,7 @@ async function play({
   answers = {},
   lines = [PUSHED],
   isPlain = false,
+  proxies = {},
 }: Play) {
   const calls: { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> }[] = [];
   const seen = { file: "", mode: 0, tree: [] as string[] };
@@ -91,6 +93,7 @@ async function play({
       folder: checkout,
     },
     network: undefined,
+    proxies: new Map(Object.entries(proxies)),
     isPlain,
   };
   const run = runBuilder(task, {
@@ -103,6 +106,32 @@ async function play({
   });
   return { run, calls, seen, told, undos };
 }
+
+test("the job's proxies stand in the file of this user alone, and what was set for the workspace before them", async () => {
+  const { run, calls, seen } = await play({
+    proxies: { HTTPS_PROXY: "http://u:p4ss@proxy.test", NO_PROXY: "a" },
+    extra: { NO_PROXY: "b" },
+  });
+  await run;
+  expect(seen.file).toContain("HTTPS_PROXY=http://u:p4ss@proxy.test\n");
+  expect(seen.file).toContain("\nNO_PROXY=b\n");
+  expect(seen.file).not.toContain("NO_PROXY=a");
+  expect(JSON.stringify(calls)).not.toContain("p4ss");
+});
+
+test("which image it has pushed is the last that it names before it says that it has", async () => {
+  const [layer, whole, later] = [digestOf("layer"), digestOf("whole"), digestOf("later")];
+  const lines = [
+    `#1: Pushed cache.test/team/app@${layer}`,
+    "#2: 🏗️ Pushing image...",
+    "#2: Pushing image to cache.test/team/app",
+    `#2: Pushed cache.test/team/app@${whole}`,
+    PUSHED,
+    `#3: Pushed cache.test/team/app@${later}`,
+  ];
+  expect(await (await play({ lines })).run).toBe(whole);
+  expect(await (await play({ lines: [PUSHED] })).run).toBeUndefined();
+});
 
 test("the builder is given the commit's files and, in a file of this user alone, what a build needs", async () => {
   const { run, calls, seen } = await play({

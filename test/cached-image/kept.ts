@@ -2,14 +2,14 @@ import { tmpdir } from "node:os";
 import * as zlib from "node:zlib";
 import { readDefinition } from "../../src/cached-image/definition.ts";
 import { openBuilder } from "../../src/cached-image/images.ts";
-import { probeCachedImage } from "../../src/cached-image/probe.ts";
+import { type Built, probeCachedImage } from "../../src/cached-image/probe.ts";
 import { draftQuestion } from "../../src/cached-image/question.ts";
 import type { Verdict } from "../../src/cached-image/verdict.ts";
 import type { Step } from "../../src/envbuilder/step.ts";
 import { openFiles } from "../../src/host/files.ts";
 import { gunzip, openGunzip, openUnzstd } from "../../src/host/unpack.ts";
 import type { EnvbuilderInputs } from "../../src/inputs/envbuilder-inputs.ts";
-import { digestOf } from "../../src/oci/digest.ts";
+import { type Digest, digestOf } from "../../src/oci/digest.ts";
 import { parseReference, type Reference } from "../../src/oci/reference.ts";
 import type { Registry, World } from "../../src/world.ts";
 import { type Content, makeCheckout } from "../checkout.ts";
@@ -37,8 +37,8 @@ const inputs: EnvbuilderInputs = {
 
 export type Cache = {
   readonly registry: MemoryRegistry;
-  /** `hasBuilt`: as the run that has just had the image built. */
-  readonly probe: (checkout: string, hasBuilt?: boolean) => Promise<Verdict>;
+  /** `built`: as the run that has just had the image built. */
+  readonly probe: (checkout: string, built?: Built) => Promise<Verdict>;
   /** Keeps a layer under every key, as long as one is missing; the keys by the instructions' texts. */
   readonly keepAll: (
     checkout: string,
@@ -46,7 +46,7 @@ export type Cache = {
     tell?: (step: Step) => void,
   ) => Promise<ReadonlyMap<string, string>>;
   /** Puts an image that the builder would push of these layers over the base, by hand, and gives its digest. */
-  readonly push: (name: string, layers: readonly PushedLayer[]) => string;
+  readonly push: (name: string, layers: readonly PushedLayer[]) => Digest;
 };
 
 /** Without `diffId` an empty one. `content` is its archive. */
@@ -82,7 +82,7 @@ export function openCache(): Cache {
   image("builder.test/builder:1", {}, pack([{ name: ".envbuilder/bin/envbuilder", text: "program" }]));
   image("base.test/base:1", BASE, pack([{ name: "etc/", mode: 0o755 }]));
 
-  const probe: Cache["probe"] = async (checkout, hasBuilt = false) => {
+  const probe: Cache["probe"] = async (checkout, built) => {
     const { files } = openFiles(tmpdir());
     const definition = await readDefinition({ checkout, options: {}, files });
     const draft = await draftQuestion(definition, inputs, []);
@@ -90,7 +90,7 @@ export function openCache(): Cache {
     const ports = { files, gunzip, openGunzip, openUnzstd, memory, clock: () => NOW, exec: async () => undefined };
     const builder = openBuilder(inputs, registry.port);
     return probeCachedImage(
-      { draft, inputs, builder, repository: referenceOf(CACHE), checkout, verify: "manifests", hasBuilt },
+      { draft, inputs, builder, repository: referenceOf(CACHE), checkout, verify: "manifests", built },
       { ...ports, host: { workspace: checkout } as World["host"], registry: registry.port as Registry },
     );
   };

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { digestOf } from "../../src/oci/digest.ts";
+import { type Digest, digestOf } from "../../src/oci/digest.ts";
 import type { RegistryError } from "../../src/world.ts";
 import { CACHE, type Cache, checkoutOf, DIRECTIVES, openCache } from "./kept.ts";
 
@@ -20,7 +20,7 @@ beforeEach(async () => {
 });
 
 /** What the builder would push: `added` is the layer that ADD has made. */
-function push(name: string, { added = digestOf("added"), copied = "RUN cat /a.txt" } = {}): string {
+function push(name: string, { added = digestOf("added"), copied = "RUN cat /a.txt" } = {}): Digest {
   const layers = [...LINES.slice(1), ...DIRECTIVES].map((text) => {
     const key = keys.get(text === LINES[2] ? copied : text);
     return { text, diffId: text.startsWith("ADD") ? added : key && `sha256:${key}` };
@@ -48,6 +48,16 @@ test("what was pushed last is found, whatever the layer of ADD, and has to be gi
       nameless: tag,
     });
   }
+});
+
+test("what this run had built is found by its digest, wherever latest has gone, and only where it is this commit's", async () => {
+  const [digest, other] = [push("passing"), push("latest", { copied: DIRECTIVES[0] })];
+  expect(await cache.probe(checkout, { digest })).toMatchObject({
+    kind: "hit",
+    served: { descriptor: { digest } },
+    nameless: tag,
+  });
+  expect((await cache.probe(checkout, { digest: other })).kind).toBe("miss");
 });
 
 test("its own name finds it when another image was pushed last", async () => {
@@ -102,7 +112,10 @@ describe("what no key tells makes another image of the same keys", () => {
     const digest = cache.push("latest", layers);
     expect((await cache.probe(two)).kind).not.toBe("hit");
     expect((await cache.probe(one)).kind).not.toBe("hit");
-    const built = await cache.probe(one, true);
+    // Without the digest of what was built, the other commit's build could have pushed last.
+    expect((await cache.probe(one, { digest: undefined })).kind).not.toBe("hit");
+    cache.push("latest", layers.toReversed());
+    const built = await cache.probe(one, { digest });
     expect(built).toMatchObject({ kind: "hit", served: { descriptor: { digest } } });
     const named = `${built.kind === "hit" ? built.nameless : ""}`;
     expect(named).toMatch(/^image-[0-9a-f]{64}$/);
