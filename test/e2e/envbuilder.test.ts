@@ -453,6 +453,22 @@ describe("an image whose digest nobody can compute", () => {
   });
 });
 
+test("names that no key tells: the digest that the real builder tells binds each image to its commit", async () => {
+  const repository = unique("cache");
+  const of = (name: string) => makeCheckout({ ...dockerfile(`FROM ${BASE.oci}`, "ADD d /d/"), [`d/${name}`]: "x\n" });
+  const [one, other] = [of("a.txt"), of("b.txt")];
+  const built = await probe(one, repository, { "on-miss": "build" });
+  expect(built, built.log).toMatchObject({ code: 0, outputs: { result: "built" } });
+  const renamed = await probe(other, repository, { "on-miss": "build" });
+  expect(renamed, renamed.log).toMatchObject({ code: 0, outputs: { result: "built" } });
+  expect(renamed.outputs.digest).not.toBe(built.outputs.digest);
+  for (const [checkout, { outputs }] of [[one, built] as const, [other, renamed] as const])
+    expect(await probe(checkout, repository)).toMatchObject({
+      code: 0,
+      outputs: { result: "hit", digest: outputs.digest },
+    });
+});
+
 test("the builder is the image that was looked into, whatever its tag names on this machine", async () => {
   const checkout = makeCheckout({ "devcontainer.json": definition({ image: BASE.oci }) });
   await docker("pull", "--quiet", BASE.oci);
