@@ -201,7 +201,11 @@ function readDays(read: ReadInput, name: string): number | undefined {
   const value = text(read, name);
   if (value === undefined) return undefined;
   if (/^[1-9]\d{0,4}$/.test(value)) return Number(value);
-  throw wrong(name, value, "Allowed: a whole number of days, 1 or more. Leave it out for no limit.");
+  throw wrong(
+    name,
+    value,
+    "Allowed: a whole number of days, 1 or more. Leave it out for no limit; with dialect: envbuilder, for the builder's seven.",
+  );
 }
 
 function readRunners(read: ReadInput): readonly Runner[] {
