@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 const unit = ["test/**/*.test.ts"];
 const stories = ["test/stories/**/*.test.ts"];
 const e2e = ["test/e2e/**/*.test.ts"];
+// A real Gitea, which takes eight minutes to build: for maintainers, and no part of what a change has to pass.
+const server = ["test/server/**/*.test.ts"];
 // What takes long and says the same on every Node: tables of faults and of kills, and other stories of dozens of runs of the bundle each;
 // checkouts that cost what the limits allow; processes that are started with a Node of their own.
 const faults = [
@@ -43,22 +45,21 @@ export default defineConfig({
     // Many tests wait for programs that they have started: by itself vitest would leave one of two cores idle.
     maxWorkers: 3,
     projects: [
-      { test: { ...patient, name: "unit", include: unit, exclude: [...stories, ...e2e, ...reference, ...faults] } },
-      { test: { ...patient, name: "reference", include: reference } },
-      { test: { ...patient, name: "stories", include: stories, exclude: faults } },
-      { test: { ...patient, name: "faults", include: faults } },
-      // One engine, one registry, two cores: files run one after the other.
       {
         test: {
           ...patient,
-          name: "e2e",
-          include: e2e,
-          testTimeout: 600_000,
-          // BuildKit and act may have to be built from source first.
-          hookTimeout: 1_200_000,
-          fileParallelism: false,
+          name: "unit",
+          include: unit,
+          exclude: [...stories, ...e2e, ...server, ...reference, ...faults],
         },
       },
+      { test: { ...patient, name: "reference", include: reference } },
+      { test: { ...patient, name: "stories", include: stories, exclude: faults } },
+      { test: { ...patient, name: "faults", include: faults } },
+      // One engine, one registry, two cores: files run one after the other. BuildKit, act and Gitea may have to be built from source first.
+      ...Object.entries({ e2e, server }).map(([name, include]) => ({
+        test: { ...patient, name, include, testTimeout: 600_000, hookTimeout: 1_200_000, fileParallelism: false },
+      })),
     ],
   },
 });
