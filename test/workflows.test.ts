@@ -63,7 +63,8 @@ const DECIDED = [
   ...["ssh", "sbom-dir", "load", "previous-image"],
   ...["git-url", "git-ref", "git-username", "git-password", "git-ssh-private-key-path", "git-ssh-private-key-base64"],
   "git-ssh-known-hosts",
-  ...["git-http-proxy-url", "git-clone-depth", "git-clone-single-branch", "source-cache-dir", "allowed-sources"],
+  ...["git-http-proxy-url", "git-clone-depth", "git-clone-single-branch", "git-clone-max-size"],
+  ...["git-submodules", "git-lfs", "source-cache-dir", "allowed-sources"],
   // Of another dialect than theirs.
   ...["builder-image", "extra-env", "ignore-paths", "remote-repo-build-mode", "base-image-cache-dir", "verbose"],
 ];
