@@ -8,7 +8,7 @@ import { type Pins, unpinned } from "./pins.ts";
 import { hasKnownFrontend, mayNameTime, OWN_MEANING } from "./reach.ts";
 import { PLATFORM_ARGS, type Scope, STAGE_NAME } from "./scope.ts";
 import { openStages } from "./stage-graph.ts";
-import { sourceStage, targetStage } from "./stages.ts";
+import { declaredIn, declaresAny, sourceStage, targetStage } from "./stages.ts";
 import { lowerCase, splitAtBlanks } from "./text.ts";
 import { argWords, envWords, jsonWords, type NameValue } from "./words.ts";
 
@@ -79,8 +79,11 @@ function placeStages(
   // Newer frontends tell what the last stage is called where no target is asked for.
   const args = [...globalArgs, ...stages.flatMap(({ instructions }) => instructions)];
   const isNameUsed =
-    triggered.includes(STAGE_NAME) || args.some(({ keyword, rest }) => keyword === "ARG" && rest.includes(STAGE_NAME));
-  if (!isTold || isNameUsed || mayNameTime({ outside }, scope)) return undefined;
+    triggered.includes(STAGE_NAME) ||
+    args.some(
+      (one) => one.keyword === "ARG" && (one.rest.includes(STAGE_NAME) || declaredIn(one).includes(STAGE_NAME)),
+    );
+  if (!isTold || isNameUsed || declaresAny(stages) || mayNameTime({ outside }, scope)) return undefined;
   const place = (stage: Stage): string => `stage ${stages.indexOf(stage)}`;
   const ofSource: OfSource = (by, written) => {
     const stage = sourceStage(dockerfile.stages, { by, written });

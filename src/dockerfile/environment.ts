@@ -161,6 +161,8 @@ function declareArg(instruction: Instruction, at: number, environment: Environme
   const lookup = counted((name) => valueAt(environment, name, at + 1), around.scope, { file: around.file, line });
   for (const { name, value } of argWords(rest, escapeChar)) {
     if (NO_VARIABLES.has(name)) continue;
+    // Newer builders take such a name as it is written, older ones as a word.
+    if (/[$"'\\`]/.test(name)) environment.lostFrom = Math.min(environment.lostFrom, at + 1);
     const given = givenValue(name, around.scope);
     const final =
       given ?? (value === undefined ? around.outside(name) : asValue(expandWord(value, lookup, around.escape)));

@@ -4,7 +4,7 @@ import { isUnderstood } from "./instructions.ts";
 import type { Dockerfile, Instruction, Stage } from "./parse.ts";
 import { givenValue, type Scope } from "./scope.ts";
 import { openStages, type StageGraph } from "./stage-graph.ts";
-import { declaredNames, sourceNames, sourceStage, targetStage } from "./stages.ts";
+import { declaredNames, declaresAny, sourceNames, sourceStage, targetStage } from "./stages.ts";
 import { isForeignFrontend } from "./undeclared.ts";
 import { argWords } from "./words.ts";
 
@@ -77,6 +77,7 @@ export function usedGlobalArgs(
   stages: readonly Stage[],
   triggered: readonly string[],
 ): readonly Instruction[] {
+  if (declaresAny(stages)) return globalArgs;
   const used = new Set(stages.flatMap(({ from }) => [from.base, ...from.flags].flatMap(variablesIn)));
   for (const name of [...declaredBy(stages), ...triggered]) used.add(name);
   // A later one may use an earlier one.

@@ -1,6 +1,6 @@
 import { ActionError, tellSome } from "../errors.ts";
 import { type Platform, parsePlatform, samePlatform } from "../oci/platform.ts";
-import { expandWord, type Lookup } from "./expand.ts";
+import { type Expanded, expandWord, type Lookup } from "./expand.ts";
 import { flagValues, readMount } from "./flags.ts";
 import { replacementOf, stageReplacement } from "./named-contexts.ts";
 import { type Dockerfile, type Instruction, readTrigger, type Stage, triggerText } from "./parse.ts";
@@ -216,11 +216,34 @@ export function declaredArgs(dockerfile: Dockerfile): ReadonlyMap<string, readon
 
 /** The names that an ARG declares, or the ARG that an ONBUILD holds back. */
 export function declaredNames(written: Instruction): readonly string[] {
-  const instruction = written.keyword === "ONBUILD" ? readTrigger(triggerText(written), written) : written;
-  return instruction ? declaredIn(instruction) : [];
+  return declarationIn(written).flatMap(declaredIn);
 }
 
-/** The names that one instruction declares: none, where it is no ARG. */
+function declarationIn(written: Instruction): readonly Instruction[] {
+  const instruction = written.keyword === "ONBUILD" ? readTrigger(triggerText(written), written) : written;
+  return instruction?.keyword === "ARG" ? [instruction] : [];
+}
+
+/**
+ * The names that one instruction declares: none, where it is no ARG. Older builders take quotes and escapes off a name, as off any word.
+ * @see https://github.com/moby/buildkit/blob/v0.12.5/frontend/dockerfile/instructions/commands.go (ArgCommand.Expand)
+ */
 export function declaredIn({ keyword, rest, escape: escapeChar }: Instruction): readonly string[] {
-  return keyword === "ARG" ? argWords(rest, escapeChar).map(({ name }) => name) : [];
+  if (keyword !== "ARG") return [];
+  return argWords(rest, escapeChar).flatMap(({ name }) => {
+    const expanded = expandName(name, escapeChar);
+    return expanded.kind === "text" ? [...new Set([name, expanded.text])] : [name];
+  });
+}
+
+/** Whether an ARG of some stages may declare any name: older builders replace variables in it. */
+export function declaresAny(stages: readonly Stage[]): boolean {
+  const args = stages.flatMap(({ instructions }) => instructions).flatMap(declarationIn);
+  return args.some(({ rest, escape: escapeChar }) =>
+    argWords(rest, escapeChar).some(({ name }) => expandName(name, escapeChar).kind !== "text"),
+  );
+}
+
+function expandName(name: string, escapeChar: string): Expanded {
+  return expandWord(name, () => ({ kind: "unknown" }), escapeChar);
 }

@@ -1,6 +1,6 @@
 import type { Instruction } from "../dockerfile/parse.ts";
 import { declaredBy, usedGlobalArgs } from "../dockerfile/reach.ts";
-import { declaredArgs, declaredNames } from "../dockerfile/stages.ts";
+import { declaredArgs, declaredNames, declaresAny } from "../dockerfile/stages.ts";
 import { actsUndeclared } from "../dockerfile/undeclared.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { stagesOf } from "../sources/scopes.ts";
@@ -21,7 +21,9 @@ export function namesTriggered({ triggers }: Gathered, platform: Platform): read
 export function argumentsThatCount(gathered: Gathered, platform: Platform): Readonly<Record<string, string>> {
   const { dockerfile, arguments: told } = gathered;
   const globals = globalArgsThatCount(gathered, platform).flatMap(declaredNames);
-  const used = new Set([...declaredBy(stagesOf(gathered, platform)), ...globals]);
+  const stages = stagesOf(gathered, platform);
+  if (declaresAny(stages)) return told.args;
+  const used = new Set([...declaredBy(stages), ...globals]);
   const declared = declaredArgs(dockerfile);
   return Object.fromEntries(
     Object.entries(told.args).filter(([name]) => used.has(name) || !declared.has(name) || actsUndeclared(name)),

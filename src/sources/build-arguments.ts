@@ -6,7 +6,7 @@ import { type FoundSsh, findSsh, sshArguments } from "../arguments/ssh.ts";
 import { readProxies } from "../buildx/proxies.ts";
 import type { Workspace } from "../devcontainer/paths.ts";
 import type { Dockerfile } from "../dockerfile/parse.ts";
-import { declaredArgs } from "../dockerfile/stages.ts";
+import { declaredArgs, declaresAny } from "../dockerfile/stages.ts";
 import { actsUndeclared, isForeignFrontend } from "../dockerfile/undeclared.ts";
 import { ActionError, type Place, type Warning } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
@@ -90,7 +90,7 @@ export async function readBuildArguments(
     ignore: build.ignoredArguments,
     declared: declaredArgs(dockerfile),
     actsUndeclared,
-    takesAll: (syntax) => isForeignFrontend(dockerfile, syntax),
+    takesAll: (syntax) => isForeignFrontend(dockerfile, syntax) || declaresAny(dockerfile.stages),
     dockerfile: file,
     withheld: (name) => {
       const found = readable.withheld(name);

@@ -10,6 +10,7 @@ import { type Before, type Mutation, movedBy, toldOfAll } from "./around.ts";
 const ONBUILD = baseWith("registry.test/onbuild:1", [
   "ARG FLAVOUR=plain",
   "ARG OTHER COLOUR",
+  'ARG "SHAPE"',
   "RUN echo $FLAVOUR > /flavour",
 ]);
 const PLAIN = baseWith("registry.test/plain:1", []);
@@ -60,6 +61,7 @@ const ONBUILD_ARGS: readonly Mutation[] = [
   { name: "an arg that a base's ONBUILD declares", edit: give({ FLAVOUR: "sweet" }) },
   { name: "its value", from: from(ON_ONBUILD, { FLAVOUR: "sweet" }), edit: give({ FLAVOUR: "sour" }) },
   { name: "the second arg of such a trigger", edit: give({ COLOUR: "red" }) },
+  { name: "an arg whose name such a trigger has in quotes", edit: give({ SHAPE: "round" }) },
   { name: "such an arg by the input", inputs: { "build-args": "FLAVOUR=sweet" } },
   {
     name: "a proxy that a base's ONBUILD declares",
@@ -111,6 +113,46 @@ const YOURS: readonly Mutation[] = [
   },
 ];
 
+/** Older builders read the name of an ARG in a stage as a word: without quotes and escapes, variables replaced. */
+const SPELLED: readonly Mutation[] = ['"WORD"', "WO'RD'", "WO\\RD", "$WO", '"WORD"=none'].flatMap((name) => {
+  const declaring = `${ON_PLAIN}ARG WO=WORD\nARG ${name}\nRUN echo $WORD`;
+  return [
+    { name: `the value of ARG ${name}`, from: from(declaring, { WORD: "one" }), edit: give({ WORD: "two" }) },
+    {
+      name: `the value of ARG ${name}, where a stage that is not built declares the same`,
+      from: from(`${ON_PLAIN}ARG WORD\n${declaring}`, { WORD: "one" }),
+      edit: give({ WORD: "two" }),
+    },
+  ];
+});
+
+const targeting = (name: string): Readonly<Record<string, Content>> => ({
+  ".devcontainer/devcontainer.json": JSON.stringify({ build: { dockerfile: "Dockerfile", target: name } }),
+  ".devcontainer/Dockerfile": `FROM registry.test/plain:1 AS ${name}\nARG TARGET"STAGE"\nRUN echo $TARGETSTAGE\n`,
+});
+const SPELLED_ELSEWHERE: readonly Mutation[] = [
+  {
+    name: "what the target is called, where ARG takes that name in quotes",
+    from: targeting("one"),
+    edit: (root) => {
+      for (const [path, content] of Object.entries(targeting("two"))) put(root, path, content);
+    },
+  },
+  ...['"WORD"', "$WO"].map((name): Mutation => {
+    const text = (word: string) => `ARG WORD=${word}\n${ON_PLAIN}ARG WO=WORD\nARG ${name}\nRUN echo $WORD\n`;
+    return {
+      name: `the default before FROM that ARG ${name} takes`,
+      from: from(text("one")),
+      edit: (root) => put(root, ".devcontainer/Dockerfile", text("two")),
+    };
+  }),
+  {
+    name: "a file that is copied by what such an ARG says",
+    from: { ...from('FROM scratch\nARG "WORD"=le\nCOPY fi$WORD /\n'), "app/fi": "" },
+    edit: (root) => put(root, "app/file", "changed"),
+  },
+];
+
 const NOTHING: readonly Mutation[] = [
   { name: "an arg that no ONBUILD declares either", edit: give({ TASTE: "sweet" }) },
   { name: "an arg of that name on a base without ONBUILD", from: from(ON_PLAIN), edit: give({ FLAVOUR: "sweet" }) },
@@ -139,6 +181,10 @@ test.each(ONBUILD_ARGS)("must move all but the source key: $name", async (mutati
 });
 
 test.each(YOURS)("must move all keys: $name", async (mutation) => {
+  expect(await movedBy(mutation, BEFORE)).toEqual(["key", "own", "source", "unlabelled"]);
+});
+
+test.each([...SPELLED, ...SPELLED_ELSEWHERE])("must move all keys: $name", async (mutation) => {
   expect(await movedBy(mutation, BEFORE)).toEqual(["key", "own", "source", "unlabelled"]);
 });
 
@@ -182,6 +228,9 @@ test("each change is told, and once", async () => {
       ],
       "an arg that a base's ONBUILD declares": [
         "build arg FLAVOUR is new (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
+      ],
+      "an arg whose name such a trigger has in quotes": [
+        "build arg SHAPE is new (.devcontainer/devcontainer.json:1) @ .devcontainer/devcontainer.json:1",
       ],
       "an undeclared BUILDARCH=arm64": [
         "build arg BUILDARCH is new (line 1 of the input build-args)",
