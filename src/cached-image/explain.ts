@@ -18,6 +18,7 @@ import { ActionError } from "../errors.ts";
 import type { Difference } from "../key/difference.ts";
 import { textOf } from "../oci/json.ts";
 import type { Repository } from "../oci/reference.ts";
+import { within } from "../registry/patience.ts";
 import type { World } from "../world.ts";
 import { readMembers } from "./layers.ts";
 import { LAST, type LastPushed } from "./names.ts";
@@ -34,12 +35,20 @@ export type Missed = {
   readonly last: Pick<LastPushed, "orAsk">;
 };
 
+/** Milliseconds. What the answer is, is known: nobody waits for long to hear why. */
+const PATIENCE = 20_000;
+
 /**
  * Says what has changed since the image that the builder pushed last, as far as that tells: its history has the instructions, and its layers
  * the files.
- * @returns nothing where there is none, where the registry is in trouble, or where the layer that is missing belongs to another stage.
+ * @returns nothing where there is none, where the registry is in trouble or slow, or where the layer that is missing belongs to another stage.
  */
 export async function explainMiss(missed: Missed, ports: Ports): Promise<readonly Difference[]> {
+  const told = await within(PATIENCE, explain(missed, ports));
+  return told === "late" ? [] : told;
+}
+
+async function explain(missed: Missed, ports: Ports): Promise<readonly Difference[]> {
   const { build, step, repository, last } = missed;
   if (!build.targetSteps.includes(step)) return [];
   const served = await last.orAsk({ ...repository, tag: LAST });

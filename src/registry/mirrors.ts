@@ -43,16 +43,22 @@ export function throughMirrors(
   if (mirrors.length === 0) return registry;
   // One that does not answer is not waited for a second time.
   const down = new Set<string>();
+  /** Those that are asked for it first, and what it is there. */
+  const mirrorsOf = <N extends Repository>(name: N): readonly N[] => {
+    const isOurs = formatRepository(name) === formatRepository(except);
+    const asked = isOurs ? [] : mirrors.filter((mirror) => mirror.of === name.registry && !down.has(mirror.registry));
+    return asked.map(({ registry: host, prefix }) => {
+      const repository = prefix === "" ? name.repository : `${prefix}/${name.repository}`;
+      return { ...name, registry: host, repository };
+    });
+  };
   const read = async <N extends Repository, T>(
     name: N,
     ask: (name: N) => Promise<Answer<T>>,
     longest = patience,
   ): Promise<Answer<T>> => {
-    const isOurs = formatRepository(name) === formatRepository(except);
-    const asked = isOurs ? [] : mirrors.filter((mirror) => mirror.of === name.registry && !down.has(mirror.registry));
-    for (const mirror of asked) {
-      const repository = mirror.prefix === "" ? name.repository : `${mirror.prefix}/${name.repository}`;
-      const answer = await within(longest, ask({ ...name, registry: mirror.registry, repository }));
+    for (const mirror of mirrorsOf(name)) {
+      const answer = await within(longest, ask(mirror));
       if (answer !== "late" && answer.kind === "found") return answer;
       if (answer === "late" || answer.kind === "unavailable") down.add(mirror.registry);
       const why = answer === "late" ? `no answer in ${longest / 1000} s` : `${answer.kind}: ${answer.words}`;
@@ -67,5 +73,7 @@ export function throughMirrors(
     readThrough: (repository, blob, open) =>
       read(repository, (name) => registry.readThrough(name, blob, open), LARGE_PATIENCE),
     blob: (repository, blob, limit) => read(repository, (name) => registry.blob(name, blob, limit)),
+    // Behind a mirror that serves all, nobody speaks to the registry itself.
+    connect: (name, count) => registry.connect(mirrorsOf(name)[0] ?? name, count),
   };
 }

@@ -100,3 +100,26 @@ test("a mirror that says nothing is waited for a while, once, and its registry i
   expect(asked).toBe(1);
   expect(told).toEqual([expect.stringContaining("docker.io/library/a:1 (no answer in 0.05 s)")]);
 });
+
+test("connections ahead are opened to who will be asked: the mirror, and its registry for what is ours or once the mirror is down", async () => {
+  const direct = registryOf({ "docker.io/library/a:1": indexOf({ "linux/amd64": "there" }) });
+  const opened: string[] = [];
+  const mirrored = throughMirrors(
+    {
+      ...direct,
+      manifest: async (reference) =>
+        reference.registry === "mirror.test"
+          ? { kind: "unavailable", request: "GET https://mirror.test/", words: "no" }
+          : direct.manifest(reference),
+      connect: (name, count) => void opened.push(`${name.registry}/${name.repository} ${count}`),
+    },
+    [{ of: "docker.io", registry: "mirror.test", prefix: "hub" }],
+    { except: { registry: "docker.io", repository: "team/app" }, tell: () => undefined },
+  );
+  const base = { registry: "docker.io", repository: "library/a" };
+  mirrored.connect(base, 1);
+  mirrored.connect({ registry: "docker.io", repository: "team/app" }, 2);
+  await mirrored.manifest({ ...base, tag: "1" });
+  mirrored.connect(base, 3);
+  expect(opened).toEqual(["mirror.test/hub/library/a 1", "docker.io/team/app 2", "docker.io/library/a 3"]);
+});

@@ -127,6 +127,18 @@ test("a missing layer is told at its line; whoever goes on gets the builder imag
   expect(went).toMatchObject({ code: 0, outputs: { result: "miss", id: NIL, image: `${registry.host}/builder:1` } });
 });
 
+test("a registry that keeps silent of what was pushed last holds no miss up for long", async () => {
+  lose();
+  registry.hold(
+    (line) => line.endsWith("/manifests/latest"),
+    () => new Promise(() => undefined),
+  );
+  // The run's own clock: a request that nobody answers takes a minute of it.
+  const { outputs } = await ask({}, { hurry: 5 });
+  expect(outputs).toMatchObject({ result: "miss" });
+  expect(JSON.parse(outputs.timings ?? "").probe).toBeLessThan(45);
+});
+
 test("a registry in trouble is no miss", async () => {
   seedImage();
   lose({ status: 403, body: '{"errors":[{"code":"DENIED","message":"no"}]}' });
