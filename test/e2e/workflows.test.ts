@@ -230,9 +230,9 @@ test("a platform that cannot be built: nothing is joined, and what the other one
   repository.write(".devcontainer/make-greet.sh", '#!/bin/sh\n[ "$(uname -m)" = x86_64 ] || exit 3\necho "echo hi"\n');
   const ended = await repository.run(PUSH);
   expect(ended.code).not.toBe(0);
-  // act gives all legs of a job the worst one's result.
+  // act gives a leg the worst result of all that have ended by then.
   expect(ended.jobs, ended.log).toEqual([
-    "build linux/amd64 on ubuntu-latest: failure",
+    expect.stringMatching(/^build linux\/amd64 on ubuntu-latest: (?:success|failure)$/),
     "build linux/arm64 on ubuntu-24.04-arm: failure",
     "probe: success",
   ]);
