@@ -316,7 +316,8 @@ export const TEXT_EDITS: Readonly<Record<string, (made: Case) => void>> = {
       const at = places.length === 0 ? 0 : one(places);
       return [`${first.slice(0, at)}  ${first.slice(at)}`, ...rest].join("\n");
     }),
-  "blank at the end": (made) => replaceLine(made, /^[^<\\]*$/, (line) => `${line}  `),
+  // Of a trigger they stand in the image's config, where they mean nothing.
+  "blank at the end": (made) => replaceLine(made, /^(?!\s*ONBUILD)[^<\\]*$/i, (line) => `${line}  `),
   quotes: (made) =>
     replaceLine(made, /^(?:ENV|LABEL|ARG) \S+=/i, (line) =>
       line.replace(/=(\S*)$/, (_, written) =>
