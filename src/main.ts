@@ -108,6 +108,8 @@ async function main({ log, fail, forgive, holdsMasked, hide }: Door, host: Host)
   await clearAfterTheDead(dead, { files, exec, host, log });
   await undoAll();
   await close();
+  // What docker was asked beside the network, for a build that never came: a builder may take minutes to start, and would keep the run from ending.
+  await stopAll(GRACE);
   await finishDiscarding();
   removeTemporaryFolders();
   // The run is over when nothing of it is left.

@@ -49,6 +49,15 @@ const timed = async (told: Promise<Told>): Promise<Told & { readonly took: numbe
 };
 const HANGS = 120_000;
 
+test("docker is asked as soon as a build is likely, and no run waits for it that does not build", async () => {
+  registry.override((line) => line.startsWith("POST "), { status: 403 });
+  const told = await timed(run({ push: "true" }, { env: { FAKE_DOCKER_HANGS: "buildx inspect" } }));
+  expect(told).toMatchObject({ code: 1, outputs: { result: "failed" } });
+  expect(told.log).toContain("[E_PUSH]");
+  await expect.poll(() => told.hanging.filter(lives)).toEqual([]);
+  expect(told.took).toBeLessThan(HANGS);
+}, 180_000);
+
 test.each([
   ["SIGTERM", {}, 143],
   ["SIGINT", {}, 130],
