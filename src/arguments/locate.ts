@@ -1,4 +1,4 @@
-import { ActionError } from "../errors.ts";
+import { ActionError, type Place } from "../errors.ts";
 import type { Entry, Files } from "../world.ts";
 
 /** The checked-out files. Both are absolute: the workspace, which paths count from, and the repository that holds it, with no link in it. */
@@ -8,8 +8,8 @@ export type Checkout = {
   readonly checkout: string;
 };
 
-/** A path as an input has it. */
-export type Named = { readonly input: string; readonly path: string };
+/** A path as an input has it; `at`: or as the configuration has it there. */
+export type Named = { readonly input: string; readonly path: string; readonly at?: Place };
 
 /** What is there. `path` is absolute, with no link in it; `shown` is how messages name it: as seen from the repository. */
 export type Located = {
@@ -65,7 +65,18 @@ function leavesCheckout(named: Named): ActionError {
   return refusePath(named, "which leads out of the checkout", fix);
 }
 
-/** An error about a path that an input names: what is wrong with it goes on the sentence. */
-export function refusePath({ input, path }: Named, what: string, fix: string, cause?: unknown): ActionError {
-  return new ActionError("E_INPUT", { what: `The input ${input} names "${path}", ${what}.`, fix, cause });
+/** An error about a path that an input, or the configuration, names: what is wrong with it goes on the sentence. */
+export function refusePath(named: Named, what: string, fix: string, cause?: unknown): ActionError {
+  const { path, at } = named;
+  return new ActionError("E_INPUT", {
+    what: `${tellWho(named)} names "${path}", ${what}.`,
+    fix,
+    ...(at ? { at } : {}),
+    cause,
+  });
+}
+
+/** Who asks for something: whoever has set no such input would look for it in vain. */
+export function tellWho({ input, at }: Pick<Named, "input" | "at">): string {
+  return at === undefined ? `The input ${input}` : "The configuration";
 }

@@ -1,11 +1,12 @@
 import { joinFields, splitFields } from "../buildx/csv.ts";
-import { ActionError, tellSlip } from "../errors.ts";
+import { ActionError, type Place, tellSlip } from "../errors.ts";
 import { secretFormIn } from "./like-secret.ts";
-import { type Checkout, locate, refusePath } from "./locate.ts";
+import { type Checkout, locate, type Named, refusePath, tellWho } from "./locate.ts";
 
-/** A secret of the build as it is written: where it is, never what it is. */
+/** A secret of the build as it is written: where it is, never what it is. `at`: the place of one that the configuration names. */
 export type Secret = {
   readonly id: string;
+  readonly at?: Place;
   readonly source: Variable | { readonly kind: "file"; readonly written: string };
 };
 
@@ -119,27 +120,32 @@ export async function findSecrets(
   secrets: readonly Secret[],
   { environment, ...checkout }: Checkout & { readonly environment: Readonly<Record<string, string>> },
 ): Promise<readonly FoundSecret[]> {
-  const find = async ({ id, source }: Secret): Promise<FoundSecret> => {
-    if (source.kind === "file") return { id, source: { kind: "file", path: await findFile(source.written, checkout) } };
+  const find = async ({ id, source, at }: Secret): Promise<FoundSecret> => {
+    const who = { input: INPUT, ...(at ? { at } : {}) };
+    if (source.kind === "file")
+      return { id, source: { kind: "file", path: await findFile({ ...who, path: source.written }, checkout) } };
     const value = Object.hasOwn(environment, source.name) ? environment[source.name] : undefined;
     if (!value)
       throw new ActionError("E_INPUT", {
-        what: `The input ${INPUT} takes the secret ${id} from the variable ${source.name}, which is ${value === undefined ? "not set" : "empty"} in this step.`,
+        what: `${tellWho(who)} takes the secret ${id} from the variable ${source.name}, which is ${value === undefined ? "not set" : "empty"} in this step.`,
         fix: "Set that variable under env: of this step. What a run may not read is empty: a fork's pull request gets no secrets.",
+        ...(at ? { at } : {}),
       });
     return { id, source };
   };
   return Promise.all(secrets.map(find));
 }
 
-async function findFile(path: string, checkout: Checkout): Promise<string> {
-  const named = { input: INPUT, path };
+async function findFile(named: Named, checkout: Checkout): Promise<string> {
+  const { path, at } = named;
   const found = await locate(named, checkout);
   if (!found)
     throw refusePath(
       named,
       `and there is no such file${tellSlip(path)}`,
-      "Check the path: it counts from the workspace.",
+      at === undefined
+        ? "Check the path: it counts from the workspace."
+        : "Check the path, or make the file in a step before this action.",
     );
   if (found.kind !== "file") throw refusePath(named, "which is not a file", "Name the file itself.");
   if (found.size > LARGEST_SECRET)

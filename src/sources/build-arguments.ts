@@ -116,7 +116,7 @@ export async function readBuildArguments(
     secretOptions: [...secretArguments(secrets), ...sshArguments(ssh)],
     secretIds: [...asked.secrets.map(({ id }) => id), ...asked.ssh.map(({ id }) => `ssh:${id}`)].sort(),
     secretPlaces: Object.fromEntries([
-      ...asked.secrets.map((one) => [one.id, "at" in one ? one.at : { input: "build-secrets" }] as const),
+      ...asked.secrets.map((one) => [one.id, one.at ?? { input: "build-secrets" }] as const),
       ...asked.ssh.map((one) => [`ssh:${one.id}`, "at" in one ? one.at : { input: "ssh" }] as const),
     ]),
     withoutSecrets: withoutSecrets ?? granted.withoutSecrets,

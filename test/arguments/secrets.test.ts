@@ -148,6 +148,15 @@ describe("build-secrets: what is there", () => {
     expect(`${error.message} ${error.fix}`).not.toContain(VALUE);
   });
 
+  test.each<[string, Secret["source"], RegExp]>([
+    ["a variable", { kind: "env", name: "UNSET" }, /^The configuration takes the secret npm .* not set/],
+    ["a file", { kind: "file", written: "gone" }, /^The configuration names "gone", and there is no such file/],
+  ])("%s of the configuration is no matter of an input", async (_, source, words) => {
+    const at = { file: "compose.yaml", line: 3 };
+    const error = await refusalOf(() => findSecrets([{ id: "npm", source, at }], checkout));
+    expect(error).toMatchObject({ code: "E_INPUT", at, message: expect.stringMatching(words) });
+  });
+
   test("the values, for the log to hide", async () => {
     const found = await findSecrets(parseSecrets("a=TOKEN\nid=b,src=npmrc\nid=c,src=empty"), checkout);
     expect(await readSecretValues(found, checkout)).toEqual([VALUE, VALUE]);
