@@ -47,10 +47,12 @@ export function mergeMetadata(entries: readonly JsonObject[]): MergedMetadata {
     entrypoints: entries.flatMap(({ entrypoint }) => (isText(entrypoint) && entrypoint !== "" ? [entrypoint] : [])),
     mounts: mergeMounts(entries),
     containerEnv: Object.fromEntries(
-      pairs(entries, "containerEnv").flatMap(([name, value]) => (isText(value) ? [[name, value]] : [])),
+      pairs(entries, "containerEnv").flatMap(([name, value]) => (isPlain(value) ? [[name, String(value)]] : [])),
     ),
     remoteEnv: Object.fromEntries(
-      pairs(entries, "remoteEnv").flatMap(([name, value]) => (isText(value) || value === null ? [[name, value]] : [])),
+      pairs(entries, "remoteEnv").flatMap(([name, value]) =>
+        isPlain(value) || value === null ? [[name, value === null ? null : String(value)]] : [],
+      ),
     ),
     ...(containerUser === undefined ? {} : { containerUser }),
     ...(remoteUser === undefined ? {} : { remoteUser }),
@@ -131,6 +133,11 @@ function union(entries: readonly JsonObject[], name: string): Json[] {
 function lastText(entries: readonly JsonObject[], name: string): string | undefined {
   const value = entries.findLast((entry) => isText(entry[name]) && entry[name] !== "")?.[name];
   return isText(value) ? value : undefined;
+}
+
+/** What a variable can hold as it is written: `up` and `exec` give `3000` and `true` to docker as texts. */
+function isPlain(value: Json): value is string | number | boolean {
+  return ["string", "number", "boolean"].includes(typeof value);
 }
 
 function isText(value: Json | undefined): value is string {

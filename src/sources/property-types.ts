@@ -29,7 +29,9 @@ const PROPERTIES: readonly (readonly [name: string, Wanted])[] = [
 export function propertyTypeWarnings(configuration: Substituted): readonly Warning[] {
   const { raw } = configuration;
   const warn = (path: JsonPath, value: Json, { words }: Wanted): Warning => {
-    const counts = path.some((step) => RIGHTS.includes(step)) && value ? "as true" : "for nothing";
+    const isVariable = path.length > 1 && (typeof value === "number" || typeof value === "boolean");
+    const isRight = path.some((step) => RIGHTS.includes(step)) && Boolean(value);
+    const counts = isRight ? "as true" : isVariable ? "as that text" : "for nothing";
     const text = `${path.join(".")} is ${shown(value)}, and counts ${counts}: it has to be ${words}`;
     return { text, at: placeOf(configuration, path) };
   };

@@ -67,6 +67,11 @@ describe("the environment of a container", () => {
   const hidden = (value: string) => ({ value, isPrivate: true });
   it.each<[string, JsonObject, object]>([
     ["a plain value", { containerEnv: { A: "1" } }, { A: open("1") }],
+    [
+      "a number and a switch, as texts",
+      { containerEnv: { PORT: 3000, A: null, B: [] }, remoteEnv: { CI: true } },
+      { PORT: open("3000"), CI: open("true") },
+    ],
     ["the image's own variable", { remoteEnv: { PATH: "/x:${containerEnv:PATH}" } }, { PATH: open("/x:/bin") }],
     [
       "a variable that containerEnv sets",

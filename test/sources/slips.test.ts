@@ -101,7 +101,7 @@ test("properties of another type than they have are told, with their lines, and 
     '5: init is "false", and counts as true: it has to be true or false, without quotes',
     '6: overrideCommand is "no", and counts for nothing: it has to be true or false, without quotes',
     '4: runArgs is "--init", and counts for nothing: it has to be a list like ["…"]',
-    "7: containerEnv.A is 1, and counts for nothing: it has to be a text in double quotes",
-    "8: remoteEnv.D is true, and counts for nothing: it has to be a text in double quotes",
+    "7: containerEnv.A is 1, and counts as that text: it has to be a text in double quotes",
+    "8: remoteEnv.D is true, and counts as that text: it has to be a text in double quotes",
   ]);
 });
