@@ -15,6 +15,8 @@ const FAILURE_FIXES: Partial<Readonly<Record<HttpFailure["why"], string>>> = {
     "Give its certificate authority in the input ssl-cert-base64, or name the registry in the input insecure.",
   "no-tls": "If it speaks plain http, name it in the input insecure.",
   "no-host": "Check the name, and the proxy's variables where there is a proxy.",
+  "proxy-login":
+    "The proxy wants a login, or another one: write it into HTTPS_PROXY (HTTP_PROXY for plain http) as http://user:password@host:port, with %40 for an @ in it.",
 };
 
 /** A request to which nothing, or nothing whole, came back. */

@@ -30,12 +30,12 @@ export type HttpResponse = {
 
 /**
  * Nothing came back, or not all of it. `words` are the network's own. `why`: the other side's certificate does not hold, what it speaks is
- * no TLS, it hung up, there is no such host, or the time was up; all else may pass.
+ * no TLS, it hung up, there is no such host, the proxy wants another login, or the time was up; all else may pass.
  */
 export type HttpFailure = {
   readonly kind: "failure";
   readonly words: string;
-  readonly why: "certificate" | "no-tls" | "hung-up" | "no-host" | "time" | "passing";
+  readonly why: "certificate" | "no-tls" | "hung-up" | "no-host" | "proxy-login" | "time" | "passing";
 };
 
 export type Http = {
@@ -217,6 +217,8 @@ function causeOf(code: string, words: string): HttpFailure["why"] {
   if (/CERT|SELF_SIGNED|VERIFY|UNABLE_TO_GET|TRUST|^ERR_OSSL_/.test(code)) return "certificate";
   if (code === "EPROTO" || code.startsWith("ERR_SSL_")) return "no-tls";
   if (code === "ENOTFOUND") return "no-host";
+  // undici has no code for it: lib/dispatcher/proxy-agent.js
+  if (words.startsWith("Proxy response (407)")) return "proxy-login";
   return /ECONNRESET|UND_ERR_SOCKET|EPIPE/.test(code) || /other side closed|hang up/.test(words)
     ? "hung-up"
     : "passing";
