@@ -25,6 +25,12 @@ const FORMS: readonly (readonly [what: string, form: RegExp])[] = [
   ["a key of Google", /\bAIza[\w-]{35}/],
   ["a token of Hugging Face", /\bhf_[A-Za-z]{34}/],
   ["a key of Stripe", /\b[rs]k_live_[A-Za-z0-9]{16}/],
+  // Whoever has such an address may do what it is for, and its variable is mostly called URL.
+  [
+    "a webhook's address",
+    /\bhooks\.slack\.com\/\w{1,20}\/\w{6}|\bdiscord(?:app)?\.com\/api\/webhooks\/\d{6,30}\/[\w-]{20}/i,
+  ],
+  ["a signed address", /[?&](?:sig|x-amz-signature|x-goog-signature)=[\w%+/-]{20}/i],
   ["a private key", /-----BEGIN (?:[A-Z]{1,20} ){0,3}PRIVATE KEY-----/],
   // Of a user with its own name for a password everybody knows it: a database for trying things out.
   ["a password in an address", /\b[a-z][a-z\d+.-]{0,30}:\/\/([^\s/?#:@]{0,200}):(?!\1@)[^\s/?#@$]{1,500}@/i],

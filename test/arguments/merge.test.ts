@@ -249,6 +249,9 @@ describe("warnings", () => {
     "-----BEGIN OPENSSH PRIVATE KEY----- b3BlbnNzaC1rZXk",
     "https://me:pass@packages.test/simple",
     "https://:token@packages.test/",
+    `https://hooks.slack.com/services/T00000000/B00000000/${"Xa".repeat(12)}`,
+    `https://discord.com/api/webhooks/123456789/${"a1_-".repeat(15)}`,
+    "https://acme.blob.core.windows.test/c?sv=2022-11-02&sig=abcdEFGH1234%2Bsdf34fsdf%3D",
   ])("one for the value %s", (value) => {
     const [warning, ...more] = merge({ input: input(`A=${value}`) }).warnings;
     expect([warning?.text, more]).toEqual([expect.stringMatching(/^Build arg A .* looks like a/), []]);
@@ -268,6 +271,8 @@ describe("warnings", () => {
     "A=https://me:${PASSWORD}@packages.test/",
     "A=npm_config_cache",
     "A=AKIAN",
+    "A=https://hooks.slack.com/docs",
+    "A=https://packages.test/?sig=none&signature=off",
     "A=sk-proj-name",
     "A=eyJhbGciOiJIUzI1NiJ9.json",
     "A=postgres://postgres:postgres@db/app",
