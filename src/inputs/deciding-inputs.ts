@@ -27,6 +27,9 @@ const INDIFFERENT: ReadonlySet<string> = new Set([
 
 /** Of all inputs that may decide, as they are written. None of them is a secret. */
 export function decidingInputs(read: ReadInput): Digest {
-  const written = INPUTS.filter((name) => !INDIFFERENT.has(name)).map((name) => [name, text(read, name) ?? ""]);
+  // With submodules it counts for what .gitmodules names, which only a clone tells.
+  const hasModules = !/^(false|False|FALSE)$/.test(text(read, "git-submodules") ?? "false");
+  const decides = (name: string): boolean => !INDIFFERENT.has(name) || (hasModules && name === "allowed-sources");
+  const written = INPUTS.filter(decides).map((name) => [name, text(read, name) ?? ""]);
   return digestOf(canonicalJson(written));
 }

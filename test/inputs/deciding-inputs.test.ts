@@ -23,3 +23,10 @@ test("blanks around an input decide nothing, and which input says it does", () =
   expect(of({ target: " x\n" })).toBe(of({ target: "x" }));
   expect(of({ target: "x" })).not.toBe(of({ "cache-version": "x" }));
 });
+
+test("which sources are allowed decides where submodules are fetched: a commit that is known may have some of others", () => {
+  const of = (submodules: string, allowed: string) =>
+    decidingInputs((name) => ({ "git-submodules": submodules, "allowed-sources": allowed })[name] ?? "");
+  for (const some of ["true", "True", "recursive"]) expect(of(some, "a")).not.toBe(of(some, "b"));
+  for (const none of ["", "false", "FALSE"]) expect(of(none, "a")).toBe(of(none, "b"));
+});
