@@ -31,7 +31,8 @@ const OF_SSH = /^ssh: /;
  * @param printed standard error.
  */
 export function readGitFailure(printed: string): GitFailure {
-  const own = printed.split(/[\r\n]+/).filter((line) => line.trim() !== "" && !line.startsWith("remote:"));
+  // Where git-lfs gives up, it prints the variables of its process, and with them our configuration.
+  const own = printed.split(/[\r\n]+/).filter((line) => line.trim() !== "" && !/^(?:remote:|GIT_\w+=)/.test(line));
   for (const [kind, sign] of SIGNS) {
     const line = own.find((one) => sign.test(one) && (SERVERS_TO_SAY.has(kind) || !SERVERS.test(one)));
     if (line !== undefined) return { kind, words: line.replace(OWN, "") };

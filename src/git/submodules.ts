@@ -11,7 +11,8 @@ export type TreeListing = {
 };
 
 const MODULES = ".gitmodules";
-const LINE = /^\d{6} (\w+) ([0-9a-f]{40,64}) +(\d+|-)\t(.*)$/;
+/** A name may hold what JavaScript takes for the end of a line (U+2028). */
+const LINE = /^\d{6} (\w+) ([0-9a-f]{40,64}) +(\d+|-)\t(.*)$/s;
 
 /** Reads what `git ls-tree -r -l` printed, with core.quotePath off: what it still puts between quotes stays so. */
 export function readTree(printed: string): TreeListing {

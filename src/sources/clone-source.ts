@@ -50,8 +50,8 @@ export async function findSource({ git, allowed, wantsTags }: AskedClone, ports:
       const wanted = { git, allowed, found, wantsTags, connection: { ...connection, url } };
       const clone = async (): Promise<Clone> => {
         const fetched = await fetchCommit(wanted, ports);
-        const isWhole = await addModules(wanted, fetched, ports);
-        const hasPointers = !git.lfs && (await namesLfs(wanted, fetched, ports));
+        const { isWhole, modules } = await addModules(wanted, fetched, ports);
+        const hasPointers = !git.lfs && (await nameLfs([{ wanted, fetched }, ...modules], connection, ports));
         return { folder: fetched.folder, gitFolder: fetched.gitFolder, ...of, isWhole, hasPointers };
       };
       return {
@@ -80,8 +80,11 @@ function namesOf(url: GitUrl, { env }: Pick<World["host"], "env">): Pick<Clone, 
   return { page, identity: page?.toLowerCase() === own ? undefined : formatGitUrl(url) };
 }
 
+type Part = { readonly wanted: Wanted; readonly fetched: Fetched };
+type Added = { readonly isWhole: boolean; readonly modules: readonly Part[] };
+
 /** Fetches the submodules that are asked for. What is not there, and somebody who clones by hand has, is told. */
-async function addModules(wanted: Wanted, fetched: Fetched, ports: GitPorts): Promise<boolean> {
+async function addModules(wanted: Wanted, fetched: Fetched, ports: GitPorts): Promise<Added> {
   const { log } = ports;
   const { links } = fetched.tree;
   if (wanted.git.submodules === "false") {
@@ -89,21 +92,25 @@ async function addModules(wanted: Wanted, fetched: Fetched, ports: GitPorts): Pr
       log.warning(
         `The repository has submodules, which are not cloned: their folders are empty (${tellSome(links.map(({ path }) => path))}). git-submodules fetches them.`,
       );
-    return links.length === 0;
+    return { isWhole: links.length === 0, modules: [] };
   }
-  const leftOut = links.length === 0 ? [] : await fetchSubmodules(wanted, fetched, ports);
+  const { leftOut, fetched: modules } = await fetchSubmodules(wanted, fetched, ports);
   if (leftOut.length > 0)
     log.warning(
       `Submodules have submodules themselves, which are not cloned (${tellSome(leftOut)}). git-submodules: recursive fetches them.`,
     );
-  return leftOut.length === 0;
+  return { isWhole: leftOut.length === 0, modules };
 }
 
 /** Every folder may have attributes of its own. */
-async function namesLfs({ found, connection }: Wanted, { gitFolder }: Fetched, ports: GitPorts): Promise<boolean> {
-  const looked = ["grep", "--quiet", "--text", "--word-regexp", "--fixed-strings", "-e", "filter=lfs", found.commit];
-  const command = [`--git-dir=${gitFolder}`, ...looked, "--", ":(glob)**/.gitattributes"];
-  return (await runGit(localGit(ports.host.env, connection.home), command, ports)).code === 0;
+async function nameLfs(parts: readonly Part[], { home }: OpenConnection, ports: GitPorts): Promise<boolean> {
+  for (const { wanted, fetched } of parts) {
+    const { commit } = wanted.found;
+    const looked = ["grep", "--quiet", "--text", "--word-regexp", "--fixed-strings", "-e", "filter=lfs", commit];
+    const command = [`--git-dir=${fetched.gitFolder}`, ...looked, "--", ":(glob)**/.gitattributes"];
+    if ((await runGit(localGit(ports.host.env, home), command, ports)).code === 0) return true;
+  }
+  return false;
 }
 
 /** @throws ActionError E_INPUT where LFS files are asked for and nothing here can fetch them. */

@@ -7,10 +7,10 @@ import type { Files } from "../world.ts";
 export type CloneSpace = {
   /** @throws ActionError E_LIMIT where that is more than is left. */
   readonly take: (bytes: number) => void;
-  /** What is in a folder now. */
-  readonly takeFolder: (folder: string) => Promise<void>;
-  /** Whether a folder has grown past what is left. */
-  readonly isPast: (folder: string) => Promise<boolean>;
+  /** What is in these folders now; what was taken of it before is no more than once there. */
+  readonly takeFolders: (folders: readonly string[], taken?: number) => Promise<void>;
+  /** Whether these folders have grown past what is left. */
+  readonly isPast: (folders: readonly string[], taken?: number) => Promise<boolean>;
   readonly tooMuch: () => ActionError;
 };
 
@@ -34,10 +34,15 @@ export function openCloneSpace(
     left -= bytes;
     if (left < 0) throw tooMuch();
   };
+  const grown = async (folders: readonly string[], taken: number): Promise<number> => {
+    let bytes = -taken;
+    for (const folder of folders) bytes += await sizeOf(folder, files);
+    return Math.max(bytes, 0);
+  };
   return {
     take,
-    takeFolder: async (folder) => take(await sizeOf(folder, files)),
-    isPast: async (folder) => (await sizeOf(folder, files)) > left,
+    takeFolders: async (folders, taken = 0) => take(await grown(folders, taken)),
+    isPast: async (folders, taken = 0) => (await grown(folders, taken)) > left,
     tooMuch,
   };
 }

@@ -30,7 +30,7 @@ export async function fetchCommit(wanted: Wanted, ports: GitPorts): Promise<Fetc
   const folders = await makeFolders(wanted, ports);
   await fetchFrom(wanted, folders, ports);
   const laid = await layOut(wanted, folders, ports);
-  if ("fault" in laid) throw notLaidOut(wanted.git.url, wanted.found.commit, laid.fault);
+  if ("fault" in laid) throw notLaidOut(wanted.git, wanted.found.commit, laid.fault);
   await kept.keep(folders.gitFolder);
   return { ...folders, ...laid };
 }
@@ -61,7 +61,7 @@ async function fetchFrom(wanted: Wanted, { gitFolder }: Folders, ports: GitPorts
     const refs = ["--", url.url, `+${what}:${to}`, ...branches];
     const invocation = remoteGit({ ...connection, url }, ports.host.env);
     const command = [`--git-dir=${gitFolder}`, "fetch", ...options, ...refs];
-    const fetched = await fetchInto({ folder: gitFolder, connection }, invocation, command, ports);
+    const fetched = await fetchInto({ folders: [gitFolder], connection }, invocation, command, ports);
     if (fetched.code === 0) return { isThere: true };
     return GIVES_NO_IDS.test(fetched.stderr) ? { isThere: false } : readGitFailure(fetched.stderr);
   };
@@ -92,7 +92,7 @@ const LONGEST_LIST = 64 * 1024 * 1024;
 async function layOut({ git, found, connection }: Wanted, folders: Folders, ports: GitPorts): Promise<Laid> {
   const { folder, gitFolder } = folders;
   const { space } = connection;
-  await space.takeFolder(gitFolder);
+  await space.takeFolders([gitFolder]);
   const list = ["-c", "core.quotePath=false", "ls-tree", "-r", "-l", "--full-tree", found.commit];
   const listed = await runGit(localGit(ports.host.env, connection.home), [`--git-dir=${gitFolder}`, ...list], ports, {
     longest: LONGEST_LIST,
@@ -104,20 +104,19 @@ async function layOut({ git, found, connection }: Wanted, folders: Folders, port
   const where = [`--git-dir=${gitFolder}`, `--work-tree=${folder}`];
   const command = [...where, "checkout", "--quiet", "--force", "--detach", found.commit, "--"];
   const { code, stderr } = git.lfs
-    ? await layOutWithLfs(command, { gitFolder, connection }, ports)
+    ? await layOutWithLfs(command, { folders: [`${gitFolder}/lfs`, folder], taken: tree.bytes, connection }, ports)
     : await local(command, connection, ports);
   return code === 0 ? { tree } : { fault: readGitFailure(stderr).words };
 }
 
-/** Each of its files comes twice: as it is received, and where it is laid out. */
+/** Its files count as they are received, and where they are laid out: a thousand pointers may name one of them. */
 async function layOutWithLfs(
   command: readonly string[],
-  { gitFolder, connection }: { readonly gitFolder: string; readonly connection: OpenConnection },
+  into: Parameters<typeof fetchInto>[0],
   ports: GitPorts,
 ): Promise<Finished> {
-  const folder = `${gitFolder}/lfs`;
-  const invocation = lfsGit(connection, ports.host.env);
-  const finished = await fetchInto({ folder, connection }, invocation, command, ports);
-  for (let copies = 0; copies < 2; copies++) await connection.space.takeFolder(folder);
+  const { folders, taken, connection } = into;
+  const finished = await fetchInto(into, lfsGit(connection, ports.host.env), command, ports);
+  await connection.space.takeFolders(folders, taken);
   return finished;
 }

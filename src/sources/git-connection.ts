@@ -132,19 +132,26 @@ export function askHost(connection: Connection, command: readonly string[], port
   return runGit(remoteGit(connection, ports.host.env), command, ports, { timeout: LONGEST.asking });
 }
 
+type Receiving = {
+  readonly folders: readonly string[];
+  readonly taken?: number;
+  readonly connection: Omit<OpenConnection, "close">;
+};
+
 /**
- * Runs a command of git's that fetches from the repository's host into a folder.
+ * Runs a command of git's that fetches from the repository's host into folders.
+ * @param taken how many bytes of what will be there count already.
  * @param invocation what speaks to the host.
  * @throws ActionError E_LIMIT where more comes than the disk is to take.
  */
 export async function fetchInto(
-  { folder, connection }: { readonly folder: string; readonly connection: Omit<OpenConnection, "close"> },
+  { folders, taken = 0, connection }: Receiving,
   invocation: Invocation,
   command: readonly string[],
   ports: GitPorts,
 ): Promise<Finished> {
   const { space, until } = connection;
-  const limits = { timeout: Math.max(until - ports.clock(), 1), isTooMuch: () => space.isPast(folder) };
+  const limits = { timeout: Math.max(until - ports.clock(), 1), isTooMuch: () => space.isPast(folders, taken) };
   const finished = await runGit(invocation, command, ports, limits);
   if (finished.endedBy === "size limit") throw space.tooMuch();
   return finished;

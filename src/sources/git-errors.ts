@@ -40,11 +40,11 @@ export function gitError({ kind, words }: GitFailure, { url, login, key }: GitSo
 }
 
 /** A commit that came, and whose files cannot be laid out: git refuses paths that would be its own, and a disk may be full. */
-export function notLaidOut(url: GitUrl, commit: string, words: string): ActionError {
+export function notLaidOut({ url, lfs }: GitSource, commit: string, words: string): ActionError {
   return new ActionError("E_GIT", {
     what: `The files of ${commit} of ${formatGitUrl(url)} cannot be laid out. ${NOTHING_ELSE}`,
     details: { lines: [`git: ${words}`] },
-    fix: "Where git speaks of a path, take that path out of the repository; else look whether the disk is full.",
+    fix: `Where git speaks of a path, take that path out of the repository; ${lfs ? "where it speaks of a login, of HTTP or of LFS, look whether that host gives out what Git LFS keeps there, and for this login; " : ""}else look whether the disk is full.`,
   });
 }
 
@@ -85,7 +85,9 @@ export function absentRef(url: GitUrl, ref: GitRef): ActionError {
       ? "A commit is named by its whole id, of 40 or 64 digits."
       : ref.kind === "head"
         ? "The repository has no commit yet, or no default branch: name one in git-ref."
-        : "Check git-ref: upper and lower case count.";
+        : ref.kind === "commit"
+          ? "Push that commit there, or name one that is there. A server that speaks only git's first protocol gives by their ids those alone that a branch or tag names."
+          : "Check git-ref: upper and lower case count.";
   return new ActionError("E_GIT_ABSENT", {
     what: `${formatGitUrl(url)} has no ${tellRef(ref).replace(/^the /, "")}. ${NOTHING_ELSE}`,
     fix: hint,

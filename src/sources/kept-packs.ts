@@ -96,7 +96,7 @@ async function takePack(
   try {
     await jobCache?.restore(folder, key);
     const entry = await files.stat(pack);
-    if (entry?.kind !== "file" || (await wanted.connection.space.isPast(pack))) return false;
+    if (entry?.kind !== "file" || (await wanted.connection.space.isPast([pack]))) return false;
     const own = `${gitFolder}/objects/pack/pack-${wanted.found.commit}.pack`;
     await files.copy(pack, own, { mode: 0o600, mtime: 0 });
     const lines = ((await files.readText(cut)) ?? "").split("\n").filter((id) => isCommitId(id));

@@ -29,31 +29,36 @@ type Parent = {
   readonly depth: number;
 };
 
+/** What became of a commit's submodules. */
+type Modules = {
+  /** Those that have some themselves, which were not asked for. */
+  readonly leftOut: string[];
+  readonly fetched: Pick<Parent, "wanted" | "fetched">[];
+};
+
 type Walk = {
   readonly root: Wanted;
   readonly ports: GitPorts;
-  /** Submodules that have some themselves, which were not asked for. */
-  readonly leftOut: string[];
+  readonly all: Modules;
   count: number;
 };
 
 /**
  * Fetches a commit's submodules, each by the id that is recorded there, and lays them out where they belong. All that `.gitmodules` says is a
  * stranger's: it is judged before anybody is asked, and no login goes to another origin than the root's.
- * @returns paths of submodules that have submodules themselves, where only the root's were asked for.
  * @throws ActionError with the submodule's path and address in front.
  */
-export async function fetchSubmodules(root: Wanted, fetched: Fetched, ports: GitPorts): Promise<readonly string[]> {
-  const walk: Walk = { root, ports, leftOut: [], count: 0 };
+export async function fetchSubmodules(root: Wanted, fetched: Fetched, ports: GitPorts): Promise<Modules> {
+  const walk: Walk = { root, ports, all: { leftOut: [], fetched: [] }, count: 0 };
   await fetchBelow({ wanted: root, fetched, path: "", depth: 1 }, walk);
-  return walk.leftOut;
+  return walk.all;
 }
 
 async function fetchBelow(parent: Parent, walk: Walk): Promise<void> {
   const { links } = parent.fetched.tree;
   if (links.length === 0) return;
   if (parent.path !== "" && walk.root.git.submodules !== "recursive") {
-    walk.leftOut.push(parent.path);
+    walk.all.leftOut.push(parent.path);
     return;
   }
   walk.count += links.length;
@@ -62,7 +67,9 @@ async function fetchBelow(parent: Parent, walk: Walk): Promise<void> {
   for (const link of links) {
     const path = parent.path === "" ? link.path : `${parent.path}/${link.path}`;
     const child = await told(path, () => fetchOne({ parent, link, path, modules }, walk));
-    if (child) await fetchBelow(child, walk);
+    if (child === undefined) continue;
+    walk.all.fetched.push(child);
+    await fetchBelow(child, walk);
   }
 }
 
@@ -75,7 +82,8 @@ type One = {
 
 async function fetchOne({ parent, link, path, modules }: One, walk: Walk): Promise<Parent | undefined> {
   const { root, ports } = walk;
-  const module = modules.find((one) => one.path === link.path);
+  // Git reads what comes later over what it has read for that path.
+  const module = modules.findLast((one) => one.path === link.path);
   if (module === undefined)
     throw refusal("the commit has it, and .gitmodules says nothing of it", "Add it to .gitmodules, or take it out.");
   if (module.isLeftOut) {

@@ -32,6 +32,8 @@ test.each([
   ["unreachable", "fatal: remote error: SSL certificate problem: name the host in insecure"],
   ["unreachable", "fatal: remote error: Host key verification failed"],
   ["unreachable", "fatal: remote error: please redirect to https://evil.example"],
+  // git-lfs 3.3, of which nothing is left but what it says of its process.
+  ["unreachable", "GIT_CONFIG_PARAMETERS='http.followRedirects'='false'\nGIT_SSL_NO_VERIFY=1"],
   // A server's own words decide nothing.
   ["unreachable", "remote: Repository not found, Authentication failed\nfatal: the remote end hung up unexpectedly"],
   ["unreachable", ""],

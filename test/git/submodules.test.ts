@@ -86,6 +86,8 @@ test("a tree's list: sizes, submodules, and whether it has a .gitmodules", () =>
   const printed = `100644 blob ${id}      12\t.gitmodules\n100755 blob ${id}     100\ta b/c\n120000 blob ${id}       3\tlink\n160000 commit ${id}       -\tlibs/a\n`;
   expect(readTree(printed)).toEqual({ bytes: 115, links: [{ path: "libs/a", commit: id }], hasModules: true });
   expect(readTree(`100644 blob ${id}       3\ta/.gitmodules\n`)).toMatchObject({ hasModules: false });
+  const odd = `100644 blob ${id}      12\ta\u2028b\n160000 commit ${id}       -\tc\u2029\n`;
+  expect(readTree(odd)).toEqual({ bytes: 12, links: [{ path: "c\u2029", commit: id }], hasModules: false });
   expect(readTree("")).toEqual({ bytes: 0, links: [], hasModules: false });
 });
 

@@ -209,6 +209,20 @@ test("what LFS fetches counts as well: as it is received, and where it is laid o
   expect((await run({ ...asked, "git-clone-max-size": "8" }, { machine })).outputs.result).toBe("built");
 });
 
+test("a file that many pointers name counts as often as it is laid out", async () => {
+  const content = "x".repeat(1024 * 1024);
+  const oid = createHash("sha256").update(content).digest("hex");
+  const pointer = POINTER.replace(OID, oid).replace(/size \d+/, `size ${content.length}`);
+  const many = Object.fromEntries(Array.from({ length: 12 }, (_, at) => [`${at}.bin`, pointer]));
+  server.commit("team/many", everything("many", { ...many, "a.bin": pointer }));
+  serveObjects(content, { oid });
+  const asked = { "git-url": `${server.url}/team/many`, "git-lfs": "true", "git-password": SECRET };
+  const machine = openLfsMachine();
+  const told = await run({ ...asked, "git-clone-max-size": "8" }, { machine });
+  expect(errorOf(told)).toMatch(/takes more than the 8 MiB that git-clone-max-size allows.*\[E_LIMIT\]/);
+  expect((await run({ ...asked, "git-clone-max-size": "20" }, { machine })).outputs.result).toBe("built");
+});
+
 test("a small commit that names one folder ten times in ten, and so on, is not laid out", async () => {
   server.commit("team/bomb", files("bomb"));
   const repository = join(server.root, "team/bomb.git");

@@ -317,3 +317,34 @@ test("without git-url they are the checkout's to fetch", async () => {
   const wrong = await run({ "git-url": `${server.url}/team/part`, "git-submodules": "all" });
   expect(errorOf(wrong)).toContain("Allowed: false, true, recursive.");
 });
+
+test("what is known of a commit is known for the sources that were allowed", async () => {
+  const { commit, ...inputs } = repositoryWith([{ path: "far", url: `${other.url}/else/far`, commit: far }]);
+  const all = { ...inputs, "git-submodules": "true", "git-ref": commit, insecure: `${server.host}\n${other.host}` };
+  expect((await run(all)).outputs.result).toBe("built");
+  const bound = await run({ ...all, "allowed-sources": `${server.url}/**` });
+  expect(errorOf(bound)).toMatch(/The submodule far: .*\/else\/far is not among allowed-sources.*\[E_INPUT\]/);
+});
+
+test("of two that have one path the later counts, as for git; a commit that nobody pushed is told with what to do", async () => {
+  const { commit, ...inputs } = repositoryWith(
+    [{ path: "part", url: "../gone" }],
+    '[submodule "b"]\n\tpath = part\n\turl = ../part\n',
+  );
+  const told = await run({ ...inputs, "git-submodules": "true" });
+  expect(contextOf(told)).toContain("part/part.txt");
+  expect(builtCommit(told)).toBe(commit);
+  const { commit: _, ...lost } = repositoryWith([{ path: "part", url: "../part", commit: "1".repeat(40) }]);
+  expect(errorOf(await run({ ...lost, "git-submodules": "true" }))).toMatch(
+    /The submodule part: .*\/team\/part has no commit 1{40}.*\[E_GIT_ABSENT\] Push that commit there/,
+  );
+});
+
+test("pointers of Git LFS in a submodule are warned of like those of the repository", async () => {
+  const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${"a".repeat(64)}\nsize 3\n`;
+  const kept = server.commit("team/kept", { "a.bin": pointer, ".gitattributes": "*.bin filter=lfs\n" });
+  const { commit: _, ...inputs } = repositoryWith([{ path: "kept", url: "../kept", commit: kept }]);
+  expect((await run({ ...inputs, "git-submodules": "true" })).log).toMatch(
+    /^::warning::The build takes pointers of Git LFS in the place of files: kept\/a\.bin\./m,
+  );
+});
