@@ -17,6 +17,7 @@ for (const name of [
   "@typespec",
   "@protobuf-ts",
   "@octokit/plugin-rest-endpoint-methods",
+  "jsonc-parser",
   "undici",
 ])
   cpSync(`node_modules/${name}`, inCopy(name), { recursive: true });
@@ -30,8 +31,8 @@ for (const path of readdirSync(inCopy(""), { recursive: true }).filter((name) =>
 ))
   rmSync(inCopy(path));
 // CommonJS is bundled whole, and these are there as modules too.
-for (const name of ["runtime", "runtime-rpc"])
-  rewriteJson(`@protobuf-ts/${name}/package.json`, (its) => ({ ...its, main: its.module }));
+for (const name of ["@protobuf-ts/runtime", "@protobuf-ts/runtime-rpc", "jsonc-parser"])
+  rewriteJson(`${name}/package.json`, (its) => ({ ...its, main: its.module, sideEffects: false }));
 // One branch is asked for, of a thousand things that GitHub can be asked for.
 const endpoints = "@octokit/plugin-rest-endpoint-methods/dist-src/generated/endpoints.js";
 const { getBranch } = (await import(`../${inCopy(endpoints)}`)).default.repos;

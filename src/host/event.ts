@@ -116,7 +116,8 @@ function foreignRun(event: Payload): Foreign {
 function foreignQueue(event: Payload, env: Environment): Foreign {
   const isTold = isQueue(env.GITHUB_REF?.replace(/^refs\/heads\//, ""));
   const group = recordAt(event, "merge_group") ?? {};
-  const isThis = textAt(group, "head_ref") === env.GITHUB_REF && textAt(group, "head_sha") === env.GITHUB_SHA;
+  const sha = textAt(group, "head_sha");
+  const isThis = textAt(group, "head_ref") === env.GITHUB_REF && sha !== undefined && sha === env.GITHUB_SHA;
   return isTold && isThis ? undefined : "the payload does not tell which commit of a merge queue this is";
 }
 

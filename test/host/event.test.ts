@@ -297,6 +297,11 @@ test.each<[what: string, name: string, ref: string | undefined, payload: unknown
   expect(event.whyFork ?? "").toMatch(why ?? /^$/);
 });
 
+test("whose code: a merge queue of which neither the payload nor the runner names the commit", () => {
+  const payload = { repository, merge_group: { head_ref: QUEUE } };
+  expect(readEvent({ GITHUB_EVENT_NAME: "merge_group", GITHUB_REF: QUEUE }, payload).isFork).toBe(true);
+});
+
 const SERVER = { GITHUB_ACTIONS: "true", GITHUB_EVENT_NAME: "", GITHUB_REF: MAIN };
 const EXEC = { ...SERVER, ACT: "true", ACT_EXEC: "true" };
 
