@@ -65,7 +65,8 @@ export async function run(inputs: Inputs, outside: World): Promise<Report> {
   const beginning = openBeginning({ inputs, sources: read.sources, tags }, world);
   const look = await log.group(`Is it in ${formatRepository(inputs.cacheRepository)}?`, async () => {
     const readWith = (triggers: Triggers) => readSources(inputs, workspace, world, triggers);
-    const question = { inputs, sources: read.sources, ports, readWith, onVerdict: beginning.expect };
+    const { expect: onVerdict, expectBuild: onSettled } = beginning;
+    const question = { inputs, sources: read.sources, ports, readWith, onVerdict, onSettled };
     const look = await lookForImage(question, world);
     tellLook(look, log, inputs.onUnknown);
     return look;

@@ -35,6 +35,8 @@ type Question = {
   readonly readWith: (triggers: Triggers) => Promise<Sources>;
   /** Hears the first verdict, which the bases' triggers may still change, before its reasons are looked for. */
   readonly onVerdict: (verdict: Verdict) => void;
+  /** Hears the verdict as soon as no trigger changes it any more, before or beside its reasons. */
+  readonly onSettled: (verdict: Verdict) => void;
 };
 
 /** Probes the cache repository, leaves out what is too old, and on a miss finds the reasons. All of it has one limit of time. */
@@ -69,13 +71,22 @@ async function lookTwice(question: Question, world: World): Promise<Look> {
   const { sources, probed } = first;
   const { plan, verdict } = probed;
   question.onVerdict(verdict);
-  if (!plan || verdict.kind === "hit" || verdict.kind === "joinable") return { ...first, ...(await first.explain()) };
-  const [explained, bases] = await Promise.all([first.explain(), readBases(sources, plan.bindings, world.registry)]);
+  if (!plan || verdict.kind === "hit" || verdict.kind === "joinable") {
+    question.onSettled(verdict);
+    return { ...first, ...(await first.explain()) };
+  }
+  const reading = async () => {
+    const bases = await readBases(sources, plan.bindings, world.registry);
+    if (bases.kind === "read" && bases.triggers.size === 0) question.onSettled(verdict);
+    return bases;
+  };
+  const [explained, bases] = await Promise.all([first.explain(), reading()]);
   if (bases.kind !== "read")
     return { ...first, probed: { ...probed, verdict: unlessSure(verdict, bases) }, ...explained };
   const { configs, triggers } = bases;
   if (triggers.size === 0) return { ...first, ...explained, bases: configs };
   const second = await lookOnce({ ...question, sources: await question.readWith(triggers) }, world);
+  question.onSettled(second.probed.verdict);
   return { ...second, ...(await second.explain()), bases: configs };
 }
 

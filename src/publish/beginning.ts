@@ -10,8 +10,10 @@ import type { AskedTags } from "./release.ts";
 
 /** What every build begins with, each begun when it is first asked for. Who waits for it hears of a failure. */
 export type Beginning = {
-  /** Begins what the verdict makes likely, while the reasons of a miss and its bases are read. */
+  /** Begins what the first verdict makes likely, while the reasons of a miss and its bases are read: nothing that a hit must not have done. */
   readonly expect: (verdict: Verdict) => void;
+  /** Asks docker, of which a hit needs nothing, where the verdict that stands makes a build likely. */
+  readonly expectBuild: (verdict: Verdict) => void;
   readonly push: () => Promise<PushDecision>;
   readonly docker: () => Promise<Docker>;
   /** A hit never builds: what only a build needs is not even loaded. */
@@ -32,17 +34,22 @@ export function openBeginning(
     return openDocker({ inputs, sources, generator: Promise.resolve(generator) }, world);
   });
   const code = once(() => import("../build/build.ts"));
-  const expect = (verdict: Verdict): void => {
+  // What holds a secret is refused before anything is done for it; what is only relabelled needs no docker.
+  const expected = (verdict: Verdict): "build" | "relabel" | undefined => {
     const decision = decide(verdict, inputs, []);
-    // What holds a secret is refused before anything is done for it.
-    if (decision.kind !== "build" || sources.leaks.length > 0) return;
-    void push();
-    // What is only relabelled needs no docker, and what would have to be fetched waits for the decision.
-    if (decision.alike || inputs.build.buildxVersion !== undefined) return;
-    void docker();
-    void code();
+    if (decision.kind !== "build" || sources.leaks.length > 0) return undefined;
+    return decision.alike ? "relabel" : "build";
   };
-  return { expect, push, docker, code };
+  const expect = (verdict: Verdict): void => {
+    const likely = expected(verdict);
+    if (likely !== undefined) void push();
+    if (likely === "build") void code();
+  };
+  const expectBuild = (verdict: Verdict): void => {
+    // What would have to be fetched waits for the decision.
+    if (expected(verdict) === "build" && inputs.build.buildxVersion === undefined) void docker();
+  };
+  return { expect, expectBuild, push, docker, code };
 }
 
 function once<T>(begin: () => Promise<T>): () => Promise<T> {

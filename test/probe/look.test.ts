@@ -26,7 +26,14 @@ async function warningsOf(triggers: readonly string[] | undefined, args: string)
   const sources = await readFrom(inputs, world);
   const readWith = async () => sources;
   await lookForImage(
-    { inputs, sources, ports: portsOf(registry, inputs), readWith, onVerdict: () => undefined },
+    {
+      inputs,
+      sources,
+      ports: portsOf(registry, inputs),
+      readWith,
+      onVerdict: () => undefined,
+      onSettled: () => undefined,
+    },
     world,
   );
   rmSync(workspace, { recursive: true });
@@ -66,6 +73,7 @@ async function keyOf(stage: string, triggers: readonly string[]): Promise<string
       ports: portsOf(registry, inputs),
       readWith: (known) => readFrom(inputs, world, known),
       onVerdict: () => undefined,
+      onSettled: () => undefined,
     },
     world,
   );
