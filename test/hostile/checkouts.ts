@@ -122,6 +122,10 @@ export const ROWS: readonly Row[] = [
   dockerfile({ name: "a mount with everything in it" }, `FROM a\nRUN ${"--mount=from=b ".repeat(40_000)}true\n`),
   dockerfile(
     { name: "mounts from anywhere" },
+    `FROM a AS a\n${"FROM a\n".repeat(290)}${"RUN --mount=from=b true\n".repeat(10_000)}`,
+  ),
+  dockerfile(
+    { name: "mounts from a variable, which no builder takes", code: "E_DOCKERFILE" },
     `FROM a AS a\n${"FROM a\n".repeat(290)}${"RUN --mount=from=$A true\n".repeat(20_000)}`,
   ),
   dockerfile(
