@@ -7,6 +7,7 @@ import type { EnvbuilderInputs } from "../inputs/envbuilder-inputs.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { formatReference, type Reference, type Repository } from "../oci/reference.ts";
+import { isLoopback } from "../registry/origins.ts";
 import type { World } from "../world.ts";
 import { workspaceFolderOf } from "./definition.ts";
 
@@ -114,8 +115,7 @@ export async function runBuilder(task: BuildTask, ports: Ports): Promise<Digest 
 
 /** A registry on loopback is this machine's own, and not the container's. */
 export function networkOf({ network, repository }: Pick<BuildTask, "network" | "repository">): string | undefined {
-  const isLoopback = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/.test(repository.registry);
-  return network ?? (isLoopback ? "host" : undefined);
+  return network ?? (isLoopback(new URL(`http://${repository.registry}`)) ? "host" : undefined);
 }
 
 /** The computed environment with what a build needs; the logins that this run uses, where none is among the inputs. */

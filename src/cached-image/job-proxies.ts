@@ -1,5 +1,6 @@
 import { proxiesThatCount } from "../buildx/proxies.ts";
 import { compileArguments } from "../envbuilder/compile.ts";
+import { isLoopback } from "../registry/origins.ts";
 import type { World } from "../world.ts";
 import type { Definition } from "./definition.ts";
 
@@ -32,7 +33,7 @@ export async function jobProxies(
   const none = new Map<string, string>();
   if (!own.some(([name]) => /^https?_proxy$/i.test(name))) return none;
   if (Object.keys(await proxiesThatCount(files, env).catch(() => ({}))).length > 0) return none;
-  if (own.some(([name, value]) => isLoopback(name, value)) && network !== "host") {
+  if (own.some(([name, value]) => isOnLoopback(name, value)) && network !== "host") {
     log.warning(
       "The job's proxy is on this machine's loopback, where the builder's container does not reach it, and is not handed to it. With network: host it is.",
     );
@@ -47,11 +48,11 @@ export async function jobProxies(
   return new Map(own);
 }
 
-function isLoopback(name: string, value: string): boolean {
-  return (
-    !/^no_proxy$/i.test(name) &&
-    /^(?:[a-z\d]+:\/\/)?(?:[^/@]*@)?(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?:[:/]|$)/i.test(value)
-  );
+/** As the builder's own client reads its address: `127.1` is one, and a password may hold an @. */
+function isOnLoopback(name: string, value: string): boolean {
+  if (/^no_proxy$/i.test(name)) return false;
+  const address = `http://${value.replace(/^[a-z][a-z\d+.-]*:\/\//i, "")}`;
+  return URL.canParse(address) && isLoopback(new URL(address));
 }
 
 function isRead(

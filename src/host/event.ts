@@ -142,12 +142,15 @@ function foreignDeployment(event: Payload, env: Environment): Foreign {
     : "the payload does not tell whose commit is deployed";
 }
 
-/** The host lists the branches of this repository that hold the commit. */
+/**
+ * The host lists the branches of this repository that hold the commit. The run is the default branch's, whatever that commit is: for one that is
+ * only tried by a merge queue it would move that branch's alias and layer cache, which the queue itself does not.
+ */
 function foreignStatus({ branches }: Payload): Foreign {
   const names = Array.isArray(branches) ? branches.map((one) => (isRecord(one) ? textAt(one, "name") : undefined)) : [];
-  return names.some((name) => name !== undefined)
+  return names.some((name) => name !== undefined && !isQueue(name))
     ? undefined
-    : "the commit of the status stands in no branch of this repository";
+    : "the commit of the status stands in no branch of this repository, or only in a merge queue's";
 }
 
 /** Workflows that a comment on a pull request starts check out its code, and the payload says nowhere whose that is. */

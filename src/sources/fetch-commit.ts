@@ -4,7 +4,7 @@ import { lfsGit, localGit, remoteGit } from "../git/invocation.ts";
 import { readTree, type TreeListing } from "../git/submodules.ts";
 import { formatGitUrl, type GitUrl } from "../git/url.ts";
 import type { Clone, Finished } from "../world.ts";
-import { fetchInto, type GitPorts, type OpenConnection, runGit } from "./git-connection.ts";
+import { fetchInto, type GitPorts, type OpenConnection, type Receiving, runGit } from "./git-connection.ts";
 import { absentRef, gitError, notLaidOut, tooManyFiles } from "./git-errors.ts";
 import { openKeptPacks, type Wanted } from "./kept-packs.ts";
 import { whereItIs } from "./moved.ts";
@@ -110,11 +110,7 @@ async function layOut({ git, found, connection }: Wanted, folders: Folders, port
 }
 
 /** Its files count as they are received, and where they are laid out: a thousand pointers may name one of them. */
-async function layOutWithLfs(
-  command: readonly string[],
-  into: Parameters<typeof fetchInto>[0],
-  ports: GitPorts,
-): Promise<Finished> {
+async function layOutWithLfs(command: readonly string[], into: Receiving, ports: GitPorts): Promise<Finished> {
   const { folders, taken, connection } = into;
   const finished = await fetchInto(into, lfsGit(connection, ports.host.env), command, ports);
   await connection.space.takeFolders(folders, taken);

@@ -132,7 +132,8 @@ export function askHost(connection: Connection, command: readonly string[], port
   return runGit(remoteGit(connection, ports.host.env), command, ports, { timeout: LONGEST.asking });
 }
 
-type Receiving = {
+/** Into which folders a git fetches. */
+export type Receiving = {
   readonly folders: readonly string[];
   readonly taken?: number;
   readonly connection: Omit<OpenConnection, "close">;

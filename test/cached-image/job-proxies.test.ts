@@ -59,6 +59,18 @@ test.each<Row>([
     warned: /on this machine's loopback/,
   },
   {
+    name: "nor is one behind a password with an @",
+    env: { HTTPS_PROXY: "http://me:p@ss@localhost:3128" },
+    expected: {},
+    warned: /on this machine's loopback/,
+  },
+  {
+    name: "nor one whose address is told in short",
+    env: { HTTPS_PROXY: "127.1:3128" },
+    expected: {},
+    warned: /on this machine's loopback/,
+  },
+  {
     name: "but on the machine's own network",
     env: { HTTPS_PROXY: "localhost:3128" },
     network: "host",

@@ -179,7 +179,7 @@ test.each<[what: string, name: string, ref: string | undefined, payload: unknown
     "status",
     MAIN,
     { repository, branches: [{ name: "gh-readonly-queue/main/pr-1" }] },
-    own,
+    /only in a merge queue's/,
   ],
   ["a state of an own commit", "status", MAIN, { repository, sha: SHA, branches: [{ name: "topic" }] }, own],
   [
