@@ -18,6 +18,7 @@ const ORDER: readonly string[] = [
   "world.ts",
   "errors.ts",
   "line.ts",
+  "nearest.ts",
   "oci",
 ];
 
@@ -32,7 +33,7 @@ const KNOWLEDGE = [
   "sbom",
   "git",
 ];
-const WORDS = ["world.ts", "errors.ts", "line.ts", "oci"];
+const WORDS = ["world.ts", "errors.ts", "line.ts", "nearest.ts", "oci"];
 const BELOW_STORY = [...KNOWLEDGE, "buildx", "registry", ...WORDS];
 
 /** Which rooms each may know, where that is less than all that stand below it. */
@@ -63,6 +64,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "world.ts": ["errors.ts", "oci"],
   "errors.ts": [],
   "line.ts": [],
+  "nearest.ts": [],
   oci: [],
 };
 

@@ -20,7 +20,7 @@ export type Configuration = {
   readonly raw: JsonObject;
   /** The line, from 1, of each property and array item. */
   readonly lines: PathMap<number>;
-  /** Syntax errors that were read over, at most one a line. */
+  /** Syntax errors that were read over, at most one a line, and what else is odd about it. */
   readonly warnings: readonly Warning[];
 };
 

@@ -1,7 +1,16 @@
 import { ActionError } from "../errors.ts";
+import { nearestName } from "../nearest.ts";
 import { compareBytes } from "./go-json.ts";
 import { parseGoBool, parseGoCsv, parseGoInt } from "./go-values.ts";
-import { findOption, isSecretOption, type OptionKind, type OptionName, type Options, PREFIX } from "./options.ts";
+import {
+  findOption,
+  isSecretOption,
+  OPTION_NAMES,
+  type OptionKind,
+  type OptionName,
+  type Options,
+  PREFIX,
+} from "./options.ts";
 
 /** What the builder image is to be run with, and what its options are then. */
 export type BuilderEnvironment = {
@@ -75,8 +84,9 @@ function refuseBothNames(extra: ReadonlyMap<string, string>): void {
 
 function refuseUnknown(variable: string): void {
   if (!variable.startsWith(PREFIX)) return;
+  const near = nearestName(variable, OPTION_NAMES);
   throw new ActionError("E_INPUT", {
-    what: `The input extra-env sets ${variable}, and envbuilder has no such option.`,
+    what: `The input extra-env sets ${variable}, and envbuilder has no such option.${near === undefined ? "" : ` Was ${near} meant?`}`,
     fix: "Write it as envbuilder's documentation does, or leave it out. Variables of other names go to the container as they are.",
   });
 }

@@ -84,6 +84,9 @@ export function findOption(
   return isOption(name) ? { name, kind: KINDS[name], isOldName: true } : undefined;
 }
 
+/** The variables of all options. */
+export const OPTION_NAMES: readonly string[] = Object.keys(KINDS);
+
 function isOption(name: string): name is OptionName {
   return Object.hasOwn(KINDS, name);
 }

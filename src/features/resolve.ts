@@ -1,8 +1,9 @@
-import type { Json, JsonObject } from "../devcontainer/json.ts";
-import { placeOf, type Warning } from "../devcontainer/parse.ts";
+import { isJsonObject, type Json, type JsonObject } from "../devcontainer/json.ts";
+import { placeOf } from "../devcontainer/parse.ts";
 import { folderOf } from "../devcontainer/paths.ts";
 import type { Substituted } from "../devcontainer/substitute.ts";
-import { ActionError } from "../errors.ts";
+import { ActionError, type Warning } from "../errors.ts";
+import { nearestName } from "../nearest.ts";
 import { type AskedFeature, askedFeatures } from "./asked.ts";
 import { gather, type SoftTarget } from "./compare.ts";
 import { discoverFeatures } from "./discover.ts";
@@ -11,6 +12,7 @@ import { buildGraph, type FeatureNode } from "./graph.ts";
 import { type Folders, identifyFeature } from "./identify.ts";
 import { type InstalledFeature, installFeature } from "./install.ts";
 import { type Lockfile, type LockfileUse, readLockfile, requireLockfile } from "./lockfile.ts";
+import { variableName } from "./options.ts";
 import { installationOrder } from "./order.ts";
 
 export type FeatureRequest = {
@@ -61,7 +63,11 @@ export async function resolveFeatures(
   return {
     kind: "resolved",
     features: ordered.map((node) => installFeature(node.asked, node.found)),
-    warnings: [...deprecations(ordered), ...idlePreferences(preferred, ordered)],
+    warnings: [
+      ...deprecations(ordered),
+      ...mistypedOptions(ordered, configuration),
+      ...idlePreferences(preferred, ordered),
+    ],
   };
 }
 
@@ -101,6 +107,29 @@ function deprecations(nodes: readonly FeatureNode[]): readonly Warning[] {
       ? [{ text: `The feature ${asked.id} is deprecated: it will not be updated any more`, at: asked.at }]
       : [],
   );
+}
+
+/** Nobody has more, and each is compared with every option of the feature. */
+const MOST_COMPARED = 100;
+
+/**
+ * Options that a feature does not have and that look like one of its own. What looks like none may be one that its install script knows all the
+ * same, and two that differ in upper and lower case alone are one variable to it.
+ */
+function mistypedOptions(nodes: readonly FeatureNode[], configuration: Substituted): readonly Warning[] {
+  return nodes.flatMap(({ asked: { id, options, neededBy, at }, found }) => {
+    if (neededBy !== undefined || !isJsonObject(options)) return [];
+    const known = [...found.metadata.options.keys()].slice(0, MOST_COMPARED);
+    const variables = new Set(known.map(variableName));
+    const unknown = Object.keys(options).filter((name) => !variables.has(variableName(name)));
+    return unknown.slice(0, MOST_COMPARED).flatMap((name) => {
+      const near = nearestName(name, known);
+      if (near === undefined) return [];
+      const where = at === undefined ? {} : { at: placeOf(configuration, ["features", id, name]) };
+      const by = at === undefined ? " (the input additional-features)" : "";
+      return [{ text: `The feature ${id}${by} has no option ${name}. Was ${near} meant?`, ...where }];
+    });
+  });
 }
 
 function idlePreferences(preferred: readonly Preference[], nodes: readonly FeatureNode[]): readonly Warning[] {

@@ -5,8 +5,10 @@ import {
   findConfiguration,
 } from "../devcontainer/find.ts";
 import { isJsonObject, type JsonObject } from "../devcontainer/json.ts";
-import { parseConfiguration, placeOf } from "../devcontainer/parse.ts";
+import { type Configuration, parseConfiguration, placeOf } from "../devcontainer/parse.ts";
+import { passedOverWarnings } from "../devcontainer/passed-over.ts";
 import { pathWithin, resolvePath, type Workspace } from "../devcontainer/paths.ts";
+import { propertyNameWarnings } from "../devcontainer/property-names.ts";
 import { type Substituted, substitute } from "../devcontainer/substitute.ts";
 import { type Warning, withNoticed } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
@@ -66,7 +68,7 @@ export async function gatherSources(
   const { found, instead } = await findWhatCounts(inputs, workspace, files);
   refusePointer("E_CONFIG", { text: found.text, file: found.relative }, host.clone);
   const readable = await readableEnvironment({ inputs, workspace: workspace.folder }, { files, host });
-  const configuration = substitute(parseConfiguration(found.text, found.relative), {
+  const configuration = substitute(noticeOddities(parseConfiguration(found.text, found.relative)), {
     localEnv: readable.env,
     localWorkspaceFolder: workspace.folder,
   });
@@ -77,9 +79,13 @@ export async function gatherSources(
       effort,
     });
   } catch (error) {
-    // A syntax error that was read over may be why something else is missing.
+    // A syntax error that was read over, or a mistyped name, may be why something else is missing.
     throw withNoticed(error, configuration.warnings);
   }
+}
+
+function noticeOddities(read: Configuration): Configuration {
+  return { ...read, warnings: [...read.warnings, ...propertyNameWarnings(read), ...passedOverWarnings(read)] };
 }
 
 type Configured = Counting & {

@@ -161,8 +161,9 @@ describe("refused", () => {
     {
       name: "an unknown option",
       extra: { ENVBUILDER_CACHE_REPOS: "x" },
-      words: /ENVBUILDER_CACHE_REPOS.*no such option/,
+      words: /ENVBUILDER_CACHE_REPOS.*no such option\. Was ENVBUILDER_CACHE_REPO meant\?$/,
     },
+    { name: "another tool's", extra: { ENVBUILDER_WHATEVER: "x" }, words: /has no such option\.$/ },
     { name: "a flag that is none", extra: { ENVBUILDER_INSECURE: "yes" }, words: /ENVBUILDER_INSECURE to "yes"/ },
     { name: "a number that is none", extra: { ENVBUILDER_CACHE_TTL_DAYS: "1_0" }, words: /CACHE_TTL_DAYS to "1_0"/ },
     { name: "an empty number", extra: { ENVBUILDER_GIT_CLONE_DEPTH: "" }, words: /GIT_CLONE_DEPTH to ""/ },

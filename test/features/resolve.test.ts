@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { JsonObject } from "../../src/devcontainer/json.ts";
 import { fetchFeatureContent, type InstalledFeature } from "../../src/features/install.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import type { RegistryError } from "../../src/world.ts";
@@ -329,6 +330,37 @@ describe("the lockfile", () => {
   it("does not have its text told where it is no JSON", async () => {
     const error = await refusalOf(() => ask("root:x:0:0:", { [id("base")]: {} }, "use"));
     expect(`${error.message} ${error.fix} ${String(error.cause)}`).not.toContain("root:x");
+  });
+});
+
+describe("options that a feature does not have", () => {
+  const tool = published("t/tool", { options: { version: { default: "1" }, installZsh: { default: true } } });
+  const at = (line: number) => ({ file: FILE, line });
+  const told = async (options: unknown, additional?: JsonObject) => {
+    const { ports } = openPorts([tool]);
+    const asked = additional ? {} : { [id("tool")]: options };
+    const resolved = await resolve(asked, ports, additional ? { additional } : {});
+    return resolved.kind === "resolved" ? resolved.warnings : resolved;
+  };
+
+  it("are warned of with their line and the name that was meant", async () => {
+    expect(await told({ verison: "2", installZhs: false })).toEqual([
+      { text: `The feature ${id("tool")} has no option verison. Was version meant?`, at: at(4) },
+      { text: `The feature ${id("tool")} has no option installZhs. Was installZsh meant?`, at: at(5) },
+    ]);
+  });
+
+  it("are warned of with the input that adds the feature", async () => {
+    expect(await told({}, { [id("tool")]: { versions: "2" } })).toEqual([
+      { text: `The feature ${id("tool")} (the input additional-features) has no option versions. Was version meant?` },
+    ]);
+  });
+
+  it("are passed over where they look like none, or are the same variable", async () => {
+    expect(await told({ debug: true, INSTALLZSH: false, "install-zsh": 1, version: "3" })).toMatchObject([
+      { text: expect.stringContaining("no option install-zsh. Was installZsh") },
+    ]);
+    expect(await told("2")).toEqual([]);
   });
 });
 

@@ -82,6 +82,19 @@ test.each([
   expect(error).toMatchObject({ code, at: { file: path }, message: expect.stringMatching(/no text in UTF-8.*UTF-16/) });
 });
 
+test("names that are none, and what is passed over, are told with their lines, also when reading fails", async () => {
+  const { warnings } = await read(json('{\n"image": "base.test/os:1",\n"build": { "arg": {} },\n"runArg": []\n}'));
+  expect(warnings.map(({ text, at }) => `${at?.line}: ${text}`)).toEqual([
+    "4: There is no property runArg: it does nothing. Was runArgs meant?",
+    "3: There is no property build.arg: it does nothing. Was build.args meant?",
+    "3: build counts for nothing beside image, as in the reference CLI's build",
+  ]);
+  const { noticed } = await refusalOf(() => read(json('{\n"imge": "a" }')));
+  expect(noticed).toEqual([
+    { text: "There is no property imge: it does nothing. Was image meant?", at: { file: CONFIG, line: 2 } },
+  ]);
+});
+
 test("properties of another type than they have are told, with their lines, and what becomes of them", async () => {
   const { warnings } = await read(
     json(`{
