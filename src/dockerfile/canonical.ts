@@ -1,10 +1,10 @@
 import { formatPlatform } from "../oci/platform.ts";
 import { expandWord } from "./expand.ts";
 import { flagValues } from "./flags.ts";
+import { countImage, type Pins } from "./image-names.ts";
 import { isUnderstood } from "./instructions.ts";
 import { stageReplacement } from "./named-contexts.ts";
 import { type Dockerfile, type Instruction, instructionText, type Stage } from "./parse.ts";
-import { type Pins, unpinned } from "./pins.ts";
 import { hasKnownFrontend, mayNameTime, OWN_MEANING } from "./reach.ts";
 import { PLATFORM_ARGS, type Scope, STAGE_NAME } from "./scope.ts";
 import { openStages } from "./stage-graph.ts";
@@ -19,7 +19,7 @@ export type Around = {
   readonly scope: Scope;
   /** The build args whose values count: what an ARG says in their place is not used. */
   readonly given: ReadonlySet<string>;
-  /** What counts without the digest that is written behind it. */
+  /** The images that count without the digest that is written behind them. */
   readonly pins: Pins;
   /** The names that ONBUILD triggers of what the stages are built on declare, as far as these are known. */
   readonly triggered: readonly string[];
@@ -42,7 +42,7 @@ export function canonicalTexts(
     return { before: globalArgs.map(instructionText), stages: texts, hasNames: true };
   }
   const places = placeStages(globalArgs, stages, around);
-  const named = places ?? NAMED;
+  const named = places ?? keepNames(around);
   const textOf = (one: Instruction): string => instructionText(spellOnce(named.instruction(one), around.given));
   return {
     before: globalArgs.map(textOf),
@@ -56,7 +56,20 @@ type Named = {
   readonly instruction: (instruction: Instruction) => Instruction;
 };
 
-const NAMED: Named = { from: ({ from }) => instructionText(upperAs(from)), instruction: (one) => one };
+/** A stage is told by its name. */
+function keepNames({ dockerfile, scope, pins }: Around): Named {
+  const { parentOf } = openStages(dockerfile, scope);
+  const ofSource: OfSource = (by, written) =>
+    sourceStage(dockerfile.stages, { by, written }) ? written : countImage(written, pins).name;
+  return {
+    from: (stage) =>
+      instructionText(upperAs(stage.from, parentOf(stage) ? stage.from.base : countImage(stage.from.base, pins).name)),
+    instruction: (one) => ({
+      ...one,
+      flags: one.flags.map((flag) => (isQuotedMount(flag) ? flag : bySource(flag, ofSource))),
+    }),
+  };
+}
 
 /**
  * A stage is told by its place among those that count: what it is called matters to nothing but who refers to it. A target
@@ -87,7 +100,8 @@ function placeStages(
   const place = (stage: Stage): string => `stage ${stages.indexOf(stage)}`;
   const ofSource: OfSource = (by, written) => {
     const stage = sourceStage(dockerfile.stages, { by, written });
-    return stage && stages.includes(stage) ? place(stage) : unpinned(written, pins);
+    if (stage) return stages.includes(stage) ? place(stage) : written;
+    return countImage(written, pins).name;
   };
   // It is what is built for without that flag too.
   const isTarget = (flag: string): boolean => {
@@ -102,23 +116,23 @@ function placeStages(
         ...(stageReplacement(scope, stage) ? [`AS ${stage.name ?? ""}`] : []),
         ...(stage === last && stages.at(-1) !== last ? ["(target)"] : []),
       ];
-      const base = parent ? place(parent) : unpinned(stage.from.base, pins);
+      const base = parent ? place(parent) : countImage(stage.from.base, pins).name;
       const flags = stage.from.flags.filter((flag) => !isTarget(flag));
       return instructionText({ ...stage.from, flags, rest: [base, ...marks].join(" ") });
     },
-    instruction: (one) => ({ ...one, flags: one.flags.map((flag) => byPlace(flag, ofSource)) }),
+    instruction: (one) => ({ ...one, flags: one.flags.map((flag) => bySource(flag, ofSource)) }),
   };
 }
 
 /** `AS` and the name are read without regard to case. */
-function upperAs(from: Instruction): Instruction {
-  const [base = "", as, name] = splitAtBlanks(from.rest);
-  return as === undefined ? from : { ...from, rest: [base, "AS", lowerCase(name ?? "")].join(" ") };
+function upperAs(from: Instruction, base: string): Instruction {
+  const [, as, name] = splitAtBlanks(from.rest);
+  return { ...from, rest: as === undefined ? base : [base, "AS", lowerCase(name ?? "")].join(" ") };
 }
 
 type OfSource = (by: "COPY" | "RUN --mount", written: string) => string;
 
-function byPlace(flag: string, ofSource: OfSource): string {
+function bySource(flag: string, ofSource: OfSource): string {
   const [copied] = flagValues([flag], "from");
   if (copied !== undefined) return `--from=${ofSource("COPY", copied)}`;
   const [mount] = flagValues([flag], "mount");

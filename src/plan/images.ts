@@ -1,9 +1,8 @@
-import { type Pins, pinnedNames, splitPin, unpinned } from "../dockerfile/pins.ts";
+import { type CountedImage, countImage, type Pins, pinnedNames, readName } from "../dockerfile/image-names.ts";
 import { type ImageUse, imageUses, remoteAdds } from "../dockerfile/stages.ts";
 import { isForeignFrontend } from "../dockerfile/undeclared.ts";
 import { ActionError, type Place, tellPlace } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
-import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Reference } from "../oci/reference.ts";
 import { imageAllowed } from "../registry/allowed.ts";
@@ -30,7 +29,7 @@ export function readImages(gathered: Gathered, platform: Platform): ReadImages {
     const of = whichManifest(use, platform);
     if (use.reference === undefined || of === undefined) return { images: [], doubt: undecidable(use, at) };
     const reference = readImageName(use.written, use.reference, at);
-    const counted = countedAs(unpinned(use.written, pins), use.written, reference);
+    const counted = countedAs(countImage(use.written, pins), reference);
     images.push({ by: "base", isBuiltOn: use.by === "FROM", written: use.written, reference, counted, at, of });
   }
   const frontend = frontendOf(gathered, file);
@@ -60,19 +59,17 @@ export function pinsOf(gathered: Gathered, platform: Platform): Pins {
   return pinnedNames(gathered.dockerfile, stagesOf(gathered, platform), scopeOf(gathered, platform));
 }
 
-function countedAs(name: string, written: string, reference: Reference): ImageSource["counted"] {
+function countedAs({ name, pin }: CountedImage, reference: Reference): ImageSource["counted"] {
   const { digest: _, ...withoutDigest } = reference;
-  return { name, reference: nameForBuildKit(name === written ? reference : withoutDigest) };
+  return { name, reference: nameForBuildKit(pin === undefined ? reference : withoutDigest) };
 }
 
-/** The frontend that the Dockerfile names, as it counts, and its digest where that is told apart from its name. */
-export function frontendNamed({ dockerfile, arguments: { args } }: Gathered): {
-  readonly name: string;
-  readonly digest: Digest | undefined;
-} {
+/** The frontend that the Dockerfile names, as it counts. */
+export function frontendNamed({ dockerfile, arguments: { args } }: Gathered): CountedImage {
   const written = dockerfile.syntax?.reference ?? "";
-  const isPlain = args.BUILDKIT_SYNTAX === undefined && !isForeignFrontend(dockerfile, undefined);
-  return isPlain ? splitPin(written) : { name: written, digest: undefined };
+  if (args.BUILDKIT_SYNTAX !== undefined || isForeignFrontend(dockerfile, undefined)) return { name: written };
+  const { name, digest } = readName(written);
+  return digest === undefined ? { name } : { name, pin: digest };
 }
 
 function frontendOf(gathered: Gathered, file: string): ImageSource | undefined {
@@ -86,7 +83,7 @@ function frontendOf(gathered: Gathered, file: string): ImageSource | undefined {
   const at = { file, line: dockerfile.syntax?.line ?? 1 };
   // The frontend runs on the builder, whose platform nobody knows beforehand.
   const reference = readImageName(written, written, at);
-  const counted = countedAs(argument ?? frontendNamed(gathered).name, written, reference);
+  const counted = countedAs(argument === undefined ? frontendNamed(gathered) : { name: argument }, reference);
   return { by: "frontend", isBuiltOn: false, written, reference, counted, at, of: { kind: "index" } };
 }
 

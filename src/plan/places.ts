@@ -129,7 +129,10 @@ function variablesRead({ configuration, definition, arguments: { variables } }: 
   ]);
 }
 
-/** A name with variables in it is told as what they stand for, where all of that is written in the checkout, and the same on all platforms. */
+/**
+ * An image is told as it is written, without a digest. A name with variables in it is told as what they stand for, where all of that is
+ * written in the checkout, and the same on all platforms.
+ */
 function basePlaces(gathered: Gathered, images: readonly ImageSource[]): Places["bases"] {
   const names = new Map<string, Set<string>>();
   const bases = images.filter(({ by }) => by === "base");
@@ -138,12 +141,13 @@ function basePlaces(gathered: Gathered, images: readonly ImageSource[]): Places[
     names.set(counted.name, (names.get(counted.name) ?? new Set()).add(counted.reference));
   return Object.fromEntries(
     // Of several lines that name one image the first counts.
-    [...bases].reverse().map(({ counted: { name: written }, at }) => {
-      const [name, ...others] = names.get(written) ?? [];
-      const isTold = written.includes("$") && others.length === 0 && !isPrivate(written);
+    [...bases].reverse().map(({ written, counted, at }) => {
+      const [reference, ...others] = names.get(counted.name) ?? [];
+      const isTold = others.length === 0 && !isPrivate(written);
+      const name = written.includes("$") ? (isTold ? reference : undefined) : written.replace(/@.*$/s, "");
       const { source: of } = gathered.definition;
       const source = of.kind === "image" ? sourceOf(of.image) : at;
-      return [written, { source, ...(isTold && name !== undefined ? { name } : {}) }];
+      return [counted.name, { source, ...(name === undefined ? {} : { name }) }];
     }),
   );
 }

@@ -3,7 +3,7 @@ import { formatOption, orderOptions } from "../devcontainer/options.ts";
 import type { Configuration } from "../devcontainer/parse.ts";
 import type { Workspace } from "../devcontainer/paths.ts";
 import { canonicalTexts } from "../dockerfile/canonical.ts";
-import { type Pins, unpinned } from "../dockerfile/pins.ts";
+import { countImage, type Pins } from "../dockerfile/image-names.ts";
 import type { Warning } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Places } from "../key/difference.ts";
@@ -181,7 +181,7 @@ function makeYours(inputs: Inputs, gathered: Gathered, platform: Platform, trees
   return {
     configuration: {
       kind: source.kind === "image" ? "image" : "dockerfile",
-      ...(source.kind === "image" ? { image: unpinned(source.image.value, pins) } : {}),
+      ...(source.kind === "image" ? { image: countImage(source.image.value, pins).name } : {}),
       ...(target === undefined ? {} : { target: target.value }),
     },
     ...(source.kind === "dockerfile"
@@ -204,8 +204,8 @@ function makeYours(inputs: Inputs, gathered: Gathered, platform: Platform, trees
 }
 
 function digestsWritten(gathered: Gathered, pins: Pins): Pick<Yours, "pins"> {
-  const { name, digest } = frontendNamed(gathered);
-  const all = [...pins, ...(digest === undefined ? [] : [[`# syntax=${name}`, digest] as const])];
+  const { name, pin } = frontendNamed(gathered);
+  const all = [...pins, ...(pin === undefined ? [] : [[`# syntax=${name}`, pin] as const])];
   return all.length === 0 ? {} : { pins: Object.fromEntries(all) };
 }
 
@@ -223,12 +223,14 @@ function installation(gathered: Gathered): Pick<Yours, "installOrder" | "install
   };
 }
 
+const NO_PINS: Pins = new Map();
+
 function namedContexts({ definition }: Gathered, trees: Trees): NonNullable<Yours["contexts"]> {
   const sources = [...definition.contexts].map(([name, { kind, value }]) => {
     const tree = trees.named.get(name)?.digest;
     // An image's digest is among the bases, where an instruction uses it.
-    const source = kind === "image" || tree === undefined ? { image: value } : { tree };
-    return [name, source] as const;
+    if (kind === "image") return [name, { image: countImage(value, NO_PINS).name }] as const;
+    return [name, tree === undefined ? { image: value } : { tree }] as const;
   });
   return Object.fromEntries(sources);
 }
