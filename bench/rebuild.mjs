@@ -1,9 +1,10 @@
 // A rebuild for two platforms of which BuildKit has everything in its cache, through the action and by hand:
 // scripts/services.sh run -- node bench/rebuild.mjs [round trip to the registry in ms]… [large | sample | unread | wide]…
 //
-// By hand is one `docker buildx build --push` for both platforms with the same args, provenance and context. The action is made to miss by
-// another cache-version each time, so it does all that belongs to a miss: the probe, both builds, reading back, the index of the set with
-// its plan. Once on an image as large as people have them, once on the sample, whose image has six layers, and once on that with a thousand
+// By hand is one `docker buildx build --push` for both platforms with the same args, provenance and context: once bare, and once with what the
+// action does as well for a machine that has nothing in its cache, a layer cache in the registry that is imported and exported. The action is
+// made to miss by another cache-version each time, so it does all that belongs to a miss: the probe, both builds, reading back, the index of the
+// set with its plan. Once on an image as large as people have them, once on the sample, whose image has six layers, and once on that with a thousand
 // files more that nothing reads, and with a COPY of them; over a line of 20 ms a round trip, for a registry is seldom on the machine that builds, and on loopback.
 import { spawnSync } from "node:child_process";
 import { median, openLarge, openSample, openWide, PLATFORMS, putOnLine, registry, timed } from "./step.mjs";
@@ -18,14 +19,32 @@ const SAMPLES = {
 const BUDGET = 1.15;
 const ASKED = ["--platform", PLATFORMS, "--push", "--provenance", "mode=min", "--progress", "rawjson"];
 
-function byHand({ base, workspace }, failed = 0) {
+const HANDS = { bare: "by hand", cached: "by hand with a layer cache" };
+
+function byHand({ base, workspace }, hand, failed = 0) {
+  const layers = `type=registry,ref=${registry}/bench/hand:layers`;
+  const caches = [
+    "--cache-from",
+    layers,
+    "--cache-to",
+    `${layers},image-manifest=true,oci-mediatypes=true,ignore-error=true`,
+  ];
   const own = ["--build-arg", `BASE=${base}`, "--file", `${workspace}/.devcontainer/Dockerfile`];
-  const args = ["buildx", "build", ...ASKED, ...own, "--tag", `${registry}/bench/hand:1`, workspace];
+  const args = [
+    "buildx",
+    "build",
+    ...ASKED,
+    ...own,
+    "--tag",
+    `${registry}/bench/hand:1`,
+    ...(hand === "cached" ? caches : []),
+    workspace,
+  ];
   const { ended, took } = timed(() => spawnSync("docker", args, { encoding: "utf8" }));
   if (ended.status === 0) return took;
   // Not every time: docker pushes twice, and Debian's registry may answer 500 to the second one; the engine unpacks what nobody asked for, and may lose a snapshot.
   if (failed === 3) throw new Error(ended.stderr.trimEnd().split("\n").at(-1));
-  return byHand({ base, workspace }, failed + 1);
+  return byHand({ base, workspace }, hand, failed + 1);
 }
 
 let version = Date.now();
@@ -42,13 +61,17 @@ async function compare(roundTrip) {
   for (const [name, open] of chosen) {
     const sample = open();
     rebuild(sample);
-    byHand(sample);
-    const rounds = Array.from({ length: ROUNDS }, () => ({ action: rebuild(sample), hand: byHand(sample) }));
-    const [action, hand] = ["action", "hand"].map((key) => median(rounds.map((round) => round[key])));
-    const ratio = median(rounds.map((round) => round.action / round.hand));
-    console.log(
-      `${name}: the action ${action.toFixed(0)} ms, by hand ${hand.toFixed(0)} ms, ratio ${ratio.toFixed(2)}`,
-    );
+    for (const hand of Object.keys(HANDS)) byHand(sample, hand);
+    const rounds = Array.from({ length: ROUNDS }, () => ({
+      action: rebuild(sample),
+      bare: byHand(sample, "bare"),
+      cached: byHand(sample, "cached"),
+    }));
+    const told = Object.entries(HANDS).map(([hand, words]) => {
+      const ratio = median(rounds.map((round) => round.action / round[hand]));
+      return `${words} ${median(rounds.map((round) => round[hand])).toFixed(0)} ms, ratio ${ratio.toFixed(2)}`;
+    });
+    console.log(`${name}: the action ${median(rounds.map((round) => round.action)).toFixed(0)} ms; ${told.join("; ")}`);
     sample.close();
   }
   await hangUp?.();
