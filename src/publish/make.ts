@@ -11,6 +11,7 @@ import type { Sources } from "../plan/plan.ts";
 import { resolveLater } from "../plan/upstream.ts";
 import type { Decision } from "../probe/decide.ts";
 import { openSpot, planToStore, publish } from "./complete-set.ts";
+import { gather } from "./gather.ts";
 import { foundSoFar, type Outcome, type Scene } from "./outcome.ts";
 import { pushPlan } from "./publish.ts";
 import type { NotPushed } from "./push.ts";
@@ -42,8 +43,8 @@ async function makeThere(
   const { world } = scene;
   return world.log.group(`Building ${platforms.map(formatPlatform).join(", ")}`, async () => {
     const { docker } = means;
-    const built = gather<Platform>(platforms.length);
-    const images = gather<PushedImage>(platforms.length);
+    const built = gather<Platform>(platforms);
+    const images = gather<PushedImage>(platforms);
     const spot = openSpot(scene, plan);
     // The plan goes up while the images are read back, or while their builders still export layers; where it goes is asked beside what it will
     // say of them.
@@ -52,7 +53,11 @@ async function makeThere(
     const pushing = Promise.all([spot, begun]).then(([its]) => pushPlan(said, its, world, built.all));
     // Where a build fails nobody waits for them.
     for (const one of [said, pushing]) one.catch(() => undefined);
-    const output = { kind: "push", onBuilt: built.tell, onPushed: images.tell } as const;
+    const output = {
+      kind: "push",
+      onBuilt: (platform: Platform) => built.tell(platform, platform),
+      onPushed: (image: PushedImage) => images.tell(image.platform, image),
+    } as const;
     const ended = await build({ ...taskOf(scene), docker, plan, platforms, ...boundTo(plan), output }, scene, means);
     images.close();
     if ("failed" in ended) return ended.failed;
@@ -159,30 +164,6 @@ function failedOutcome(
     ...(isForgiven ? { image, isFallback: true } : {}),
     failure,
   };
-}
-
-type Gathering<T> = {
-  readonly tell: (one: T) => void;
-  /** Waits until something of each has been told; fails where nothing more will be. */
-  readonly all: Promise<readonly T[]>;
-  readonly close: () => void;
-};
-
-/** Collects what each of so many will tell, in the order in which they do. */
-function gather<T>(count: number): Gathering<T> {
-  const told: T[] = [];
-  let finish: (all: readonly T[]) => void = () => undefined;
-  let close = (): void => undefined;
-  const all = new Promise<readonly T[]>((resolve, reject) => {
-    finish = resolve;
-    close = () => reject(new Error(`of ${count} platforms ${told.length} were told of`));
-  });
-  all.catch(() => undefined);
-  const tell = (one: T): void => {
-    told.push(one);
-    if (told.length === count) finish(told);
-  };
-  return { tell, all, close: () => close() };
 }
 
 /** What nobody could read, nobody can build. */
