@@ -6,6 +6,7 @@ import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { namesDeclared } from "../plan/onbuild-args.ts";
 import type { Sources } from "../plan/plan.ts";
 import type { Binding, ImageSource } from "../plan/upstream.ts";
+import { adviseOn } from "../probe/advice.ts";
 import { type BaseConfigs, baseKey, readBase, takesMore } from "../probe/bases.ts";
 import { nameForBuildKit } from "../sources/image-name.ts";
 import { scopeOf } from "../sources/scopes.ts";
@@ -59,7 +60,7 @@ async function configOf(
   if (answer.kind === "found") return answer.value;
   throw new ActionError("E_REGISTRY", {
     what: `The base image ${source.written} cannot be read: ${answer.words} (${answer.request}).`,
-    fix: answer.fix ?? "Check its name, and log in to its registry before this action.",
+    fix: adviseOn(answer, "Check its name, and log in to its registry before this action."),
     at: source.at,
     cause: answer,
   });

@@ -6,6 +6,7 @@ import { openGate } from "../features/gate.ts";
 import { fetchFeatureContent, type InstalledFeature } from "../features/install.ts";
 import { digestOf } from "../oci/digest.ts";
 import { type FeatureStep, featureScripts } from "../plan/recipe.ts";
+import { adviseOn } from "../probe/advice.ts";
 import { contextTime } from "../sources/context.ts";
 import type { ImageUsers } from "../sources/image-users.ts";
 import type { Files } from "../world.ts";
@@ -59,7 +60,7 @@ function tooLarge({ asked }: InstalledFeature): ActionError {
 function notRead({ what, error }: FeatureDoubt): ActionError {
   return new ActionError("E_REGISTRY", {
     what: `${what} cannot be read: ${error.words} (${error.request}).`,
-    fix: error.fix ?? "Run the job again, and log in to its registry before this action.",
+    fix: adviseOn(error, "Check its name, and log in to its registry before this action."),
     cause: error,
   });
 }

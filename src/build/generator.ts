@@ -1,6 +1,7 @@
 import { ActionError } from "../errors.ts";
 import type { Reference } from "../oci/reference.ts";
 import type { Binding } from "../plan/upstream.ts";
+import { adviseOn } from "../probe/advice.ts";
 import { nameForBuildKit } from "../sources/image-name.ts";
 import type { Log, Registry } from "../world.ts";
 import type { BuildTask } from "./task.ts";
@@ -31,7 +32,10 @@ export async function withGenerator(
   if (answer.kind === "found") return [...bindings, { reference, digest: answer.value.digest }];
   throw new ActionError("E_REGISTRY", {
     what: `The SBOM generator ${reference} cannot be read: ${answer.words} (${answer.request}).`,
-    fix: answer.fix ?? "Check its name, log in to its registry before this action, or set sbom to the name of a copy.",
+    fix: adviseOn(
+      answer,
+      "Check its name, log in to its registry before this action, or set sbom to the name of a copy.",
+    ),
     cause: answer,
   });
 }

@@ -64,12 +64,15 @@ export type EarlyReadings = {
   readonly end: (task: PushedTask, metadata: string) => Promise<Found>;
 };
 
+/** Who writes the frontend can have BuildKit say what they like; a push tells of one image, and of another where it was repeated. */
+const MOST_EARLY = 4;
+
 /** Opens the reading back of one platform's image. */
 export function openEarlyReadings(site: Site): EarlyReadings {
   const readings: Reading[] = [];
   return {
     begin: (task, digest) => {
-      if (readings.some((one) => one.digest === digest)) return;
+      if (readings.length === MOST_EARLY || readings.some((one) => one.digest === digest)) return;
       const found = readBackImage(task, digest, site);
       found.catch(() => undefined);
       readings.push({ digest, generator: task.generator, found });

@@ -4,6 +4,7 @@ import type { Difference } from "../key/difference.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { formatRepository } from "../oci/reference.ts";
 import type { Doubt } from "../sources/doubt.ts";
+import { adviseOn } from "./advice.ts";
 import type { Found } from "./found.ts";
 import type { Alike, Verdict } from "./verdict.ts";
 
@@ -140,20 +141,13 @@ export function cannotTell(doubt: Doubt): ActionError {
   const status = error.status === undefined ? "" : ` (${error.status})`;
   return new ActionError(error.kind === "denied" ? "E_AUTH" : "E_UNKNOWN", {
     what: `Whether the image is there cannot be told: asked for ${what}, the answer was ${error.kind}${status}: ${error.words}. The request: ${error.request}.`,
-    fix: error.fix ?? adviceFor(error.kind),
+    fix: adviseOn(
+      error,
+      error.kind === "denied"
+        ? "Log in with docker/login-action before this action, or set registry-username and registry-password."
+        : "Check the name: the registry says that there is no such image.",
+    ),
     ...(at ? { at } : {}),
     cause: error,
   });
-}
-
-function adviceFor(kind: "absent" | "denied" | "limited" | "unavailable" | "malformed"): string {
-  const advice = {
-    absent: "Check the name: the registry says that there is no such image.",
-    denied: "Log in with docker/login-action before this action, or set registry-username and registry-password.",
-    limited: "Log in to that registry, or wait and run the job again.",
-    unavailable: "Check that the registry is up and can be reached from this machine, then run the job again.",
-    malformed:
-      "Check that the name is a registry's and not a web page's, and whether a proxy answers in its place; on Gitea and Forgejo, that the user or organization that the name begins with is there.",
-  };
-  return advice[kind];
 }

@@ -9,6 +9,7 @@ import { formatPinned, formatReference } from "../oci/reference.ts";
 import type { Plan } from "../plan/keyed.ts";
 import type { Sources } from "../plan/plan.ts";
 import { resolveLater } from "../plan/upstream.ts";
+import { adviseOn } from "../probe/advice.ts";
 import type { Decision } from "../probe/decide.ts";
 import { openSpot, planToStore, publish } from "./complete-set.ts";
 import { gather } from "./gather.ts";
@@ -185,7 +186,7 @@ async function featuresWithoutPlan({ sources: { wanted }, ports }: Scene): Promi
   const { what, error } = resolved;
   throw new ActionError("E_REGISTRY", {
     what: `${what} cannot be read: ${error.words} (${error.request}).`,
-    fix: error.fix ?? "Run the job again, and log in to its registry before this action.",
+    fix: adviseOn(error, "Check its name, and log in to its registry before this action."),
     cause: error,
   });
 }

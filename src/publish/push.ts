@@ -1,6 +1,7 @@
 import { ActionError } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import { formatRepository } from "../oci/reference.ts";
+import { adviseOn } from "../probe/advice.ts";
 import type { Event, Host, World } from "../world.ts";
 import type { AskedTags } from "./release.ts";
 
@@ -42,7 +43,7 @@ export async function findOutWhetherToPush(
     };
   throw new ActionError("E_PUSH", {
     what: `The image has to be pushed, and ${repository} would not take it: ${answer.words} (${answer.request}).`,
-    fix: answer.fix ?? `${adviseToPush(host)} Or set push to false.`,
+    fix: adviseOn(answer, `${adviseToPush(host)} Or set push to false.`),
     cause: answer,
   });
 }

@@ -1,7 +1,9 @@
+import { isImmovable } from "../build/claim.ts";
 import { ActionError } from "../errors.ts";
 import { shortDigest } from "../oci/digest.ts";
 import type { Served } from "../oci/manifest.ts";
 import { formatReference, type Repository } from "../oci/reference.ts";
+import { adviseOn } from "../probe/advice.ts";
 import type { Registry } from "../world.ts";
 
 export type Retagged = {
@@ -39,9 +41,12 @@ async function retagOnce(
   }
   return new ActionError("E_PUSH", {
     what: `The image is there, and the tag ${reference.tag} could not be pushed: ${answer.words} (${answer.request}).`,
-    fix:
-      answer.fix ??
-      "Give the login the right to push (on GitHub: permissions: packages: write), or leave tags and release out.",
+    fix: isImmovable(answer)
+      ? `This registry's tags may not move, and ${formatReference(reference)} names something else: choose a tag that is not there yet, or let it move.`
+      : adviseOn(
+          answer,
+          "Give the login the right to push (on GitHub: permissions: packages: write), or leave tags and release out.",
+        ),
     cause: answer,
   });
 }

@@ -142,6 +142,22 @@ test.each<[string, { said: Digest; generator?: string; fails?: boolean }, number
   expect(looks).toBe(count);
 });
 
+test("however many images BuildKit is made to tell of, few are asked for, and the one that was pushed is read", async () => {
+  const asked = new Set<string>();
+  const { found } = await readBackOf({}, task, async (what, metadata, site) => {
+    const manifest: Registry["manifest"] = async (reference) => {
+      asked.add(reference.digest ?? "");
+      return site.registry.manifest(reference);
+    };
+    const readings = openEarlyReadings({ pause, registry: { ...site.registry, manifest } });
+    for (let number = 0; number < 1000; number++) readings.begin(what, sha(`forged ${number}`));
+    await new Promise((done) => setImmediate(done));
+    expect(asked.size).toBeLessThan(10);
+    return readings.end(what, metadata);
+  });
+  expect(found).toMatchObject({ manifest: sha("image") });
+});
+
 test("an image with the SBOM that it was to have", async () => {
   const { found } = await readBackOf(
     { statements: [SBOM, PROVENANCE] },
