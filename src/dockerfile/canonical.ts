@@ -1,7 +1,7 @@
 import { formatPlatform } from "../oci/platform.ts";
 import { expandWord } from "./expand.ts";
 import { flagValues } from "./flags.ts";
-import { countImage, type Pins } from "./image-names.ts";
+import { baseWord, countImage, type ImageNames } from "./image-names.ts";
 import { isUnderstood } from "./instructions.ts";
 import { stageReplacement } from "./named-contexts.ts";
 import { type Dockerfile, type Instruction, instructionText, type Stage } from "./parse.ts";
@@ -10,6 +10,7 @@ import { PLATFORM_ARGS, type Scope, STAGE_NAME } from "./scope.ts";
 import { openStages } from "./stage-graph.ts";
 import { declaredIn, declaresAny, sourceStage, targetStage } from "./stages.ts";
 import { lowerCase, splitAtBlanks } from "./text.ts";
+import { spellVariables } from "./variables.ts";
 import { argWords, envWords, jsonWords, type NameValue } from "./words.ts";
 
 /** What is known of a build around its instructions. */
@@ -19,8 +20,8 @@ export type Around = {
   readonly scope: Scope;
   /** The build args whose values count: what an ARG says in their place is not used. */
   readonly given: ReadonlySet<string>;
-  /** The images that count without the digest that is written behind them. */
-  readonly pins: Pins;
+  /** How the stages name images. */
+  readonly names: ImageNames;
   /** The names that ONBUILD triggers of what the stages are built on declare, as far as these are known. */
   readonly triggered: readonly string[];
 };
@@ -57,13 +58,18 @@ type Named = {
 };
 
 /** A stage is told by its name. */
-function keepNames({ dockerfile, scope, pins }: Around): Named {
+function keepNames({ dockerfile, scope, names }: Around): Named {
   const { parentOf } = openStages(dockerfile, scope);
   const ofSource: OfSource = (by, written) =>
-    sourceStage(dockerfile.stages, { by, written }) ? written : countImage(written, pins).name;
+    sourceStage(dockerfile.stages, { by, written }) ? written : countImage(written, names).name;
   return {
     from: (stage) =>
-      instructionText(upperAs(stage.from, parentOf(stage) ? stage.from.base : countImage(stage.from.base, pins).name)),
+      instructionText(
+        upperAs(
+          stage.from,
+          parentOf(stage) ? baseWord(stage.from.base, names) : countImage(stage.from.base, names).name,
+        ),
+      ),
     instruction: (one) => ({
       ...one,
       flags: one.flags.map((flag) => (isQuotedMount(flag) ? flag : bySource(flag, ofSource))),
@@ -79,7 +85,7 @@ function keepNames({ dockerfile, scope, pins }: Around): Named {
 function placeStages(
   globalArgs: readonly Instruction[],
   stages: readonly Stage[],
-  { dockerfile, target, scope, pins, triggered }: Around,
+  { dockerfile, target, scope, names, triggered }: Around,
 ): Named | undefined {
   const { parentOf, outside } = openStages(dockerfile, scope);
   const last = targetStage(dockerfile, target);
@@ -101,7 +107,7 @@ function placeStages(
   const ofSource: OfSource = (by, written) => {
     const stage = sourceStage(dockerfile.stages, { by, written });
     if (stage) return stages.includes(stage) ? place(stage) : written;
-    return countImage(written, pins).name;
+    return countImage(written, names).name;
   };
   // It is what is built for without that flag too.
   const isTarget = (flag: string): boolean => {
@@ -116,7 +122,7 @@ function placeStages(
         ...(stageReplacement(scope, stage) ? [`AS ${stage.name ?? ""}`] : []),
         ...(stage === last && stages.at(-1) !== last ? ["(target)"] : []),
       ];
-      const base = parent ? place(parent) : countImage(stage.from.base, pins).name;
+      const base = parent ? place(parent) : countImage(stage.from.base, names).name;
       const flags = stage.from.flags.filter((flag) => !isTarget(flag));
       return instructionText({ ...stage.from, flags, rest: [base, ...marks].join(" ") });
     },
@@ -154,7 +160,13 @@ function isQuotedMount(flag: string): boolean {
 function spellOnce(instruction: Instruction, given: ReadonlySet<string>): Instruction {
   if (!isUnderstood(instruction)) return instruction;
   const { keyword, flags } = instruction;
-  return { ...instruction, flags: orderFlags(keyword, flags), rest: restOf(instruction, given) };
+  return { ...instruction, flags: orderFlags(keyword, flags).map(spellFlag), rest: restOf(instruction, given) };
+}
+
+/** The octal number that `--chmod` takes may begin with zeros. */
+function spellFlag(flag: string): string {
+  if (/^--chown=/.test(flag)) return spellVariables(flag);
+  return flag.replace(/^--chmod=0+(?=[0-7]+$)/, "--chmod=");
 }
 
 /** Flags of different names have no order; of one name they keep it. */
@@ -164,10 +176,20 @@ function orderFlags(keyword: string, flags: readonly string[]): readonly string[
   const known = flags
     .map((flag) => flag.replace(/^(--(?:link|parents))=true$/i, (_, name: string) => name))
     .filter((flag) => !/^--(?:link|parents)=false$/i.test(flag));
-  return [...known].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : nameOf(a) > nameOf(b) ? 1 : 0));
+  return onceEach(known).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : nameOf(a) > nameOf(b) ? 1 : 0));
 }
 
-function restOf({ keyword, rest, escape: escapeChar, heredocs }: Instruction, given: ReadonlySet<string>): string {
+/** Each pattern of `--exclude` leaves something out, whatever stands beside it, as long as none takes back what others say. */
+function onceEach(flags: readonly string[]): string[] {
+  const patterns = flags.filter((flag) => /^--exclude=/.test(flag));
+  if (patterns.some((flag) => /[!$]/.test(flag))) return [...flags];
+  return [...flags.filter((flag) => !patterns.includes(flag)), ...[...new Set(patterns)].sort()];
+}
+
+function restOf(
+  { keyword, flags, rest, escape: escapeChar, heredocs }: Instruction,
+  given: ReadonlySet<string>,
+): string {
   switch (keyword) {
     case "ENV":
     case "LABEL":
@@ -176,17 +198,22 @@ function restOf({ keyword, rest, escape: escapeChar, heredocs }: Instruction, gi
       return argRest(rest, escapeChar, given);
     case "COPY":
     case "ADD":
-      return heredocs.length > 0 ? rest : copyRest(rest);
+      return heredocs.length > 0 ? rest : spellVariables(copyRest(rest, keyword === "COPY" && !flags.some(isPivoted)));
     case "EXPOSE":
-      return exposedPorts(rest);
+      return spellVariables(exposedPorts(rest));
+    case "WORKDIR":
+    case "USER":
+    case "STOPSIGNAL":
+      return spellVariables(rest);
     case "HEALTHCHECK":
       return rest.replace(/^CMD[\t ]+(.*)$/is, (_, command: string) => `CMD ${listRest(command)}`);
     case "RUN":
     case "CMD":
     case "ENTRYPOINT":
     case "SHELL":
-    case "VOLUME":
       return listRest(rest);
+    case "VOLUME":
+      return spellVariables(listRest(rest));
     default:
       return rest;
   }
@@ -197,13 +224,24 @@ function listRest(rest: string): string {
   return list === undefined ? rest : JSON.stringify(list);
 }
 
+/** Of paths like these `./` says something. */
+function isPivoted(flag: string): boolean {
+  return /^--parents/.test(flag);
+}
+
 /** Words in a list are read as those at blanks are, where they hold none, and so are those in quotes. */
-function copyRest(rest: string): string {
+function copyRest(rest: string, isOfRoot: boolean): string {
   const list = jsonWords(rest);
-  const words = list ?? splitAtBlanks(rest).map((word) => /^(["'])([^"'$\\*?]*)\1$/.exec(word)?.[2] ?? word);
+  const written = list ?? splitAtBlanks(rest).map((word) => /^(["'])([^"'$\\*?]*)\1$/.exec(word)?.[2] ?? word);
+  const words = isOfRoot ? written.map((word, at) => (at < written.length - 1 ? fromRoot(word) : word)) : written;
   const isPlain = words.length > 1 && words.every((word) => /^[^\s<[\]"'\\`-][^\s<[\]"'\\`]*$/.test(word));
   if (isPlain) return words.join(" ");
   return list === undefined ? rest : JSON.stringify(list);
+}
+
+/** A source is looked for under the root, whatever leads there; but without `./` it may be the address of a repository. */
+function fromRoot(source: string): string {
+  return source.replace(/^(?:\.\/)+(?=[A-Za-z0-9_][^:@$]*$)(?!github\.com\/)/, "");
 }
 
 /** The image has them as a set. */
@@ -221,12 +259,12 @@ function assignments(rest: string, escapeChar: string): string {
 }
 
 function assignment({ name, value }: NameValue, escapeChar: string): string | undefined {
-  if (value === undefined || !isPlainName(name)) return undefined;
+  if (value === undefined || !isPlainName(name.replace(/^"([^"]*)"$/, "$1"))) return undefined;
   const text = literal(value, escapeChar);
   if (text !== undefined) return `${name}=${JSON.stringify(text)}`;
   // Quotes around all of it change nothing, for no word is split; but BuildKit drops a byte order mark that no quote stands before.
   const [, inner = value] = /^"([^"'\\`\uFEFF]*)"$/.exec(value) ?? [];
-  return `${name}=$${JSON.stringify(inner)}`;
+  return `${name}=$${JSON.stringify(spellVariables(inner))}`;
 }
 
 function isPlainName(name: string): boolean {
@@ -249,7 +287,7 @@ function argRest(rest: string, escapeChar: string, given: ReadonlySet<string>): 
     if (text !== undefined || isHarmless(value)) if (given.has(name) && isOrdinary(name)) return name;
     return text === undefined ? undefined : `${name}=${JSON.stringify(text)}`;
   });
-  return words.length > 0 && words.every((word) => word !== undefined) ? words.join(" ") : rest;
+  return words.length > 0 && words.every((word) => word !== undefined) ? words.join(" ") : spellVariables(rest);
 }
 
 /** Longer ones stay as they are written. */

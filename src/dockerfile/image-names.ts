@@ -1,26 +1,44 @@
 import type { Digest } from "../oci/digest.ts";
 import { formatRepository, parseReference, type Reference } from "../oci/reference.ts";
+import { expandWord } from "./expand.ts";
 import { replacementOf, writtenOut } from "./named-contexts.ts";
 import type { Dockerfile, Stage } from "./parse.ts";
-import { hasKnownFrontend } from "./reach.ts";
-import type { Scope } from "./scope.ts";
+import { hasKnownFrontend, namesBehind, OWN_MEANING } from "./reach.ts";
+import { PLATFORM_ARGS, type Scope } from "./scope.ts";
+import { openStages } from "./stage-graph.ts";
 import { imageUses } from "./stages.ts";
+import { hasPlainVariables, spellVariables } from "./variables.ts";
+import { argWords } from "./words.ts";
 
-/** By the names that a digest stands behind, as they count, that digest: the image is the one that the name stands for today, or was. */
-export type Pins = ReadonlyMap<string, Digest>;
+/** What is known of the names by which stages name images. */
+export type ImageNames = {
+  /** By the names that a digest stands behind, as they count, that digest: the image is the one that the name stands for today, or was. */
+  readonly pins: ReadonlyMap<string, Digest>;
+  /** What bases stand for whose variables have no value but what the Dockerfile says before the first FROM. */
+  readonly bases: ReadonlyMap<string, string>;
+};
+
+export const NO_NAMES: ImageNames = { pins: new Map(), bases: new Map() };
 
 /** An image as it counts: its name in one spelling, and the digest that is written behind that, where it is told apart from it. */
 export type CountedImage = { readonly name: string; readonly pin?: Digest };
 
+/** Reads how some stages name images; of a frontend that is not known here all names are what is written. */
+export function imageNames(dockerfile: Dockerfile, stages: readonly Stage[], scope: Scope): ImageNames {
+  if (!hasKnownFrontend(dockerfile, scope)) return NO_NAMES;
+  const bases = plainBases(dockerfile, stages, scope);
+  const used = imageUses(dockerfile, stages, scope).map(({ written }) => bases.get(written) ?? written);
+  return { pins: pinnedNames(used, scope), bases };
+}
+
 /**
- * The names of images behind which some stages write a digest. Which image it is, is told by its digest wherever it is looked up: the name
- * counts as it does without one. Only where each of these stages means the same image by a name, and nothing else has that name.
+ * The names of images behind which a digest is written. Which image it is, is told by its digest wherever it is looked up: the name counts
+ * as it does without one. Only where all that is used under a name has the same digest, and no build context has that name.
  */
-export function pinnedNames(dockerfile: Dockerfile, stages: readonly Stage[], scope: Scope): Pins {
-  if (!hasKnownFrontend(dockerfile, scope)) return new Map();
+function pinnedNames(used: readonly string[], scope: Scope): ImageNames["pins"] {
   const digests = new Map<string, Set<Digest | undefined>>();
   const replaced = new Set<string>();
-  for (const { written } of imageUses(dockerfile, stages, scope)) {
+  for (const written of used) {
     const { name, digest } = readName(written);
     digests.set(name, (digests.get(name) ?? new Set()).add(digest));
     const spellings = [written, name, ...(digest === undefined ? [] : [`${name}@${digest}`])];
@@ -33,11 +51,36 @@ export function pinnedNames(dockerfile: Dockerfile, stages: readonly Stage[], sc
   );
 }
 
+/** What is given from outside may be private, and what the platform or the frontend says is not the Dockerfile's. */
+function plainBases(dockerfile: Dockerfile, stages: readonly Stage[], scope: Scope): ImageNames["bases"] {
+  const { outside } = openStages(dockerfile, scope);
+  const defaults = new Set(
+    dockerfile.globalArgs.flatMap(({ rest, escape: escapeChar }) =>
+      argWords(rest, escapeChar).flatMap(({ name, value }) => (value === undefined ? [] : [name])),
+    ),
+  );
+  const isPlain = (name: string): boolean =>
+    defaults.has(name) && !scope.args.has(name) && !PLATFORM_ARGS.includes(name) && !OWN_MEANING.test(name);
+  return new Map(
+    stages.flatMap(({ from: { base } }) => {
+      if (!base.includes("$") || !hasPlainVariables(base)) return [];
+      const meant = expandWord(base, outside, dockerfile.escape);
+      return meant.kind === "text" && [...namesBehind(dockerfile, base)].every(isPlain) ? [[base, meant.text]] : [];
+    }),
+  );
+}
+
+/** What a base counts as that may be a stage's name: the word, its variables replaced where that is plain. */
+export function baseWord(written: string, { bases }: ImageNames): string {
+  return bases.get(written) ?? spellVariables(written);
+}
+
 /** An image's name as it counts: in one spelling, and without the digest where that is told apart from it. */
-export function countImage(written: string, pins: Pins): CountedImage {
-  const { name, digest } = readName(written);
+export function countImage(written: string, names: ImageNames): CountedImage {
+  const word = baseWord(written, names);
+  const { name, digest } = readName(word);
   if (digest === undefined) return { name };
-  return pins.get(name) === digest ? { name, pin: digest } : { name: written };
+  return names.pins.get(name) === digest ? { name, pin: digest } : { name: word };
 }
 
 /**

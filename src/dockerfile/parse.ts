@@ -110,8 +110,12 @@ function readInstructions(text: string, origin: Origin) {
 }
 
 function splitInstruction(text: string, escapeChar: string): Pick<Instruction, "keyword" | "flags" | "rest"> {
-  const [keyword, behind = ""] = cutAtBlanks(trimSpace(text));
-  return { keyword: keywordOf(keyword), ...splitFlags(behind, escapeChar) };
+  const whole = trimSpace(text);
+  const [written, behind = ""] = cutAtBlanks(whole);
+  const [keyword, { flags, rest }] = [keywordOf(written), splitFlags(behind, escapeChar)];
+  if (keyword !== "ONBUILD") return { keyword, flags, rest };
+  // A trigger goes into the image's config with the blanks behind it.
+  return { keyword, flags, rest: rest + text.slice(text.indexOf(whole) + whole.length) };
 }
 
 /** BuildKit folds a keyword down, so that `WORKDİR` is one; upper-case here, but for what then is none in ASCII. */

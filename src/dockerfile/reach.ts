@@ -71,16 +71,22 @@ const HEARD_AS_DEFAULT = /^(?:BUILDKIT_SBOM_SCAN_(?:CONTEXT|STAGE)|SOURCE_DATE_E
 /**
  * The ARGs before the first FROM that some of the stages may use: in their FROM, or by declaring the name again.
  * @param triggered the names that ONBUILD triggers of what the stages are built on declare, as far as these are known.
+ * @param told bases that are told by what their variables stand for: these are not used then.
  */
 export function usedGlobalArgs(
   { globalArgs }: Dockerfile,
   stages: readonly Stage[],
   triggered: readonly string[],
+  told: ReadonlyMap<string, string> = new Map(),
 ): readonly Instruction[] {
   if (declaresAny(stages)) return globalArgs;
-  const used = new Set(stages.flatMap(({ from }) => [from.base, ...from.flags].flatMap(variablesIn)));
-  for (const name of [...declaredBy(stages), ...triggered]) used.add(name);
-  // A later one may use an earlier one.
+  const words = stages.flatMap(({ from }) => [...(told.has(from.base) ? [] : [from.base]), ...from.flags]);
+  const used = new Set([...words.flatMap(variablesIn), ...declaredBy(stages), ...triggered]);
+  return keepUsed(globalArgs, used);
+}
+
+/** @param used gets the names too that the ARGs use which are kept: a later one may use an earlier one. */
+function keepUsed(globalArgs: readonly Instruction[], used: Set<string>): readonly Instruction[] {
   const kept = [...globalArgs].reverse().filter(({ rest, escape: escapeChar }) => {
     const words = argWords(rest, escapeChar);
     if (!words.some(({ name }) => used.has(name) || HEARD_AS_DEFAULT.test(name))) return false;
@@ -88,6 +94,13 @@ export function usedGlobalArgs(
     return true;
   });
   return kept.reverse();
+}
+
+/** The names that decide what a word of FROM stands for, by way of the ARGs before the first FROM too. */
+export function namesBehind({ globalArgs }: Dockerfile, word: string): ReadonlySet<string> {
+  const names = new Set(variablesIn(word));
+  keepUsed(globalArgs, names);
+  return names;
 }
 
 /** The names that ARG declares in some stages, also behind ONBUILD. */

@@ -90,7 +90,7 @@ function readsOf(instruction: Instruction, lookup: Lookup, escapeChar: string): 
     return flags.flatMap((flag) => boundSource(flag, resolve).map((source) => ({ source, line, by: "RUN --mount" })));
   if ((keyword !== "COPY" && keyword !== "ADD") || flagValues(flags, "from").some((from) => from !== "")) return [];
   const modes = flagValues(flags, "chmod");
-  const setsMode = modes.length === 1 && modes.every((mode) => /^[0-7]{3,4}$/.test(mode));
+  const setsMode = modes.length === 1 && modes.every((mode) => /^0*[0-7]{1,4}$/.test(mode));
   return copiedSources(instruction, resolve)
     .filter((source) => keyword === "COPY" || source === undefined || readRemote(source) === undefined)
     .map((source) => ({ source, line, by: keyword, ...(setsMode ? { setsMode } : {}) }));

@@ -8,7 +8,7 @@ export const SCHEMA = 1;
  * Goes up whenever the text that we generate (Dockerfile, label) changes for any fixture, so that fixing our own bug reaches cached
  * images. Golden keys in the tests fail when someone forgets.
  */
-export const RECIPE = 4;
+export const RECIPE = 5;
 
 /** What a path in the build context is: `mode` as git has it, `content` the sha256 of a file or the text of a link. */
 export type ContextEntry =

@@ -1,3 +1,4 @@
+import type { ImageNames } from "../dockerfile/image-names.ts";
 import type { Instruction } from "../dockerfile/parse.ts";
 import { declaredBy, usedGlobalArgs } from "../dockerfile/reach.ts";
 import { declaredArgs, declaredNames, declaresAny } from "../dockerfile/stages.ts";
@@ -10,6 +11,11 @@ import { namesDeclared } from "./onbuild-args.ts";
 /** The ARGs before the first FROM that the stages for a platform may use, or what an ONBUILD trigger declares in one of them. */
 export function globalArgsThatCount(gathered: Gathered, platform: Platform): readonly Instruction[] {
   return usedGlobalArgs(gathered.dockerfile, stagesOf(gathered, platform), namesTriggered(gathered, platform));
+}
+
+/** Of these the ones that count as they are written: what others stand for is told in the names of bases. */
+export function globalArgsTold(gathered: Gathered, platform: Platform, { bases }: ImageNames): readonly Instruction[] {
+  return usedGlobalArgs(gathered.dockerfile, stagesOf(gathered, platform), namesTriggered(gathered, platform), bases);
 }
 
 /** The names that ONBUILD triggers of what the stages are built on declare, as far as these are known. */

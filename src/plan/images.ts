@@ -1,4 +1,11 @@
-import { type CountedImage, countImage, type Pins, pinnedNames, readName } from "../dockerfile/image-names.ts";
+import {
+  type CountedImage,
+  countImage,
+  type ImageNames,
+  imageNames,
+  NO_NAMES,
+  readName,
+} from "../dockerfile/image-names.ts";
 import { type ImageUse, imageUses, remoteAdds } from "../dockerfile/stages.ts";
 import { isForeignFrontend } from "../dockerfile/undeclared.ts";
 import { ActionError, type Place, tellPlace } from "../errors.ts";
@@ -23,13 +30,13 @@ export function readImages(gathered: Gathered, platform: Platform): ReadImages {
   const { source } = gathered.definition;
   const file = gathered.file ?? gathered.relative;
   const images: ImageSource[] = [];
-  const pins = pinsOf(gathered, platform);
+  const names = namesOf(gathered, platform);
   for (const use of imageUses(gathered.dockerfile, stagesOf(gathered, platform), scopeOf(gathered, platform))) {
     const at = source.kind === "image" ? source.image.at : { file, line: use.line };
     const of = whichManifest(use, platform);
     if (use.reference === undefined || of === undefined) return { images: [], doubt: undecidable(use, at) };
     const reference = readImageName(use.written, use.reference, at);
-    const counted = countedAs(countImage(use.written, pins), reference);
+    const counted = countedAs(countImage(use.written, names), reference);
     images.push({ by: "base", isBuiltOn: use.by === "FROM", written: use.written, reference, counted, at, of });
   }
   const frontend = frontendOf(gathered, file);
@@ -51,12 +58,12 @@ function undecidable(use: ImageUse, at: Place): Doubt {
   };
 }
 
-/** Names of the images that a platform's build reads, whose digests are told apart from them. */
-export function pinsOf(gathered: Gathered, platform: Platform): Pins {
+/** How a platform's build names the images that it reads. */
+export function namesOf(gathered: Gathered, platform: Platform): ImageNames {
   const { source } = gathered.definition;
   // What a variable stands for is hidden as a whole.
-  if (source.kind === "image" && source.image.fromEnvironment) return new Map();
-  return pinnedNames(gathered.dockerfile, stagesOf(gathered, platform), scopeOf(gathered, platform));
+  if (source.kind === "image" && source.image.fromEnvironment) return NO_NAMES;
+  return imageNames(gathered.dockerfile, stagesOf(gathered, platform), scopeOf(gathered, platform));
 }
 
 function countedAs({ name, pin }: CountedImage, reference: Reference): ImageSource["counted"] {

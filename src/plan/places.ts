@@ -12,8 +12,9 @@ import { nameForBuildKit } from "../sources/image-name.ts";
 import { installationOf } from "../sources/installation.ts";
 import { stagesOf } from "../sources/scopes.ts";
 import type { Gathered } from "../sources/sources.ts";
-import { globalArgsThatCount } from "./counting.ts";
+import { globalArgsTold } from "./counting.ts";
 import { openIgnorable, openTakers } from "./ignorable.ts";
+import { namesOf } from "./images.ts";
 import type { ImageSource } from "./upstream.ts";
 
 /** Where a person finds each ingredient of the plan. */
@@ -171,7 +172,10 @@ function wordsOf(text: string): readonly string[] {
 function instructionLines(gathered: Gathered, platform: Platform): number[][] {
   const { dockerfile } = gathered;
   const directive = dockerfile.syntax ? [dockerfile.syntax.line] : [];
-  const before = [...directive, ...globalArgsThatCount(gathered, platform).map(({ line }) => line)];
+  const before = [
+    ...directive,
+    ...globalArgsTold(gathered, platform, namesOf(gathered, platform)).map(({ line }) => line),
+  ];
   const stages = stagesOf(gathered, platform);
   return [before, ...stages.map((stage) => [stage.from.line, ...stage.instructions.map(({ line }) => line)])];
 }
@@ -187,9 +191,10 @@ export function findHidden(
   // An instruction names the context, and the plan the image that stands in its place.
   const hiddenImages = new Set(hiddenContexts.flatMap(([, context]) => imageOf(context)));
   const references = images.filter(
-    ({ by, written, reference }) =>
+    ({ by, counted, reference }) =>
       image ||
-      written.includes("$") ||
+      isInlinePrivate(definition) ||
+      counted.name.includes("$") ||
       hiddenImages.has(nameForBuildKit(reference)) ||
       (by === "frontend" && args.BUILDKIT_SYNTAX !== undefined),
   );

@@ -3,7 +3,7 @@ import { formatOption, orderOptions } from "../devcontainer/options.ts";
 import type { Configuration } from "../devcontainer/parse.ts";
 import type { Workspace } from "../devcontainer/paths.ts";
 import { canonicalTexts } from "../dockerfile/canonical.ts";
-import { countImage, type Pins } from "../dockerfile/image-names.ts";
+import { countImage, type ImageNames, NO_NAMES } from "../dockerfile/image-names.ts";
 import type { Warning } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Places } from "../key/difference.ts";
@@ -22,8 +22,8 @@ import { type Gathered, gatherSources } from "../sources/sources.ts";
 import type { World } from "../world.ts";
 import { refuseForeignSources } from "./allowed.ts";
 import { type BranchTags, branchTags } from "./branches.ts";
-import { argumentsThatCount, globalArgsThatCount, namesTriggered, undeclaredArguments } from "./counting.ts";
-import { frontendNamed, pinsOf, readImages, refuseForeignImages, remoteDoubt } from "./images.ts";
+import { argumentsThatCount, globalArgsTold, namesTriggered, undeclaredArguments } from "./counting.ts";
+import { frontendNamed, namesOf, readImages, refuseForeignImages, remoteDoubt } from "./images.ts";
 import { judgePublished, type Leak, refuseLeaks } from "./leaks.ts";
 import { findHidden, tellPlaces } from "./places.ts";
 import { variantOf } from "./variant.ts";
@@ -177,18 +177,18 @@ function makeYours(inputs: Inputs, gathered: Gathered, platform: Platform, trees
   const { secretIds } = gathered.arguments;
   const { source, target } = definition;
   const tree = trees.contexts.get(formatPlatform(platform))?.digest;
-  const pins = pinsOf(gathered, platform);
+  const names = namesOf(gathered, platform);
   return {
     configuration: {
       kind: source.kind === "image" ? "image" : "dockerfile",
-      ...(source.kind === "image" ? { image: countImage(source.image.value, pins).name } : {}),
+      ...(source.kind === "image" ? { image: countImage(source.image.value, names).name } : {}),
       ...(target === undefined ? {} : { target: target.value }),
     },
     ...(source.kind === "dockerfile"
       ? { dockerfile: { escape: dockerfile.escape, ...instructionTexts(gathered, platform) } }
       : {}),
     ...(tree === undefined ? {} : { context: { tree } }),
-    ...digestsWritten(gathered, pins),
+    ...digestsWritten(gathered, names),
     ...(definition.contexts.size === 0 ? {} : { contexts: namedContexts(gathered, trees) }),
     arguments: argumentsThatCount(gathered, platform),
     options: {
@@ -203,7 +203,7 @@ function makeYours(inputs: Inputs, gathered: Gathered, platform: Platform, trees
   };
 }
 
-function digestsWritten(gathered: Gathered, pins: Pins): Pick<Yours, "pins"> {
+function digestsWritten(gathered: Gathered, { pins }: ImageNames): Pick<Yours, "pins"> {
   const { name, pin } = frontendNamed(gathered);
   const all = [...pins, ...(pin === undefined ? [] : [[`# syntax=${name}`, pin] as const])];
   return all.length === 0 ? {} : { pins: Object.fromEntries(all) };
@@ -223,13 +223,11 @@ function installation(gathered: Gathered): Pick<Yours, "installOrder" | "install
   };
 }
 
-const NO_PINS: Pins = new Map();
-
 function namedContexts({ definition }: Gathered, trees: Trees): NonNullable<Yours["contexts"]> {
   const sources = [...definition.contexts].map(([name, { kind, value }]) => {
     const tree = trees.named.get(name)?.digest;
     // An image's digest is among the bases, where an instruction uses it.
-    if (kind === "image") return [name, { image: countImage(value, NO_PINS).name }] as const;
+    if (kind === "image") return [name, { image: countImage(value, NO_NAMES).name }] as const;
     return [name, tree === undefined ? { image: value } : { tree }] as const;
   });
   return Object.fromEntries(sources);
@@ -240,12 +238,13 @@ function instructionTexts(gathered: Gathered, platform: Platform): Omit<NonNulla
   const { syntax } = dockerfile;
   // What stands behind the frontend's name is told to it, and may change what it builds.
   const directive = syntax ? [["# syntax=", frontendNamed(gathered).name, " ", syntax.options].join("").trimEnd()] : [];
-  const texts = canonicalTexts(globalArgsThatCount(gathered, platform), stagesOf(gathered, platform), {
+  const names = namesOf(gathered, platform);
+  const texts = canonicalTexts(globalArgsTold(gathered, platform, names), stagesOf(gathered, platform), {
     dockerfile,
     target: definition.target?.value,
     scope: scopeOf(gathered, platform),
     given: new Set(Object.keys(argumentsThatCount(gathered, platform))),
-    pins: pinsOf(gathered, platform),
+    names,
     triggered: namesTriggered(gathered, platform),
   });
   const stages = [[...directive, ...texts.before], ...texts.stages];

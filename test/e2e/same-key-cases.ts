@@ -4,7 +4,7 @@ import type { Content } from "../checkout.ts";
 // Made-up dev containers, one of everything that an instruction can take, and what people do to them.
 
 /** What only a newer builder knows. */
-const NEW = process.env.NEW_BUILDER === "true";
+export const NEW = process.env.NEW_BUILDER === "true";
 
 /** https://en.wikipedia.org/wiki/Linear_congruential_generator */
 let state = 0;
@@ -316,8 +316,7 @@ export const TEXT_EDITS: Readonly<Record<string, (made: Case) => void>> = {
       const at = places.length === 0 ? 0 : one(places);
       return [`${first.slice(0, at)}  ${first.slice(at)}`, ...rest].join("\n");
     }),
-  // Of a trigger they stand in the image's config, where they mean nothing.
-  "blank at the end": (made) => replaceLine(made, /^(?!\s*ONBUILD)[^<\\]*$/i, (line) => `${line}  `),
+  "blank at the end": (made) => replaceLine(made, /^[^<\\]*$/i, (line) => `${line}  `),
   quotes: (made) =>
     replaceLine(made, /^(?:ENV|LABEL|ARG) \S+=/i, (line) =>
       line.replace(/=(\S*)$/, (_, written) =>

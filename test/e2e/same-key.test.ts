@@ -7,7 +7,7 @@ import type { Served } from "../../src/oci/manifest.ts";
 import { makeCheckout } from "../checkout.ts";
 import { indexOf, planOf } from "../plan-of.ts";
 import { docker, makeBase } from "./harness.ts";
-import { begin, type Case, chance, makeCase, one, TEXT_EDITS, TREE_EDITS } from "./same-key-cases.ts";
+import { begin, type Case, chance, makeCase, NEW, one, TEXT_EDITS, TREE_EDITS } from "./same-key-cases.ts";
 
 // Two states of a repository with one key are one image: the real builder makes the same layers and the same config of both. What the
 // history says of a step does not count: an older BuildKit writes the default of an ARG there that was given a value. And what is only
@@ -167,27 +167,27 @@ const OTHER_MODES = {
 };
 type Written = { readonly lines: readonly string[]; readonly tree?: Case["tree"]; readonly target?: string };
 
-/** `$B` is the base, `$P` the same with its digest. */
+/** `@B` is the base, `@P` the same with its digest, `@L` its name with nothing behind it, by which it is there too. */
 test.each<[name: string, one: Written, other: Written]>([
   [
     "a digest behind the name of an image",
     {
       lines: [
-        "FROM $B AS a",
+        "FROM @B AS a",
         "RUN echo >a",
-        "FROM $B",
-        "COPY --from=$B /etc /e",
-        "RUN --mount=from=$B,target=/m echo",
+        "FROM @B",
+        "COPY --from=@B /etc /e",
+        "RUN --mount=from=@B,target=/m echo",
         "COPY --from=a a a",
       ],
     },
     {
       lines: [
-        "FROM $P AS a",
+        "FROM @P AS a",
         "RUN echo >a",
-        "FROM $P",
-        "COPY --from=$P /etc /e",
-        "RUN --mount=from=$P,target=/m echo",
+        "FROM @P",
+        "COPY --from=@P /etc /e",
+        "RUN --mount=from=@P,target=/m echo",
         "COPY --from=a a a",
       ],
     },
@@ -195,39 +195,110 @@ test.each<[name: string, one: Written, other: Written]>([
   [
     "the modes of files that get another one",
     {
-      lines: ["FROM $B", "COPY --chmod=755 run dir link /d/", "ADD --chmod=0640 dir /e/", "COPY --chmod=600 dir/* /f/"],
+      lines: ["FROM @B", "COPY --chmod=755 run dir link /d/", "ADD --chmod=0640 dir /e/", "COPY --chmod=600 dir/* /f/"],
     },
     {
-      lines: ["FROM $B", "COPY --chmod=755 run dir link /d/", "ADD --chmod=0640 dir /e/", "COPY --chmod=600 dir/* /f/"],
+      lines: ["FROM @B", "COPY --chmod=755 run dir link /d/", "ADD --chmod=0640 dir /e/", "COPY --chmod=600 dir/* /f/"],
       tree: OTHER_MODES,
     },
   ],
   [
     "what the target is called",
-    { lines: ["FROM $B AS dev", "RUN echo >a", "FROM dev AS last"], target: "dev" },
-    { lines: ["FROM $B AS other", "RUN echo >a", "FROM other AS last"], target: "OTHER" },
+    { lines: ["FROM @B AS dev", "RUN echo >a", "FROM dev AS last"], target: "dev" },
+    { lines: ["FROM @B AS other", "RUN echo >a", "FROM other AS last"], target: "OTHER" },
   ],
   [
     "that a target is the last stage",
-    { lines: ["FROM $B AS dev", "RUN echo >a"], target: "dev" },
-    { lines: ["FROM $B", "RUN echo >a"] },
+    { lines: ["FROM @B AS dev", "RUN echo >a"], target: "dev" },
+    { lines: ["FROM @B", "RUN echo >a"] },
   ],
   [
     "the order of ports",
-    { lines: ["FROM $B", "EXPOSE 443 80/udp 9000-9002 443"] },
-    { lines: ["FROM $B", "EXPOSE 9000-9002 80/udp 443"] },
+    { lines: ["FROM @B", "EXPOSE 443 80/udp 9000-9002 443"] },
+    { lines: ["FROM @B", "EXPOSE 9000-9002 80/udp 443"] },
   ],
-  ["quotes around a path", { lines: ["FROM $B", "COPY dir/one /x"] }, { lines: ["FROM $B", "COPY \"dir/one\" '/x'"] }],
+  ["quotes around a path", { lines: ["FROM @B", "COPY dir/one /x"] }, { lines: ["FROM @B", "COPY \"dir/one\" '/x'"] }],
+  [
+    "how an image is called",
+    {
+      lines: ["FROM @L AS a", "RUN echo >a", "FROM a", "COPY --from=@L /etc /e", "RUN --mount=from=@L,target=/m echo"],
+    },
+    {
+      lines: [
+        "FROM @L:latest AS a",
+        "RUN echo >a",
+        "FROM a",
+        "COPY --from=@L:latest /etc /e",
+        "RUN --mount=from=@L:latest,target=/m echo",
+      ],
+    },
+  ],
+  [
+    "what the Dockerfile says of a name before the first FROM",
+    { lines: ["ARG I=@B", "ARG S=a", "FROM $I AS a", "RUN echo >a", "FROM $S"] },
+    { lines: ["ARG IMAGE='@P'", "FROM ${IMAGE} AS a", "RUN echo >a", "FROM a"] },
+  ],
+  [
+    "braces around names of variables",
+    {
+      lines: [
+        "FROM @B",
+        "ARG V=x U=1 N=one",
+        "ENV A=$V-a PATH=$PATH:/$V",
+        "LABEL l=$V.b",
+        "WORKDIR /$V/c",
+        "USER $V:$V",
+        "EXPOSE 8$U 80",
+        "VOLUME /$V",
+        'COPY --chown=$U:1 "dir/$N" /$V/',
+      ],
+    },
+    {
+      lines: [
+        "FROM @B",
+        "ARG V=x U=1 N=one",
+        'ENV A=${V}-a PATH="${PATH}:/${V}"',
+        "LABEL l=${V}.b",
+        "WORKDIR /${V}/c",
+        "USER ${V}:$V",
+        "EXPOSE 8${U} 80",
+        "VOLUME /${V}",
+        'COPY --chown=${U}:1 "dir/${N}" /${V}/',
+      ],
+    },
+  ],
+  [
+    "`./` in front of a source, and zeros in front of a mode",
+    { lines: ["FROM @B", "COPY --chmod=755 run dir /d/", "COPY dir/* link /e/"] },
+    { lines: ["FROM @B", "COPY --chmod=000755 ./run ././dir /d/", 'COPY ["./dir/*", "./link", "/e/"]'] },
+  ],
+  // Older ones do not know the flag.
+  ...(NEW
+    ? [
+        [
+          "the order of what is left out",
+          { lines: ["FROM @B", "COPY --exclude=one --exclude=t* dir /d/"] },
+          { lines: ["FROM @B", "COPY --exclude=t* --exclude=one --exclude=t* dir /d/"] },
+        ] satisfies [string, Written, Written],
+      ]
+    : []),
 ])("one key, one image: %s", async (_, one, other) => {
   const { image: base } = await makeBase();
+  const { image: latest } = await makeBase({ tag: "latest" });
   const digest = await digestOf(base);
   const served = { ...indexOf({ "linux/amd64": "base" }) };
+  const names = new Map([
+    ["@B", base],
+    ["@P", `${base}@${digest}`],
+    ["@L", latest.replace(/:latest$/, "")],
+  ]);
+  const images = { [`${base}@${digest}`]: served, [latest]: served };
   const made = await Promise.all(
     [one, other].map(async ({ lines, tree = TREE, target }) => {
-      const text = lines.map((line) => line.replaceAll("$B", base).replaceAll("$P", `${base}@${digest}`));
+      const text = lines.map((line) => line.replace(/@[BPL]/g, (sign) => names.get(sign) ?? sign));
       const from: Case = { tree: { ...tree }, lines: text, args: {}, target };
       const root = layOut(from);
-      const made = { key: await keyOf(root, base, { [`${base}@${digest}`]: served }), image: await build(root, from) };
+      const made = { key: await keyOf(root, base, images), image: await build(root, from) };
       rmSync(root, { recursive: true });
       return made;
     }),

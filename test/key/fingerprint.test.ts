@@ -49,7 +49,7 @@ test("golden keys", () => {
   expect(ownKey([PLAN, OTHER])).toMatchInlineSnapshot(
     `"sha256:0ddec0272fa40ec7616551fef8db3f5f04ae876b7ac73444e48bcc9586a0d57d"`,
   );
-  expect(RECIPE).toBe(4);
+  expect(RECIPE).toBe(5);
 });
 
 // Of real folders. A change here reaches everybody too; where only the generated text changes, no key does by itself: see test/recipe.test.ts.
@@ -57,19 +57,19 @@ test("golden keys of whole dev containers", async () => {
   const keys = await Promise.all(GOLDEN.map(async (golden) => [golden.name, await keyOfGolden(golden)]));
   expect(Object.fromEntries(keys)).toMatchInlineSnapshot(`
     {
-      "FROM without a name over two lines": "sha256:abc2ab684fe7a68787f9e03c7d4e5ace4d3df7d0a0070c0577887d0acff28a45",
-      "a heredoc at the end": "sha256:ce10680f9f1f1dcbbee9a1a492370b256a8172d1d92373a3f5737bec7d427663",
-      "a target in the middle and another escape character": "sha256:51c4f4e52e2a9e6a81bdfdb0e681024e7e7944cdd9f52e0d234b4488040072b0",
-      "a user with a group": "sha256:3546362b9dad558061a7bb12341175e20447ace29579ea9b3679756ad6ed26aa",
-      "an image whose user gets another uid": "sha256:25ad99942e763120b4907f6f3bfc1e0d837e18b6a8e4e3494cd01f5282364edb",
-      "an image with two features": "sha256:7e7549448c06303f520d730aa462fd6ff5e4d6adb5d0432a335781f810e1aae3",
-      "an image without features": "sha256:a5aefb3700eacb2e68f7c0c92b9776989d31921ddeebd83aedca46a2328bfe8b",
-      "another uid for root": "sha256:345597aedd12191995e16f5407e4d1d3a4017e877b258a6f11ddf781516c0053",
-      "containerEnv with quotes, dollars and backslashes": "sha256:5295b30d4135858d9b95a3d1b40c223b4c4231c6111fe3626e23b2ec6a0d73a1",
-      "features, and another uid for a name with quotes": "sha256:2f31c2b71863527443e63b6cdb5bb371ea4541131c2e5cca0c95019917f58abf",
-      "line ends of Windows": "sha256:e99dc9d9381ff7a3107bd2be34952f5d6ccf5d4dfedbde6c87d34a84f00a1836",
-      "the base's own user": "sha256:e4a4a055119609980f6eba9178401639aeda70385220028ce5cd4f0894535bbb",
-      "the same with another escape character": "sha256:8a459e0c0c6c9315963bce2f3321157ddaac046854e2b3f90d66dacac08dde71",
+      "FROM without a name over two lines": "sha256:310fe2a273625b33879f32496493416bf555281c4464f4c4eb3a1fe8bea18ff5",
+      "a heredoc at the end": "sha256:75ca7583fe77b0a147187c8ff5bbf83f1c2a40240c87c0aa0a984de8592eae8b",
+      "a target in the middle and another escape character": "sha256:d04d63606d0a586102704b13d92de4afc003668844819d9a7e86a068603b1812",
+      "a user with a group": "sha256:8d3089a6c6195bb1bfee50f977b4f87f25b43a52b793e7c1ba95183038dae127",
+      "an image whose user gets another uid": "sha256:e07744a3be78649031a0f527aaa71158b83db60632d5c19ecaf460a8645d6ee4",
+      "an image with two features": "sha256:bab7bfebcec3bee7c5a5ded4bc6f10637f0d8d68aa94d869a9c08d5152d9e3da",
+      "an image without features": "sha256:8ced8c32cd92e4ef6753cb42272a195d7515f8f1dfb4ffad82abae0eb1b4e229",
+      "another uid for root": "sha256:eade9ae54d6fca16fa005ec40babe10b25e4d0b87564f5923b951be78cd27dbd",
+      "containerEnv with quotes, dollars and backslashes": "sha256:2511e1dd5dea7867c0279c61c3e9707506d4359ea1080c7b3a5eafaaaab9e408",
+      "features, and another uid for a name with quotes": "sha256:2e949373206948f389447192c7b5224ec9a79788cf5355a6a44072ae1f3c8db3",
+      "line ends of Windows": "sha256:b788fc321c09234f0d1a5ab9847266419e000e0352ba3468ac91ced06bf440f7",
+      "the base's own user": "sha256:3f7afc2c9ad3dbfcdc40251bcd49edeff0ba506105e67b79de32197324b03361",
+      "the same with another escape character": "sha256:0e35bcd8336bf9b5311b81cd05133bedc8acf40f4cfecd8da9c2879bdce19971",
     }
   `);
 });

@@ -26,6 +26,8 @@ const IMAGES = {
   "registry.test/syntax:latest": other,
 };
 
+const ALL = ["key", "own", "source", "unlabelled"];
+
 type Files = Readonly<Record<string, Content>>;
 const built = (dockerfile: string): Files => ({
   ".devcontainer/devcontainer.json": '{ "build": { "dockerfile": "Dockerfile" } }\n',
@@ -80,6 +82,56 @@ test.each(Object.entries(PLACES))("how an image is called moves no key: %s", asy
     }
 });
 
+test.each<[one: string, other: string]>([
+  ["FROM alpine:3.20", "ARG T=3.20\nFROM alpine:$T"],
+  ["ARG T=3.20\nFROM alpine:$T", "ARG TAG='3.20'\nFROM alpine:${TAG}"],
+  ["FROM alpine:3.20", "ARG N=alpine\nARG I=${N:-x}:3.20\nFROM docker.io/$I AS a"],
+  ["FROM alpine:3.20 AS a\nRUN x\nFROM a", "ARG S=a\nFROM alpine:3.20 AS a\nRUN x\nFROM $S"],
+  [
+    "FROM alpine:3.20 AS a\nONBUILD RUN x\nFROM a\nONBUILD RUN x",
+    "ARG S=a\nARG T=3.20\nFROM alpine:$T AS a\nONBUILD RUN x\nFROM $S\nONBUILD RUN x",
+  ],
+  ["ARG T\nFROM alpine$T", "ARG T\nFROM alpine${T}"],
+])("what the Dockerfile itself says of a name moves no key: %j, %j", async (one, other) => {
+  expect(await movedBy(...around(built(one), built(other)))).toEqual([]);
+  expect(await toldOf(...around(built(one), built(other)))).toEqual([]);
+});
+
+const GIVEN = { inputs: { "build-args": "T=latest" } };
+
+test.each<[name: string, one: string, other: string, more?: Partial<Before>]>([
+  ["another default", "ARG T=3.20\nFROM alpine:$T", "ARG T=latest\nFROM alpine:$T"],
+  ["a default that a stage uses too", "ARG T=3.20\nFROM alpine:$T\nARG T\nRUN $T", "FROM alpine:3.20\nARG T\nRUN $T"],
+  ["a default that triggers may use", "ARG T=3.20\nFROM alpine:$T\nONBUILD ARG T", "FROM alpine:3.20\nONBUILD ARG T"],
+  ["what is given", "ARG T=3.20\nFROM alpine:$T", "FROM alpine:3.20", GIVEN],
+  [
+    "what an arg that is given stands behind",
+    "ARG T=3.20\nARG N=alpine:$T\nFROM $N",
+    "ARG N=alpine:3.20\nFROM $N",
+    GIVEN,
+  ],
+  ["what the platform says", "ARG TARGETOS=alpine\nFROM $TARGETOS", "FROM alpine"],
+])("what else decides moves all keys: %s", async (_, one, other, more) => {
+  expect(await movedBy(...around(built(one), built(other), more))).toEqual(ALL);
+});
+
+test("the default of an arg that is given moves no key", async () => {
+  const defaults = ["ARG T=3.20\nFROM alpine:$T", "ARG T=latest\nFROM alpine:$T"].map(built);
+  expect(await movedBy(...around(defaults[0] ?? {}, defaults[1] ?? {}, GIVEN))).toEqual([]);
+});
+
+test("another default is told by the names that it leads to, and what moved by its name", async () => {
+  const tagged = (tag: string) => built(`ARG T=${tag}\nFROM alpine:$T`);
+  expect(await toldOf(...around(tagged("3.20"), tagged("latest")))).toEqual([
+    ".devcontainer/Dockerfile:2 FROM alpine:3.20 → FROM alpine:latest @ .devcontainer/Dockerfile:2",
+  ]);
+  const [mutation, before] = around(tagged("3.20"), {});
+  const images = { ...IMAGES, "docker.io/library/alpine:3.20": latest };
+  expect(await toldOf({ ...mutation, images }, before)).toEqual([
+    expect.stringMatching(/^base docker.io\/library\/alpine:3.20 sha256:\w{12}… → .* @ .devcontainer\/Dockerfile:2$/),
+  ]);
+});
+
 test("the frontend's names move no key", async () => {
   const files = (name: string) => built(`# syntax=${name}\nFROM alpine`);
   for (const name of ["docker/dockerfile:latest", "docker.io/docker/dockerfile", "index.docker.io/docker/dockerfile"])
@@ -98,7 +150,6 @@ test("a digest behind another spelling moves the keys of the sources alone", asy
   expect(await movedBy(...around(built(`FROM ${pins[0]}`), built(`FROM ${pins[1]}`)))).toEqual([]);
 });
 
-const ALL = ["key", "own", "source", "unlabelled"];
 const onAlpine = (text: string): Files => built(`FROM alpine:3.20 AS alpine\nRUN x\n${text}`);
 
 test.each<[name: string, from: Files, to: Files, more?: Partial<Before>]>([

@@ -35,8 +35,8 @@ const IMAGES = {
 const [NOW, OLD] = [pinned(BASE, base), pinned(BASE, old)];
 
 type Files = Readonly<Record<string, Content>>;
-const built = (dockerfile: string): Files => ({
-  ".devcontainer/devcontainer.json": '{ "build": { "dockerfile": "Dockerfile" } }\n',
+const built = (dockerfile: string, args?: Readonly<Record<string, string>>): Files => ({
+  ".devcontainer/devcontainer.json": JSON.stringify({ build: { dockerfile: "Dockerfile", args } }),
   ".devcontainer/Dockerfile": `${dockerfile}\n`,
 });
 const image = (name: string): Files => ({ ".devcontainer/devcontainer.json": JSON.stringify({ image: name }) });
@@ -64,6 +64,12 @@ test.each<[name: string, from: Files, to: Files]>([
     built(`FROM --platform=$BUILDPLATFORM ${NOW}`),
   ],
   ["the platform's own manifest", built(`FROM ${BASE}`), built(`FROM ${BASE}@${sha(AMD64)}`)],
+  ["a variable", built(`ARG B=${BASE}\nFROM $B\nRUN x`), built(`ARG B=${NOW}\nFROM $B\nRUN x`)],
+  [
+    "part of a variable",
+    built("ARG T=12\nARG B=base:$T\nFROM registry.test/$B"),
+    built(`ARG T=12@${base.descriptor.digest}\nARG B=base:$T\nFROM registry.test/$B`),
+  ],
   ["a name without a tag", built("FROM registry.test/plain"), built(`FROM ${pinned("registry.test/plain", base)}`)],
   [
     "COPY --from",
@@ -115,7 +121,11 @@ test.each<[name: string, from: Files, to: Files, more?: Partial<Before>]>([
     built(`FROM ${NOW}`),
     { inputs: { "build-contexts": `${NOW}=docker-image://${TOOLS}` } },
   ],
-  ["what a variable stands for", built(`ARG B=${BASE}\nFROM $B`), built(`ARG B=${NOW}\nFROM $B`)],
+  [
+    "what a variable stands for that a build arg has",
+    built(`ARG B=${BASE}\nFROM $B`),
+    built(`ARG B=${BASE}\nFROM $B`, { B: NOW }),
+  ],
 ])("everything else behind a name moves all keys: %s", async (_, from, to, more) => {
   expect(await movedBy(...around(from, to, more))).toEqual(ALL);
 });
