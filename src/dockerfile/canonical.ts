@@ -163,10 +163,9 @@ function spellOnce(instruction: Instruction, given: ReadonlySet<string>): Instru
   return { ...instruction, flags: orderFlags(keyword, flags).map(spellFlag), rest: restOf(instruction, given) };
 }
 
-/** The octal number that `--chmod` takes may begin with zeros. */
+/** Who owns what is copied is told by words that are expanded. */
 function spellFlag(flag: string): string {
-  if (/^--chown=/.test(flag)) return spellVariables(flag);
-  return flag.replace(/^--chmod=0+(?=[0-7]+$)/, "--chmod=");
+  return /^--chown=/.test(flag) ? spellVariables(flag) : flag;
 }
 
 /** Flags of different names have no order; of one name they keep it. */
@@ -186,10 +185,7 @@ function onceEach(flags: readonly string[]): string[] {
   return [...flags.filter((flag) => !patterns.includes(flag)), ...[...new Set(patterns)].sort()];
 }
 
-function restOf(
-  { keyword, flags, rest, escape: escapeChar, heredocs }: Instruction,
-  given: ReadonlySet<string>,
-): string {
+function restOf({ keyword, rest, escape: escapeChar, heredocs }: Instruction, given: ReadonlySet<string>): string {
   switch (keyword) {
     case "ENV":
     case "LABEL":
@@ -198,7 +194,7 @@ function restOf(
       return argRest(rest, escapeChar, given);
     case "COPY":
     case "ADD":
-      return heredocs.length > 0 ? rest : spellVariables(copyRest(rest, keyword === "COPY" && !flags.some(isPivoted)));
+      return heredocs.length > 0 ? rest : spellVariables(copyRest(rest));
     case "EXPOSE":
       return spellVariables(exposedPorts(rest));
     case "WORKDIR":
@@ -224,24 +220,13 @@ function listRest(rest: string): string {
   return list === undefined ? rest : JSON.stringify(list);
 }
 
-/** Of paths like these `./` says something. */
-function isPivoted(flag: string): boolean {
-  return /^--parents/.test(flag);
-}
-
 /** Words in a list are read as those at blanks are, where they hold none, and so are those in quotes. */
-function copyRest(rest: string, isOfRoot: boolean): string {
+function copyRest(rest: string): string {
   const list = jsonWords(rest);
-  const written = list ?? splitAtBlanks(rest).map((word) => /^(["'])([^"'$\\*?]*)\1$/.exec(word)?.[2] ?? word);
-  const words = isOfRoot ? written.map((word, at) => (at < written.length - 1 ? fromRoot(word) : word)) : written;
+  const words = list ?? splitAtBlanks(rest).map((word) => /^(["'])([^"'$\\*?]*)\1$/.exec(word)?.[2] ?? word);
   const isPlain = words.length > 1 && words.every((word) => /^[^\s<[\]"'\\`-][^\s<[\]"'\\`]*$/.test(word));
   if (isPlain) return words.join(" ");
   return list === undefined ? rest : JSON.stringify(list);
-}
-
-/** A source is looked for under the root, whatever leads there; but without `./` it may be the address of a repository. */
-function fromRoot(source: string): string {
-  return source.replace(/^(?:\.\/)+(?=[A-Za-z0-9_][^:@$]*$)(?!github\.com\/)/, "");
 }
 
 /** The image has them as a set. */

@@ -267,11 +267,6 @@ test.each<[name: string, one: Written, other: Written]>([
       ],
     },
   ],
-  [
-    "`./` in front of a source, and zeros in front of a mode",
-    { lines: ["FROM @B", "COPY --chmod=755 run dir /d/", "COPY dir/* link /e/"] },
-    { lines: ["FROM @B", "COPY --chmod=000755 ./run ././dir /d/", 'COPY ["./dir/*", "./link", "/e/"]'] },
-  ],
   // Older ones do not know the flag.
   ...(NEW
     ? [
@@ -305,7 +300,7 @@ test.each<[name: string, one: Written, other: Written]>([
   );
   const [was, is] = made.map(({ key, image }) => ({
     key,
-    image: typeof image === "string" ? image : contentOf(image),
+    image: typeof image === "string" ? image : image.digest,
   }));
   expect(was?.key).toMatch(/^sha256:/);
   expect(was?.image).not.toMatch(/^failed/);

@@ -103,6 +103,12 @@ test.each<[name: string, one: string, other: string, more?: Partial<Before>]>([
   ["another default", "ARG T=3.20\nFROM alpine:$T", "ARG T=latest\nFROM alpine:$T"],
   ["a default that a stage uses too", "ARG T=3.20\nFROM alpine:$T\nARG T\nRUN $T", "FROM alpine:3.20\nARG T\nRUN $T"],
   ["a default that triggers may use", "ARG T=3.20\nFROM alpine:$T\nONBUILD ARG T", "FROM alpine:3.20\nONBUILD ARG T"],
+  [
+    "what is given and not counted",
+    "ARG T=3.20\nFROM alpine:$T",
+    "FROM alpine:3.20",
+    { inputs: { ...GIVEN.inputs, "ignore-args": "T" } },
+  ],
   ["what is given", "ARG T=3.20\nFROM alpine:$T", "FROM alpine:3.20", GIVEN],
   [
     "what an arg that is given stands behind",

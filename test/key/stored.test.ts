@@ -10,6 +10,8 @@ import { featureOf, indexOf, planOf } from "../plan-of.ts";
 type Place = {
   readonly name: string;
   readonly json: Readonly<Record<string, unknown>>;
+  /** Beside the usual ones. */
+  readonly files?: Readonly<Record<string, Content>>;
   /** What the variable holds, where it cannot be the usual text: a stage is written in the Dockerfile, in small letters. */
   readonly value?: string;
 };
@@ -65,6 +67,13 @@ const PLACES: readonly Place[] = [
   },
   { name: "what only the label carries", json: featured({ postCreateCommand: VARIABLE, mounts: [VARIABLE] }) },
   { name: "containerEnv without features", json: { image: "registry.test/base:1", containerEnv: { WORD: VARIABLE } } },
+  ...["FROM registry.test/base:${CANARY}", "ARG B=registry.test/base:${CANARY}\n        FROM $$B"].map((lines) => ({
+    name: `images of a Dockerfile in a compose file, ${lines}`,
+    json: { dockerComposeFile: "compose.yml", service: "app" },
+    files: {
+      ".devcontainer/compose.yml": `services:\n  app:\n    build:\n      dockerfile_inline: |\n        ${lines}\n        RUN x\n`,
+    },
+  })),
   { name: "remoteEnv", json: { image: "registry.test/base:1", remoteEnv: { WORD: VARIABLE } } },
   {
     name: "the folder in the container",
@@ -97,8 +106,8 @@ const IMAGES: Readonly<Record<string, Served>> = {
   [FEATURE]: featureOf({ id: "tool", options: { word: { default: "" } } }),
 };
 
-async function storedFor({ json }: Place, value: string): Promise<string> {
-  const workspace = makeCheckout({ ...FILES, ".devcontainer/devcontainer.json": JSON.stringify(json) });
+async function storedFor({ json, files }: Place, value: string): Promise<string> {
+  const workspace = makeCheckout({ ...FILES, ...files, ".devcontainer/devcontainer.json": JSON.stringify(json) });
   const { sources, probed } = await planOf({ workspace, images: IMAGES, env: { CANARY: value } });
   rmSync(workspace, { recursive: true });
   if (!probed.plan) throw new Error(JSON.stringify(probed.verdict));
