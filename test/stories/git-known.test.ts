@@ -366,8 +366,8 @@ test.each<[string, RegExp, Readonly<Record<string, string>>, Readonly<Record<str
   [
     "a variable takes part in what it is built on",
     /a build arg or a variable takes part in what it is built on/,
-    { ".devcontainer/Dockerfile": "ARG TAG=1\nFROM HOST/base/os:$TAG\n" },
-    {},
+    { ".devcontainer/Dockerfile": "ARG TAG=2\nFROM HOST/base/os:$TAG\n" },
+    { "build-args": "TAG=1" },
   ],
   [
     "there is something to warn of",

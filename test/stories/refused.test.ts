@@ -403,8 +403,9 @@ test("what the ONBUILD triggers of a base take from the context counts, and reac
 });
 
 test("an ARG before FROM counts where only an ONBUILD trigger of the base declares it", async () => {
-  const write = (level: number) =>
-    put(workspace, DOCKERFILE, `ARG LEVEL=${level}\nARG OTHER=${level}\nFROM ${registry.host}/base/os:1\n`);
+  // In a FROM it says no more than the name of the base.
+  const named = `ARG TAG=\${LEVEL:+1}\nFROM ${registry.host}/base/os:$TAG\n`;
+  const write = (level: number) => put(workspace, DOCKERFILE, `ARG LEVEL=${level}\nARG OTHER=${level}\n${named}`);
   put(workspace, JSON_FILE, '{ "build": { "dockerfile": "Dockerfile" } }');
   write(1);
   seedBase(registry, "base/os", "1", "trigger", { OnBuild: ["ARG LEVEL", "RUN echo $LEVEL"] });
