@@ -45,6 +45,10 @@ export function openNetwork(
     plain: (registry) => registry === host.capabilities.plainRegistry,
     expects: (registry) =>
       registry === own?.host ? giteaChallenge(own, host.name === "forgejo" ? "forgejo" : "gitea") : undefined,
+    visited: {
+      isNamed: (name) => insecure.kind === "hosts" && insecure.hosts.includes(name),
+      checksCertificates: insecure.kind !== "all",
+    },
     takes: (registry) => (registry === own?.host ? GITEA_LOGIN : undefined),
   });
   const registry = throughMirrors(direct, inputs.mirrors, { except: cacheRepository, tell: log.info });

@@ -161,6 +161,10 @@ export type Registry = {
   readonly deleteManifest: (reference: Reference) => Promise<Answer<true>>;
   /** What an https address serves, asked for without any login; `malformed` past `limit` bytes, `absent` where its server says 404 or 410. */
   readonly download: (url: string, limit: number) => Promise<Answer<Uint8Array>>;
+  /** What tells one version of what an address serves from another; nothing of it is read, and no login is sent. */
+  readonly validator: (url: string) => Promise<Answer<string>>;
+  /** Reads what an address serves, and keeps none of it. */
+  readonly content: (url: string) => Promise<Answer<AddressContent>>;
   /** Opens so many connections to a repository's registry, for what will be asked soon: it waits for no handshake then. */
   readonly connect: (repository: Repository, count: number) => void;
   /** From now on all requests together may take this many milliseconds; past that every answer is `unavailable`. Without a number, only those that hold for the whole run. */
@@ -169,6 +173,9 @@ export type Registry = {
   /** Closes idle connections, so that the process can end. */
   readonly close: () => Promise<void>;
 };
+
+/** The sha256 of what an address served, and the validator that came with it. */
+export type AddressContent = { readonly validator: string; readonly digest: Digest };
 
 /** Takes the next bytes of a blob, and tells whether it wants more. */
 export type BlobReader = (bytes: Uint8Array) => Promise<"more" | "enough">;

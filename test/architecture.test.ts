@@ -80,7 +80,7 @@ const MODULES: Readonly<Record<string, readonly string[]>> = {
   "registry/http.ts": ["node:tls"],
   "registry/door.ts": ["node:tls"],
   "registry/ahead.ts": ["node:http", "node:https", "node:net"],
-  "registry/direct.ts": ["node:http", "node:https", "node:net"],
+  "registry/direct.ts": ["node:dns", "node:http", "node:https", "node:net"],
   "registry/proxied.ts": ["undici"],
   "host/actions.ts": ["@actions/core", "node:fs"],
   "host/context.ts": ["node:fs", "node:path"],

@@ -189,6 +189,7 @@ export async function layOutGolden(golden: Golden): Promise<string> {
       bases: new Map([[formatPlatform(platform), base]]),
       features: probed.plan.features.map(withContent),
       bindings: [],
+      pins: [],
     },
     files,
   );

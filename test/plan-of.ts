@@ -92,6 +92,7 @@ function withChildren(images: Asked["images"]): Asked["images"] {
 export function registryOf(
   images: Readonly<Record<string, Served>>,
   blobs: Readonly<Record<string, string>> = {},
+  addresses: Readonly<Record<string, string>> = {},
 ): Registry {
   const absent = (request: string): Answer<never> => ({
     kind: "absent",
@@ -120,6 +121,11 @@ export function registryOf(
     deleteManifest: async () => absent("DELETE a manifest"),
     readThrough: async () => absent("GET a blob"),
     download: async () => absent("GET an address"),
+    validator: async (url) => {
+      const value = addresses[url];
+      return value === undefined ? absent(`GET ${url}`) : { kind: "found", value };
+    },
+    content: async () => absent("GET an address"),
     connect: () => undefined,
     limitTime: () => undefined,
     traffic: () => ({ requests: 0, bytes: 0, waves: 0 }),
@@ -167,6 +173,8 @@ export type Asked = {
   readonly workspace: string;
   readonly images: Readonly<Record<string, Served>>;
   readonly blobs?: Readonly<Record<string, string>>;
+  /** What servers say of their addresses; of all others they have nothing. */
+  readonly addresses?: Readonly<Record<string, string>>;
   readonly inputs?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   /** Hears what is asked for by digest. */
@@ -193,7 +201,7 @@ export async function planOf(asked: Asked): Promise<{ readonly sources: Sources;
   const { files } = openFiles(tmpdir());
   const inputs = inputsOf(asked);
   const sources = await readFrom(inputs, { files, host: hostOf(asked.workspace, asked.env) });
-  const registry = listening(registryOf(withChildren(asked.images), asked.blobs), asked);
+  const registry = listening(registryOf(withChildren(asked.images), asked.blobs, asked.addresses), asked);
   return { sources, probed: await probe(sources.wanted, registry, portsOf(registry, inputs)) };
 }
 

@@ -20,6 +20,7 @@ import { commitLabels } from "../sources/commit.ts";
 import { grantedOptions } from "../sources/rights.ts";
 import { scopeOf } from "../sources/scopes.ts";
 import type { EndedBy, World } from "../world.ts";
+import { changedMeanwhile } from "./addresses.ts";
 import { cacheBeside } from "./branch-cache.ts";
 import { stepsOf } from "./feature-build.ts";
 import type { PlatformTask } from "./task.ts";
@@ -69,11 +70,14 @@ export async function runBuild(task: PlatformTask, name: string, world: World): 
   const started = world.clock();
   const { code, endedBy, end, generator } = await tryWithSbom(task, target, world);
   if (code !== 0)
-    throw explainFailure(end.failure, {
-      ...{ platform: title, code, endedBy },
-      dockerfile: userDockerfile(sources, layout),
-      placeOfStep: (step) => placeOfStep(step, stepsOfTask(task)),
-    });
+    throw (
+      changedMeanwhile(end.failure, layout.pins) ??
+      explainFailure(end.failure, {
+        ...{ platform: title, code, endedBy },
+        dockerfile: userDockerfile(sources, layout),
+        placeOfStep: (step) => placeOfStep(step, stepsOfTask(task)),
+      })
+    );
   const seconds = secondsSince(started, world);
   const metadata = (await world.files.readText(metadataFile)) ?? "";
   return {

@@ -1,8 +1,9 @@
 import { parseDockerfile } from "../dockerfile/parse.ts";
-import { finalBase, remoteAdds, sourceNames } from "../dockerfile/stages.ts";
+import { finalBase, sourceNames } from "../dockerfile/stages.ts";
 import { ActionError } from "../errors.ts";
 import type { ImageConfig } from "../oci/config.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
+import { addsOfTriggers } from "../plan/addresses.ts";
 import { namesDeclared } from "../plan/onbuild-args.ts";
 import type { Sources } from "../plan/plan.ts";
 import type { Binding, ImageSource } from "../plan/upstream.ts";
@@ -74,7 +75,7 @@ function refuseTriggers(source: ImageSource, base: ImageConfig, sources: Sources
   const known = sources.build.triggers.get(formatPlatform(platform)) ?? [];
   if (!takesMore(sources.build, base.triggers) || base.triggers.every((trigger) => known.includes(trigger))) return;
   throw new ActionError("E_CONTEXT", {
-    what: `The base image ${source.written} has an ONBUILD trigger that takes files from the build context, an ARG before the first FROM or the name of a stage, and that was not known before the build.`,
+    what: `The base image ${source.written} has an ONBUILD trigger that takes files from the build context or from an address, an ARG before the first FROM or the name of a stage, and that was not known before the build.`,
     fix: "Run the job again, and log in to the registry of the base image before this action.",
     at: source.at,
   });
@@ -83,11 +84,10 @@ function refuseTriggers(source: ImageSource, base: ImageConfig, sources: Sources
 /** What a trigger takes from elsewhere stands in no plan: a stage, an image or an address behind it could change, and the key would not. */
 function refuseUnseen(source: ImageSource, triggers: readonly string[], sources: Sources): void {
   const dockerfile = parseDockerfile(`FROM base\n${triggers.join("\n")}\n`, source.written);
-  const { args, uncounted } = sources.build.arguments;
-  const scope = { args: new Map(Object.entries({ ...uncounted, ...args })), platform: undefined };
   const taken = dockerfile.stages.flatMap(({ instructions }) => instructions).flatMap(sourceNames)[0]?.written;
-  const adds = remoteAdds(dockerfile, dockerfile.stages, scope);
-  const unseen = taken ?? adds.find(({ checksum }) => checksum === undefined)?.source;
+  const adds = addsOfTriggers(sources.build, triggers);
+  // What an address serves is in the key that knows of the trigger.
+  const unseen = taken ?? adds.find(({ checksum, address }) => checksum === undefined && address === undefined)?.source;
   if (unseen === undefined) return;
   throw new ActionError("E_CONTEXT", {
     what: `The base image ${source.written} has an ONBUILD trigger that takes ${unseen} into the image, which can change without anything of yours changing.`,

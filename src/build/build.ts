@@ -11,6 +11,7 @@ import type { Binding } from "../plan/upstream.ts";
 import { readCommit } from "../sources/commit.ts";
 import { nameForBuildKit } from "../sources/image-name.ts";
 import type { Log, Registry, World } from "../world.ts";
+import { pinAddresses } from "./addresses.ts";
 import { runBuild, secondsSince, userDockerfile } from "./attempt.ts";
 import { readBaseImages } from "./base.ts";
 import { type Look, lookForOther, platformSpot, putTag } from "./claim.ts";
@@ -108,18 +109,19 @@ type Prepared = {
 /** Reads what the builds need beyond what was probed, and lays it out. */
 async function prepare(task: BuildTask, generator: Reference | undefined, world: World): Promise<Prepared> {
   const { sources, platforms } = task;
-  const [bindings, bases, features, commit] = await Promise.all([
+  const [bindings, bases, features, commit, pins] = await Promise.all([
     withGenerator(generator, task.bindings, world.registry),
     readBaseImages(task, world.registry),
     fetchFeatures(task.features, task.ports),
     readCommit(world, openArgs(sources.build.dockerfile).has(GO_VERSION_ARGUMENT)),
+    pinAddresses(task.addresses, world.registry),
   ]);
   judgeFeatures(
     features.map(({ feature }) => feature),
     task,
     world.log,
   );
-  const laidOut = { gathered: sources.build, platforms, bases, features, bindings };
+  const laidOut = { gathered: sources.build, platforms, bases, features, bindings, pins };
   return { bindings, commit, layout: await layOutBuild(laidOut, world.files) };
 }
 

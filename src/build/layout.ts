@@ -8,6 +8,7 @@ import { layOutContext, seenFrom } from "../sources/context.ts";
 import { uidLabel } from "../sources/image-users.ts";
 import type { Gathered } from "../sources/sources.ts";
 import type { Files } from "../world.ts";
+import type { PinnedAddress } from "./addresses.ts";
 import { extendedDockerfile } from "./dockerfile.ts";
 import { type FeatureToInstall, layOutFeatures } from "./feature-build.ts";
 import { labelOfBuild } from "./label.ts";
@@ -15,6 +16,8 @@ import { labelOfBuild } from "./label.ts";
 /** What a build reads: the user's content as it was hashed, and a Dockerfile for each platform. */
 export type Layout = {
   readonly folder: string;
+  /** What the builder has to find at addresses. */
+  readonly pins: readonly PinnedAddress[];
   /** Environment of buildx. */
   readonly env: Readonly<Record<string, string>>;
   readonly platforms: ReadonlyMap<string, PlatformLayout>;
@@ -40,6 +43,7 @@ export type LayoutTask = {
   readonly bases: ReadonlyMap<string, ImageConfig>;
   readonly features: readonly FeatureToInstall[];
   readonly bindings: readonly Binding[];
+  readonly pins: readonly PinnedAddress[];
 };
 
 /**
@@ -51,7 +55,7 @@ export type LayoutTask = {
  * @throws ActionError E_CHANGED when something is no longer what was hashed; E_DOCKERFILE, E_CONFIG for features that cannot be added.
  */
 export async function layOutBuild(task: LayoutTask, files: Files): Promise<Layout> {
-  const { gathered, bindings } = task;
+  const { gathered, bindings, pins } = task;
   const folder = await files.temporaryFolder("build");
   const contextFolders = await layOutContexts(task, folder, files);
   for (const [name, context] of gathered.namedContexts) {
@@ -59,13 +63,14 @@ export async function layOutBuild(task: LayoutTask, files: Files): Promise<Layou
     await files.makeDirectory(to, { mode: 0o755 });
     await seenFrom(context.seen, () => layOutContext(files, context.root, context.entries, to));
   }
-  await files.write(`${folder}/policy.json`, sourcePolicy(bindings));
+  await files.write(`${folder}/policy.json`, sourcePolicy(bindings, pins));
   const platforms = task.platforms.map(
     async (platform) =>
       [formatPlatform(platform), await layOutPlatform({ ...task, contextFolders }, platform, folder, files)] as const,
   );
   return {
     folder,
+    pins,
     env: { [POLICY_VARIABLE]: `${folder}/policy.json` },
     platforms: new Map(await Promise.all(platforms)),
   };

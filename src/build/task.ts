@@ -8,6 +8,7 @@ import type { InstalledFeature } from "../features/install.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
+import type { BoundAddress } from "../plan/addresses.ts";
 import type { Plan } from "../plan/keyed.ts";
 import type { Sources } from "../plan/plan.ts";
 import type { Binding } from "../plan/upstream.ts";
@@ -23,6 +24,8 @@ export type BuildTask = {
   readonly plan: Plan | undefined;
   readonly platforms: readonly Platform[];
   readonly bindings: readonly Binding[];
+  /** What the key says of addresses; none without a plan. */
+  readonly addresses: readonly BoundAddress[];
   /** Of the images that stages are built on, as far as they were read. */
   readonly bases: BaseConfigs;
   /** In the order of installation, and what fetching them may ask of the world. */

@@ -6,8 +6,16 @@ import type { Dockerfile, Stage } from "./parse.ts";
 import type { Scope } from "./scope.ts";
 import { listWords } from "./words.ts";
 
-/** An ADD of something that is not in the build context. `checksum` only where it settles the content for good. */
-export type RemoteAdd = { readonly source: string; readonly line: number; readonly checksum: string | undefined };
+/**
+ * An ADD of something that is not in the build context. `checksum` only where it settles the content for good; `address` where it is no
+ * git repository, has no checksum at all, and every reader of addresses reads the same one.
+ */
+export type RemoteAdd = {
+  readonly source: string;
+  readonly line: number;
+  readonly checksum: string | undefined;
+  readonly address: string | undefined;
+};
 
 /** ADD of an address or a git repository in some stages. What only the build knows counts as one. */
 export function remoteAdds(dockerfile: Dockerfile, stages: readonly Stage[], scope: Scope): readonly RemoteAdd[] {
@@ -25,12 +33,30 @@ function remoteSources({ instruction, lookup }: Scoped, escapeChar: string): Rem
     .filter((source) => readOpening(source) === undefined)
     .flatMap((source) => {
       const expanded = expandWord(source, lookup, escapeChar);
-      if (expanded.kind === "unresolved") return [{ source, line, checksum: undefined }];
+      if (expanded.kind === "unresolved") return [{ source, line, checksum: undefined, address: undefined }];
       const remote = readRemote(expanded.text);
       if (!remote) return [];
       const checksum = flag === undefined ? remote.checksum : flag.kind === "text" ? flag.text : undefined;
-      return [{ source, line, checksum: checksum !== undefined && isWhole(checksum) ? checksum : undefined }];
+      const settled = checksum !== undefined && isWhole(checksum) ? checksum : undefined;
+      return [
+        { source, line, checksum: settled, address: written === undefined ? addressIn(expanded.text) : undefined },
+      ];
     });
+}
+
+/**
+ * A builder and this program take an address apart each in its own way: one that is not in its plainest form already may be two. What old
+ * and new builders take for a repository of git, as it is written or behind a percent sign, is none.
+ */
+function addressIn(text: string): string | undefined {
+  if (!/^https?:\/\/[^\s\\]+$/.test(text) || !URL.canParse(text)) return undefined;
+  const [written = ""] = text.split("#", 1);
+  const [plain] = new URL(text).href.split("#", 1);
+  if (plain !== written && plain !== `${written}/`) return undefined;
+  const decoded = text.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return /\.git(?:[?#]|$)/i.test(decoded) ? undefined : text;
 }
 
 /** A part of a commit's name is a checksum to BuildKit, but not for good. */

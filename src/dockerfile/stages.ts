@@ -9,7 +9,7 @@ import { openStages, type StageGraph } from "./stage-graph.ts";
 import { lowerCase } from "./text.ts";
 import { argWords } from "./words.ts";
 
-export { remoteAdds } from "./remote.ts";
+export { type RemoteAdd, remoteAdds } from "./remote.ts";
 export type { Scope } from "./scope.ts";
 
 /** For which platform an image is read: the target's, one that follows from the builder's own, or one that is written there. */

@@ -15,6 +15,7 @@ export type Difference = {
     | "option"
     | "base"
     | "frontend"
+    | "address"
     | "feature"
     | "label"
     | "recipe"
@@ -55,6 +56,8 @@ export type Places = {
   readonly arguments: Readonly<Record<string, Source>>;
   /** By what is written; `name` is what its variables stand for, where that may be told. */
   readonly bases: Readonly<Record<string, { readonly source: Source; readonly name?: string }>>;
+  /** What ADD names, by the address that is fetched. */
+  readonly addresses: Readonly<Record<string, { readonly written: string; readonly at: Place }>>;
   /** The context's folder, relative to the repository; `.` for the repository itself. */
   readonly context: string;
   /** Of named contexts, where each is asked for, and its folder where it is one. */

@@ -1,4 +1,5 @@
 import type { Difference, Known, Places } from "./difference.ts";
+import { compareAddresses } from "./explain-addresses.ts";
 import {
   compareArguments,
   compareConfiguration,
@@ -111,5 +112,10 @@ function comparePlans(before: PlatformPlan, now: PlatformPlan, trees: Trees, pla
     ...compareLabels(before, now, installation, places),
   ];
   const written = [...own, ...compareFiles(before, now, { trees, elsewhere: own }, places)];
-  return [...written, ...compareImages(before, now, written, places), ...compareRecipes(before, now)];
+  return [
+    ...written,
+    ...compareImages(before, now, written, places),
+    ...compareAddresses(before, now, places),
+    ...compareRecipes(before, now),
+  ];
 }

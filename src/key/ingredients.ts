@@ -92,13 +92,17 @@ export type UpstreamImage = {
   readonly of: "platform" | "index";
 };
 
+/** What an ADD fetches: the address, and what its server says tells this content from another. */
+export type UpstreamAddress = { readonly address: string; readonly validator: string };
+
 /** What others publish, by digest. */
 export type Upstream = {
   readonly bases: readonly UpstreamImage[];
   readonly frontend?: UpstreamImage;
   /** In the order of installation. */
   readonly features: readonly UpstreamFeature[];
-  readonly remote: readonly Json[];
+  /** Sorted by address. */
+  readonly remote: readonly UpstreamAddress[];
 };
 
 /** All that decides the bytes of one platform's image. */

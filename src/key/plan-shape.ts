@@ -28,14 +28,21 @@ function isYours(value: unknown): boolean {
 
 function isUpstream(value: unknown): boolean {
   if (!isRecord(value)) return false;
-  const { bases, frontend, features } = value;
+  const { bases, frontend, features, remote } = value;
   return (
-    isListOf(bases, isImage) && (frontend === undefined || isImage(frontend)) && isListOf(features, isInstalledFeature)
+    isListOf(bases, isImage) &&
+    (frontend === undefined || isImage(frontend)) &&
+    isListOf(features, isInstalledFeature) &&
+    isListOf(remote, isAddress)
   );
 }
 
 function isImage(value: unknown): boolean {
   return isRecord(value) && typeof value.written === "string" && isDigest(value.digest);
+}
+
+function isAddress(value: unknown): boolean {
+  return isRecord(value) && typeof value.address === "string" && typeof value.validator === "string";
 }
 
 function isInstalledFeature(value: unknown): boolean {

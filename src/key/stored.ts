@@ -150,6 +150,11 @@ function hideInUpstream(upstream: Upstream, local: ReadonlySet<string>, hidden: 
         options: hidden.features.has(written) ? options.map(([name, value]) => [name, hash(value, salt)]) : options,
       };
     }),
+    // An address may hold a token, and is told by its place.
+    remote: upstream.remote.map(({ address, validator }) => ({
+      address: hash(address, salt),
+      validator: hash(validator, salt),
+    })),
   };
 }
 

@@ -25,7 +25,8 @@ export function openFeaturePorts(
         forbidden(reference, `GET ${reference.registry}/${reference.repository}`) ?? registry.manifest(reference),
     },
     download: async (url, limit) =>
-      (patterns.length === 0 ? undefined : forbidden(nameOf(url), `GET ${url}`)) ?? registry.download(url, limit),
+      (patterns.length === 0 ? undefined : forbidden(nameOfAddress(url), `GET ${url}`)) ??
+      registry.download(url, limit),
   };
 }
 
@@ -63,7 +64,7 @@ export function noteAnswers(ports: FeaturePorts): {
 }
 
 /** An address as patterns see it: host and path. */
-function nameOf(url: string): Repository | undefined {
+export function nameOfAddress(url: string): Repository | undefined {
   const { host, pathname } = new URL(url);
   const name = parseReference(`${host}${pathname}`);
   return "wrong" in name ? undefined : name;

@@ -6,7 +6,7 @@ import {
   NO_NAMES,
   readName,
 } from "../dockerfile/image-names.ts";
-import { type ImageUse, imageUses, remoteAdds } from "../dockerfile/stages.ts";
+import { type ImageUse, imageUses } from "../dockerfile/stages.ts";
 import { isForeignFrontend } from "../dockerfile/undeclared.ts";
 import { ActionError, type Place, tellPlace } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
@@ -92,21 +92,6 @@ function frontendOf(gathered: Gathered, file: string): ImageSource | undefined {
   const reference = readImageName(written, written, at);
   const counted = countedAs(argument === undefined ? frontendNamed(gathered) : { name: argument }, reference);
   return { by: "frontend", isBuiltOn: false, written, reference, counted, at, of: { kind: "index" } };
-}
-
-/** What an address serves can change without a trace: only a checksum says what will be in the image. */
-export function remoteDoubt(gathered: Gathered, platform: Platform): Doubt | undefined {
-  const { file, dockerfile } = gathered;
-  if (file === undefined) return undefined;
-  const adds = remoteAdds(dockerfile, stagesOf(gathered, platform), scopeOf(gathered, platform));
-  const first = adds.find(({ checksum }) => checksum === undefined);
-  if (!first) return undefined;
-  return {
-    kind: "plan",
-    what: `${file}:${first.line}: ADD ${first.source} fetches something that can change without the Dockerfile changing`,
-    fix: "Add --checksum=sha256:… to it (for git: --checksum=<commit>).",
-    at: { file, line: first.line },
-  };
 }
 
 /**

@@ -4,6 +4,7 @@ import { ownKey, platformKey, platformTag, setKey, unlabelledKey } from "../key/
 import type { PlatformPlan, WrittenFeature } from "../key/ingredients.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Platform } from "../oci/platform.ts";
+import type { BoundAddress } from "./addresses.ts";
 import type { OnbuildArgs } from "./onbuild-args.ts";
 import type { Binding, Resolved } from "./upstream.ts";
 import type { Wanted } from "./wanted.ts";
@@ -25,6 +26,7 @@ export type Plan = {
   readonly unlabelledKey: Digest;
   readonly platforms: readonly PlannedPlatform[];
   readonly bindings: readonly Binding[];
+  readonly addresses: readonly BoundAddress[];
   /** In the order of installation. */
   readonly features: readonly InstalledFeature[];
 };
@@ -37,7 +39,7 @@ export type Keyed = Pick<Plan, "key" | "ownKey" | "unlabelledKey"> & {
 /** Puts together what is ours, what others publish and what the bases' configs say, and names it by its keys. */
 export function makePlan(
   { platforms: ours }: Pick<Wanted, "platforms">,
-  { upstream, bindings, features }: Resolved,
+  { upstream, bindings, addresses, features }: Resolved,
   { byPlatform }: OnbuildArgs,
 ): Plan {
   const platforms = ours.flatMap(({ platform, plan }, index) => {
@@ -56,6 +58,7 @@ export function makePlan(
     unlabelledKey: unlabelledKey(plans),
     platforms: platforms.map(({ own: _, ...platform }) => platform),
     bindings,
+    addresses,
     features,
   };
 }

@@ -15,10 +15,14 @@ import type { Gathered } from "../sources/sources.ts";
 import { globalArgsTold } from "./counting.ts";
 import { openIgnorable, openTakers } from "./ignorable.ts";
 import { namesOf } from "./images.ts";
-import type { ImageSource } from "./upstream.ts";
+import type { ImageSource, ReadFromElsewhere } from "./upstream.ts";
 
 /** Where a person finds each ingredient of the plan. */
-export function tellPlaces(gathered: Gathered, images: readonly ImageSource[], platforms: readonly Platform[]): Places {
+export function tellPlaces(
+  gathered: Gathered,
+  { images, addresses }: ReadFromElsewhere,
+  platforms: readonly Platform[],
+): Places {
   const { file, definition } = gathered;
   return {
     configuration: gathered.relative,
@@ -41,6 +45,8 @@ export function tellPlaces(gathered: Gathered, images: readonly ImageSource[], p
     instructions: Object.fromEntries(platforms.map((one) => [formatPlatform(one), instructionLines(gathered, one)])),
     arguments: gathered.arguments.places,
     bases: basePlaces(gathered, images),
+    // Of several lines that name one address the first counts.
+    addresses: Object.fromEntries([...addresses].reverse().map(({ address, ...told }) => [address, told])),
     context: gathered.contextFolder,
     contexts: Object.fromEntries(
       [...definition.contexts].map(([name, context]) => {

@@ -20,10 +20,11 @@ import { installationOf } from "../sources/installation.ts";
 import { scopeOf, stagesOf } from "../sources/scopes.ts";
 import { type Gathered, gatherSources } from "../sources/sources.ts";
 import type { World } from "../world.ts";
+import { type ReadAddresses, readAddresses } from "./addresses.ts";
 import { refuseForeignSources } from "./allowed.ts";
 import { type BranchTags, branchTags } from "./branches.ts";
 import { argumentsThatCount, globalArgsTold, namesTriggered, undeclaredArguments } from "./counting.ts";
-import { frontendNamed, namesOf, readImages, refuseForeignImages, remoteDoubt } from "./images.ts";
+import { frontendNamed, namesOf, readImages, refuseForeignImages } from "./images.ts";
 import { judgePublished, type Leak, refuseLeaks } from "./leaks.ts";
 import { findHidden, tellPlaces } from "./places.ts";
 import { variantOf } from "./variant.ts";
@@ -88,6 +89,7 @@ function makeSources(inputs: Inputs, gathered: Gathered, { host, head }: Place):
       recipe: RECIPE,
     } satisfies Omit<PlatformPlan, "upstream">,
     ...readImages(gathered, platform),
+    ...addressesOf(readAddresses(gathered, platform, inputs.allowedImages)),
   }));
   for (const { images } of platforms) refuseForeignImages(images, inputs.allowedImages);
   const doubt = definition.doubt ?? platforms.find((one) => one.doubt)?.doubt;
@@ -99,7 +101,7 @@ function makeSources(inputs: Inputs, gathered: Gathered, { host, head }: Place):
     sourceKey: sourceKey(platforms.map(({ plan }) => plan.yours)),
     ownKey: ownKey(platforms.map(({ plan }) => plan)),
     undeclared: undeclaredArguments(gathered, inputs.platforms),
-    doubt: doubt ?? firstRemoteDoubt(gathered, inputs.platforms),
+    doubt: doubt ?? platforms.find((one) => one.remoteDoubt)?.remoteDoubt,
     verify: inputs.verify,
     required: inputs.attestations.required,
     features: gathered.features?.request,
@@ -118,7 +120,11 @@ function makeSources(inputs: Inputs, gathered: Gathered, { host, head }: Place):
       variant: variantOf(inputs, gathered.arguments.args),
     }),
     raw: configuration.raw,
-    places: tellPlaces(gathered, images, inputs.platforms),
+    places: tellPlaces(
+      gathered,
+      { images, addresses: platforms.flatMap(({ addresses }) => addresses) },
+      inputs.platforms,
+    ),
     hidden: findHidden(gathered, images),
     trees: new Map(
       [...trees.contexts.values(), ...trees.named.values()].map(({ digest, entries }) => [digest, entries]),
@@ -150,8 +156,12 @@ export function platformToHandOver(platforms: readonly Platform[], own: string):
   return platforms.find((platform) => formatPlatform(platform) === own) ?? first;
 }
 
-function firstRemoteDoubt(gathered: Gathered, platforms: readonly Platform[]): Doubt | undefined {
-  return platforms.map((platform) => remoteDoubt(gathered, platform)).find((doubt) => doubt !== undefined);
+/** An image that cannot be told comes first. */
+function addressesOf({ addresses, doubt }: ReadAddresses): {
+  readonly addresses: ReadAddresses["addresses"];
+  readonly remoteDoubt?: Doubt;
+} {
+  return { addresses, ...(doubt ? { remoteDoubt: doubt } : {}) };
 }
 
 type Hashed = { readonly digest: Digest; readonly entries: readonly ContextEntry[] };

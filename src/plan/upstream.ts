@@ -10,6 +10,7 @@ import type { Reference } from "../oci/reference.ts";
 import type { Doubt } from "../sources/doubt.ts";
 import { nameForBuildKit, withTag } from "../sources/image-name.ts";
 import type { Answer, Registry } from "../world.ts";
+import { type AddressSource, type BoundAddress, doubtOfAddress } from "./addresses.ts";
 
 /** An image that some instruction names, before anything was asked. */
 export type ImageSource = {
@@ -33,6 +34,7 @@ export type Resolved = {
   /** In the order of the platforms that were asked about. */
   readonly upstream: readonly Upstream[];
   readonly bindings: readonly Binding[];
+  readonly addresses: readonly BoundAddress[];
   /** In the order of installation. */
   readonly features: readonly InstalledFeature[];
   readonly warnings: ResolvedFeatures["warnings"];
@@ -41,18 +43,31 @@ export type Resolved = {
 /** The features that are asked for, and what finding them may ask of the world. */
 export type WantedFeatures = { readonly request: FeatureRequest; readonly ports: FeaturePorts };
 
+/** What one platform's build takes from others, besides features. */
+export type ReadFromElsewhere = {
+  readonly images: readonly ImageSource[];
+  readonly addresses: readonly AddressSource[];
+};
+
 /**
  * Asks for the digests of everything that others publish: every reference once, all at once.
- * @param sources per platform, in the order of the platforms, the images that its build reads.
+ * @param platforms in their order, the images and addresses that the build of each reads.
  * @returns the upstream part of each platform's plan, or the first doubt.
  * @throws ActionError E_DOCKERFILE when an image exists and has nothing for a wanted platform.
  */
 export async function resolveUpstream(
-  sources: readonly (readonly ImageSource[])[],
+  platforms: readonly ReadFromElsewhere[],
   features: WantedFeatures | undefined,
   registry: Registry,
 ): Promise<Resolved | Doubt> {
-  const references = new Map(sources.flat().map((source) => [nameForBuildKit(source.reference), source]));
+  const references = new Map(
+    platforms.flatMap(({ images }) => images.map((source) => [nameForBuildKit(source.reference), source])),
+  );
+  const addresses = new Map<string, AddressSource>();
+  // Of several lines that name one address the first is told.
+  for (const source of platforms.flatMap((one) => one.addresses))
+    addresses.set(source.address, addresses.get(source.address) ?? source);
+  const validators = new Map<string, Answer<string>>();
   const served = new Map<string, Answer<Served>>();
   const asking = [...references].map(async ([name, source]) =>
     served.set(name, await registry.manifest(withTag(source.reference))),
@@ -61,6 +76,7 @@ export async function resolveUpstream(
   const [resolving] = await Promise.allSettled([
     features ? resolveLater(features.request, features.ports) : NO_FEATURES,
     ...asking,
+    ...[...addresses.keys()].map(async (address) => validators.set(address, await registry.validator(address))),
   ]);
   for (const [name, source] of references) {
     const answer = served.get(name);
@@ -71,6 +87,13 @@ export async function resolveUpstream(
         error: answer,
         at: source.at,
       };
+  }
+  const bound: BoundAddress[] = [];
+  for (const [address, source] of addresses) {
+    const answer = validators.get(address);
+    if (!answer) throw new Error(`${source.written} was not asked for`);
+    if (answer.kind !== "found") return doubtOfAddress(source, answer);
+    bound.push({ ...source, validator: answer.value });
   }
   if (resolving.status === "rejected") throw resolving.reason;
   const installed = resolving.value;
@@ -86,8 +109,18 @@ export async function resolveUpstream(
     served: found(source),
   }));
   const upstreamFeatures = installed.features.map(asUpstreamFeature);
-  const upstream = sources.map((images) => asUpstream(images, upstreamFeatures, found));
-  return { kind: "resolved", upstream, bindings, features: installed.features, warnings: installed.warnings };
+  const upstream = platforms.map((one) => ({
+    ...asUpstream(one.images, upstreamFeatures, found),
+    remote: asRemote(one.addresses, bound),
+  }));
+  return {
+    kind: "resolved",
+    upstream,
+    bindings,
+    addresses: bound,
+    features: installed.features,
+    warnings: installed.warnings,
+  };
 }
 
 /** Only who has features waits until this is loaded. */
@@ -105,7 +138,7 @@ function asUpstream(
   images: readonly ImageSource[],
   features: Upstream["features"],
   found: (source: ImageSource) => Served,
-): Upstream {
+): Omit<Upstream, "remote"> {
   const resolve = (source: ImageSource): UpstreamImage => ({
     written: source.counted.name,
     reference: source.counted.reference,
@@ -123,8 +156,16 @@ function asUpstream(
     bases: [...bases].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, image]) => image),
     ...(frontend ? { frontend: resolve(frontend) } : {}),
     features,
-    remote: [],
   };
+}
+
+/** What one platform's build reads of all that was asked. */
+function asRemote(sources: readonly AddressSource[], bound: readonly BoundAddress[]): Upstream["remote"] {
+  const own = new Set(sources.map(({ address }) => address));
+  return bound
+    .filter(({ address }) => own.has(address))
+    .map(({ address, validator }) => ({ address, validator }))
+    .sort((a, b) => (a.address < b.address ? -1 : 1));
 }
 
 function digestThatCounts(source: ImageSource, served: Served): Digest {

@@ -2,6 +2,7 @@ import { onbuildReads } from "../dockerfile/reads.ts";
 import { STAGE_NAME } from "../dockerfile/scope.ts";
 import type { ImageConfig } from "../oci/config.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
+import { addsOfTriggers } from "../plan/addresses.ts";
 import { readBaseConfig } from "../plan/base-config.ts";
 import { globalsTriggered } from "../plan/counting.ts";
 import { namesDeclared } from "../plan/onbuild-args.ts";
@@ -68,11 +69,12 @@ export async function readBases(
   return { kind: "read", configs, triggers: triggersOf(build, uses, configs) };
 }
 
-/** Whether triggers take something from the context, the default of an ARG before the first FROM, or the name of a stage. */
+/** Whether triggers take something from the context, from an address, the default of an ARG before the first FROM, or the name of a stage. */
 export function takesMore(build: Gathered, triggers: readonly string[]): boolean {
   const readsContext = build.context !== undefined && onbuildReads(triggers).length > 0;
   const readsName = build.context !== undefined && namesDeclared(triggers).includes(STAGE_NAME);
-  return readsContext || readsName || globalsTriggered(build, triggers).length > 0;
+  const readsAddress = addsOfTriggers(build, triggers).some(({ checksum }) => checksum === undefined);
+  return readsContext || readsName || readsAddress || globalsTriggered(build, triggers).length > 0;
 }
 
 function triggersOf(

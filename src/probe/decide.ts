@@ -70,6 +70,7 @@ function isDoubtful(verdict: Verdict): boolean {
 }
 
 function decideUnknown(doubt: Doubt, inputs: Choices): Decision {
+  if (doubt.kind === "plan" && doubt.isMistake) return report("unknown", cannotTell(doubt));
   if (inputs.onUnknown === "build") return { kind: "build", platforms: inputs.platforms, reuse: [] };
   return report("unknown", inputs.onUnknown === "fail" ? cannotTell(doubt) : undefined);
 }
@@ -122,6 +123,12 @@ function drifted(inputs: Choices, reasons: readonly Difference[]): ActionError {
 
 /** Only the registry's own "not found" is a miss: this is the error for everything doubtful. */
 export function cannotTell(doubt: Doubt): ActionError {
+  if (doubt.kind === "plan" && doubt.isMistake)
+    return new ActionError("E_DOCKERFILE", {
+      what: `${doubt.what}.`,
+      fix: doubt.fix,
+      ...(doubt.at ? { at: doubt.at } : {}),
+    });
   if (doubt.kind === "plan") {
     return new ActionError("E_UNKNOWN", {
       what: `Whether the image is there cannot be told: ${doubt.what}.`,

@@ -2,6 +2,7 @@ import type { Warning } from "../errors.ts";
 import type { FeaturePorts } from "../features/found.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import { sourceTag } from "../key/fingerprint.ts";
+import { type BoundAddress, doubtOfUnsteady } from "../plan/addresses.ts";
 import { firstWarnings, type Sources } from "../plan/plan.ts";
 import type { Triggers } from "../sources/build-source.ts";
 import type { Doubt } from "../sources/doubt.ts";
@@ -80,14 +81,45 @@ async function lookTwice(question: Question, world: World): Promise<Look> {
     if (bases.kind === "read" && bases.triggers.size === 0) question.onSettled(verdict);
     return bases;
   };
-  const [explained, bases] = await Promise.all([first.explain(), reading()]);
+  const [explained, bases, unsteady] = await Promise.all([
+    first.explain(),
+    reading(),
+    findUnsteady(plan.addresses, world.registry),
+  ]);
+  if (unsteady) return { ...first, probed: withoutKey(probed, unsteady), ...explained };
   if (bases.kind !== "read")
     return { ...first, probed: { ...probed, verdict: unlessSure(verdict, bases) }, ...explained };
   const { configs, triggers } = bases;
   if (triggers.size === 0) return { ...first, ...explained, bases: configs };
   const second = await lookOnce({ ...question, sources: await question.readWith(triggers) }, world);
   question.onSettled(second.probed.verdict);
-  return { ...second, ...(await second.explain()), bases: configs };
+  return { ...(await withSteadyAddresses(second, world)), bases: configs };
+}
+
+async function withSteadyAddresses(once: Once, { registry }: World): Promise<Look> {
+  const { probed } = once;
+  const isHit = probed.verdict.kind === "hit" || probed.verdict.kind === "joinable";
+  const looking = isHit || !probed.plan ? undefined : findUnsteady(probed.plan.addresses, registry);
+  const [explained, unsteady] = await Promise.all([once.explain(), looking]);
+  return { ...once, ...explained, ...(unsteady ? { probed: withoutKey(probed, unsteady) } : {}) };
+}
+
+/** A server that says something else each time would have every image pushed for nobody, or refused behind its build. */
+async function findUnsteady(
+  addresses: readonly BoundAddress[],
+  registry: World["registry"],
+): Promise<Doubt | undefined> {
+  const looks = await Promise.all(addresses.map(({ address }) => registry.validator(address)));
+  const unsteady = addresses.find(({ validator }, index) => {
+    const look = looks[index];
+    return look?.kind === "found" && look.value !== validator;
+  });
+  return unsteady && doubtOfUnsteady(unsteady);
+}
+
+/** What has no key is never pushed. */
+function withoutKey(probed: Aged, doubt: Doubt): Aged {
+  return { ...probed, plan: undefined, verdict: unlessSure(probed.verdict, doubt) };
 }
 
 /**

@@ -36,7 +36,7 @@ export async function probe(wanted: Wanted, registry: Registry, ports: FeaturePo
   const newest = lookAtNewest(wanted, registry);
   if (wanted.doubt) return withoutPlan(await newest, wanted, wanted.doubt);
   const resolved = await resolveUpstream(
-    wanted.platforms.map(({ images }) => images),
+    wanted.platforms,
     wanted.features ? { request: wanted.features, ports } : undefined,
     registry,
   );

@@ -105,7 +105,7 @@ async function makeHere(scene: Scene, means: Means, notPushed: NotPushed): Promi
       docker: means.docker,
       plan,
       platforms: [platform],
-      ...(plan ? boundTo(plan) : { bindings: [], features: await featuresWithoutPlan(scene) }),
+      ...(plan ? boundTo(plan) : { bindings: [], addresses: [], features: await featuresWithoutPlan(scene) }),
       output: { kind: "load", name },
     } as const;
     const ended = await build(task, scene, means);
@@ -174,8 +174,8 @@ function refuseUnreadable({ build, wanted: { doubt } }: Sources): void {
   throw new ActionError("E_CONFIG", { what: `${what}, and it cannot be built here.`, fix, ...(at ? { at } : {}) });
 }
 
-function boundTo({ bindings, features }: Plan): Pick<BuildTask, "bindings" | "features"> {
-  return { bindings, features };
+function boundTo({ bindings, addresses, features }: Plan): Pick<BuildTask, "bindings" | "addresses" | "features"> {
+  return { bindings, addresses, features };
 }
 
 /** Where the key could not be had, something else than the features may have been the reason. */

@@ -49,6 +49,7 @@ function whyNotRemembered({ scene: { inputs, sources, probed, world }, answered 
   if (build.arguments.secretIds.length > 0) return "its build takes secrets";
   if (inputs.build.argumentFiles.some(mayLeaveCheckout)) return "build args stand in a file of this machine";
   if (!answered) return "a feature is no registry's";
+  if (plan.addresses.length > 0) return "an ADD fetches from an address";
   if (plan.bindings.some(({ reference }) => hidden.references.has(reference)))
     return "a build arg or a variable takes part in what it is built on";
   const isPrivate =

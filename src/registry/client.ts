@@ -7,7 +7,7 @@ import type { Challenge } from "./challenge.ts";
 import { download } from "./download.ts";
 import type { Http } from "./http.ts";
 import { deleteManifest, describeManifest, listTags, nameOf, putManifest, readServed } from "./manifests.ts";
-import { hostOf, schemesFor } from "./origins.ts";
+import { hostOf, schemesFor, type Visited } from "./origins.ts";
 import { openSender } from "./sender.ts";
 import { limitTime, type TimeLimits } from "./transport.ts";
 
@@ -27,6 +27,8 @@ export type RegistryOptions = {
   /** What kind of login it takes, as a sentence for who was refused. */
   readonly takes?: (registry: string) => string | undefined;
   readonly limits?: TimeLimits;
+  /** What the workflow says of hosts that a commit sends this run to; nothing where it says nothing. */
+  readonly visited?: Visited;
 };
 
 /**
@@ -41,6 +43,7 @@ export function openRegistry(door: Http, options: RegistryOptions): Registry {
   const nameIt = (reference: Reference): string => `${formatRepository(reference)} ${nameOf(reference)}`;
   const nameBlob = (name: Repository, { digest, size }: Descriptor, limit = 0): string =>
     [formatRepository(name), digest, size, limit].join(" ");
+  const visiting = { http, clock: options.clock, visited: options.visited ?? UNSAID };
   const manifest = shared(nameIt, (reference: Reference) => readServed(send, reference));
   return {
     describe: shared(nameIt, (reference) => describeManifest(send, reference, manifest)),
@@ -55,6 +58,8 @@ export function openRegistry(door: Http, options: RegistryOptions): Registry {
     mountBlob: (name, from, blob) => mountBlob(send, name, from, blob),
     deleteManifest: (reference) => deleteManifest(send, reference),
     download: (url, limit) => download(http, options.clock, url, limit),
+    validator: shared(String, async (url) => (await loadAddresses()).readValidator(visiting, url)),
+    content: shared(String, async (url) => (await loadAddresses()).readContent(visiting, url)),
     connect: (name, count) => {
       const [scheme, other] = schemesFor(name, options.insecure, options.plain);
       // Where it may speak no TLS, a handshake would only be refused.
@@ -65,6 +70,11 @@ export function openRegistry(door: Http, options: RegistryOptions): Registry {
     close: http.close,
   };
 }
+
+/** Few Dockerfiles name one. */
+const loadAddresses = () => import("./addresses.ts");
+
+const UNSAID: Visited = { isNamed: () => false, checksCertificates: true };
 
 /** Only what is under way is shared: what has been answered may have changed since. */
 function shared<A extends readonly unknown[], T>(

@@ -1,8 +1,10 @@
+import { lookup } from "node:dns";
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
-import type { Socket } from "node:net";
+import type { LookupFunction, Socket } from "node:net";
 import { openAhead } from "./ahead.ts";
 import type { Answered, Asked, Door, DoorOptions } from "./door.ts";
+import { isInnerIp } from "./origins.ts";
 
 /**
  * Opens the way to hosts that are reached without a proxy, on Node's own client: it is part of every Node, where undici has to be read
@@ -11,6 +13,10 @@ import type { Answered, Asked, Door, DoorOptions } from "./door.ts";
 export function openDirect({ connections, idle, quiet, connect, tls }: DoorOptions): Door {
   const shared = { keepAlive: true, maxSockets: connections, timeout: idle };
   const agents = { plain: new HttpAgent(shared), secure: new HttpsAgent({ ...shared, ...tls }) };
+  const guarded = {
+    plain: new HttpAgent({ ...shared, lookup: lookupPublic }),
+    secure: new HttpsAgent({ ...shared, ...tls, lookup: lookupPublic }),
+  };
   const ahead = {
     plain: openAhead(agents.plain, { noDelay: true }, connect),
     secure: openAhead(agents.secure, agents.secure.options, connect),
@@ -20,12 +26,13 @@ export function openDirect({ connections, idle, quiet, connect, tls }: DoorOptio
 
   const askOnce = (asked: Asked): Promise<Answered> =>
     new Promise((resolve, reject) => {
-      const { method, headers, body, signal } = asked;
+      const { method, headers, body, signal, visit } = asked;
       const url = withoutLogin(asked.url);
+      const { plain, secure } = visit === "public" ? guarded : agents;
       const isSecure = url.protocol === "https:";
       const request = isSecure
-        ? requestHttps(url, { method, headers, agent: agents.secure })
-        : requestHttp(url, { method, headers, agent: agents.plain });
+        ? requestHttps(url, { method, headers, agent: secure })
+        : requestHttp(url, { method, headers, agent: plain });
       let answer: IncomingMessage | undefined;
       let isAskedAnew = false;
       const giveUp = (why: Error): void => void (answer ?? request).destroy(why);
@@ -45,7 +52,8 @@ export function openDirect({ connections, idle, quiet, connect, tls }: DoorOptio
       });
       request.on("response", (message) => {
         answer = message;
-        resolve({ status: message.statusCode ?? 0, headers: headersOf(message), body: message });
+        const drop = (): void => void message.destroy();
+        resolve({ status: message.statusCode ?? 0, headers: headersOf(message), body: message, drop });
       });
       request.end(body);
     });
@@ -57,11 +65,22 @@ export function openDirect({ connections, idle, quiet, connect, tls }: DoorOptio
       isOpen = false;
       ahead.plain.close();
       ahead.secure.close();
-      agents.plain.destroy();
-      agents.secure.destroy();
+      for (const { plain, secure } of [agents, guarded]) {
+        plain.destroy();
+        secure.destroy();
+      }
     },
   };
 }
+
+/** Looked at where the connection is made: whoever answers for a name may answer otherwise the next time. */
+const lookupPublic: LookupFunction = (hostname, options, done) =>
+  lookup(hostname, options, (error, address, family) => {
+    const all = typeof address === "string" ? [{ address }] : (address ?? []);
+    const isInner = error === null && all.some((one) => isInnerIp(one.address));
+    const refusal = new Error(`${hostname} is not asked, for it stands for this machine or an inner network`);
+    done(isInner ? refusal : error, address, family);
+  });
 
 /** Node would send a login that stands in an address: nobody but the credentials decides about that. */
 function withoutLogin(url: URL): URL {

@@ -1,4 +1,5 @@
 import type { SecureContext } from "node:tls";
+import type { Visit } from "./origins.ts";
 
 /** One request as a door takes it. Whatever it waits for, `signal` ends it with its reason. */
 export type Asked = {
@@ -7,6 +8,8 @@ export type Asked = {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | string | undefined;
   readonly signal: AbortSignal;
+  /** Set where a commit names the address: no certificate of ours is shown there, and `public` keeps out of inner networks. */
+  readonly visit?: Visit | undefined;
 };
 
 /** Header names are in lower case; one that stands there twice is a list. */
@@ -14,6 +17,8 @@ export type Answered = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body: AsyncIterable<Uint8Array>;
+  /** Hangs up: nothing of the body is wanted. */
+  readonly drop: () => void;
 };
 
 /** Connections to the hosts that are trusted and reached alike. */

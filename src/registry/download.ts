@@ -23,7 +23,8 @@ export async function download(
   return truncated ? malformed(reply.name, `is larger than ${limit} bytes`, status) : { kind: "found", value: body };
 }
 
-function kindOf(status: number): RegistryError["kind"] {
+/** What another status than 200 says of a file. */
+export function kindOf(status: number): RegistryError["kind"] {
   if (status === 404 || status === 410) return "absent";
   if (status === 401 || status === 403) return "denied";
   if (status === 429) return "limited";

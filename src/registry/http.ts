@@ -2,6 +2,7 @@ import type { BlobReader, Traffic } from "../world.ts";
 import { openDeadline, timeFor } from "./deadline.ts";
 import { openDirect } from "./direct.ts";
 import type { Answered, Asked, Door, TlsOptions } from "./door.ts";
+import type { Visit } from "./origins.ts";
 import { proxyFor } from "./proxy.ts";
 import type { Trust } from "./trust.ts";
 
@@ -9,6 +10,8 @@ export type HttpRequest = Omit<Asked, "body" | "signal"> & {
   readonly body?: Uint8Array | string;
   /** The most that is read of an answer's body, in bytes. */
   readonly limit: number;
+  /** Hangs up where the body begins: not even its first bytes are waited for. */
+  readonly headersOnly?: boolean;
   /** Milliseconds for the whole exchange, whatever comes through. */
   readonly timeout?: number;
   /** Milliseconds for the exchange without what comes through, a minute at most: content has the time that it takes. */
@@ -71,8 +74,9 @@ const WHOLE = 60_000;
 /** Opens the one way to the network: pools of connections, the proxy of the environment, and a count of what goes through. */
 export function openHttp({ env, userAgent, trust, timeout = 30_000, whole = WHOLE }: HttpOptions): Http {
   const doors = new Map<string, Promise<Door>>();
-  const doorTo = async (url: URL): Promise<Door> => {
-    const [trusted, proxy] = [await trust(url.host), proxyFor(url, env)];
+  const doorTo = async (url: URL, visit?: Visit): Promise<Door> => {
+    const [{ client, ...anonymous }, proxy] = [await trust(url.host), proxyFor(url, env)];
+    const trusted = visit === undefined && client ? { ...anonymous, client } : anonymous;
     const kind = JSON.stringify([trusted, proxy]);
     const door = doors.get(kind) ?? openDoor(trusted, proxy, timeout);
     doors.set(kind, door);
@@ -85,7 +89,7 @@ export function openHttp({ env, userAgent, trust, timeout = 30_000, whole = WHOL
   let isOpen = true;
   const send = async (asked: HttpRequest): Promise<HttpResponse | HttpFailure> => {
     if (!isOpen) return { kind: "failure", words: "the run is over", why: "time" };
-    const { method, url, headers, body, limit } = asked;
+    const { method, url, headers, body, limit, visit } = asked;
     // A request can only have waited for those that had ended when it was sent.
     const wave = finished + 1;
     spent.requests++;
@@ -95,9 +99,14 @@ export function openHttp({ env, userAgent, trust, timeout = 30_000, whole = WHOL
     const deadline = openDeadline(patience, asked.timeout ?? Number.POSITIVE_INFINITY);
     const { signal, race } = deadline;
     try {
-      const door = await race(doorTo(url));
+      const door = await race(doorTo(url, visit));
       const own = { "user-agent": userAgent, ...headers };
-      const answer = await race(door.ask({ method, url, headers: own, body, signal }));
+      const answer = await race(door.ask({ method, url, headers: own, body, signal, visit }));
+      if (asked.headersOnly) {
+        answer.drop();
+        const { status, headers: told } = answer;
+        return { kind: "response", status, headers: told, body: new Uint8Array(), truncated: true };
+      }
       const onBytes = (bytes: number): void => {
         deadline.heard(bytes);
         asked.onBytes?.(bytes);

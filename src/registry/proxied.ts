@@ -29,7 +29,8 @@ export function openProxied(proxy: string, options: DoorOptions & { readonly pro
       const told = Object.entries(answer.headers).flatMap(([name, value]) =>
         value === undefined ? [] : [[name, value] as const],
       );
-      return { status: answer.statusCode, headers: Object.fromEntries(told), body: answer.body };
+      const drop = (): void => void answer.body.on("error", () => undefined).destroy();
+      return { status: answer.statusCode, headers: Object.fromEntries(told), body: answer.body, drop };
     },
     // The way through a proxy is opened by who asks.
     open: () => undefined,

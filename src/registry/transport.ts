@@ -1,6 +1,7 @@
 import type { Clock, RegistryError } from "../world.ts";
 import { failureOf, malformed, nameRequest, type Said } from "./errors.ts";
 import type { Http, HttpFailure, HttpRequest, HttpResponse } from "./http.ts";
+import type { Visit } from "./origins.ts";
 import { openPatience, type Patience, within } from "./patience.ts";
 
 /** An answer, by the name of the request that got it and the address that it came from. */
@@ -111,20 +112,25 @@ export async function sendOnce(http: Http, request: HttpRequest): Promise<Reply 
 type Hops = HttpRequest & {
   /** Goes to this one origin only, and is dropped for good when a redirect leaves it: storage hosts refuse it, others must not see it. */
   readonly authorization: { readonly value: string; readonly origin: string } | undefined;
+  /** Decides about each address on the way, where a commit names the first of them. */
+  readonly mayVisit?: (url: URL) => Visit | { readonly wrong: string };
 };
 
 /**
  * Sends a request and follows its redirects, with method and body as they are; TLS may not be left. A 303, which would turn a push into
  * a look at some page, is followed by what looks only.
  */
-export async function follow(http: Http, { authorization, ...hops }: Hops): Promise<Reply | Failed> {
+export async function follow(http: Http, { authorization, mayVisit, ...hops }: Hops): Promise<Reply | Failed> {
   let request: HttpRequest = hops;
   let secret = authorization;
   for (let hop = 0; hop <= REDIRECTS; hop++) {
     const { method, url, headers } = request;
+    const visit = mayVisit?.(url);
+    if (typeof visit === "object")
+      return { kind: "failed", error: malformed(nameRequest(method, url), visit.wrong), why: "refused" };
     if (secret?.origin !== url.origin) secret = undefined;
     const own = secret ? { authorization: secret.value } : {};
-    const reply = await sendOnce(http, { ...request, headers: { ...headers, ...own } });
+    const reply = await sendOnce(http, { ...request, headers: { ...headers, ...own }, visit });
     if (reply.kind === "failed") return reply;
     const looks = method === "GET" || method === "HEAD";
     const next = reply.response.status === 303 && !looks ? undefined : redirectOf(reply.response, url, reply.name);

@@ -4,4 +4,11 @@ import type { RegistryError } from "../world.ts";
 /** Why an answer could not be had. */
 export type Doubt =
   | { readonly kind: "registry"; readonly what: string; readonly error: RegistryError; readonly at?: Place }
-  | { readonly kind: "plan"; readonly what: string; readonly fix: string; readonly at?: Place };
+  | {
+      readonly kind: "plan";
+      readonly what: string;
+      readonly fix: string;
+      readonly at?: Place;
+      /** Every build could only fail at it. */
+      readonly isMistake?: true;
+    };

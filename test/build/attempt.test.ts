@@ -28,6 +28,7 @@ test("of a Dockerfile that goes on behind the target only the lines in front of 
         bases: new Map([["linux/amd64", { user: "", env: {}, labels: {}, triggers: [] }]]),
         features: (probed.plan?.features ?? []).map((feature) => ({ feature, entries: [] })),
         bindings: [],
+        pins: [],
       },
       files,
     );

@@ -76,11 +76,14 @@ test("an argument that the system would refuse is found by its first words", () 
   expect(tooLongArgument(["short"])).toBeUndefined();
 });
 
-test("the policy binds tags to indexes and leaves pinned references alone", () => {
-  const policy = sourcePolicy([
-    { reference: "docker.io/library/node:20", digest },
-    { reference: `docker.io/library/debian:12@${digest}`, digest },
-  ]);
+test("the policy binds tags to indexes and addresses to a checksum where there is none, and leaves pinned references alone", () => {
+  const policy = sourcePolicy(
+    [
+      { reference: "docker.io/library/node:20", digest },
+      { reference: `docker.io/library/debian:12@${digest}`, digest },
+    ],
+    [{ address: "https://files.test/*?a=$1", digest }],
+  );
   expect(JSON.parse(policy)).toEqual({
     version: 1,
     rules: [
@@ -88,6 +91,15 @@ test("the policy binds tags to indexes and leaves pinned references alone", () =
         action: "CONVERT",
         selector: { identifier: "docker-image://docker.io/library/node:20" },
         updates: { identifier: `docker-image://docker.io/library/node:20@${digest}` },
+      },
+      {
+        action: "CONVERT",
+        selector: {
+          identifier: "https://files.test/*?a=$1",
+          match_type: "EXACT",
+          constraints: [{ key: "http.checksum", value: "", condition: "EQUAL" }],
+        },
+        updates: { identifier: "https://files.test/*?a=$1", attrs: { "http.checksum": digest } },
       },
     ],
   });

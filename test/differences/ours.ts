@@ -64,7 +64,10 @@ async function make(row: Omit<Row, "reference">, workspace: string): Promise<Mad
   const { platforms } = inputs;
   const bases = await readBaseImages({ bindings: [], bases: new Map(), sources, platforms }, registry);
   const features = await fetchFeatures(resolved?.features ?? [], ports);
-  const layout = await layOutBuild({ gathered: sources.build, platforms, bases, features, bindings: [] }, files);
+  const layout = await layOutBuild(
+    { gathered: sources.build, platforms, bases, features, bindings: [], pins: [] },
+    files,
+  );
   const made = await Promise.all([...layout.platforms].map(async ([name, one]) => [name, await read(one)] as const));
   const context = await contextOf(layout);
   removeTemporaryFolders();

@@ -195,6 +195,28 @@ test("what ADD fetches", () => {
   ]);
 });
 
+test.each<[string, string, boolean]>([
+  ["an address", "https://x.test/y?a=b#c", true],
+  ["plain http", "http://x.test", true],
+  ["of a variable with a value", "https://x.test/$KNOWN", true],
+  ["of a variable that only the base could set", "https://x.test/$WHO", false],
+  ["git", "https://x.test/y.git", false],
+  ["git with a ref", "https://x.test/y.git#main", false],
+  ["git behind a percent sign", "https://x.test/y%2Egi%74", false],
+  ["git to older builders", "https://x.test/y?z=.git", false],
+  ["a path of steps, which readers take out", "https://x.test/a/../y", false],
+  ["a backslash, which some readers turn round", "https://x.test\\\\@evil.test/y", false],
+  ["capitals in the host", "https://X.test/y", false],
+  ["a port that says nothing", "https://x.test:443/y", false],
+  ["a number that stands for an address", "http://2130706433/y", false],
+  ["a checksum that is not settled", "--checksum=$WHO https://x.test/y", false],
+])("an address that all read alike: %s", (_, source, isOne) => {
+  const dockerfile = parse(`FROM a\nARG KNOWN=v\nADD ${source} /y\n`);
+  const [add] = remoteAdds(dockerfile, dockerfile.stages, scope());
+  expect(add?.address).toBe(isOne ? source.replace("$KNOWN", "v") : undefined);
+  expect(add?.checksum).toBeUndefined();
+});
+
 test.each<[string, string, string, boolean]>([
   ["a name", "a", "a", true],
   ["below an ignored folder", "a", "a/b/c", true],

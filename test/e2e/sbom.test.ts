@@ -150,7 +150,7 @@ test("a generator whose tag has moved: a source policy binds it like a base, and
   await makeScanner(generator, "2");
   expect(await digestOfTag()).not.toBe(probed);
   const context = contextOf("");
-  writeFileSync(join(context, "policy.json"), sourcePolicy([{ reference: generator, digest: probed }]));
+  writeFileSync(join(context, "policy.json"), sourcePolicy([{ reference: generator, digest: probed }], []));
   vi.stubEnv(POLICY_VARIABLE, join(context, "policy.json"));
   const { repository, found, sboms } = await push(`FROM ${debian}\n`, ["linux/amd64"], `--sbom=generator=${generator}`);
   vi.unstubAllEnvs();

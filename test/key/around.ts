@@ -12,6 +12,7 @@ export type Before = {
   readonly files: Readonly<Record<string, Content>>;
   readonly images: Readonly<Record<string, Served>>;
   readonly blobs?: Readonly<Record<string, string>>;
+  readonly addresses?: Readonly<Record<string, string>>;
   readonly inputs?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
 };
@@ -23,6 +24,7 @@ export type Mutation = {
   readonly from?: Readonly<Record<string, Content>>;
   readonly edit?: (root: string) => void;
   readonly images?: Readonly<Record<string, Served>>;
+  readonly addresses?: Readonly<Record<string, string>>;
   readonly inputs?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
 };
@@ -56,14 +58,15 @@ function keysIn({ sources, plan }: Planned): Keys {
 
 /** The plans before and after an edit. */
 async function plansAround(mutation: Mutation, before: Before): Promise<[Planned, Planned]> {
-  const { images, blobs = {}, inputs = {}, env = {} } = before;
+  const { images, blobs = {}, addresses = {}, inputs = {}, env = {} } = before;
   const workspace = makeCheckout(mutation.from ?? before.files);
-  const was = await planned({ workspace, images, blobs, inputs, env });
+  const was = await planned({ workspace, images, blobs, addresses, inputs, env });
   mutation.edit?.(workspace);
   const is = await planned({
     workspace,
     images: mutation.images ?? images,
     blobs,
+    addresses: mutation.addresses ?? addresses,
     inputs: { ...inputs, ...mutation.inputs },
     env: { ...env, ...mutation.env },
   });

@@ -14,6 +14,7 @@ export const NOWHERE: Places = {
   variables: {},
   instructions: {},
   arguments: {},
+  addresses: {},
   bases: {},
   context: ".",
   contexts: {},

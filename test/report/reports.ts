@@ -24,6 +24,7 @@ const PLAN: Plan = {
   unlabelledKey: sha("unlabelled"),
   platforms: [],
   bindings: [],
+  addresses: [],
   features: [],
 };
 

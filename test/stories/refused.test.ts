@@ -445,17 +445,17 @@ test("a stage that the target does not need may stand on an image that is not th
 test.each([
   ["an image", "COPY --from=other.test/x:1 /a /a"],
   ["a stage", "COPY --from=0 /a /a"],
-  ["an address", "ADD https://example.test/x /x"],
+  ["a repository of git", "ADD https://example.test/x.git /x"],
 ])("a base whose ONBUILD trigger takes %s that no plan names is refused", async (_, trigger) => {
   seedBase(registry, "base/os", "1", "trigger", { OnBuild: [trigger] });
   expectRefusal(await play({ workspace, registry }), /ONBUILD trigger that takes .*\[E_CONTEXT\]/);
 });
 
-test("an ADD from an address without a checksum cannot be decided; on-unknown: build builds and pushes nothing", async () => {
-  put(workspace, DOCKERFILE, `FROM ${registry.host}/base/os:1\nADD https://example.test/x /x\n`);
+test("an ADD of a repository of git without a checksum cannot be decided; on-unknown: build builds and pushes nothing", async () => {
+  put(workspace, DOCKERFILE, `FROM ${registry.host}/base/os:1\nADD https://example.test/x.git /x\n`);
   expectRefusal(
     await play({ workspace, registry }),
-    /ADD https:\/\/example.test\/x.*\[E_UNKNOWN\].*--checksum/,
+    /ADD https:\/\/example.test\/x.git.*\[E_UNKNOWN\].*--checksum/,
     "unknown",
   );
   const built = await play({ workspace, registry, inputs: { "on-unknown": "build" } });

@@ -1,0 +1,125 @@
+import { type Digest, openDigest } from "../oci/digest.ts";
+import type { AddressContent, Answer, BlobReader, Clock, RegistryError } from "../world.ts";
+import { kindOf } from "./download.ts";
+import { malformed } from "./errors.ts";
+import type { HttpResponse } from "./http.ts";
+import { mayVisit, type Visited } from "./origins.ts";
+import { within } from "./patience.ts";
+import { type Failed, follow, persist, type Reply, type TimedHttp } from "./transport.ts";
+
+/** What a client of addresses is made of. */
+export type Visiting = { readonly http: TimedHttp; readonly clock: Clock; readonly visited: Visited };
+
+/** Milliseconds for one address, with all its redirects and tries: whoever is silent for longer cannot tell. */
+const PATIENCE = 15_000;
+/** Builders ask for gzip and unpack it; a validator that holds for the bytes themselves is told only who wants nothing packed. */
+const HEADERS = { "accept-encoding": "identity" };
+const LONGEST = 1024;
+/** Of a redirect's or a refusal's body, in bytes. */
+const OTHER_BODY = 64 * 1024;
+
+/**
+ * Asks what tells one version of an address's content from another: a strong ETag, else a Last-Modified that is no weak one either. By HEAD;
+ * a server that does not take it, or says too little, is asked by GET and left before it sends content. Anonymous, whatever the address is.
+ * @returns `absent` only where GET is answered with 404 or 410; `malformed` where there is no such validator.
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-8.8
+ */
+export async function readValidator(visiting: Visiting, address: string): Promise<Answer<string>> {
+  const url = readAddress(address);
+  if (!(url instanceof URL)) return url;
+  const { http, clock } = visiting;
+  const ask = (method: "HEAD" | "GET") =>
+    follow(http, { ...requestTo(url, visiting), method, limit: 0, headersOnly: method === "GET" });
+  const looking = async (): Promise<Answer<string>> => {
+    const first = await ask("HEAD");
+    const told = answerOf(first, url);
+    if (told.kind === "found" || (first.kind === "failed" && !SAYS_NOTHING_OF_GET.has(first.why))) return told;
+    return answerOf(await persist(http, clock, () => ask("GET")), url);
+  };
+  const answer = await within(PATIENCE, looking());
+  if (answer !== "late") return answer;
+  const words = `it has not answered within ${PATIENCE / 1000} s`;
+  return { kind: "unavailable", request: nameOf("HEAD", url), words };
+}
+
+const SAYS_NOTHING_OF_GET: ReadonlySet<Failed["why"]> = new Set(["hung-up", "passing"]);
+
+/**
+ * Reads what an address serves to its end and keeps none of it.
+ * @returns its sha256, and the validator that came in the same answer, as `readValidator` tells it.
+ */
+export async function readContent(visiting: Visiting, address: string): Promise<Answer<AddressContent>> {
+  const url = readAddress(address);
+  if (!(url instanceof URL)) return url;
+  let sum = openDigest();
+  const into = (): BlobReader => {
+    sum = openDigest();
+    return async (bytes) => {
+      sum.add(bytes);
+      return "more";
+    };
+  };
+  const asked = { ...requestTo(url, visiting), method: "GET", limit: OTHER_BODY, into } as const;
+  const reply = await persist(visiting.http, visiting.clock, () => follow(visiting.http, asked));
+  const validator = answerOf(reply, url);
+  return validator.kind === "found" ? contentOf(validator.value, sum.digest()) : validator;
+}
+
+function contentOf(validator: string, digest: Digest): Answer<AddressContent> {
+  return { kind: "found", value: { validator, digest } };
+}
+
+function requestTo(url: URL, { visited }: Visiting) {
+  return { url, headers: HEADERS, authorization: undefined, mayVisit: (hop: URL) => mayVisit(hop, visited) };
+}
+
+function readAddress(address: string): URL | RegistryError {
+  return URL.canParse(address) ? new URL(address) : malformed(`GET ${address.split(/[?#]/, 1)[0]}`, "it is no address");
+}
+
+function nameOf(method: string, { origin, pathname }: URL): string {
+  return `${method} ${origin}${pathname}`;
+}
+
+/** Validators tell versions of one resource apart: where another one has answered, it counts which. */
+function answerOf(reply: Reply | Failed, asked: URL): Answer<string> {
+  if (reply.kind === "failed") return reply.error;
+  const { response, name, url } = reply;
+  const { status } = response;
+  if (status !== 200) return { kind: kindOf(status), request: name, status, words: `status ${status}` };
+  const validator = validatorOf(response);
+  if (typeof validator !== "string") return malformed(name, validator.wrong, status);
+  return { kind: "found", value: url.href === asked.href ? validator : `${validator} of ${unsigned(url)}` };
+}
+
+/** With these an address of a storage says who may read it until when, anew with each redirect, and not what it is. */
+const SIGNATURE =
+  /^(?:x-(?:amz|goog)-.*|s[pretv]|spr|sig|sko?id|skt(?:id)?|sk[esv]|jwt|expires|signature|policy|key-pair-id|awsaccesskeyid|googleaccessid)$/i;
+
+function unsigned({ origin, pathname, searchParams }: URL): string {
+  const counted = [...searchParams].filter(([name]) => !SIGNATURE.test(name));
+  return `${origin}${pathname}?${new URLSearchParams(counted)}`;
+}
+
+function validatorOf({ headers }: HttpResponse): string | { readonly wrong: string } {
+  const encoding = headers["content-encoding"] ?? "identity";
+  if (encoding !== "identity")
+    return { wrong: "it is sent packed to whoever does not want that, and builders unpack it" };
+  const { etag, date } = headers;
+  const modified = headers["last-modified"];
+  if (typeof etag === "string" && STRONG.test(etag)) return `ETag ${etag}`;
+  if (typeof modified === "string" && isSettled(modified, date)) return `Last-Modified ${modified}`;
+  if (typeof modified === "string") return { wrong: "its Last-Modified is too young, or there is no Date beside it" };
+  return { wrong: etag === undefined ? "it has no ETag and no Last-Modified" : "its ETag is a weak one" };
+}
+
+const STRONG = new RegExp(`^"[\\x21\\x23-\\x7e\\x80-\\xff]{1,${LONGEST}}"$`);
+
+/** In milliseconds. What was changed in this very minute may change once more without its date doing so. */
+const SETTLED = 60_000;
+
+/** https://www.rfc-editor.org/rfc/rfc9110#section-8.8.2.2 */
+function isSettled(modified: string, date: string | readonly string[] | undefined): boolean {
+  const age = Date.parse(typeof date === "string" ? date : "") - Date.parse(modified);
+  return modified.length < 64 && age >= SETTLED;
+}
