@@ -11,7 +11,6 @@ import { lookForImage } from "./probe/look.ts";
 import { carryOut } from "./publish/act.ts";
 import { lookAtAlias } from "./publish/alias.ts";
 import { openBeginning } from "./publish/beginning.ts";
-import { readAskedTags } from "./publish/release.ts";
 import { tellLook, tellSources } from "./report/log.ts";
 import { makeReport } from "./report/make-report.ts";
 import type { Report } from "./report/report.ts";
@@ -51,7 +50,12 @@ export async function run(inputs: Inputs, outside: World): Promise<Report> {
 
   const read = await log.group("Which image would this commit's dev container be?", async () => {
     await requireEngineToLoad(inputs, world);
-    const tags = await readAskedTags(inputs, world);
+    // Few release.
+    const { tags: asked, release } = inputs;
+    const tags =
+      release === undefined
+        ? { tags: asked, release }
+        : await (await import("./publish/release.ts")).readAskedTags(inputs, world);
     const workspace = await openCheckout(inputs, world);
     const sources = await readSources(inputs, workspace, world);
     tellSources(sources, log);

@@ -8,7 +8,6 @@ import type { Doubt } from "../sources/doubt.ts";
 import { openEffort } from "../sources/effort.ts";
 import { scopeOf, stagesOf } from "../sources/scopes.ts";
 import type { Gathered } from "../sources/sources.ts";
-import type { RegistryError } from "../world.ts";
 import { nameOfAddress } from "./feature-ports.ts";
 
 /** An address whose content an ADD puts into the image, before anything was asked. `written` is how messages name it. */
@@ -92,28 +91,12 @@ function shownAs(source: string): string {
   return source.replace(/\?.*$/s, "?…");
 }
 
-function doubtOf(source: string, at: Place, why: string): Doubt {
+/** What nobody can tell of an ADD; `why` goes on with the sentence. */
+export function doubtOf(source: string, at: Place, why: string): Doubt {
   return {
     kind: "plan",
     what: `${tellPlace(at)}: ADD ${shownAs(source)} fetches something that can change without the Dockerfile changing${why}`,
     fix: "Add --checksum=sha256:… to it (for git: --checksum=<commit>).",
     at,
   };
-}
-
-/** What is in doubt where a server does not tell what it serves; what it does not have is a mistake. */
-export function doubtOfAddress({ written, at }: AddressSource, { kind, words, request }: RegistryError): Doubt {
-  if (kind !== "absent") return doubtOf(written, at, `, and what it is now cannot be told: ${words} (${request})`);
-  return {
-    kind: "plan",
-    isMistake: true,
-    what: `ADD ${written} would fail: its server has nothing there (${words}; ${request})`,
-    fix: "Correct the address, or take the instruction out.",
-    at,
-  };
-}
-
-/** Another look at the same address was told something else, though nothing says that it has changed. */
-export function doubtOfUnsteady({ written, at }: AddressSource): Doubt {
-  return doubtOf(written, at, ", and its server says each time that it is something else");
 }

@@ -10,7 +10,7 @@ import type { Reference } from "../oci/reference.ts";
 import type { Doubt } from "../sources/doubt.ts";
 import { nameForBuildKit, withTag } from "../sources/image-name.ts";
 import type { Answer, Registry } from "../world.ts";
-import { type AddressSource, type BoundAddress, doubtOfAddress } from "./addresses.ts";
+import type { AddressSource, BoundAddress } from "./addresses.ts";
 
 /** An image that some instruction names, before anything was asked. */
 export type ImageSource = {
@@ -92,7 +92,7 @@ export async function resolveUpstream(
   for (const [address, source] of addresses) {
     const answer = validators.get(address);
     if (!answer) throw new Error(`${source.written} was not asked for`);
-    if (answer.kind !== "found") return doubtOfAddress(source, answer);
+    if (answer.kind !== "found") return (await import("./address-doubts.ts")).doubtOfAddress(source, answer);
     bound.push({ ...source, validator: answer.value });
   }
   if (resolving.status === "rejected") throw resolving.reason;

@@ -73,7 +73,7 @@ export async function readBases(
 export function takesMore(build: Gathered, triggers: readonly string[]): boolean {
   const readsContext = build.context !== undefined && onbuildReads(triggers).length > 0;
   const readsName = build.context !== undefined && namesDeclared(triggers).includes(STAGE_NAME);
-  const readsAddress = addsOfTriggers(build, triggers).some(({ checksum }) => checksum === undefined);
+  const readsAddress = addsOfTriggers(build, triggers).some(({ address }) => address !== undefined);
   return readsContext || readsName || readsAddress || globalsTriggered(build, triggers).length > 0;
 }
 

@@ -2,7 +2,7 @@ import type { Warning } from "../errors.ts";
 import type { FeaturePorts } from "../features/found.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import { sourceTag } from "../key/fingerprint.ts";
-import { type BoundAddress, doubtOfUnsteady } from "../plan/addresses.ts";
+import type { Plan } from "../plan/keyed.ts";
 import { firstWarnings, type Sources } from "../plan/plan.ts";
 import type { Triggers } from "../sources/build-source.ts";
 import type { Doubt } from "../sources/doubt.ts";
@@ -81,11 +81,7 @@ async function lookTwice(question: Question, world: World): Promise<Look> {
     if (bases.kind === "read" && bases.triggers.size === 0) question.onSettled(verdict);
     return bases;
   };
-  const [explained, bases, unsteady] = await Promise.all([
-    first.explain(),
-    reading(),
-    findUnsteady(plan.addresses, world.registry),
-  ]);
+  const [explained, bases, unsteady] = await Promise.all([first.explain(), reading(), lookAgainAt(plan, world)]);
   if (unsteady) return { ...first, probed: withoutKey(probed, unsteady), ...explained };
   if (bases.kind !== "read")
     return { ...first, probed: { ...probed, verdict: unlessSure(verdict, bases) }, ...explained };
@@ -96,25 +92,17 @@ async function lookTwice(question: Question, world: World): Promise<Look> {
   return { ...(await withSteadyAddresses(second, world)), bases: configs };
 }
 
-async function withSteadyAddresses(once: Once, { registry }: World): Promise<Look> {
+async function withSteadyAddresses(once: Once, world: World): Promise<Look> {
   const { probed } = once;
   const isHit = probed.verdict.kind === "hit" || probed.verdict.kind === "joinable";
-  const looking = isHit || !probed.plan ? undefined : findUnsteady(probed.plan.addresses, registry);
+  const looking = isHit || !probed.plan ? undefined : lookAgainAt(probed.plan, world);
   const [explained, unsteady] = await Promise.all([once.explain(), looking]);
   return { ...once, ...explained, ...(unsteady ? { probed: withoutKey(probed, unsteady) } : {}) };
 }
 
-/** A server that says something else each time would have every image pushed for nobody, or refused behind its build. */
-async function findUnsteady(
-  addresses: readonly BoundAddress[],
-  registry: World["registry"],
-): Promise<Doubt | undefined> {
-  const looks = await Promise.all(addresses.map(({ address }) => registry.validator(address)));
-  const unsteady = addresses.find(({ validator }, index) => {
-    const look = looks[index];
-    return look?.kind === "found" && look.value !== validator;
-  });
-  return unsteady && doubtOfUnsteady(unsteady);
+async function lookAgainAt({ addresses }: Plan, { registry }: World): Promise<Doubt | undefined> {
+  if (addresses.length === 0) return undefined;
+  return (await import("../plan/address-doubts.ts")).findUnsteady(addresses, registry);
 }
 
 /** What has no key is never pushed. */

@@ -3,9 +3,31 @@ import type { AddressContent, Answer, BlobReader, Clock, RegistryError } from ".
 import { kindOf } from "./download.ts";
 import { malformed } from "./errors.ts";
 import type { HttpResponse } from "./http.ts";
-import { mayVisit, type Visited } from "./origins.ts";
+import { isInnerAddress, isLoopback, type Visit } from "./origins.ts";
 import { within } from "./patience.ts";
 import { type Failed, follow, persist, type Reply, type TimedHttp } from "./transport.ts";
+
+/** What the workflow itself says of hosts: a commit says none of it. */
+export type Visited = {
+  /** The input insecure names it. */
+  readonly isNamed: (host: string) => boolean;
+  /** Certificates are looked at, except for hosts that are named. */
+  readonly checksCertificates: boolean;
+};
+
+/**
+ * Whether this run asks an address that a commit names. A request from here reaches what nobody outside does: this machine, its cloud's
+ * metadata, a private network. Logins are never sent, and what a login would change is not asked for without it.
+ * @returns how far it may be followed, or why it is not asked: the end of a sentence.
+ */
+function mayVisit(url: URL, { isNamed, checksCertificates }: Visited): Visit | { readonly wrong: string } {
+  if (url.protocol !== "https:" && url.protocol !== "http:") return { wrong: "it is no http address" };
+  if (url.username !== "" || url.password !== "") return { wrong: "it holds a login, and none is sent" };
+  if (isNamed(url.host)) return "anywhere";
+  if (isLoopback(url) || isInnerAddress(url))
+    return { wrong: `${url.hostname} is not asked, for it is this machine or in an inner network` };
+  return url.protocol === "https:" && checksCertificates ? "anywhere" : "public";
+}
 
 /** What a client of addresses is made of. */
 export type Visiting = { readonly http: TimedHttp; readonly clock: Clock; readonly visited: Visited };

@@ -1,13 +1,14 @@
 import type { Descriptor } from "../oci/manifest.ts";
 import { formatRepository, type Reference, type Repository } from "../oci/reference.ts";
 import type { Clock, Registry, StoredLogin } from "../world.ts";
+import type { Visited } from "./addresses.ts";
 import { openAuthorizer } from "./authorize.ts";
 import { acceptsPush, BLOB_LIMIT, hasBlob, mountBlob, putBlob, readBlob, readThrough } from "./blobs.ts";
 import type { Challenge } from "./challenge.ts";
 import { download } from "./download.ts";
 import type { Http } from "./http.ts";
 import { deleteManifest, describeManifest, listTags, nameOf, putManifest, readServed } from "./manifests.ts";
-import { hostOf, schemesFor, type Visited } from "./origins.ts";
+import { hostOf, schemesFor } from "./origins.ts";
 import { openSender } from "./sender.ts";
 import { limitTime, type TimeLimits } from "./transport.ts";
 

@@ -27,7 +27,7 @@ export function mayHearLogin(realm: URL, origin: URL): boolean {
 }
 
 /** A literal address of a private or link-local network. Names are not resolved: their certificate has to hold instead. */
-function isInnerAddress({ hostname }: Pick<URL, "hostname">): boolean {
+export function isInnerAddress({ hostname }: Pick<URL, "hostname">): boolean {
   const isIPv4 = /^\d+\.\d+\.\d+\.\d+$/.test(hostname);
   return isIPv4 ? INNER_IPV4.test(hostname) : /^\[(?:f[cd]|fe[89ab]|::)/.test(hostname);
 }
@@ -45,28 +45,6 @@ export function isInnerIp(address: string): boolean {
  * holds, a name is who it says it is, wherever that stands.
  */
 export type Visit = "anywhere" | "public";
-
-/** What the workflow itself says of hosts: a commit says none of it. */
-export type Visited = {
-  /** The input insecure names it. */
-  readonly isNamed: (host: string) => boolean;
-  /** Certificates are looked at, except for hosts that are named. */
-  readonly checksCertificates: boolean;
-};
-
-/**
- * Whether this run asks an address that a commit names. A request from here reaches what nobody outside does: this machine, its cloud's
- * metadata, a private network. Logins are never sent, and what a login would change is not asked for without it.
- * @returns how far it may be followed, or why it is not asked: the end of a sentence.
- */
-export function mayVisit(url: URL, { isNamed, checksCertificates }: Visited): Visit | { readonly wrong: string } {
-  if (url.protocol !== "https:" && url.protocol !== "http:") return { wrong: "it is no http address" };
-  if (url.username !== "" || url.password !== "") return { wrong: "it holds a login, and none is sent" };
-  if (isNamed(url.host)) return "anywhere";
-  if (isLoopback(url) || isInnerAddress(url))
-    return { wrong: `${url.hostname} is not asked, for it is this machine or in an inner network` };
-  return url.protocol === "https:" && checksCertificates ? "anywhere" : "public";
-}
 
 export type Scheme = "http" | "https";
 

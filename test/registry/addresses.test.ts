@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { readContent, readValidator } from "../../src/registry/addresses.ts";
-import { isInnerIp, type Visited } from "../../src/registry/origins.ts";
+import { readContent, readValidator, type Visited } from "../../src/registry/addresses.ts";
+import { isInnerIp } from "../../src/registry/origins.ts";
 import { limitTime } from "../../src/registry/transport.ts";
 import { openFakeNetwork, type Server, type Told } from "../fakes/network.ts";
 

@@ -1,0 +1,33 @@
+import type { Doubt } from "../sources/doubt.ts";
+import type { Registry, RegistryError } from "../world.ts";
+import { type AddressSource, type BoundAddress, doubtOf } from "./addresses.ts";
+
+/** What is in doubt where a server does not tell what it serves; what it does not have is a mistake. */
+export function doubtOfAddress({ written, at }: AddressSource, { kind, words, request }: RegistryError): Doubt {
+  if (kind !== "absent") return doubtOf(written, at, `, and what it is now cannot be told: ${words} (${request})`);
+  return {
+    kind: "plan",
+    isMistake: true,
+    what: `ADD ${written} would fail: its server has nothing there (${words}; ${request})`,
+    fix: "Correct the address, or take the instruction out.",
+    at,
+  };
+}
+
+/**
+ * Looks once more at addresses. A server that says something else each time, though nothing tells that it has changed, would have every image
+ * pushed for nobody, or refused behind its build.
+ */
+export async function findUnsteady(
+  addresses: readonly BoundAddress[],
+  registry: Pick<Registry, "validator">,
+): Promise<Doubt | undefined> {
+  const looks = await Promise.all(addresses.map(({ address }) => registry.validator(address)));
+  const unsteady = addresses.find(({ validator }, index) => {
+    const look = looks[index];
+    return look?.kind === "found" && look.value !== validator;
+  });
+  return (
+    unsteady && doubtOf(unsteady.written, unsteady.at, ", and its server says each time that it is something else")
+  );
+}
