@@ -25,12 +25,14 @@ export type Yours = {
   };
   /**
    * One text per instruction, in order, a list per stage; the first list holds what stands before the first FROM. `named` where stages are
-   * told by their names: else the target's name is no part of the key, for a mark in these texts says which one it is.
+   * told by their names: else the target's name is no part of the key, for a mark in these texts says which one it is. `triggered` where it
+   * is known what ONBUILD triggers of a base take of these sources, be it nothing: a plan of the same texts that does not know it is another.
    */
   readonly dockerfile?: {
     readonly escape: string;
     readonly stages: readonly (readonly string[])[];
     readonly named?: true;
+    readonly triggered?: true;
   };
   /** sha256 of the canonical list of the context's entries; the list itself travels beside the plan. */
   readonly context?: { readonly tree: Digest };

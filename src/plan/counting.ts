@@ -46,9 +46,3 @@ export function undeclaredArguments(
   const others = Object.entries(args).filter(([name]) => counting.some((some) => !Object.hasOwn(some, name)));
   return { ...undeclared, ...Object.fromEntries(others) };
 }
-
-/** The names of ARGs before the first FROM, among those that some triggers declare: their defaults then decide. */
-export function globalsTriggered({ dockerfile }: Gathered, triggers: readonly string[]): readonly string[] {
-  const globals = new Set(dockerfile.globalArgs.flatMap(declaredNames));
-  return namesDeclared(triggers).filter((name) => globals.has(name));
-}

@@ -258,5 +258,9 @@ function instructionTexts(gathered: Gathered, platform: Platform): Omit<NonNulla
     triggered: namesTriggered(gathered, platform),
   });
   const stages = [[...directive, ...texts.before], ...texts.stages];
-  return { stages, ...(texts.hasNames ? { named: true } : {}) };
+  return {
+    stages,
+    ...(texts.hasNames ? { named: true } : {}),
+    ...(gathered.triggers.has(formatPlatform(platform)) ? { triggered: true } : {}),
+  };
 }

@@ -1,10 +1,8 @@
 import { onbuildReads } from "../dockerfile/reads.ts";
-import { STAGE_NAME } from "../dockerfile/scope.ts";
 import type { ImageConfig } from "../oci/config.ts";
 import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { addsOfTriggers } from "../plan/addresses.ts";
 import { readBaseConfig } from "../plan/base-config.ts";
-import { globalsTriggered } from "../plan/counting.ts";
 import { namesDeclared } from "../plan/onbuild-args.ts";
 import type { Sources } from "../plan/plan.ts";
 import type { Binding, ImageSource } from "../plan/upstream.ts";
@@ -69,12 +67,15 @@ export async function readBases(
   return { kind: "read", configs, triggers: triggersOf(build, uses, configs) };
 }
 
-/** Whether triggers take something from the context, from an address, the default of an ARG before the first FROM, or the name of a stage. */
+/**
+ * Whether triggers may take something of a Dockerfile's sources: from the context, or by an ARG what the Dockerfile says before the first
+ * FROM, or what a stage is called; or something from an address. Whether there is such a thing now does not matter: where it is added, the
+ * same key would be looked for.
+ */
 export function takesMore(build: Gathered, triggers: readonly string[]): boolean {
-  const readsContext = build.context !== undefined && onbuildReads(triggers).length > 0;
-  const readsName = build.context !== undefined && namesDeclared(triggers).includes(STAGE_NAME);
-  const readsAddress = addsOfTriggers(build, triggers).some(({ address }) => address !== undefined);
-  return readsContext || readsName || readsAddress || globalsTriggered(build, triggers).length > 0;
+  const isOwn = build.definition.source.kind === "dockerfile";
+  const readsSources = isOwn && (onbuildReads(triggers).length > 0 || namesDeclared(triggers).length > 0);
+  return readsSources || addsOfTriggers(build, triggers).some(({ address }) => address !== undefined);
 }
 
 function triggersOf(
