@@ -3,7 +3,7 @@ import { formatRepository, parseReference, type Reference } from "../oci/referen
 import { expandWord } from "./expand.ts";
 import { replacementOf, writtenOut } from "./named-contexts.ts";
 import type { Dockerfile, Stage } from "./parse.ts";
-import { hasKnownFrontend, namesBehind, OWN_MEANING } from "./reach.ts";
+import { hasKnownFrontend, OWN_MEANING, variablesIn } from "./reach.ts";
 import { PLATFORM_ARGS, type Scope } from "./scope.ts";
 import { openStages } from "./stage-graph.ts";
 import { imageUses } from "./stages.ts";
@@ -51,23 +51,36 @@ function pinnedNames(used: readonly string[], scope: Scope): ImageNames["pins"] 
   );
 }
 
-/** What is given from outside may be private, and what the platform or the frontend says is not the Dockerfile's. */
 function plainBases(dockerfile: Dockerfile, stages: readonly Stage[], scope: Scope): ImageNames["bases"] {
   const { outside } = openStages(dockerfile, scope);
-  const defaults = new Set(
-    dockerfile.globalArgs.flatMap(({ rest, escape: escapeChar }) =>
-      argWords(rest, escapeChar).flatMap(({ name, value }) => (value === undefined ? [] : [name])),
-    ),
-  );
-  const isPlain = (name: string): boolean =>
-    defaults.has(name) && !scope.args.has(name) && !PLATFORM_ARGS.includes(name) && !OWN_MEANING.test(name);
+  const plain = plainNames(dockerfile, scope);
   return new Map(
     stages.flatMap(({ from: { base } }) => {
-      if (!base.includes("$") || !hasPlainVariables(base)) return [];
+      const names = hasPlainVariables(base) ? variablesIn(base) : [];
+      if (names.length === 0 || !names.every((name) => plain.has(name))) return [];
       const meant = expandWord(base, outside, dockerfile.escape);
-      return meant.kind === "text" && [...namesBehind(dockerfile, base)].every(isPlain) ? [[base, meant.text]] : [];
+      return meant.kind === "text" ? [[base, meant.text]] : [];
     }),
   );
+}
+
+/**
+ * The names that have the value of a default, and nothing else has a part in it: what is given from outside may be private, and what the
+ * platform or the frontend says is not the Dockerfile's.
+ */
+function plainNames({ globalArgs }: Dockerfile, { args }: Scope): ReadonlySet<string> {
+  const plain = new Set<string>();
+  const others = new Set<string>();
+  for (const { rest, escape: escapeChar } of globalArgs) {
+    const isPlain = variablesIn(rest).every((name) => plain.has(name));
+    for (const { name, value } of argWords(rest, escapeChar)) {
+      const isOwn = isPlain && !args.has(name) && !PLATFORM_ARGS.includes(name) && !OWN_MEANING.test(name);
+      if (!isOwn) others.add(name);
+      if (others.has(name)) plain.delete(name);
+      else if (value !== undefined) plain.add(name);
+    }
+  }
+  return plain;
 }
 
 /** What a base counts as that may be a stage's name: the word, its variables replaced where that is plain. */

@@ -80,13 +80,9 @@ export function usedGlobalArgs(
   told: ReadonlyMap<string, string> = new Map(),
 ): readonly Instruction[] {
   if (declaresAny(stages)) return globalArgs;
-  const words = stages.flatMap(({ from }) => [...(told.has(from.base) ? [] : [from.base]), ...from.flags]);
-  const used = new Set([...words.flatMap(variablesIn), ...declaredBy(stages), ...triggered]);
-  return keepUsed(globalArgs, used);
-}
-
-/** @param used gets the names too that the ARGs use which are kept: a later one may use an earlier one. */
-function keepUsed(globalArgs: readonly Instruction[], used: Set<string>): readonly Instruction[] {
+  const froms = stages.flatMap(({ from }) => [...(told.has(from.base) ? [] : [from.base]), ...from.flags]);
+  const used = new Set([...froms.flatMap(variablesIn), ...declaredBy(stages), ...triggered]);
+  // A later one may use an earlier one.
   const kept = [...globalArgs].reverse().filter(({ rest, escape: escapeChar }) => {
     const words = argWords(rest, escapeChar);
     if (!words.some(({ name }) => used.has(name) || HEARD_AS_DEFAULT.test(name))) return false;
@@ -96,19 +92,12 @@ function keepUsed(globalArgs: readonly Instruction[], used: Set<string>): readon
   return kept.reverse();
 }
 
-/** The names that decide what a word of FROM stands for, by way of the ARGs before the first FROM too. */
-export function namesBehind({ globalArgs }: Dockerfile, word: string): ReadonlySet<string> {
-  const names = new Set(variablesIn(word));
-  keepUsed(globalArgs, names);
-  return names;
-}
-
 /** The names that ARG declares in some stages, also behind ONBUILD. */
 export function declaredBy(stages: readonly Stage[]): ReadonlySet<string> {
   return new Set(stages.flatMap(({ instructions }) => instructions).flatMap(declaredNames));
 }
 
 /** Every name that stands behind a `$`, quoted or not. */
-function variablesIn(text: string): readonly string[] {
+export function variablesIn(text: string): readonly string[] {
   return [...text.matchAll(/\$\{?([A-Za-z0-9_]+)/g)].flatMap(([, name]) => name ?? []);
 }
