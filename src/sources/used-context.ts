@@ -75,7 +75,16 @@ export async function readUsedContext(files: Files, user: ContextUser, effort: E
       });
     known.set(same, read);
     const entries = await read;
-    refuseMissingFiles(entries, requiredFiles(dockerfile, target, scope), dockerfile.file);
+    const missing = missingFrom(entries, requiredFiles(dockerfile, target, scope));
+    if (missing) {
+      const { missingFile } = await import("./missing-file.ts");
+      throw await missingFile(files, missing, {
+        ...user,
+        file: dockerfile.file,
+        ignoreFile,
+        leftOutBy: rules.leftOutBy,
+      });
+    }
     return { platform, entries, reads };
   });
   const read = await Promise.all(reading);
@@ -153,8 +162,8 @@ async function readIgnoreFile(files: Files, checkout: string, path: string): Pro
 
 const LONGEST_PATH = 4096;
 
-/** BuildKit would say it too, after pulling the base image. What lies behind a link is left to it. */
-function refuseMissingFiles(entries: readonly ContextEntry[], required: readonly Required[], file: string): void {
+/** The first file that is not there. BuildKit would say it too, after pulling the base image. What lies behind a link is left to it. */
+function missingFrom(entries: readonly ContextEntry[], required: readonly Required[]): Required | undefined {
   const there = new Map(entries.map((entry) => [entry.path, entry.kind]));
   const mayBeThere = (source: string): boolean => {
     const path = resolvePath("/", source).slice(1);
@@ -163,13 +172,7 @@ function refuseMissingFiles(entries: readonly ContextEntry[], required: readonly
     const folders = path.split("/").map((_, index, segments) => segments.slice(0, index + 1).join("/"));
     return path === "" || there.has(path) || folders.some((folder) => there.get(folder) === "link");
   };
-  const missing = required.find(({ source }) => !mayBeThere(source));
-  if (!missing) return;
-  throw new ActionError("E_CONTEXT", {
-    what: `${missing.by} names ${missing.source}, which is not in the build context.`,
-    fix: "Check the path and .dockerignore. If initializeCommand makes the file: it does not run here; make it in a step before this action.",
-    at: { file, line: missing.line },
-  });
+  return required.find(({ source }) => !mayBeThere(source));
 }
 
 /** The part of a path that ends in a segment `.git`. */

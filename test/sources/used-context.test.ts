@@ -20,12 +20,13 @@ async function taken(
   copy: string,
   through: Files = files,
   effort: Effort = UNLIMITED,
+  { checkout = root, dockerfilePath }: { readonly checkout?: string; readonly dockerfilePath?: string } = {},
 ): Promise<readonly ContextEntry[]> {
   const scope = { args: new Map(), platform: undefined };
   const user = {
     root,
-    checkout: root,
-    dockerfilePath: undefined,
+    checkout,
+    dockerfilePath,
     dockerfile: parseDockerfile(`FROM a\n${copy}\n`, "Dockerfile"),
     target: undefined,
     platforms: new Map([["linux/amd64", { scope, triggers: [] }]]),
@@ -144,4 +145,39 @@ test("long names that are held against long patterns are told to the effort as t
   const short = await workOf("a", "b*");
   expect(await workOf("a".repeat(200), "b*")).toBeGreaterThan(1.2 * short);
   expect(await workOf("a".repeat(200), "*a*a*a*a*a*a*a*a*a*b")).toBeGreaterThan(4 * short);
+});
+
+test.each([
+  ["gone.sh", /^COPY names gone\.sh, which is not in the build context \(app\)\.$/, /initializeCommand/],
+  ["Setup.sh", /not in the build context \(app\)\. Was setup\.sh meant\?$/, /upper and lower case count/],
+  ["lib/mian.sh", /Was lib\/main\.sh meant\?$/, /counts from the build context/],
+  ["secret.txt", /^COPY names secret\.txt, which line 3 of app\/\.dockerignore leaves out/, /: !secret\.txt$/],
+  ["data/x", /data\/x, which line 2 of app\/\.dockerignore leaves out/, /: !data\/x$/],
+  ["data/none", /is not in the build context \(app\)\.$/, /initializeCommand/],
+  ["../top.sh", /context: that is the folder app, and the checkout has top\.sh\.$/, /^Set the build context/],
+  [
+    "app/setup.sh",
+    /that is the folder app, and the checkout has app\/setup\.sh\.$/,
+    /not from the Docker.*write setup\.sh\.$/,
+  ],
+  ["near.sh", /the checkout has app\/docker\/near\.sh\.$/, /write docker\/near\.sh\.$/],
+  ["../away/passwd", /is not in the build context \(app\)\.$/, /initializeCommand/],
+  [`${"x/".repeat(3000)}y`, /is not in the build context \(app\)\.$/, /initializeCommand/],
+])("why a file is not in the build context: %.40s", async (source, words, fix) => {
+  const checkout = makeCheckout({
+    "app/.dockerignore": "# large\ndata\n*.txt\n",
+    "app/secret.txt": "s\n",
+    "app/data/x": "x\n",
+    "app/setup.sh": "s\n",
+    "app/lib/main.sh": "s\n",
+    "app/docker/near.sh": "s\n",
+    "top.sh": "s\n",
+    away: { link: "/etc" },
+  });
+  const around = { checkout, dockerfilePath: `${checkout}/app/docker/Dockerfile` };
+  const asking = () => taken(`${checkout}/app`, `COPY ${source} /`, files, UNLIMITED, around);
+  const { code, message, fix: advice, at } = await refusalOf(asking);
+  expect({ code, at }).toEqual({ code: "E_CONTEXT", at: { file: "Dockerfile", line: 2 } });
+  expect(message.replace(source.length > 99 ? source : "\0", "x")).toMatch(words);
+  expect(advice).toMatch(fix);
 });
