@@ -29,6 +29,22 @@ export function tellPlace({ file, line }: Place): string {
   return line === undefined ? file : `${file}:${line}`;
 }
 
+/** A message with its place in front; where it names the file itself, the line is added there. */
+export function withPlace(message: string, at: Place | undefined): string {
+  if (at === undefined) return message;
+  const { file } = at;
+  const place = tellPlace(at);
+  const isNamed = (name: string, from: number): boolean =>
+    !/[\w/.-]$/.test(message.slice(0, from)) && !/^(?:[\w/-]|[.:]\w)/.test(message.slice(from + name.length));
+  const placed = message.indexOf(place);
+  if (placed >= 0 && isNamed(place, placed)) return message;
+  const named = message.indexOf(file);
+  // "Dockerfile" is a word too.
+  return /[/.]/.test(file) && named >= 0 && isNamed(file, named)
+    ? `${message.slice(0, named)}${place}${message.slice(named + file.length)}`
+    : `${place}: ${message}`;
+}
+
 const MOST_TOLD = 20;
 const LONGEST_NAME = 100;
 

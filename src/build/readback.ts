@@ -190,7 +190,7 @@ function checkSbom(task: PushedTask, { statements, lost }: Proof): void {
   if (sought.kind === "there") return;
   throw new ActionError("E_BUILD", {
     what: `The build for ${formatPlatform(task.platform)} ended well, and the SBOM generator ${task.generator} wrote nothing.`,
-    fix: "Look at its output above. Name another generator in sbom (true takes docker's own), or set it to false.",
+    fix: "Look at its output in the log of this step. Name another generator in sbom (true takes docker's own), or set it to false.",
   });
 }
 

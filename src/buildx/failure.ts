@@ -71,7 +71,7 @@ export function explainFailure(
   });
 }
 
-const OUTPUT_ABOVE = "The build's own output stands above, in the log.";
+const OUTPUT_ABOVE = "The build's own output stands in the log of this step.";
 
 function tellFailure({ words, step }: BuildFailure, platform: string, what: string | undefined): string {
   const where = step === undefined ? "" : ` at ${step}`;

@@ -29,14 +29,14 @@ export const WRONG_OPTION: KnownFailure = {
 export const SCANNER_FAILED: KnownFailure = {
   words: /^(?:\[[^\]]*\] )?generating sbom /,
   what: "the SBOM generator failed",
-  fix: "Its output stands above. Name another generator in sbom, or set it to false.",
+  fix: "Its output stands in the log of this step. Name another generator in sbom, or set it to false.",
 };
 
 /** Said only where nothing else is known: a command may fail under emulation for the same reasons as anywhere. */
 export const FAILED_UNDER_EMULATION: KnownFailure = {
   words: /process "\/dev\/\.buildkit_qemu_emulator/,
   what: "a command failed under emulation; some programs work on the real machine only",
-  fix: "Look at the command's output above. If it should have worked: a newer emulator (docker/setup-qemu-action), or a native builder or runner for this platform.",
+  fix: "Look at the command's output in the log of this step. If it should have worked: a newer emulator (docker/setup-qemu-action), or a native builder or runner for this platform.",
 };
 
 const NO_EMULATION: KnownFailure = {

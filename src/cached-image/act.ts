@@ -235,6 +235,6 @@ function notFound(verdict: Verdict, digest: Digest | undefined, inputs: Inputs):
     fix:
       verdict.kind === "complete"
         ? "If another build of this repository ran at the same time, its layers are there now and its image is not yet: run this again when it has ended. Else the builder has made another image of these layers than is computed here: report that."
-        : "If another build of this repository ran at the same time, run this again. Else look in the builder's log above for what it built.",
+        : "If another build of this repository ran at the same time, run this again. Else look in the log of this step for what the builder built.",
   });
 }

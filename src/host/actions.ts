@@ -1,6 +1,6 @@
 import { appendFileSync, realpathSync } from "node:fs";
 import * as core from "@actions/core";
-import { ActionError, type Place, tellPlace } from "../errors.ts";
+import { ActionError, type Place, tellPlace, withPlace } from "../errors.ts";
 import { asLine } from "../line.ts";
 import type { Log } from "../world.ts";
 import { formatCommand } from "./command.ts";
@@ -47,7 +47,7 @@ export function openDoor(print: Print, { annotates, fileOf = (file) => file }: A
     else for (const line of `${PLAIN[kind]}${message}`.split("\n")) info(line);
   };
   const warn = (line: string, at: Place | undefined): void =>
-    annotate("warning", asLine((annotates && isOurs) || at === undefined ? line : `${tellPlace(at)}: ${line}`), at);
+    annotate("warning", asLine(annotates && isOurs ? line : withPlace(line, at)), at);
   // Where nothing shows the place, the words have to.
   const isPlain = (line: string, { file }: Place): boolean => (annotates && isOurs) || line.includes(file);
   const log: Log = {
@@ -98,7 +98,7 @@ const TOLD_LINES = 8;
 function describeError({ message, details, code, fix, at }: ActionError): string {
   const { title, lines = [] } = details ?? {};
   const printed = [...(title === undefined ? [] : [title]), ...lines.slice(-TOLD_LINES)];
-  const [what = "", ...more] = [at === undefined ? message : `${tellPlace(at)}: ${message}`, ...printed].map(asLine);
+  const [what = "", ...more] = [withPlace(message, at), ...printed].map(asLine);
   const told = `${[what, ...more].join("\n")} [${code}]`;
   return fix === undefined ? told : `${told}\n${asLine(fix)}`;
 }

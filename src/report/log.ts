@@ -1,4 +1,5 @@
 import { isEverywhere } from "../arguments/credentials.ts";
+import { tellSome } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import { memberOf } from "../key/difference.ts";
 import { setTag } from "../key/fingerprint.ts";
@@ -34,6 +35,7 @@ function describeSources(sources: Sources): string[] {
     `${sources.configuration}${describeDefinition(sources)}`,
     ...(build.context ? [`build context ${places.context}: ${count(files, "file")}`] : []),
     ...(names.length === 0 ? [] : [`build args: ${names.join(", ")}`]),
+    ...(build.features ? [`features: ${tellSome(Object.keys(build.features.places))}`] : []),
     ...(bases.size === 0 ? [] : [`built on: ${[...bases].join(", ")}`]),
     `platforms: ${wanted.platforms.map(({ platform }) => formatPlatform(platform)).join(", ")}`,
     `source key: ${wanted.sourceKey}`,

@@ -1,4 +1,4 @@
-import { type ActionError, type ErrorCode, tellPlace } from "../errors.ts";
+import { type ActionError, type ErrorCode, withPlace } from "../errors.ts";
 import { shortDigest } from "../oci/digest.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { formatRepository } from "../oci/reference.ts";
@@ -99,8 +99,7 @@ function headlineOf({ result, notPushed, pushed, failure, relabelled }: Report):
 
 /** What happened and where, and the code by which the README lists it. */
 function tellFailure({ message, code, at }: ActionError): Markdown {
-  const where = at === undefined ? "" : `${tellPlace(at)}: `;
-  return md`**${asText(where + message)}** ${asCode(code)}`;
+  return md`**${asText(withPlace(message, at))}** ${asCode(code)}`;
 }
 
 /** What failed printed, once where it printed the same on several platforms. */

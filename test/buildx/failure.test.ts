@@ -332,7 +332,7 @@ const OUTPUT: readonly (readonly [name: string, line: string, told: RegExp])[] =
   ["no name server", "W: Temporary failure resolving 'deb.debian.org'", /HTTPS_PROXY/],
   ["memory", "g++: fatal error: Killed signal terminated program cc1plus", /too little memory/],
   ["memory of a program's own", "FATAL ERROR: Reached heap limit - JavaScript heap out of memory", /too little memory/],
-  ["something else", "make: *** No rule", /The build's own output stands above/],
+  ["something else", "make: *** No rule", /The build's own output stands in the log of this step/],
 ];
 
 test.each(OUTPUT)("a command's last lines: %s", (_, line, told) => {
@@ -442,7 +442,7 @@ test("a generator that fails is told as one, with what it printed", () => {
 test("what a command's text says is not why it failed", () => {
   const words =
     'process "/bin/sh -c curl r || (echo \\"503 Service Unavailable\\"; exit 9)" did not complete successfully: exit code: 9';
-  expect(explainFailure(failure(words), asked).fix).toBe("The build's own output stands above, in the log.");
+  expect(explainFailure(failure(words), asked).fix).toBe("The build's own output stands in the log of this step.");
   expect(isServersFault(failure(words))).toBe(false);
 });
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { ActionError } from "../../src/errors.ts";
+import { ActionError, type Place } from "../../src/errors.ts";
 import { type Door, openDoor, openStandardDoor } from "../../src/host/actions.ts";
 import { makeCheckout } from "../checkout.ts";
 import { commandsIn, RUNNERS } from "../runners.ts";
@@ -17,6 +17,21 @@ function printed(tell: (door: Door) => void): string {
 }
 
 const info = (text: string): string => printed(({ log }) => log.info(text));
+
+const CONFIG = ".devcontainer/devcontainer.json";
+
+test.each<[string, string, Place, string]>([
+  ["in front", "The image is not there.", { file: CONFIG, line: 3 }, `${CONFIG}:3: The image is not there.`],
+  ["named without its line", `${CONFIG} is empty.`, { file: CONFIG, line: 1 }, `${CONFIG}:1 is empty.`],
+  ["named as it is", `Not there: a/setup.sh changed.`, { file: "a/setup.sh" }, "Not there: a/setup.sh changed."],
+  ["named with its line", "Unknown: a/b:5: what x", { file: "a/b", line: 5 }, "Unknown: a/b:5: what x"],
+  ["named with another line", "See a/b:50.", { file: "a/b", line: 5 }, "a/b:5: See a/b:50."],
+  ["a part of another path", "x/a/b and a/bc", { file: "a/b", line: 5 }, "a/b:5: x/a/b and a/bc"],
+  ["another file's beginning", "a.json.bak", { file: "a.json" }, "a.json: a.json.bak"],
+  ["a word too", "The Dockerfile is empty", { file: "Dockerfile", line: 1 }, "Dockerfile:1: The Dockerfile is empty"],
+])("the place of an error is told once: %s", (_, what, at, told) => {
+  expect(printed(({ fail }) => fail(new ActionError("E_MISS", { what, at })))).toContain(`::${told} [E_MISS]`);
+});
 
 test.each([
   ["a command", "::set-env name=A::b", "\\::set-env name=A::b"],

@@ -1,9 +1,11 @@
+import { tmpdir } from "node:os";
 import { expect, test } from "vitest";
+import { openFiles } from "../../src/host/files.ts";
 import type { Difference } from "../../src/key/difference.ts";
 import { tellLook, tellSources } from "../../src/report/log.ts";
 import type { Log } from "../../src/world.ts";
 import { makeCheckout } from "../checkout.ts";
-import { planOf } from "../plan-of.ts";
+import { hostOf, inputsOf, planOf, readFrom } from "../plan-of.ts";
 
 /** The lines of a log, and the log. */
 function openLog(): { readonly lines: readonly string[]; readonly log: Log } {
@@ -90,4 +92,18 @@ test.each([
   const explanation = { previous: undefined, reasons: [] };
   tellLook({ probed: { plan: undefined, verdict: { kind: "unknown", doubt } }, explanation }, log, onUnknown);
   expect(lines.filter((line) => /^warning .devcontainer.Dockerfile:3: .*is not there/.test(line))).toHaveLength(times);
+});
+
+test("the features that are asked for are named before anything is looked for", async () => {
+  const workspace = makeCheckout({
+    ".devcontainer/devcontainer.json": `{ "image": "registry.test/base:12", "features": { "registry.test/f/node:1": {}, "./own": {} } }`,
+    ".devcontainer/own/devcontainer-feature.json": '{ "id": "own", "version": "1.0.0" }',
+    ".devcontainer/own/install.sh": "echo own\n",
+  });
+  const { lines, log } = openLog();
+  tellSources(
+    await readFrom(inputsOf({ workspace, images: {} }), { files: openFiles(tmpdir()).files, host: hostOf(workspace) }),
+    log,
+  );
+  expect(lines).toContain("features: registry.test/f/node:1, ./own");
 });

@@ -141,7 +141,7 @@ const failureFor = (platform: string, also: readonly ActionError[] = []): Action
   new ActionError("E_BUILD", {
     what: `The build for ${platform} failed at [3/4] RUN pip install --no-cache-dir -r /tmp/requirements.txt: failed to solve: the command did not complete successfully: exit code: 1`,
     details: { title: "The last lines of that step:", lines: OUTPUT },
-    fix: "The build's own output stands above, in the log.",
+    fix: "The build's own output stands in the log of this step.",
     at: { file: ".devcontainer/Dockerfile", line: 6 },
     also,
   });

@@ -130,7 +130,7 @@ test("a changed file is a miss that names it, on its place; on-miss: fail builds
     ::endgroup::
     result: miss
     The probe took {n} s, 6 requests in {n} waves, {n} bytes.
-    ::error file=.devcontainer/setup.sh::.devcontainer/setup.sh: The image for linux/amd64, linux/arm64 is not in {registry}/team/app: .devcontainer/setup.sh changed. [E_MISS]%0ALet a run with on-miss: build make it (a push to a branch of this repository, or the scheduled warm-up), then run this again."
+    ::error file=.devcontainer/setup.sh::The image for linux/amd64, linux/arm64 is not in {registry}/team/app: .devcontainer/setup.sh changed. [E_MISS]%0ALet a run with on-miss: build make it (a push to a branch of this repository, or the scheduled warm-up), then run this again."
   `);
   expect(told).toMatchObject({
     code: 1,
