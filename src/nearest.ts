@@ -17,6 +17,12 @@ export function nearestName(written: string, names: readonly string[]): string |
     : undefined;
 }
 
+/** The same as the end of a sentence that has told what there is not; nothing where none is near. */
+export function tellMeant(written: string, names: readonly string[]): string {
+  const near = nearestName(written, names);
+  return near === undefined ? "" : `; ${near} was probably meant`;
+}
+
 /** `cacheRepo`, `cache_repo` and `cache-repo` are one name to whoever writes them. */
 export function letters(name: string): string {
   return name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");

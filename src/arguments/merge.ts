@@ -1,5 +1,6 @@
 import { LONGEST_ARGUMENT } from "../buildx/args.ts";
 import { tellSome } from "../errors.ts";
+import { nearestName } from "../nearest.ts";
 import { type Argument, type NamePattern, type Origin, refuse, tellOrigin, type Warning, warn } from "./argument.ts";
 import { compileGlob } from "./glob.ts";
 import { tellLikeSecret } from "./like-secret.ts";
@@ -15,7 +16,7 @@ export type Given = {
   /** Those that fit are told the build and do not count for the key. */
   readonly ignore: readonly NamePattern[];
   /** The names that ARG declares anywhere in the Dockerfile. */
-  readonly declared: { readonly has: (name: string) => boolean };
+  readonly declared: { readonly has: (name: string) => boolean; readonly keys: () => Iterable<string> };
   /** The names that act although nothing declares them: no pattern takes them out of the key. */
   readonly actsUndeclared: (name: string) => boolean;
   /** Whether the frontend acts on whatever it is told. It hears of the build arg BUILDKIT_SYNTAX, which may choose another one. */
@@ -75,7 +76,7 @@ export function mergeArguments(asked: Given): MergedArguments {
     undeclared: new Map(tellUndeclared(chosen, given)),
     warnings: [
       ...warnings,
-      ...tellCommas(chosen, given),
+      ...tellJoined(chosen, given),
       ...[...chosen].flatMap(([name, one]) => tellLikeSecret(name, one)),
       ...tellIdlePatterns(chosen, given),
     ],
@@ -150,22 +151,31 @@ function tellUndeclared(
   { declared, actsUndeclared, dockerfile }: Given,
 ): readonly (readonly [string, Warning])[] {
   const why = dockerfile === undefined ? "has no Dockerfile to go to" : `is not an ARG of ${dockerfile}`;
+  const open = [...declared.keys()].filter((name) => !chosen.has(name)).slice(0, MOST_COMPARED);
   return [...chosen]
     .filter(([name]) => !declared.has(name) && !actsUndeclared(name) && !PROXY.test(name))
-    .map(([name, { origin }]) => {
-      const text = `Build arg ${name} (${tellOrigin(origin)}) ${why}: it does nothing, and does not count for the key`;
+    .map(([name, { origin }], at) => {
+      const meant = at < MOST_COMPARED ? nearestName(name, open) : undefined;
+      const hint = meant === undefined ? "" : `. Was ${meant} meant?`;
+      const text = `Build arg ${name} (${tellOrigin(origin)}) ${why}: it does nothing, and does not count for the key${hint}`;
       return [name, warn(origin, text)] as const;
     });
 }
 
-/** Line breaks stand between build args here; the other inputs of lists take commas as well. */
-function tellCommas(chosen: ReadonlyMap<string, Chosen>, { declared }: Given): readonly Warning[] {
+/** Each is compared with each, and nobody has more of them that are wrong. */
+const MOST_COMPARED = 100;
+
+/** Line breaks stand between build args here; other inputs of lists take commas as well, and a shell's command line blanks. */
+function tellJoined(chosen: ReadonlyMap<string, Chosen>, { declared }: Given): readonly Warning[] {
   return [...chosen].flatMap(([name, { value, origin }]) => {
-    if (origin.kind !== "input") return [];
-    const inside = [...value.matchAll(/,\s*([A-Za-z_]\w*)=/g)].flatMap(([, other]) => other ?? []);
-    const meant = inside.filter((other) => declared.has(other) && !chosen.has(other));
-    if (meant.length === 0) return [];
-    const text = `Build arg ${name} (${tellOrigin(origin)}) has a comma and ${tellSome(meant)}= in its value, which the Dockerfile declares: build args stand one on each line`;
+    if (origin.kind !== "input" && origin.kind !== "file") return [];
+    const inside = [...value.matchAll(/(?:,\s*|\s)([A-Za-z_]\w*)=/g)];
+    const meant = inside.filter(([, other = ""]) => declared.has(other) && !chosen.has(other));
+    const [first] = meant;
+    if (first === undefined) return [];
+    const separator = first[0].startsWith(",") ? "comma" : "blank";
+    const names = tellSome(meant.flatMap(([, other]) => other ?? []));
+    const text = `Build arg ${name} (${tellOrigin(origin)}) has a ${separator} and ${names}= in its value, which the Dockerfile declares: build args stand one on each line`;
     return [warn(origin, text)];
   });
 }

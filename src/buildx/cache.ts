@@ -1,5 +1,6 @@
 import { type Platform, platformSlug } from "../oci/platform.ts";
 import { isTag, parseReference } from "../oci/reference.ts";
+import { wrongAttribute } from "./cache-attributes.ts";
 import { joinFields, splitFields } from "./csv.ts";
 
 /** One place that layers are imported from or exported to. @see https://docs.docker.com/build/cache/backends/ */
@@ -14,9 +15,10 @@ const SECRETS: Readonly<Record<string, string>> = {
 
 /**
  * Reads one line of the inputs cache-from and cache-to: `type=registry,ref=ghcr.io/team/app:cache,mode=max`, or a reference alone.
+ * @param folder the attribute by which a cache of `type=local` names its folder: `src` to import from, `dest` to export to.
  * @returns the entry, or a sentence that says what is wrong.
  */
-export function parseCacheEntry(line: string): CacheEntry | { readonly wrong: string } {
+export function parseCacheEntry(line: string, folder: "src" | "dest" = "src"): CacheEntry | { readonly wrong: string } {
   const fields = splitFields(line);
   if (fields === undefined) return { wrong: "a quotation mark in it is not closed" };
   if (fields.every((field) => !field.includes("="))) {
@@ -32,6 +34,8 @@ export function parseCacheEntry(line: string): CacheEntry | { readonly wrong: st
   const type = attributes.get("type") ?? "";
   attributes.delete("type");
   if (type === "") return { wrong: "it does not say its type, like type=registry" };
+  if (type === "local" && !attributes.get(folder))
+    return { wrong: `it does not name its folder, like type=local,${folder}=/tmp/layers` };
   return checked({ type, attributes });
 }
 
@@ -46,6 +50,8 @@ function checked(entry: CacheEntry): CacheEntry | { readonly wrong: string } {
     return {
       wrong: `it holds ${secret}, which everybody on the machine could read; set ${SECRETS[secret]} as env of the step`,
     };
+  const attribute = wrongAttribute(entry.attributes);
+  if (attribute !== undefined) return { wrong: attribute };
   const reference = entry.type === "registry" ? parseReference(entry.attributes.get("ref") ?? "") : entry;
   return "wrong" in reference ? { wrong: `its reference cannot be used: ${reference.wrong}` } : entry;
 }

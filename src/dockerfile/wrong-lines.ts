@@ -1,4 +1,5 @@
 import { ActionError, type Place, tellSome, type Warning } from "../errors.ts";
+import { tellMeant } from "../nearest.ts";
 import { readOpening } from "./heredoc.ts";
 import { flagName, KNOWN } from "./instructions.ts";
 import { type Dockerfile, type Instruction, readTrigger, triggerText } from "./parse.ts";
@@ -40,7 +41,7 @@ function mistakeIn(instruction: Instruction): Mistake | undefined {
   const { keyword } = instruction;
   if (!KNOWN.has(keyword))
     return {
-      what: `There is no instruction ${cut(keyword)}.`,
+      what: `There is no instruction ${cut(keyword)}${tellMeant(keyword, [...KNOWN.keys()])}.`,
       fix: "Check how it is written. Where it belongs to the command before it, that line has to end with the escape character, \\ by default. What another frontend knows needs its # syntax= line.",
     };
   const what = wrongFlag(instruction) ?? ARGUMENTS.get(keyword)?.(instruction);
@@ -217,7 +218,8 @@ function unknownFlags(instruction: Instruction): readonly string[] {
       return unknownInMount(flag).map(
         (what) => `${what}: unless the builder is newer, a build of this stage will fail`,
       );
-    const others = known.length === 0 ? "it has none" : `it has ${tellSome(known.map((one) => `--${one}`))}`;
+    const all = known.map((one) => `--${one}`);
+    const others = known.length === 0 ? "it has none" : `it has ${tellSome(all)}${tellMeant(name, all)}`;
     return [
       `${keyword} has no flag --${cut(name)} that is known here, ${others}: unless the builder is newer, the build will fail`,
     ];

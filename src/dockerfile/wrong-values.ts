@@ -1,4 +1,5 @@
 import { tellSome } from "../errors.ts";
+import { tellMeant } from "../nearest.ts";
 import { readFields, readMount } from "./flags.ts";
 import { parseGoDuration } from "./go-duration.ts";
 import { lowerCase } from "./text.ts";
@@ -106,6 +107,8 @@ const SHARINGS: readonly string[] = ["shared", "private", "locked"];
  */
 export function unknownInMount(flag: string): readonly string[] {
   return (readMount(flag) ?? []).flatMap(([key, value]): readonly string[] => {
+    if (key === "" && value === "")
+      return ["a comma ends --mount, for a blank ends its list: what stands behind the blank belongs to the command"];
     if (!OPTIONS.includes(key)) return unknownWord("option", key, OPTIONS);
     if (key === "type") return unknownWord("type", value, TYPES);
     return key === "sharing" ? unknownWord("sharing", value, SHARINGS) : [];
@@ -114,5 +117,8 @@ export function unknownInMount(flag: string): readonly string[] {
 
 function unknownWord(name: string, value: string, known: readonly string[]): readonly string[] {
   if (value.includes("$") || known.includes(lowerCase(value))) return [];
-  return [`--mount has no ${name} ${tellSome([JSON.stringify(value)])} that is known here, it has ${known.join(", ")}`];
+  const meant = tellMeant(value, known);
+  return [
+    `--mount has no ${name} ${tellSome([JSON.stringify(value)])} that is known here, it has ${known.join(", ")}${meant}`,
+  ];
 }

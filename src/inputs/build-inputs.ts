@@ -119,5 +119,5 @@ function readCache(read: ReadInput, name: string): readonly CacheEntry[] | undef
       value,
       "Allowed: false for none, or one entry a line, like type=registry,ref=ghcr.io/team/app:cache. Without it layers are cached beside the image.",
     );
-  return list(read, name, parseCacheEntry);
+  return list(read, name, (line) => parseCacheEntry(line, name === "cache-to" ? "dest" : "src"));
 }

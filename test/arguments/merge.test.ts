@@ -208,6 +208,22 @@ describe("warnings", () => {
       words: /A \(line 1 of the input build-args\) has a comma and B, C= in its value.*one on each line/,
     },
     {
+      name: "a blank for a line break",
+      given: { input: input("A=1 B=2 X=3 C=4") },
+      words: /A \(line 1 of the input build-args\) has a blank and B, C= in its value.*one on each line/,
+    },
+    {
+      name: "the same in a file",
+      given: { files: file("A=1 B=2") },
+      words: /A \(args.conf:1\) has a blank and B= in its value/,
+      line: 1,
+    },
+    {
+      name: "a mistyped name",
+      given: { input: input("NPM_TOKNE=1\nA=1") },
+      words: /^Build arg NPM_TOKNE .* does nothing, and does not count for the key\. Was NPM_TOKEN meant\?$/,
+    },
+    {
       name: "a token in a harmless name",
       given: { files: file(`A=x-ghp_${"a1".repeat(18)}`) },
       words: /^Build arg A \(args.conf:1\) holds what looks like a token of GitHub: .*build-secrets$/,

@@ -14,7 +14,7 @@ const REQUEST: CacheRequest = {
 };
 
 function entry(line: string): CacheEntry {
-  const parsed = parseCacheEntry(line);
+  const parsed = parseCacheEntry(line, line.includes("src=") ? "src" : "dest");
   if ("wrong" in parsed) throw new Error(parsed.wrong);
   return parsed;
 }
@@ -160,10 +160,29 @@ test.each([
   ["type=s3,secret_access_key=s3cr3t", "AWS_SECRET_ACCESS_KEY"],
   ["type=s3,Session_Token=s3cr3t", "AWS_SESSION_TOKEN"],
   ["type=gha,token=s3cr3t", "ACTIONS_RUNTIME_TOKEN"],
+  ["type=gha,mode=maximum", 'its mode is "maximum", and can be min, max'],
+  ["type=gha,mode=", 'its mode is "", and can be min, max'],
+  [
+    "type=registry,ref=r.test/a,compression=gz",
+    'its compression is "gz", and can be uncompressed, gzip, estargz, zstd',
+  ],
+  ["type=registry,ref=r.test/a,compression-level=high", "can be a whole number"],
+  ["type=registry,ref=r.test/a,image-manifest=yes", 'its image-manifest is "yes", and can be true, false'],
+  ["type=gha,ignore-error=on", 'its ignore-error is "on", and can be true, false'],
+  ["type=registry,ref=r.test/a,image_manifest=true", "image_manifest of a layer cache; image-manifest was probably"],
+  ["type=gha,scop=main", "no attribute scop of a layer cache; scope was probably meant"],
+  ["type=local,dest=/a", "it does not name its folder, like type=local,src="],
 ])("refused: %s", (line, words) => {
   const parsed = parseCacheEntry(line);
   expect(parsed).toEqual({ wrong: expect.stringContaining(words) });
   expect(JSON.stringify(parsed)).not.toContain("s3cr3t");
+});
+
+test("what a later BuildKit may know stays, and a cache to write to names where", () => {
+  const line = "type=s3,region=eu,bucket=b,brand-new-thing=1,mode=max,compression=zstd,compression-level=3";
+  expect(entry(line).attributes.get("brand-new-thing")).toBe("1");
+  expect(parseCacheEntry("type=local,src=/a", "dest")).toEqual({ wrong: expect.stringContaining("type=local,dest=") });
+  expect(parseCacheEntry("type=local,dest=/a", "dest")).not.toHaveProperty("wrong");
 });
 
 test("whatever is written is read or refused, and what was read keeps its words", () => {

@@ -114,7 +114,7 @@ test.each([
 
 describe("a warning where a newer builder may know better, or only who builds on the image fails", () => {
   test.each([
-    ["COPY --frm=x a b", /COPY has no flag --frm .* it has .*--from/],
+    ["COPY --frm=x a b", /COPY has no flag --frm .* it has .*--from.*; --from was probably meant: unless/],
     ["RUN --foo=1 x", /RUN has no flag --foo/],
     ["USER --x=1 a", /USER has no flag --x that is known here, it has none/],
     ["FROM --frm=1 scratch", /FROM has no flag --frm/],
@@ -122,11 +122,18 @@ describe("a warning where a newer builder may know better, or only who builds on
     ["ADD --from=x a b", /ADD has no flag --from/],
     [
       "RUN --mount=type=cahce,target=/a b",
-      /--mount has no type "cahce" .* it has bind, cache, .* this stage will fail/,
+      /--mount has no type "cahce" .* it has bind, cache, .*; cache was probably meant: .* this stage will fail/,
     ],
-    ["RUN --mount=type=cache,traget=/a b", /--mount has no option "traget" .* it has type, .*target/],
+    [
+      "RUN --mount=type=cache,traget=/a b",
+      /--mount has no option "traget" .* it has type, .*rw, required; target was probably meant: unless/,
+    ],
+    [
+      "RUN --mount=type=cache, target=/a b",
+      /^a comma ends --mount, for a blank ends its list: what stands behind the blank belongs/,
+    ],
     ["RUN --mount=type=cache,target=/a,sharing=lock b", /--mount has no sharing "lock"/],
-    ["ONBUILD RUNN", /no instruction RUNN\. Nothing can be built on an image/],
+    ["ONBUILD RUNN", /no instruction RUNN; RUN was probably meant\. Nothing can be built on an image/],
     ["ONBUILD COPY x", /COPY names no destination\. Nothing can be built on an image/],
     ["ONBUILD ARG", /nothing behind ARG\. Nothing can be built on an image/],
     ["ONBUILD COPY --frm=x a b", /COPY has no flag --frm/],

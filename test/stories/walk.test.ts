@@ -137,7 +137,7 @@ test("a changed file is a miss that names it, on its place; on-miss: fail builds
     docker: [],
     outputs: { result: "miss", image: "", digest: "", id: "00000000-0000-0000-0000-000000000000" },
   });
-  expect(told.summary).toContain("**.devcontainer/setup.sh: The image for linux/amd64, linux/arm64 is not in");
+  expect(told.summary).toContain("**The image for linux/amd64, linux/arm64 is not in");
   expect(JSON.parse(told.outputs["miss-reasons"] ?? "")).toEqual([
     { part: "yours", ingredient: "context", text: ".devcontainer/setup.sh changed", file: ".devcontainer/setup.sh" },
   ]);
