@@ -4,6 +4,7 @@ import { openRegistry } from "./registry/client.ts";
 import { openCredentials } from "./registry/credentials.ts";
 import { openHttp } from "./registry/http.ts";
 import { throughMirrors } from "./registry/mirrors.ts";
+import { unusedProxies } from "./registry/proxy.ts";
 import { isInsecure, openTrust } from "./registry/trust.ts";
 import { GITEA_LOGIN, giteaChallenge } from "./registry/well-known.ts";
 import type { World } from "./world.ts";
@@ -22,6 +23,7 @@ export function openNetwork(
   { files, exec, host, log }: Pick<World, "files" | "exec" | "host" | "log">,
 ): Network {
   const { cacheRepository, registryLogin, dockerConfiguration, push } = inputs;
+  for (const text of unusedProxies(host.env)) log.warning(text);
   const credentials = openCredentials({
     files,
     exec,

@@ -227,7 +227,7 @@ function causeOf(code: string, words: string): HttpFailure["why"] {
   if (code === "EPROTO" || code.startsWith("ERR_SSL_")) return "no-tls";
   if (code === "ENOTFOUND") return "no-host";
   // undici has no code for it: lib/dispatcher/proxy-agent.js
-  if (words.startsWith("Proxy response (407)")) return "proxy-login";
+  if (/^Proxy (?:response|Authentication Required) \(407\)/.test(words)) return "proxy-login";
   return /ECONNRESET|UND_ERR_SOCKET|EPIPE/.test(code) || /other side closed|hang up/.test(words)
     ? "hung-up"
     : "passing";

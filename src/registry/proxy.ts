@@ -9,9 +9,32 @@ type Environment = Readonly<Record<string, string>>;
  * @see https://pkg.go.dev/golang.org/x/net/http/httpproxy#Config
  */
 export function proxyFor(url: URL, env: Environment): string | undefined {
-  const read = (name: string): string => env[name] || env[name.toUpperCase()] || "";
-  const written = read(url.protocol === "https:" ? "https_proxy" : "http_proxy");
-  if (written === "" || isLoopback(url) || isExcepted(url, read("no_proxy"))) return undefined;
+  const { value = "" } = chosen(url.protocol === "https:" ? "https_proxy" : "http_proxy", env) ?? {};
+  if (value === "" || isLoopback(url) || isExcepted(url, chosen("no_proxy", env)?.value ?? "")) return undefined;
+  return addressOf(value);
+}
+
+/** Tells which of the proxy's variables name a proxy that cannot be gone through: all that they are for then goes the direct way. */
+export function unusedProxies(env: Environment): readonly string[] {
+  return ["https_proxy", "http_proxy"].flatMap((variable) => {
+    const { name, value = "" } = chosen(variable, env) ?? {};
+    if (name === undefined || addressOf(value) !== undefined) return [];
+    const scheme = /^socks\w*(?=:\/\/)/i.exec(value)?.[0];
+    const what =
+      scheme === undefined ? "is no address of a proxy" : `names a proxy of ${scheme}://, and there is none here`;
+    return [
+      `The variable ${name} ${what}: what this action asks itself goes the direct way. Write it as http://host:port, or https:// where the proxy itself speaks TLS.`,
+    ];
+  });
+}
+
+/** Small letters count first, and an empty one is none. */
+function chosen(variable: string, env: Environment): { readonly name: string; readonly value: string } | undefined {
+  const name = [variable, variable.toUpperCase()].find((one) => env[one]);
+  return name === undefined ? undefined : { name, value: env[name] ?? "" };
+}
+
+function addressOf(written: string): string | undefined {
   const proxy = /^[a-z][a-z0-9+.-]*:\/\//i.test(written) ? written : `http://${written}`;
   return URL.canParse(proxy) && /^https?:$/.test(new URL(proxy).protocol) ? proxy : undefined;
 }

@@ -95,33 +95,40 @@ test.each(ROWS)("%s: the registry is unavailable, and neither absent nor found",
   expect((await registry.hasBlob(name, blob)).kind).not.toBe("absent");
 });
 
-test("a proxy that wants another login is no network that may come back, and its variable is named", async () => {
-  let asked = 0;
-  const proxy = await serve((socket) => {
-    asked++;
-    socket.end("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n");
-  });
-  const http = openHttp({
-    env: { HTTPS_PROXY: `http://bob:wrong@${proxy}` },
-    userAgent: "test",
-    trust: async () => ({ certificates: [], insecure: false }),
-  });
-  opened.push(http);
-  const registry = openRegistry(
-    { ...http, pause: async () => undefined },
-    {
-      clock: Date.now,
-      mask: () => undefined,
-      credentials: async () => undefined,
-      pushes: () => false,
-      insecure: () => false,
-    },
-  );
-  const answer = await registry.manifest({ registry: "registry.test", repository: "team/app", tag: "one" });
-  expect(answer).toMatchObject({ kind: "unavailable", fix: expect.stringMatching(/login.*HTTPS_PROXY/) });
-  expect(JSON.stringify(answer)).not.toContain("wrong");
-  expect(asked).toBe(1);
-});
+test.each([
+  ["HTTPS_PROXY", false],
+  ["HTTP_PROXY", true],
+])(
+  "a proxy that wants another login is no network that may come back, and its variable is named: %s",
+  async (variable, isPlain) => {
+    let asked = 0;
+    const proxy = await serve((socket) => {
+      asked++;
+      socket.end("HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n");
+    });
+    const http = openHttp({
+      env: { [variable]: `http://bob:wrong@${proxy}` },
+      userAgent: "test",
+      trust: async () => ({ certificates: [], insecure: false }),
+    });
+    opened.push(http);
+    const registry = openRegistry(
+      { ...http, pause: async () => undefined },
+      {
+        clock: Date.now,
+        mask: () => undefined,
+        credentials: async () => undefined,
+        pushes: () => false,
+        insecure: () => isPlain,
+        plain: () => isPlain,
+      },
+    );
+    const answer = await registry.manifest({ registry: "registry.test", repository: "team/app", tag: "one" });
+    expect(answer).toMatchObject({ kind: "unavailable", fix: expect.stringMatching(new RegExp(`login.*${variable}`)) });
+    expect(JSON.stringify(answer)).not.toContain("wrong");
+    expect(asked).toBe(1);
+  },
+);
 
 test("more than is wanted is not read: the connection is cut", async () => {
   let sent = 0;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { proxyFor } from "../../src/registry/proxy.ts";
+import { proxyFor, unusedProxies } from "../../src/registry/proxy.ts";
 
 const P = "http://proxy.test:3128";
 
@@ -52,4 +52,31 @@ test.each<[string, string, boolean]>([
   [",, ,", "https://ghcr.io/", false],
 ])("NO_PROXY=%s and %s: direct is %s", (list, url, direct) => {
   expect(proxyFor(new URL(url), { HTTPS_PROXY: P, NO_PROXY: list })).toBe(direct ? undefined : P);
+});
+
+test.each<[string, Readonly<Record<string, string>>, readonly RegExp[]]>([
+  [
+    "socks",
+    { HTTPS_PROXY: "socks5://bob:hunter2@p.test:1" },
+    [/^The variable HTTPS_PROXY names a proxy of socks5:\/\/,/],
+  ],
+  [
+    "in small letters",
+    { http_proxy: "socks5h://p.test", HTTP_PROXY: P },
+    [/^The variable http_proxy names .*socks5h:/],
+  ],
+  [
+    "no address",
+    { HTTPS_PROXY: "http://bob:hunter2@[", HTTP_PROXY: "hunter2://x" },
+    [/HTTPS_PROXY is no/, /HTTP_PROXY is no/],
+  ],
+  [
+    "all well",
+    { HTTPS_PROXY: P, http_proxy: "", HTTP_PROXY: "proxy.test:3128", NO_PROXY: "*", ALL_PROXY: "socks5://x" },
+    [],
+  ],
+])("a variable that names no proxy that can be gone through is told: %s", (_, env, words) => {
+  const told = unusedProxies(env);
+  expect(told).toEqual(words.map((one) => expect.stringMatching(one)));
+  expect(told.join()).not.toContain("hunter2");
 });
