@@ -2,7 +2,6 @@ import { refuseUtf16, whyNoFile } from "../devcontainer/kinds.ts";
 import { pathWithin, type Workspace } from "../devcontainer/paths.ts";
 import { type Dockerfile, parseDockerfile } from "../dockerfile/parse.ts";
 import { targetStage } from "../dockerfile/stages.ts";
-import { findWrongLines } from "../dockerfile/wrong-lines.ts";
 import { ActionError, type Warning } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { ContextEntry } from "../key/ingredients.ts";
@@ -146,6 +145,8 @@ async function dockerfileSources(
     ] as const;
   });
   const user = { root, checkout, dockerfilePath: path, dockerfile, target, platforms: new Map(platforms) };
+  // Who builds no Dockerfile does not read all that can be wrong in one.
+  const { findWrongLines } = await import("../dockerfile/wrong-lines.ts");
   const wrong = findWrongLines(dockerfile, told.args.BUILDKIT_SYNTAX ?? told.uncounted.BUILDKIT_SYNTAX);
   const context = await readUsedContext(files, user, effort);
   return {
