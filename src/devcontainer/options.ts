@@ -94,6 +94,9 @@ const WITHOUT_VALUE: Readonly<Record<string, Meaning>> = {
   check: refused(NO_IMAGE),
 };
 
+/** The long names of all options. */
+export const OPTION_NAMES: readonly string[] = [...Object.keys(WITH_VALUE), ...Object.keys(WITHOUT_VALUE)];
+
 const SHORT: Readonly<Record<string, string>> = {
   D: "debug",
   c: "cpu-shares",

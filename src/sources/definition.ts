@@ -1,6 +1,12 @@
 import type { JsonPath } from "../devcontainer/json.ts";
 import { type BuildKind, buildKind } from "../devcontainer/kind.ts";
-import { type BuildOption, type BuildOptionPair, formatOption, readBuildOptions } from "../devcontainer/options.ts";
+import {
+  type BuildOption,
+  type BuildOptionPair,
+  type BuildOptions,
+  formatOption,
+  readBuildOptions,
+} from "../devcontainer/options.ts";
 import { placeOf } from "../devcontainer/parse.ts";
 import type { Workspace } from "../devcontainer/paths.ts";
 import { pathWithin, resolvePath } from "../devcontainer/paths.ts";
@@ -30,19 +36,30 @@ export async function readDefinition(request: DefinitionRequest, files: Files): 
     case "image":
       return { ...NOTHING, source: { kind: "image", image: writtenAt(configuration, ["image"], kind.image) } };
     case "dockerfile":
-      return dockerfileDefinition(kind, request);
+      return dockerfileDefinition(kind, request, await readOptions(kind, configuration));
     case "compose":
       // Only who uses compose waits until its reader and YAML's are loaded.
       return (await import("./definition-compose.ts")).composeDefinition(request, files);
   }
 }
 
+type DockerfileKind = Extract<BuildKind, { kind: "dockerfile" }>;
+type ReadOptions = { readonly options: BuildOptions; readonly wrong: Definition["warnings"] };
+
+/** Few have any: only they wait until what can be wrong with them is loaded. */
+async function readOptions(kind: DockerfileKind, configuration: Substituted): Promise<ReadOptions> {
+  const options = readBuildOptions(kind.options.map(({ text, path }) => ({ text, at: placeOf(configuration, path) })));
+  const { counted, unknown } = options;
+  if (counted.length + unknown.length === 0) return { options, wrong: [] };
+  const { wrongOptions } = await import("./wrong-options.ts");
+  return { options, wrong: wrongOptions(counted, unknown) };
+}
+
 function dockerfileDefinition(
-  kind: Extract<BuildKind, { kind: "dockerfile" }>,
+  kind: DockerfileKind,
   { configuration, workspace, readable }: DefinitionRequest,
+  { options, wrong }: ReadOptions,
 ): Definition {
-  const optionTexts = kind.options.map(({ text, path }) => ({ text, at: placeOf(configuration, path) }));
-  const options = readBuildOptions(optionTexts);
   const fromEnvironment = kind.options.some(({ path }) => substitutionAt(configuration, path)?.fromEnvironment);
   const contexts = options.contexts.map((pair) => namedContext(pair, workspace, fromEnvironment));
   const own = [...kind.args].map(([name, { value, path }]) => [name, writtenAt(configuration, path, value)] as const);
@@ -85,10 +102,7 @@ function dockerfileDefinition(
         text: `build.options: ${formatOption(option)} is left out, ${why}`,
         at: option.at,
       })),
-      ...options.unknown.map((option) => ({
-        text: `build.options: --${option.name} is not known here; it counts for the key as it is written, and buildx is told`,
-        at: option.at,
-      })),
+      ...wrong,
     ],
     isIncomplete: contexts.some(({ doubt }) => doubt),
     doubt: contexts.find(({ doubt }) => doubt)?.doubt ?? unknownPath(options.unknown),

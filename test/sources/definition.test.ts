@@ -196,6 +196,30 @@ test.each([
   expect(await refusalOf(() => options(option))).toMatchObject({ code: "E_CONFIG", at: { file: FILE, line: 5 } });
 });
 
+test("what buildx does not take is told with its line, and a mistyped option with the one that was meant", async () => {
+  const good = ["--network=host", "--add-host=a:10.0.0.1", "--add-host=b=host-gateway", "--add-host=c:[::1]"];
+  const also = ["--ulimit", "nofile=1024:2048", "--shm-size=512m", "--shm-size=1.5GiB", "--label=a"];
+  expect((await options(...good, ...also)).warnings).toEqual([]);
+  const { warnings } = await options(
+    "--network=hostt",
+    "--add-host=a",
+    "--ulimit=nofiles=1",
+    "--shm-size=big",
+    "--buid-arg",
+  );
+  const told = (line: number, words: RegExp) => ({ text: expect.stringMatching(words), at: { file: FILE, line } });
+  expect(warnings).toEqual([
+    told(
+      5,
+      /^build\.options holds --network=hostt, which buildx does not take \(default, none, host\): a build will fail$/,
+    ),
+    told(6, /--add-host=a, which buildx does not take \(host=address\)/),
+    told(7, /--ulimit=nofiles=1, which buildx does not take \(name=soft:hard/),
+    told(8, /--shm-size=big, which buildx does not take \(a size/),
+    told(9, /--buid-arg is not known here; .*; build-arg was probably meant$/),
+  ]);
+});
+
 test("secrets and keys of the options, with paths in the workspace", async () => {
   const { secrets, ssh, uncounted } = await options(
     "--secret=id=a,env=TOKEN",
