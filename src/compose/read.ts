@@ -21,7 +21,7 @@ import { assignmentsAt, type Section, type Sourced, sectionAt, textAt } from "./
  */
 export async function readComposeService(
   request: ComposeRequest,
-  files: Pick<Files, "readText" | "stat" | "realPath">,
+  files: Pick<Files, "readText" | "stat" | "realPath" | "list">,
   effort?: Effort,
 ): Promise<ComposeService> {
   const sources = openSources(files, request, effort);

@@ -34,7 +34,7 @@ const MAX_READS = 1000;
 
 /** Opens the files of a checkout for reading compose files, links looked at. @param onFile hears of each that is read. */
 export function openSources(
-  files: Pick<Files, "readText" | "stat" | "realPath">,
+  files: Pick<Files, "readText" | "stat" | "realPath" | "list">,
   { checkout, onFile = () => undefined }: { readonly checkout: string; readonly onFile?: (file: string) => void },
   effort: Effort = FREE,
 ): Sources {

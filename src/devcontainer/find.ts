@@ -1,4 +1,5 @@
 import { ActionError, tellSome } from "../errors.ts";
+import { nearestName } from "../nearest.ts";
 import type { Files } from "../world.ts";
 import { refuseUtf16, whyNoFile } from "./kinds.ts";
 import { folderOf, pathWithin, resolvePath, type Workspace } from "./paths.ts";
@@ -75,16 +76,36 @@ async function besideItself(files: Reading, { folder, checkout }: Workspace): Pr
   return `There is ${path}, which is looked for only by name: set devcontainer-json-path to ${path}, and workspace-folder to the folder that the dev container is for (the checkout by default).`;
 }
 
-/** What goes by the name of a configuration and is none. */
+/** What goes by the name of a configuration and is none, or nearly by that name. */
 async function tellOthers(files: Reading, { folder }: Workspace): Promise<string> {
   const told = await Promise.all(
     DEFAULTS.map(async (name) => {
       const file = resolvePath(folder, name);
-      return (await files.stat(file)) === undefined ? "" : ` There is ${name}, ${await whyNoFile(files, file)}.`;
+      return (await files.stat(file)) === undefined ? [] : [`${name}, ${await whyNoFile(files, file)}`];
     }),
   );
-  return told.join("");
+  const near = await nearlyNamed(files, folder);
+  const slips = near
+    .filter((path) => path !== NAME && !DEFAULTS.includes(path))
+    .map((path) => `${path}, which is another name`);
+  return [...told.flat(), ...slips].map((one) => ` There is ${one}.`).join("");
 }
+
+/** Case, a letter too many, another ending: what people have called the folder and the file. */
+async function nearlyNamed(files: Reading, workspace: string): Promise<readonly string[]> {
+  const isNear = (name: string, wanted: string): boolean => nearestName(name, [wanted]) !== undefined;
+  const names = (await files.list(workspace)) ?? [];
+  const folders = names.filter((name) => isNear(name, DEFAULT_FOLDER)).slice(0, MOST_NEAR);
+  const inside = await Promise.all(
+    folders.map(async (folder) => {
+      const all = (await files.list(resolvePath(workspace, folder))) ?? [];
+      return all.filter((name) => isNear(name, NAME)).map((name) => `${folder}/${name}`);
+    }),
+  );
+  return [...names.filter((name) => isNear(name, NAME)), ...inside.flat()].slice(0, MOST_NEAR);
+}
+
+const MOST_NEAR = 5;
 
 type Wanted = { readonly input: string; readonly written: string; readonly file: string };
 

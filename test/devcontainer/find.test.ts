@@ -102,6 +102,42 @@ describe("a configuration is refused", () => {
       fix: "There is devcontainer.json, which is looked for only by name: set devcontainer-json-path to devcontainer.json, and workspace-folder to the folder that the dev container is for (the checkout by default).",
     },
     {
+      name: "when it is called nearly so: in other letters",
+      tree: { "/home/dev/app/.devcontainer/DevContainer.json": "{}" },
+      code: "E_CONFIG",
+      what: "There is no dev container configuration in the checkout. Looked for .devcontainer/devcontainer.json, .devcontainer.json and .devcontainer/<name>/devcontainer.json. There is .devcontainer/DevContainer.json, which is another name.",
+      fix: 'Check out the repository first, or add a configuration. A minimal .devcontainer/devcontainer.json is: { "image": "debian:12" }',
+    },
+    {
+      name: "when it is called nearly so: with another ending",
+      tree: { "/home/dev/app/.devcontainer/devcontainer.jsonc": "{}" },
+      code: "E_CONFIG",
+      what: "There is no dev container configuration in the checkout. Looked for .devcontainer/devcontainer.json, .devcontainer.json and .devcontainer/<name>/devcontainer.json. There is .devcontainer/devcontainer.jsonc, which is another name.",
+      fix: 'Check out the repository first, or add a configuration. A minimal .devcontainer/devcontainer.json is: { "image": "debian:12" }',
+    },
+    {
+      name: "when it is called nearly so: in a folder with a letter too many",
+      tree: { "/home/dev/app/.devcontainers/devcontainer.json": "{}" },
+      code: "E_CONFIG",
+      what: "There is no dev container configuration in the checkout. Looked for .devcontainer/devcontainer.json, .devcontainer.json and .devcontainer/<name>/devcontainer.json. There is .devcontainers/devcontainer.json, which is another name.",
+      fix: 'Check out the repository first, or add a configuration. A minimal .devcontainer/devcontainer.json is: { "image": "debian:12" }',
+    },
+    {
+      name: "when it is called nearly so: in other letters, at the top",
+      tree: { "/home/dev/app/DevContainer.json": "{}" },
+      code: "E_CONFIG",
+      what: "There is no dev container configuration in the checkout. Looked for .devcontainer/devcontainer.json, .devcontainer.json and .devcontainer/<name>/devcontainer.json. There is DevContainer.json, which is another name.",
+      fix: 'Check out the repository first, or add a configuration. A minimal .devcontainer/devcontainer.json is: { "image": "debian:12" }',
+    },
+    {
+      name: "when the chosen one is called nearly so",
+      tree: { "/home/dev/app/dev/Devcontainer.json": "{}" },
+      chosen: { path: "dev/devcontainer.json" },
+      code: "E_INPUT",
+      what: 'The input devcontainer-json-path is "dev/devcontainer.json", which means dev/devcontainer.json in the checkout, and there is no such file; there is Devcontainer.json.',
+      fix: "Correct the path; upper and lower case count.",
+    },
+    {
       name: "when there are several and none was chosen",
       tree: {
         "/home/dev/app/.devcontainer/b/devcontainer.json": "",
