@@ -54,13 +54,13 @@ function doubtsAboutBuild(build: Mapping): readonly Doubt[] {
 
 function unknownProperty(name: string, value: Tree): readonly Doubt[] {
   if (value.kind === "opaque") return [];
-  const what = `build.${name} is not a property of a build that is known here: it may change the image.`;
+  const what = `build.${name} is not a property of a build that is known here: it may change the image`;
   return [{ what, fix: "Correct its name, or take it out.", at: value.at }];
 }
 
 function remoteContext({ at }: Pick<Doubt, "at">): Doubt {
   return {
-    what: "The build context lies elsewhere than in the workspace.",
+    what: "The build context lies elsewhere than in the workspace",
     fix: "Use a folder of the repository as context.",
     at,
   };
@@ -68,7 +68,7 @@ function remoteContext({ at }: Pick<Doubt, "at">): Doubt {
 
 function otherService({ at }: Pick<Doubt, "at">): Doubt {
   return {
-    what: "A build context is the image of another service, which would have to be built first.",
+    what: "A build context is the image of another service, which would have to be built first",
     fix: "Use a folder, or docker-image:// and the name of an image.",
     at,
   };

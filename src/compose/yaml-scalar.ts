@@ -44,6 +44,6 @@ export function opaqueTag(tag: string | undefined, at: Place): Opaque | undefine
 
 /** What stands for a value with a tag that is not understood. */
 export function opaqueFor(tag: string, at: Place): Opaque {
-  const what = `The value has the YAML tag ${tag.replace("tag:yaml.org,2002:", "!!")}.`;
+  const what = `The value has the YAML tag ${tag.replace("tag:yaml.org,2002:", "!!")}`;
   return { kind: "opaque", doubt: { what, fix: "Write the value without the tag.", at } };
 }

@@ -108,7 +108,7 @@ const SHARINGS: readonly string[] = ["shared", "private", "locked"];
 export function unknownInMount(flag: string): readonly string[] {
   return (readMount(flag) ?? []).flatMap(([key, value]): readonly string[] => {
     if (key === "" && value === "")
-      return ["a comma ends --mount, for a blank ends its list: what stands behind the blank belongs to the command"];
+      return ["A comma ends --mount: the blank behind it ends the list, and the rest belongs to the command"];
     if (!OPTIONS.includes(key)) return unknownWord("option", key, OPTIONS);
     if (key === "type") return unknownWord("type", value, TYPES);
     return key === "sharing" ? unknownWord("sharing", value, SHARINGS) : [];

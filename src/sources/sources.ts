@@ -79,8 +79,9 @@ export async function gatherSources(
       effort,
     });
   } catch (error) {
-    // A syntax error that was read over, or a mistyped name, may be why something else is missing.
-    throw withNoticed(error, configuration.warnings);
+    // A syntax error that was read over, a mistyped name or a variable that is not set may be why something else is missing.
+    const { told } = variablesTold(configuration, inputs, readable);
+    throw withNoticed(error, [...configuration.warnings, ...told]);
   }
 }
 
@@ -116,15 +117,11 @@ async function gatherAround(
   const all = [...taken, ...namedContexts.values()];
   await refuseGitLogins(all, files, readable.holdsSecret);
   const { additionalFeatures: additional, lockfile } = inputs;
-  const uid = askedUid(inputs, configuration);
+  const { uid, told: variables } = variablesTold(configuration, inputs, readable);
   const refused = host.event.isFork ? rightsIn(configured.counted) : [];
   const told = [
     ...refusedRights(refused),
-    ...substitutionWarnings(configuration, {
-      hasFeatures: mayHaveFeatures(configuration, additional),
-      renumbers: uid.asked !== undefined,
-      readable,
-    }),
+    ...variables,
     ...propertyTypeWarnings(configuration),
     ...gitWarnings(namedContexts, definition),
     ...(await pointerWarnings(all, { clone: host.clone, checkout: workspace.checkout }, files)),
@@ -147,6 +144,16 @@ async function gatherAround(
     remoteUserUid: uid.asked,
     ...read,
     warnings: [...told, ...read.warnings],
+  };
+}
+
+/** What is to be said of the variables that decide about the image. */
+function variablesTold(configuration: Substituted, inputs: Inputs, readable: Readable) {
+  const uid = askedUid(inputs, configuration);
+  const hasFeatures = mayHaveFeatures(configuration, inputs.additionalFeatures);
+  return {
+    uid,
+    told: substitutionWarnings(configuration, { hasFeatures, renumbers: uid.asked !== undefined, readable }),
   };
 }
 

@@ -130,7 +130,7 @@ describe("a warning where a newer builder may know better, or only who builds on
     ],
     [
       "RUN --mount=type=cache, target=/a b",
-      /^a comma ends --mount, for a blank ends its list: what stands behind the blank belongs/,
+      /^A comma ends --mount: the blank behind it ends the list, and the rest belongs to the command: unless/,
     ],
     ["RUN --mount=type=cache,target=/a,sharing=lock b", /--mount has no sharing "lock"/],
     ["ONBUILD RUNN", /no instruction RUNN; RUN was probably meant\. Nothing can be built on an image/],

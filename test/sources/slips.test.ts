@@ -95,6 +95,14 @@ test("names that are none, and what is passed over, are told with their lines, a
   ]);
 });
 
+test("a variable that is not set is told where that is why an image has no name", async () => {
+  const { message, noticed } = await refusalOf(() => read(json('{\n"image": "base.test/os:${localEnv:VERSION}" }')));
+  expect(message).toContain('"base.test/os:" does not name an image');
+  expect(noticed).toEqual([
+    { text: expect.stringMatching(/^The variable VERSION is not set in this step/), at: { file: CONFIG, line: 2 } },
+  ]);
+});
+
 test("properties of another type than they have are told, with their lines, and what becomes of them", async () => {
   const { warnings } = await read(
     json(`{
