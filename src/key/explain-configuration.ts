@@ -13,7 +13,7 @@ import {
 } from "./difference.ts";
 import { isSameTarget } from "./explain-dockerfile.ts";
 import type { PlatformPlan } from "./ingredients.ts";
-import { tellGone } from "./origins.ts";
+import { argumentsGiven, tellGone } from "./origins.ts";
 
 /** What differs in what devcontainer.json, a compose file and the inputs say of the build as a whole. */
 export function compareConfiguration(before: PlatformPlan, now: PlatformPlan, places: Known): Difference[] {
@@ -95,14 +95,14 @@ export function compareInstallation(before: PlatformPlan, now: PlatformPlan, pla
   });
 }
 
-/** Build args by their names; their values are nobody's business. One that comes or goes with its ARG is told by that. */
+/** Build args by their names; their values are nobody's business. One that is given as before and comes or goes with its ARG is told by that. */
 export function compareArguments(before: PlatformPlan, now: PlatformPlan, places: Known): Difference[] {
   const [was, is] = [before.yours.arguments, now.yours.arguments];
   const [declared, declaredNow] = [before, now].map(declaredArgs);
+  const given = argumentsGiven(before, now, places);
   return changedMembers(was, is).flatMap((name): Difference[] => {
-    const follows =
-      Object.hasOwn(was, name) !== Object.hasOwn(is, name) && declared?.has(name) !== declaredNow?.has(name);
-    if (follows) return [];
+    const comesOrGoes = Object.hasOwn(was, name) !== Object.hasOwn(is, name) && !given.has(name);
+    if (comesOrGoes && declared?.has(name) !== declaredNow?.has(name)) return [];
     if (!Object.hasOwn(is, name)) return [goneArgument(name, places)];
     const source = memberOf(places.arguments, name);
     const notes = [source && tellSource(source), tellVariables(places, `build.args.${name}`)];

@@ -9,7 +9,7 @@ import {
   tellVariables,
 } from "./difference.ts";
 import type { PlatformPlan } from "./ingredients.ts";
-import { pathIn } from "./origins.ts";
+import { argumentsGiven, pathIn } from "./origins.ts";
 
 const INSTRUCTIONS_TOLD = 10;
 /** Comparing one by one takes time by the product of both lengths: beyond that it is told where they begin to differ. */
@@ -43,11 +43,29 @@ export function compareDockerfiles(before: PlatformPlan, now: PlatformPlan, plac
   if (!isSameTarget(before, now, places)) return [];
   const lines = (places.instructions[now.yours.options.platform] ?? []).flat();
   const current = is.stages.flat().map((text, index) => ({ text: textOf(text), line: lines[index] }));
-  const steps = compareStages(was.stages.flat().map(textOf), current);
+  const given = argumentsGiven(before, now, places);
+  const steps = compareStages(was.stages.flat().map(textOf), current).filter((step) => !isByArgument(step, given));
   const note = inBrackets([tellVariables(places, "build.dockerfile_inline")?.replace(/^it /, "the Dockerfile ")]);
   const told = steps.slice(0, INSTRUCTIONS_TOLD).map((step) => tell(describe(step, file) + note, step.now?.line));
   const rest = steps.length - told.length;
   return rest > 0 ? [...told, tell(`${file}: and ${rest} more instructions`)] : told;
+}
+
+/**
+ * Whether an instruction is told in another way for a build arg was given, or is no more: its ARG then has no default, and a base has its name
+ * for the value.
+ */
+function isByArgument({ before, now }: Step, given: ReadonlySet<string>): boolean {
+  const isArg = (text: string): boolean => given.has(/^ARG (\w+)(?:=.*)?$/s.exec(text)?.[1] ?? "");
+  const texts = [before, now?.text].flatMap((text) => text ?? []);
+  if (texts.every(isArg)) return true;
+  const isValueOf = (text: string, pattern: string): boolean => {
+    const [start = "", name = "", end = "", ...more] = pattern.split(/\$\{(\w+)\}/);
+    const isLong = text.length >= start.length + end.length;
+    return given.has(name) && more.length === 0 && isLong && text.startsWith(start) && text.endsWith(end);
+  };
+  if (before === undefined || now === undefined || !isImage(before) || !isImage(now.text)) return false;
+  return isValueOf(before, now.text) || isValueOf(now.text, before);
 }
 
 /** Whether the stage that is built is the same one, whatever it is called: an earlier name that no stage has any more has been changed. */

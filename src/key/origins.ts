@@ -10,6 +10,7 @@ import {
   type Source,
   tellSource,
 } from "./difference.ts";
+import type { PlatformPlan } from "./ingredients.ts";
 
 /** What holds something of the environment, by its name. */
 type Private = {
@@ -117,4 +118,16 @@ export function nameOption(option: string): string {
   if (label !== undefined) return `label ${label}`;
   const name = /^--[^=]+/.exec(option)?.[0];
   return name === undefined ? "a build option that holds a value of the environment" : `build option ${name}`;
+}
+
+/** The names of the build args that count in one of two plans alone, for only one of these is given them: the other has their ARGs, too. */
+export function argumentsGiven(before: PlatformPlan, now: PlatformPlan, places: Known): ReadonlySet<string> {
+  const [was, is] = [before.yours.arguments, now.yours.arguments];
+  const isGiven = (name: string): boolean =>
+    originIn(places.origins, `build arg ${name}`) !== undefined && memberOf(places.arguments, name) !== undefined;
+  return new Set(
+    [...Object.keys(was), ...Object.keys(is)].filter(
+      (name) => Object.hasOwn(was, name) !== Object.hasOwn(is, name) && !isGiven(name),
+    ),
+  );
 }

@@ -311,7 +311,6 @@ test("each change is told, and once", async () => {
         "build arg VARIANT changed (.devcontainer/devcontainer.json:8) @ .devcontainer/devcontainer.json:8",
       ],
       "a build arg's value": [
-        ".devcontainer/Dockerfile:5 ARG changed @ .devcontainer/Dockerfile:5",
         "build arg WORD is new (.devcontainer/devcontainer.json:10) @ .devcontainer/devcontainer.json:10",
       ],
       "a default of ARG": [

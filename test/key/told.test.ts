@@ -364,3 +364,21 @@ test.each<[name: string, inputs: Readonly<Record<string, string>>, expected: str
   };
   expect(await told({ from, inputs })).toEqual([expected]);
 });
+
+test("a build arg that is given or no more is told as that, and not as a change of the Dockerfile that uses it", async () => {
+  const file = ".devcontainer/devcontainer.json";
+  const asking = (args: string) => `{ "build": { "dockerfile": "Dockerfile", "context": "..",\n"args": ${args} } }\n`;
+  const given = { [file]: asking('{ "V": "12" }') };
+  for (const used of ["", "ARG V\nRUN echo $V\n"]) {
+    const from = { ...withDockerfile(`ARG V=11\nFROM registry.test/base:$V\n${used}`), [file]: asking("{}") };
+    expect(await told({ from, edit: writing(given) })).toEqual([`build arg V is new (${file}:2) @ ${file}:2`]);
+    expect(await told({ from: { ...from, ...given }, edit: writing({ [file]: asking("{}") }) })).toEqual([
+      `build arg V is gone (before: ${file}:2) @ ${file}`,
+    ]);
+    const more = `ARG V=11\nFROM registry.test/base:$V\nRUN y\n${used}`;
+    expect(await told({ from, edit: writing({ ...given, ".devcontainer/Dockerfile": more }) })).toEqual([
+      ".devcontainer/Dockerfile:3 RUN is new @ .devcontainer/Dockerfile:3",
+      `build arg V is new (${file}:2) @ ${file}:2`,
+    ]);
+  }
+});
