@@ -161,8 +161,8 @@ export type Registry = {
   readonly deleteManifest: (reference: Reference) => Promise<Answer<true>>;
   /** What an https address serves, asked for without any login; `malformed` past `limit` bytes, `absent` where its server says 404 or 410. */
   readonly download: (url: string, limit: number) => Promise<Answer<Uint8Array>>;
-  /** What tells one version of what an address serves from another; nothing of it is read, and no login is sent. */
-  readonly validator: (url: string) => Promise<Answer<string>>;
+  /** What tells one version of what an address serves from another; nothing of it is read, and no login is sent. HEAD is left out where GET is named. */
+  readonly validator: (url: string, by?: "GET") => Promise<Answer<string>>;
   /** Reads what an address serves, and keeps none of it. */
   readonly content: (url: string) => Promise<Answer<AddressContent>>;
   /** Opens so many connections to a repository's registry, for what will be asked soon: it waits for no handshake then. */

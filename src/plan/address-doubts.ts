@@ -16,18 +16,18 @@ export function doubtOfAddress({ written, at }: AddressSource, { kind, words, re
 
 /**
  * Looks once more at addresses. A server that says something else each time, though nothing tells that it has changed, would have every image
- * pushed for nobody, or refused behind its build.
+ * pushed for nobody, or refused behind its build. By GET, as the content is read: one that tells HEAD something else would refuse each build.
  */
 export async function findUnsteady(
   addresses: readonly BoundAddress[],
   registry: Pick<Registry, "validator">,
 ): Promise<Doubt | undefined> {
-  const looks = await Promise.all(addresses.map(({ address }) => registry.validator(address)));
-  const unsteady = addresses.find(({ validator }, index) => {
+  const looks = await Promise.all(addresses.map(({ address }) => registry.validator(address, "GET")));
+  for (const [index, bound] of addresses.entries()) {
     const look = looks[index];
-    return look?.kind === "found" && look.value !== validator;
-  });
-  return (
-    unsteady && doubtOf(unsteady.written, unsteady.at, ", and its server says each time that it is something else")
-  );
+    if (look?.kind === "malformed") return doubtOfAddress(bound, look);
+    if (look?.kind === "found" && look.value !== bound.validator)
+      return doubtOf(bound.written, bound.at, ", and its server says each time that it is something else");
+  }
+  return undefined;
 }

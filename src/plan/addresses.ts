@@ -86,9 +86,9 @@ function whyNotAsked(
     : ", and its server is not asked, because the input allowed-images does not allow it";
 }
 
-/** A query may hold a token. */
+/** A query may hold a token, and what stands before the host is a login. */
 function shownAs(source: string): string {
-  return source.replace(/\?.*$/s, "?…");
+  return source.replace(/\?.*$/s, "?…").replace(/(:\/\/)[^/]*@/, "$1…@");
 }
 
 /** What nobody can tell of an ADD; `why` goes on with the sentence. */

@@ -1,7 +1,7 @@
 import { type Digest, openDigest } from "../oci/digest.ts";
 import type { AddressContent, Answer, BlobReader, Clock, RegistryError } from "../world.ts";
 import { kindOf } from "./download.ts";
-import { malformed } from "./errors.ts";
+import { malformed, nameRequest } from "./errors.ts";
 import type { HttpResponse } from "./http.ts";
 import { isInnerAddress, isLoopback, type Visit } from "./origins.ts";
 import { within } from "./patience.ts";
@@ -43,25 +43,28 @@ const OTHER_BODY = 64 * 1024;
 /**
  * Asks what tells one version of an address's content from another: a strong ETag, else a Last-Modified that is no weak one either. By HEAD;
  * a server that does not take it, or says too little, is asked by GET and left before it sends content. Anonymous, whatever the address is.
+ * @param by GET where HEAD is to be left out.
  * @returns `absent` only where GET is answered with 404 or 410; `malformed` where there is no such validator.
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-8.8
  */
-export async function readValidator(visiting: Visiting, address: string): Promise<Answer<string>> {
+export async function readValidator(visiting: Visiting, address: string, by?: "GET"): Promise<Answer<string>> {
   const url = readAddress(address);
   if (!(url instanceof URL)) return url;
   const { http, clock } = visiting;
   const ask = (method: "HEAD" | "GET") =>
     follow(http, { ...requestTo(url, visiting), method, limit: 0, headersOnly: method === "GET" });
+  const asking = async () => answerOf(await persist(http, clock, () => ask("GET")), url);
   const looking = async (): Promise<Answer<string>> => {
+    if (by === "GET") return asking();
     const first = await ask("HEAD");
     const told = answerOf(first, url);
     if (told.kind === "found" || (first.kind === "failed" && !SAYS_NOTHING_OF_GET.has(first.why))) return told;
-    return answerOf(await persist(http, clock, () => ask("GET")), url);
+    return asking();
   };
   const answer = await within(PATIENCE, looking());
   if (answer !== "late") return answer;
   const words = `it has not answered within ${PATIENCE / 1000} s`;
-  return { kind: "unavailable", request: nameOf("HEAD", url), words };
+  return { kind: "unavailable", request: withoutPath(nameRequest(by ?? "HEAD", url)), words };
 }
 
 const SAYS_NOTHING_OF_GET: ReadonlySet<Failed["why"]> = new Set(["hung-up", "passing"]);
@@ -96,17 +99,19 @@ function requestTo(url: URL, { visited }: Visiting) {
 }
 
 function readAddress(address: string): URL | RegistryError {
-  return URL.canParse(address) ? new URL(address) : malformed(`GET ${address.split(/[?#]/, 1)[0]}`, "it is no address");
+  return URL.canParse(address) ? new URL(address) : malformed("GET", "it is no address");
 }
 
-function nameOf(method: string, { origin, pathname }: URL): string {
-  return `${method} ${origin}${pathname}`;
+/** Build args may stand in the path, and what signs a redirect: messages have the address as it is written beside this. */
+function withoutPath(request: string): string {
+  return request.replace(/(:\/\/[^/]*).*$/s, "$1");
 }
 
 /** Validators tell versions of one resource apart: where another one has answered, it counts which. */
 function answerOf(reply: Reply | Failed, asked: URL): Answer<string> {
-  if (reply.kind === "failed") return reply.error;
-  const { response, name, url } = reply;
+  if (reply.kind === "failed") return { ...reply.error, request: withoutPath(reply.error.request) };
+  const { response, url } = reply;
+  const name = withoutPath(reply.name);
   const { status } = response;
   if (status !== 200) return { kind: kindOf(status), request: name, status, words: `status ${status}` };
   const validator = validatorOf(response);
@@ -130,6 +135,7 @@ function validatorOf({ headers }: HttpResponse): string | { readonly wrong: stri
   const { etag, date } = headers;
   const modified = headers["last-modified"];
   if (typeof etag === "string" && STRONG.test(etag)) return `ETag ${etag}`;
+  if (typeof modified === "string" && !isOwnDate(modified)) return { wrong: "its Last-Modified is no date of its own" };
   if (typeof modified === "string" && isSettled(modified, date)) return `Last-Modified ${modified}`;
   if (typeof modified === "string") return { wrong: "its Last-Modified is too young, or there is no Date beside it" };
   return { wrong: etag === undefined ? "it has no ETag and no Last-Modified" : "its ETag is a weak one" };
@@ -143,5 +149,15 @@ const SETTLED = 60_000;
 /** https://www.rfc-editor.org/rfc/rfc9110#section-8.8.2.2 */
 function isSettled(modified: string, date: string | readonly string[] | undefined): boolean {
   const age = Date.parse(typeof date === "string" ? date : "") - Date.parse(modified);
-  return modified.length < 64 && age >= SETTLED;
+  return age >= SETTLED;
+}
+
+/** What makes packages to be alike each time gives all files one date: the first one of Unix (1970), of zip (1980), or npm's (1985). */
+const OLDEST = Date.UTC(1990);
+
+/** Other forms than this one are read as some date too, be it a plain number. https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7 */
+function isOwnDate(modified: string): boolean {
+  return (
+    /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/.test(modified) && Date.parse(modified) >= OLDEST
+  );
 }

@@ -59,7 +59,10 @@ export function openRegistry(door: Http, options: RegistryOptions): Registry {
     mountBlob: (name, from, blob) => mountBlob(send, name, from, blob),
     deleteManifest: (reference) => deleteManifest(send, reference),
     download: (url, limit) => download(http, options.clock, url, limit),
-    validator: shared(String, async (url) => (await loadAddresses()).readValidator(visiting, url)),
+    validator: shared(
+      (url, by) => `${by} ${url}`,
+      async (url, by) => (await loadAddresses()).readValidator(visiting, url, by),
+    ),
     content: shared(String, async (url) => (await loadAddresses()).readContent(visiting, url)),
     connect: (name, count) => {
       const [scheme, other] = schemesFor(name, options.insecure, options.plain);

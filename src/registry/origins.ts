@@ -29,10 +29,12 @@ export function mayHearLogin(realm: URL, origin: URL): boolean {
 /** A literal address of a private or link-local network. Names are not resolved: their certificate has to hold instead. */
 export function isInnerAddress({ hostname }: Pick<URL, "hostname">): boolean {
   const isIPv4 = /^\d+\.\d+\.\d+\.\d+$/.test(hostname);
-  return isIPv4 ? INNER_IPV4.test(hostname) : /^\[(?:f[cd]|fe[89ab]|::)/.test(hostname);
+  return isIPv4 ? INNER_IPV4.test(hostname) : /^\[(?:f[cd]|fe[89a-f]|::)/.test(hostname);
 }
 
-const INNER_IPV4 = /^(?:0|10|169\.254|192\.168|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\./;
+/** The last one looks public, and is what tells Azure's machines who they are. */
+const INNER_IPV4 =
+  /^(?:(?:0|10|169\.254|192\.168|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|168\.63\.129\.16$)/;
 
 /** Whether an IP address, as a resolver tells it, is this machine or in a private or link-local network. */
 export function isInnerIp(address: string): boolean {

@@ -53,7 +53,13 @@ test.each<[string, Headers, string]>([
   ["an empty ETag", { etag: '""' }, "weak"],
   ["a Last-Modified of this minute", { "last-modified": YOUNG, date: DATE }, "too young"],
   ["a Last-Modified without a Date", { "last-modified": OLD }, "no Date"],
-  ["a Last-Modified that is none", { "last-modified": "yesterday", date: DATE }, "too young"],
+  ["a Last-Modified that is a number", { "last-modified": "0", date: DATE }, "no date"],
+  [
+    "a Last-Modified that packers give to all files",
+    { "last-modified": "Tue, 01 Jan 1980 00:00:00 GMT", date: DATE },
+    "no date",
+  ],
+  ["a Last-Modified that is none", { "last-modified": "yesterday", date: DATE }, "no date"],
   ["something packed", { etag: '"a"', "content-encoding": "gzip" }, "packed"],
 ])("a server that says too little is asked by GET too, and cannot tell: %s", async (_, headers, words) => {
   const { answer, seen } = await look({ "https://files.test": () => ({ status: 200, headers, body: "content" }) });
@@ -137,6 +143,24 @@ test("a name that looks like a private address is none", async () => {
   expect(answer.kind).toBe("found");
 });
 
+test("what the path of an address or of a redirect holds is told to nobody: build args may stand there, or a token", async () => {
+  const secret = "https://files.test/secret-91c4/tool";
+  const there = "https://store.test/secret-91c4/tool";
+  const looks = [
+    await look({ "https://files.test": () => ({ status: 403 }) }, secret),
+    await look({ "https://files.test": () => ({ status: 200 }) }, secret),
+    await look({ "https://files.test": sendTo("http://files.test/secret-91c4") }, secret),
+    await look({ "https://files.test": sendTo(there), "https://store.test": () => ({ status: 404 }) }),
+    await look({}, secret),
+  ];
+  const { visiting } = openVisit({ "https://files.test": () => ({ status: 403 }) });
+  const answers = [...looks.map(({ answer }) => answer), await readContent(visiting, secret)];
+  for (const answer of answers) {
+    expect(answer).toMatchObject({ request: expect.stringMatching(/^(?:GET|HEAD) https:\/\/(?:files|store)\.test$/) });
+    expect(JSON.stringify(answer)).not.toContain("secret-91c4");
+  }
+});
+
 test("TLS is not left, and nothing is followed without end", async () => {
   const down = await look({ "https://files.test": sendTo("http://files.test/x"), "http://files.test": serves() });
   expect(down.answer.kind).toBe("malformed");
@@ -169,6 +193,8 @@ test.each<[string, boolean]>([
   ["::1", true],
   ["::ffff:7f00:1", true],
   ["FE80::1", true],
+  ["fec0::1", true],
+  ["168.63.129.16", true],
   ["fd12::1", true],
   ["2606:4700::1", false],
   ["93.184.216.34", false],

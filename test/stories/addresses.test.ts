@@ -59,7 +59,7 @@ test("a miss is built with what was looked at, a hit asks once, and what has mov
   files.serve(ONE);
   const built = await run();
   expect(built.outputs.result, built.log).toBe("built");
-  expect(files.taken()).toEqual(["HEAD /tool?token=91c4", "HEAD /tool?token=91c4", "GET /tool?token=91c4"]);
+  expect(files.taken()).toEqual(["HEAD /tool?token=91c4", "GET /tool?token=91c4", "GET /tool?token=91c4"]);
   expect(built.builds[0]?.policy).toMatchObject({
     rules: expect.arrayContaining([
       expect.objectContaining({
@@ -96,11 +96,21 @@ test("a miss is built with what was looked at, a hit asks once, and what has mov
 test("nothing is pushed of what moves between probe and build, or tells nobody what it is", async () => {
   const { registry, files, add, write, run, close } = await openStory();
   files.serves.head = () => ONE;
-  files.serves.get = () => TWO;
+  const gets = [ONE, TWO];
+  files.serves.get = () => gets.shift();
   const swapped = await run();
   expect(swapped.log).toMatch(/ADD http:.* fetches changed between the probe and the build.*\[E_CHANGED\]/);
   expect(swapped).toMatchObject({ code: 1, builds: [], outputs: { result: "failed", pushed: "false" } });
 
+  // Where HEAD is told something else than GET, each build could only fail.
+  for (const other of [TWO, { ...ONE, etag: 'W/"1"' }]) {
+    files.serves.get = () => other;
+    const split = await run();
+    expect(split.log).toMatch(/Dockerfile:2: ADD http:.*\[E_UNKNOWN\].*--checksum/);
+    expect(split).toMatchObject({ code: 1, builds: [], outputs: { result: "unknown" } });
+  }
+
+  files.serves.get = () => TWO;
   let count = 0;
   files.serves.head = () => ({ ...ONE, etag: `"${count++}"` });
   const unsteady = await run();
@@ -108,6 +118,13 @@ test("nothing is pushed of what moves between probe and build, or tells nobody w
   expect(unsteady).toMatchObject({ code: 1, builds: [], outputs: { result: "unknown" } });
   const built = await run({ "on-unknown": "build" });
   expect(built).toMatchObject({ code: 0, outputs: { result: "built", pushed: "false", key: "" } });
+
+  // What an address says of who asks is shown to nobody.
+  write(`ADD http://token-91c4@${files.host}/tool /tool`);
+  const login = await run();
+  expect(login.log).toMatch(/ADD http:\/\/…@.* holds a login.*\[E_UNKNOWN\]/);
+  expect(`${login.log}${login.summary}${JSON.stringify(login.outputs)}`).not.toContain("91c4");
+  write(add);
 
   // Nobody but the workflow sends this run to such an address.
   files.taken();
