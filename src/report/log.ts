@@ -30,7 +30,7 @@ function describeSources(sources: Sources): string[] {
   const files = new Set(entries.flatMap(({ kind, path }) => (kind === "directory" ? [] : [path]))).size;
   const images = wanted.platforms.flatMap((one) => one.images);
   // By the names by which reasons call them.
-  const bases = new Set(images.map(({ written }) => memberOf(places.bases, written)?.name ?? written));
+  const bases = new Set(images.map(({ written, counted }) => memberOf(places.bases, counted.name)?.name ?? written));
   return [
     `${sources.configuration}${describeDefinition(sources)}`,
     ...(build.context ? [`build context ${places.context}: ${count(files, "file")}`] : []),
