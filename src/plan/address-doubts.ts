@@ -3,8 +3,11 @@ import type { Registry, RegistryError } from "../world.ts";
 import { type AddressSource, type BoundAddress, doubtOf } from "./addresses.ts";
 
 /** What is in doubt where a server does not tell what it serves; what it does not have is a mistake. */
-export function doubtOfAddress({ written, at }: AddressSource, { kind, words, request }: RegistryError): Doubt {
-  if (kind !== "absent") return doubtOf(written, at, `, and what it is now cannot be told: ${words} (${request})`);
+export function doubtOfAddress({ written, at }: AddressSource, { kind, words, request, fix }: RegistryError): Doubt {
+  if (kind !== "absent") {
+    const doubt = doubtOf(written, at, `, and what it is now cannot be told: ${words} (${request})`);
+    return fix === undefined ? doubt : { ...doubt, fix: `${doubt.fix} ${fix}` };
+  }
   return {
     kind: "plan",
     isMistake: true,

@@ -92,7 +92,7 @@ function shownAs(source: string): string {
 }
 
 /** What nobody can tell of an ADD; `why` goes on with the sentence. */
-export function doubtOf(source: string, at: Place, why: string): Doubt {
+export function doubtOf(source: string, at: Place, why: string): Extract<Doubt, { readonly kind: "plan" }> {
   return {
     kind: "plan",
     what: `${tellPlace(at)}: ADD ${shownAs(source)} fetches something that can change without the Dockerfile changing${why}`,

@@ -25,7 +25,9 @@ function mayVisit(url: URL, { isNamed, checksCertificates }: Visited): Visit | {
   if (url.username !== "" || url.password !== "") return { wrong: "it holds a login, and none is sent" };
   if (isNamed(url.host)) return "anywhere";
   if (isLoopback(url) || isInnerAddress(url))
-    return { wrong: `${url.hostname} is not asked, for it is this machine or in an inner network` };
+    return {
+      wrong: `${url.hostname} is not asked, for it is this machine or in an inner network, and the input insecure does not name it`,
+    };
   return url.protocol === "https:" && checksCertificates ? "anywhere" : "public";
 }
 

@@ -3,7 +3,7 @@ import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request a
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import type { LookupFunction, Socket } from "node:net";
 import { openAhead } from "./ahead.ts";
-import type { Answered, Asked, Door, DoorOptions } from "./door.ts";
+import { type Answered, type Asked, type Door, type DoorOptions, INNER } from "./door.ts";
 import { isInnerIp } from "./origins.ts";
 
 /**
@@ -78,7 +78,8 @@ const lookupPublic: LookupFunction = (hostname, options, done) =>
   lookup(hostname, options, (error, address, family) => {
     const all = typeof address === "string" ? [{ address }] : (address ?? []);
     const isInner = error === null && all.some((one) => isInnerIp(one.address));
-    const refusal = new Error(`${hostname} is not asked, for it stands for this machine or an inner network`);
+    const why = "for it stands for this machine or an inner network, and the input insecure does not name it";
+    const refusal = Object.assign(new Error(`${hostname} is not asked, ${why}`), { code: INNER });
     done(isInner ? refusal : error, address, family);
   });
 

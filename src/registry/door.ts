@@ -12,6 +12,9 @@ export type Asked = {
   readonly visit?: Visit | undefined;
 };
 
+/** The code of the error where `visit` does not go as far as the network that a name stands for. */
+export const INNER = "ERR_INNER_NETWORK";
+
 /** Header names are in lower case; one that stands there twice is a list. */
 export type Answered = {
   readonly status: number;

@@ -1,7 +1,7 @@
 import type { BlobReader, Traffic } from "../world.ts";
 import { openDeadline, timeFor } from "./deadline.ts";
 import { openDirect } from "./direct.ts";
-import type { Answered, Asked, Door, TlsOptions } from "./door.ts";
+import { type Answered, type Asked, type Door, INNER, type TlsOptions } from "./door.ts";
 import type { Visit } from "./origins.ts";
 import { proxyFor } from "./proxy.ts";
 import type { Trust } from "./trust.ts";
@@ -38,7 +38,7 @@ export type HttpResponse = {
 export type HttpFailure = {
   readonly kind: "failure";
   readonly words: string;
-  readonly why: "certificate" | "no-tls" | "hung-up" | "no-host" | "proxy-login" | "time" | "passing";
+  readonly why: "certificate" | "no-tls" | "hung-up" | "no-host" | "proxy-login" | "inner" | "time" | "passing";
 };
 
 export type Http = {
@@ -226,6 +226,7 @@ function causeOf(code: string, words: string): HttpFailure["why"] {
   if (/CERT|SELF_SIGNED|VERIFY|UNABLE_TO_GET|TRUST|^ERR_OSSL_/.test(code)) return "certificate";
   if (code === "EPROTO" || code.startsWith("ERR_SSL_")) return "no-tls";
   if (code === "ENOTFOUND") return "no-host";
+  if (code === INNER) return "inner";
   // undici has no code for it: lib/dispatcher/proxy-agent.js
   if (/^Proxy (?:response|Authentication Required) \(407\)/.test(words)) return "proxy-login";
   return /ECONNRESET|UND_ERR_SOCKET|EPIPE/.test(code) || /other side closed|hang up/.test(words)

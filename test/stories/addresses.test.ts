@@ -128,7 +128,9 @@ test("nothing is pushed of what moves between probe and build, or tells nobody w
 
   // Nobody but the workflow sends this run to such an address.
   files.taken();
-  expect((await run({ insecure: "" })).log).toMatch(/is not asked, for it is this machine.*\[E_UNKNOWN\]/);
+  expect((await run({ insecure: "" })).log).toMatch(
+    /is not asked, for it is this machine.*input insecure.*\[E_UNKNOWN\]/,
+  );
   expect(files.taken()).toEqual([]);
   expect(registry.tags("team/app")).toEqual([]);
 
