@@ -98,7 +98,7 @@ test.each(["silent", "dripping"] as const)(
   async (kind) => {
     const { connected, host, close: end } = await openHanging(kind);
     const url = `${kind === "silent" ? "https" : "http"}://${host}/team/app`;
-    const told = await run({ "git-url": url, insecure: host }, { hurry: 60 });
+    const told = await run({ "git-url": url, insecure: host }, { hurry: { by: 60, when: () => connected.length > 0 } });
     expect(connected.length).toBeGreaterThan(0);
     expect(errorOf(told)).toMatch(/it took longer than 60 s, and was ended.*\[E_GIT\]/);
     expect(speakersTo(host)).toEqual([]);

@@ -48,8 +48,8 @@ export type Play = {
   readonly cwd?: string;
   /** How many milliseconds after now the run thinks it is. */
   readonly later?: number;
-  /** How many times faster than ours the run's clock goes. */
-  readonly hurry?: number;
+  /** How many times faster than ours the run's clock goes from some moment on: what comes before has all the time that the machine takes. */
+  readonly hurry?: { readonly by: number; readonly when: () => boolean };
   /** The run is sent this signal as soon as its log is so. */
   readonly stop?: Stop;
   /** The machine that an earlier run has left, as `openMachine` made it; a new one where none is given. */
@@ -57,6 +57,9 @@ export type Play = {
 };
 
 export type Stop = { readonly signal: "SIGINT" | "SIGTERM" | "SIGKILL"; readonly when: (log: string) => boolean };
+
+/** At it the run's clock begins to hurry. */
+const HURRY = "SIGUSR2";
 
 const BUNDLE = resolve("dist/index.js");
 
@@ -133,11 +136,11 @@ function readLines<T>(text: string): T[] {
 }
 
 async function start(
-  { cwd, later = 0, hurry = 1, stop }: Play,
+  { cwd, later = 0, hurry, stop }: Play,
   env: Readonly<Record<string, string>>,
 ): Promise<{ code: number; log: string }> {
-  const isOwn = later !== 0 || hurry !== 1;
-  const changes = [...(isOwn ? [clockOf(later, hurry)] : []), ...(stop ? [WRITE_PATIENCE] : [])];
+  const isOwn = later !== 0 || hurry !== undefined;
+  const changes = [...(isOwn ? [clockOf(later, hurry?.by ?? 1)] : []), ...(stop ? [WRITE_PATIENCE] : [])];
   const imports = changes.flatMap((change) => ["--import", `data:text/javascript,${encodeURIComponent(change)}`]);
   return new Promise((done) => {
     const child = execFile(
@@ -147,7 +150,8 @@ async function start(
       (error, stdout, stderr) =>
         done({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, log: `${stdout}${stderr}` }),
     );
-    if (stop) stopAt(child, stop);
+    if (stop) signalWhen(child, stop.signal, stop.when);
+    if (hurry) signalWhen(child, HURRY, hurry.when);
   });
 }
 
@@ -162,22 +166,45 @@ const WRITE_PATIENCE = `
   process.once("SIGINT", note).once("SIGTERM", note);
 `;
 
-/** A clock of the run's own: for what it asks the time for, what it waits for itself, and how long a socket may be silent. */
+/**
+ * A clock of the run's own: for what it asks the time for, what it waits for itself, and how long a socket may be silent. What is waited for
+ * when it begins to hurry is set anew: `refresh` goes by the time that Node keeps in `_idleTimeout`.
+ */
 function clockOf(later: number, hurry: number): string {
   return `
     import { Socket } from "node:net";
-    const quiet = Socket.prototype.setTimeout;
-    Socket.prototype.setTimeout = function (milliseconds, ...more) {
-      return quiet.call(this, milliseconds / ${hurry}, ...more);
+    const [now, wait, quiet] = [Date.now, setTimeout, Socket.prototype.setTimeout];
+    let [speed, since, time] = [1, now(), now() + ${later}];
+    const waits = new Map();
+    const sockets = new Map();
+    Date.now = () => Math.round(time + (now() - since) * speed);
+    globalThis.setTimeout = (work, milliseconds = 0, ...more) => {
+      const waiting = wait(() => (waits.delete(waiting), work(...more)), milliseconds / speed);
+      waits.set(waiting, now() + milliseconds / speed);
+      return waiting;
     };
-    const [now, wait, began] = [Date.now, setTimeout, Date.now()];
-    Date.now = () => Math.round(began + (now() - began) * ${hurry} + ${later});
-    globalThis.setTimeout = (work, milliseconds = 0, ...more) => wait(work, milliseconds / ${hurry}, ...more);
-    const timeout = AbortSignal.timeout;
-    AbortSignal.timeout = (milliseconds) => timeout(Math.ceil(milliseconds / ${hurry}));`;
+    Socket.prototype.setTimeout = function (milliseconds, ...more) {
+      sockets.set(this, milliseconds);
+      return quiet.call(this, milliseconds / speed, ...more);
+    };
+    AbortSignal.timeout = (milliseconds) => {
+      const ending = new AbortController();
+      const end = () => ending.abort(new DOMException("The operation was aborted due to timeout", "TimeoutError"));
+      setTimeout(end, milliseconds).unref();
+      return ending.signal;
+    };
+    process.once("${HURRY}", () => {
+      [speed, since, time] = [${hurry}, now(), Date.now()];
+      for (const [waiting, end] of waits) {
+        if (waiting._destroyed) continue;
+        waiting._idleTimeout = Math.max(1, Math.ceil((end - since) / speed));
+        waiting.refresh();
+      }
+      for (const [socket, milliseconds] of sockets) if (!socket.destroyed) quiet.call(socket, milliseconds / speed);
+    });`;
 }
 
-function stopAt(child: ChildProcess, { signal, when }: Stop): void {
+function signalWhen(child: ChildProcess, signal: NodeJS.Signals, when: (log: string) => boolean): void {
   let log = "";
   child.stdout?.on("data", (chunk: string) => {
     log += chunk;
