@@ -61,7 +61,7 @@ export function list<T>(
     if (!isWrong(parsed)) return parsed;
     throw new ActionError("E_INPUT", {
       what: `The input ${name} holds "${item}": ${parsed.wrong}.`,
-      fix: `${hintOf(item)}Write one item a line${item.includes(",") && !WITH_COMMAS.includes(name) ? ", without commas" : ""}${isWord ? "; for none leave it out" : ""}.`,
+      fix: `${hintOf(item)}Correct it: one item a line${item.includes(",") && !WITH_COMMAS.includes(name) ? ", without commas" : ""}${isWord ? "; for none leave it out" : ""}.`,
     });
   });
 }

@@ -2,7 +2,7 @@ import { refuseUtf16, whyNoFile } from "../devcontainer/kinds.ts";
 import { pathWithin, type Workspace } from "../devcontainer/paths.ts";
 import { type Dockerfile, parseDockerfile } from "../dockerfile/parse.ts";
 import { targetStage } from "../dockerfile/stages.ts";
-import { ActionError, type Warning } from "../errors.ts";
+import { ActionError, type Warning, withNoticed } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
 import type { ContextEntry } from "../key/ingredients.ts";
 import { formatPlatform } from "../oci/platform.ts";
@@ -148,7 +148,11 @@ async function dockerfileSources(
   // Who builds no Dockerfile does not read all that can be wrong in one.
   const { findWrongLines } = await import("../dockerfile/wrong-lines.ts");
   const wrong = findWrongLines(dockerfile, told.args.BUILDKIT_SYNTAX ?? told.uncounted.BUILDKIT_SYNTAX);
-  const context = await readUsedContext(files, user, effort);
+  const noticed = [...told.warnings, ...wrong];
+  const context = await readUsedContext(files, user, effort).catch((error: unknown) => {
+    // An arg that is not what was meant may be why a file is missing.
+    throw withNoticed(error, noticed);
+  });
   return {
     dockerfileText: text,
     dockerfile,
@@ -158,7 +162,7 @@ async function dockerfileSources(
     ignoreFile: context.ignoreFile,
     ignoring: context.ignoring,
     arguments: told,
-    warnings: [...told.warnings, ...wrong, ...context.warnings],
+    warnings: [...noticed, ...context.warnings],
   };
 }
 

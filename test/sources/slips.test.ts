@@ -126,3 +126,11 @@ test("properties of another type than they have are told, with their lines, and 
     "8: remoteEnv.D is true, and counts as that text: it has to be a text in double quotes",
   ]);
 });
+
+test("an arg that is not what was meant is told where that is why a file is missing", async () => {
+  const dockerfile = "FROM base.test/os:1\nARG FILE=none\nARG OTHER\nCOPY $FILE /\n";
+  const inputs = { "build-args": "OTHER=1 FILE=there" };
+  const { code, noticed } = await refusalOf(() => read({ ...built(dockerfile), ".devcontainer/there": "" }, inputs));
+  expect(code).toBe("E_CONTEXT");
+  expect(noticed.map(({ text }) => text)).toEqual([expect.stringMatching(/^Build arg OTHER .* has a blank and FILE=/)]);
+});
