@@ -23,7 +23,7 @@ export async function pinAddresses(
       if (answer.kind !== "found")
         throw new ActionError("E_BUILD", {
           what: `ADD ${written} cannot be fetched: ${answer.words} (${answer.request}).`,
-          fix: "Run the job again, or correct the address.",
+          fix: answer.fix ?? "Run the job again, or correct the address.",
           at,
           cause: answer,
         });

@@ -103,8 +103,14 @@ function keywordOf(text: string): string {
 
 function shorten(text: string): string {
   if (text.startsWith("salted:")) return "an instruction";
-  const line = text.replace(/\s+/g, " ");
+  // A stored text may be long, and made to be slow to search.
+  const line = withoutSecrets(text.slice(0, 10 * LONGEST_TEXT).replace(/\s+/g, " "));
   return line.length > LONGEST_TEXT ? `${line.slice(0, LONGEST_TEXT)}…` : line;
+}
+
+/** What stands before an address's host is a login, and its query may hold a token: the plan has them, and whoever reads this run need not. */
+function withoutSecrets(line: string): string {
+  return line.replace(/(:\/\/)[^\s"'/?#]*@/g, "$1…@").replace(/(:\/\/[^\s"'?]*\?)[^\s"']*/g, "$1…");
 }
 
 /** A stage more moves the places by which all others are told: that is no change of who refers to them. */

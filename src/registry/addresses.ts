@@ -41,6 +41,8 @@ const HEADERS = { "accept-encoding": "identity" };
 const LONGEST = 1024;
 /** Of a redirect's or a refusal's body, in bytes. */
 const OTHER_BODY = 64 * 1024;
+/** Of content, in bytes: a commit names who sends it, and that need not end. */
+const LARGEST = 4 * 1024 ** 3;
 
 /**
  * Asks what tells one version of an address's content from another: a strong ETag, else a Last-Modified that is no weak one either. By HEAD;
@@ -73,7 +75,7 @@ const SAYS_NOTHING_OF_GET: ReadonlySet<Failed["why"]> = new Set(["hung-up", "pas
 
 /**
  * Reads what an address serves to its end and keeps none of it.
- * @returns its sha256, and the validator that came in the same answer, as `readValidator` tells it.
+ * @returns its sha256, and the validator that came in the same answer, as `readValidator` tells it; `malformed` for more than 4 GiB.
  */
 export async function readContent(visiting: Visiting, address: string): Promise<Answer<AddressContent>> {
   const url = readAddress(address);
@@ -81,16 +83,23 @@ export async function readContent(visiting: Visiting, address: string): Promise<
   let sum = openDigest();
   const into = (): BlobReader => {
     sum = openDigest();
+    let size = 0;
     return async (bytes) => {
+      size += bytes.length;
+      if (size > LARGEST) return "enough";
       sum.add(bytes);
       return "more";
     };
   };
   const asked = { ...requestTo(url, visiting), method: "GET", limit: OTHER_BODY, into } as const;
   const reply = await persist(visiting.http, visiting.clock, () => follow(visiting.http, asked));
+  if (reply.kind === "reply" && reply.response.status === 200 && reply.response.truncated)
+    return { ...malformed(withoutPath(reply.name), "it sends more than 4 GiB"), fix: TOO_LARGE };
   const validator = answerOf(reply, url);
   return validator.kind === "found" ? contentOf(validator.value, sum.digest()) : validator;
 }
+
+const TOO_LARGE = "Add --checksum=sha256:… to it: then nothing is read of it but by the builder.";
 
 function contentOf(validator: string, digest: Digest): Answer<AddressContent> {
   return { kind: "found", value: { validator, digest } };

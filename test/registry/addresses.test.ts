@@ -214,3 +214,23 @@ test("the content is hashed as it comes, beside the validator of the same answer
   const digest = `sha256:${createHash("sha256").update("content").digest("hex")}`;
   expect(await readContent(visiting, ADDRESS)).toEqual({ kind: "found", value: { validator: 'ETag "a"', digest } });
 });
+
+test("content that does not end is left", async () => {
+  const network = openVisit({ "https://files.test": () => ({ status: 200, headers: { etag: '"a"' } }) });
+  // It only says how long it is, so that nothing has to be hashed.
+  const chunk = Object.defineProperty(new Uint8Array(), "length", { value: 1024 ** 3 });
+  let sent = 0;
+  const send: typeof network.http.send = async (request) => {
+    const reader = request.into?.();
+    while (sent < 100 && (await reader?.(chunk)) === "more") sent++;
+    const response = await network.http.send(request);
+    return response.kind === "response" ? { ...response, truncated: sent < 100 } : response;
+  };
+  const visiting = { ...network.visiting, http: limitTime({ ...network.http, send }, () => 0) };
+  expect(await readContent(visiting, ADDRESS)).toMatchObject({
+    kind: "malformed",
+    words: "it sends more than 4 GiB",
+    fix: expect.stringContaining("--checksum"),
+  });
+  expect(sent).toBeLessThan(10);
+});

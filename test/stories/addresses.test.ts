@@ -55,7 +55,7 @@ async function openStory() {
 }
 
 test("a miss is built with what was looked at, a hit asks once, and what has moved is told with its line", async () => {
-  const { registry, files, run, close } = await openStory();
+  const { registry, files, add, write, run, close } = await openStory();
   files.serve(ONE);
   const built = await run();
   expect(built.outputs.result, built.log).toBe("built");
@@ -83,6 +83,12 @@ test("a miss is built with what was looked at, a hit asks once, and what has mov
   // As it was: the first image is found again.
   files.serve(ONE);
   expect((await run()).outputs).toMatchObject({ result: "hit", key: built.outputs.key });
+
+  write("RUN true");
+  const without = await run();
+  expect(without.log).toContain("/tool?… /tool is gone");
+  expect(`${without.log}${without.summary}${JSON.stringify(without.outputs)}`).not.toContain("91c4");
+  write(add);
 
   const before = registry.tags("team/app").length;
   files.serve(undefined);
