@@ -198,7 +198,7 @@ const ROWS: readonly Row[] = [
   {
     name: "a missing Dockerfile",
     files: json('{\n"build": { "dockerfile": "Dockerfile.dev" } }'),
-    words: /devcontainer\.json:2: .*Dockerfile\.dev, and there is no such file.*\[E_CONFIG\]/,
+    words: /devcontainer\.json:2 names the Dockerfile .*Dockerfile\.dev, and there is no such file.*\[E_CONFIG\]/,
     silent: true,
   },
   {
