@@ -1,5 +1,5 @@
 // Only ASCII: what else is part of a name the builder decides.
-const PLAIN = /^(?:[ -#%-&(-[\]-_a-~\t]|\$[A-Za-z_]\w*|\$\{[A-Za-z_]\w*\})*$/;
+const PLAIN = /^(?:[ -#%-&(-[\]-_a-~\t]|\$[A-Za-z_]\w*(?!\w)|\$\{[A-Za-z_]\w*\})*$/;
 
 /** Whether nothing in a text is quoted with `'` or escaped, and all variables in it are `$NAME` or `${NAME}`. */
 export function hasPlainVariables(text: string): boolean {
