@@ -120,8 +120,7 @@ export function joinErrors(all: readonly ActionError[]): ActionError | undefined
   return new ActionError(first.code, { ...partsOf(first), also: [...first.also, ...others] });
 }
 
-function partsOf({ message: what, fix, at, ...rest }: ActionError): ActionErrorParts {
-  const { cause, details, noticed, also } = rest;
+function partsOf({ message: what, fix, at, cause, details, noticed, also }: ActionError): ActionErrorParts {
   const parts = { what, cause, details, noticed, also };
   return { ...parts, ...(fix === undefined ? {} : { fix }), ...(at === undefined ? {} : { at }) };
 }

@@ -34,8 +34,10 @@ export async function missingFile(files: Looking, missing: Required, around: Mis
 
 async function ignored(files: Looking, { source }: Required, around: MissedIn): Promise<Why | undefined> {
   const path = resolvePath("/", source).slice(1);
+  // What the system has no path for may be deeper than the rules can be followed.
+  if (!(await isThere(files, around, resolvePath(around.root, path)))) return undefined;
   const line = around.leftOutBy(path);
-  if (line === undefined || !(await isThere(files, around, resolvePath(around.root, path)))) return undefined;
+  if (line === undefined) return undefined;
   return {
     what: `which line ${line} of ${around.ignoreFile} leaves out of the build context.`,
     fix: `Change that line, or bring the path back in a line behind it: !${path}`,
