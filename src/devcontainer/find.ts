@@ -35,9 +35,12 @@ export async function findConfiguration(
 ): Promise<FoundConfiguration> {
   const found = await findAnyConfiguration(files, workspace, chosen);
   if (found) return found;
+  const { told, near } = await tellOthers(files, workspace);
+  const add = `Check out the repository first, or add a configuration. ${MINIMAL}`;
+  const rename = `Call it ${DEFAULT_FOLDER}/${NAME}, or set the input devcontainer-json-path to it as it is called: ${near}`;
   throw new ActionError("E_CONFIG", {
-    what: `There is no dev container configuration in ${tellFolder(workspace)}. Looked for ${DEFAULTS.join(", ")} and ${DEFAULT_FOLDER}/<name>/${NAME}.${await tellOthers(files, workspace)}`,
-    fix: (await besideItself(files, workspace)) ?? `Check out the repository first, or add a configuration. ${MINIMAL}`,
+    what: `There is no dev container configuration in ${tellFolder(workspace)}. Looked for ${DEFAULTS.join(", ")} and ${DEFAULT_FOLDER}/<name>/${NAME}.${told}`,
+    fix: (await besideItself(files, workspace)) ?? (near === undefined ? add : rename),
   });
 }
 
@@ -76,19 +79,20 @@ async function besideItself(files: Reading, { folder, checkout }: Workspace): Pr
   return `There is ${path}, which is looked for only by name: set devcontainer-json-path to ${path}, and workspace-folder to the folder that the dev container is for (the checkout by default).`;
 }
 
-/** What goes by the name of a configuration and is none, or nearly by that name. */
-async function tellOthers(files: Reading, { folder }: Workspace): Promise<string> {
+/** What goes by the name of a configuration and is none, or nearly by that name: `told` in sentences, and the first that is called nearly so. */
+async function tellOthers(
+  files: Reading,
+  { folder }: Workspace,
+): Promise<{ readonly told: string; readonly near: string | undefined }> {
   const told = await Promise.all(
     DEFAULTS.map(async (name) => {
       const file = resolvePath(folder, name);
       return (await files.stat(file)) === undefined ? [] : [`${name}, ${await whyNoFile(files, file)}`];
     }),
   );
-  const near = await nearlyNamed(files, folder);
-  const slips = near
-    .filter((path) => path !== NAME && !DEFAULTS.includes(path))
-    .map((path) => `${path}, which is another name`);
-  return [...told.flat(), ...slips].map((one) => ` There is ${one}.`).join("");
+  const near = (await nearlyNamed(files, folder)).filter((path) => path !== NAME && !DEFAULTS.includes(path));
+  const slips = near.map((path) => `${path}, which is another name`);
+  return { told: [...told.flat(), ...slips].map((one) => ` There is ${one}.`).join(""), near: near[0] };
 }
 
 /** Case, a letter too many, another ending: what people have called the folder and the file. */

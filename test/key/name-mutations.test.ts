@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { type Content, put } from "../checkout.ts";
 import { indexOf } from "../plan-of.ts";
 import { type Before, movedBy, toldOf } from "./around.ts";
+import { built, type Files, image, openAround, service } from "./named-images.ts";
 
 // One image has many names: with `latest` and without, with what stands for Docker Hub and without. They are one to the builder, which writes
 // all of them out (https://github.com/distribution/reference/blob/v0.6.0/normalize.go), so they move nothing, not even the sources' key.
@@ -28,26 +28,7 @@ const IMAGES = {
 
 const ALL = ["key", "own", "source", "unlabelled"];
 
-type Files = Readonly<Record<string, Content>>;
-const built = (dockerfile: string): Files => ({
-  ".devcontainer/devcontainer.json": '{ "build": { "dockerfile": "Dockerfile" } }\n',
-  ".devcontainer/Dockerfile": `${dockerfile}\n`,
-});
-const image = (name: string): Files => ({ ".devcontainer/devcontainer.json": JSON.stringify({ image: name }) });
-const service = (name: string): Files => ({
-  ".devcontainer/devcontainer.json": '{ "dockerComposeFile": "compose.yml", "service": "app" }\n',
-  ".devcontainer/compose.yml": `services: { app: { image: "${name}" } }\n`,
-});
-
-const around = (from: Files, to: Files, more: Partial<Before> = {}) => {
-  const edit = (root: string): void => {
-    for (const [path, content] of Object.entries(to)) put(root, path, content);
-  };
-  return [
-    { name: "", from, edit },
-    { files: {}, images: IMAGES, ...more },
-  ] as const;
-};
+const around = openAround(IMAGES);
 
 const PLACES: Readonly<Record<string, (name: string) => Files>> = {
   FROM: (name) => built(`FROM ${name}\nRUN x`),
@@ -122,7 +103,7 @@ test.each<[name: string, one: string, other: string, more?: Partial<Before>]>([
 });
 
 test("the default of an arg that is given moves no key", async () => {
-  const defaults = ["ARG T=3.20\nFROM alpine:$T", "ARG T=latest\nFROM alpine:$T"].map(built);
+  const defaults = ["ARG T=3.20\nFROM alpine:$T", "ARG T=latest\nFROM alpine:$T"].map((text) => built(text));
   expect(await movedBy(...around(defaults[0] ?? {}, defaults[1] ?? {}, GIVEN))).toEqual([]);
 });
 

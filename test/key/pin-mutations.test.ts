@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { type Content, put } from "../checkout.ts";
 import { indexOf, sha } from "../plan-of.ts";
 import { type Before, movedBy, toldOf } from "./around.ts";
+import { built, type Files, image, openAround, service } from "./named-images.ts";
 
 // A digest behind a name says which image is meant, and so does the name today: of two commits that differ in nothing else each has its own
 // sources, and both one image. That the real builder makes one: test/e2e/same-key.test.ts.
@@ -34,26 +34,7 @@ const IMAGES = {
 };
 const [NOW, OLD] = [pinned(BASE, base), pinned(BASE, old)];
 
-type Files = Readonly<Record<string, Content>>;
-const built = (dockerfile: string, args?: Readonly<Record<string, string>>): Files => ({
-  ".devcontainer/devcontainer.json": JSON.stringify({ build: { dockerfile: "Dockerfile", args } }),
-  ".devcontainer/Dockerfile": `${dockerfile}\n`,
-});
-const image = (name: string): Files => ({ ".devcontainer/devcontainer.json": JSON.stringify({ image: name }) });
-const service = (name: string): Files => ({
-  ".devcontainer/devcontainer.json": '{ "dockerComposeFile": "compose.yml", "service": "app" }\n',
-  ".devcontainer/compose.yml": `services: { app: { image: "${name}" } }\n`,
-});
-
-const around = (from: Files, to: Files, more: Partial<Before> = {}) => {
-  const edit = (root: string): void => {
-    for (const [path, content] of Object.entries(to)) put(root, path, content);
-  };
-  return [
-    { name: "", from, edit },
-    { files: {}, images: IMAGES, ...more },
-  ] as const;
-};
+const around = openAround(IMAGES);
 
 test.each<[name: string, from: Files, to: Files]>([
   ["FROM", built(`FROM ${BASE}\nRUN x`), built(`FROM ${NOW}\nRUN x`)],
