@@ -31,7 +31,8 @@ test("what is generated is told by what it stands for, in the log, in the summar
   expect(built.summary).toMatch(/^ {4}[\d.]+ s feature \.\/tool :active, /m);
   expect(built.summary).toMatch(/^ {4}[\d.]+ s remote-user-uid :active, /m);
 
-  put(workspace, ".devcontainer/tool/install.sh", script("echo it did not work", "kill -9 $$"));
+  // On the stream on which its shell says "Killed": between two streams there is no order.
+  put(workspace, ".devcontainer/tool/install.sh", script("echo it did not work >&2", "kill -9 $$"));
   const failed = await runAction({ workspace, inputs });
   expect(failed.log).toMatch(
     /::error.* failed at \[\d\/\d\] feature \.\/tool: a command was ended by SIGKILL, most often/,
