@@ -147,12 +147,13 @@ export type Registry = {
     bytes: Uint8Array | Promise<Uint8Array>,
     mediaType: string,
   ) => Promise<Answer<Descriptor>>;
-  /** Puts a manifest under a tag, or by its digest where `tag` is undefined. */
+  /** Puts a manifest under a tag, or by its digest where `tag` is undefined. Before what failed in passing is sent again, `isWanted` is asked. */
   readonly putManifest: (
     repository: Repository,
     bytes: Uint8Array,
     mediaType: string,
     tag: string | undefined,
+    isWanted?: () => Promise<boolean>,
   ) => Promise<Answer<Descriptor>>;
   readonly tags: (repository: Repository) => Promise<Answer<readonly string[]>>;
   /** Puts a blob of another repository of the same registry into this one, without sending it where the registry can. */

@@ -182,7 +182,7 @@ async function buildAndPush(
   const look = looks[0] ?? lookForOther(spot, world);
   const other = (await look.other)?.found[0];
   if (other) tellFaster(platform, world.log);
-  const naming = other ? Promise.resolve() : putTag(spot, pushed.index, look, world.registry);
+  const naming = other ? Promise.resolve() : putTag(spot, pushed.index, look, world);
   return {
     built: { platform, found: other ?? pushed, seconds, foundLate: other !== undefined },
     warnings,

@@ -34,14 +34,24 @@ export function platformSpot(
 /** What a tag names, and the images that were found in it. `refused`: what was said when this run would have named something else. */
 export type Named = { readonly served: Served; readonly found: readonly Found[]; readonly refused?: RegistryError };
 
-/** A look at a tag, and when it began. */
-export type Look = { readonly at: number; readonly other: Promise<Named | undefined> };
+/** A look at a tag: when it began, and whether it is too old by now to put something there because of it. */
+export type Look = {
+  readonly at: number;
+  readonly other: Promise<Named | undefined>;
+  readonly isOld: () => boolean;
+};
 
 /** Begins to look whether another job has named something sound there. Whoever waits for it hears of a failure. */
 export function lookForOther(spot: Spot, { registry, clock }: Pick<World, "registry" | "clock">): Look {
-  const other = findOther(spot, registry);
+  const at = clock();
+  let answered = at;
+  const other = findOther(spot, registry).finally(() => {
+    answered = clock();
+  });
   other.catch(() => undefined);
-  return { at: clock(), other };
+  // When the registry answered is not known: on a machine that stands still, an answer is read long after it has come.
+  const isOld = (): boolean => answered - at > LONGEST_LOOK || clock() - answered > SHORTEST_TURN;
+  return { at, other, isOld };
 }
 
 async function findOther({ reference, before, judge }: Spot, registry: Registry): Promise<Named | undefined> {
@@ -55,24 +65,39 @@ type Document = { readonly bytes: Uint8Array; readonly descriptor: Descriptor };
 
 /**
  * Gives what was checked its name, unless another job has given that to something as good: then that is what counts for everybody.
+ * Others wait only so long for whoever has looked: one that was held up since looks again, and so does one whose push failed in passing.
  * @returns the other one; nothing where the tag was put.
  * @throws ActionError E_PUSH where the registry does not take the tag, and names nothing sound by it.
  */
 export async function putTag(
   spot: Spot,
   document: Document,
-  { other }: Look,
-  registry: Registry,
+  first: Look,
+  world: Pick<World, "registry" | "clock">,
 ): Promise<Named | undefined> {
-  const there = await other;
+  const { registry } = world;
+  let there = await first.other;
+  let look = first;
+  for (let again = 0; !there && look.isOld() && again < LOOKS_AGAIN; again++) {
+    look = lookForOther(spot, world);
+    there = await look.other;
+  }
   if (there) return there;
   const { reference } = spot;
   const { bytes, descriptor } = document;
-  const answer = await registry.putManifest(reference, bytes, descriptor.mediaType, reference.tag);
-  if (answer.kind === "found") return undefined;
+  const meanwhile: Named[] = [];
+  const isWanted = async (): Promise<boolean> => {
+    const found = await findOther(spot, registry);
+    if (found) meanwhile.push(found);
+    return !found;
+  };
+  const answer = await registry.putManifest(reference, bytes, descriptor.mediaType, reference.tag, isWanted);
+  const isOurs = (named: Named | undefined): boolean => named?.served.descriptor.digest === descriptor.digest;
+  if (answer.kind === "found" || isOurs(meanwhile[0])) return undefined;
+  if (meanwhile[0]) return meanwhile[0];
   // The answer to a push may be lost on the way, and where tags may not move, a job that was faster is the one that counts.
   const late = await findOther({ ...spot, before: undefined }, registry);
-  if (late?.served.descriptor.digest === descriptor.digest) return undefined;
+  if (isOurs(late)) return undefined;
   if (late) return { ...late, refused: answer };
   throw new ActionError("E_PUSH", {
     what: `The image is built, and the tag ${reference.tag} could not be pushed: ${answer.words} (${answer.request}).`,
@@ -125,5 +150,9 @@ export async function settleTag(
 /** Milliseconds. Below a twentieth of a second a busy machine is slower than the network. */
 const SHORTEST_TURN = 50;
 const LONGEST_TURN = 2000;
+/** Milliseconds. Far registries take a fifth of a second to answer; of who takes longer, nobody can say when the answer was true. */
+const LONGEST_LOOK = 250;
+/** A machine that stands still every time has to put at last. */
+const LOOKS_AGAIN = 3;
 /** How long a tag may lag, in milliseconds between one look and the next. */
 export const LAG = [250, 500, 1000, 2000] as const;

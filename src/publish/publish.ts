@@ -108,7 +108,7 @@ export async function publishSet(pushed: PushedPlan, publication: Publication, w
   const { repository } = sources.wanted;
   const of = { own: pushed.plan.ownKey, key: pushed.plan.key, unlabelled: pushed.plan.unlabelledKey };
   const index = setIndex(found, { manifest, ...of, ...describeBuilds(pushed, earlier) });
-  const other = await putTag(spot, index, look, world.registry);
+  const other = await putTag(spot, index, look, world);
   const put = world.clock();
   const own: Named = other ?? {
     served: await readBack("The set", { ...repository, digest: index.descriptor.digest }, world),

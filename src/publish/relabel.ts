@@ -142,6 +142,6 @@ async function nameRelabelled({ found, seconds }: Made, plan: Plan, { sources, w
   const planned = plan.platforms.find(({ platform }) => formatPlatform(platform) === formatPlatform(found.platform));
   if (!planned) throw new Error(`there is no plan for ${formatPlatform(found.platform)}`);
   const spot = platformSpot(planned, plan, sources.wanted, undefined, world.registry);
-  const other = await putTag(spot, found.index, lookForOther(spot, world), world.registry);
+  const other = await putTag(spot, found.index, lookForOther(spot, world), world);
   return { found: other?.found[0] ?? found, seconds };
 }

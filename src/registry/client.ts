@@ -55,7 +55,8 @@ export function openRegistry(door: Http, options: RegistryOptions): Registry {
     tags: shared(formatRepository, (name) => listTags(send, name)),
     acceptsPush: (name) => acceptsPush(send, name),
     putBlob: (name, bytes, mediaType) => putBlob(send, name, bytes, mediaType),
-    putManifest: (name, bytes, mediaType, tag) => putManifest(send, name, { bytes, mediaType, tag }),
+    putManifest: (name, bytes, mediaType, tag, isWanted) =>
+      putManifest(send, name, { bytes, mediaType, tag, isWanted }),
     mountBlob: (name, from, blob) => mountBlob(send, name, from, blob),
     deleteManifest: (reference) => deleteManifest(send, reference),
     download: (url, limit) => download(http, options.clock, url, limit),

@@ -88,20 +88,32 @@ function readDescription(response: HttpResponse, reference: Reference): Descript
   return isWhole && (reference.digest ?? digest) === digest ? { mediaType, digest, size } : undefined;
 }
 
-type Manifest = { readonly bytes: Uint8Array; readonly mediaType: string; readonly tag: string | undefined };
+type Manifest = {
+  readonly bytes: Uint8Array;
+  readonly mediaType: string;
+  readonly tag: string | undefined;
+  readonly isWanted: (() => Promise<boolean>) | undefined;
+};
 
 /** Puts a manifest under a tag, or by its digest. @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests */
 export async function putManifest(
   send: Send,
   repository: Repository,
-  { bytes, mediaType, tag }: Manifest,
+  { bytes, mediaType, tag, isWanted }: Manifest,
 ): Promise<Answer<Descriptor>> {
   const digest = digestOf(bytes);
   const path = `manifests/${tag ?? digest}`;
   if (bytes.length > PUSH_LIMIT)
     return malformed(`PUT ${path}`, `the manifest is longer than the ${PUSH_LIMIT} bytes that registries take`);
   const headers = { "content-type": mediaType };
-  const reply = await send({ method: "PUT", repository, path, headers, body: bytes });
+  const reply = await send({
+    method: "PUT",
+    repository,
+    path,
+    headers,
+    body: bytes,
+    ...(isWanted ? { isWanted } : {}),
+  });
   if (!("response" in reply)) return reply;
   const { response, name } = reply;
   if (response.status < 200 || response.status > 202) return errorOf(reply);

@@ -21,6 +21,8 @@ export type Call = {
   readonly from?: string;
   /** Sent a single time, for what is started anew as a whole when it fails. */
   readonly once?: boolean;
+  /** Asked before what failed in passing is sent again. */
+  readonly isWanted?: () => Promise<boolean>;
 };
 
 /** Gives the registry's answer, whatever it says, or why there is none. */
@@ -61,7 +63,7 @@ export function openSender(options: SenderOptions): Send {
     const [scheme, other] = schemes(name);
     const send = place(call, new URL(`${scheme}://${hostOf(name)}`), authorization);
     const insist = (again: typeof send, first?: Reply | Failed) =>
-      call.once ? (first ?? again()) : persist(http, clock, again, first);
+      call.once ? (first ?? again()) : persist(http, clock, again, { first, isWanted: call.isWanted });
     if (!other) return insist(send);
     const answer = await send();
     const doubt = doubtOf(answer, scheme, hostOf(name));

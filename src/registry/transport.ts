@@ -155,12 +155,16 @@ function redirectOf({ status, headers }: HttpResponse, from: URL, name: string):
 /**
  * Tries again what may pass, a few times, and as late as the server asks for; what was answered last counts.
  * @param first what was answered already, which counts as the first try.
+ * @param isWanted asked before each further try.
  */
 export async function persist(
   http: TimedHttp,
   clock: Clock,
   ask: () => Promise<Reply | Failed>,
-  first?: Reply | Failed,
+  {
+    first,
+    isWanted,
+  }: { readonly first?: Reply | Failed | undefined; readonly isWanted?: (() => Promise<boolean>) | undefined } = {},
 ): Promise<Reply | Failed> {
   for (let tried = 1; ; tried++) {
     const answer = tried === 1 && first ? first : await ask();
@@ -170,6 +174,7 @@ export async function persist(
     const tooLong = pause > LONGEST_PAUSE || pause >= http.left();
     if (!mayPass(answer) || tried === ATTEMPTS || tooLong) return answer;
     await http.pause(pause);
+    if (isWanted && !(await isWanted())) return answer;
   }
 }
 

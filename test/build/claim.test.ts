@@ -111,7 +111,7 @@ test.each<[string, Served | RegistryError, Answer<never> | undefined, string | u
       return found(servedOf("ours").descriptor);
     },
   };
-  const other = await putTag(its, servedOf("ours"), lookForOther(its, { ...world, registry }), registry);
+  const other = await putTag(its, servedOf("ours"), lookForOther(its, { ...world, registry }), { ...world, registry });
   expect(other && new TextDecoder().decode(other.served.bytes)).toBe(expected);
   expect(put).toEqual(expected === undefined ? ["ours"] : []);
 });
@@ -125,7 +125,7 @@ test.each<[string, Served | RegistryError, string]>([
   const its = spot(servedOf("before"));
   const look = lookForOther(its, world);
   const registry: Registry = { ...world.registry, putManifest: async () => ({ ...absent, kind: "denied" }) };
-  const other = await putTag(its, servedOf("ours"), look, registry);
+  const other = await putTag(its, servedOf("ours"), look, { ...world, registry });
   expect(new TextDecoder().decode((other ?? named("ours")).served.bytes)).toBe(expected);
 });
 
@@ -139,8 +139,68 @@ test.each([
 ])("the registry refuses the tag and what it names does not count: %s", async (words, fix) => {
   const world = playing(servedOf("bad"));
   const registry: Registry = { ...world.registry, putManifest: async () => ({ ...absent, kind: "denied", words }) };
-  const putting = putTag(spot(), servedOf("ours"), lookForOther(spot(), world), registry);
+  const putting = putTag(spot(), servedOf("ours"), lookForOther(spot(), world), { ...world, registry });
   await expect(putting).rejects.toMatchObject({ code: "E_PUSH", fix: expect.stringMatching(fix) });
+});
+
+/** A registry in which every look takes its time, and whose tag is another job's from some moment on. */
+function takenAt(moment: number, looks: readonly number[]) {
+  let [now, looked] = [0, 0];
+  const put: number[] = [];
+  const registry: Registry = {
+    ...registryOf({}),
+    manifest: async () => {
+      const answer = now >= moment ? found(servedOf("theirs")) : absent;
+      await Promise.resolve();
+      now += looks[Math.min(looked++, looks.length - 1)] ?? 0;
+      return answer;
+    },
+    putManifest: async () => {
+      put.push(now);
+      return found(servedOf("ours").descriptor);
+    },
+  };
+  const hold = (milliseconds: number): void => {
+    now += milliseconds;
+  };
+  return { world: { registry, clock: () => now }, put, hold, looked: () => looked };
+}
+
+test.each<[string, number, readonly number[], number, string | undefined, number]>([
+  ["not held up", 30, [20], 0, undefined, 1],
+  ["held up between the look and the push", 100, [20], 900, "theirs", 2],
+  ["held up, and nobody else has come", 5000, [20], 900, undefined, 2],
+  ["held up while the answer was on its way", 100, [900, 20], 0, "theirs", 2],
+  ["held up every time", 5000, [900], 0, undefined, 4],
+])("a job that is %s: what others have named meanwhile counts", async (_, moment, looks, held, expected, number) => {
+  const { world, put, hold, looked } = takenAt(moment, looks);
+  const look = lookForOther(spot(), world);
+  await look.other;
+  hold(held);
+  const other = await putTag(spot(), servedOf("ours"), look, world);
+  expect(other && new TextDecoder().decode(other.served.bytes)).toBe(expected);
+  expect(put).toHaveLength(expected === undefined ? 1 : 0);
+  expect(looked()).toBe(number);
+});
+
+test.each<[string, Served | RegistryError, readonly boolean[], string]>([
+  ["nothing was put meanwhile", absent, [true], "ours"],
+  ["another job has put its own", servedOf("theirs"), [false], "theirs"],
+  ["the push had reached the registry", servedOf("ours"), [false], "ours"],
+])("a push that failed in passing, and %s", async (_, there, expected, name) => {
+  const world = playing(absent, there);
+  const asked: boolean[] = [];
+  const registry: Registry = {
+    ...world.registry,
+    putManifest: async (__, ___, ____, _____, isWanted) => {
+      asked.push((await isWanted?.()) ?? true);
+      return asked[0] ? found(servedOf("ours").descriptor) : { ...absent, kind: "unavailable" };
+    },
+  };
+  const other = await putTag(spot(), servedOf("ours"), lookForOther(spot(), world), { ...world, registry });
+  expect(asked).toEqual(expected);
+  expect(new TextDecoder().decode((other ?? named("ours")).served.bytes)).toBe(name);
+  expect(other?.refused).toBeUndefined();
 });
 
 test("of ten jobs at once all name one, whatever the network does to each of them", async () => {
@@ -167,7 +227,7 @@ test("of ten jobs at once all name one, whatever the network does to each of the
       await pause(Math.random() * 30);
       const ours = named(`job ${number}`);
       const look = lookForOther(spot(), world);
-      const other = await putTag(spot(), ours.served, look, registry);
+      const other = await putTag(spot(), ours.served, look, world);
       const settled = await settleTag(spot(), other ?? ours, { look: look.at, put: Date.now() }, world);
       return settled.named.served.descriptor.digest;
     };

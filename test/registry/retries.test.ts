@@ -87,3 +87,21 @@ test("an upload that never ends well is unavailable and never absent", async () 
   expect(await registry.putBlob(name, Buffer.from("{}"), "x")).toMatchObject({ kind: "unavailable" });
   expect(lines().filter((line) => line.startsWith("PUT"))).toHaveLength(3);
 });
+
+test.each<[string, readonly boolean[], number]>([
+  ["wanted all the time", [true, true, true], 4],
+  ["not wanted any more", [true, false], 2],
+])("a tag whose push fails in passing and that is %s", async (_, wanted, attempts) => {
+  const { registry, seen } = play({ servers: { "https://registry.test": () => ({ status: 503 }) } });
+  let asked = 0;
+  const push = registry.putManifest(
+    { registry: "registry.test", repository: "t/a" },
+    new TextEncoder().encode("{}"),
+    "application/vnd.oci.image.index.v1+json",
+    "one",
+    async () => wanted[asked++] ?? false,
+  );
+  expect((await push).kind).toBe("unavailable");
+  expect(seen).toHaveLength(attempts);
+  expect(asked).toBe(wanted.length);
+});
