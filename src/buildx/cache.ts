@@ -6,11 +6,12 @@ import { joinFields, splitFields } from "./csv.ts";
 /** One place that layers are imported from or exported to. @see https://docs.docker.com/build/cache/backends/ */
 export type CacheEntry = { readonly type: string; readonly attributes: ReadonlyMap<string, string> };
 
-/** What stands on a command line can be read by everybody on the machine. */
+/** What stands on a command line can be read by everybody on the machine, and what to do instead. */
 const SECRETS: Readonly<Record<string, string>> = {
-  secret_access_key: "AWS_SECRET_ACCESS_KEY or AZURE_STORAGE_ACCOUNT_KEY",
-  session_token: "AWS_SESSION_TOKEN",
-  token: "ACTIONS_RUNTIME_TOKEN",
+  secret_access_key: "set AWS_SECRET_ACCESS_KEY or AZURE_STORAGE_ACCOUNT_KEY as env of the step",
+  session_token: "set AWS_SESSION_TOKEN as env of the step",
+  token: "set ACTIONS_RUNTIME_TOKEN as env of the step",
+  ghtoken: "leave it out, for it only lets BuildKit ask GitHub's API more often",
 };
 
 /**
@@ -48,7 +49,7 @@ function checked(entry: CacheEntry): CacheEntry | { readonly wrong: string } {
   const secret = Object.keys(SECRETS).find((name) => entry.attributes.has(name));
   if (secret !== undefined)
     return {
-      wrong: `it holds ${secret}, which everybody on the machine could read; set ${SECRETS[secret]} as env of the step`,
+      wrong: `it holds ${secret}, which everybody on the machine could read; ${SECRETS[secret]}`,
     };
   const attribute = wrongAttribute(entry.attributes);
   if (attribute !== undefined) return { wrong: attribute };

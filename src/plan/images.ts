@@ -6,10 +6,12 @@ import {
   NO_NAMES,
   readName,
 } from "../dockerfile/image-names.ts";
+import type { Stage } from "../dockerfile/parse.ts";
 import { type ImageUse, imageUses } from "../dockerfile/stages.ts";
 import { isForeignFrontend } from "../dockerfile/undeclared.ts";
 import { ActionError, type Place, tellPlace } from "../errors.ts";
 import type { Inputs } from "../inputs/inputs.ts";
+import { nearestName } from "../nearest.ts";
 import type { Platform } from "../oci/platform.ts";
 import type { Reference } from "../oci/reference.ts";
 import { imageAllowed } from "../registry/allowed.ts";
@@ -37,11 +39,37 @@ export function readImages(gathered: Gathered, platform: Platform): ReadImages {
     if (use.reference === undefined || of === undefined) return { images: [], doubt: undecidable(use, at) };
     const reference = readImageName(use.written, use.reference, at);
     const counted = countedAs(countImage(use.written, names), reference);
-    images.push({ by: "base", isBuiltOn: use.by === "FROM", written: use.written, reference, counted, at, of });
+    const meant = meantStage(use, gathered);
+    const hint = meant === undefined ? {} : { hint: meant };
+    images.push({
+      by: "base",
+      isBuiltOn: use.by === "FROM",
+      written: use.written,
+      reference,
+      counted,
+      at,
+      of,
+      ...hint,
+    });
   }
   const frontend = frontendOf(gathered, file);
   return { images: frontend ? [...images, frontend] : images };
 }
+
+/** Who mistypes a stage names an image, and none that anybody has. */
+function meantStage({ by, written, line }: ImageUse, { dockerfile: { stages } }: Gathered): string | undefined {
+  if (!STAGE_NAME.test(written)) return undefined;
+  const names = (those: readonly Stage[]): string[] => those.flatMap(({ name }) => name ?? []);
+  // Only a FROM does not see the stages below it.
+  const seen = by === "FROM" ? stages.filter(({ from }) => from.line < line) : stages;
+  const near = nearestName(written, names(seen));
+  if (near !== undefined) return `No stage is called ${written}: was ${near} meant?`;
+  const isBelow = names(stages.filter(({ from }) => from.line > line)).includes(written.toLowerCase());
+  return isBelow ? `The stage ${written} begins further down, and a FROM can only stand on one above it.` : undefined;
+}
+
+/** Nothing that says where an image lies. */
+const STAGE_NAME = /^[a-z][a-z0-9_.-]*$/i;
 
 function whichManifest(use: ImageUse, platform: Platform): ImageSource["of"] | undefined {
   if (use.platform.kind === "build") return { kind: "index" };

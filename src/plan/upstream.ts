@@ -24,6 +24,8 @@ export type ImageSource = {
   readonly at: Place;
   /** Which manifest counts: the one for this platform, or the whole index where the builder's own platform decides. */
   readonly of: { readonly kind: "platform"; readonly platform: Platform } | { readonly kind: "index" };
+  /** What may be wrong with its name, as a sentence, where the registry does not have it. */
+  readonly hint?: string;
 };
 
 /** The name by which BuildKit knows the image, the index digest that the build is bound to, and what the registry served where it was read. */
@@ -86,6 +88,7 @@ export async function resolveUpstream(
         what: `${source.by} image ${name} (${tellPlace(source.at)})`,
         error: answer,
         at: source.at,
+        ...(source.hint === undefined ? {} : { hint: source.hint }),
       };
   }
   const bound: BoundAddress[] = [];

@@ -137,23 +137,28 @@ export function cannotTell(doubt: Doubt): ActionError {
     });
   }
   const { error, what, at } = doubt;
+  const hint = doubt.hint !== undefined && (error.kind === "absent" || error.kind === "denied") ? `${doubt.hint} ` : "";
   if (error.kind === "absent" && at)
     return new ActionError("E_UNKNOWN", {
       what: `The ${what} is not there: its registry says "${error.words}", so there is no key to look for. The request: ${error.request}.`,
       fix:
-        error.fix ?? 'Correct the name or the tag, or log in: some registries say "not found" of what may not be seen.',
+        hint +
+        (error.fix ??
+          'Correct the name or the tag, or log in: some registries say "not found" of what may not be seen.'),
       at,
       cause: error,
     });
   const status = error.status === undefined ? "" : ` (${error.status})`;
   return new ActionError(error.kind === "denied" ? "E_AUTH" : "E_UNKNOWN", {
     what: `Whether the image is there cannot be told: asked for ${what}, the answer was ${error.kind}${status}: ${error.words}. The request: ${error.request}.`,
-    fix: adviseOn(
-      error,
-      error.kind === "denied"
-        ? "Log in with docker/login-action before this action, or set registry-username and registry-password."
-        : "Check the name: the registry says that there is no such image.",
-    ),
+    fix:
+      hint +
+      adviseOn(
+        error,
+        error.kind === "denied"
+          ? "Log in with docker/login-action before this action, or set registry-username and registry-password."
+          : "Check the name: the registry says that there is no such image.",
+      ),
     ...(at ? { at } : {}),
     cause: error,
   });

@@ -3,7 +3,14 @@ import type { RegistryError } from "../world.ts";
 
 /** Why an answer could not be had. */
 export type Doubt =
-  | { readonly kind: "registry"; readonly what: string; readonly error: RegistryError; readonly at?: Place }
+  | {
+      readonly kind: "registry";
+      readonly what: string;
+      readonly error: RegistryError;
+      readonly at?: Place;
+      /** What may be wrong with the name, as a sentence. */
+      readonly hint?: string;
+    }
   | {
       readonly kind: "plan";
       readonly what: string;

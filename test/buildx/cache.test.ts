@@ -160,6 +160,7 @@ test.each([
   ["type=s3,secret_access_key=s3cr3t", "AWS_SECRET_ACCESS_KEY"],
   ["type=s3,Session_Token=s3cr3t", "AWS_SESSION_TOKEN"],
   ["type=gha,token=s3cr3t", "ACTIONS_RUNTIME_TOKEN"],
+  ["type=gha,ghtoken=s3cr3t", "it holds ghtoken, which everybody on the machine could read; leave it out"],
   ["type=gha,mode=maximum", 'its mode is "maximum", and can be min, max'],
   ["type=gha,mode=", 'its mode is "", and can be min, max'],
   [
