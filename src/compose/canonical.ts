@@ -1,8 +1,13 @@
+import { nearestName } from "../nearest.ts";
 import { asBuild } from "./merge.ts";
-import { isSet, type Mapping, mappingOf, type Scalar, type Tree, wrongType } from "./tree.ts";
+import { isSet, type Mapping, mappingOf, placeOf, type Scalar, type Tree, wrongType } from "./tree.ts";
+import { emptyScalar } from "./yaml-scalar.ts";
 
-/** What of a service decides about its image. */
-const RELEVANT: ReadonlySet<string> = new Set(["build", "image", "platform", "user", "extends"]);
+/** What of a service decides about its image. No other property of one is so near these that it would be taken for it. */
+export const RELEVANT: readonly string[] = ["build", "image", "platform", "user", "extends"];
+
+/** Nobody writes more, and none is compared without bound. */
+const MOST_COMPARED = 1000;
 
 /**
  * The services of a document, without what does not concern their images.
@@ -12,15 +17,22 @@ export function servicesOf(document: Mapping): Mapping {
   const services = document.entries.get("services");
   if (services === undefined) return mappingOf([], document.at);
   if (services.kind !== "mapping") throw wrongType(services, "services", "a mapping of services");
+  let compared = 0;
+  const isMistyped = (name: string): boolean =>
+    compared++ < MOST_COMPARED && nearestName(name, RELEVANT) !== undefined && !name.startsWith("x-");
+  const onlyRelevant = (service: Tree): Tree => {
+    if (service.kind !== "mapping") return service;
+    const entries = [...service.entries].flatMap(([name, value]): [string, Tree][] => {
+      if (RELEVANT.includes(name)) return [[name, value]];
+      // Of what is only to be told, nothing counts but its place.
+      return isMistyped(name) ? [[name, emptyScalar(placeOf(value), "")]] : [];
+    });
+    return { ...service, entries: new Map(entries) };
+  };
   return {
     ...services,
     entries: new Map([...services.entries].map(([name, service]) => [name, onlyRelevant(service)])),
   };
-}
-
-function onlyRelevant(service: Tree): Tree {
-  if (service.kind !== "mapping") return service;
-  return { ...service, entries: new Map([...service.entries].filter(([name]) => RELEVANT.has(name))) };
 }
 
 /**

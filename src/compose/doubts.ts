@@ -1,3 +1,4 @@
+import { tellMeant } from "../nearest.ts";
 import { isRemote } from "./sources.ts";
 import type { Doubt, Mapping, Tree } from "./tree.ts";
 
@@ -55,7 +56,8 @@ function doubtsAboutBuild(build: Mapping): readonly Doubt[] {
 function unknownProperty(name: string, value: Tree): readonly Doubt[] {
   if (value.kind === "opaque") return [];
   const what = `build.${name} is not a property of a build that is known here: it may change the image`;
-  return [{ what, fix: "Correct its name, or take it out.", at: value.at }];
+  const fix = `Correct its name, or take it out${tellMeant(name, [...KNOWN])}.`;
+  return [{ what, fix, at: value.at }];
 }
 
 function remoteContext({ at }: Pick<Doubt, "at">): Doubt {

@@ -1,7 +1,9 @@
 import { folderOf } from "../devcontainer/paths.ts";
 import { ActionError, tellSome } from "../errors.ts";
+import { nearestName } from "../nearest.ts";
 import type { Effort, Files } from "../world.ts";
 import { readBuild } from "./build.ts";
+import { RELEVANT } from "./canonical.ts";
 import { doubtsAbout } from "./doubts.ts";
 import { projectVariables, withProjectName } from "./environment.ts";
 import { type ComposeRequest, findComposeFiles } from "./find.ts";
@@ -9,7 +11,7 @@ import { loadModel, type Model } from "./model.ts";
 import type { ComposeService, ServiceBuild, Warning } from "./service.ts";
 import { type Named, openSources, readDocuments, type Sources } from "./sources.ts";
 import { fillTemplate, type Variables } from "./template.ts";
-import { type Mapping, type Tree, wrongType } from "./tree.ts";
+import { type Mapping, placeOf, type Tree, wrongType } from "./tree.ts";
 import { assignmentsAt, type Section, type Sourced, sectionAt, textAt } from "./values.ts";
 
 /**
@@ -70,7 +72,11 @@ function readService(mapping: Mapping, { secrets }: Model, { request, folder, va
   const told = {
     user: textAt(service, "user"),
     platform: textAt(service, "platform"),
-    warnings: [...warningsAbout(mapping, request), ...(build ? warningsAboutArguments(build, request, variables) : [])],
+    warnings: [
+      ...warningsAbout(mapping, request),
+      ...(build ? warningsAboutArguments(build, request, variables) : []),
+      ...warningsAboutNames(service),
+    ],
   };
   if (build) {
     const built = readBuild(build, { checkout: request.checkout, folder, variables, secrets });
@@ -85,10 +91,11 @@ function readService(mapping: Mapping, { secrets }: Model, { request, folder, va
       fix: "Give each of them a value, in the step's environment or in the .env file beside the first compose file, or name an image.",
       at: empty.at,
     });
+  const [mistyped] = warningsAboutNames(service);
   throw new ActionError("E_CONFIG", {
     what: `${service.path} has neither an image nor a build.`,
-    fix: "Give it one of them.",
-    at: mapping.at,
+    fix: mistyped ? `${mistyped.text}.` : "Give it one of them.",
+    at: mistyped?.at ?? mapping.at,
   });
 }
 
@@ -121,6 +128,15 @@ function warningsAboutArguments(build: Section, { withheld }: Withholding, varia
   return [...assignmentsAt(build, "args")].flatMap(([name, { value, at }]) => {
     const words = value === undefined && variables.get(name) === undefined ? withheld(name) : undefined;
     return words === undefined ? [] : [{ text: `The build arg reads ${words}`, at }];
+  });
+}
+
+/** docker compose refuses a name that it does not know: what looks like one that decides an image is told. */
+function warningsAboutNames({ mapping, path }: Section): readonly Warning[] {
+  return [...mapping.entries].flatMap(([name, value]) => {
+    const near = RELEVANT.includes(name) ? undefined : nearestName(name, RELEVANT);
+    if (near === undefined) return [];
+    return [{ text: `${path} has no property ${name}: ${near} was probably meant`, at: placeOf(value) }];
   });
 }
 

@@ -87,6 +87,49 @@ describe("variables that are not set", () => {
   });
 });
 
+describe("names that are mistyped", () => {
+  it.each([
+    ["imge: b", "image"],
+    ["biuld: .", "build"],
+    ["users: b", "user"],
+    ["Platform: b", "platform"],
+    ["extend: b", "extends"],
+  ])("%s is told with the one that was meant", async (line, meant) => {
+    const service = await read({ files: `services:\n  app:\n    image: a\n    ${line}\n` });
+    const [name] = line.split(":");
+    expect(service).toMatchObject({
+      warnings: [
+        {
+          text: `services.app has no property ${name}: ${meant} was probably meant`,
+          at: { file: "compose.yml", line: 4 },
+        },
+      ],
+    });
+  });
+
+  it("also where nothing is left without it", async () => {
+    await expect(read({ files: "services:\n  app:\n    imge: a\n" })).rejects.toMatchObject({
+      fix: "services.app has no property imge: image was probably meant.",
+      at: { file: "compose.yml", line: 3 },
+    });
+  });
+
+  it("no other property of a service is taken for one of these", async () => {
+    // https://github.com/compose-spec/compose-spec/blob/main/05-services.md
+    const others =
+      "annotations attach blkio_config cap_add cap_drop cgroup cgroup_parent command configs container_name cpu_count cpu_percent cpu_period cpu_quota cpu_rt_period cpu_rt_runtime cpu_shares cpus cpuset credential_spec depends_on deploy develop device_cgroup_rules devices dns dns_opt dns_search domainname driver_opts entrypoint env_file environment expose external_links extra_hosts gpus group_add healthcheck hostname init ipc isolation label_file labels links logging mac_address mem_limit mem_reservation mem_swappiness memswap_limit models network_mode networks oom_kill_disable oom_score_adj pid pids_limit ports post_start pre_stop privileged profiles provider pull_policy read_only restart runtime scale secrets security_opt shm_size stdin_open stop_grace_period stop_signal storage_opt sysctls tmpfs tty ulimits use_api_socket userns_mode uts volumes volumes_from working_dir x-image";
+    const lines = others.split(" ").map((name) => `    ${name}: {}\n`);
+    expect(await read({ files: `services:\n  app:\n    image: a\n${lines.join("")}` })).toMatchObject({ warnings: [] });
+  });
+
+  it("what a build does not know is told with it too", async () => {
+    const service = await read({ files: "services:\n  app:\n    build:\n      context: .\n      dockerfle: x\n" });
+    expect(service).toMatchObject({
+      doubts: [{ fix: "Correct its name, or take it out; dockerfile was probably meant." }],
+    });
+  });
+});
+
 describe("doubts have their line", () => {
   const rows = [
     {
