@@ -33,17 +33,27 @@ done
 
 # End to end waits for the engine and for other programs much of the time: what needs neither is run meanwhile, and printed afterwards.
 meanwhile=$(mktemp)
-readonly meanwhile
+told=$(mktemp)
+readonly meanwhile told
 setsid bash -c 'npm run test:reference && npm run test:faults' >"$meanwhile" 2>&1 &
 readonly others=$!
+end_to_end() { bash scripts/services.sh run -- npm run test:e2e 2>&1 | tee "$told"; }
+passed=no
 end_others() {
   ! kill -TERM -- "-$others" 2>/dev/null || wait "$others" || true
   cat "$meanwhile"
-  rm -f "$meanwhile"
+  [[ $passed == yes ]] || tell_failure
+  rm -f "$meanwhile" "$told"
+}
+# What failed is said last: a thousand lines later nobody finds it, and some logs keep only their end.
+tell_failure() {
+  title "End to end did not pass"
+  if grep -aq 'Failed Tests' "$told"; then sed -n '/Failed Tests/,$p' "$told"; else tail -n 30 "$told"; fi
 }
 trap end_others EXIT
 
-step "End to end, and meanwhile what comes next" bash scripts/services.sh run -- npm run test:e2e
+step "End to end, and meanwhile what comes next" end_to_end
+passed=yes
 
 step "Beside the reference CLI; tables of faults and kills" wait "$others"
 
