@@ -56,8 +56,8 @@ test("whether it may push is asked on a miss while the bases are read, and who w
   const built = await play({ workspace, registry });
   expect(built.outputs.result, built.log).toBe("built");
   const looks = built.requests.filter((line) => /manifests\/k1-[0-9a-f]{64}-linux-amd64$/.test(line));
-  // By the probe, before the build and behind it, and to name it.
-  expect(looks.map((line) => line.slice(0, 3))).toEqual(["GET", "GET", "GET", "PUT"]);
+  // By the probe, before the build and behind it (again where the machine was held up meanwhile), and to name it.
+  expect(looks.map((line) => line.slice(0, 3)).join(" ")).toMatch(/^GET GET GET (?:GET ){0,3}PUT$/);
   await close();
 });
 
