@@ -34,24 +34,32 @@ export function platformSpot(
 /** What a tag names, and the images that were found in it. `refused`: what was said when this run would have named something else. */
 export type Named = { readonly served: Served; readonly found: readonly Found[]; readonly refused?: RegistryError };
 
-/** A look at a tag: when it began, and whether it is too old by now to put something there because of it. */
+/** A look at a tag. */
 export type Look = {
+  /** When it began. */
   readonly at: number;
   readonly other: Promise<Named | undefined>;
+  /** Whether it is too long ago to put something there because of it. */
   readonly isOld: () => boolean;
+  /** Looks anew. What takes as long a second time is the network, and nobody was held up. */
+  readonly again: () => Look;
 };
 
-/** Begins to look whether another job has named something sound there. Whoever waits for it hears of a failure. */
-export function lookForOther(spot: Spot, { registry, clock }: Pick<World, "registry" | "clock">): Look {
+/**
+ * Begins to look whether another job has named something sound there. Whoever waits for it hears of a failure.
+ * @param trip milliseconds that a request of this run has just taken: with a registry that is far away, a look that takes as long is none too old.
+ */
+export function lookForOther(spot: Spot, world: Pick<World, "registry" | "clock">, trip = 0): Look {
+  const { registry, clock } = world;
   const at = clock();
-  let answered = at;
+  let took = 0;
   const other = findOther(spot, registry).finally(() => {
-    answered = clock();
+    took = clock() - at;
   });
   other.catch(() => undefined);
   // When the registry answered is not known: on a machine that stands still, an answer is read long after it has come.
-  const isOld = (): boolean => answered - at > LONGEST_LOOK || clock() - answered > SHORTEST_TURN;
-  return { at, other, isOld };
+  const isOld = (): boolean => clock() - at > Math.max(SHORTEST_TURN, 2 * trip);
+  return { at, other, isOld, again: () => lookForOther(spot, world, took) };
 }
 
 async function findOther({ reference, before, judge }: Spot, registry: Registry): Promise<Named | undefined> {
@@ -79,7 +87,7 @@ export async function putTag(
   let there = await first.other;
   let look = first;
   for (let again = 0; !there && look.isOld() && again < LOOKS_AGAIN; again++) {
-    look = lookForOther(spot, world);
+    look = look.again();
     there = await look.other;
   }
   if (there) return there;
@@ -150,8 +158,6 @@ export async function settleTag(
 /** Milliseconds. Below a twentieth of a second a busy machine is slower than the network. */
 const SHORTEST_TURN = 50;
 const LONGEST_TURN = 2000;
-/** Milliseconds. Far registries take a fifth of a second to answer; of who takes longer, nobody can say when the answer was true. */
-const LONGEST_LOOK = 250;
 /** A machine that stands still every time has to put at last. */
 const LOOKS_AGAIN = 3;
 /** How long a tag may lag, in milliseconds between one look and the next. */

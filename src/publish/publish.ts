@@ -70,17 +70,20 @@ export async function pushPlan(
   for (const answer of await Promise.all(blobs)) expectPushed(answer, "the plan");
   const { plan, subjects, statement, config, manifest } = await writing;
   const { bytes, descriptor } = manifest;
+  const asked = world.clock();
+  let trip = 0;
   await Promise.all([
     ...[statement, config].map(async (blob) => {
       const served = await patiently(() => registry.hasBlob(repository, blob.descriptor), world);
       expectServed(served, `The plan, ${formatPinned({ ...repository, digest: blob.descriptor.digest })},`);
     }),
-    registry
-      .putManifest(repository, bytes, descriptor.mediaType, undefined)
-      .then((stored) => expectPushed(stored, "the plan's manifest")),
+    registry.putManifest(repository, bytes, descriptor.mediaType, undefined).then((stored) => {
+      trip = world.clock() - asked;
+      expectPushed(stored, "the plan's manifest");
+    }),
   ]);
   const reading = readBack("The plan", { ...repository, digest: descriptor.digest }, world);
-  const looking = ready.then(() => lookForOther(spot, world));
+  const looking = ready.then(() => lookForOther(spot, world, trip));
   const [look] = await Promise.all([looking, reading]);
   return { ...plan, manifest: descriptor, subjects: subjects.map(({ digest }) => digest), spot, look };
 }

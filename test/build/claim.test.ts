@@ -166,22 +166,30 @@ function takenAt(moment: number, looks: readonly number[]) {
   return { world: { registry, clock: () => now }, put, hold, looked: () => looked };
 }
 
-test.each<[string, number, readonly number[], number, string | undefined, number]>([
-  ["not held up", 30, [20], 0, undefined, 1],
-  ["held up between the look and the push", 100, [20], 900, "theirs", 2],
-  ["held up, and nobody else has come", 5000, [20], 900, undefined, 2],
-  ["held up while the answer was on its way", 100, [900, 20], 0, "theirs", 2],
-  ["held up every time", 5000, [900], 0, undefined, 4],
-])("a job that is %s: what others have named meanwhile counts", async (_, moment, looks, held, expected, number) => {
-  const { world, put, hold, looked } = takenAt(moment, looks);
-  const look = lookForOther(spot(), world);
-  await look.other;
-  hold(held);
-  const other = await putTag(spot(), servedOf("ours"), look, world);
-  expect(other && new TextDecoder().decode(other.served.bytes)).toBe(expected);
-  expect(put).toHaveLength(expected === undefined ? 1 : 0);
-  expect(looked()).toBe(number);
-});
+test.each<[string, number, readonly number[], number, number, string | undefined, number]>([
+  ["not held up", 30, [20], 0, 20, undefined, 1],
+  ["held up between the look and the push", 100, [20], 900, 20, "theirs", 2],
+  ["held up there for a moment", 70, [20], 60, 20, "theirs", 2],
+  ["held up, and nobody else has come", 5000, [20], 900, 20, undefined, 2],
+  ["held up while the answer was on its way", 100, [900, 20], 0, 20, "theirs", 2],
+  ["held up for a moment while the answer was on its way", 60, [80, 20], 0, 20, "theirs", 2],
+  ["held up longer every time", 5000, [100, 300, 900, 2700], 0, 20, undefined, 4],
+  ["far away", 5000, [300], 0, 300, undefined, 1],
+  ["far away, and held up as well", 800, [900, 300], 0, 300, "theirs", 2],
+  ["far away, and nothing has told so", 5000, [300], 0, 0, undefined, 2],
+])(
+  "a job that is %s: what others have named meanwhile counts",
+  async (_, moment, looks, held, trip, expected, number) => {
+    const { world, put, hold, looked } = takenAt(moment, looks);
+    const look = lookForOther(spot(), world, trip);
+    await look.other;
+    hold(held);
+    const other = await putTag(spot(), servedOf("ours"), look, world);
+    expect(other && new TextDecoder().decode(other.served.bytes)).toBe(expected);
+    expect(put).toHaveLength(expected === undefined ? 1 : 0);
+    expect(looked()).toBe(number);
+  },
+);
 
 test.each<[string, Served | RegistryError, readonly boolean[], string]>([
   ["nothing was put meanwhile", absent, [true], "ours"],
