@@ -104,7 +104,9 @@ export async function putTag(
   if (answer.kind === "found" || isOurs(meanwhile[0])) return undefined;
   if (meanwhile[0]) return meanwhile[0];
   // The answer to a push may be lost on the way, and where tags may not move, a job that was faster is the one that counts.
-  const late = await findOther({ ...spot, before: undefined }, registry);
+  // Where it only failed in passing, what was to be built over has not become good by that.
+  const mayPass = answer.kind === "unavailable" || answer.kind === "limited";
+  const late = await findOther(mayPass ? spot : { ...spot, before: undefined }, registry);
   if (isOurs(late)) return undefined;
   if (late) return { ...late, refused: answer };
   throw new ActionError("E_PUSH", {

@@ -143,6 +143,17 @@ test.each([
   await expect(putting).rejects.toMatchObject({ code: "E_PUSH", fix: expect.stringMatching(fix) });
 });
 
+test.each(["unavailable", "limited"] as const)(
+  "a tag that is to be built over, and cannot be pushed for now (%s): what it names is not handed out",
+  async (kind) => {
+    const world = playing(servedOf("before"));
+    const its = spot(servedOf("before"));
+    const registry: Registry = { ...world.registry, putManifest: async () => ({ ...absent, kind, words: "not now" }) };
+    const putting = putTag(its, servedOf("ours"), lookForOther(its, world), { ...world, registry });
+    await expect(putting).rejects.toMatchObject({ code: "E_PUSH", fix: expect.stringMatching(/Run the job again/) });
+  },
+);
+
 /** A registry in which every look takes its time, and whose tag is another job's from some moment on. */
 function takenAt(moment: number, looks: readonly number[]) {
   let [now, looked] = [0, 0];
