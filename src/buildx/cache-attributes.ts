@@ -1,4 +1,5 @@
 import { nearestName } from "../nearest.ts";
+import { joinFields, splitFields } from "./csv.ts";
 
 /** https://pkg.go.dev/strconv#ParseBool */
 const SWITCH = { allowed: "true, false", fits: /^(?:1|t|T|TRUE|true|True|0|f|F|FALSE|false|False)$/ };
@@ -30,6 +31,33 @@ const NAMES: readonly string[] = [
 
 /** Nobody has more of them that are wrong. */
 const MOST_COMPARED = 100;
+
+/** What stands on a command line can be read by everybody on the machine, and what to do instead. */
+const SECRETS: Readonly<Record<string, string>> = {
+  secret_access_key: "set AWS_SECRET_ACCESS_KEY or AZURE_STORAGE_ACCOUNT_KEY as env of the step",
+  session_token: "set AWS_SESSION_TOKEN as env of the step",
+  token: "set ACTIONS_RUNTIME_TOKEN as env of the step",
+  ghtoken: "leave it out, for it only lets BuildKit ask GitHub's API more often",
+};
+
+/** Which secret stands among the attributes, be it mistyped: who is told its right name would be refused that next. */
+export function secretAmong(attributes: ReadonlyMap<string, string>): string | undefined {
+  for (const [at, name] of [...attributes.keys()].entries()) {
+    const near = NAMES.includes(name) || at >= MOST_COMPARED ? name : nearestName(name, NAMES);
+    if (near !== undefined && Object.hasOwn(SECRETS, near))
+      return `it holds ${name}, which everybody on the machine could read; ${SECRETS[near]}`;
+  }
+  return undefined;
+}
+
+/** A line of a layer cache as it can be told, however wrong it is: without the values of what is called like a secret. */
+export function withoutSecrets(line: string): string {
+  const fields = (splitFields(line) ?? line.split(",")).map((field) => {
+    const at = field.indexOf("=");
+    return /token|key|secret/i.test(field.slice(0, Math.max(0, at))) ? `${field.slice(0, at)}=…` : field;
+  });
+  return fields.some((field) => field.endsWith("=…")) ? joinFields(fields) : line;
+}
 
 /**
  * What is wrong with the attributes of a layer cache, as half a sentence: a value that cannot be, or a name that no backend has and that looks

@@ -1,18 +1,10 @@
 import { type Platform, platformSlug } from "../oci/platform.ts";
 import { isTag, parseReference } from "../oci/reference.ts";
-import { wrongAttribute } from "./cache-attributes.ts";
+import { secretAmong, wrongAttribute } from "./cache-attributes.ts";
 import { joinFields, splitFields } from "./csv.ts";
 
 /** One place that layers are imported from or exported to. @see https://docs.docker.com/build/cache/backends/ */
 export type CacheEntry = { readonly type: string; readonly attributes: ReadonlyMap<string, string> };
-
-/** What stands on a command line can be read by everybody on the machine, and what to do instead. */
-const SECRETS: Readonly<Record<string, string>> = {
-  secret_access_key: "set AWS_SECRET_ACCESS_KEY or AZURE_STORAGE_ACCOUNT_KEY as env of the step",
-  session_token: "set AWS_SESSION_TOKEN as env of the step",
-  token: "set ACTIONS_RUNTIME_TOKEN as env of the step",
-  ghtoken: "leave it out, for it only lets BuildKit ask GitHub's API more often",
-};
 
 /**
  * Reads one line of the inputs cache-from and cache-to: `type=registry,ref=ghcr.io/team/app:cache,mode=max`, or a reference alone.
@@ -24,6 +16,7 @@ export function parseCacheEntry(line: string, folder: "src" | "dest" = "src"): C
   if (fields === undefined) return { wrong: "a quotation mark in it is not closed" };
   if (fields.every((field) => !field.includes("="))) {
     if (fields.length > 1) return { wrong: "several references stand on one line" };
+    if (TYPES.includes(line)) return { wrong: `it is a type alone, which is written type=${line}` };
     return checked({ type: "registry", attributes: new Map([["ref", line]]) });
   }
   const attributes = new Map<string, string>();
@@ -46,11 +39,8 @@ const TYPES: readonly string[] = ["registry", "local", "gha", "inline", "s3", "a
 function checked(entry: CacheEntry): CacheEntry | { readonly wrong: string } {
   if (!TYPES.includes(entry.type))
     return { wrong: `there is no layer cache of the type ${entry.type}; there are ${TYPES.join(", ")}` };
-  const secret = Object.keys(SECRETS).find((name) => entry.attributes.has(name));
-  if (secret !== undefined)
-    return {
-      wrong: `it holds ${secret}, which everybody on the machine could read; ${SECRETS[secret]}`,
-    };
+  const secret = secretAmong(entry.attributes);
+  if (secret !== undefined) return { wrong: secret };
   const attribute = wrongAttribute(entry.attributes);
   if (attribute !== undefined) return { wrong: attribute };
   const reference = entry.type === "registry" ? parseReference(entry.attributes.get("ref") ?? "") : entry;

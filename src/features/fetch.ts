@@ -149,6 +149,7 @@ function unusable(asked: AskedFeature, why: string): ActionError {
 
 /** An answer that could not be had, and for which feature. */
 export function doubtAbout(asked: AskedFeature, error: RegistryError): FeatureDoubt {
-  const place = asked.at === undefined ? "" : ` (${tellPlace(asked.at)})`;
-  return { kind: "registry", what: `${nameFeature(asked)}${place}`, error };
+  const { at } = asked;
+  const place = at === undefined ? "" : ` (${tellPlace(at)})`;
+  return { kind: "registry", what: `${nameFeature(asked)}${place}`, error, ...(at === undefined ? {} : { at }) };
 }

@@ -1,3 +1,4 @@
+import type { Place } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Descriptor } from "../oci/manifest.ts";
 import type { Pinned } from "../oci/reference.ts";
@@ -20,7 +21,12 @@ export type Download = (url: string, limit: number) => Promise<Answer<Uint8Array
 export type Gunzip = (packed: Uint8Array, limit: number) => Promise<Uint8Array | { readonly wrong: string }>;
 
 /** An answer that could not be had; it says nothing about whether the feature is there. */
-export type FeatureDoubt = { readonly kind: "registry"; readonly what: string; readonly error: RegistryError };
+export type FeatureDoubt = {
+  readonly kind: "registry";
+  readonly what: string;
+  readonly error: RegistryError;
+  readonly at?: Place;
+};
 
 /** Where a feature's content is, by digest: the build reads exactly this. */
 export type FeatureSource =

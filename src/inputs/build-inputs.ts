@@ -18,6 +18,7 @@ import { parseLabelPattern } from "../arguments/volatile-labels.ts";
 import { isBuilderName, parsePlatformBuilder } from "../buildx/builder-name.ts";
 import { parseBuildxVersion } from "../buildx/buildx-release.ts";
 import { type CacheEntry, parseCacheEntry } from "../buildx/cache.ts";
+import { withoutSecrets } from "../buildx/cache-attributes.ts";
 import { ActionError } from "../errors.ts";
 import { image } from "./image-input.ts";
 import { boolean, choice, items, list, type ReadInput, text, wrong } from "./read-input.ts";
@@ -119,5 +120,5 @@ function readCache(read: ReadInput, name: string): readonly CacheEntry[] | undef
       value,
       "Allowed: false for none, or one entry a line, like type=registry,ref=ghcr.io/team/app:cache. Without it layers are cached beside the image.",
     );
-  return list(read, name, (line) => parseCacheEntry(line, name === "cache-to" ? "dest" : "src"));
+  return list(read, name, (line) => parseCacheEntry(line, name === "cache-to" ? "dest" : "src"), withoutSecrets);
 }

@@ -49,18 +49,23 @@ export function wrong(name: string, value: string, fix: string, why?: string): A
 /** Of these one item is a list with commas itself. */
 const WITH_COMMAS: readonly string[] = ["cache-from", "cache-to"];
 
-/** One item a line. @throws ActionError E_INPUT for the first that cannot be read, with the reason. */
+/**
+ * One item a line.
+ * @param show an item as it can be told, where it may hold a secret.
+ * @throws ActionError E_INPUT for the first that cannot be read, with the reason.
+ */
 export function list<T>(
   read: ReadInput,
   name: string,
   parse: (item: string) => T | { readonly wrong: string },
+  show: (item: string) => string = (item) => item,
 ): readonly T[] {
   return items(read, name).map((item) => {
     const isWord = isSwitch(item);
     const parsed = isWord ? { wrong: "it is the word of a switch, and this is a list" } : parse(item);
     if (!isWrong(parsed)) return parsed;
     throw new ActionError("E_INPUT", {
-      what: `The input ${name} holds "${item}": ${parsed.wrong}.`,
+      what: `The input ${name} holds "${show(item)}": ${parsed.wrong}.`,
       fix: `${hintOf(item)}Correct it: one item a line${item.includes(",") && !WITH_COMMAS.includes(name) ? ", without commas" : ""}${isWord ? "; for none leave it out" : ""}.`,
     });
   });

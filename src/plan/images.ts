@@ -37,32 +37,25 @@ export function readImages(gathered: Gathered, platform: Platform): ReadImages {
     const at = source.kind === "image" ? source.image.at : { file, line: use.line };
     const of = whichManifest(use, platform);
     if (use.reference === undefined || of === undefined) return { images: [], doubt: undecidable(use, at) };
-    const reference = readImageName(use.written, use.reference, at);
+    const hint = (): string | undefined => meantStage(use, gathered);
+    const reference = readImageName(use.written, use.reference, at, hint);
     const counted = countedAs(countImage(use.written, names), reference);
-    const meant = meantStage(use, gathered);
-    const hint = meant === undefined ? {} : { hint: meant };
-    images.push({
-      by: "base",
-      isBuiltOn: use.by === "FROM",
-      written: use.written,
-      reference,
-      counted,
-      at,
-      of,
-      ...hint,
-    });
+    images.push({ by: "base", isBuiltOn: use.by === "FROM", written: use.written, reference, counted, at, of, hint });
   }
   const frontend = frontendOf(gathered, file);
   return { images: frontend ? [...images, frontend] : images };
 }
 
 /** Who mistypes a stage names an image, and none that anybody has. */
-function meantStage({ by, written, line }: ImageUse, { dockerfile: { stages } }: Gathered): string | undefined {
-  if (!STAGE_NAME.test(written)) return undefined;
+function meantStage(use: ImageUse, { dockerfile: { stages } }: Gathered): string | undefined {
+  const { by, written, line } = use;
+  // What a named context stands for is no slip.
+  if (use.reference !== written || !STAGE_NAME.test(written)) return undefined;
   const names = (those: readonly Stage[]): string[] => those.flatMap(({ name }) => name ?? []);
   // Only a FROM does not see the stages below it.
   const seen = by === "FROM" ? stages.filter(({ from }) => from.line < line) : stages;
   const near = nearestName(written, names(seen));
+  if (near === written.toLowerCase()) return `The stage is called ${near}, and a FROM has to write it so.`;
   if (near !== undefined) return `No stage is called ${written}: was ${near} meant?`;
   const isBelow = names(stages.filter(({ from }) => from.line > line)).includes(written.toLowerCase());
   return isBelow ? `The stage ${written} begins further down, and a FROM can only stand on one above it.` : undefined;

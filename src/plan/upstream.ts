@@ -24,8 +24,8 @@ export type ImageSource = {
   readonly at: Place;
   /** Which manifest counts: the one for this platform, or the whole index where the builder's own platform decides. */
   readonly of: { readonly kind: "platform"; readonly platform: Platform } | { readonly kind: "index" };
-  /** What may be wrong with its name, as a sentence, where the registry does not have it. */
-  readonly hint?: string;
+  /** What may be wrong with its name, as a sentence, where the registry does not have it: looked for only then, and in all stages. */
+  readonly hint?: () => string | undefined;
 };
 
 /** The name by which BuildKit knows the image, the index digest that the build is bound to, and what the registry served where it was read. */
@@ -82,14 +82,16 @@ export async function resolveUpstream(
   ]);
   for (const [name, source] of references) {
     const answer = served.get(name);
-    if (answer && answer.kind !== "found")
+    if (answer && answer.kind !== "found") {
+      const hint = source.hint?.();
       return {
         kind: "registry",
         what: `${source.by} image ${name} (${tellPlace(source.at)})`,
         error: answer,
         at: source.at,
-        ...(source.hint === undefined ? {} : { hint: source.hint }),
+        ...(hint === undefined ? {} : { hint }),
       };
+    }
   }
   const bound: BoundAddress[] = [];
   for (const [address, source] of addresses) {

@@ -121,6 +121,14 @@ function drifted(inputs: Choices, reasons: readonly Difference[]): ActionError {
   });
 }
 
+/** A mistyped name is refused by Docker Hub and ghcr.io as a private one is: to log in does not help then. */
+function tellName({ hint, at, error }: Extract<Doubt, { kind: "registry" }>): string {
+  if (hint !== undefined) return `${hint} `;
+  return at !== undefined && error.kind === "denied"
+    ? "Check the name first: many registries refuse what they do not have, too. "
+    : "";
+}
+
 /** Only the registry's own "not found" is a miss: this is the error for everything doubtful. */
 export function cannotTell(doubt: Doubt): ActionError {
   if (doubt.kind === "plan" && doubt.isMistake)
@@ -137,7 +145,7 @@ export function cannotTell(doubt: Doubt): ActionError {
     });
   }
   const { error, what, at } = doubt;
-  const hint = doubt.hint !== undefined && (error.kind === "absent" || error.kind === "denied") ? `${doubt.hint} ` : "";
+  const hint = error.kind === "absent" || error.kind === "denied" ? tellName(doubt) : "";
   if (error.kind === "absent" && at)
     return new ActionError("E_UNKNOWN", {
       what: `The ${what} is not there: its registry says "${error.words}", so there is no key to look for. The request: ${error.request}.`,

@@ -12,9 +12,15 @@ export function withTag(reference: Reference): Reference {
 
 /**
  * Reads a reference that an instruction names.
+ * @param hint what may have been meant, as a sentence, where it is none.
  * @throws ActionError E_DOCKERFILE naming the place.
  */
-export function readImageName(written: string, reference: string, at: Place): Reference {
+export function readImageName(
+  written: string,
+  reference: string,
+  at: Place,
+  hint?: () => string | undefined,
+): Reference {
   const parsed = parseReference(reference);
   if (!("wrong" in parsed)) {
     refuseOtherHost(written, reference, parsed, at);
@@ -27,7 +33,7 @@ export function readImageName(written: string, reference: string, at: Place): Re
       : `"${written}" does not name an image: ${parsed.wrong}.`,
     fix: isReplaced
       ? "Give each variable a value: a build arg, or the default of its ARG before the first FROM."
-      : "Write it as [registry/]repository[:tag][@sha256:…], all lower-case.",
+      : (hint?.() ?? "Write it as [registry/]repository[:tag][@sha256:…], all lower-case."),
     at,
   });
 }

@@ -161,6 +161,8 @@ test.each([
   ["type=s3,Session_Token=s3cr3t", "AWS_SESSION_TOKEN"],
   ["type=gha,token=s3cr3t", "ACTIONS_RUNTIME_TOKEN"],
   ["type=gha,ghtoken=s3cr3t", "it holds ghtoken, which everybody on the machine could read; leave it out"],
+  ["type=gha,gh-token=s3cr3t", "it holds gh-token, which everybody on the machine could read; leave it out"],
+  ["gha", "it is a type alone, which is written type=gha"],
   ["type=gha,mode=maximum", 'its mode is "maximum", and can be min, max'],
   ["type=gha,mode=", 'its mode is "", and can be min, max'],
   [

@@ -86,7 +86,8 @@ describe("answers that could not be had", () => {
 
   it("hands back what the registry said of a manifest, with the feature and its line", async () => {
     const doubt = await resolve({ [id("base")]: {} }, withPort("manifest"));
-    expect(doubt).toEqual({ kind: "registry", what: `feature ${id("base")} (${FILE}:3)`, error: denied });
+    const at = { file: FILE, line: 3 };
+    expect(doubt).toEqual({ kind: "registry", what: `feature ${id("base")} (${FILE}:3)`, error: denied, at });
   });
 
   it("hands back what it said of an archive", async () => {

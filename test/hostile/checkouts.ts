@@ -12,6 +12,9 @@ export type Row = {
 const CONFIGURATION = ".devcontainer/devcontainer.json";
 const BUILT = JSON.stringify({ build: { dockerfile: "Dockerfile" } });
 
+/** What comes behind it is compared at the end of a long way. */
+const ALIKE = "ab".repeat(95);
+
 function lines(count: number, line: (number: number) => string): string {
   return Array.from({ length: count }, (_, number) => `${line(number)}\n`).join("");
 }
@@ -124,6 +127,18 @@ export const ROWS: readonly Row[] = [
     { name: "mounts from anywhere" },
     `FROM a AS a\n${"FROM a\n".repeat(290)}${"RUN --mount=from=b true\n".repeat(10_000)}`,
   ),
+  dockerfile(
+    { name: "stages called nearly alike" },
+    `${lines(290, (number) => `FROM a AS ${ALIKE}-b${number}`)}FROM a\n${lines(2000, (number) => `COPY --from=${ALIKE}-c${number} /a /a`)}`,
+  ),
+  dockerfile({ name: "args called nearly alike" }, `FROM a\n${lines(100, (number) => `ARG ${ALIKE}${number}`)}`, {
+    [CONFIGURATION]: JSON.stringify({
+      build: {
+        dockerfile: "Dockerfile",
+        args: Object.fromEntries(Array.from({ length: 100 }, (_, number) => [`${ALIKE}A${number}`, "1"])),
+      },
+    }),
+  }),
   dockerfile(
     { name: "mounts from a variable, which no builder takes", code: "E_DOCKERFILE" },
     `FROM a AS a\n${"FROM a\n".repeat(290)}${"RUN --mount=from=$A true\n".repeat(20_000)}`,

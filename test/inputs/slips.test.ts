@@ -84,6 +84,16 @@ test.each([
   expect(refusal(inputs)).toMatch(words);
 });
 
+test.each([
+  "type=gha,ghtoken=s3cr3t",
+  "type=gha,gh_token=s3cr3t",
+  "type=s4,secret_access_key=s3cr3t",
+  'type=s4,"session_token=s3cr3t,s3cr3t"',
+  'type=s3,token=s3cr3t,"',
+])("what a secret of a layer cache is, no message tells: %s", (line) => {
+  expect(refusal({ "cache-from": line })).toMatch(/^(?!.*s3cr3t).*=…/);
+});
+
 test("labels on one line are one label, and a warning tells", () => {
   expect(read({ labels: "a=1,b=2" }).noticed).toMatchObject([{ text: expect.stringContaining("which is one label") }]);
   expect(read({ labels: "a=1, 2 and 3\nb=2" }).noticed).toEqual([]);

@@ -23,6 +23,22 @@ test.each([
 });
 
 test.each([
+  ["BIULD", "FROM registry.test/base:1\nCOPY --from=BIULD /a /a\n", "No stage is called BIULD: was build meant?"],
+  ["Build", "FROM Build\n", "The stage is called build, and a FROM has to write it so."],
+  ["Debian", "FROM Debian\n", "Write it as [registry/]repository[:tag][@sha256:…], all lower-case."],
+])("a name with capital letters is no image's: %s in %j", async (_, dockerfile, fix) => {
+  await expect(fixOf(`FROM ${BASE} AS build\n${dockerfile}`)).rejects.toMatchObject({ fix });
+});
+
+test.each([
+  ["biuld", `FROM ${BASE} AS biuld\nFROM biuld\n`],
+  ["biuld", `FROM ${BASE}\nCOPY --from=biuld /a /a\n`],
+])("what a named context stands for is no stage that was mistyped: %s in %j", async (name, dockerfile) => {
+  const context = `${name}=docker-image://registry.test/none:1`;
+  expect(await fixOf(`FROM ${BASE} AS build\n${dockerfile}`, context)).not.toMatch(/stage/i);
+});
+
+test.each([
   ["another word", "FROM registry.test/base:1\nCOPY --from=alpine /a /a\n"],
   ["a name with a host", "FROM registry.test/base:1\nCOPY --from=registry.test/biuld /a /a\n"],
   ["a stage that is called like its base", "FROM debian AS debian\n"],
@@ -30,12 +46,16 @@ test.each([
   expect(await fixOf(`FROM ${BASE} AS build\n${dockerfile}`)).not.toMatch(/stage/i);
 });
 
-async function fixOf(dockerfile: string): Promise<string> {
+async function fixOf(dockerfile: string, contexts = ""): Promise<string> {
   const workspace = makeCheckout({
     ".devcontainer/devcontainer.json": '{ "build": { "dockerfile": "Dockerfile" } }',
     ".devcontainer/Dockerfile": dockerfile,
   });
-  const { probed } = await planOf({ workspace, images: { [BASE]: indexOf({ "linux/amd64": "base" }) } });
+  const { probed } = await planOf({
+    workspace,
+    images: { [BASE]: indexOf({ "linux/amd64": "base" }) },
+    inputs: { "build-contexts": contexts },
+  });
   if (probed.verdict.kind !== "unknown") throw new Error(`the verdict is ${probed.verdict.kind}`);
   return cannotTell(probed.verdict.doubt).fix ?? "";
 }

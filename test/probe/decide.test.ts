@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Platform } from "../../src/oci/platform.ts";
-import { type Decision, decide } from "../../src/probe/decide.ts";
+import { cannotTell, type Decision, decide } from "../../src/probe/decide.ts";
 import type { Found } from "../../src/probe/found.ts";
 import type { Verdict } from "../../src/probe/verdict.ts";
 import type { Doubt } from "../../src/sources/doubt.ts";
@@ -122,4 +122,12 @@ test.each([
       at: { file: "file1" },
     },
   });
+});
+
+test("who is refused what the configuration names is told to look at the name, and not to log in alone", () => {
+  const at = { file: ".devcontainer/Dockerfile", line: 1 };
+  expect(cannotTell({ ...doubt, at }).fix).toMatch(/^Check the name first: .* Log in/);
+  expect(cannotTell({ ...doubt, at, hint: "Was it b?" }).fix).toMatch(/^Was it b\? Log in/);
+  expect(cannotTell({ ...limited, at, hint: "Was it b?" }).fix).toMatch(/^Log in to that registry/);
+  expect(cannotTell(doubt).fix).toMatch(/^Log in/);
 });
