@@ -143,7 +143,9 @@ export async function settleTag(
   const turn = Math.min(LONGEST_TURN, Math.max(SHORTEST_TURN, since.put - since.look));
   let last = named;
   let lag: string | undefined;
-  for (const wait of [turn - (clock() - since.put), ...LAG]) {
+  // A clock may be set back while a job runs.
+  const rest = turn - Math.max(0, clock() - since.put);
+  for (const wait of [rest, ...LAG]) {
     if (wait > 0) await pause(wait);
     const answer = await registry.manifest(reference);
     if (answer.kind !== "found" && answer.kind !== "absent") return { named: last, lag: answer.words };

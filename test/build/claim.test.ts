@@ -61,6 +61,12 @@ test("a slow registry is given as long as it took", async () => {
   expect(world.waits).toEqual([800]);
 });
 
+test("a clock that was set back meanwhile is not waited for", async () => {
+  const world = playing(servedOf("ours"));
+  await settleTag(spot(), named("ours"), { look: 3_600_960, put: 3_601_000 }, world);
+  expect(world.waits).toEqual([50]);
+});
+
 test.each<[string, readonly (Served | RegistryError)[]]>([
   ["is not there at first", [absent, absent, servedOf("ours")]],
   ["names what it named before at first", [servedOf("before"), servedOf("before"), servedOf("ours")]],
