@@ -2,7 +2,8 @@ import { ActionError, type Place, tellSome, type Warning } from "../errors.ts";
 import { tellMeant } from "../nearest.ts";
 import { readOpening } from "./heredoc.ts";
 import { flagName, KNOWN } from "./instructions.ts";
-import { type Dockerfile, type Instruction, readTrigger, triggerText } from "./parse.ts";
+import { type Dockerfile, type Instruction, readTrigger, type Stage, triggerText } from "./parse.ts";
+import { sourceNames } from "./stages.ts";
 import { lowerCase, splitAtBlanks, trimSpace } from "./text.ts";
 import { isForeignFrontend } from "./undeclared.ts";
 import { argWords, envWords, isMixedJson, jsonWords, listWords } from "./words.ts";
@@ -28,9 +29,10 @@ export function findWrongLines(dockerfile: Dockerfile, argument: string | undefi
   const { file, syntax, stages, globalArgs } = dockerfile;
   const isTriedOut = TRIED_OUT.test(argument ?? syntax?.reference ?? "");
   const instructions = [...globalArgs, ...stages.flatMap((stage) => [stage.from, ...stage.instructions])];
+  const sourceMistake = openSourceCheck(stages);
   return instructions.flatMap((instruction): readonly Warning[] => {
     const at: Place = { file, line: instruction.line };
-    const mistake = mistakeIn(instruction);
+    const mistake = mistakeIn(instruction) ?? sourceMistake(instruction);
     if (mistake && !isTriedOut) throw new ActionError("E_DOCKERFILE", { ...mistake, at });
     const told = mistake ? [`${mistake.what} Unless the frontend knows better, the build will fail`] : [];
     return [...told, ...unknownFlags(instruction), ...wrongTrigger(instruction)].map((text) => ({ text, at }));
@@ -88,6 +90,32 @@ const FORMS: ReadonlyMap<string, string> = new Map(
     MAINTAINER: "MAINTAINER <name>.",
   }),
 );
+
+/**
+ * Looks for a COPY from its own stage, or from a number that no stage has. Who counts stages from 1 writes either, and which it is depends on
+ * where the line stands. BuildKit goes on counting with the images that instructions name, so that a number of theirs is left alone.
+ * @see https://github.com/moby/buildkit/blob/v0.34.2/frontend/dockerfile/dockerfile2llb/convert.go (toCommand), validations.go (validateCircularDependency)
+ */
+function openSourceCheck(stages: readonly Stage[]): (instruction: Instruction) => Mistake | undefined {
+  const byName = new Map(stages.flatMap((stage) => (stage.name === undefined ? [] : [[stage.name, stage] as const])));
+  const isNumber = (written: string): boolean => /^[+-]?[0-9]+$/.test(written) && Number.isSafeInteger(Number(written));
+  const images = stages
+    .flatMap(({ instructions }) => instructions.flatMap(sourceNames))
+    .filter(({ by, written }) => !(by === "COPY" && isNumber(written)) && !byName.has(lowerCase(written)));
+  return (instruction) => {
+    const [source] = instruction.keyword === "COPY" ? sourceNames(instruction) : [];
+    if (source === undefined) return undefined;
+    const { written } = source;
+    const number = isNumber(written) ? Number(written) : undefined;
+    const stage = number === undefined ? byName.get(lowerCase(written)) : stages[number];
+    const fix =
+      "Name the stage that is meant; numbers count from 0, the first FROM's. Files of the build context need no --from.";
+    if (stage !== undefined && stage === stages.findLast(({ from }) => from.line <= instruction.line))
+      return { what: `COPY --from=${cut(written)} copies from the stage that it stands in.`, fix };
+    if (number === undefined || (number >= 0 && number < stages.length + images.length)) return undefined;
+    return { what: `There is no stage ${cut(written)}: the last one is ${stages.length - 1}.`, fix };
+  };
+}
 
 function isEmpty({ keyword, rest }: Instruction): string | undefined {
   return rest === "" ? `There is nothing behind ${keyword}` : undefined;

@@ -156,3 +156,30 @@ test.each(["acme/frontend:1", "gcr.io/acme/dockerfile"])("the frontend %s decide
 test("a line of a stage that nothing needs is refused too, for the builder reads them all", async () => {
   expect(await refusalOf(() => find("FROM a AS b\nENV A\nFROM c\n"))).toMatchObject({ at: { line: 2 } });
 });
+
+test.each([
+  ["COPY --from=0 /a /a", /from=0 copies from the stage that it stands in/],
+  ["FROM scratch AS One\nCOPY --from=one /a /a", /from=one copies from the stage that it stands in/],
+  ["FROM scratch\nCOPY --from=1 /a /a", /from=1 copies from the stage that it stands in/],
+  ["FROM scratch\nCOPY --from=2 /a /a", /no stage 2: the last one is 1/],
+  ["FROM scratch\nCOPY --from=-1 /a /a", /no stage -1/],
+])("a COPY from where no build gets anything: %s", async (line, words) => {
+  expect(await refusalOf(() => find(lines(line)))).toMatchObject({
+    code: "E_DOCKERFILE",
+    message: expect.stringMatching(words),
+  });
+});
+
+test.each([
+  "FROM scratch\nCOPY --from=0 /a /a",
+  "FROM scratch\nCOPY --from=+0 /a /a",
+  "COPY --from=99999999999999999999 /a /a",
+  "FROM scratch\nCOPY --from=a /a /a\nCOPY --from=2 /a /a",
+  "FROM scratch\nRUN --mount=from=9 true\nCOPY --from=2 /a /a",
+  "FROM scratch AS a\nFROM scratch AS b\nCOPY --from=A /a /a\nFROM a",
+  "FROM scratch AS a\nCOPY --from=a /a /a\nFROM scratch AS a",
+  "COPY --from=1 /a /a\nFROM scratch",
+  "ONBUILD COPY --from=7 /a /a",
+])("a COPY from a stage, or from what may be one: %s", (line) => {
+  expect(find(lines(line))).toEqual([]);
+});
