@@ -98,6 +98,7 @@ const FORMS: ReadonlyMap<string, string> = new Map(
  */
 function openSourceCheck(stages: readonly Stage[]): (instruction: Instruction) => Mistake | undefined {
   const byName = new Map(stages.flatMap((stage) => (stage.name === undefined ? [] : [[stage.name, stage] as const])));
+  const stageOf = new Map(stages.flatMap((stage) => stage.instructions.map((one) => [one, stage] as const)));
   const isNumber = (written: string): boolean => /^[+-]?[0-9]+$/.test(written) && Number.isSafeInteger(Number(written));
   const images = stages
     .flatMap(({ instructions }) => instructions.flatMap(sourceNames))
@@ -110,7 +111,7 @@ function openSourceCheck(stages: readonly Stage[]): (instruction: Instruction) =
     const stage = number === undefined ? byName.get(lowerCase(written)) : stages[number];
     const fix =
       "Name the stage that is meant; numbers count from 0, the first FROM's. Files of the build context need no --from.";
-    if (stage !== undefined && stage === stages.findLast(({ from }) => from.line <= instruction.line))
+    if (stage !== undefined && stage === stageOf.get(instruction))
       return { what: `COPY --from=${cut(written)} copies from the stage that it stands in.`, fix };
     if (number === undefined || (number >= 0 && number < stages.length + images.length)) return undefined;
     return { what: `There is no stage ${cut(written)}: the last one is ${stages.length - 1}.`, fix };
