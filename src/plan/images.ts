@@ -71,6 +71,13 @@ function whichManifest(use: ImageUse, platform: Platform): ImageSource["of"] | u
 }
 
 function undecidable(use: ImageUse, at: Place): Doubt {
+  if (use.reference !== undefined && use.platform.kind === "unknown" && use.platform.names.length === 0)
+    return {
+      kind: "plan",
+      what: `${tellPlace(at)}: the --platform of ${use.by} ${use.written} is none that is known here`,
+      fix: "Correct it, like --platform=linux/amd64, or leave it out.",
+      at,
+    };
   return {
     kind: "plan",
     what: `${tellPlace(at)}: which image ${use.by} ${use.written} means cannot be told before the build`,

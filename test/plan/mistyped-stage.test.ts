@@ -46,6 +46,10 @@ test.each([
   expect(await fixOf(`FROM ${BASE} AS build\n${dockerfile}`)).not.toMatch(/stage/i);
 });
 
+test("a platform that is mistyped is told as that, and not as a variable without a value", async () => {
+  expect(await fixOf(`FROM --platform=linux/amd46 ${BASE}\n`)).toMatch(/^Correct it, like --platform=linux\/amd64/);
+});
+
 async function fixOf(dockerfile: string, contexts = ""): Promise<string> {
   const workspace = makeCheckout({
     ".devcontainer/devcontainer.json": '{ "build": { "dockerfile": "Dockerfile" } }',
