@@ -5,7 +5,7 @@ import { formatReference, type Repository } from "../oci/reference.ts";
 import type { Plan, PlannedPlatform } from "../plan/keyed.ts";
 import type { Found, Looking } from "../probe/found.ts";
 import { type Soundness, verifyTagged } from "../probe/verify.ts";
-import type { Registry, RegistryError, World } from "../world.ts";
+import type { Answer, Registry, RegistryError, World } from "../world.ts";
 
 /** A tag that a probe asks for: nothing gets it that was not checked, and another job may be about to take it. */
 export type Spot = {
@@ -62,8 +62,11 @@ export function lookForOther(spot: Spot, world: Pick<World, "registry" | "clock"
   return { at, other, isOld, again: () => lookForOther(spot, world, took) };
 }
 
-async function findOther({ reference, before, judge }: Spot, registry: Registry): Promise<Named | undefined> {
-  const answer = await registry.manifest(reference);
+async function findOther(spot: Spot, registry: Registry): Promise<Named | undefined> {
+  return soundIn(await registry.manifest(spot.reference), spot);
+}
+
+async function soundIn(answer: Answer<Served>, { before, judge }: Spot): Promise<Named | undefined> {
   if (answer.kind !== "found" || answer.value.descriptor.digest === before) return undefined;
   const look = await judge(answer.value);
   return look.kind === "sound" ? { served: answer.value, found: look.found } : undefined;
@@ -135,7 +138,7 @@ export type Settled = { readonly named: Named; readonly lag: string | undefined 
  * @param since the look that was taken before, and when the answer to the push had come (milliseconds).
  */
 export async function settleTag(
-  { reference, before, judge }: Spot,
+  spot: Spot,
   named: Named,
   since: { readonly look: number; readonly put: number },
   { registry, clock, pause }: Pick<World, "registry" | "clock" | "pause">,
@@ -143,18 +146,28 @@ export async function settleTag(
   const turn = Math.min(LONGEST_TURN, Math.max(SHORTEST_TURN, since.put - since.look));
   let last = named;
   let lag: string | undefined;
+  // Of a tag that lags others have seen nothing for as long, and put theirs: what it shows counts once it stays.
+  let state: "not asked" | "late" | "shown" = "not asked";
   // A clock may be set back while a job runs.
   const rest = turn - Math.max(0, clock() - since.put);
   for (const wait of [rest, ...LAG]) {
     if (wait > 0) await pause(wait);
-    const answer = await registry.manifest(reference);
-    if (answer.kind !== "found" && answer.kind !== "absent") return { named: last, lag: answer.words };
-    if (answer.kind === "found" && answer.value.descriptor.digest === last.served.descriptor.digest)
-      return { named: last, lag: undefined };
-    lag = answer.kind === "found" ? `it serves ${answer.value.descriptor.digest} there` : answer.words;
-    if (answer.kind !== "found" || answer.value.descriptor.digest === before) continue;
-    const look = await judge(answer.value);
-    if (look.kind === "sound") last = { served: answer.value, found: look.found };
+    const answer = await registry.manifest(spot.reference);
+    if (answer.kind !== "found" && answer.kind !== "absent")
+      return { named: last, lag: state === "shown" ? undefined : answer.words };
+    if (answer.kind === "found" && answer.value.descriptor.digest === last.served.descriptor.digest) {
+      if (state !== "late") return { named: last, lag: undefined };
+      [state, lag] = ["shown", undefined];
+      continue;
+    }
+    [state, lag] = [
+      "late",
+      answer.kind === "found" ? `it serves ${answer.value.descriptor.digest} there` : answer.words,
+    ];
+    const other = await soundIn(answer, spot);
+    if (!other) continue;
+    last = other;
+    [state, lag] = ["shown", undefined];
   }
   return { named: last, lag };
 }

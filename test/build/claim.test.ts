@@ -75,7 +75,17 @@ test.each<[string, readonly (Served | RegistryError)[]]>([
   const world = playing(...answers);
   const settled = await settleTag(spot(servedOf("before")), named("ours"), SINCE, world);
   expect(settled).toEqual({ named: named("ours"), lag: undefined });
-  expect(world.waits).toEqual([50, 250, 500]);
+  expect(world.waits).toEqual([50, 250, 500, 1000]);
+});
+
+test("a tag that lags: whoever has looked before it showed has put too, and counts", async () => {
+  const world = playing(absent, servedOf("ours"), servedOf("theirs"), servedOf("theirs"));
+  expect(await settleTag(spot(), named("ours"), SINCE, world)).toEqual({ named: named("theirs"), lag: undefined });
+});
+
+test("a tag that lags, and shows another job's set at the last look: nothing is said", async () => {
+  const world = playing(absent, absent, absent, absent, servedOf("theirs"));
+  expect(await settleTag(spot(), named("ours"), SINCE, world)).toEqual({ named: named("theirs"), lag: undefined });
 });
 
 test.each<[string, Served | RegistryError, RegExp]>([
@@ -159,6 +169,11 @@ test.each(["unavailable", "limited"] as const)(
     await expect(putting).rejects.toMatchObject({ code: "E_PUSH", fix: expect.stringMatching(/Run the job again/) });
   },
 );
+
+test("a tag that has shown what counts, and a registry that then cannot say: nothing is told", async () => {
+  const world = playing(absent, servedOf("ours"), { kind: "unavailable", request: "GET x", words: "no luck" });
+  expect(await settleTag(spot(), named("ours"), SINCE, world)).toEqual({ named: named("ours"), lag: undefined });
+});
 
 /** A registry in which every look takes its time, and whose tag is another job's from some moment on. */
 function takenAt(moment: number, looks: readonly number[]) {
