@@ -166,12 +166,17 @@ export async function persist(
     isWanted,
   }: { readonly first?: Reply | Failed | undefined; readonly isWanted?: (() => Promise<boolean>) | undefined } = {},
 ): Promise<Reply | Failed> {
+  let waited = 0;
   for (let tried = 1; ; tried++) {
+    const began = clock();
     const answer = tried === 1 && first ? first : await ask();
+    waited += clock() - began;
     const wait = answer.kind === "reply" ? retryAfter(answer.response, clock) : undefined;
     const pause = wait ?? FIRST_PAUSE * 3 ** (tried - 1);
     // Who asks for an hour is not waited for, and nobody sleeps past the end of the time.
-    const tooLong = pause > LONGEST_PAUSE || pause >= http.left();
+    // What is asked between two tries may be answered, and would give a host that is silent to this one its patience back.
+    const isSilent = isWanted !== undefined && waited >= LIMITS.silence;
+    const tooLong = pause > LONGEST_PAUSE || pause >= http.left() || isSilent;
     if (!mayPass(answer) || tried === ATTEMPTS || tooLong) return answer;
     await http.pause(pause);
     if (isWanted && !(await isWanted())) return answer;
